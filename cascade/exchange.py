@@ -1,0 +1,246 @@
+"""What is said: Request, ModelCall, LocalCall, Response and Exchange, the values that cross between us and a model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from cascade.errors import ConfigError, DataError
+from cascade.hashing import content_id
+from cascade.usage import Price, Usage
+
+Message: TypeAlias = Mapping[str, Any]
+"""One chat message as the provider takes it: role, content (text or parts), tool calls, anything else; never changed."""
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+"""The one empty mapping that frozen values share as a default."""
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What a task may be called: it becomes part of file names and reports."""
+
+
+def _jsonable(value: Any) -> Any:
+    """Say a provider parameter as JSON, so that it can be hashed: classes by their JSON schema or name."""
+    if isinstance(value, Mapping):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, type):
+        schema = getattr(value, "model_json_schema", None)
+        return schema() if schema is not None else f"{value.__module__}.{value.__qualname__}"
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a user wants answered, and what is known about it."""
+
+    messages: tuple[Message, ...]
+    """The chat so far, in order; roles and multimodal parts are passed on unchanged. At least one."""
+
+    task: str = "default"
+    """The kind of work, which has its own policy."""
+
+    schema: Mapping[str, Any] | None = None
+    """The JSON Schema (2020-12) that the answer must satisfy, if any."""
+
+    output_type: Any = field(default=None, repr=False, compare=False)
+    """The Python type (pydantic model, dataclass, …) that the answer is parsed into, if any; `schema` is its schema."""
+
+    params: Mapping[str, Any] = EMPTY
+    """Provider parameters (temperature, tools, response_format, …), passed on unchanged; they win over a rung's."""
+
+    id: str = ""
+    """Names the request in every hashed choice; defaults to a hash of its content."""
+
+    principal: str | None = None
+    """On whose behalf the request is made, for caps and budgets."""
+
+    session: str | None = None
+    """The conversation that the request belongs to."""
+
+    group: str | None = None
+    """Requests that are not independent of each other (turns, chunks of a document) share one."""
+
+    tags: Mapping[str, str] = EMPTY
+    """The user's own labels, for reports."""
+
+    deadline_s: float | None = None
+    """Seconds that the whole request may take, verifiers included; None: no limit of its own."""
+
+    max_cost_usd: float | None = None
+    """US dollars that the whole request may cost, verifiers included; None: no limit of its own."""
+
+    def __post_init__(self) -> None:
+        """Check what a caller can get wrong, and fill in the id."""
+        if not self.messages:
+            message = "A request has no messages; at least one was expected."
+            raise DataError(message)
+        if not NAME.fullmatch(self.task):
+            message = f"The task name {self.task[:80]!r} cannot be used; it must match {NAME.pattern} (64 at most)."
+            raise ConfigError(message)
+        object.__setattr__(self, "messages", tuple(self.messages))
+        if not self.id:
+            params = _jsonable(self.params)
+            content = [_jsonable(self.messages), params, _jsonable(self.schema)]
+            object.__setattr__(self, "id", content_id(content))
+
+    @classmethod
+    def of(cls, prompt: str | Sequence[Message], **fields: Any) -> Request:
+        """Make a request from one user's text or from a chat; `fields` are the others of this class."""
+        messages = ({"role": "user", "content": prompt},) if isinstance(prompt, str) else tuple(prompt)
+        return cls(messages=messages, **fields)
+
+    @property
+    def prompt(self) -> str:
+        """The text of the last message, parts joined; '' where it has none."""
+        return text_of(self.messages[-1].get("content"))
+
+
+def text_of(content: Any) -> str:
+    """Return the text of a message's content: a string, or the text parts of a list, one a line."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list | tuple):
+        parts = (part.get("text") for part in content if isinstance(part, Mapping))
+        return "\n".join(part for part in parts if isinstance(part, str))
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCall:
+    """One paid question to one model: what the flow yields and a client answers."""
+
+    rung: str
+    """The rung on whose behalf it is made."""
+
+    model: str
+    """The model, in litellm's `provider/name` form."""
+
+    messages: tuple[Message, ...]
+    """The chat to send, unchanged."""
+
+    params: Mapping[str, Any] = EMPTY
+    """Provider parameters that must be obeyed: a model that does not take one is an error."""
+
+    wishes: Mapping[str, Any] = EMPTY
+    """Provider parameters that are dropped where the model does not take them (log-probabilities)."""
+
+    api_base: str | None = None
+    """The endpoint's address; None: the provider's own."""
+
+    api_key: str | None = field(default=None, repr=False)
+    """The key; None: from the provider's own environment variable."""
+
+    timeout_s: float = 60.0
+    """Seconds that one try may take."""
+
+    price: Price | None = None
+    """The price that was configured for it; None: from the price table, by `model`."""
+
+    verifier: str | None = None
+    """The verifier that asks; None: the call is for the rung's answer."""
+
+    sample: int = 0
+    """Which of several equal questions this is (further samples of one model), from 0."""
+
+    request_id: str = ""
+    """The id of the request that it serves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalCall:
+    """Work of a verifier that is neither a model call nor instant: run in a thread or awaited, under a timeout."""
+
+    run: Callable[[], Any | Awaitable[Any]]
+    """What to run; what it returns is sent back."""
+
+    timeout_s: float
+    """Seconds after which the verifier abstains."""
+
+    label: str
+    """Who asks, for messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenLogProb:
+    """One emitted token and how sure the model was of it."""
+
+    token: str | None
+    """The token's text; None where only the figure was recorded."""
+
+    logprob: float
+    """Its natural log-probability as reported: usable values are ≤ 0, but NaN, −inf and > 0 occur."""
+
+    top: tuple[tuple[str, float], ...] = ()
+    """The most likely tokens at this place with their log-probabilities, where asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What a model answered to one call."""
+
+    text: str
+    """The answer's text; '' where there is none (a tool call, a refusal)."""
+
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
+    """Tool calls in OpenAI's form, unchanged."""
+
+    message: Mapping[str, Any] = EMPTY
+    """The assistant message as the provider gave it, to append to a history."""
+
+    finish_reason: str | None = None
+    """Why the model stopped (stop, length, tool_calls, content_filter, …), as reported."""
+
+    refusal: str | None = None
+    """The provider's own refusal text, where it has such a field."""
+
+    logprobs: tuple[TokenLogProb, ...] | None = None
+    """The answer's tokens with their log-probabilities; None where the provider gives none."""
+
+    samples: tuple[str, ...] = ()
+    """Further answers that came with the same call (`n` > 1), or that were recorded."""
+
+    usage: Usage = Usage()
+    """What the call consumed."""
+
+    cost_usd: float | None = None
+    """What the call cost, tries that failed included; None: no cost is known (recordings only)."""
+
+    latency_s: float = 0.0
+    """Seconds from the first try to the whole answer."""
+
+    model_reported: str | None = None
+    """The model that the provider says it ran; prices never follow it."""
+
+    tries: int = 1
+    """How many times the provider was asked, this answer included."""
+
+    flags: tuple[str, ...] = ()
+    """What was odd about it (usage estimated or clamped, another model reported, …)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A request and a rung's response to it: what a verifier looks at."""
+
+    request: Request
+    """What was asked."""
+
+    response: Response
+    """What the rung answered."""
+
+    rung: str
+    """The rung's name."""
+
+    model: str
+    """The rung's model."""
+
+    call: ModelCall
+    """The call that was answered, to ask the same again."""
+
+    earlier: Mapping[str, Response] = EMPTY
+    """The responses of the rungs below, by name, in ladder order."""

@@ -1,0 +1,157 @@
+"""What to try, in order: Rung (one model with its settings) and Ladder (rungs, cheapest first)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cascade.errors import ConfigError
+from cascade.exchange import EMPTY, NAME, ModelCall, Request
+from cascade.hashing import fingerprint
+from cascade.usage import Price
+from cascade.verdict import Verifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One model with its settings."""
+
+    model: str = field(kw_only=False)
+    """The model in litellm's `provider/name` form."""
+
+    name: str = ""
+    """Unique in the ladder; defaults to the model."""
+
+    verify: tuple[Verifier | str, ...] | None = None
+    """Its verifiers, or their registered names; None: the cascade's own default."""
+
+    params: Mapping[str, Any] = EMPTY
+    """Provider parameters for this rung; a request's own win."""
+
+    api_base: str | None = None
+    """The endpoint's address; None: the provider's own."""
+
+    api_key: str | None = field(default=None, repr=False)
+    """The key; None: from the provider's own environment variable."""
+
+    timeout_s: float = 60.0
+    """Seconds that one try may take."""
+
+    price: Price | None = None
+    """Overrides the price table."""
+
+    def __post_init__(self) -> None:
+        """Fill in the name and refuse what cannot work."""
+        if not self.model or not isinstance(self.model, str):
+            message = f"A rung's model is {self.model!r}; a name such as 'openai/gpt-5-nano' was expected."
+            raise ConfigError(message)
+        if not self.timeout_s > 0:
+            message = f"Rung {self.model}: timeout_s is {self.timeout_s!r}; a number above 0 was expected."
+            raise ConfigError(message)
+        object.__setattr__(self, "name", self.name or self.model)
+        if self.verify is not None:
+            object.__setattr__(self, "verify", tuple(self.verify))
+
+    @property
+    def verifiers(self) -> tuple[Verifier, ...]:
+        """Its verifiers in the order in which they run: free ones before paid ones, else as given.
+
+        Raises:
+            ConfigError: names are still to be looked up (`plugins.resolve` does that).
+        """
+        found = tuple(item for item in self.verify or () if isinstance(item, Verifier))
+        if self.verify is None or len(found) != len(self.verify):
+            message = f"Rung {self.name}: verifiers are given by name and were not looked up; use Cascade(ladder)."
+            raise ConfigError(message)
+        return tuple(sorted(found, key=lambda verifier: verifier.paid))
+
+    def call(self, request: Request) -> ModelCall:
+        """Return the call that asks this rung for an answer to `request`."""
+        wishes: dict[str, Any] = {}
+        for verifier in self.verifiers:
+            wishes.update(verifier.wishes)
+        params = {**self.params, **request.params}
+        return ModelCall(
+            rung=self.name,
+            model=self.model,
+            messages=request.messages,
+            params=params,
+            wishes={key: value for key, value in wishes.items() if key not in params},
+            api_base=self.api_base,
+            api_key=self.api_key,
+            timeout_s=self.timeout_s,
+            price=self.price,
+            request_id=request.id,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Return what must not change under a policy, as JSON: not prices, timeouts or addresses."""
+        return {
+            "name": self.name,
+            "model": self.model,
+            "params": dict(self.params),
+            "verifiers": [verifier.describe() for verifier in self.verifiers],
+        }
+
+
+class Ladder(Sequence[Rung]):
+    """Rungs in order, cheapest first; the last one is the top."""
+
+    __slots__ = ("rungs",)
+
+    def __init__(self, *rungs: Rung) -> None:
+        if not rungs:
+            message = "A ladder has no rungs; at least one was expected."
+            raise ConfigError(message)
+        names = [rung.name for rung in rungs]
+        for name in names:
+            if names.count(name) > 1:
+                message = f"Two rungs are called {name!r}; give each its own `name`."
+                raise ConfigError(message)
+        self.rungs = tuple(rungs)
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return one rung by position, or several by slice."""
+        return self.rungs[index]
+
+    def __len__(self) -> int:
+        """Return how many rungs there are."""
+        return len(self.rungs)
+
+    def __iter__(self) -> Iterator[Rung]:
+        """Go through the rungs, cheapest first."""
+        return iter(self.rungs)
+
+    def __repr__(self) -> str:
+        """Show the rungs by name."""
+        return f"Ladder({', '.join(self.names)})"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The rungs' names, cheapest first."""
+        return tuple(rung.name for rung in self.rungs)
+
+    @property
+    def top(self) -> Rung:
+        """The last rung."""
+        return self.rungs[-1]
+
+    def rung(self, name: str) -> Rung:
+        """Return the rung of that name.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        for rung in self.rungs:
+            if rung.name == name:
+                return rung
+        message = f"The ladder has no rung {name!r}; it has {', '.join(self.names)}."
+        raise ConfigError(message)
+
+    def fingerprint(self) -> str:
+        """Return the hash of everything that must not change under a policy."""
+        return fingerprint([rung.describe() for rung in self.rungs])
+
+
+__all__ = ["NAME", "Ladder", "Rung"]

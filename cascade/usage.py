@@ -1,0 +1,88 @@
+"""Usage and Price: what one call consumed, and what that costs in US dollars."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+from cascade.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens that one call consumed, as the provider reported them or as we estimated them."""
+
+    input_tokens: int = 0
+    """All tokens of the prompt, cached, cache-writing and image tokens included."""
+
+    output_tokens: int = 0
+    """All tokens of the answer, reasoning tokens included."""
+
+    cached_tokens: int = 0
+    """The part of `input_tokens` that was read from the provider's prompt cache."""
+
+    cache_write_tokens: int = 0
+    """The part of `input_tokens` that was written to the provider's prompt cache."""
+
+    image_tokens: int = 0
+    """The part of `input_tokens` that came from images."""
+
+    reasoning_tokens: int = 0
+    """The part of `output_tokens` that was spent on reasoning that is not shown."""
+
+    estimated: bool = False
+    """True where the provider gave no usable figures and we counted ourselves."""
+
+    def __add__(self, other: Usage) -> Usage:
+        """Sum two usages; the sum is estimated if either is."""
+        numbers = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self) if f.name != "estimated"}
+        return Usage(**numbers, estimated=self.estimated or other.estimated)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """US dollars per token of one model; kinds without a price of their own cost what their whole costs."""
+
+    input_usd: float
+    """Dollars per input token."""
+
+    output_usd: float
+    """Dollars per output token."""
+
+    cached_usd: float | None = None
+    """Dollars per input token read from the prompt cache; None: `input_usd`."""
+
+    cache_write_usd: float | None = None
+    """Dollars per input token written to the prompt cache; None: `input_usd`."""
+
+    image_usd: float | None = None
+    """Dollars per input token of an image; None: `input_usd`."""
+
+    reasoning_usd: float | None = None
+    """Dollars per reasoning token; None: `output_usd`."""
+
+    call_usd: float = 0.0
+    """Dollars per call, whatever its length."""
+
+    def __post_init__(self) -> None:
+        """Refuse prices that are negative or not numbers: they would make spending look like earning."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
+                message = f"price.{field.name} is {value!r}; a finite number of US dollars, 0 or more, was expected."
+                raise ConfigError(message)
+
+    def cost_usd(self, usage: Usage) -> float:
+        """Return the dollars that `usage` costs at this price; parts are never counted beyond their whole."""
+        plain, total = usage.input_tokens, self.call_usd
+        for tokens, own in (
+            (usage.cached_tokens, self.cached_usd),
+            (usage.cache_write_tokens, self.cache_write_usd),
+            (usage.image_tokens, self.image_usd),
+        ):
+            part = min(max(tokens, 0), plain)
+            plain -= part
+            total += part * (self.input_usd if own is None else own)
+        reasoning = min(max(usage.reasoning_tokens, 0), usage.output_tokens)
+        total += plain * self.input_usd + (usage.output_tokens - reasoning) * self.output_usd
+        return total + reasoning * (self.output_usd if self.reasoning_usd is None else self.reasoning_usd)

@@ -1,0 +1,168 @@
+"""What is thought of an answer: Verdict, Verifier (who gives it), and Flow (how one that needs calls asks for them)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeAlias
+
+from cascade.errors import DataError
+from cascade.exchange import EMPTY, Exchange, LocalCall, ModelCall, Response
+from cascade.failure import CallFailure
+
+Ask: TypeAlias = ModelCall | LocalCall
+"""What a flow may yield: each in a tuple, so that independent ones can run at once."""
+
+Reply: TypeAlias = Any
+"""What is sent back for one ask: Response or CallFailure for a ModelCall; for a LocalCall what it returned, or CallFailure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one verifier thinks of one response."""
+
+    name: str = ""
+    """The verifier's name; filled in by the flow."""
+
+    score: float | None = None
+    """How good the answer looks, in [0, 1]; None: the verifier abstains."""
+
+    veto: bool = False
+    """True: the answer must not be accepted below the top, whatever the other verifiers say."""
+
+    reason: str = ""
+    """Why, in a few words for people."""
+
+    signals: Mapping[str, float | None] = EMPTY
+    """Further figures for the combiner, by name; None where one could not be had."""
+
+    cost_usd: float = 0.0
+    """What the verdict cost: its own model calls."""
+
+    latency_s: float = 0.0
+    """Seconds that its own model calls took."""
+
+    calls: int = 0
+    """How many model calls it made."""
+
+    source: str = "computed"
+    """`computed` here, or `recorded` with the sample."""
+
+    flags: tuple[str, ...] = ()
+    """What was odd (a timeout, a judge's reply that could not be read, …)."""
+
+    parsed: Any = field(default=None, repr=False, compare=False)
+    """The answer as a value, where the verifier parsed it."""
+
+    def __post_init__(self) -> None:
+        """Refuse a score that is none, and take signals that are not finite as missing."""
+        score = self.score
+        if score is not None:
+            if isinstance(score, bool) or not isinstance(score, int | float) or not 0.0 <= score <= 1.0:
+                message = f"A verdict's score is {score!r}; a number in [0, 1], or None to abstain, was expected."
+                raise DataError(message)
+            object.__setattr__(self, "score", float(score))
+        if self.signals:
+            object.__setattr__(self, "signals", {name: _finite(value) for name, value in self.signals.items()})
+
+    @property
+    def abstained(self) -> bool:
+        """True where it neither scores nor vetoes."""
+        return self.score is None and not self.veto
+
+    @classmethod
+    def abstain(cls, reason: str, **fields: Any) -> Verdict:
+        """Make a verdict that cannot tell."""
+        return cls(reason=reason, **fields)
+
+    @classmethod
+    def against(cls, reason: str, **fields: Any) -> Verdict:
+        """Make a verdict that vetoes."""
+        return cls(veto=True, reason=reason, **fields)
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+Flow: TypeAlias = Generator[tuple[Ask, ...], tuple[Reply, ...], Verdict]
+"""A verifier at work: yields what it wants asked, is sent the replies in the same order, returns its verdict."""
+
+
+class Verifier:
+    """One opinion about answers; subclasses override `check`, or `flow` where they need model calls.
+
+    An instance holds settings only, is shared by threads, and must not change after it was made.
+    """
+
+    name: str = ""
+    """Names it in policies, logs and reports; unique within a rung."""
+
+    version: ClassVar[str] = "1"
+    """Changes whenever the same answer would get another verdict: policies fitted before are then refused."""
+
+    pass_at: float = 0.5
+    """The score from which on it is content, for tasks that are not calibrated."""
+
+    paid: bool = False
+    """True where a verdict costs money; such verifiers run after the free ones."""
+
+    required: bool = False
+    """True: where it abstains, the answer is not accepted below the top."""
+
+    inline: ClassVar[bool] = False
+    """True: `check` is pure and takes well under a millisecond, so it runs on the event loop without a thread."""
+
+    timeout_s: float = 2.0
+    """Seconds after which it abstains (not for model calls, which have their own)."""
+
+    wishes: Mapping[str, Any] = EMPTY
+    """Provider parameters that it wants on the rung's own call (log-probabilities)."""
+
+    def check(self, exchange: Exchange) -> Verdict:
+        """Judge one exchange. An exception counts as abstaining; it is logged and never passes an answer."""
+        message = f"{type(self).__name__} overrides neither check() nor flow()."
+        raise TypeError(message)
+
+    def flow(self, exchange: Exchange) -> Flow:
+        """Judge one exchange, asking for calls on the way; by default, run `check`."""
+        if self.inline:
+            return self.check(exchange)
+        (reply,) = yield (LocalCall(run=lambda: self.check(exchange), timeout_s=self.timeout_s, label=self.name),)
+        if isinstance(reply, CallFailure):
+            return Verdict.abstain(f"did not finish: {reply.message}", flags=("verifier_failed",))
+        return reply if isinstance(reply, Verdict) else Verdict.abstain(
+            f"gave a {type(reply).__name__}, not a Verdict", flags=("verifier_failed",)
+        )
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what changes its verdicts, as JSON: it goes into the ladder's fingerprint."""
+        return {}
+
+    def concerns(
+        self, *, judged: str, above: str | None, price_usd: Callable[[str], float | None]
+    ) -> tuple[str, ...]:
+        """Say at start-up what is doubtful about it on a rung: a judge of its own family, for instance.
+
+        Args:
+            judged: the model whose answers it looks at.
+            above: the model that would be asked next; None on the top rung.
+            price_usd: US dollars of a typical call by model name; None where unknown.
+        """
+        del judged, above, price_usd
+        return ()
+
+    def describe(self) -> dict[str, Any]:
+        """Return name, version and settings as JSON."""
+        return {"name": self.name, "version": self.version, "settings": dict(self.settings())}
+
+    def __repr__(self) -> str:
+        """Show the class and its settings."""
+        inside = ", ".join(f"{key}={value!r}" for key, value in self.settings().items())
+        return f"{type(self).__name__}({inside})"
+
+
+def response_cost(reply: Response | CallFailure) -> float:
+    """Return what a reply cost in US dollars; 0.0 where no cost is known."""
+    return reply.cost_usd or 0.0
