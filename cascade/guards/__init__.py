@@ -1,0 +1,1 @@
+"""Guards stand between the flow and the clients: retries, deadlines, budgets, caps."""
