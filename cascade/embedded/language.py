@@ -2,11 +2,10 @@
 
 The answer is compact JSON with the keys item, qty, color, city, date in this order, all lower case:
 `{"item":"office chair","qty":5,"color":"red","city":"lyon","date":"05-04"}`. A field the sentence leaves open is null.
-Items are singular, `qty` is an integer from 1 to 99, `date` is month-day, and a numeric date in a sentence is day first.
+Items are singular, `qty` is an integer from 1 to 99, `date` is month-day; a date in figures is day first in a sentence.
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -162,9 +161,9 @@ def _sentence(rng: Random, said: dict[str, Value], repaired: set[str]) -> str:
     when = _repair(rng, "date", said["date"], repaired)
     parts = []
     if where:
-        parts.append(f"{rng.choice(('to', 'to', 'for', 'to our office in', 'to the shop in', 'for our team in'))} {where}")
+        parts.append(f"{rng.choice(lex.TOWARDS)} {where}")
     if when:
-        parts.append(f"{rng.choice(('by', 'before', 'on', 'until', 'for', 'no later than'))} {when}")
+        parts.append(f"{rng.choice(lex.WHEN)} {when}")
     rng.shuffle(parts)
     if rng.random() < 0.12:
         body = rng.choice(("order: {}", "new order - {}", "to order: {}")).format(", ".join((thing, *parts)))
@@ -231,10 +230,3 @@ def _with_typo(rng: Random, sentence: str) -> str:
     else:
         word = word[:i] + word[i + 1] + word[i] + word[i + 2 :]
     return " ".join((*words[:at], word, *words[at + 1 :]))
-
-
-def sentences(seed: int) -> Iterator[str]:
-    """Yield the sentences of a seed without end."""
-    rng = Random(seed)
-    while True:
-        yield _order(rng).sentence

@@ -105,6 +105,11 @@ OPENERS: tuple[str, ...] = (
 )  # fmt: skip
 CLOSERS: tuple[str, ...] = ("", "", "", "", " please", ", thanks", ". thank you", ", cheers", ". best, anna", "!", ".")
 
+TOWARDS: tuple[str, ...] = ("to", "to", "for", "to our office in", "to the shop in", "for our team in")
+"""Stand before a town."""
+WHEN: tuple[str, ...] = ("by", "before", "on", "until", "for", "no later than")
+"""Stand before a date."""
+
 REPAIRS: tuple[str, ...] = (
     ", no, make that {}", ", sorry, {}", ", no wait, {}", " - i mean {} -", ", or rather {}", "... no, {}",
     ", scratch that, {}", " (correction: {})", ", hm, better {}",
@@ -121,8 +126,11 @@ TAIL_REPAIRS: tuple[str, ...] = (
 """Said at the end, they replace the value of the same kind said before."""
 
 TAIL_KEPT: tuple[str, ...] = (
-    ". or {}? no, keep it as it is", ". i nearly said {}, but no", ". {} would be wrong", ". anna wanted {}, ignore that",
-)  # fmt: skip
+    ". or {}? no, keep it as it is",
+    ". i nearly said {}, but no",
+    ". {} would be wrong",
+    ". anna wanted {}, ignore that",
+)
 """Said at the end, they mention a value and leave the order as it was."""
 
 CANCELS: dict[str, tuple[str, ...]] = {

@@ -16,10 +16,11 @@ WORD_START: Final = "▁"
 UNKNOWN: Final = "<unknown>"
 ANSWER: Final = "<answer>"
 """Stands between the sentence and its answer."""
+NULL: Final = "null"
 END: Final = "}"
 """The last token of every answer."""
 FRAME: Final = (
-    '{"item":"', '{"item":null', ',"qty":', "null", ',"color":"', ',"color":null', ',"city":"', ',"city":null',
+    '{"item":"', '{"item":null', ',"qty":', NULL, ',"color":"', ',"color":null', ',"city":"', ',"city":null',
     ',"date":"', ',"date":null', '"', END, *(f"{month:02d}-" for month in range(1, 13)),
 )  # fmt: skip
 """Tokens of the answer's JSON that are no words."""
@@ -27,8 +28,12 @@ MARKS: Final = (" ", *".,;:!?-()'/&#+")
 """Single signs of a prompt; the space only where it parts two digits."""
 DIGITS: Final = tuple("0123456789")
 
-_PROMPT: Final = re.compile(r"[a-z]+|(?<=\d)\s+(?=\d)|\S")
-_ANSWER: Final = re.compile("|".join(re.escape(token) for token in sorted(FRAME, key=len, reverse=True)) + r"|[a-z]+|\d|\S")
+PROMPT_UNITS: Final = re.compile(r"[a-z]+|(?<=\d)\s+(?=\d)|\S")
+"""Words and single signs of a prompt in lower case."""
+ANSWER_UNITS: Final = re.compile(
+    "|".join(re.escape(token) for token in sorted(FRAME, key=len, reverse=True)) + r"|[a-z]+|\d|\S"
+)
+"""Frame, words and single signs of an answer."""
 
 
 class Vocabulary:
@@ -45,11 +50,11 @@ class Vocabulary:
         """Return the tokens of a sentence and the sign that the answer follows."""
         plain = unicodedata.normalize("NFKD", sentence).lower()
         plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
-        return [*self._encode(_PROMPT.findall(plain)), self.numbers[ANSWER]]
+        return [*self._encode(PROMPT_UNITS.findall(plain)), self.numbers[ANSWER]]
 
     def answer(self, gold: str) -> list[int]:
         """Return the tokens of an answer in the canonical form of `cascade.embedded.language`."""
-        return self._encode(_ANSWER.findall(gold))
+        return self._encode(ANSWER_UNITS.findall(gold))
 
     def text(self, number: int, previous: int) -> str:
         """Return what a token adds to an answer after the token `previous`."""
@@ -62,7 +67,7 @@ class Vocabulary:
     def _encode(self, units: Iterable[str]) -> list[int]:
         found: list[int] = []
         for unit in units:
-            if unit.isascii() and unit.isalpha() and unit not in self.numbers:
+            if unit.isascii() and unit.isalpha() and unit != NULL:
                 found += self._word(WORD_START + unit)
             else:
                 found.append(self.numbers.get(" " if unit.isspace() else unit, self.numbers[UNKNOWN]))
