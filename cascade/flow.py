@@ -52,6 +52,7 @@ def course(
     request: Request, ladder: Ladder, policy: Policy | None, on_uncalibrated: Literal["pass_marks", "top"]
 ) -> Course:
     """Settle which rungs a request tries and what decides."""
+    ladder = ladder.of(request.task)
     task = policy.tasks.get(request.task) if policy is not None else None
     if policy is None or task is None:
         return Course(rungs=(ladder.top,) if on_uncalibrated == "top" else ladder.rungs, point=None)
@@ -125,6 +126,7 @@ def tour(
         have: responses that are already recorded, by rung; these rungs are not asked again.
         given: verdicts that are already recorded, by rung and verifier; these are not asked for again.
     """
+    ladder = ladder.of(request.task)
     calls = {rung.name: rung.call(request) for rung in ladder}
     wanted = [rung.name for rung in ladder if rung.name not in have]
     replies: dict[str, Reply] = dict(have)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cascade.errors import ConfigError
-from cascade.exchange import EMPTY, NAME, ModelCall, Request
+from cascade.exchange import EMPTY, ModelCall, Request
 from cascade.hashing import fingerprint
 from cascade.usage import Price
 from cascade.verdict import Verifier
@@ -98,9 +98,14 @@ class Rung:
 class Ladder(Sequence[Rung]):
     """Rungs in order, cheapest first; the last one is the top."""
 
-    __slots__ = ("rungs",)
+    __slots__ = ("rungs", "tasks")
 
-    def __init__(self, *rungs: Rung) -> None:
+    def __init__(self, *rungs: Rung, tasks: Mapping[str, Sequence[Rung]] = EMPTY) -> None:
+        """Take the rungs, and for tasks that use others of them, or other verifiers, theirs.
+
+        Raises:
+            ConfigError: no rungs, or two of one name.
+        """
         if not rungs:
             message = "A ladder has no rungs; at least one was expected."
             raise ConfigError(message)
@@ -110,6 +115,11 @@ class Ladder(Sequence[Rung]):
                 message = f"Two rungs are called {name!r}; give each its own `name`."
                 raise ConfigError(message)
         self.rungs = tuple(rungs)
+        self.tasks = {task: Ladder(*own) for task, own in tasks.items()}
+
+    def of(self, task: str) -> Ladder:
+        """Return the ladder that a task runs on: its own where it has one, else this."""
+        return self.tasks.get(task, self)
 
     def __getitem__(self, index: Any) -> Any:
         """Return one rung by position, or several by slice."""
@@ -151,7 +161,6 @@ class Ladder(Sequence[Rung]):
 
     def fingerprint(self) -> str:
         """Return the hash of everything that must not change under a policy."""
-        return fingerprint([rung.describe() for rung in self.rungs])
-
-
-__all__ = ["NAME", "Ladder", "Rung"]
+        rungs = [rung.describe() for rung in self.rungs]
+        own = {task: [rung.describe() for rung in ladder] for task, ladder in self.tasks.items()}
+        return fingerprint([rungs, own] if own else rungs)

@@ -129,7 +129,8 @@ class LadderPrint:
         if [name for name in ladder.names if name in self.rungs] != list(self.rungs):
             return f"it was fitted for the order {' → '.join(self.rungs)}, the ladder's is {' → '.join(ladder.names)}"
         for name, verifiers in self.verifiers.items():
-            present = {verifier.name for verifier in ladder.rung(name).verifiers}
+            rungs = [own.rung(name) for own in (ladder, *ladder.tasks.values()) if name in own.names]
+            present = {verifier.name for rung in rungs for verifier in rung.verifiers}
             absent = sorted(set(verifiers) - present)
             if absent:
                 has = ", ".join(sorted(present)) or "none"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
 from cascade.errors import DataError
-from cascade.exchange import EMPTY, Exchange, LocalCall, ModelCall, Response
+from cascade.exchange import EMPTY, Exchange, LocalCall, ModelCall, Request, Response
 from cascade.failure import CallFailure
 
 Ask: TypeAlias = ModelCall | LocalCall
@@ -135,6 +135,14 @@ class Verifier:
         return reply if isinstance(reply, Verdict) else Verdict.abstain(
             f"gave a {type(reply).__name__}, not a Verdict", flags=("verifier_failed",)
         )
+
+    def prepare(self, request: Request) -> None:
+        """Look at a request before its first call, to refuse early what could not be judged (a broken schema).
+
+        Raises:
+            ConfigError: the request cannot be run as it is.
+        """
+        del request
 
     def settings(self) -> Mapping[str, Any]:
         """Return what changes its verdicts, as JSON: it goes into the ladder's fingerprint."""

@@ -1,0 +1,95 @@
+"""The driver: answers what a flow yields, each ask through budget, deadline and the one retry loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import anyio.to_thread
+
+from cascade.clients import Client
+from cascade.exchange import LocalCall, ModelCall
+from cascade.failure import CallFailure, FailureKind
+from cascade.flow import Steps
+from cascade.guards.budget import Budget
+from cascade.guards.retry import ask_with_retry
+from cascade.verdict import Ask, Reply
+
+Returned = TypeVar("Returned")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """Answers the asks of one request."""
+
+    client: Client
+    """Who answers model calls."""
+
+    budget: Budget
+    """What the request may still spend."""
+
+    deadline: float | None = None
+    """When the request must be back, on the monotonic clock; None: no limit."""
+
+    async def drive(self, steps: Steps[Returned]) -> Returned:
+        """Run a flow to its end."""
+        try:
+            asks = next(steps)
+            while True:
+                asks = steps.send(await self._answers(asks))
+        except StopIteration as stop:
+            returned: Returned = stop.value
+            return returned
+
+    async def _answers(self, asks: tuple[Ask, ...]) -> tuple[Reply, ...]:
+        if len(asks) == 1:
+            return (await self._answer(asks[0]),)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._answer(ask)) for ask in asks]
+        return tuple(task.result() for task in tasks)
+
+    async def _answer(self, ask: Ask) -> Reply:
+        left_s = self.left_s()
+        if left_s is not None and left_s <= 0:
+            return _late()
+        try:
+            async with asyncio.timeout(left_s):
+                return await (self._local(ask) if isinstance(ask, LocalCall) else self._model(ask))
+        except TimeoutError:
+            return _late()
+
+    def left_s(self) -> float | None:
+        """Return how many seconds are left; None where there is no limit."""
+        return None if self.deadline is None else self.deadline - time.monotonic()
+
+    async def _model(self, call: ModelCall) -> Reply:
+        admitted = self.budget.admit(call)
+        if isinstance(admitted, CallFailure):
+            return admitted
+        call, reserved_usd = admitted
+        # Cancelled or late, it is never settled: the provider may still bill, so the reserve stays spent.
+        reply = await ask_with_retry(self.client, call, left_s=self.left_s)
+        self.budget.settle(reserved_usd, reply)
+        return reply
+
+    async def _local(self, call: LocalCall) -> Reply:
+        try:
+            async with asyncio.timeout(call.timeout_s):
+                if inspect.iscoroutinefunction(call.run):
+                    return await call.run()
+                returned: Any = await anyio.to_thread.run_sync(call.run, abandon_on_cancel=True)
+                return await returned if inspect.isawaitable(returned) else returned
+        except TimeoutError:
+            left_s = self.left_s()
+            if left_s is not None and left_s <= 0:
+                raise
+            return CallFailure(kind=FailureKind.TIMEOUT, message=f"took over {call.timeout_s:g} s", tries=0)
+        except Exception as error:  # noqa: BLE001 - foreign code in a verifier: whatever it raises is its abstaining
+            return CallFailure(kind=FailureKind.UNKNOWN, message=f"{type(error).__name__}: {error}", tries=0)
+
+
+def _late() -> CallFailure:
+    return CallFailure(kind=FailureKind.DEADLINE, message="the request's deadline passed", tries=0)

@@ -1,0 +1,40 @@
+"""Settings: how requests end, for a whole cascade or one task; and the warnings that a cascade gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+class UncalibratedWarning(UserWarning):
+    """A task runs by pass marks because no policy was fitted for it; given once a task and Cascade."""
+
+
+class LadderWarning(UserWarning):
+    """Something about a ladder is doubtful: a judge of the judged model's family, an order against the prices."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How requests end, for a whole cascade or for one task."""
+
+    on_uncalibrated: Literal["pass_marks", "top", "error"] = "pass_marks"
+    """What a task without a policy does."""
+
+    on_exhausted: Literal["answer", "abstain"] = "answer"
+    """Whether an answer that the top's verifiers vetoed is returned, flagged, or withheld."""
+
+    on_deadline: Literal["raise", "best"] = "raise"
+    """Whether a passed deadline raises or returns the best answer so far."""
+
+    on_budget: Literal["raise", "best"] = "raise"
+    """Whether a spent budget raises or returns the best answer so far."""
+
+    deadline_s: float | None = None
+    """Seconds that a request may take if it does not say itself."""
+
+    max_cost_usd: float | None = None
+    """US dollars that a request may cost if it does not say itself."""
+
+    schema: Any = None
+    """JSON Schema or type that answers must satisfy if the request gives none."""
