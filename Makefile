@@ -1,0 +1,85 @@
+# The two commands from a fresh clone: `make demo` and `make test`. Needs Python ≥ 3.11 with pip, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# Whatever the locks name is checked by hash; the tree itself is built with the pinned setuptools, so nothing is fetched unpinned.
+TREE := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+PACKAGES := cascade verifiers calibration
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+PYTEST := $(BIN)/python -m pytest
+COMPILE := uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock'
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test slow check bench help-pages lock audit clean
+
+help: ## show what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else \
+	f"found Python {v[0]}.{v[1]} as $(PYTHON), expected 3.11 or newer: say which one, as in make PYTHON=python3.11 demo")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# pip compiles what it installs to byte code; without that, the first import of litellm alone takes seconds longer.
+$(VENV)/.locked: requirements.lock $(VENV)/.made
+	$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.locked
+	$(TREE)
+	$(BIN)/python -m compileall -q $(PACKAGES)
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.installed
+	$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+install: $(VENV)/.installed ## make .venv with the pinned dependencies and this tree
+
+demo: install ## the whole story on the embedded models: no key, no network
+	$(BIN)/cascade demo
+
+test: $(VENV)/.dev ## the quick tests
+	$(PYTEST)
+
+slow: $(VENV)/.dev ## the statistical promises, by repetition
+	$(PYTEST) -m slow --timeout 3600
+
+check: $(VENV)/.dev ## ruff, mypy --strict, import contracts, documents' commands, notebooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(PYTEST) -m docs tests/test_docs.py
+ifneq ($(NOTEBOOKS),)
+	PYTHONPATH=tests/offline $(PYTEST) -m '' --nbmake --nbmake-timeout 300 $(NOTEBOOKS)
+endif
+
+bench: $(VENV)/.dev ## run every benchmark that writes into benchmarks/RESULTS.md
+	@set -e; for script in $(wildcard benchmarks/*.py); do echo "== $$script"; $(BIN)/python $$script; done
+
+help-pages: $(VENV)/.installed ## write docs/cli.md anew from --help
+	$(BIN)/python tools/write_cli_help.py
+
+# uv and pip-audit live apart: neither the demo nor a test needs them.
+.venv-tools/.made: requirements-tools.lock
+	$(PYTHON) -m venv .venv-tools
+	.venv-tools/bin/python -m pip install --quiet --require-hashes --requirement requirements-tools.lock
+	@touch $@
+
+lock: .venv-tools/.made ## resolve the locks anew
+	.venv-tools/bin/$(COMPILE) --upgrade pyproject.toml requirements.in --output-file requirements.lock
+	.venv-tools/bin/$(COMPILE) --upgrade --extra dev --constraint requirements.lock pyproject.toml requirements.in \
+		--output-file requirements-dev.lock
+	.venv-tools/bin/$(COMPILE) --upgrade requirements-tools.in --output-file requirements-tools.lock
+
+audit: .venv-tools/.made ## ask the advisory database about every pinned dependency (needs the network)
+	.venv-tools/bin/pip-audit --disable-pip --require-hashes --requirement requirements-dev.lock
+
+clean: ## remove the environments and every cache
+	rm -rf $(VENV) .venv-tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(PACKAGES) tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
