@@ -37,9 +37,8 @@ def test_connecting_from_an_event_loop_is_refused_too() -> None:
 
 
 def test_a_swallowed_refusal_is_still_recorded() -> None:
-    with socket.socket() as opened:
-        with contextlib.suppress(RuntimeError):
-            opened.connect((ELSEWHERE, 80))
+    with socket.socket() as opened, contextlib.suppress(RuntimeError):
+        opened.connect((ELSEWHERE, 80))
     assert offline.ATTEMPTS
     offline.ATTEMPTS.clear()
 
