@@ -1,7 +1,7 @@
 """The words of the toy order language: what can be ordered, in which colour, where to, and how people say it.
 
-Words of five letters or more that stand for a value differ from each other by three edits or more, so that one typing
-error never turns one value into another (a test checks it).
+No typing error that the language makes turns one of these words into another, or two words into the same (a test checks
+it): what was meant can always be told.
 """
 
 ITEMS: dict[str, str] = {
