@@ -1,6 +1,6 @@
-"""Refresh cascade/prices.json from the price map that the installed litellm bundles: `python tools/pin_prices.py [MODEL…]`.
+"""Refresh cascade/prices.json from the price map that litellm bundles: `python tools/pin_prices.py [MODEL…]`.
 
-Models that are already listed are refreshed, those named on the command line are added, nominal prices stay as they are.
+Models that are listed are refreshed, those named on the command line are added, nominal prices stay as they are.
 The diff is then read by a person: a wrong price makes every report wrong.
 """
 

@@ -1,0 +1,178 @@
+"""Completion: a chat completion in OpenAI's form, as untrusted JSON, read into a Response."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cascade.exchange import EMPTY, ModelCall, Response, TokenLogProb, text_of
+from cascade.failure import CallFailure, FailureKind
+from cascade.prices import estimate_prompt_tokens, estimate_tokens
+from cascade.usage import Price, Usage
+
+MOST_TOKENS = 10_000_000
+"""More tokens than any model takes: a count above it is a provider's mistake."""
+
+_MEANS_STOP = frozenset({"stop", "STOP", "stop_sequence", "end_turn", "COMPLETE", "eos", "eos_token"})
+_SNAPSHOT = re.compile(r"[-@:.](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|\d{3}|latest|preview)$")
+
+
+def read_completion(completion: Any, *, call: ModelCall, price: Price) -> Response | CallFailure:
+    """Return the response in a completion, priced by the requested model; BAD_BODY where there is no answer in it."""
+    body = _mapping(completion)
+    choices = [
+        choice for choice in _sequence(body.get("choices")) if isinstance(_mapping(choice).get("message"), Mapping)
+    ]
+    if not choices:
+        return CallFailure(kind=FailureKind.BAD_BODY, message="The provider's answer holds no choice with a message.")
+    choice, message = choices[0], choices[0]["message"]
+    texts = [text_of(other["message"].get("content")) for other in choices]
+    written = [*texts, *(str(other["message"].get("tool_calls") or "") for other in choices)]
+    usage, flags = read_usage(body.get("usage"), call=call, written=written)
+    reported = body.get("model") if isinstance(body.get("model"), str) else None
+    if reported and not same_model(call.model, reported):
+        flags = (*flags, "other_model")
+    own = _mapping(message.get("provider_specific_fields"))
+    refusal = message.get("refusal") or own.get("refusal")
+    return Response(
+        text=texts[0],
+        tool_calls=tuple(item for item in _sequence(message.get("tool_calls")) if isinstance(item, Mapping)),
+        message=_for_history(message),
+        finish_reason=_finish_reason(choice),
+        refusal=refusal if isinstance(refusal, str) else None,
+        logprobs=read_logprobs(choice.get("logprobs")),
+        samples=tuple(texts[1:]),
+        usage=usage,
+        cost_usd=price.cost_usd(usage),
+        model_reported=reported,
+        flags=flags,
+    )
+
+
+def read_usage(reported: Any, *, call: ModelCall, written: Sequence[str]) -> tuple[Usage, tuple[str, ...]]:
+    """Return the usage, with flags: `usage_estimated` where it is ours, `usage_clamped` where figures were absurd.
+
+    Args:
+        reported: the provider's `usage`, or anything at all.
+        call: what was asked, to estimate the prompt by.
+        written: every text that came back, to estimate the answer by.
+    """
+    body = _mapping(reported)
+    prompt, answer = _count(body.get("prompt_tokens")), _count(body.get("completion_tokens"))
+    inside, outside = _mapping(body.get("prompt_tokens_details")), _mapping(body.get("completion_tokens_details"))
+    reasoning = _count(outside.get("reasoning_tokens")) or 0
+    # Some providers leave reasoning out of the answer's tokens; their total gives it away.
+    if (
+        prompt
+        and answer is not None
+        and reasoning > 0
+        and _count(body.get("total_tokens")) == prompt + answer + reasoning
+    ):
+        answer += reasoning
+    parts = {
+        "cached_tokens": _count(inside.get("cached_tokens")) or _count(body.get("cache_read_input_tokens")) or 0,
+        "cache_write_tokens": _count(inside.get("cache_creation_tokens"))
+        or _count(body.get("cache_creation_input_tokens"))
+        or 0,
+        "image_tokens": _count(inside.get("image_tokens")) or 0,
+    }
+    absurd = any(_absurd(value) for value in (*body.values(), *inside.values(), *outside.values()))
+    # litellm turns a missing usage into zeros: no prompt has none, and no answer with text has none.
+    estimated = False
+    if not prompt:
+        prompt, estimated = estimate_prompt_tokens(call.messages, call.params), True
+    if answer is None or (answer == 0 and any(written)):
+        answer, estimated = sum(estimate_tokens(text) for text in written), True
+    clamped = absurd or reasoning > answer or any(part > prompt for part in parts.values())
+    usage = Usage(
+        input_tokens=prompt,
+        output_tokens=answer,
+        reasoning_tokens=min(reasoning, answer),
+        estimated=estimated,
+        **{kind: min(part, prompt) for kind, part in parts.items()},
+    )
+    flags = ("usage_estimated",) if estimated else ()
+    return usage, (*flags, "usage_clamped") if clamped else flags
+
+
+def read_logprobs(reported: Any) -> tuple[TokenLogProb, ...] | None:
+    """Return the answer's tokens with their log-probabilities (NaN: it was no number); None where there are none."""
+    tokens = tuple(
+        TokenLogProb(
+            token=_text(item.get("token")),
+            logprob=_figure(item.get("logprob")),
+            top=tuple(
+                (_text(other.get("token")) or "", _figure(other.get("logprob")))
+                for other in map(_mapping, _sequence(item.get("top_logprobs")))
+            ),
+        )
+        for item in map(_mapping, _sequence(_mapping(reported).get("content")))
+    )
+    return tokens or None
+
+
+def same_model(requested: str, reported: str) -> bool:
+    """Tell whether two names mean one model: providers and snapshots (`-2024-07-18`, `-latest`) aside.
+
+    An azure name is a deployment, chosen freely, so nothing can be told of it.
+    """
+    return requested.startswith("azure") or _family(requested) == _family(reported)
+
+
+def _family(name: str) -> str:
+    family = name.rsplit("/", 1)[-1].lower()
+    while (shorter := _SNAPSHOT.sub("", family)) != family:
+        family = shorter
+    return family
+
+
+def _finish_reason(choice: Mapping[str, Any]) -> str | None:
+    # litellm turns every reason that it does not know, and errors, into `stop`; the provider's own word tells them.
+    mapped = _text(choice.get("finish_reason"))
+    native = _text(_mapping(choice.get("provider_specific_fields")).get("native_finish_reason"))
+    return native if native and mapped in {None, "stop"} and native not in _MEANS_STOP else mapped
+
+
+def _for_history(message: Mapping[str, Any]) -> dict[str, Any]:
+    # Nulls that litellm fills in (tool_calls, function_call) are refused by some providers when they are sent back.
+    kept = {key: value for key, value in message.items() if value is not None or key == "content"}
+    own = {
+        key: value for key, value in _mapping(kept.pop("provider_specific_fields", None)).items() if value is not None
+    }
+    if (refusal := own.pop("refusal", None)) is not None:
+        kept.setdefault("refusal", refusal)
+    return {**kept, "provider_specific_fields": own} if own else kept
+
+
+def _count(value: Any) -> int | None:
+    """Return a usable number of tokens; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or _absurd(value):
+        return None
+    return int(value)
+
+
+def _absurd(value: Any) -> bool:
+    return isinstance(value, int | float) and not 0 <= value <= MOST_TOKENS
+
+
+def _figure(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else EMPTY
+
+
+def _sequence(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else ()

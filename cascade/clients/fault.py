@@ -1,0 +1,170 @@
+"""Fault: what went wrong with a call, read from the exception that a provider's library raised, into a CallFailure.
+
+Classified by what truly happened, in this order: the HTTP status that came over the wire, what the body says, where the
+connection broke, and only last the library's own class: litellm reports a login page with status 200, a broken
+connection and a real error of the server all as `InternalServerError` 500.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from cascade.failure import CallFailure, FailureKind
+
+_BY_STATUS = {
+    400: FailureKind.BAD_REQUEST,
+    401: FailureKind.AUTH,
+    402: FailureKind.QUOTA,
+    403: FailureKind.AUTH,
+    404: FailureKind.NOT_FOUND,
+    408: FailureKind.TIMEOUT,
+    409: FailureKind.CONFLICT,
+    413: FailureKind.BAD_REQUEST,
+    422: FailureKind.BAD_REQUEST,
+    429: FailureKind.RATE_LIMITED,
+    504: FailureKind.TIMEOUT,
+}
+_SAID = (
+    # Which statuses, what the body or the library says there (lower case), what it means.
+    (
+        {400, 413, 422},
+        ("context_length_exceeded", "contextwindow", "maximum context length", "prompt is too long"),
+        FailureKind.CONTEXT,
+    ),
+    (
+        {400, 403, 422},
+        ("content_filter", "content_policy", "contentpolicy", "content management policy"),
+        FailureKind.CONTENT_FILTER,
+    ),
+    (
+        {400, 403, 429},
+        ("insufficient_quota", "exceeded your current quota", "credit balance is too low"),
+        FailureKind.QUOTA,
+    ),
+    ({400}, ("api_key_invalid", "api key not valid"), FailureKind.AUTH),
+)
+# Names of the exceptions of httpx, aiohttp and the standard library, none of which is imported for it.
+_CONNECTING = frozenset(
+    {"ConnectError", "ConnectTimeout", "ClientConnectorError", "ConnectionTimeoutError", "gaierror"}
+)
+_CUT_SHORT = frozenset({"ClientPayloadError", "ContentLengthError", "IncompleteRead"})
+_TIMED_OUT = frozenset({"Timeout", "TimeoutException", "TimeoutError", "APITimeoutError"})
+_BROKEN = frozenset({"TransportError", "ClientConnectionError", "ConnectionError", "APIConnectionError"})
+
+_SECRET = re.compile(
+    r"\b(?:(?:sk|pk|rk|gsk|xai|hf|ghp)[-_][A-Za-z0-9_*-]{6,}|AIza[A-Za-z0-9_-]{10,}|AKIA[A-Z0-9]{8,}|Bearer [^\s'\",]{6,})"
+)
+_SECRET_NAME = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+_MOST_CHARACTERS = 400
+
+
+def read_fault(error: BaseException, *, secret: str | None = None) -> CallFailure:
+    """Return what `error` means; `secret` is the call's key, cut out of the message like every other secret known."""
+    chain = tuple(_chain(error))
+    names = {cls.__name__ for link in chain for cls in type(link).__mro__}
+    status, headers = _wire(chain)
+    said = _said(chain)
+    kind = _kind(status, claimed=_status(error), said=said, names=names, top=type(error).__name__)
+    return CallFailure(
+        kind=kind,
+        message=redacted(_sentence(error), secret),
+        status=status,
+        retry_after_s=retry_after_s(headers),
+    )
+
+
+def _kind(status: int | None, *, claimed: int | None, said: str, names: set[str], top: str) -> FailureKind:
+    if status is not None and status >= 300:
+        return _by_status(status, said)
+    if names & _CONNECTING:
+        return FailureKind.CONNECT
+    if names & _CUT_SHORT:
+        return FailureKind.BAD_BODY
+    if names & _TIMED_OUT:
+        return FailureKind.TIMEOUT
+    if names & (_BROKEN - {top}):
+        return FailureKind.DROPPED
+    # No wire status from here on: what is claimed is an error in a body that came with 200, or litellm's own objection.
+    if claimed is not None and claimed not in {422, 500} and claimed >= 300:
+        return _by_status(claimed, said)
+    if top == "APIConnectionError":
+        return FailureKind.UNKNOWN  # litellm's wrapping for everything unexpected: a provider's own code has failed
+    return FailureKind.BAD_BODY if claimed in {422, 500} else FailureKind.UNKNOWN
+
+
+def _by_status(status: int, said: str) -> FailureKind:
+    for statuses, phrases, kind in _SAID:
+        if status in statuses and any(phrase in said for phrase in phrases):
+            return kind
+    return _BY_STATUS.get(status, FailureKind.SERVER if status >= 500 else FailureKind.UNKNOWN)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = error
+    for _ in range(12):  # causes can form a ring
+        if link is None:
+            return
+        yield link
+        link = link.__cause__ or link.__context__
+
+
+def _wire(chain: tuple[BaseException, ...]) -> tuple[int | None, Mapping[str, str]]:
+    """Return status and headers that came over the wire; litellm makes up responses of its own, httpx does not."""
+    for link in chain:
+        response = getattr(link, "response", None)
+        if type(link).__name__ == "HTTPStatusError" and response is not None:
+            return int(response.status_code), response.headers
+    for link in chain:
+        if headers := getattr(link, "litellm_response_headers", None):
+            return _status(link), headers
+    return None, {}
+
+
+def _status(error: BaseException) -> int | None:
+    status = getattr(error, "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def _said(chain: tuple[BaseException, ...]) -> str:
+    parts = [f"{type(link).__name__} {link}"[:2000] for link in chain]
+    for link in chain:
+        body = getattr(link, "body", None)
+        parts.append(json.dumps(body, default=str)[:2000] if isinstance(body, dict) else "")
+    return " ".join(parts).lower()
+
+
+def _sentence(error: BaseException) -> str:
+    text = str(error).partition("\nTraceback")[0].partition("Traceback (most recent")[0]
+    text = re.sub(r"litellm\.\w+: |\b\w+Exception - |\b[A-Z]\w+Error: ", "", text)
+    return " ".join(text.split()) or type(error).__name__
+
+
+def redacted(text: str, secret: str | None = None) -> str:
+    """Return `text` without the secrets that we know and those that look like one, 400 characters at most."""
+    secrets = [value for name, value in os.environ.items() if name.endswith(_SECRET_NAME)]
+    for value in (secret, *secrets):
+        if value and len(value) >= 6:
+            text = text.replace(value, "[redacted]")
+    return _SECRET.sub("[redacted]", text)[:_MOST_CHARACTERS]
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that a Retry-After header asks for, given as seconds or as a date; None for nonsense."""
+    value = next((str(value) for name, value in headers.items() if name.lower() == "retry-after"), None)
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(value) - datetime.now(tz=UTC)).total_seconds()
+        except (TypeError, ValueError):
+            return None
+        seconds = max(0.0, seconds)
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None

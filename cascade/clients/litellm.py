@@ -1,0 +1,217 @@
+"""LiteLLMClient: calls go to any provider through litellm, one try each; nothing of litellm's own retries is used.
+
+litellm is used for translating between providers only. Prices, retries, deadlines, budgets and the cache are ours: its
+own stack up, follow the server's word for the price, or know no deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from cascade.clients import Client
+from cascade.clients.completion import read_completion
+from cascade.clients.fault import read_fault
+from cascade.errors import ConfigError
+from cascade.exchange import ModelCall, Response
+from cascade.failure import CallFailure, FailureKind
+from cascade.prices import PriceBook
+
+PROVIDERS: Mapping[str, str] = {"embedded": "cascade.embedded.provider:register"}
+"""Our own providers: the part of a model's name before the slash, and the function that makes litellm know it."""
+
+ENVIRONMENT = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else the import fetches a price map from the network
+    "LITELLM_MODE": "PRODUCTION",  # else the import reads a .env file from wherever it finds one
+    "LITELLM_LOG": "ERROR",  # else every finish reason that it does not know is a line on stderr
+}
+"""What must be set before litellm is imported; what the user has set stays."""
+
+FORBIDDEN: Mapping[str, str] = {
+    **dict.fromkeys(("api_base", "base_url", "api_key"), "set it on the rung itself"),
+    **dict.fromkeys(("timeout", "request_timeout"), "set `timeout_s` on the rung"),
+    **dict.fromkeys(
+        (
+            "num_retries",
+            "max_retries",
+            "fallbacks",
+            "context_window_fallbacks",
+            "retry_policy",
+            "retry_strategy",
+            "cooldown_time",
+        ),
+        "retries and failover are the cascade's own",
+    ),
+    **dict.fromkeys(("model", "model_list", "custom_llm_provider", "messages"), "the rung's `model` says it"),
+    **dict.fromkeys(
+        (
+            "input_cost_per_token",
+            "output_cost_per_token",
+            "input_cost_per_second",
+            "output_cost_per_second",
+            "model_info",
+        ),
+        "give the rung a `price`",
+    ),
+    **dict.fromkeys(
+        ("mock_response", "mock_delay", "mock_tool_calls", "mock_timeout"),
+        "use cascade.clients.scripted.ScriptedClient",
+    ),
+    **dict.fromkeys(("stream", "stream_options"), "a verifier needs the whole answer"),
+    **dict.fromkeys(
+        (
+            "cache",
+            "caching",
+            "drop_params",
+            "client",
+            "shared_session",
+            "logger_fn",
+            "callbacks",
+            "hooks",
+            "litellm_params",
+            "litellm_logging_obj",
+            "litellm_metadata",
+            "proxy_server_request",
+        ),
+        "it changes how litellm itself works",
+    ),
+}
+"""Parameters that may not be among a rung's or a request's, and what to do instead."""
+
+
+class LiteLLMClient(Client):
+    """The client for real models; opened by the first call, to be closed in the event loop that used it.
+
+    Args:
+        prices: where prices come from; default: `PriceBook()`.
+        providers: further providers, as `PROVIDERS`.
+        transport: makes what litellm shall send a call with (its `client` argument); None: litellm's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        prices: PriceBook | None = None,
+        providers: Mapping[str, str] = PROVIDERS,
+        transport: Callable[[ModelCall], Any] | None = None,
+    ) -> None:
+        self._prices = prices or PriceBook()
+        self._providers = dict(providers)
+        self._transport = transport
+        self._ready: dict[str, Any] = {}
+        self._loading = threading.Lock()
+        self._refused: set[tuple[str, str | None]] = set()
+
+    def check(self, call: ModelCall) -> None:
+        """Refuse what could never work: a forbidden parameter, an unknown price."""
+        for name in sorted({*call.params, *call.wishes}):
+            if name in FORBIDDEN:
+                message = f"Rung {call.rung}: the parameter {name!r} cannot be passed on: {FORBIDDEN[name]}."
+                raise ConfigError(message)
+        self._prices.quote(call.model, call.price)
+
+    async def warm_up(self) -> None:
+        """Import litellm and what a first call to a provider would import, in a thread: 3 to 5 seconds."""
+        await self._library("")
+
+    async def ask(self, call: ModelCall) -> Response | CallFailure:
+        """Put one call to its model. A model that refuses a wish is asked once more without, and that is remembered."""
+        self.check(call)
+        litellm = await self._library(call.model.partition("/")[0])
+        started = time.perf_counter()
+        wishes = self._granted(litellm, call)
+        reply, tries = await self._try(litellm, call, wishes), 1
+        if wishes and _refuses(reply, wishes):
+            self._refused.add((call.model, call.api_base))
+            reply, tries = await self._try(litellm, call, {}), 2
+        return replace(reply, latency_s=time.perf_counter() - started, tries=tries)
+
+    async def aclose(self) -> None:
+        """Close the connections that this event loop has opened through litellm.
+
+        litellm's own function for it closes those of every loop, and leaves them, closed, to the next caller.
+        """
+        if not self._ready:
+            return
+        cache = self._ready[""].in_memory_llm_clients_cache
+        mine = f"-{id(asyncio.get_running_loop())}"
+        for key in [key for key in cache.cache_dict if str(key).endswith(mine)]:
+            held = cache.cache_dict.pop(key)
+            cache.ttl_dict.pop(key, None)
+            close = getattr(held, "close", None)
+            if close is not None and inspect.isawaitable(closing := close()):
+                await closing
+
+    async def _try(self, litellm: Any, call: ModelCall, wishes: Mapping[str, Any]) -> Response | CallFailure:
+        arguments: dict[str, Any] = {**_plain(wishes), **_plain(call.params)}
+        place = {"api_base": call.api_base, "api_key": call.api_key}
+        arguments |= {name: value for name, value in place.items() if value is not None}
+        if self._transport is not None and (transport := self._transport(call)) is not None:
+            arguments["client"] = transport
+        try:
+            completion = await litellm.acompletion(
+                model=call.model,
+                messages=_plain(call.messages),
+                timeout=call.timeout_s,
+                max_retries=0,
+                num_retries=0,
+                **arguments,
+            )
+            body = completion.model_dump(warnings=False)
+        except Exception as error:  # noqa: BLE001 - litellm raises anything; whatever it is, it is data from here on
+            return read_fault(error, secret=call.api_key)
+        return read_completion(body, call=call, price=self._prices.price(call.model, call.price))
+
+    def _granted(self, litellm: Any, call: ModelCall) -> dict[str, Any]:
+        """Return the wishes that the model is not known to refuse."""
+        if not call.wishes or (call.model, call.api_base) in self._refused:
+            return {}
+        taken = litellm.get_supported_openai_params(model=call.model)
+        wishes = {name: value for name, value in call.wishes.items() if taken is None or name in taken}
+        if "logprobs" not in {**wishes, **call.params}:
+            wishes.pop("top_logprobs", None)  # means nothing without
+        return wishes
+
+    async def _library(self, provider: str) -> Any:
+        """Return litellm, ready for a provider; in a thread, since its import takes seconds."""
+        if provider not in self._ready:
+            await asyncio.to_thread(self._load, provider)
+        return self._ready[provider]
+
+    def _load(self, provider: str) -> None:
+        with self._loading:
+            for name, value in ENVIRONMENT.items():
+                os.environ.setdefault(name, value)
+            litellm = importlib.import_module("litellm")
+            litellm.telemetry = False
+            litellm.suppress_debug_info = True
+            if provider in self._providers:
+                module, _, function = self._providers[provider].partition(":")
+                getattr(importlib.import_module(module), function)()
+            else:
+                importlib.import_module("openai.resources")  # half a second that a first call would hold the loop for
+            self._ready[""] = self._ready[provider] = litellm
+
+
+def _refuses(reply: Response | CallFailure, wishes: Mapping[str, Any]) -> bool:
+    refused = isinstance(reply, CallFailure) and reply.kind is FailureKind.BAD_REQUEST
+    return refused and any(name in reply.message for name in wishes)
+
+
+def _plain(value: Any) -> Any:
+    """Copy mappings and lists all the way down: litellm changes what it is given, and some of it is frozen."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+__all__ = ["ENVIRONMENT", "FORBIDDEN", "PROVIDERS", "LiteLLMClient"]
