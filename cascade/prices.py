@@ -83,8 +83,8 @@ class PriceBook:
             return Quote(price=price, source="litellm's bundled map")
         message = (
             f"No price is known for the model {model!r} (neither in the table of {date} nor in litellm's). "
-            "In cascade.yaml give its rung one, in US dollars per token: `price: {input_usd: 0.00000015, output_usd: 0.0000006}`; "
-            "write 0 yourself if it costs nothing."
+            "In cascade.yaml give its rung one, in US dollars per token, 0 included if it costs nothing: "
+            "`price: {input_usd: 0.00000015, output_usd: 0.0000006}`."
         )
         raise UnknownPrice(message)
 

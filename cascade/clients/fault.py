@@ -58,7 +58,7 @@ _TIMED_OUT = frozenset({"Timeout", "TimeoutException", "TimeoutError", "APITimeo
 _BROKEN = frozenset({"TransportError", "ClientConnectionError", "ConnectionError", "APIConnectionError"})
 
 _SECRET = re.compile(
-    r"\b(?:(?:sk|pk|rk|gsk|xai|hf|ghp)[-_][A-Za-z0-9_*-]{6,}|AIza[A-Za-z0-9_-]{10,}|AKIA[A-Z0-9]{8,}|Bearer [^\s'\",]{6,})"
+    r"\b(?:(?:sk|pk|rk|gsk|xai|hf|ghp)[-_][A-Za-z0-9_*-]{6,}|AIza[\w-]{10,}|AKIA[A-Z0-9]{8,}|Bearer [^\s'\",]{6,})"
 )
 _SECRET_NAME = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 _MOST_CHARACTERS = 400

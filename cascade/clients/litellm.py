@@ -189,7 +189,7 @@ class LiteLLMClient(Client):
         with self._loading:
             for name, value in ENVIRONMENT.items():
                 os.environ.setdefault(name, value)
-            litellm = importlib.import_module("litellm")
+            litellm: Any = importlib.import_module("litellm")
             litellm.telemetry = False
             litellm.suppress_debug_info = True
             if provider in self._providers:
