@@ -54,7 +54,7 @@ def test_no_module_runs_what_it_reads() -> None:
 
 
 def test_the_check_sees_what_it_should() -> None:
-    bad = "import pickle\nfrom joblib import load\neval(x)\nyaml.load(x, Loader=yaml.Loader)\nnp.load(x, allow_pickle=True)"
+    bad = "import pickle\nfrom joblib import load\neval(x)\nyaml.load(x, yaml.Loader)\nnp.load(x, allow_pickle=True)"
     assert len([what for node in ast.walk(ast.parse(bad)) for what in dangers(node)]) == 5
 
 
