@@ -32,7 +32,7 @@ class Door:
         self._portal: BlockingPortal | None = None
 
     def run(self, work: Callable[..., Awaitable[Returned]], *args: Any) -> Returned:
-        """Run a coroutine function to its end from any thread; an interrupt cancels it and waits until it has stopped."""
+        """Run a coroutine function to its end from any thread; an interrupt cancels it."""
         future = self._start(work, *args)
         try:
             return future.result()

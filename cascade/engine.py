@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from cascade.clients import Client
 from cascade.door import Door
 from cascade.driver import Driver
-from cascade.errors import BudgetExceeded, CascadeError, ConfigError, DeadlineExceeded, ProviderError, RunError
+from cascade.errors import BudgetExceeded, CascadeError, ConfigError, DeadlineExceeded, ProviderError
 from cascade.exchange import EMPTY, Message, Request
 from cascade.failure import FailureKind
 from cascade.flow import climb, tour
@@ -39,7 +39,7 @@ class Cascade:
     Use it as a context manager, or call `close()`; one instance serves any number of threads and event loops.
     """
 
-    def __init__(  # noqa: PLR0913 - each is one thing that a user decides, all keyword-only
+    def __init__(
         self,
         ladder: Ladder | Sequence[Rung],
         *,
@@ -188,14 +188,14 @@ class Cascade:
         final = result.attempts[-1].failure if result.attempts else None
         if final is not None and result.outcome == "failed" and (kind := final.treatment.raises) is not None:
             message = f"{result.error}. {_ADVICE.get(final.kind.value, 'No other rung was asked.')}"
-            if issubclass(kind, RunError):
-                raise kind(message, result=result, evidence={"status": final.status})
-            raise kind(message)
+            raise kind(message, result=result, evidence={"status": final.status})
         if result.outcome == "deadline" and settings.on_deadline == "raise":
             message = f"The deadline of {request.deadline_s:g} s passed; set on_deadline='best' to get the best answer so far."
             raise DeadlineExceeded(message, result=result)
         if result.outcome == "budget" and settings.on_budget == "raise":
-            message = f"The budget of ${request.max_cost_usd:g} does not allow the next call: {result.error or 'a verifier'}."
+            message = (
+                f"The budget of ${request.max_cost_usd:g} does not allow the next call: {result.error or 'a verifier'}."
+            )
             raise BudgetExceeded(message, result=result)
         return result
 
@@ -284,13 +284,11 @@ class Cascade:
                 self.client.check(rung.call(probe))
                 above = ladder[position + 1].model if position + 1 < len(ladder) else None
                 for verifier in rung.verifiers:
-                    for concern in verifier.concerns(
-                        judged=rung.model, above=above, price_usd=self.prices.typical_usd
-                    ):
+                    for concern in verifier.concerns(judged=rung.model, above=above, price_usd=self.prices.typical_usd):
                         warnings.warn(f"Rung {rung.name}: {concern}", LadderWarning, stacklevel=3)
 
     def _litellm(self) -> Client:
-        from cascade.clients.litellm import LiteLLMClient  # noqa: PLC0415 - keeps `import cascade` light
+        from cascade.clients.litellm import LiteLLMClient
 
         return LiteLLMClient(prices=self.prices)
 

@@ -12,7 +12,7 @@ from cascade.hashing import content_id
 from cascade.usage import Price, Usage
 
 Message: TypeAlias = Mapping[str, Any]
-"""One chat message as the provider takes it: role, content (text or parts), tool calls, anything else; never changed."""
+"""One chat message as the provider takes it: role, content (text or parts), tool calls, anything else; unchanged."""
 
 
 class _Empty(Mapping[str, Any]):

@@ -8,7 +8,6 @@ from enum import StrEnum
 from cascade.errors import (
     AuthError,
     BadRequest,
-    ConfigError,
     ContentFiltered,
     ModelNotFound,
     ProviderError,
@@ -56,7 +55,7 @@ class Treatment:
     retries: int = 0
     """How many more times the same rung is asked."""
 
-    raises: type[ProviderError] | type[ConfigError] | None = None
+    raises: type[ProviderError] | None = None
     """The error that ends the request; None: fail over to the next rung."""
 
     maybe_charged: bool = False

@@ -15,7 +15,7 @@ EARLIER = "earlier."
 """Prefix of the confidence that an earlier rung's answer had."""
 
 
-def features(
+def read_features(
     verdicts: Iterable[Verdict], response: Response, earlier: Mapping[str, float | None]
 ) -> dict[str, float | None]:
     """Return the features of one attempt by name; None where a signal is missing.

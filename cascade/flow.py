@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from cascade.exchange import EMPTY, Exchange, LocalCall, ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
-from cascade.features import features
+from cascade.features import read_features
 from cascade.hashing import unit
 from cascade.ladder import Ladder, Rung
 from cascade.outcome import Attempt, Outcome, Result
@@ -101,9 +101,7 @@ def climb(
         decision = _decide(plan, rung, request, verdicts, reply, confidences)
         if ended is not None and decision.action == "escalate":
             decision = replace(decision, action="stop", reason=ended)
-        attempts.append(
-            Attempt(rung=rung.name, model=rung.model, response=reply, verdicts=verdicts, decision=decision)
-        )
+        attempts.append(Attempt(rung=rung.name, model=rung.model, response=reply, verdicts=verdicts, decision=decision))
         if decision.action != "escalate":
             break
         earlier[rung.name] = reply
@@ -142,15 +140,22 @@ def tour(
             attempts.append(Attempt(rung=rung.name, model=rung.model, failure=reply, decision=decision))
             continue
         exchange = Exchange(
-            request=request, response=reply, rung=rung.name, model=rung.model, call=calls[rung.name],
+            request=request,
+            response=reply,
+            rung=rung.name,
+            model=rung.model,
+            call=calls[rung.name],
             earlier=dict(earlier),
-        )  # fmt: skip
+        )
         verdicts, _ = yield from _verify(rung.verifiers, exchange, given.get(rung.name, EMPTY))
         attempts.append(
             Attempt(
-                rung=rung.name, model=rung.model, response=reply, verdicts=verdicts,
+                rung=rung.name,
+                model=rung.model,
+                response=reply,
+                verdicts=verdicts,
                 decision=Decision(action="escalate", reason="tour"),
-            )  # fmt: skip
+            )
         )
         earlier[rung.name] = reply
     return tuple(attempts)
@@ -202,7 +207,9 @@ def opinion(verifier: Verifier, exchange: Exchange) -> Steps[tuple[Verdict, Outc
     except StopIteration as stop:
         verdict = stop.value
     except Exception as error:  # noqa: BLE001 - a verifier is foreign code: whatever it raises counts as abstaining
-        logger.warning("verifier %s failed on rung %s: %s: %s", verifier.name, exchange.rung, type(error).__name__, error)
+        logger.warning(
+            "verifier %s failed on rung %s: %s: %s", verifier.name, exchange.rung, type(error).__name__, error
+        )
         verdict = Verdict.abstain(f"failed: {type(error).__name__}", flags=("verifier_failed",))
     if not isinstance(verdict, Verdict):
         verdict = Verdict.abstain(f"gave a {type(verdict).__name__}, not a Verdict", flags=("verifier_failed",))
@@ -231,7 +238,7 @@ def _decide(
     if vetoed:
         confidence = 0.0
     elif combiner is not None:
-        confidence = combiner.confidence(features(verdicts, response, confidences))
+        confidence = combiner.confidence(read_features(verdicts, response, confidences))
     if top:
         reason = "veto" if vetoed else "top"
         return Decision(action="stop" if vetoed else "accept", reason=reason, confidence=confidence)
@@ -319,4 +326,15 @@ def best_attempt(attempts: tuple[Attempt, ...]) -> Attempt | None:
     return max(answered, key=lambda attempt: (not attempt.vetoed, attempts.index(attempt)), default=None)
 
 
-__all__ = ["Course", "Exchange", "LocalCall", "best_attempt", "climb", "course", "drive", "opinion", "pass_marks", "tour"]
+__all__ = [
+    "Course",
+    "Exchange",
+    "LocalCall",
+    "best_attempt",
+    "climb",
+    "course",
+    "drive",
+    "opinion",
+    "pass_marks",
+    "tour",
+]

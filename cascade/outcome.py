@@ -180,7 +180,9 @@ class Result(Generic[Parsed]):
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why each attempt ended as it did, one sentence each."""
-        return tuple(f"{attempt.rung}: {attempt.decision.action} ({attempt.decision.reason})" for attempt in self.attempts)
+        return tuple(
+            f"{attempt.rung}: {attempt.decision.action} ({attempt.decision.reason})" for attempt in self.attempts
+        )
 
     def require(self) -> Result[Parsed]:
         """Return this result if it was accepted.

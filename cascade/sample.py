@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Annotated, Any, NotRequired
 
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from cascade.errors import CascadeError, DataError
 from cascade.exchange import EMPTY, Request, Response, TokenLogProb
@@ -287,9 +287,12 @@ def sample_line(sample: Sample) -> dict[str, Any]:
     request = sample.request
     line: dict[str, Any] = {"id": request.id, "task": request.task, "messages": [dict(m) for m in request.messages]}
     optional = {
-        "gold": sample.gold, "schema": request.schema, "params": dict(request.params), "group": request.group,
+        "gold": sample.gold,
+        "schema": request.schema,
+        "params": dict(request.params),
+        "group": request.group,
         "tags": dict(request.tags),
-    }  # fmt: skip
+    }
     line |= {key: value for key, value in optional.items() if value not in (None, {})}
     if sample.propensity != 1.0:
         line["propensity"] = sample.propensity
@@ -310,10 +313,13 @@ def _recording_line(recording: Recording) -> dict[str, Any]:
         if all(item.token is not None for item in response.logprobs):
             line["tokens"] = [item.token for item in response.logprobs]
     optional = {
-        "tool_calls": [dict(call) for call in response.tool_calls], "finish_reason": response.finish_reason,
-        "samples": list(response.samples), "latency_s": response.latency_s, "correct": recording.correct,
+        "tool_calls": [dict(call) for call in response.tool_calls],
+        "finish_reason": response.finish_reason,
+        "samples": list(response.samples),
+        "latency_s": response.latency_s,
+        "correct": recording.correct,
         "label_source": recording.label_source,
-    }  # fmt: skip
+    }
     line |= {key: value for key, value in optional.items() if value not in (None, [], 0.0) or key == "correct"}
     if recording.verdicts:
         line["verdicts"] = {name: verdict_line(verdict) for name, verdict in recording.verdicts.items()}
@@ -323,7 +329,12 @@ def _recording_line(recording: Recording) -> dict[str, Any]:
 def verdict_line(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict as it stands in a samples file."""
     line: dict[str, Any] = {"score": verdict.score, "cost_usd": verdict.cost_usd}
-    optional = {"veto": verdict.veto, "reason": verdict.reason, "signals": dict(verdict.signals), "latency_s": verdict.latency_s}
+    optional = {
+        "veto": verdict.veto,
+        "reason": verdict.reason,
+        "signals": dict(verdict.signals),
+        "latency_s": verdict.latency_s,
+    }
     return line | {key: value for key, value in optional.items() if value}
 
 

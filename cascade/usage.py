@@ -35,7 +35,8 @@ class Usage:
 
     def __add__(self, other: Usage) -> Usage:
         """Sum two usages; the sum is estimated if either is."""
-        numbers = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self) if f.name != "estimated"}
+        kinds = [field.name for field in fields(self) if field.name != "estimated"]
+        numbers = {kind: getattr(self, kind) + getattr(other, kind) for kind in kinds}
         return Usage(**numbers, estimated=self.estimated or other.estimated)
 
 

@@ -15,7 +15,7 @@ Ask: TypeAlias = ModelCall | LocalCall
 """What a flow may yield: each in a tuple, so that independent ones can run at once."""
 
 Reply: TypeAlias = Any
-"""What is sent back for one ask: Response or CallFailure for a ModelCall; for a LocalCall what it returned, or CallFailure."""
+"""What is sent back for one ask: a Response for a ModelCall, what it returned for a LocalCall; or a CallFailure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +122,7 @@ class Verifier:
 
     def check(self, exchange: Exchange) -> Verdict:
         """Judge one exchange. An exception counts as abstaining; it is logged and never passes an answer."""
+        del exchange
         message = f"{type(self).__name__} overrides neither check() nor flow()."
         raise TypeError(message)
 
@@ -132,8 +133,10 @@ class Verifier:
         (reply,) = yield (LocalCall(run=lambda: self.check(exchange), timeout_s=self.timeout_s, label=self.name),)
         if isinstance(reply, CallFailure):
             return Verdict.abstain(f"did not finish: {reply.message}", flags=("verifier_failed",))
-        return reply if isinstance(reply, Verdict) else Verdict.abstain(
-            f"gave a {type(reply).__name__}, not a Verdict", flags=("verifier_failed",)
+        return (
+            reply
+            if isinstance(reply, Verdict)
+            else Verdict.abstain(f"gave a {type(reply).__name__}, not a Verdict", flags=("verifier_failed",))
         )
 
     def prepare(self, request: Request) -> None:
@@ -148,9 +151,7 @@ class Verifier:
         """Return what changes its verdicts, as JSON: it goes into the ladder's fingerprint."""
         return {}
 
-    def concerns(
-        self, *, judged: str, above: str | None, price_usd: Callable[[str], float | None]
-    ) -> tuple[str, ...]:
+    def concerns(self, *, judged: str, above: str | None, price_usd: Callable[[str], float | None]) -> tuple[str, ...]:
         """Say at start-up what is doubtful about it on a rung: a judge of its own family, for instance.
 
         Args:

@@ -1,4 +1,4 @@
-"""The recorded client: answers calls from the recordings of samples, so that a cascade can be replayed without paying."""
+"""The recorded client: answers calls from the recordings of samples, so that replay pays nothing."""
 
 from __future__ import annotations
 

@@ -1,0 +1,233 @@
+"""Replay: a policy applied to recordings, and what would have come of it; no call is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from calibration.recorded import recorded_ladder
+from calibration.serving import Served, serve
+from calibration.table import Floats, Table, by_task, lay_out
+from cascade.errors import DataError
+from cascade.hashing import unit
+from cascade.ladder import Ladder
+from cascade.plugins import resolve
+from cascade.policy import Policy, TaskPolicy
+from cascade.prices import PriceBook
+from cascade.sample import Sample
+from cascade.watch.interval import mean_interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What a policy does with the rows of one task; rows that could not be judged are left out."""
+
+    rate: Floats
+    """1 where the first rung's answer was left upwards for quality, (n,); 0 where the point has a single rung."""
+
+    reach: Floats
+    """1 where a rung was asked, (n, K) by the policy's rungs."""
+
+    escalated: Floats
+    """1 where its answer was left upwards, (n, K)."""
+
+    below: Floats
+    """1 where the answer came from below the top, (n,)."""
+
+    correct: Floats
+    """How right the served answer is, (n,); NaN where not labelled."""
+
+    correct_top: Floats
+    """How right the reference's answer is, (n,); NaN where not labelled or not recorded."""
+
+    cost_usd: Floats
+    """What was paid, verifiers included, (n,); NaN where not known."""
+
+    verifier_usd: Floats
+    """The verifiers' part, (n,)."""
+
+    top_usd: Floats
+    """What the reference's answer cost, (n,); NaN where not known."""
+
+    n_skipped: int = 0
+    """Rows that lack a recording which the policy needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What a policy would have done with the samples."""
+
+    tasks: dict[str, Rows]
+    """By task."""
+
+    rungs: tuple[str, ...]
+    """The rungs that reach and rates are given for, in order."""
+
+    warnings: tuple[str, ...] = ()
+    """Rows that were skipped and why; for people."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures of every task and of all together, as `replay --json` prints them."""
+        tasks = {name: figures(rows, self.rungs) for name, rows in self.tasks.items()}
+        return {"tasks": tasks, "total": figures(_together(list(self.tasks.values())), self.rungs)}
+
+
+def replay(
+    samples: Iterable[Sample],
+    policy: Policy,
+    ladder: Ladder | None = None,
+    *,
+    verifiers: Sequence[Any] | None = None,
+    prices: PriceBook | None = None,
+    tasks: Sequence[str] | None = None,
+) -> Replay:
+    """Apply a policy to recordings.
+
+    Args:
+        samples: what was recorded.
+        policy: what to apply.
+        ladder: the ladder with its verifiers; None: the rungs and verifiers that the policy names.
+        verifiers: with no ladder, the verifiers to use instead of the policy's.
+        prices: fills in costs that were not recorded.
+        tasks: only these; None: all that the policy knows.
+
+    Raises:
+        PolicyMismatch: the policy does not fit the ladder.
+        DataError: no row can be judged.
+    """
+    grouped = by_task(samples)
+    warnings: list[str] = []
+    done: dict[str, Rows] = {}
+    everything = [sample for rows in grouped.values() for sample in rows]
+    judged = resolve(ladder) if ladder is not None else policy_ladder(everything, policy, verifiers)
+    if ladder is not None:
+        policy.require(judged)
+    for name, rows in grouped.items():
+        if tasks is not None and name not in tasks:
+            continue
+        if name not in policy.tasks:
+            warnings.append(f"Task {name!r}: {len(rows)} samples skipped, since the policy does not know the task.")
+            continue
+        laid = lay_out(name, rows, judged, prices=prices)
+        done[name] = apply(laid, policy.tasks[name], salt=policy.salt, rungs=policy.ladder.rungs)
+        if done[name].n_skipped:
+            warnings.append(
+                f"Task {name!r}: {done[name].n_skipped} of {len(rows)} samples skipped, since a recording that the "
+                "policy needs is missing."
+            )
+    if not any(len(rows.rate) for rows in done.values()):
+        known = ", ".join(policy.tasks)
+        message = f"No sample can be replayed: the policy knows the tasks {known} and needs recordings of its rungs."
+        raise DataError(message)
+    return Replay(tasks=done, rungs=policy.ladder.rungs, warnings=tuple(warnings))
+
+
+def policy_ladder(samples: Sequence[Sample], policy: Policy, verifiers: Sequence[Any] | None) -> Ladder:
+    """Return the ladder that recordings and a policy stand for."""
+    names = policy.ladder.rungs
+    if verifiers is None:
+        wanted: dict[str, None] = {}
+        for used in policy.ladder.verifiers.values():
+            wanted.update(dict.fromkeys(used))
+        verifiers = list(wanted)
+    recorded = {rung for sample in samples for rung in sample.recordings}
+    return recorded_ladder(samples, [name for name in names if name in recorded] or names, verifiers)
+
+
+def apply(laid: Table, task: TaskPolicy, *, salt: str, rungs: Sequence[str]) -> Rows:
+    """Apply a task's policy to a table; each row runs by the point that its id is hashed to."""
+    chosen = _points(laid, task, salt=salt)
+    n, count = len(laid), len(rungs)
+    figure = {name: np.full(n, np.nan) for name in ("correct", "cost_usd", "verifier_usd")}
+    rate, below, judged = np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool)
+    reach, up = np.zeros((n, count)), np.zeros((n, count))
+    for index, point in enumerate(task.points):
+        mine = np.flatnonzero(chosen == index)
+        if not mine.size or any(name not in laid.rungs for name in point.rungs):
+            continue
+        part = laid.take(mine)
+        served: Served = serve(part, point, salt=salt)
+        judged[mine] = served.complete
+        columns = np.array([rungs.index(name) for name in point.rungs])
+        reach[np.ix_(mine, columns)] = served.reached
+        up[np.ix_(mine, columns)] = served.escalated
+        rate[mine] = served.escalated[:, 0]
+        below[mine] = served.answered != part.rungs.index(task.reference) if task.reference in part.rungs else 1.0
+        figure["correct"][mine] = served.picked(part.correct)
+        figure["verifier_usd"][mine] = served.summed(part.verifier_usd)
+        figure["cost_usd"][mine] = served.summed(part.answer_usd) + figure["verifier_usd"][mine]
+    top = laid.rungs.index(task.reference) if task.reference in laid.rungs else None
+    missing = np.full(n, np.nan)
+    return Rows(
+        rate=rate[judged],
+        reach=reach[judged],
+        escalated=up[judged],
+        below=below[judged],
+        correct=figure["correct"][judged],
+        correct_top=(missing if top is None else laid.correct[:, top])[judged],
+        cost_usd=figure["cost_usd"][judged],
+        verifier_usd=figure["verifier_usd"][judged],
+        top_usd=(missing if top is None else laid.answer_usd[:, top])[judged],
+        n_skipped=int(n - judged.sum()),
+    )
+
+
+def _points(laid: Table, task: TaskPolicy, *, salt: str) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Return the index of the point that each row runs by, (n,)."""
+    if len(task.points) == 1:
+        return np.zeros(len(laid), dtype=np.intp)
+    bounds = np.cumsum([point.weight for point in task.points])[:-1]
+    u = [unit(salt=salt, purpose="mix", task=laid.task, rung="", request_id=request_id) for request_id in laid.ids]
+    return np.searchsorted(bounds, np.array(u), side="right")
+
+
+def figures(rows: Rows, rungs: Sequence[str]) -> dict[str, Any]:
+    """Return the figures of replayed rows as JSON, every estimate with its 90 % interval."""
+    n = len(rows.rate)
+    labelled = ~np.isnan(rows.correct)
+    accepted = labelled & (rows.below > 0)
+    both = ~np.isnan(rows.cost_usd) & ~np.isnan(rows.top_usd)
+    top_usd = float(rows.top_usd[both].sum())
+    reached, left = rows.reach.sum(axis=0), rows.escalated.sum(axis=0)
+    return {
+        "n": n,
+        "n_labelled": int(labelled.sum()),
+        "n_skipped": rows.n_skipped,
+        "escalation_rate": estimate(rows.rate),
+        "reach": [float(value / n) if n else None for value in reached],
+        "rungs": [
+            {
+                "rung": name,
+                "reached": int(asked),
+                "escalation_rate": estimate(np.repeat([1.0, 0.0], [int(up), int(asked - up)])),
+            }
+            for name, asked, up in zip(rungs, reached, left, strict=True)
+        ],
+        "accuracy": estimate(rows.correct[labelled]),
+        "accuracy_top": mean(rows.correct_top[labelled & ~np.isnan(rows.correct_top)]),
+        "error_accepted": None if not accepted.any() else 1.0 - float(rows.correct[accepted].mean()),
+        "cost_usd_per_request": mean(rows.cost_usd[~np.isnan(rows.cost_usd)]),
+        "cost_vs_top": float(rows.cost_usd[both].sum()) / top_usd if top_usd > 0 else None,
+        "verifier_cost_usd_per_request": mean(rows.verifier_usd[~np.isnan(rows.verifier_usd)]),
+        "top_usd_per_request": mean(rows.top_usd[~np.isnan(rows.top_usd)]),
+    }
+
+
+def mean(values: Floats) -> float | None:
+    """Return the mean; None of nothing."""
+    return float(values.mean()) if values.size else None
+
+
+def estimate(values: Floats) -> dict[str, float | None]:
+    """Return the mean of values in [0, 1] with its 90 % interval, as `mean_interval` gives it."""
+    low, high = mean_interval(values) or (None, None)
+    return {"value": mean(values), "low": low, "high": high}
+
+
+def _together(parts: Sequence[Rows]) -> Rows:
+    names = [name for name in Rows.__dataclass_fields__ if name != "n_skipped"]
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Rows(**joined, n_skipped=sum(part.n_skipped for part in parts))
