@@ -13,7 +13,7 @@ COMPILE := uv pip compile --quiet --universal --fork-strategy fewest --python-ve
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test slow check bench help-pages lock audit clean
+.PHONY: help install demo test slow check lint types contracts docs notebooks bench help-pages lock audit clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -49,14 +49,24 @@ test: $(VENV)/.dev ## the quick tests
 slow: $(VENV)/.dev ## the statistical promises, by repetition
 	$(PYTEST) -m slow --timeout 3600
 
-check: $(VENV)/.dev ## ruff, mypy --strict, import contracts, documents' commands, notebooks
+check: lint types contracts docs notebooks ## all of: ruff, mypy --strict, import contracts, documents, notebooks
+
+lint: $(VENV)/.dev ## ruff's rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## mypy --strict
 	$(BIN)/mypy
+
+contracts: $(VENV)/.dev ## who may import whom
 	$(BIN)/lint-imports --no-logo
+
+docs: $(VENV)/.dev ## do what the documents show
 	$(PYTEST) -m docs tests/test_docs.py
+
+notebooks: $(VENV)/.dev ## execute every notebook, offline
 ifneq ($(NOTEBOOKS),)
-	PYTHONPATH=tests/offline $(PYTEST) -m '' --nbmake --nbmake-timeout 300 $(NOTEBOOKS)
+	PYTHONPATH=$(CURDIR)/tests/offline $(PYTEST) -m '' --nbmake --nbmake-timeout 300 $(NOTEBOOKS)
 endif
 
 bench: $(VENV)/.dev ## run every benchmark that writes into benchmarks/RESULTS.md
