@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calibration.rate import escalates, fit_threshold
 from calibration.table import Flags, Floats, Table
@@ -34,10 +35,11 @@ class Served:
     """Whether every rung that was reached was recorded, (n,); other rows cannot be judged."""
 
     @property
-    def answered(self) -> Floats:
-        """The table's column of the rung that answered each row, (n,), as integers; meaningless where not complete."""
+    def answered(self) -> NDArray[np.intp]:
+        """The table's column of the rung that answered each row, (n,); meaningless where not complete."""
         last = np.argmax(self.reached & ~self.escalated, axis=1)
-        return np.asarray(self.columns)[last]
+        answered: NDArray[np.intp] = np.asarray(self.columns, dtype=np.intp)[last]
+        return answered
 
     def picked(self, figures: Floats) -> Floats:
         """Return the answering rung's figure of each row, (n,), from figures (n, K) of the table."""
@@ -77,7 +79,7 @@ def serve_out_of_fold(
     """
     n, count = len(table), len(table.rungs)
     reached, escalated = np.zeros((n, count), dtype=bool), np.zeros((n, count), dtype=bool)
-    complete = table.present.all(axis=1)
+    complete: Flags = np.all(table.present, axis=1)
     live = complete.copy()
     for k, rung in enumerate(table.rungs):
         reached[:, k] = live

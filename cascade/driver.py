@@ -13,9 +13,9 @@ import anyio.to_thread
 from cascade.clients import Client
 from cascade.exchange import LocalCall, ModelCall
 from cascade.failure import CallFailure, FailureKind
-from cascade.flow import Steps
 from cascade.guards.budget import Budget
 from cascade.guards.retry import ask_with_retry
+from cascade.stack import Steps
 from cascade.verdict import Ask, Reply
 
 Returned = TypeVar("Returned")

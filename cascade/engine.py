@@ -12,9 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from pydantic import TypeAdapter
-
 from cascade.clients import Client
+from cascade.crew import work_through
 from cascade.door import Door
 from cascade.driver import Driver
 from cascade.errors import BudgetExceeded, CascadeError, ConfigError, DeadlineExceeded, ProviderError
@@ -25,6 +24,7 @@ from cascade.guards.budget import Budget
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
 from cascade.outcome import Attempt, Result
+from cascade.output_type import schema_fields
 from cascade.plugins import resolve
 from cascade.policy import Policy
 from cascade.prices import PriceBook
@@ -143,7 +143,7 @@ class Cascade:
         else:
             fields = {name: options.pop(name) for name in _FIELDS if name in options}
             params = {**options.pop("params", {}), **options}
-            request = Request.of(prompt, params=params, **_schema_fields(fields))
+            request = Request.of(prompt, params=params, **schema_fields(fields))
         task = self._settings(request.task)
         missing: dict[str, Any] = {
             name: getattr(task, name)
@@ -151,7 +151,7 @@ class Cascade:
             if getattr(request, name) is None and getattr(task, name) is not None
         }
         if request.schema is None and task.schema is not None:
-            missing |= _schema_fields({"schema": task.schema})
+            missing |= schema_fields({"schema": task.schema})
         return replace(request, **missing) if missing else request
 
     def close(self) -> None:
@@ -190,7 +190,7 @@ class Cascade:
             message = f"{result.error}. {_ADVICE.get(final.kind.value, 'No other rung was asked.')}"
             raise kind(message, result=result, evidence={"status": final.status})
         if result.outcome == "deadline" and settings.on_deadline == "raise":
-            message = f"The deadline of {request.deadline_s:g} s passed; set on_deadline='best' to get the best answer so far."
+            message = f"The deadline of {request.deadline_s:g} s passed; on_deadline='best' returns the best so far."
             raise DeadlineExceeded(message, result=result)
         if result.outcome == "budget" and settings.on_budget == "raise":
             message = (
@@ -231,7 +231,7 @@ class Cascade:
                 on_result(index, result)
             return result
 
-        return await _several(one, requests, options.get("concurrency", 16))
+        return await work_through(one, requests, options.get("concurrency", 16))
 
     async def _explore(self, samples: Iterable[Sample | Request], options: Mapping[str, Any]) -> list[Sample]:
         on_sample: Callable[[int, Sample, tuple[Attempt, ...]], None] | None = options.get("on_sample")
@@ -252,7 +252,7 @@ class Cascade:
             _refuse_to_go_on(attempts)
             return done
 
-        return await _several(one, samples, options.get("concurrency", 16))
+        return await work_through(one, samples, options.get("concurrency", 16))
 
     def _settings(self, task: str) -> Settings:
         return self.tasks.get(task, self.settings)
@@ -298,34 +298,6 @@ class Cascade:
             self.client = self._litellm()
 
 
-async def _several(work: Callable[[int, Any], Any], items: Iterable[Any], concurrency: int) -> list[Any]:
-    """Do the same work on many items, at most `concurrency` at once, and return the outcomes in order."""
-    if concurrency < 1:
-        message = f"concurrency is {concurrency}; a whole number of 1 or more was expected."
-        raise ConfigError(message)
-    numbered = enumerate(items)
-    done: dict[int, Any] = {}
-
-    errors: list[CascadeError] = []
-
-    async def worker() -> None:
-        for index, item in numbered:
-            try:
-                done[index] = await work(index, item)
-            except CascadeError as error:
-                # The others finish what they have begun, since it is paid for; nobody begins anything new.
-                errors.append(error)
-            if errors:
-                return
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(concurrency):
-            group.create_task(worker())
-    if errors:
-        raise errors[0]
-    return [done[index] for index in sorted(done)]
-
-
 def _refuse_to_go_on(attempts: tuple[Attempt, ...]) -> None:
     """End an exploration that the next sample could only make dearer or worse: no budget, wrong key, no quota."""
     for attempt in attempts:
@@ -336,19 +308,6 @@ def _refuse_to_go_on(attempts: tuple[Attempt, ...]) -> None:
             raise BudgetExceeded(message)
         if attempt.failure.kind in (FailureKind.AUTH, FailureKind.QUOTA, FailureKind.NOT_FOUND):
             raise (attempt.failure.treatment.raises or ProviderError)(message)
-
-
-def _schema_fields(fields: dict[str, Any]) -> dict[str, Any]:
-    """Say a schema that was given as a type as JSON Schema too."""
-    schema = fields.get("schema")
-    if schema is None or isinstance(schema, Mapping):
-        return fields
-    try:
-        described = TypeAdapter(schema).json_schema()
-    except Exception as error:  # noqa: BLE001 - pydantic raises several kinds for types that it cannot describe
-        message = f"schema is {schema!r:.80}; a JSON Schema or a type that pydantic knows was expected ({error})."
-        raise ConfigError(message) from None
-    return {**fields, "schema": described, "output_type": schema}
 
 
 _FIELDS = ("task", "schema", "deadline_s", "max_cost_usd", "principal", "session", "group", "tags", "id")

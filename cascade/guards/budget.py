@@ -59,5 +59,6 @@ class Budget:
 
 
 def _refusal(call: ModelCall, worst_usd: float, left_usd: float) -> CallFailure:
-    message = f"not asked: {call.model} could cost ${worst_usd:.6f}, and ${max(0.0, left_usd):.6f} of the request's budget is left"
+    left = f"${max(0.0, left_usd):.6f} of the request's budget is left"
+    message = f"not asked: {call.model} could cost ${worst_usd:.6f}, and {left}"
     return CallFailure(kind=FailureKind.BUDGET, message=message, tries=0)

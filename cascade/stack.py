@@ -1,0 +1,67 @@
+"""A stack of verifiers at work on one answer: cheapest first, a veto stops it, one that fails abstains."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from cascade.exchange import EMPTY, Exchange, ModelCall, Response
+from cascade.failure import CallFailure, FailureKind
+from cascade.outcome import Outcome
+from cascade.verdict import Ask, Reply, Verdict, Verifier, response_cost
+
+logger = logging.getLogger("cascade.stack")
+
+Returned = TypeVar("Returned")
+Steps = Generator[tuple[Ask, ...], tuple[Reply, ...], Returned]
+"""A flow: yields asks, is sent the replies in the same order, returns what came of it."""
+
+ENDINGS: Mapping[FailureKind, Outcome] = {FailureKind.DEADLINE: "deadline", FailureKind.BUDGET: "budget"}
+"""Failures that are the request's own end, not the provider's fault."""
+
+
+def verify(
+    verifiers: tuple[Verifier, ...], exchange: Exchange, given: Mapping[str, Verdict] = EMPTY
+) -> Steps[tuple[tuple[Verdict, ...], Outcome | None]]:
+    """Run a stack of verifiers until one vetoes; say too if deadline or budget ended it."""
+    verdicts: list[Verdict] = []
+    for verifier in verifiers:
+        verdict, ended = given.get(verifier.name), None
+        if verdict is None:
+            verdict, ended = yield from opine(verifier, exchange)
+        verdicts.append(verdict)
+        if verdict.veto or ended is not None:
+            return tuple(verdicts), ended
+    return tuple(verdicts), None
+
+
+def opine(verifier: Verifier, exchange: Exchange) -> Steps[tuple[Verdict, Outcome | None]]:
+    """Get one verifier's verdict, with what its calls cost; one that fails abstains."""
+    cost, latency, calls = 0.0, 0.0, 0
+    ended: Outcome | None = None
+    try:
+        work = verifier.flow(exchange)
+        asks = next(work)
+        while True:
+            replies = yield asks
+            for ask, reply in zip(asks, replies, strict=True):
+                if isinstance(ask, ModelCall) and isinstance(reply, Response | CallFailure):
+                    cost += response_cost(reply)
+                    calls += reply.tries
+                    if isinstance(reply, CallFailure):
+                        ended = ended or ENDINGS.get(reply.kind)
+            latency += max((getattr(reply, "latency_s", 0.0) for reply in replies), default=0.0)
+            asks = work.send(replies)
+    except StopIteration as stop:
+        verdict = stop.value
+    except Exception as error:  # noqa: BLE001 - a verifier is foreign code: whatever it raises counts as abstaining
+        logger.warning(
+            "verifier %s failed on rung %s: %s: %s", verifier.name, exchange.rung, type(error).__name__, error
+        )
+        verdict = Verdict.abstain(f"failed: {type(error).__name__}", flags=("verifier_failed",))
+    if not isinstance(verdict, Verdict):
+        verdict = Verdict.abstain(f"gave a {type(verdict).__name__}, not a Verdict", flags=("verifier_failed",))
+    total = verdict.cost_usd + cost
+    return replace(verdict, name=verifier.name, cost_usd=total, latency_s=latency, calls=calls), ended
