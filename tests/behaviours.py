@@ -339,9 +339,15 @@ def odd_finish(hit: Hit) -> Reply:
 
 @behaviour
 def bad_logprobs(hit: Hit) -> Reply:
-    """Send log-probabilities that are NaN, null, text, −inf and positive."""
-    figures = [float("nan"), None, "-0.5", float("-inf"), 0.5, -0.25]
+    """Send log-probabilities that are NaN, −inf and positive."""
+    figures = [float("nan"), float("-inf"), 0.5, -0.25]
     return _choice(hit, logprobs={"content": [_token(str(place), value) for place, value in enumerate(figures)]})
+
+
+@behaviour
+def unreadable_logprobs(hit: Hit) -> Reply:
+    """Send null as a token's log-probability."""
+    return _choice(hit, logprobs={"content": [_token("fine", None)]})
 
 
 @behaviour
@@ -369,9 +375,9 @@ def huge_usage(hit: Hit) -> Reply:
 
 
 @behaviour
-def text_usage(hit: Hit) -> Reply:
-    """Give tokens as text and as a fraction."""
-    return _usage(hit, prompt_tokens="many", completion_tokens=2.5)
+def fractional_usage(hit: Hit) -> Reply:
+    """Give tokens as a fraction."""
+    return _usage(hit, prompt_tokens=2.5)
 
 
 @behaviour
