@@ -21,6 +21,8 @@ class Server:
     def __init__(self) -> None:
         self.hits: list[Hit] = []
         """Every request that arrived, in order."""
+        self.arrived = threading.Event()
+        """Set by every request that arrives."""
         self._script: deque[str | Reply] = deque()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tests.server", daemon=True)
@@ -55,6 +57,7 @@ class Server:
     def reset(self) -> None:
         """Forget the hits and the queue."""
         self.hits.clear()
+        self.arrived.clear()
         self._script.clear()
 
     async def _open(self) -> asyncio.Server:
@@ -75,6 +78,7 @@ class Server:
         try:
             while (hit := await _read(reader)) is not None:
                 self.hits.append(hit)
+                self.arrived.set()
                 if not await self._answer(hit, writer):
                     break
         except (ConnectionError, asyncio.CancelledError):

@@ -57,6 +57,9 @@ _CUT_SHORT = frozenset({"ClientPayloadError", "ContentLengthError", "IncompleteR
 _TIMED_OUT = frozenset({"Timeout", "TimeoutException", "TimeoutError", "APITimeoutError"})
 _BROKEN = frozenset({"TransportError", "ClientConnectionError", "ConnectionError", "APIConnectionError"})
 
+_NO_KEY = re.compile(r"missing (?:\w+ ){0,2}(?:credentials|api[ _]key)")
+"""What libraries say, each under a class of its own, where no key was given; nothing was sent then."""
+
 _SECRET = re.compile(
     r"\b(?:(?:sk|pk|rk|gsk|xai|hf|ghp)[-_][A-Za-z0-9_*-]{6,}|AIza[\w-]{10,}|AKIA[A-Z0-9]{8,}|Bearer [^\s'\",]{6,})"
 )
@@ -82,6 +85,8 @@ def read_fault(error: BaseException, *, secret: str | None = None) -> CallFailur
 def _kind(status: int | None, *, claimed: int | None, said: str, names: set[str], top: str) -> FailureKind:
     if status is not None and status >= 300:
         return _by_status(status, said)
+    if _NO_KEY.search(said):
+        return FailureKind.AUTH
     if names & _CONNECTING:
         return FailureKind.CONNECT
     if names & _CUT_SHORT:
@@ -141,7 +146,7 @@ def _said(chain: tuple[BaseException, ...]) -> str:
 
 def _sentence(error: BaseException) -> str:
     text = str(error).partition("\nTraceback")[0].partition("Traceback (most recent")[0]
-    text = re.sub(r"litellm\.\w+: |\b\w+Exception - |\b[A-Z]\w+Error: ", "", text)
+    text = re.sub(r"litellm\.\w+: |\b\w+Exception(?: \w+Error)? - |\b[A-Z]\w+Error: ", "", text)
     return " ".join(text.split()) or type(error).__name__
 
 

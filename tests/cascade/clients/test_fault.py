@@ -1,0 +1,74 @@
+"""How an exception is read: what is asked for by Retry-After, what is secret, what is unknown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cascade.clients.fault import read_fault, redacted, retry_after_s
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("2", 2.0),
+        ("0.5", 0.5),
+        ("86400", 86400.0),
+        ("-3", None),
+        ("nan", None),
+        ("inf", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_retry_after_takes_seconds_and_no_nonsense(value, seconds):
+    assert retry_after_s({"Retry-After": value}) == seconds
+
+
+def test_retry_after_takes_a_date_and_a_past_one_means_now():
+    ahead = format_datetime(datetime.now(tz=UTC) + timedelta(seconds=100), usegmt=True)
+    assert 90 < retry_after_s({"retry-after": ahead}) <= 100
+    assert retry_after_s({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
+
+
+@given(st.text(max_size=30))
+def test_retry_after_never_raises(value):
+    seconds = retry_after_s({"retry-after": value})
+    assert seconds is None or seconds >= 0
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["sk-proj-abc123DEF456", "sk-ant-api03-xyz_987", "gsk_abcdef123456", "AIzaSyA1234567890abc", "AKIAABCDEFGH12"],
+)
+def test_what_looks_like_a_key_is_cut_out(secret):
+    assert redacted(f"wrong key {secret}, sorry") == "wrong key [redacted], sorry"
+
+
+def test_a_known_secret_is_cut_out_whatever_it_looks_like(monkeypatch):
+    monkeypatch.setenv("MY_DB_PASSWORD", "correct horse")
+    assert redacted("battery staple; correct horse", "battery staple") == "[redacted]; [redacted]"
+
+
+def test_ordinary_words_stay():
+    assert redacted("the task-specific ask_again risk-free mask") == "the task-specific ask_again risk-free mask"
+
+
+def test_a_message_is_one_short_line():
+    fault = read_fault(ValueError("first\nsecond " + "x" * 9999 + "\nTraceback (most recent call last): secrets"))
+    assert fault.message.startswith("first second x")
+    assert len(fault.message) <= 400
+
+
+def test_what_nobody_knows_is_unknown():
+    assert read_fault(ValueError("odd")).kind == "unknown"
+
+
+def test_a_ring_of_causes_ends():
+    first, second = ValueError("a"), ValueError("b")
+    first.__cause__, second.__cause__ = second, first
+    assert read_fault(first).kind == "unknown"
