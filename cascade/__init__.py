@@ -1,0 +1,109 @@
+"""Try the cheap model first, verify its answer, and escalate at the rate you asked for.
+
+Names are imported at first use, so that `import cascade` (and `cascade --help`) is a matter of milliseconds.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cascade.clients.scripted import ScriptedClient
+    from cascade.config.process import arun, run
+    from cascade.engine import Cascade
+    from cascade.errors import (
+        AuthError,
+        BadRequest,
+        BudgetExceeded,
+        CascadeError,
+        ConfigError,
+        ContentFiltered,
+        DataError,
+        DeadlineExceeded,
+        LogUnavailable,
+        ModelNotFound,
+        NotAccepted,
+        PolicyMismatch,
+        ProviderError,
+        QuotaExhausted,
+        RunError,
+        SchemaRejected,
+        UnknownPrice,
+    )
+    from cascade.exchange import Exchange, Request, Response
+    from cascade.ladder import Ladder, Rung
+    from cascade.outcome import Attempt, Result
+    from cascade.policy import Policy
+    from cascade.sample import Sample
+    from cascade.settings import Settings
+    from cascade.usage import Price, Usage
+    from cascade.verdict import Verdict, Verifier
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Attempt",
+    "AuthError",
+    "BadRequest",
+    "BudgetExceeded",
+    "Cascade",
+    "CascadeError",
+    "ConfigError",
+    "ContentFiltered",
+    "DataError",
+    "DeadlineExceeded",
+    "Exchange",
+    "Ladder",
+    "LogUnavailable",
+    "ModelNotFound",
+    "NotAccepted",
+    "Policy",
+    "PolicyMismatch",
+    "Price",
+    "ProviderError",
+    "QuotaExhausted",
+    "Request",
+    "Response",
+    "Result",
+    "RunError",
+    "Rung",
+    "Sample",
+    "SchemaRejected",
+    "ScriptedClient",
+    "Settings",
+    "UnknownPrice",
+    "Usage",
+    "Verdict",
+    "Verifier",
+    "arun",
+    "run",
+]
+
+_HOMES = {
+    "cascade.clients.scripted": ("ScriptedClient",),
+    "cascade.config.process": ("arun", "run"),
+    "cascade.engine": ("Cascade",),
+    "cascade.exchange": ("Exchange", "Request", "Response"),
+    "cascade.ladder": ("Ladder", "Rung"),
+    "cascade.outcome": ("Attempt", "Result"),
+    "cascade.policy": ("Policy",),
+    "cascade.sample": ("Sample",),
+    "cascade.settings": ("Settings",),
+    "cascade.usage": ("Price", "Usage"),
+    "cascade.verdict": ("Verdict", "Verifier"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        message = f"module 'cascade' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(_HOME.get(name, "cascade.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

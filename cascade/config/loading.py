@@ -1,0 +1,255 @@
+"""cascade.yaml → Config → Cascade: all of it is checked when it is read; errors name file, line and key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pydantic import ValidationError
+
+from cascade.config.complaint import complain
+from cascade.config.document import Document, Place, read_document
+from cascade.config.environment import is_secret
+from cascade.config.shape import ConfigShape, GuardsShape, PriceShape, RungShape, TaskShape
+from cascade.errors import CascadeError, ConfigError
+from cascade.exchange import EMPTY
+from cascade.files import read_text, strict_json
+from cascade.ladder import Ladder, Rung
+from cascade.plugins import resolve, verifier
+from cascade.policy import Policy
+from cascade.prices import KINDS, PriceBook
+from cascade.settings import Settings
+from cascade.usage import Price
+
+if TYPE_CHECKING:
+    from cascade.clients import Client
+    from cascade.engine import Cascade
+    from cascade.log import Log
+
+Made = TypeVar("Made")
+_SCHEMA_LIMIT = 256 << 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What a configuration file says, looked up and checked; `open()` makes a Cascade of it."""
+
+    path: Path
+    """The file."""
+
+    ladder: Ladder
+    """The rungs with their verifiers, and the tasks' own."""
+
+    settings: Settings = field(default_factory=Settings)
+    """How requests end."""
+
+    tasks: Mapping[str, Settings] = EMPTY
+    """How requests of single tasks end."""
+
+    targets: Mapping[str, float | tuple[float, ...]] = EMPTY
+    """The escalation rates that tasks aim at, by task."""
+
+    prices: Mapping[str, Price] = EMPTY
+    """Prices by model."""
+
+    policy: Path | None = None
+    """The policy file, if one is named."""
+
+    log: Path | None = None
+    """The decision log, if one is named."""
+
+    store_text: Literal["none", "redacted", "full"] = "none"
+    """Whether the log holds prompts and answers."""
+
+    @property
+    def price_book(self) -> PriceBook:
+        """Where prices come from."""
+        return PriceBook(self.prices)
+
+    def open(
+        self,
+        *,
+        client: Client | None = None,
+        policy: Policy | Path | Literal[False] | None = None,
+        log: Log | Path | Literal[False] | None = None,
+    ) -> Cascade:
+        """Open a Cascade as configured.
+
+        Args:
+            client: who answers calls; None: litellm.
+            policy: another policy than the configured one; False: none.
+            log: another log than the configured one; False: none.
+
+        Raises:
+            ConfigError: policy, log or a price cannot be used; the message names the file.
+        """
+        from cascade.engine import Cascade  # `cascade schema` and `doctor` read configurations without it
+
+        chosen_policy, chosen_log = (
+            None if given is False else configured if given is None else given
+            for given, configured in ((policy, self.policy), (log, self.log))
+        )
+        try:
+            return Cascade(
+                self.ladder, policy=chosen_policy, log=chosen_log, client=client, settings=self.settings,
+                tasks=self.tasks, prices=self.price_book, store_text=self.store_text,
+            )  # fmt: skip
+        except ConfigError as error:
+            if str(self.path) in str(error):
+                raise
+            raise type(error)(f"{self.path}: {error}") from None
+
+
+def load_config(path: str | Path) -> Config:
+    """Read a configuration file; nothing is opened and no model is called.
+
+    Raises:
+        ConfigError: something in it cannot be used; the message names file, line and key, and what to do.
+    """
+    document = read_document(Path(path))
+    if document.value is None:
+        raise document.error((), "it is empty; a ladder was expected. `cascade init` writes one to begin with.")
+    _refuse_secrets(document)
+    try:
+        shape = ConfigShape.model_validate(document.value)
+    except ValidationError as error:
+        raise complain(error, document, ConfigShape) from None
+    return _Build(document, shape).config()
+
+
+def _refuse_secrets(document: Document) -> None:
+    for place, written in document.written.items():
+        key = next((part for part in reversed(place) if isinstance(part, str)), "")
+        if is_secret(key, written):
+            problem = (
+                "found what looks like a secret; secrets come from the environment only: "
+                f"set a variable and write {key or 'it'}: ${{THE_VARIABLE}}."
+            )
+            raise document.error(place, problem)
+
+
+class _Build:
+    """Makes the parts of a Config, each error placed."""
+
+    def __init__(self, document: Document, shape: ConfigShape) -> None:
+        self.document = document
+        self.shape = shape
+        self.folder = document.path.resolve().parent
+
+    def config(self) -> Config:
+        shape = self.shape
+        rungs = tuple(self._rung(i, rung) for i, rung in enumerate(shape.ladder))
+        names = [rung.name for rung in rungs]
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                problem = f"the name {name!r} stands twice in the ladder; give each rung its own `name`."
+                raise self.document.error(("ladder", i), problem)
+        own = {
+            name: self._task_rungs(name, task, rungs)
+            for name, task in shape.tasks.items()
+            if task.rungs is not None or task.verify is not None
+        }
+        default = self._stack(shape.verify, ("verify",))
+        ladder = self._placed(("ladder",), lambda: resolve(Ladder(*rungs, tasks=own), default))
+        settings = _settings(Settings(), shape.guards)
+        return Config(
+            path=self.document.path,
+            ladder=ladder,
+            settings=settings,
+            tasks={name: self._task(name, task, settings) for name, task in shape.tasks.items()},
+            targets={
+                name: tuple(rate) if isinstance(rate := task.target.escalation_rate, list) else rate
+                for name, task in shape.tasks.items()
+                if task.target is not None
+            },
+            prices={model: self._price(("prices", model), price) for model, price in shape.prices.items()},
+            policy=None if shape.policy is None else self.folder / shape.policy,
+            log=None if shape.log is None else self.folder / shape.log,
+            store_text=shape.store_text,
+        )
+
+    def _rung(self, i: int, rung: RungShape) -> Rung:
+        place: Place = ("ladder", i)
+        price = None if rung.price is None else self._price((*place, "price"), rung.price)
+        verify = self._stack(rung.verify, (*place, "verify"))
+        return self._placed(
+            place,
+            lambda: Rung(
+                str(rung.model), name=str(rung.name or ""), verify=verify, params=rung.params, api_base=rung.api_base,
+                api_key=rung.api_key, timeout_s=rung.timeout_s, price=price,
+            ),
+        )  # fmt: skip
+
+    def _task_rungs(self, name: str, task: TaskShape, rungs: Sequence[Rung]) -> tuple[Rung, ...]:
+        by_name = {rung.name: rung for rung in rungs}
+        stack = self._stack(task.verify, ("tasks", name, "verify"))
+        chosen: list[Rung] = []
+        for i, entry in enumerate(task.rungs if task.rungs is not None else by_name):
+            place: Place = ("tasks", name, "rungs", i)
+            called = entry if isinstance(entry, str) else entry.name
+            if called not in by_name:
+                problem = f"the ladder has no rung {called!r}; it has {', '.join(by_name)}."
+                raise self.document.error(place, problem)
+            if called in [rung.name for rung in chosen]:
+                raise self.document.error(place, f"the rung {called!r} stands twice; name each once.")
+            rung = by_name[called] if stack is None else replace(by_name[called], verify=stack)
+            if not isinstance(entry, str) and entry.verify is not None:
+                rung = replace(rung, verify=self._stack(entry.verify, (*place, "verify")))
+            chosen.append(rung)
+        order = [rung for rung in rungs if rung.name in [one.name for one in chosen]]
+        if [rung.name for rung in order] != [rung.name for rung in chosen]:
+            right = ", ".join(rung.name for rung in order)
+            raise self.document.error(("tasks", name, "rungs"), f"they are not in the ladder's order; write [{right}].")
+        return tuple(chosen)
+
+    def _stack(self, specs: Sequence[Any] | None, place: Place) -> tuple[Any, ...] | None:
+        if specs is None:
+            return None
+        return tuple(self._placed((*place, i), partial(verifier, spec)) for i, spec in enumerate(specs))
+
+    def _price(self, place: Place, price: PriceShape) -> Price:
+        usd: dict[str, float] = {"call_usd": price.call_usd}
+        for kind in KINDS:
+            each, per_million = getattr(price, f"{kind}_usd"), getattr(price, f"{kind}_per_mtok")
+            if each is not None and per_million is not None:
+                problem = f"it stands beside {kind}_usd; give the price per token or per million tokens, not both."
+                raise self.document.error((*place, f"{kind}_per_mtok"), problem)
+            if each is not None or per_million is not None:
+                usd[f"{kind}_usd"] = each if each is not None else per_million / 1e6
+        missing = [kind for kind in ("input", "output") if f"{kind}_usd" not in usd]
+        if missing:
+            problem = f"it has no price of {missing[0]} tokens; give {missing[0]}_per_mtok (0 if they cost nothing)."
+            raise self.document.error(place, problem)
+        return Price(**usd)
+
+    def _task(self, name: str, task: TaskShape, settings: Settings) -> Settings:
+        schema: Any = task.json_schema
+        if isinstance(schema, str):
+            schema = self._schema_file(schema, ("tasks", name, "schema"))
+        return replace(_settings(settings, task), schema=schema)
+
+    def _schema_file(self, name: str, place: Place) -> Mapping[str, Any]:
+        path = self.folder / name
+        try:
+            schema = strict_json(read_text(path, what="schema", limit=_SCHEMA_LIMIT))
+        except (ValueError, RecursionError) as error:
+            raise self.document.error(place, f"{path} is not JSON: {error}.") from None
+        except ConfigError as error:
+            raise self.document.error(place, str(error)) from None
+        if not isinstance(schema, dict):
+            raise self.document.error(place, f"{path} holds no JSON object; a JSON Schema was expected.")
+        return schema
+
+    def _placed(self, place: Place, make: Callable[[], Made]) -> Made:
+        try:
+            return make()
+        except CascadeError as error:
+            raise self.document.error(place, str(error)) from None
+
+
+def _settings(settings: Settings, said: GuardsShape) -> Settings:
+    names = {own.name for own in fields(Settings)} - {"schema"}
+    return replace(settings, **{name: value for name in names if (value := getattr(said, name, None)) is not None})

@@ -1,0 +1,113 @@
+"""The process default behind `cascade.run()`: opened from CASCADE_CONFIG or ./cascade.yaml when first needed."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cascade.config.loading import load_config
+from cascade.errors import ConfigError
+from cascade.exchange import Message, Request
+from cascade.ladder import Ladder, Rung
+
+if TYPE_CHECKING:
+    from cascade.engine import Cascade
+    from cascade.outcome import Result
+
+VARIABLE = "CASCADE_CONFIG"
+FILE = Path("cascade.yaml")
+
+_lock = threading.RLock()
+_opened: dict[str, Cascade] = {}
+_ladders: list[tuple[Ladder | Sequence[Rung], Cascade]] = []
+_KEPT = 8
+
+
+def default_path() -> Path:
+    """Return the configuration of this process: CASCADE_CONFIG, else ./cascade.yaml.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Path(named)
+    if FILE.exists():
+        return FILE
+    message = (
+        f"No configuration: {VARIABLE} is not set and there is no {FILE} in {Path.cwd()}. "
+        "Write one with `cascade init`, or give a ladder."
+    )
+    raise ConfigError(message)
+
+
+def default() -> Cascade:
+    """Return the Cascade of this process's configuration; the same one until `close_default()`.
+
+    Raises:
+        ConfigError: there is no configuration, or it cannot be used.
+    """
+    path = default_path().resolve()
+    with _lock:
+        if str(path) not in _opened:
+            _opened[str(path)] = load_config(path).open()
+        return _opened[str(path)]
+
+
+def close_default() -> None:
+    """Close what `run` and `arun` opened; the next call opens it anew, and so reads a changed configuration."""
+    with _lock:
+        open_now = [*_opened.values(), *(app for _, app in _ladders)]
+        _opened.clear()
+        _ladders.clear()
+    for app in open_now:
+        app.close()
+
+
+atexit.register(close_default)
+
+
+def _app(ladder: Ladder | Sequence[Rung] | None) -> Cascade:
+    if ladder is None:
+        return default()
+    from cascade.engine import Cascade
+
+    dropped = None
+    with _lock:
+        for known, app in _ladders:
+            if known is ladder:
+                return app
+        made = Cascade(ladder)
+        _ladders.append((ladder, made))
+        if len(_ladders) > _KEPT:
+            dropped = _ladders.pop(0)[1]
+    if dropped is not None:
+        dropped.close()
+    return made
+
+
+def run(
+    prompt: str | Sequence[Message] | Request, *, ladder: Ladder | Sequence[Rung] | None = None, **options: Any
+) -> Result[Any]:
+    """Answer one request by the process default, or by `ladder`; blocks.
+
+    Args:
+        prompt: one user's text, a chat, or a Request.
+        ladder: the rungs to use; None: the configuration of this process (CASCADE_CONFIG, else ./cascade.yaml).
+        options: as of `Cascade.arun`: `task`, `schema`, `deadline_s`, `max_cost_usd`, `tags`, provider parameters, …
+
+    Raises:
+        ConfigError: there is no configuration, or it cannot be used; and whatever `Cascade.arun` raises.
+    """
+    return _app(ladder).run(prompt, **options)
+
+
+async def arun(
+    prompt: str | Sequence[Message] | Request, *, ladder: Ladder | Sequence[Rung] | None = None, **options: Any
+) -> Result[Any]:
+    """Answer one request by the process default, or by `ladder`; arguments and errors as of `run`."""
+    return await _app(ladder).arun(prompt, **options)

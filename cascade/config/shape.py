@@ -1,0 +1,169 @@
+"""The shape of cascade.yaml: what keys there are and what they hold; `cascade schema config` prints it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from cascade.config.document import plain
+from cascade.config.environment import Interpolated
+from cascade.exchange import NAME
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, Interpolated):
+        value = plain(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        message = "a number was expected"
+        raise ValueError(message)
+    return float(value)
+
+
+def _free(value: Any) -> Any:
+    """Read what came from the environment as YAML would have read it, where no shape says what is meant."""
+    if isinstance(value, Interpolated):
+        return plain(value)
+    if isinstance(value, Mapping):
+        return {key: _free(item) for key, item in value.items()}
+    return [_free(item) for item in value] if isinstance(value, list) else value
+
+
+Number = Annotated[float, BeforeValidator(_number, json_schema_input_type=float)]
+Positive = Annotated[Number, Field(gt=0)]
+Dollars = Annotated[Number, Field(ge=0)]
+Rate = Annotated[Number, Field(ge=0, le=1)]
+Text = Annotated[str, Field(min_length=1)]
+Free = Annotated[dict[str, Any], BeforeValidator(_free, json_schema_input_type=dict[str, Any])]
+VerifierSpec = Text | Annotated[dict[str, Free | None], Field(min_length=1, max_length=1)]
+"""A registered name, or one name with its options: `{judge: {model: openai/gpt-5}}`."""
+
+
+class Part(BaseModel):
+    """A part of the configuration: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=False)
+
+
+class PriceShape(Part):
+    """US dollars of one model, per token, or per million tokens (`…_per_mtok`), not both."""
+
+    input_usd: Dollars | None = None
+    """Per input token."""
+    output_usd: Dollars | None = None
+    """Per output token."""
+    cached_usd: Dollars | None = None
+    """Per input token read from the prompt cache; default: as input."""
+    cache_write_usd: Dollars | None = None
+    """Per input token written to the prompt cache; default: as input."""
+    image_usd: Dollars | None = None
+    """Per input token of an image; default: as input."""
+    reasoning_usd: Dollars | None = None
+    """Per reasoning token; default: as output."""
+    call_usd: Dollars = 0.0
+    """Per call, whatever its length."""
+    input_per_mtok: Dollars | None = None
+    """Per million input tokens."""
+    output_per_mtok: Dollars | None = None
+    """Per million output tokens."""
+    cached_per_mtok: Dollars | None = None
+    """Per million input tokens read from the prompt cache."""
+    cache_write_per_mtok: Dollars | None = None
+    """Per million input tokens written to the prompt cache."""
+    image_per_mtok: Dollars | None = None
+    """Per million input tokens of images."""
+    reasoning_per_mtok: Dollars | None = None
+    """Per million reasoning tokens."""
+
+
+class RungShape(Part):
+    """One model with its settings."""
+
+    model: Text
+    """The model in litellm's `provider/name` form."""
+    name: Text | None = None
+    """Unique in the ladder; default: the model."""
+    api_base: Text | None = None
+    """The endpoint's address; default: the provider's own."""
+    api_key: Text | None = None
+    """`${VARIABLE}`; default: the provider's own environment variable."""
+    params: Free = Field(default_factory=dict)
+    """Provider parameters (temperature, max_tokens, …); a request's own win."""
+    timeout_s: Positive = 60.0
+    """Seconds that one try may take."""
+    price: PriceShape | None = None
+    """Overrides the price table."""
+    verify: list[VerifierSpec] | None = None
+    """Its verifiers; default: the `verify` of the task, else of the file."""
+
+
+class TaskRung(Part):
+    """A rung as a task uses it."""
+
+    name: Text
+    """The rung's name in the ladder."""
+    verify: list[VerifierSpec] | None = None
+    """Its verifiers for this task."""
+
+
+class TargetShape(Part):
+    """What `cascade calibrate` aims at for a task."""
+
+    escalation_rate: Rate | Annotated[list[Rate], Field(min_length=1)]
+    """The share of requests that leave a rung upwards: one for the first rung, or one for each rung but the top."""
+
+
+class GuardsShape(Part):
+    """How requests end; a task's own settings win."""
+
+    deadline_s: Positive | None = None
+    """Seconds that a request may take if it does not say itself."""
+    max_cost_usd: Dollars | None = None
+    """US dollars that a request may cost if it does not say itself."""
+    on_deadline: Literal["raise", "best"] | None = None
+    """Whether a passed deadline is an error or returns the best answer so far; default: raise."""
+    on_budget: Literal["raise", "best"] | None = None
+    """Whether a spent budget is an error or returns the best answer so far; default: raise."""
+    on_exhausted: Literal["answer", "abstain"] | None = None
+    """Whether an answer that the top's verifiers vetoed is returned, flagged, or withheld; default: answer."""
+    on_uncalibrated: Literal["pass_marks", "top", "error"] | None = None
+    """What a task without a policy does; default: pass_marks."""
+
+
+class TaskShape(GuardsShape):
+    """What is particular about one task."""
+
+    rungs: Annotated[list[Text | TaskRung], Field(min_length=1)] | None = None
+    """The rungs that it uses, by name, cheapest first; default: all."""
+    verify: list[VerifierSpec] | None = None
+    """Its verifiers, on all its rungs; default: the rungs' own."""
+    json_schema: Free | Text | None = Field(default=None, alias="schema")
+    """The JSON Schema that its answers must satisfy: inline, or the path of a .json file."""
+    target: TargetShape | None = None
+    """What `cascade calibrate` aims at where the command line does not say."""
+
+
+TaskName = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
+
+
+class ConfigShape(Part):
+    """cascade.yaml. Paths are relative to the file; `${VAR}` and `${VAR:-default}` come from the environment."""
+
+    ladder: Annotated[list[RungShape], Field(min_length=1)]
+    """The rungs, cheapest first; the last one is the top."""
+    verify: list[VerifierSpec] | None = None
+    """The verifiers of rungs that name none; default: refusal, schema, hedging."""
+    tasks: dict[TaskName, TaskShape] = Field(default_factory=dict)
+    """What is particular about single tasks, by name."""
+    policy: Text | None = None
+    """The policy that `cascade calibrate` wrote; default: every task runs by pass marks."""
+    log: Text | None = None
+    """The decision log, an SQLite file; default: decisions are not logged."""
+    store_text: Literal["none", "redacted", "full"] = "none"
+    """Whether the log holds prompts and answers."""
+    guards: GuardsShape = GuardsShape()
+    """How requests end, unless their task says otherwise."""
+    prices: dict[Text, PriceShape] = Field(default_factory=dict)
+    """Prices by model, for models that are not on the ladder (a judge) or in no table."""
