@@ -1,0 +1,1 @@
+"""What is watched while the cascade serves: intervals now; monitors and the rate controller belong here too."""
