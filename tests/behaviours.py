@@ -82,14 +82,14 @@ def completion(hit: Hit, text: str | None = "fine", **message: Any) -> Body:
         "finish_reason": "tool_calls" if message.get("tool_calls") else "stop",
         "logprobs": content if hit.body.get("logprobs") else None,
     }
-    prompt = sum(len(str(item.get("content")).split()) for item in hit.body["messages"])
+    prompt = sum(len(str(item.get("content")).split()) for item in hit.body.get("messages", []))
     answers = hit.body.get("n") or 1
     words = len((text or "").split()) * answers
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",
         "created": 1,
-        "model": hit.body["model"],
+        "model": hit.body.get("model"),
         "choices": [{"index": index, **choice} for index in range(answers)],
         "usage": {"prompt_tokens": prompt, "completion_tokens": words, "total_tokens": prompt + words},
     }

@@ -7,6 +7,7 @@ connection and a real error of the server all as `InternalServerError` 500.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -53,7 +54,9 @@ _SAID = (
 _CONNECTING = frozenset(
     {"ConnectError", "ConnectTimeout", "ClientConnectorError", "ConnectionTimeoutError", "gaierror"}
 )
-_CUT_SHORT = frozenset({"ClientPayloadError", "ContentLengthError", "IncompleteRead"})
+_UNREADABLE = frozenset(
+    {"ClientPayloadError", "IncompleteRead", "DecodingError", "JSONDecodeError", "UnicodeDecodeError"}
+)
 _TIMED_OUT = frozenset({"Timeout", "TimeoutException", "TimeoutError", "APITimeoutError"})
 _BROKEN = frozenset({"TransportError", "ClientConnectionError", "ConnectionError", "APIConnectionError"})
 
@@ -89,7 +92,7 @@ def _kind(status: int | None, *, claimed: int | None, said: str, names: set[str]
         return FailureKind.AUTH
     if names & _CONNECTING:
         return FailureKind.CONNECT
-    if names & _CUT_SHORT:
+    if names & _UNREADABLE:
         return FailureKind.BAD_BODY
     if names & _TIMED_OUT:
         return FailureKind.TIMEOUT
@@ -125,10 +128,7 @@ def _wire(chain: tuple[BaseException, ...]) -> tuple[int | None, Mapping[str, st
         response = getattr(link, "response", None)
         if type(link).__name__ == "HTTPStatusError" and response is not None:
             return int(response.status_code), response.headers
-    for link in chain:
-        if headers := getattr(link, "litellm_response_headers", None):
-            return _status(link), headers
-    return None, {}
+    return None, next((found for link in chain if (found := getattr(link, "litellm_response_headers", None))), {})
 
 
 def _status(error: BaseException) -> int | None:
@@ -147,6 +147,10 @@ def _said(chain: tuple[BaseException, ...]) -> str:
 def _sentence(error: BaseException) -> str:
     text = str(error).partition("\nTraceback")[0].partition("Traceback (most recent")[0]
     text = re.sub(r"litellm\.\w+: |\b\w+Exception(?: \w+Error)? - |\b[A-Z]\w+Error: ", "", text)
+    start = text.find('{"error"')
+    # Where it is no error object in the usual form after all, the whole text says it.
+    with contextlib.suppress(ValueError, LookupError, TypeError, RecursionError):
+        text = str(json.loads(text[start:])["error"]["message"]) if start >= 0 else text
     return " ".join(text.split()) or type(error).__name__
 
 

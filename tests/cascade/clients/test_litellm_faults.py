@@ -50,6 +50,26 @@ def test_a_fault_is_one_hit_and_data(ask, server, behaviour, kind):
     assert "Traceback" not in reply.message
 
 
+ELSEWHERE = [
+    "server-error",
+    "rate-limited",
+    "overloaded",
+    "html",
+    "half-json",
+    "truncated",
+    "hang-up",
+    "context-length",
+]
+
+
+@pytest.mark.parametrize("behaviour", ELSEWHERE)
+@pytest.mark.parametrize("provider", ["anthropic", "gemini", "mistral"])
+def test_faults_are_told_apart_with_other_providers_too(ask, server, provider, behaviour):
+    server.script(behaviour)
+    reply = ask(model=f"{provider}/any", api_base=server.url.removesuffix("/v1"))
+    assert (reply.kind, len(server.hits)) == (KINDS[behaviour], 1)
+
+
 @pytest.mark.parametrize(
     ("behaviour", "status"), [("overloaded", 529), ("payment-required", 402), ("server-error", 500), ("html", None)]
 )
