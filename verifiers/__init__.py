@@ -1,0 +1,17 @@
+"""The verifiers that come with llm-cascade: each looks at an answer and says how good it looks.
+
+Code, configuration and entry points name the submodules (`verifiers.schema`), since another distribution on PyPI
+also installs a package called `verifiers`; `__distribution__` says which one this is.
+"""
+
+from verifiers.agreement import Agreement
+from verifiers.check import Check
+from verifiers.hedging import Hedging
+from verifiers.judge import Judge
+from verifiers.logprob import LogProb
+from verifiers.refusal import Refusal
+from verifiers.schema import Schema
+
+__distribution__ = "llm-cascade"
+
+__all__ = ["Agreement", "Check", "Hedging", "Judge", "LogProb", "Refusal", "Schema"]

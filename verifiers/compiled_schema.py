@@ -1,0 +1,152 @@
+"""CompiledSchema: a JSON Schema made ready once, that says of a value where it breaks the schema."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from hashlib import blake2b
+from typing import Any, NoReturn
+
+import jsonschema_rs
+
+from cascade.errors import DataError, SchemaRejected
+from cascade.hashing import canonical_json
+from verifiers.schema_limits import JsonSchema, Measure, measure
+
+MAX_WORK = 5_000_000
+"""Schemas, references written out, times values of the answer (and every 32 characters of it)."""
+MAX_LONG = 300
+"""Integers beyond 64 bits in an answer whose items must be unique: comparing those takes quadratic time."""
+MAX_REENTRIES = 1_000
+"""Bound on the effort of finding the place of an error in a recursive schema; beyond it, no place is named."""
+PATTERN_BYTES = 2**22
+"""Bytes that one compiled regular expression may take."""
+
+_KEPT = 128
+_DETAIL = 200
+
+
+class CompiledSchema:
+    """A schema that was found safe, with its validator; make one with `compile_schema`."""
+
+    __slots__ = ("_validator", "measure")
+
+    def __init__(self, schema: JsonSchema, *, formats: bool = False) -> None:
+        self.measure: Measure = measure(schema)
+        try:
+            self._validator = jsonschema_rs.Draft202012Validator(
+                schema if isinstance(schema, bool) else dict(schema),
+                retriever=_deny,
+                pattern_options=jsonschema_rs.RegexOptions(size_limit=PATTERN_BYTES, dfa_size_limit=PATTERN_BYTES),
+                validate_formats=formats,
+                # Reasons are logged where texts are not, so they must not quote the answer.
+                mask="the value",
+            )
+        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, TypeError) as error:
+            first = str(error).split("\n", 1)[0][:_DETAIL]
+            message = f"The JSON Schema cannot be used: {first}. (Patterns must do without lookaround.)"
+            raise SchemaRejected(message) from None
+
+    @property
+    def accepts_everything(self) -> bool:
+        """True where the schema refuses nothing, as `{}`."""
+        return self.measure.accepts_everything
+
+    def work(self, text: str) -> int:
+        """Return an upper bound of the steps that checking an answer of this text takes."""
+        values = 1 + sum(map(text.count, ",[{:"))
+        return self.measure.expansion * (values + len(text) // 32)
+
+    def complaint(self, value: Any, text: str) -> str | None:
+        """Say where and how a value breaks the schema, as `$.items[0].qty: …`; None: it satisfies it.
+
+        Args:
+            value: the parsed value, at most 100 levels deep.
+            text: the text that it was parsed from, to bound the effort beforehand.
+        """
+        if self.work(text) > MAX_WORK:
+            return f"$: too large to be checked against a schema of {self.measure.expansion:,} parts"
+        if self.measure.unique_items and _long_integers(value) > MAX_LONG:
+            return f"$: more than {MAX_LONG} integers beyond 64 bits where items must be unique"
+        if self._validator.is_valid(value):
+            return None
+        if self.measure.loops > 1 and self.measure.loops ** _depth(value) > MAX_REENTRIES:
+            return "$: does not satisfy the schema (which is recursive; the place was not searched)"
+        try:
+            self._validator.validate(value)
+        except jsonschema_rs.ValidationError as error:
+            return f"{json_path(error.instance_path)}: {error.message[:_DETAIL]}{_code_points(error)}"
+        return "$: does not satisfy the schema"
+
+
+def compile_schema(schema: JsonSchema, *, formats: bool = False) -> CompiledSchema:
+    """Make a JSON Schema ready, or return the one that was made of the same content before (the last 128 are kept).
+
+    Checked as draft 2020-12. Patterns run in linear time; nothing is fetched or opened. At most 256 kB, 2,000
+    subschemas, and 10,000 once references are written out.
+
+    Args:
+        schema: the schema; `formats` decides whether `format` is checked, which the standard leaves open.
+        formats: True to refuse what is not of its `format`.
+
+    Raises:
+        SchemaRejected: it is malformed, too large, or reaches outside itself.
+    """
+    try:
+        key = blake2b(canonical_json([schema if isinstance(schema, bool) else dict(schema), formats])).digest()
+    except (DataError, TypeError, ValueError) as error:
+        raise SchemaRejected(f"The JSON Schema is not a JSON object: {error}") from None
+    with _lock:
+        if key in _compiled:
+            _compiled.move_to_end(key)
+            return _compiled[key]
+    made = CompiledSchema(schema, formats=formats)
+    with _lock:
+        _compiled[key] = made
+        while len(_compiled) > _KEPT:
+            _compiled.popitem(last=False)
+    return made
+
+
+def json_path(path: list[str | int]) -> str:
+    """Write the way to a value: `$`, `.name`, `["odd name"]`, `[0]`; cut in the middle where it is very long."""
+    text = "$"
+    for part in path:
+        text += f".{part}" if isinstance(part, str) and part.isascii() and part.isidentifier() else f"[{part!a}]"
+    return text if len(text) <= _DETAIL else f"{text[: _DETAIL // 2]}…{text[-_DETAIL // 2 :]}"
+
+
+def _deny(address: str) -> NoReturn:
+    raise ValueError(f"{address[:100]} is outside the schema")
+
+
+def _code_points(error: jsonschema_rs.ValidationError) -> str:
+    """Show a short string with odd letters escaped, since a look-alike letter cannot be seen otherwise."""
+    wrong = error.instance
+    if not isinstance(wrong, str) or wrong.isascii() or len(wrong) > 40:
+        return ""
+    choice = jsonschema_rs.ValidationErrorKind.Enum, jsonschema_rs.ValidationErrorKind.Constant
+    return f" ({wrong!a})" if isinstance(error.kind, choice) else ""
+
+
+def _long_integers(value: Any) -> int:
+    found, level = 0, [value]
+    while level:
+        found += sum(type(item) is int and item.bit_length() > 63 for item in level)
+        level = [inner for item in level if isinstance(item, dict | list) for inner in _items(item)]
+    return found
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level := [inner for item in level if isinstance(item, dict | list) for inner in _items(item)]:
+        depth += 1
+    return depth
+
+
+def _items(value: Any) -> Any:
+    return value.values() if isinstance(value, dict) else value
+
+
+_lock = threading.Lock()
+_compiled: OrderedDict[bytes, CompiledSchema] = OrderedDict()

@@ -1,0 +1,179 @@
+"""The JSON value that an answer holds: the one rule for fences and surrounding prose.
+
+The rule, in order; the first step that applies decides, and whatever is ambiguous is no answer:
+
+1. Thinking (`<think>…</think>` at the very beginning, or anything before a lone `</think>`) is left out.
+2. The whole text, without white space around it, is JSON: that value.
+3. Fenced blocks (three backticks; one that is not closed runs to the end) hold JSON: the one value that they hold.
+   Objects and arrays go before plain values; blocks without JSON count for nothing, but one marked `json` must hold it.
+4. The one object or array that stands in the prose, not inside other brackets. An object goes before arrays of
+   integers, which are citations.
+
+Two different values, or a broken object beside a whole one, are refused: nobody could say which one is meant.
+Everything takes linear time and recurses on nothing that the answer's author controls.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from cascade.hashing import canonical_json
+from verifiers.strict_json import (
+    MAX_DEPTH,
+    SPACE,
+    Located,
+    NotJson,
+    check_text,
+    decode,
+    not_json,
+    parse_json,
+    skip_space,
+    too_deep,
+)
+
+MAX_PIECES = 200
+"""Fenced blocks, and places in prose that look like JSON, that are tried before giving up."""
+MAX_BRACKETS = 20_000
+"""Brackets in prose that are passed over before giving up."""
+
+
+_FENCE = "```"
+_TAG = re.compile(r"[A-Za-z0-9_+.-]{0,32}")
+_STARTS = re.compile(r"""\{[ \t\r\n]*["'}]|\[[ \t\r\n]*["\[\]{0-9tfnNI-]""")
+_BRACKET = re.compile(r"[\[\]{}]")
+# The closing quote is optional, so that the pattern never fails and never backtracks.
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_OPEN = re.compile(r"<(think|thinking|thought|reasoning)>", re.IGNORECASE)
+
+
+def find_json(text: str) -> Located:
+    """Find the JSON value that an answer holds, by the rule at the top of this module.
+
+    Raises:
+        NotJson: there is none, or more than one.
+    """
+    check_text(text)
+    start = skip_space(text, _after_thinking(text))
+    end = len(text.rstrip(SPACE))
+    if start >= end:
+        raise NotJson("the answer is empty")
+    why: NotJson | None = None
+    try:
+        whole = decode(text, start)
+    except json.JSONDecodeError as error:
+        why = not_json(error)
+    else:
+        if whole.end == end:
+            return whole
+    blocks = _fenced(text, start)
+    if blocks:
+        return _one(blocks, "fenced blocks")
+    found = _embedded(text, start)
+    if not found and why is not None and text[start] in '{["':
+        raise why
+    return _one([item for item in found if not _is_citation(item.value)] or found, "objects or arrays")
+
+
+def _after_thinking(text: str) -> int:
+    """Return where the answer begins. Tags further inside are left alone: they may be part of a JSON string."""
+    start = skip_space(text, 0)
+    while opened := _OPEN.match(text, start):
+        closing = f"</{opened[1]}>"
+        closed = text.find(closing, opened.end())
+        if closed < 0:
+            return len(text)
+        start = skip_space(text, closed + len(closing))
+    lone = text.find("</think>", start)
+    if lone >= 0 and text[start] not in '{["' and text.find("<think>", start, lone) < 0:
+        return lone + len("</think>")
+    return start
+
+
+def _fenced(text: str, start: int) -> list[Located]:
+    found: list[Located] = []
+    plain: list[Located] = []
+    position = text.find(_FENCE, start)
+    for _ in range(MAX_PIECES):
+        if position < 0:
+            return found or plain
+        inside = position + len(_FENCE)
+        tag = _TAG.match(text, inside)[0]  # type: ignore[index]
+        # A tag ends its line; ```5``` is a block without one.
+        tagged = text[inside + len(tag) : inside + len(tag) + 1] in ("", " ", "\t", "\r", "\n", "{", "[", '"')
+        inside = skip_space(text, inside + len(tag) if tagged else inside)
+        block = _block(text, inside)
+        if block is not None:
+            (found if isinstance(block.value, dict | list) else plain).append(block)
+            closed = text.find(_FENCE, block.end)
+        elif tagged and tag.casefold() == "json":
+            raise NotJson(f"the block marked json at character {position} does not hold exactly one JSON value")
+        else:
+            closed = text.find(_FENCE, inside)
+        position = -1 if closed < 0 else text.find(_FENCE, closed + len(_FENCE))
+    raise NotJson(f"there are more than {MAX_PIECES:,} fenced blocks")
+
+
+def _block(text: str, start: int) -> Located | None:
+    """Return the value that fills a fenced block from `start` on; its strings may hold backticks themselves."""
+    try:
+        located = decode(text, start)
+    except json.JSONDecodeError:
+        return None
+    after = skip_space(text, located.end)
+    return located if after == len(text) or text.startswith(_FENCE, after) else None
+
+
+def _embedded(text: str, start: int) -> list[Located]:
+    found: list[Located] = []
+    position, depth, broken, tried, stray = start, 0, False, 0, 0
+    while bracket := _BRACKET.search(text, position):
+        position = bracket.end()
+        stray += 1
+        if stray > MAX_BRACKETS:
+            raise NotJson(f"there are more than {MAX_BRACKETS:,} brackets in the text around it")
+        if bracket[0] in "]}":
+            depth = max(0, depth - 1)
+            continue
+        if _STARTS.match(text, bracket.start()) is None:
+            depth += 1
+            if depth > MAX_DEPTH:
+                too_deep()
+            continue
+        tried += 1
+        if tried > MAX_PIECES:
+            raise NotJson(f"more than {MAX_PIECES:,} places in it look like JSON")
+        try:
+            located = decode(text, bracket.start())
+        except json.JSONDecodeError as error:
+            # What was read so far holds nothing that stands on its own, so it is not read again: linear time.
+            position = max(error.pos, position)
+            read = _STRING.sub("", text[bracket.start() : position])
+            depth += read.count("[") + read.count("{") - read.count("]") - read.count("}")
+            broken = broken or bracket[0] == "{"
+            if depth > MAX_DEPTH:
+                too_deep()
+            continue
+        if depth == 0:
+            found.append(located)
+        position = located.end
+    if broken:
+        raise NotJson("an object in the text is not valid JSON")
+    return found
+
+
+def _is_citation(value: Any) -> bool:
+    return isinstance(value, list) and all(type(item) is int for item in value)
+
+
+def _one(found: list[Located], what: str) -> Located:
+    if not found:
+        raise NotJson("there is no JSON value in it")
+    first = canonical_json(found[0].value) if len(found) > 1 else b""
+    if any(canonical_json(other.value) != first for other in found[1:]):
+        raise NotJson(f"there are {len(found)} {what} in it that are not the same")
+    return found[0]
+
+
+__all__ = ["Located", "NotJson", "find_json", "parse_json"]

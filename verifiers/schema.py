@@ -1,0 +1,147 @@
+"""Schema: the answer must be the JSON that was asked for, or the tool calls must be ones that were offered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError
+
+from cascade.errors import SchemaRejected
+from cascade.exchange import Exchange
+from cascade.hashing import content_id
+from cascade.verdict import Flow, Verdict, Verifier
+from verifiers.compiled_schema import CompiledSchema, compile_schema, json_path
+from verifiers.json_answer import NotJson, find_json
+from verifiers.tool_calls import check_calls, option
+
+INLINE_WORK = 50_000
+"""Effort up to which an answer is checked on the event loop; larger ones go to a thread."""
+
+
+class Schema(Verifier):
+    """Vetoes an answer that is not the JSON asked for; 1.0 where it is.
+
+    The JSON is found by the rule of `verifiers.json_answer` (thinking left out, one fence or one object in the prose
+    accepted, anything ambiguous refused) and parsed strictly; a veto's reason names the place, as `$.items[0].qty`.
+    Where the answer calls tools, the calls are looked at and the text is not: their names must be among those offered
+    and their arguments must satisfy the tool's parameters. Abstains where there is neither a schema nor a tool.
+
+    `Verdict.parsed` holds the value: an instance of the pydantic model or other type where one was given, whose own
+    validators are run too; else plain JSON.
+
+    Args:
+        schema_or_type: a JSON Schema (2020-12), a pydantic model, or any type that pydantic can validate; None: the
+            request's own schema and type.
+        formats: True to check `format` as well, which the standard leaves open.
+        name: names the verifier in policies and logs.
+        pass_at: the score from which on it is content.
+
+    Raises:
+        SchemaRejected: the schema is malformed, too large, or reaches outside itself.
+    """
+
+    version: ClassVar[str] = "1"
+
+    def __init__(
+        self, schema_or_type: Any = None, *, formats: bool = False, name: str = "schema", pass_at: float = 0.5
+    ) -> None:
+        self.name = name
+        self.pass_at = pass_at
+        self.formats = formats
+        self._own: CompiledSchema | None = None
+        self._type: Any = None
+        self._schema: Any = None
+        if schema_or_type is not None:
+            plain = isinstance(schema_or_type, Mapping | bool)
+            self._type = None if plain else schema_or_type
+            self._schema = schema_of(schema_or_type) if not plain else schema_or_type
+            self._own = compile_schema(self._schema, formats=formats)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the schema's hash (None: the request's) and whether formats are checked."""
+        own = None if self._own is None else content_id(self._schema)
+        return {"schema": own, "formats": self.formats}
+
+    def concerns(
+        self, *, judged: str, above: str | None, price_usd: Callable[[str], float | None]
+    ) -> tuple[str, ...]:
+        """Warn of a schema that refuses nothing."""
+        del judged, above, price_usd
+        if self._own is not None and self._own.accepts_everything:
+            return (f"The schema of verifier {self.name!r} accepts everything, so it never vetoes.",)
+        return ()
+
+    def flow(self, exchange: Exchange) -> Flow:
+        """Check small answers at once and large ones in a thread, so that other requests go on meanwhile."""
+        compiled, text = self._compiled(exchange), exchange.response.text
+        if not exchange.response.tool_calls and (compiled is None or compiled.work(text) <= INLINE_WORK):
+            return self.check(exchange)
+        return (yield from super().flow(exchange))
+
+    def check(self, exchange: Exchange) -> Verdict:
+        """Judge the tool calls, where there are any, else the text."""
+        if exchange.response.tool_calls:
+            return check_calls(exchange)
+        wanted = option(exchange, "tool_choice")
+        if option(exchange, "tools") and wanted not in (None, "none", "auto"):
+            return Verdict.against("a tool call was asked for, but the answer holds none")
+        compiled = self._compiled(exchange)
+        if compiled is None:
+            return Verdict.abstain("no schema was given")
+        try:
+            located = find_json(exchange.response.text)
+        except NotJson as error:
+            return Verdict.against(f"no JSON answer: {error}")
+        text = exchange.response.text[located.start : located.end]
+        wrong = compiled.complaint(located.value, text)
+        if wrong is not None:
+            return Verdict.against(wrong)
+        parsed, kind = located.value, self._type if self._type is not None else exchange.request.output_type
+        if kind is not None:
+            try:
+                # Through JSON again: only so are dates, tuples and the like read as pydantic reads them from JSON.
+                parsed = _adapter(kind).validate_json(json.dumps(located.value))
+            except ValidationError as error:
+                return Verdict.against(_first(error))
+        flags = ("schema_accepts_everything",) if compiled.accepts_everything else ()
+        return Verdict(score=1.0, reason="satisfies the schema", parsed=parsed, flags=flags)
+
+    def _compiled(self, exchange: Exchange) -> CompiledSchema | None:
+        if self._own is not None or exchange.request.schema is None:
+            return self._own
+        return compile_schema(exchange.request.schema, formats=self.formats)
+
+
+def schema_of(kind: Any) -> dict[str, Any]:
+    """Return the JSON Schema of a type that pydantic can validate.
+
+    Raises:
+        SchemaRejected: pydantic makes none of it.
+    """
+    try:
+        return _adapter(kind).json_schema()
+    except (PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError) as error:
+        first = str(error).split("\n", 1)[0]
+        raise SchemaRejected(f"No JSON Schema can be made of {kind!r}: {first}") from None
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    try:
+        return _cached_adapter(kind)
+    except TypeError:  # annotations may hold what has no hash
+        return TypeAdapter(kind)
+
+
+@lru_cache(maxsize=128)
+def _cached_adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _first(error: ValidationError) -> str:
+    """Say the first thing that is wrong, without the value: reasons are logged where texts are not."""
+    what = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return f"{json_path(list(what['loc']))}: {what['msg'][:200]}"

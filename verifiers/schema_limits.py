@@ -1,0 +1,174 @@
+"""What a JSON Schema may ask for: it is measured, and refused where checking could leave the machine or never end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from cascade.errors import DataError, SchemaRejected
+from cascade.hashing import canonical_json
+
+MAX_BYTES = 256_000
+"""Bytes of the schema as canonical JSON."""
+MAX_SUBSCHEMAS = 2_000
+"""Schemas inside the schema, itself included."""
+MAX_EXPANSION = 10_000
+"""Schemas that there are once every reference is written out; one that leads back to itself counts once."""
+MAX_DEPTH = 200
+"""Schemas inside each other, references included."""
+MAX_PATTERNS = 100
+"""Regular expressions in the schema."""
+
+_ONE = ("additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "then")
+_ONE += ("unevaluatedItems", "unevaluatedProperties")
+_LIST = ("allOf", "anyOf", "oneOf", "prefixItems")
+_MAP = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
+_DEFINED = ("$defs", "definitions")
+_REFERENCES = ("$ref", "$dynamicRef")
+_DRAFTS = ("draft/2020-12/schema", "draft/2019-09/schema", "draft-07/schema", "draft-06/schema", "draft-04/schema")
+_META = {f"{scheme}://json-schema.org/{draft}" for scheme in ("https", "http") for draft in _DRAFTS}
+_SILENT = {"$schema", "$id", "$comment", "$anchor", "$defs", "definitions", "title", "description", "default"}
+_SILENT |= {"examples", "deprecated", "readOnly", "writeOnly"}
+
+Json: TypeAlias = Any
+JsonSchema: TypeAlias = Mapping[str, Any] | bool
+"""A JSON Schema as Python holds it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """How large a schema is, as far as it decides how long checking an answer can take."""
+
+    expansion: int
+    """Schemas after every reference is written out, plus the objects and arrays that `enum` lists."""
+
+    loops: int
+    """References that lead back to a schema which they are part of; 0: the schema is not recursive."""
+
+    unique_items: bool
+    """True where items of some array must differ from each other."""
+
+    accepts_everything: bool
+    """True where no keyword of the schema refuses anything."""
+
+
+@dataclass(slots=True)
+class _Walk:
+    root: Mapping[str, Json]
+    anchors: dict[str, Json] = field(default_factory=dict)
+    counted: dict[int, tuple[int, int]] = field(default_factory=dict)
+    open: set[int] = field(default_factory=set)
+
+
+def measure(schema: JsonSchema) -> Measure:
+    """Measure a schema, and refuse one that is too large or reaches outside itself. Nothing is fetched or opened.
+
+    Raises:
+        SchemaRejected: says which limit is exceeded, or which reference is not allowed.
+    """
+    if isinstance(schema, bool):
+        return Measure(expansion=1, loops=0, unique_items=False, accepts_everything=schema)
+    if not isinstance(schema, Mapping):
+        raise SchemaRejected(f"A JSON Schema is a {type(schema).__name__}; an object was expected.")
+    try:
+        size = len(canonical_json(dict(schema)))
+    except DataError as error:
+        raise SchemaRejected(f"The JSON Schema is not JSON: {error}") from None
+    _limit(size, MAX_BYTES, "bytes")
+    walk = _Walk(root=schema)
+    every, patterns, unique = 0, 0, False
+    waiting: list[Json] = [schema]
+    while waiting:
+        here = waiting.pop()
+        every += 1
+        _limit(every, MAX_SUBSCHEMAS, "subschemas")
+        if not isinstance(here, Mapping):
+            continue  # true and false; anything else is refused by the meta-schema afterwards
+        _check_addresses(here, walk, top=here is schema)
+        patterns += ("pattern" in here) + _length(here.get("patternProperties"))
+        _limit(patterns, MAX_PATTERNS, "patterns")
+        unique = unique or here.get("uniqueItems") is True
+        waiting += [inner for _, inner in _inside(here)]
+    expansion, loops = _expand(schema, walk, 0)
+    silent = not (set(schema) - _SILENT) or ({"$ref"} >= set(schema) - _SILENT and schema["$ref"] == "#")
+    return Measure(expansion=expansion, loops=loops, unique_items=unique, accepts_everything=silent)
+
+
+def _inside(schema: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    for key in _ONE:
+        if key in schema:
+            yield key, schema[key]
+    for key in _LIST:
+        listed = schema.get(key)
+        if isinstance(listed, list | tuple):
+            yield from ((key, inner) for inner in listed)
+    for key in _MAP:
+        mapped = schema.get(key)
+        if isinstance(mapped, Mapping):
+            yield from ((key, inner) for inner in mapped.values())
+
+
+def _check_addresses(schema: Mapping[str, Json], walk: _Walk, *, top: bool) -> None:
+    for key in _REFERENCES:
+        address = schema.get(key)
+        if address is not None and not (isinstance(address, str) and address.startswith("#")):
+            raise SchemaRejected(f"The JSON Schema refers to {address!r:.100}; only #… inside it is allowed.")
+    if not top and "$id" in schema:
+        raise SchemaRejected(f"A part of the JSON Schema has an $id of its own ({schema['$id']!r:.100}); leave it out.")
+    meta = schema.get("$schema")
+    if meta is not None and not (isinstance(meta, str) and meta.removesuffix("#") in _META):
+        raise SchemaRejected(f"The JSON Schema's $schema is {meta!r:.100}; a draft of json-schema.org was expected.")
+    for key in ("$anchor", "$dynamicAnchor"):
+        if isinstance(schema.get(key), str):
+            walk.anchors[schema[key]] = schema
+
+
+def _expand(schema: Json, walk: _Walk, depth: int) -> tuple[int, int]:
+    """Count schemas and loops with every reference written out; what was counted once is not walked again."""
+    if not isinstance(schema, Mapping):
+        return 1, 0
+    known = walk.counted.get(id(schema))
+    if known is not None:
+        return known
+    _limit(depth, MAX_DEPTH, "levels")
+    walk.open.add(id(schema))
+    listed = schema["enum"] if isinstance(schema.get("enum"), list | tuple) else ()
+    total = 1 + sum(isinstance(item, Mapping | list | tuple) for item in listed)
+    loops = 0
+    parts = [inner for key, inner in _inside(schema) if key not in _DEFINED]
+    for target in parts + [_target(schema[key], walk) for key in _REFERENCES if key in schema]:
+        if id(target) in walk.open:
+            loops += 1
+            continue
+        more, again = _expand(target, walk, depth + 1)
+        total, loops = total + more, loops + again
+        _limit(total, MAX_EXPANSION, "subschemas once its references are written out")
+    walk.open.discard(id(schema))
+    walk.counted[id(schema)] = total, loops
+    return total, loops
+
+
+def _target(address: str, walk: _Walk) -> Json:
+    pointer = address[1:]
+    if pointer and not pointer.startswith("/"):
+        return walk.anchors.get(pointer, True)  # one that is missing is refused by the validator
+    here: Json = walk.root
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(here, Mapping):
+            here = here.get(key, True)
+        elif isinstance(here, list | tuple) and key.isdecimal() and int(key) < len(here):
+            here = here[int(key)]
+        else:
+            return True
+    return here
+
+
+def _length(value: Json) -> int:
+    return len(value) if isinstance(value, Mapping) else 0
+
+
+def _limit(found: int, most: int, what: str) -> None:
+    if found > most:
+        raise SchemaRejected(f"The JSON Schema has {found:,} {what}; at most {most:,} are checked. Make it smaller.")

@@ -1,0 +1,155 @@
+"""The strict JSON parser: what it accepts means the same to every reader, and no author can make it run away."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, NoReturn
+
+MAX_BYTES = 2**20
+"""Bytes of UTF-8 that an answer may have."""
+MAX_DEPTH = 100
+"""Levels of objects and arrays in each other."""
+MAX_DIGITS = 4300
+"""Digits of an integer (Python's own limit, held even where it was lifted)."""
+
+SPACE = " \t\r\n"
+"""What JSON takes for white space."""
+
+_BLANK = re.compile(f"[{SPACE}]*")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+class NotJson(ValueError):
+    """The text holds no JSON value, or not exactly one; the message says why and quotes nothing of the text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """A JSON value and where in the text it stands."""
+
+    value: Any = field(repr=False)
+    """The value, parsed."""
+
+    start: int
+    """The index of its first character."""
+
+    end: int
+    """The index after its last character."""
+
+
+def parse_json(text: str) -> Any:
+    """Parse a text that must be one JSON value and nothing else.
+
+    Refused on top of what the standard says: more than 1 MiB, nesting deeper than 100, duplicate keys, NaN, Infinity,
+    numbers beyond the range of a double, integers of more than 4,300 digits, lone surrogates, a byte-order mark.
+
+    Raises:
+        NotJson: says what is wrong, and where.
+    """
+    check_text(text)
+    try:
+        located = decode(text, skip_space(text, 0))
+    except json.JSONDecodeError as error:
+        raise not_json(error) from None
+    if located.end != len(text.rstrip(SPACE)):
+        raise NotJson(f"there is text after the JSON value (character {located.end})")
+    return located.value
+
+
+def check_text(text: str) -> None:
+    """Refuse a text that is too long, is no Unicode, or begins with a byte-order mark."""
+    try:
+        size = len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError as error:
+        raise NotJson(f"there is a lone surrogate (character {error.start})") from None
+    if size > MAX_BYTES:
+        raise NotJson(f"it is {size:,} bytes long; at most {MAX_BYTES:,} are read")
+    if text.startswith("\ufeff"):
+        raise NotJson("it begins with a byte-order mark")
+
+
+def skip_space(text: str, start: int) -> int:
+    """Return the index of the first character from `start` on that is not white space."""
+    return _BLANK.match(text, start).end()  # type: ignore[union-attr]  # it matches everywhere, if only nothing
+
+
+def decode(text: str, start: int) -> Located:
+    """Parse the JSON value that begins at `start`, whatever follows it.
+
+    Raises:
+        JSONDecodeError: there is none (its `pos` says how far it looks like one).
+        NotJson: there is one that is refused.
+    """
+    long_allowed = sys.get_int_max_str_digits() not in range(1, MAX_DIGITS + 1)
+    try:
+        value, end = (_COUNTING if long_allowed else _QUICK).raw_decode(text, start)
+        if _check(value) != text.count(":", start, end):  # a colon in a string, or a key that came twice
+            _CAREFUL.raw_decode(text, start)
+    except RecursionError:
+        too_deep()
+    except (json.JSONDecodeError, NotJson):
+        raise
+    except ValueError:  # what int() says of a number that is too long
+        _too_long()
+    if _SURROGATE.search(text, start, end):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise NotJson("a string holds a lone surrogate") from None
+    return Located(value=value, start=start, end=end)
+
+
+def _check(value: Any) -> int:
+    """Refuse what is too deep or beyond a double; return how many keys there are. Level by level, never recursing."""
+    keys, level = 0, [value]
+    for _ in range(MAX_DEPTH + 1):
+        if _INFINITE.intersection(item for item in level if type(item) is float):
+            raise NotJson("a number is beyond the range of a double")
+        objects = [item for item in level if type(item) is dict]
+        arrays = [item for item in level if type(item) is list]
+        if not objects and not arrays:
+            return keys
+        keys += sum(map(len, objects))
+        level = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(arrays)]
+    return too_deep()
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise NotJson("an object has the same key twice")
+    return made
+
+
+def _constant(name: str) -> NoReturn:
+    raise NotJson(f"it holds {name}, which is not JSON")
+
+
+def _int(digits: str) -> int:
+    return int(digits) if len(digits.lstrip("-")) <= MAX_DIGITS else _too_long()
+
+
+def _too_long() -> NoReturn:
+    raise NotJson(f"an integer has more than {MAX_DIGITS:,} digits") from None
+
+
+def too_deep() -> NoReturn:
+    """Refuse for nesting."""
+    raise NotJson(f"it is nested deeper than {MAX_DEPTH} levels") from None
+
+
+def not_json(error: json.JSONDecodeError) -> NotJson:
+    """Say what the standard parser found, without a quotation."""
+    return NotJson(f"it is not JSON (character {error.pos}: {error.msg})")
+
+
+_INFINITE = frozenset({math.inf, -math.inf})
+# Hooks cost as much as the parsing itself, so the quick decoder has none for what `_check` sees afterwards.
+_QUICK = json.JSONDecoder(parse_constant=_constant)
+_COUNTING = json.JSONDecoder(parse_constant=_constant, parse_int=_int)
+_CAREFUL = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)

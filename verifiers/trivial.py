@@ -1,0 +1,76 @@
+"""The trivial-answer gate: answers that say nothing, which judges are known to wave through, are caught without one.
+
+"Solution", a lone colon or "Let's solve this problem step by step." made judges answer *correct* in up to 80 % of cases
+(Zhao et al. 2025, One Token to Fool LLM-as-a-Judge, arXiv 2507.08794). The gate errs on the strict side: of legitimate
+short answers it stops those without a letter or digit (∅, ?!) and bare verdicts ("The answer is correct."), so a task
+whose answers look like that must switch it off.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from verifiers.word_lists import word_lists
+
+MAX_CHARS = 400
+"""Characters beyond which an answer is not trivial."""
+
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
+
+_PADDING = re.compile(r"[\W_]+")
+_LISTS = word_lists("trivial.txt")
+_CLAIMING = _LISTS["filler"] | _LISTS["claims"]
+
+SILENT = "has neither letter nor digit"
+ANNOUNCES = "only announces an answer"
+STAND_IN = "is a stand-in for an answer"
+CLAIMS = "only claims to be right"
+REPEATS = "repeats the prompt"
+
+
+def trivial(answer: str, prompt: str = "") -> str | None:
+    """Say why an answer is trivial; None where it is not.
+
+    Looked at after NFKC normalisation and without invisible characters, spaces and punctuation. Trivial is: nothing
+    left that is a letter or digit; an announcement of an answer (Solution; Let's think step by step); a stand-in (N/A,
+    null, {}); a claim to be right; the prompt itself.
+    """
+    if len(answer) > MAX_CHARS and len(_PADDING.sub(" ", answer)) > MAX_CHARS:
+        return REPEATS if answer.strip() == prompt.strip() else None
+    if not any(map(str.isalnum, set(answer))):
+        return None if answer.strip("` \t\r\n") == "[]" else SILENT  # an empty list says: there are none
+    text = plain(answer)
+    words = _WORD.findall(text)
+    joined = " ".join(words)
+    if joined in _LISTS["answers"]:
+        return None
+    if joined in _LISTS["openers"] or text in _LISTS["openers"]:
+        return ANNOUNCES
+    rest = words
+    while rest and rest[0] in _LISTS["filler"] and " ".join(rest) not in _LISTS["nothing"]:
+        rest = rest[1:]
+    if " ".join(rest) in _LISTS["nothing"]:
+        return STAND_IN
+    said = set(words)
+    if said <= _CLAIMING and said & _LISTS["claims"] and said & _LISTS["subjects"]:
+        return CLAIMS
+    if said <= _LISTS["filler" if len(words) > 1 else "alone"]:
+        return ANNOUNCES
+    if set(words[:-1]) <= _LISTS["filler"] and words[-1].isdecimal() and words[-2:-1] in (["step"], ["part"]):
+        return ANNOUNCES
+    if text == plain(prompt[: 4 * MAX_CHARS]):
+        return REPEATS
+    return None
+
+
+def plain(text: str) -> str:
+    """Return a text in NFKC, lower case, without invisible characters, its runs of spaces and punctuation one space."""
+    normal = unicodedata.normalize("NFKC", text).replace("’", "'").casefold()
+    kept = []
+    for character in normal:
+        kind = unicodedata.category(character)
+        if kind in ("Cf", "Cc", "Cs", "Co", "Cn") and character not in "\t\r\n":
+            continue
+        kept.append(character if kind[0] not in "ZPSC" or character == "'" else " ")
+    return " ".join("".join(kept).split()).strip("'")

@@ -1,0 +1,18 @@
+"""Word lists that are kept as text beside the code: `[section]`, then words or phrases separated by commas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def word_lists(name: str) -> Mapping[str, frozenset[str]]:
+    """Read a file of this package; lines that begin with # are comments. Each section becomes a set of its phrases."""
+    found: dict[str, set[str]] = {}
+    section: set[str] = set()
+    for line in Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            section = found.setdefault(line.strip("[] "), set())
+        elif not line.startswith("#"):
+            section.update(phrase.strip() for phrase in line.split(",") if phrase.strip())
+    return {title: frozenset(phrases) for title, phrases in found.items()}
