@@ -15,7 +15,7 @@ k = rate (n + 1) its mean is the rate. The threshold is that order statistic wit
 
 Labels are not needed. Use the confidences of the combiner that is served. That it was fitted on these very rows does
 not break the law (17 recorded sets, 200 rows, rates .1 to .5: mean error .90 to 1.11 of the law's own; at 50 rows up to
-1.10, and 1 to 2 points too low) unless features are many and idle (30 of noise, rate .1: 1.5). Cross-fitted
+1.10, typically 1 to 2 points too low) unless features are many and idle (30 of noise, rate .1: 1.5). Cross-fitted
 corrections were tried: they add more noise than they take bias away.
 """
 
