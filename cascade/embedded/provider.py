@@ -136,12 +136,13 @@ def _read(call: Mapping[str, Any]) -> _Ask:
         raise litellm.NotFoundError(message=message, model=name, llm_provider=PROVIDER)
     try:
         options = call.get("optional_params") or {}
+        limit = "max_completion_tokens" if "max_completion_tokens" in options else "max_tokens"
         ask = _Ask(
             model=load(name),
             sentence=_sentence(call["messages"]),
             temperature=_number(options, "temperature", 0.0, low=0.0, high=10.0),
-            seed=options.get("seed"),
-            max_tokens=int(_number(options, "max_tokens", LONGEST_ANSWER, low=1, high=float("inf"))),
+            seed=None if options.get("seed") is None else int(_number(options, "seed", 0, low=0, high=2**63)),
+            max_tokens=int(_number(options, limit, LONGEST_ANSWER, low=1, high=2**31)),
             n=int(_number(options, "n", 1, low=1, high=MOST_CHOICES)),
             logprobs=bool(options.get("logprobs")),
             top=int(_number(options, "top_logprobs", 0, low=0, high=MOST_ALTERNATIVES)),
@@ -171,7 +172,7 @@ def _sentence(messages: Sequence[Mapping[str, Any]]) -> str:
         if any(part.get("type") != "text" for part in content):
             message = "the last user message has parts that are no text, an embedded model reads only text"
             raise ValueError(message)
-        content = " ".join(part["text"] for part in content)
+        content = " ".join(str(part.get("text", "")) for part in content)
     if not content or not content.strip():
         message = "the last user message holds no text, an embedded model needs a sentence to read"
         raise ValueError(message)

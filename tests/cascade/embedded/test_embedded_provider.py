@@ -50,8 +50,9 @@ def test_sync_and_async_agree_and_log_probabilities_come_only_when_asked_for() -
 
 
 def test_a_limit_of_tokens_cuts_the_answer() -> None:
-    response = call(max_tokens=3)
-    assert (response.choices[0].finish_reason, response.usage.completion_tokens) == ("length", 3)
+    for name in ("max_tokens", "max_completion_tokens"):
+        response = call(**{name: 3})
+        assert (response.choices[0].finish_reason, response.usage.completion_tokens) == ("length", 3)
 
 
 def test_several_answers_are_drawn_with_seeds_that_follow_each_other() -> None:
@@ -96,6 +97,7 @@ IMAGE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url":
         ({"messages": [{"role": "user", "content": "chairs " * 300}]}, 400, "shorten it"),
         ({"temperature": -1}, 400, "temperature is -1"),
         ({"n": 1000}, 400, "n is 1000"),
+        ({"seed": "x"}, 400, "seed is 'x'"),
     ],
 )
 def test_what_cannot_be_served_is_an_error_with_a_status_and_what_to_do(
