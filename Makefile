@@ -19,8 +19,9 @@ help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 $(VENV)/.made:
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else \
-	f"found Python {v[0]}.{v[1]} as $(PYTHON), expected 3.11 or newer: say which one, as in make PYTHON=python3.11 demo")'
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
+	"found Python %d.%d as $(PYTHON), expected 3.11 or newer: name one, as in make PYTHON=python3.12 demo" \
+	% sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
