@@ -97,6 +97,10 @@ def test_the_command_runs_from_the_wheel_alone(wheel: zipfile.ZipFile, tmp_path:
     assert "calibrate" in ended.stdout
 
 
+def test_the_version_is_said_the_same_everywhere() -> None:
+    assert importlib.import_module("cascade").__version__ == PROJECT["version"]
+
+
 def pins(lock: str) -> dict[str, str]:
     """Give name → version of a lock."""
     return dict(re.findall(r"^([\w.-]+)==([^\s;\\]+)", (ROOT / lock).read_text(), re.MULTILINE))
