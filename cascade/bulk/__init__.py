@@ -1,0 +1,1 @@
+"""Many requests from files: explored or run, resumable, in order, never paid for twice."""

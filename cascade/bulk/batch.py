@@ -1,0 +1,155 @@
+"""Running a file: requests in, one result a line out, in order, resumable; a request that fails is a line too."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cascade.bulk.journal import Journal, journal_of
+from cascade.bulk.result_line import result_line
+from cascade.bulk.stop import Stop
+from cascade.engine import Cascade
+from cascade.errors import ConfigError, DataError
+from cascade.exchange import Request
+from cascade.hashing import fingerprint
+from cascade.outcome import Result
+from cascade.sample_file import read_samples
+
+FINAL = frozenset({"accepted", "exhausted", "abstained", "capped"})
+"""Outcomes that a resumed run keeps; the others (failed, deadline, budget) are tried again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What a bulk run came to."""
+
+    outcomes: Mapping[str, int]
+    """How many results ended in each way, those of earlier runs included."""
+
+    spent_usd: float
+    """What this run paid."""
+
+    saved_usd: float | None
+    """What this run saved against always-top, where it could be estimated for any result."""
+
+    resumed: int
+    """Results that an earlier run had finished."""
+
+    stopped: bool
+    """True where the run was stopped before the last request; the journal is kept."""
+
+
+def read_requests(path: str | Path) -> list[Request]:
+    """Read requests, as lines of a samples file (recordings are ignored).
+
+    `principal`, `session`, `deadline_s` and `max_cost_usd` may stand in a line too.
+
+    Raises:
+        DataError: a line is not a request; names file, line and field.
+    """
+    requests = []
+    for sample in read_samples(path):
+        fields: dict[str, Any] = {}
+        for name, kinds in _FIELDS.items():
+            value = sample.extra.get(name)
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, kinds):
+                expected = "a text" if kinds is str else "a number"
+                message = f"{path}, request {sample.request.id!r}: {name} is {value!r:.60}; {expected} was expected."
+                raise DataError(message)
+            fields[name] = value
+        requests.append(replace(sample.request, **fields) if fields else sample.request)
+    return requests
+
+
+_FIELDS: Mapping[str, Any] = {
+    "principal": str,
+    "session": str,
+    "deadline_s": int | float,
+    "max_cost_usd": int | float,
+}
+
+
+def run_file(
+    app: Cascade,
+    requests: Sequence[Request],
+    output: Path,
+    *,
+    concurrency: int = 16,
+    overwrite: bool = False,
+    stop: Stop | None = None,
+    on_done: Callable[[int, float, Result[Any] | None], None] | None = None,
+) -> Batch:
+    """Answer every request and write one result a line to `output`, in the requests' order.
+
+    Each result is kept in the journal at once; the same command goes on from there, with the same ladder and policy
+    only. A request that fails is a line too; it is tried again when the command runs again, and until then the
+    journal stays.
+
+    Args:
+        app: the ladder to run.
+        requests: in order; keys differ.
+        output: where results go (.jsonl).
+        concurrency: requests at once.
+        overwrite: replace an output that is there already and belongs to no interrupted run.
+        stop: how to stop it in good order.
+        on_done: called as each request is done: how many are, US dollars spent so far, the result (None at the start).
+
+    Raises:
+        ConfigError: the output is there already; the journal was begun with another ladder or policy, or cannot be
+            written.
+        LogUnavailable: it had to stop; what was finished is kept.
+    """
+    if output.exists() and not overwrite and not journal_of(output).exists():
+        message = f"{output} is there already; give another --output, or --force to write it anew."
+        raise ConfigError(message)
+    stop = stop or Stop()
+    spent, saved = 0.0, [0.0]
+    estimated = False
+    made_by = fingerprint([app.ladder.fingerprint(), app.policy.sha256 if app.policy is not None else None])
+    with Journal(output, kind="run", made_by=made_by) as journal:
+        todo = [request for request in requests if not _finished(journal, request)]
+        resumed = len(requests) - len(todo)
+        count = resumed
+        if on_done is not None:
+            on_done(count, spent, None)
+
+        def keep(index: int, result: Result[Any]) -> None:
+            nonlocal spent, estimated, count
+            spent += result.cost_usd
+            count += 1
+            if result.saved_usd is not None:
+                saved.append(result.saved_usd)
+                estimated = True
+            request = todo[index]
+            journal.append((request.task, request.id), _content(request), result_line(result))
+            if on_done is not None:
+                on_done(count, spent, result)
+
+        app.run_many(stop.until(todo), concurrency=concurrency, on_result=keep)
+        stopped = count < len(requests)
+        lines = [journal.done[request.task, request.id] for request in requests] if not stopped else []
+        outcomes = Counter(str(line["outcome"]) for line in lines)
+        if not stopped:
+            journal.finish(lines, keep=any(outcome not in FINAL for outcome in outcomes))
+    return Batch(
+        outcomes=outcomes,
+        spent_usd=spent,
+        saved_usd=sum(saved) if estimated else None,
+        resumed=resumed,
+        stopped=stopped,
+    )
+
+
+def _finished(journal: Journal, request: Request) -> bool:
+    line = journal.get((request.task, request.id), _content(request))
+    return line is not None and line.get("outcome") in FINAL
+
+
+def _content(request: Request) -> Any:
+    schema = request.schema
+    return [list(map(dict, request.messages)), dict(request.params), None if schema is None else dict(schema)]
