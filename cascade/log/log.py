@@ -1,0 +1,247 @@
+"""Log: the decision log as the engine, the user and the report see it."""
+
+from __future__ import annotations
+
+import math
+import os
+import weakref
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, get_args
+
+from cascade.errors import ConfigError, DataError, LogUnavailable
+from cascade.exchange import Request
+from cascade.log.redaction import Redactor
+from cascade.log.rows import Entry, Scribe, StoreText, now_ms
+from cascade.log.writer import Writer
+from cascade.outcome import Result
+from cascade.policy import Policy
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+CAPACITY = 10_000
+"""Decisions that wait at most while the database cannot be written; then the oldest are lost, and counted."""
+
+FLUSH_S = 30.0
+"""Seconds that a flush may take before it is an error."""
+
+
+class Log:
+    """A decision log; open one with `open_log`. Safe to use from any thread and event loop, and after a fork."""
+
+    def __init__(
+        self, path: Path, *, store_text: StoreText, capacity: int, secrets: Iterable[str], read_only: bool
+    ) -> None:
+        # SQLAlchemy takes longer to import than the rest of the kernel together, and most commands need no log.
+        from cascade.log.database import Database
+
+        self.path = path
+        """The SQLite file."""
+        self._scribe = Scribe(store_text=store_text, redactor=Redactor(secrets))
+
+        def store(entries: Sequence[Entry], lost: int, why: str) -> Sequence[tuple[Entry, str]]:
+            return database.store(entries, lost, why)
+
+        self._writer = writer = Writer(store, capacity=capacity)
+        self._database = database = Database(path, read_only=read_only, vanished=writer.refuse)
+        self._finish = weakref.finalize(self, _finish, self._writer, self._database)
+        _OPEN.add(self)
+
+    @property
+    def read_only(self) -> bool:
+        """True where nothing can be written to it."""
+        return self._database.read_only
+
+    @property
+    def lost(self) -> int:
+        """Decisions that this process could not log."""
+        return self._writer.lost
+
+    @property
+    def backlog(self) -> int:
+        """Decisions and labels that are accepted and not yet committed."""
+        return self._writer.backlog
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What went wrong while writing, each once, in order."""
+        return self._writer.warnings
+
+    def write(self, result: Result[Any], request: Request, *, at_s: float | None = None) -> None:
+        """Accept one request's end for the log; returns at once and never raises.
+
+        Args:
+            result: what the request came to.
+            request: the request: on whose behalf it was made, and its text where that is stored.
+            at_s: when it ended, in Unix seconds; None: now.
+        """
+        try:
+            at_ms = now_ms() if at_s is None else round(at_s * 1000)
+            self._put(self._scribe.decision(result, request, at_ms=at_ms))
+        except Exception as error:  # noqa: BLE001 - a log must not fail the request that it records; the loss is counted
+            self._writer.refuse(1, f"a result could not be made into rows ({type(error).__name__}: {error})")
+
+    def label(self, identity: str, correct: float, *, rung: str | None = None, source: str = "human") -> None:
+        """Say how right an answer was; waits until that is committed.
+
+        Args:
+            identity: a decision id, or a request id: then its last decision is meant.
+            correct: how right, in [0, 1].
+            rung: whose answer; None: the one that was returned. May be a rung that was not asked then.
+            source: who says so: human, gold, judge:… A later label of the same source replaces its earlier one;
+                labels of several sources are averaged in reports.
+
+        Raises:
+            DataError: `correct` is no number in [0, 1], or the log knows no such id.
+            LogUnavailable: the log cannot be written.
+        """
+        self.labels([(identity, correct)], rung=rung, source=source)
+
+    def labels(self, labels: Iterable[tuple[str, float]], *, rung: str | None = None, source: str = "human") -> None:
+        """Label many decisions at once: pairs of id and correctness, else as `label`; all are taken or none."""
+        given = [(self._scribe.key(identity), _correct(value)) for identity, value in labels]
+        self.flush()
+        at_ms = now_ms()
+        with self._database.reading() as connection:
+            rows = [
+                self._scribe.label(_decision_of(connection, key), value, rung=rung, source=source, at_ms=at_ms)
+                for key, value in given
+            ]
+        self._put(Entry(rows={"labels": rows}))
+        self.flush()
+
+    def remember_policy(self, policy: Policy) -> None:
+        """Accept what a policy promised, so that reports can hold it against what came; returns at once."""
+        self._put(self._scribe.policy(policy, at_ms=now_ms()))
+
+    def flush(self, timeout_s: float = FLUSH_S) -> None:
+        """Wait until everything accepted so far is committed.
+
+        Raises:
+            LogUnavailable: it cannot be written (what waits is kept and tried again), or `timeout_s` passed.
+        """
+        self._writer.flush(timeout_s)
+
+    def close(self) -> None:
+        """Commit what waits and close the file; what cannot be committed is counted as lost, with a warning."""
+        self._finish()
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Give a SQLAlchemy connection on one unchanging state of the log, everything accepted so far included.
+
+        Raises:
+            LogUnavailable: the file cannot be read, or what was accepted cannot be written.
+        """
+        self.flush()
+        return self._database.reading()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _put(self, entry: Entry) -> None:
+        if self.read_only:
+            message = f"The decision log {self.path} was opened for reading only; open it with open_log(path)."
+            raise LogUnavailable(message)
+        self._writer.put(entry)
+
+    def _forked(self) -> None:
+        """Begin anew in a forked child: threads do not come along, and the parent writes what was waiting."""
+        self._writer.restart()
+        self._database.abandon()
+
+
+def open_log(
+    where: str | Path,
+    *,
+    store_text: StoreText = "none",
+    capacity: int = CAPACITY,
+    secrets: Iterable[str] = (),
+    read_only: bool = False,
+) -> Log:
+    """Open a decision log, making the file where it is missing.
+
+    Args:
+        where: a path, or an address such as sqlite:///decisions.db.
+        store_text: whether prompts and answers are stored: not at all (their lengths only), without keys, addresses
+            and long numbers, or in full (keys are cut out even then).
+        capacity: decisions that wait at most while the database cannot be written.
+        secrets: texts (keys) that must never be stored.
+        read_only: the log must exist, and is not changed.
+
+    Raises:
+        ConfigError: `where` or `store_text` is nothing that can be opened.
+        LogUnavailable: the file cannot be opened, or is no decision log.
+    """
+    if store_text not in get_args(StoreText):
+        message = f"store_text is {store_text!r}; none, redacted or full was expected."
+        raise ConfigError(message)
+    if capacity < 1:
+        message = f"A log's capacity is {capacity!r}; 1 or more was expected."
+        raise ConfigError(message)
+    path = _path(where)
+    if read_only and not path.exists():
+        message = f"There is no decision log at {path}; give the path that `log:` names in cascade.yaml."
+        raise LogUnavailable(message)
+    return Log(path, store_text=store_text, capacity=capacity, secrets=secrets, read_only=read_only)
+
+
+def _path(where: str | Path) -> Path:
+    text = str(where)
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        path = Path(where)
+    elif scheme in ("sqlite", "sqlite+pysqlite") and rest.startswith("/") and len(rest) > 1:
+        path = Path(rest.removeprefix("/"))
+    else:
+        message = f"The log {scheme}://… cannot be opened: this release logs to SQLite; give a path, or sqlite:///path."
+        raise ConfigError(message)
+    if not text or path.is_dir():
+        message = f"The log {text!r} names no file; a path such as decisions.db was expected."
+        raise ConfigError(message)
+    return path
+
+
+def _correct(value: float) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value) or not 0.0 <= value <= 1.0:
+        message = f"A label says correct={value!r}; a number in [0, 1] was expected."
+        raise DataError(message)
+    return float(value)
+
+
+def _decision_of(connection: Connection, identity: str) -> str:
+    from sqlalchemy import select
+
+    from cascade.log.tables import decisions
+
+    columns = decisions.c
+    query = select(columns.decision_id).order_by(columns.sequence.desc()).limit(1)
+    for column in (columns.decision_id, columns.request_id):
+        found: str | None = connection.execute(query.where(column == identity)).scalar()
+        if found is not None:
+            return found
+    message = f"The log holds no decision or request {identity!r}; label one that it holds."
+    raise DataError(message)
+
+
+def _finish(writer: Writer, database: Any) -> None:
+    writer.close()
+    database.close()
+
+
+_OPEN: weakref.WeakSet[Log] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for log in list(_OPEN):
+        log._forked()  # noqa: SLF001 - same module
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,231 @@
+"""Rows: a Result as the rows of the decision log, made when it is written so that nothing live waits in the queue."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cascade.exchange import Request
+from cascade.log.redaction import Redactor
+from cascade.outcome import Attempt, Result
+from cascade.policy import Policy
+from cascade.verdict import Verdict
+
+StoreText = Literal["none", "redacted", "full"]
+"""none: lengths only. redacted: texts without keys, addresses and long numbers. full: texts without keys."""
+
+NAME_LIMIT, REASON_LIMIT, ERROR_LIMIT, JSON_LIMIT = 256, 500, 2_000, 20_000
+"""Characters that a stored name, reason, error and JSON text may have."""
+
+_LARGEST = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Rows that are committed together or not at all."""
+
+    rows: Mapping[str, list[dict[str, Any]]]
+    """By table name."""
+
+    decisions: int = 0
+    """How many decisions they log: what is counted as lost if they are."""
+
+
+def decision_id(at_ms: int) -> str:
+    """Return a new id of 32 hexadecimal digits that sorts by time, so that rows of one time lie together on disk."""
+    return f"{at_ms & 0xFFFF_FFFF_FFFF:012x}{os.urandom(10).hex()}"
+
+
+def now_ms() -> int:
+    """Return the time of day in Unix milliseconds, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Scribe:
+    """Makes rows of results."""
+
+    def __init__(self, *, store_text: StoreText, redactor: Redactor) -> None:
+        self._store_text = store_text
+        self._redactor = redactor
+
+    def decision(self, result: Result[Any], request: Request, *, at_ms: int) -> Entry:
+        """Return the rows of one request's end: decision, attempts, verdicts."""
+        name, usage = self._name, result.usage
+        identity = name(result.decision_id) or decision_id(at_ms)
+        task = name(result.task)
+        attempts = result.attempts
+        row = {
+            "decision_id": identity,
+            "at_ms": at_ms,
+            "task": task,
+            "principal": self._maybe(request.principal),
+            "session": self._maybe(request.session),
+            "group": self._maybe(request.group),
+            "request_id": name(result.request_id),
+            "outcome": result.outcome,
+            "rung": self._maybe(result.rung),
+            "model": self._maybe(result.model),
+            "confidence": _finite(result.confidence),
+            "calibrated": result.calibrated,
+            "first_answered": bool(attempts) and attempts[0].response is not None,
+            "escalated": result.escalated,
+            "policy_sha256": result.policy_sha256,
+            "weight": _figure(result.weight),
+            "cost_usd": _figure(result.cost_usd),
+            "answers_usd": _figure(result.answers_usd),
+            "verifiers_usd": _figure(result.verifiers_usd),
+            "saved_usd": _finite(result.saved_usd),
+            "saved_how": None if _finite(result.saved_usd) is None else self._maybe(result.saved_how),
+            "latency_s": _figure(result.latency_s),
+            "input_tokens": _count(usage.input_tokens),
+            "output_tokens": _count(usage.output_tokens),
+            "attempts": len(attempts),
+            "error": None if result.error is None else self._redactor.clean(result.error, limit=ERROR_LIMIT),
+            "flags": self._json(list(result.flags)),
+            "tags": self._json({str(key): str(value) for key, value in result.tags.items()}),
+            "request_chars": len(request.prompt),
+            "request_text": self._messages(request),
+        }
+        return Entry(
+            rows={
+                "decisions": [row],
+                "attempts": [
+                    {"decision_id": identity, "position": position, "task": task, **self._attempt(attempt)}
+                    for position, attempt in enumerate(attempts)
+                ],
+                "verdicts": [
+                    {"decision_id": identity, "position": position, "place": place, "task": task,
+                     "rung": name(attempt.rung), **self._verdict(verdict)}
+                    for position, attempt in enumerate(attempts)
+                    for place, verdict in enumerate(attempt.verdicts)
+                ],
+            },
+            decisions=1,
+        )  # fmt: skip
+
+    def _attempt(self, attempt: Attempt) -> dict[str, Any]:
+        decision, response, failure, usage = attempt.decision, attempt.response, attempt.failure, attempt.usage
+        threshold = decision.threshold
+        call = response or failure
+        return {
+            "rung": self._name(attempt.rung),
+            "model": self._name(attempt.model),
+            "action": decision.action,
+            "reason": self._name(decision.reason),
+            "confidence": _finite(decision.confidence),
+            "t": None if threshold is None else threshold.t,
+            "g": None if threshold is None else threshold.g,
+            "u": decision.u,
+            "failure": None if failure is None else failure.kind.value,
+            "status": None if failure is None or failure.status is None else _count(failure.status),
+            "finish_reason": None if response is None else self._maybe(response.finish_reason),
+            "answer_usd": _figure(attempt.answer_usd),
+            "verifiers_usd": _figure(attempt.verifiers_usd),
+            "input_tokens": _count(usage.input_tokens),
+            "output_tokens": _count(usage.output_tokens),
+            "cached_tokens": _count(usage.cached_tokens),
+            "reasoning_tokens": _count(usage.reasoning_tokens),
+            "usage_estimated": usage.estimated,
+            "latency_s": _figure(attempt.latency_s),
+            "tries": 0 if call is None else _count(call.tries),
+            "model_reported": None if response is None else self._maybe(response.model_reported),
+            "flags": self._json([] if response is None else list(response.flags)),
+            "answer_chars": 0 if response is None else len(response.text),
+            "answer_text": None if response is None else self._text(response.text),
+        }
+
+    def _verdict(self, verdict: Verdict) -> dict[str, Any]:
+        return {
+            "verifier": self._name(verdict.name),
+            "score": verdict.score,
+            "veto": verdict.veto,
+            "abstained": verdict.abstained,
+            "failed": "verifier_failed" in verdict.flags,
+            "reason": self._redactor.clean(verdict.reason, limit=REASON_LIMIT),
+            "signals": self._json(dict(verdict.signals)),
+            "cost_usd": _figure(verdict.cost_usd),
+            "latency_s": _figure(verdict.latency_s),
+            "calls": _count(verdict.calls),
+            "source": self._name(verdict.source),
+            "flags": self._json(list(verdict.flags)),
+        }
+
+    def label(self, decision: str, correct: float, *, rung: str | None, source: str, at_ms: int) -> dict[str, Any]:
+        """Return the row of one label."""
+        return {
+            "decision_id": decision, "rung": self._name(rung or ""), "source": self._name(source),
+            "correct": correct, "at_ms": at_ms,
+        }  # fmt: skip
+
+    def key(self, identity: str) -> str:
+        """Return an id as it stands in the log."""
+        return self._name(identity)
+
+    def policy(self, policy: Policy, *, at_ms: int) -> Entry:
+        """Return the row that remembers what a policy promised."""
+        rungs = list(policy.ladder.rungs)
+        tasks = {
+            name: {
+                "reference": task.reference,
+                "rungs": rungs,
+                "target": task.target,
+                "measured": task.measured,
+                "n": task.n,
+                "certified": task.certified,
+                "error_usd": None if task.reference_cost is None else task.reference_cost.error_usd,
+            }
+            for name, task in policy.tasks.items()
+        }
+        return Entry(rows={"policies": [{"sha256": policy.sha256, "at_ms": at_ms, "tasks": json.dumps(tasks)}]})
+
+    def _name(self, text: str) -> str:
+        return self._redactor.clean(text, limit=NAME_LIMIT)
+
+    def _maybe(self, text: str | None) -> str | None:
+        return None if text is None else self._name(text)
+
+    def _json(self, value: Any) -> str:
+        if not value:
+            return "{}" if isinstance(value, dict) else "[]"
+        # Each text inside is cleaned by itself: a pattern that met JSON's own quotes would break it.
+        if isinstance(value, dict):
+            cleaned: Any = {
+                self._name(key): self._name(item) if isinstance(item, str) else item for key, item in value.items()
+            }
+        else:
+            cleaned = [self._name(item) for item in value]
+        text = json.dumps(cleaned, sort_keys=True, separators=(",", ":"))
+        # Cut JSON would be no JSON.
+        return text if len(text) <= JSON_LIMIT else json.dumps({"left_out": len(text)})
+
+    def _text(self, text: str) -> str | None:
+        if self._store_text == "none":
+            return None
+        return self._redactor.impersonal(text) if self._store_text == "redacted" else self._full(text)
+
+    def _messages(self, request: Request) -> str | None:
+        if self._store_text == "none":
+            return None
+        messages = json.dumps([dict(message) for message in request.messages], default=str, ensure_ascii=False)
+        return self._text(messages)
+
+    def _full(self, text: str) -> str:
+        return self._redactor.clean(text, limit=_LARGEST)
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def _figure(value: float) -> float:
+    """Return a number that a report can add up; what is none counts as 0."""
+    return float(value) if math.isfinite(value) else 0.0
+
+
+def _count(value: int) -> int:
+    return max(-_LARGEST, min(_LARGEST, int(value)))

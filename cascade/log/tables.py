@@ -1,0 +1,140 @@
+"""The tables of the decision log, the same on SQLite and PostgreSQL: one row a request, an attempt, a verdict, a label.
+
+Money is US dollars, times of day are Unix milliseconds in UTC, durations are seconds, lists and mappings are JSON text.
+Attempts and verdicts repeat task and rung, so that a report over the whole log reads each table once without joins.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, String, Table, Text
+
+APPLICATION_ID = 0x43_53_43_44
+"""Marks a SQLite file as a decision log ("CSCD"), so that no other program's database is written to."""
+
+SCHEMA_VERSION = 1
+"""Of these tables; kept in SQLite's user_version."""
+
+_COUNTER = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData()
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("sequence", _COUNTER, primary_key=True, autoincrement=True),  # the order: clocks jump
+    Column("decision_id", String, nullable=False, unique=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("task", String, nullable=False),
+    Column("principal", String),
+    Column("session", String),
+    Column("group", String),
+    Column("request_id", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("rung", String),  # whose answer was returned
+    Column("model", String),
+    Column("confidence", Double),
+    Column("calibrated", Boolean, nullable=False),
+    Column("first_answered", Boolean, nullable=False),  # the denominator of the escalation rate
+    Column("escalated", Boolean, nullable=False),  # from the first rung, for quality
+    Column("policy_sha256", String),
+    Column("weight", Double, nullable=False),
+    Column("cost_usd", Double, nullable=False),
+    Column("answers_usd", Double, nullable=False),
+    Column("verifiers_usd", Double, nullable=False),
+    Column("saved_usd", Double),
+    Column("saved_how", String),
+    Column("latency_s", Double, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text),
+    Column("flags", Text, nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("request_chars", BigInteger, nullable=False),
+    Column("request_text", Text),  # the messages as JSON; only where `store_text` asks for it
+    Index("decisions_task_at", "task", "at_ms"),
+    Index("decisions_request", "request_id"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("decision_id", String, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("task", String, nullable=False),
+    Column("rung", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("confidence", Double),
+    Column("t", Double),
+    Column("g", Double),
+    Column("u", Double),
+    Column("failure", String),  # its kind; NULL: it answered
+    Column("status", Integer),
+    Column("finish_reason", String),
+    Column("answer_usd", Double, nullable=False),
+    Column("verifiers_usd", Double, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("usage_estimated", Boolean, nullable=False),
+    Column("latency_s", Double, nullable=False),  # its verifiers' calls included
+    Column("tries", Integer, nullable=False),
+    Column("model_reported", String),
+    Column("flags", Text, nullable=False),
+    Column("answer_chars", BigInteger, nullable=False),
+    Column("answer_text", Text),
+    sqlite_with_rowid=False,
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("decision_id", String, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("place", Integer, primary_key=True),  # in the order in which they were given
+    Column("task", String, nullable=False),
+    Column("rung", String, nullable=False),
+    Column("verifier", String, nullable=False),
+    Column("score", Double),
+    Column("veto", Boolean, nullable=False),
+    Column("abstained", Boolean, nullable=False),
+    Column("failed", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("signals", Text, nullable=False),
+    Column("cost_usd", Double, nullable=False),
+    Column("latency_s", Double, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("source", String, nullable=False),
+    Column("flags", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("decision_id", String, primary_key=True),
+    Column("rung", String, primary_key=True),  # '': the answer that was returned
+    Column("source", String, primary_key=True),
+    Column("correct", Double, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("tasks", Text, nullable=False),  # what was promised and measured, by task
+)
+
+losses = Table(
+    "losses",
+    metadata,
+    Column("sequence", _COUNTER, primary_key=True, autoincrement=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("n", BigInteger, nullable=False),  # decisions that could not be logged
+    Column("reason", Text, nullable=False),
+)

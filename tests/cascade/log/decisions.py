@@ -1,0 +1,53 @@
+"""Results for tests of log and report, made by the flow itself from hand-fed replies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from cascade.clients.scripted import scripted
+from cascade.exchange import ModelCall, Request, Response
+from cascade.failure import CallFailure, FailureKind
+from cascade.flow import climb, drive
+from cascade.ladder import Ladder
+from cascade.outcome import Result
+from cascade.policy import Policy
+from cascade.usage import Usage
+from cascade.verdict import Ask, Reply
+from tests.opinions import ladder, policy
+
+RUNGS = ladder("small", "large")
+POLICY = policy(RUNGS, (0.5, 0.0))
+COST_USD = {"small": 0.001, "middle": 0.004, "large": 0.01}
+
+
+def decided(
+    identity: str,
+    *texts: str | Response | CallFailure,
+    rungs: Ladder = RUNGS,
+    fitted: Policy | None = POLICY,
+    saved_usd: float | None = None,
+    latency_s: float = 1.0,
+    **about: Any,
+) -> tuple[Result[Any], Request]:
+    """Run one request: `texts` are what the rungs answer, in order; a text is its own score."""
+    request = Request.of("How many?", id=identity, **about)
+    replies = dict(zip(rungs.names, texts, strict=False))
+
+    def answer(ask: Ask) -> Reply:
+        assert isinstance(ask, ModelCall)
+        reply = replies[ask.rung]
+        if not isinstance(reply, str):
+            return reply
+        usage = Usage(input_tokens=10, output_tokens=5)
+        return scripted(reply, cost_usd=COST_USD[ask.rung], latency_s=0.5, usage=usage)
+
+    result = drive(climb(request, rungs, fitted), answer)
+    how = None if saved_usd is None else "fitted on samples"
+    result = replace(result, decision_id=f"d-{identity}", saved_usd=saved_usd, saved_how=how, latency_s=latency_s)
+    return result, request
+
+
+def failed(kind: FailureKind) -> CallFailure:
+    """Return a failure of some kind."""
+    return CallFailure(kind=kind, message="so it was", status=503, latency_s=0.25)
