@@ -46,7 +46,7 @@ class Refusal(Verifier):
       knows whether the answer is whole. A missing finish reason says nothing;
     - abstains: the answer is tool calls only.
 
-    Measured: on wildbench 3 % of the answers are caught as refusals in words; they are worth 0.32 on average, the others
+    Measured: on wildbench 3 % of the answers are caught by their words; they are worth 0.32 on average, the others
     0.65. Where a refusal is the truthful answer it misleads: on mz_truthfulqa 0.88 of the few caught are right.
 
     Args:

@@ -20,8 +20,8 @@ MAX_DEPTH = 200
 MAX_PATTERNS = 100
 """Regular expressions in the schema."""
 
-_ONE = ("additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "then")
-_ONE += ("unevaluatedItems", "unevaluatedProperties")
+_ONE = frozenset({"additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames"})
+_ONE |= {"then", "unevaluatedItems", "unevaluatedProperties"}
 _LIST = ("allOf", "anyOf", "oneOf", "prefixItems")
 _MAP = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
 _DEFINED = ("$defs", "definitions")

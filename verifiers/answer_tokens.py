@@ -1,0 +1,63 @@
+"""Which of an answer's tokens carry the answer: those of its JSON values, or those of its last line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from cascade.exchange import TokenLogProb
+from verifiers.json_answer import NotJson, find_json
+
+_VALUE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|-?[0-9][0-9.eE+-]*|true|false|null', re.DOTALL)
+_SPECIAL = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>|<(?:eos|bos|pad|end_of_turn|start_of_turn)>|\[/?INST\]")
+
+
+def value_spans(text: str) -> list[tuple[int, int]]:
+    """Return where the values of a JSON answer stand: strings without their quotes, numbers, true, false and null.
+
+    Keys and punctuation are left out: a model is sure of those whatever the answer. Empty where there is no JSON.
+    """
+    try:
+        located = find_json(text)
+    except NotJson:
+        return []
+    spans: list[tuple[int, int]] = []
+    for found in _VALUE.finditer(text, located.start, located.end):
+        is_string = found[0].startswith('"')
+        if is_string and text[found.end() : found.end() + 40].lstrip(" \t\r\n").startswith(":"):
+            continue
+        spans.append((found.start() + is_string, found.end() - is_string))
+    return spans
+
+
+def last_line_span(text: str) -> tuple[int, int]:
+    """Return where the last line that is not blank stands."""
+    end = len(text.rstrip())
+    return text.rfind("\n", 0, end) + 1, end
+
+
+def tokens_within(
+    tokens: Sequence[TokenLogProb], text: str, spans: Sequence[tuple[int, int]]
+) -> list[TokenLogProb] | None:
+    """Return the tokens that touch the spans; None where the tokens' text does not line up with the answer's."""
+    if any(token.token is None for token in tokens):
+        return None
+    joined = "".join(token.token or "" for token in tokens)
+    shift = joined.find(text) if text else -1
+    if shift < 0:
+        return None
+    found: list[TokenLogProb] = []
+    place = index = 0
+    for token in tokens:
+        start, place = place, place + len(token.token or "")
+        while index < len(spans) and spans[index][1] + shift <= start:
+            index += 1
+        if index < len(spans) and spans[index][0] + shift < place and start < place:
+            found.append(token)
+    return found
+
+
+def is_formatting(token: TokenLogProb) -> bool:
+    """Say whether a token is only white space or one of a model's special tokens."""
+    text = token.token
+    return text is not None and (not text.strip() or _SPECIAL.fullmatch(text.strip()) is not None)

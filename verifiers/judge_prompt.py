@@ -1,0 +1,157 @@
+"""What a judge is asked and how its reply is read: data is JSON-encoded, a nonce ties the reply to the question."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from cascade.errors import ConfigError
+from cascade.exchange import Exchange, Message, text_of
+from cascade.hashing import canonical_json
+from verifiers.strict_json import NotJson, parse_json
+
+TEMPLATE = Path(__file__).with_name("judge.md").read_text(encoding="utf-8")
+"""The instructions, with `{rubric}` to be filled in."""
+RUBRIC = Path(__file__).with_name("rubric.md").read_text(encoding="utf-8")
+"""The rubric where none is given."""
+TOP_SCORE = 10
+"""The best score that a judge can give; 0 is the worst."""
+MAX_REPLY = 20_000
+"""Characters of a judge's reply that are read."""
+
+# < begins the special tokens of nearly every chat template, HTML comments and closing tags; [INST] is Llama's.
+# Invisible and direction-changing characters could hide text from people who read the log.
+_ESCAPED = re.compile(
+    "[<\u007f-\u00a0\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
+    r"|\[(?=/?INST\]|/?SYS|gMASK)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grade:
+    """What one judge's reply says."""
+
+    score: float
+    """In [0, 1]."""
+
+    reason: str
+    """The judge's own words, shortened."""
+
+
+def load_rubric(rubric: str | Path | None) -> str:
+    """Return a rubric's text: None is ours; a path, or a string that ends in .md or .txt, is read.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds nothing.
+    """
+    if rubric is None:
+        return RUBRIC
+    text = str(rubric)
+    if isinstance(rubric, Path) or ("\n" not in text and text.lower().endswith((".md", ".txt"))):
+        try:
+            text = Path(rubric).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"The judge's rubric {text!r:.200} cannot be read: {error}") from None
+    if not text.strip():
+        raise ConfigError("The judge's rubric is empty; say what a good answer is, or leave it out.")
+    return text
+
+
+def candidate_of(exchange: Exchange) -> str:
+    """Return what is graded: the answer's text, and its tool calls as JSON."""
+    response = exchange.response
+    if not response.tool_calls:
+        return response.text
+    calls = canonical_json([call.get("function", call) for call in response.tool_calls]).decode()
+    return f"{response.text}\n{calls}".strip()
+
+
+def conversation_of(messages: Sequence[Message], max_chars: int) -> tuple[list[dict[str, str]], tuple[str, ...]]:
+    """Return what was asked as roles and texts, and flags for what had to be left out."""
+    flags = set()
+    said = []
+    for message in messages:
+        content = message.get("content")
+        if isinstance(content, list | tuple) and any(
+            not isinstance(part, Mapping) or not isinstance(part.get("text"), str) for part in content
+        ):
+            flags.add("parts_left_out")
+        text = shorten(text_of(content), max_chars)
+        if len(text) != len(text_of(content)):
+            flags.add("prompt_cut")
+        said.append({"role": str(message.get("role", "user")), "text": text})
+    first, last, room = said[:1], said[1:], 4 * max_chars
+    kept: list[dict[str, str]] = []
+    for turn in reversed(last):  # the first turn often holds the rules, the last ones the question
+        room -= len(turn["text"])
+        if kept and room < 0:
+            flags.add("prompt_cut")
+            break
+        kept.append(turn)
+    return [*first, *reversed(kept)], tuple(sorted(flags))
+
+
+def shorten(text: str, max_chars: int) -> str:
+    """Return a text of at most about `max_chars` characters: its head and its tail, the gap noted."""
+    if len(text) <= max_chars:
+        return text
+    half = max_chars // 2
+    return f"{text[:half]}\n[… {len(text) - 2 * half} characters left out …]\n{text[-half:]}"
+
+
+def make_nonce(content: Any, sample: int) -> str:
+    """Return 24 hexadecimal digits that tie a reply to one question.
+
+    Derived from everything that is asked, so that the same question is asked in the same words again (caches, resumed
+    runs, replays). The candidate's author cannot foresee it, since it depends on the candidate: to write it into the
+    candidate, 2^96 of them would have to be tried.
+    """
+    return blake2b(canonical_json([content, sample]), digest_size=12, person=b"cascade-judge").hexdigest()
+
+
+def encode(value: Any) -> str:
+    """Write data as JSON in which no character can end the data, open a chat turn, or hide what follows."""
+    text = json.dumps(value, ensure_ascii=False)
+    return _ESCAPED.sub(lambda found: "".join(_escape(ord(character)) for character in found[0]), text)
+
+
+def messages_for(
+    rubric: str, conversation: Sequence[Mapping[str, str]], candidate: str, nonce: str
+) -> tuple[Message, ...]:
+    """Return the chat that asks for one grade."""
+    data = encode({"nonce": nonce, "conversation": list(conversation), "candidate": candidate})
+    return (
+        {"role": "system", "content": TEMPLATE.replace("{rubric}", rubric.strip())},
+        {"role": "user", "content": data},
+    )
+
+
+def read_grade(reply: str, nonce: str) -> Grade | str:
+    """Read a judge's reply, or say why it cannot be used: it must be one JSON object with our nonce and one score."""
+    if len(reply) > MAX_REPLY:
+        return "the judge's reply is too long"
+    try:
+        value = parse_json(reply.strip())
+    except NotJson as error:
+        return f"the judge's reply is not one JSON object: {error}"
+    if not isinstance(value, dict) or not {"nonce", "score"} <= set(value) <= {"nonce", "score", "reason"}:
+        return "the judge's reply has other keys than nonce, score and reason"
+    if value["nonce"] != nonce:
+        return "the judge's reply has another nonce"
+    score = value["score"]
+    if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= TOP_SCORE:
+        return f"the judge's score is not a number from 0 to {TOP_SCORE}"
+    reason = value.get("reason", "")
+    return Grade(score=score / TOP_SCORE, reason=reason[:300] if isinstance(reason, str) else "")
+
+
+def _escape(code: int) -> str:
+    if code > 0xFFFF:
+        code -= 0x10000
+        return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+    return f"\\u{code:04x}"

@@ -1,0 +1,110 @@
+"""LogProb: how sure the model was of the tokens that it wrote."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from cascade.errors import ConfigError
+from cascade.exchange import Exchange, TokenLogProb
+from cascade.verdict import Verdict, Verifier
+from verifiers.answer_tokens import is_formatting, last_line_span, tokens_within, value_spans
+
+FLOOR = -20.0
+"""The least log-probability that is counted: −inf, and providers' stand-ins for it such as −9999, become this."""
+ROUNDING = 1e-6
+"""How far above 0 a log-probability may be by rounding; beyond it the figures mean something else."""
+LOW = 0.1
+"""The share of the tokens that lie below the signal `low`."""
+
+_CHOICES = ("all", "last_line", "values")
+
+
+class LogProb(Verifier):
+    """Scores the geometric mean of the tokens' probabilities, exp(mean log p), in [0, 1].
+
+    Signals, natural logarithms except for the last: `mean`, `min`, `low` (the 10 % quantile: the smallest value that at
+    least 10 % of the tokens do not exceed), `margin` (mean distance in log-probability between the token written and
+    the best other one; None without alternatives, negative where others were likelier).
+
+    Tokens of white space and special tokens (end of text and the like) are left out, unless there are no others.
+    Abstains where the provider gives no log-probabilities, or where one of them is NaN or above 0: then none of them
+    can be trusted. −inf counts as −20. Figures that are no numbers are left out.
+
+    Measured AUROC for right against wrong: 0.66 to 0.88 on lifeeval_mcq, 0.65 to 0.86 on mz_mmlu, 0.64 to 0.83 on
+    mz_medmcqa, 0.73 to 0.76 on judge_prefs (by model; the small ones know least what they do not know).
+
+    Source: mean and minimum token log-probability as in Gupta et al. 2024, Language Model Cascades (ICLR).
+
+    Args:
+        tokens: which ones count: `all`; `values`, those of the answer's JSON values (keys and punctuation are nearly
+            always certain); `last_line`. All of them where the choice cannot be made: no JSON, or recordings that hold
+            the figures without the tokens (flagged `all_tokens`).
+        name: names the verifier in policies and logs.
+        pass_at: the score from which on it is content.
+
+    Raises:
+        ConfigError: `tokens` is none of the three.
+    """
+
+    version: ClassVar[str] = "1"
+    inline: ClassVar[bool] = True
+    wishes: Mapping[str, Any] = MappingProxyType({"logprobs": True, "top_logprobs": 5})
+
+    def __init__(self, *, tokens: str = "all", name: str = "logprob", pass_at: float = 0.5) -> None:
+        if tokens not in _CHOICES:
+            raise ConfigError(f"LogProb(tokens={tokens!r}): one of {', '.join(_CHOICES)} was expected.")
+        self.name = name
+        self.pass_at = pass_at
+        self.tokens = tokens
+
+    def settings(self) -> dict[str, Any]:
+        """Return which tokens count."""
+        return {"tokens": self.tokens}
+
+    def check(self, exchange: Exchange) -> Verdict:
+        """Judge the log-probabilities that came with the answer."""
+        given = [token for token in exchange.response.logprobs or () if _is_number(token.logprob)]
+        if not given:
+            return Verdict.abstain("the provider gave no log-probabilities")
+        if any(math.isnan(token.logprob) or token.logprob > ROUNDING for token in given):
+            return Verdict.abstain("a log-probability is NaN or above 0", flags=("unusable_logprobs",))
+        chosen = self._choose(given, exchange.response.text)
+        flags = () if chosen is not None or self.tokens == "all" else ("all_tokens",)
+        chosen = chosen or given
+        chosen = [token for token in chosen if not is_formatting(token)] or chosen
+        values = sorted(min(0.0, max(FLOOR, token.logprob)) for token in chosen)
+        mean = math.fsum(values) / len(values)
+        signals = {
+            "mean": mean,
+            "min": values[0],
+            "low": values[math.ceil(LOW * len(values)) - 1],
+            "margin": _margin(chosen),
+        }
+        reason = f"exp of the mean over {len(values)} tokens"
+        return Verdict(score=min(1.0, math.exp(mean)), reason=reason, signals=signals, flags=flags)
+
+    def _choose(self, tokens: Sequence[TokenLogProb], text: str) -> Sequence[TokenLogProb] | None:
+        if self.tokens == "all":
+            return None
+        spans = value_spans(text) if self.tokens == "values" else [last_line_span(text)]
+        return tokens_within(tokens, text, spans) or None
+
+
+def _margin(tokens: Sequence[TokenLogProb]) -> float | None:
+    margins = []
+    for token in tokens:
+        others = [
+            max(FLOOR, other)
+            for word, other in token.top
+            if word != token.token and _is_number(other) and not math.isnan(other) and other <= ROUNDING
+        ]
+        if token.token is not None and others:
+            margins.append(max(FLOOR, token.logprob) - max(others))
+    return math.fsum(margins) / len(margins) if margins else None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

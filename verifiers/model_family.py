@@ -1,0 +1,24 @@
+"""Model families: which models are so closely related that they like each other's answers."""
+
+from __future__ import annotations
+
+import re
+
+_MAKERS = frozenset(("openai", "anthropic", "mistral", "deepseek", "xai", "cohere", "moonshot"))
+_SAME = {"o": "gpt", "chatgpt": "gpt", "davinci": "gpt", "text": "gpt", "codex": "gpt", "mixtral": "mistral"}
+_SAME |= {"ministral": "mistral", "codestral": "mistral", "magistral": "mistral", "gemma": "gemini", "qwq": "qwen"}
+_MAKER_OF = {"gpt": "openai", "claude": "anthropic", "grok": "xai", "command": "cohere", "kimi": "moonshot"}
+_LETTERS = re.compile(r"[a-z]+")
+
+
+def family(model: str) -> str:
+    """Return the maker or the stem of a model's name: `openai/gpt-5` and `azure/o3-mini` are both of `openai`."""
+    parts = model.casefold().split("/")
+    name = parts[-1].split(":")[0]
+    for prefix in ("meta-", "meta.", "anthropic.", "us.", "eu.", "amazon.", "mistral.", "ft:"):
+        name = name.removeprefix(prefix)
+    found = _LETTERS.search(name)
+    stem = found[0] if found else name
+    stem = _SAME.get(stem, stem)
+    maker = next((part for part in parts[:-1] if part in _MAKERS), None)
+    return _MAKER_OF.get(stem) or maker or stem
