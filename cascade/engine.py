@@ -240,7 +240,7 @@ class Cascade:
         async def one(index: int, item: Sample | Request) -> Sample:
             sample = item if isinstance(item, Sample) else Sample(request=item)
             steps = tour(
-                sample.request,
+                self.request(sample.request),
                 self.ladder,
                 have={name: recording.response for name, recording in sample.recordings.items()},
                 given={name: recording.verdicts for name, recording in sample.recordings.items()},
@@ -301,6 +301,9 @@ class Cascade:
 def _refuse_to_go_on(attempts: tuple[Attempt, ...]) -> None:
     """End an exploration that the next sample could only make dearer or worse: no budget, wrong key, no quota."""
     for attempt in attempts:
+        if attempt.decision.action == "stop":
+            message = f"{attempt.rung}: a verifier's call could have cost more than is left"
+            raise BudgetExceeded(message)
         if attempt.failure is None:
             continue
         message = f"{attempt.rung}: {attempt.failure.kind.value}: {attempt.failure.message}"

@@ -107,14 +107,18 @@ def tour(
             call=calls[rung.name],
             earlier=dict(earlier),
         )
-        verdicts, _ = yield from verify(rung.verifiers, exchange, given.get(rung.name, EMPTY))
+        verdicts, ended = yield from verify(rung.verifiers, exchange, given.get(rung.name, EMPTY))
+        # A verifier that the budget ended has not been heard: its abstaining must not be recorded as its verdict.
+        verdicts = verdicts if ended is None else verdicts[:-1]
         attempts.append(
             Attempt(
                 rung=rung.name,
                 model=rung.model,
                 response=reply,
                 verdicts=verdicts,
-                decision=Decision(action="escalate", reason="tour"),
+                decision=Decision(
+                    action="escalate" if ended is None else "stop", reason="tour" if ended is None else ended
+                ),
             )
         )
         earlier[rung.name] = reply
