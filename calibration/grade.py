@@ -48,8 +48,15 @@ class Graded:
     without_gold: int
     """Recordings that could not be graded, since their sample has no gold answer."""
 
-    mean: Mapping[str, float]
-    """Mean `correct` by rung, over labelled recordings."""
+    @property
+    def accuracy(self) -> dict[str, float]:
+        """Mean `correct` by rung, over labelled recordings."""
+        values: dict[str, list[float]] = {}
+        for sample in self.samples:
+            for rung, recording in sample.recordings.items():
+                if recording.correct is not None:
+                    values.setdefault(rung, []).append(recording.correct)
+        return {rung: math.fsum(own) / len(own) for rung, own in values.items()}
 
 
 def grade(
@@ -69,7 +76,6 @@ def grade(
     """
     done: list[Sample] = []
     count: Counter[str] = Counter()
-    totals: dict[str, list[float]] = {}
     for sample in samples:
         recordings: dict[str, Recording] = {}
         for rung, given in sample.recordings.items():
@@ -82,8 +88,6 @@ def grade(
                 value = _checked(grader, recording.response.text, sample)
                 recording = replace(recording, correct=value, label_source=source)
                 count["filled"] += 1
-            if recording.correct is not None:
-                totals.setdefault(rung, []).append(recording.correct)
             recordings[rung] = recording
         done.append(replace(sample, recordings=recordings))
     return Graded(
@@ -91,7 +95,6 @@ def grade(
         filled=count["filled"],
         kept=count["kept"],
         without_gold=count["without_gold"],
-        mean={rung: math.fsum(values) / len(values) for rung, values in totals.items()},
     )
 
 
@@ -109,17 +112,17 @@ def _checked(grader: Grader, answer: str, sample: Sample) -> float:
 
 def exact(answer: str, gold: Any) -> float:
     """Return 1 where the answer is the gold text, blanks at the ends aside."""
-    return float(answer.strip() == _text(gold).strip())
+    return float(answer.strip() == as_text(gold).strip())
 
 
 def normalized(answer: str, gold: Any) -> float:
     """Return 1 where answer and gold agree in NFKC, lower case, single blanks, without punctuation at the ends."""
-    return float(_normal(answer) == _normal(_text(gold)))
+    return float(_normal(answer) == _normal(as_text(gold)))
 
 
 def contains(answer: str, gold: Any) -> float:
     """Return 1 where the normalised gold stands in the normalised answer as whole words; an empty gold never does."""
-    wanted = _normal(_text(gold))
+    wanted = _normal(as_text(gold))
     return float(bool(wanted) and re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", _normal(answer)) is not None)
 
 
@@ -130,7 +133,7 @@ def numeric(answer: str, gold: Any) -> float:
     is read by its `answer` field first.
     """
     field = _field(answer)
-    found, wanted = _last_number(answer if field is None else _text(field)), _last_number(_text(gold))
+    found, wanted = _last_number(answer if field is None else as_text(field)), _last_number(as_text(gold))
     if found is None or wanted is None:
         return 0.0
     return float(math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-12))
@@ -155,7 +158,7 @@ def json_equal(answer: str, gold: Any) -> float:
         return float(found is None and wanted is None)
     if _same(found, wanted):
         return 1.0
-    return numeric(_text(found), wanted) if _as_number(wanted) is not None else normalized(_text(found), wanted)
+    return numeric(as_text(found), wanted) if _as_number(wanted) is not None else normalized(as_text(found), wanted)
 
 
 def by_gold(answer: str, gold: Any) -> float:
@@ -179,7 +182,8 @@ GRADERS: Mapping[str, Grader] = {
 """The pure graders by name."""
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a gold answer as text: itself, or its JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -79,7 +79,8 @@ class Cascade:
         self.client: Client = client if client is not None else self._litellm()
         self._check()
         self._own_log = not isinstance(log, Log)
-        self.log = open_log(log, store_text=store_text) if isinstance(log, str | Path) else log
+        secrets = [rung.api_key for own in (self.ladder, *self.ladder.tasks.values()) for rung in own if rung.api_key]
+        self.log = open_log(log, store_text=store_text, secrets=secrets) if isinstance(log, str | Path) else log
         if self.log is not None and self.policy is not None:
             self.log.remember_policy(self.policy)
         self._door = Door(self._forked)

@@ -6,29 +6,37 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cascade.engine import Cascade
-from cascade.prices import estimate_prompt_tokens
+from cascade.ladder import Rung
+from cascade.prices import PriceBook, estimate_prompt_tokens
 from cascade.sample import Sample
 from cascade.usage import Usage
+from cascade.verdict import Verifier
 
 OUTPUT_TOKENS = 200
 """Tokens assumed for an answer where nothing was recorded yet that tells how long they are."""
 
+RUBRIC_TOKENS = 450
+"""Tokens assumed for a judge's instructions and rubric."""
+
+JUDGE_TOKENS = 60
+"""Tokens assumed for a judge's reply."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """What one rung will cost."""
+    """What one rung, or one paid verifier on it, will cost."""
 
     rung: str
-    """The rung's name."""
+    """The rung's name, or `rung: verifier`."""
 
     model: str
     """Its model."""
 
     calls: int
-    """Answers that are missing."""
+    """Calls that are to be made."""
 
     usd: float
-    """Estimated US dollars of them, verifiers' calls left out."""
+    """Estimated US dollars of them."""
 
     output_tokens: float
     """Tokens an answer that the estimate assumes."""
@@ -42,19 +50,16 @@ class Bill:
     """What an exploration will cost."""
 
     items: tuple[Item, ...]
-    """One a rung, in ladder order."""
-
-    paid_verifiers: tuple[str, ...]
-    """Verifiers that make calls of their own, as `rung: name`: their cost is not in the estimate."""
+    """One a rung in ladder order, each followed by those of its paid verifiers, as `rung: verifier`."""
 
     @property
     def usd(self) -> float:
-        """US dollars of all rungs."""
+        """US dollars of all."""
         return sum(item.usd for item in self.items)
 
     @property
     def calls(self) -> int:
-        """Answers that are missing on all rungs."""
+        """Calls of all."""
         return sum(item.calls for item in self.items)
 
 
@@ -62,7 +67,8 @@ def estimate(samples: Iterable[Sample], app: Cascade) -> Bill:
     """Estimate what exploring the samples will cost.
 
     Input tokens are counted from the prompts, on the high side; output tokens are the mean of the rung's recordings,
-    else `max_tokens` if that is smaller than the assumed 200.
+    else `max_tokens` if that is smaller than the assumed 200. Verifiers that would not be asked, since a free one
+    vetoes, are counted.
 
     Raises:
         UnknownPrice: a rung has no price.
@@ -71,7 +77,8 @@ def estimate(samples: Iterable[Sample], app: Cascade) -> Bill:
     rungs = {rung.name: rung for ladder in (app.ladder, *app.ladder.tasks.values()) for rung in ladder}
     items = []
     for name, rung in rungs.items():
-        missing = [s for s in samples if name in app.ladder.of(s.request.task).names and name not in s.recordings]
+        due_on = [s for s in samples if name in app.ladder.of(s.request.task).names]
+        missing = [s for s in due_on if name not in s.recordings]
         mean = _mean_output(samples, name)
         cap = rung.params.get("max_completion_tokens") or rung.params.get("max_tokens") or OUTPUT_TOKENS
         output = mean if mean is not None else float(min(OUTPUT_TOKENS, cap))
@@ -89,8 +96,40 @@ def estimate(samples: Iterable[Sample], app: Cascade) -> Bill:
                 recorded=mean is not None,
             )
         )
-    paid = dict.fromkeys(f"{rung.name}: {item.name}" for rung in rungs.values() for item in rung.verifiers if item.paid)
-    return Bill(items=tuple(items), paid_verifiers=tuple(paid))
+        for verifier in rung.verifiers:
+            if verifier.paid:
+                due = [s for s in due_on if not _has(s, name, verifier.name)]
+                items.append(_verifier_item(rung, verifier, due, output, app.prices))
+    return Bill(items=tuple(items))
+
+
+def _has(sample: Sample, rung: str, verifier: str) -> bool:
+    recording = sample.recordings.get(rung)
+    return recording is not None and (
+        verifier in recording.verdicts or any(verdict.veto for verdict in recording.verdicts.values())
+    )
+
+
+def _verifier_item(
+    rung: Rung, verifier: Verifier, due: Sequence[Sample], output_tokens: float, prices: PriceBook
+) -> Item:
+    """Estimate a paid verifier: a judge by question, answer and rubric, further samples by the rung's answers."""
+    model, votes = getattr(verifier, "model", None), int(getattr(verifier, "votes", 0) or 0)
+    repeats = votes or int(getattr(verifier, "samples", 0) or 0) or 1
+    price = prices.price(model, getattr(verifier, "price", None)) if model else prices.price(rung.model, rung.price)
+    prompts = sum(estimate_prompt_tokens(s.request.messages, s.request.params) for s in due)
+    each = float(JUDGE_TOKENS) if votes else output_tokens
+    if votes:
+        prompts += round((output_tokens + RUBRIC_TOKENS) * len(due))
+    usd = price.cost_usd(Usage(input_tokens=prompts)) + price.cost_usd(Usage(output_tokens=round(each))) * len(due)
+    return Item(
+        rung=f"{rung.name}: {verifier.name}",
+        model=str(model or rung.model),
+        calls=len(due) * repeats,
+        usd=usd * repeats if due else 0.0,
+        output_tokens=each,
+        recorded=False,
+    )
 
 
 def _mean_output(samples: Sequence[Sample], rung: str) -> float | None:

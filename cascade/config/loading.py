@@ -88,10 +88,8 @@ class Config:
         """
         from cascade.engine import Cascade  # `cascade schema` and `doctor` read configurations without it
 
-        chosen_policy, chosen_log = (
-            None if given is False else configured if given is None else given
-            for given, configured in ((policy, self.policy), (log, self.log))
-        )
+        chosen_policy = None if policy is False else policy or self.policy
+        chosen_log = None if log is False else log or self.log
         try:
             return Cascade(
                 self.ladder, policy=chosen_policy, log=chosen_log, client=client, settings=self.settings,
@@ -167,9 +165,15 @@ class _Build:
             },
             prices={model: self._price(("prices", model), price) for model, price in shape.prices.items()},
             policy=None if shape.policy is None else self.folder / shape.policy,
-            log=None if shape.log is None else self.folder / shape.log,
+            log=None if shape.log is None else self._log(shape.log),
             store_text=shape.store_text,
         )
+
+    def _log(self, named: str) -> Path:
+        named = named.removeprefix("sqlite:///")
+        if "://" in named:
+            raise self.document.error(("log",), "it is no file; an SQLite file was expected, such as decisions.db.")
+        return self.folder / named
 
     def _rung(self, i: int, rung: RungShape) -> Rung:
         place: Place = ("ladder", i)

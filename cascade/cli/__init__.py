@@ -1,0 +1,63 @@
+"""The command line: one file a command, gathered here; nothing heavy is imported until a command runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cascade.cli import calibrate, demo, doctor, explore, grade, init, replay, report, run, schema
+from cascade.cli.guard import guarded
+
+app = typer.Typer(
+    name="cascade",
+    help="Try the cheap model first, verify its answer, and escalate at the rate you asked for.",
+    epilog="Data goes to stdout, everything else to stderr. Exit codes: 0 ok, 1 a gate failed, 2 usage, configuration "
+    "or data, 3 provider or I/O, 130 interrupted.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback gives the flag's value
+    if wanted:
+        from cascade import __version__
+
+        typer.echo(f"cascade {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Take what stands before the command."""
+
+
+for _command in (
+    demo.demo,
+    init.init,
+    run.run,
+    explore.explore,
+    grade.grade,
+    calibrate.calibrate,
+    replay.replay,
+    report.report,
+    doctor.doctor,
+    schema.schema,
+):
+    app.command()(guarded(_command))
+
+
+def main() -> None:
+    """Run the command line; the `cascade` script and `python -m cascade` call this."""
+    app(prog_name="cascade")
+
+
+__all__ = ["app", "main"]

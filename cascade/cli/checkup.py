@@ -1,0 +1,117 @@
+"""The part of `cascade doctor` that looks into a configuration: prices, order, keys, policy, decision log."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cascade.cli.doctor import Finding, check_config
+from cascade.cli.terminal import dollars
+from cascade.errors import CascadeError, UnknownPrice
+
+if TYPE_CHECKING:
+    from cascade.config import Config
+
+KEYS = {
+    "anthropic": "ANTHROPIC_API_KEY",
+    "azure": "AZURE_API_KEY",
+    "cohere": "COHERE_API_KEY",
+    "deepseek": "DEEPSEEK_API_KEY",
+    "fireworks_ai": "FIREWORKS_API_KEY",
+    "gemini": "GEMINI_API_KEY",
+    "groq": "GROQ_API_KEY",
+    "mistral": "MISTRAL_API_KEY",
+    "openai": "OPENAI_API_KEY",
+    "openrouter": "OPENROUTER_API_KEY",
+    "together_ai": "TOGETHERAI_API_KEY",
+    "xai": "XAI_API_KEY",
+}
+"""The variable in which litellm looks for a provider's key."""
+
+
+def configuration(path: Path | None) -> Iterator[Finding]:
+    """Check the configuration and all that it names; no model is called."""
+    config, finding = check_config(path)
+    yield finding
+    if config is None:
+        return
+    yield from _prices(config)
+    yield from _keys(config)
+    yield from _policy(config)
+    yield from _log(config)
+
+
+def _prices(config: Config) -> Iterator[Finding]:
+    book = config.price_book
+    known: list[tuple[str, float]] = []
+    for rung in config.ladder:
+        try:
+            quote = book.quote(rung.model, rung.price)
+        except UnknownPrice as error:
+            yield Finding(check=f"price of {rung.name}", state="error", text=str(error))
+            continue
+        typical = book.typical_usd(rung.model, rung.price)
+        known.append((rung.name, typical or 0.0))
+        text = f"{dollars(typical)} for 500 tokens in and 200 out ({quote.source})"
+        yield Finding(check=f"price of {rung.name}", state="ok", text=text)
+    dearer = [(low, high) for i, low in enumerate(known) for high in known[i + 1 :] if low[1] > high[1]]
+    for low, high in dearer:
+        text = (
+            f"{low[0]} ({dollars(low[1])}) stands below {high[0]} ({dollars(high[1])}), which is cheaper; "
+            "swap them, or leave the dearer one out."
+        )
+        yield Finding(check="order of the ladder", state="warning", text=text)
+    if known and not dearer:
+        yield Finding(check="order of the ladder", state="ok", text="cheapest first")
+
+
+def _keys(config: Config) -> Iterator[Finding]:
+    for rung in config.ladder:
+        provider = rung.model.split("/", 1)[0] if "/" in rung.model else "openai"
+        variable = KEYS.get(provider)
+        check = f"key of {rung.name}"
+        if rung.api_key is not None:
+            yield Finding(check=check, state="ok", text="from the configuration")
+        elif variable is None:
+            yield Finding(check=check, state="ok", text=f"none that we know of is needed for {provider}")
+        elif os.environ.get(variable):
+            yield Finding(check=check, state="ok", text=f"{variable} is set")
+        else:
+            yield Finding(check=check, state="warning", text=f"{variable} is not set; calls will be refused.")
+
+
+def _policy(config: Config) -> Iterator[Finding]:
+    from cascade.policy import Policy
+
+    if config.policy is None:
+        text = "none is configured: every task runs by pass marks; `cascade calibrate` fits one."
+        yield Finding(check="policy", state="warning", text=text)
+        return
+    try:
+        policy = Policy.load(config.policy)
+        policy.require(config.ladder)
+    except CascadeError as error:
+        yield Finding(check="policy", state="error", text=str(error))
+        return
+    yield Finding(check="policy", state="ok", text=f"{config.policy}: {', '.join(policy.tasks)}")
+
+
+def _log(config: Config) -> Iterator[Finding]:
+    if config.log is None:
+        yield Finding(check="decision log", state="warning", text="none is configured: `cascade report` needs one.")
+        return
+    if not config.log.exists():
+        writable = config.log.parent.is_dir() and os.access(config.log.parent, os.W_OK)
+        text = f"{config.log} will be made" if writable else f"{config.log.parent} is no folder that can be written to."
+        yield Finding(check="decision log", state="ok" if writable else "error", text=text)
+        return
+    from cascade.log import open_log
+
+    try:
+        open_log(config.log).close()
+    except CascadeError as error:
+        yield Finding(check="decision log", state="error", text=str(error))
+        return
+    yield Finding(check="decision log", state="ok", text=f"{config.log} can be opened")

@@ -1,0 +1,180 @@
+"""`cascade explore`: every rung and verifier on every request, to get recordings; the bill first, resumable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cascade.cli.guard import Interrupted, stoppable
+from cascade.cli.options import ConcurrencyOption, ConfigOption, JsonOption, MapOption, YesOption, load
+from cascade.cli.progress import progress
+from cascade.cli.terminal import dollars, interactive, print_json, print_text, say, stderr, warn
+from cascade.errors import BudgetExceeded, CascadeError, ConfigError
+
+if TYPE_CHECKING:
+    from cascade.bulk.bill import Bill
+    from cascade.bulk.exploration import Exploration
+    from cascade.engine import Cascade
+    from cascade.sample import Sample
+
+MaxCostOption = Annotated[
+    float | None, typer.Option("--max-cost", metavar="USD", help="Stop before this run could spend more.")
+]
+
+
+def explore(
+    requests: Annotated[Path, typer.Argument(metavar="REQUESTS", help="Requests or samples, one JSON object a line.")],
+    *,
+    config: ConfigOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where the samples go; default: REQUESTS.samples.jsonl."),
+    ] = None,
+    max_cost: MaxCostOption = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first so many requests.")] = None,
+    concurrency: ConcurrencyOption = 16,
+    mapping: MapOption = None,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask every rung and every verifier about every request, and keep the answers as samples with recordings.
+
+    What is recorded already is never paid for again: in REQUESTS itself, in the output, or by an interrupted run.
+    """
+    from cascade.bulk.sample_table import parse_mapping, read_files
+
+    samples = read_files([requests], parse_mapping(mapping) if mapping else None)[:limit]
+    output = output or default_output(requests)
+    with load(config).open(policy=False, log=False) as app:
+        done = explore_samples(app, samples, output, max_cost=max_cost, concurrency=concurrency, yes=yes)
+    if as_json:
+        print_json(
+            {
+                "output": str(output),
+                "n": len(done.samples),
+                "resumed": done.resumed,
+                "cost_usd": done.spent_usd,
+                "failures": list(done.failures),
+            }
+        )
+    else:
+        print_text(str(output))
+    if done.failures:
+        raise typer.Exit(3)
+
+
+def default_output(requests: Path) -> Path:
+    """Return where the samples of a file of requests go: `prompts.jsonl.gz` → `prompts.samples.jsonl`."""
+    name = requests.name.removesuffix(".gz")
+    return requests.with_name(name.removesuffix(Path(name).suffix) + ".samples.jsonl")
+
+
+def explore_samples(
+    app: Cascade,
+    samples: list[Sample],
+    output: Path,
+    *,
+    max_cost: float | None = None,
+    concurrency: int = 16,
+    yes: bool = False,
+    label: str = "Exploring",
+) -> Exploration:
+    """Explore with everything that people see of it: the bill, the question, the progress, what came of it.
+
+    Raises:
+        Interrupted: it was stopped or declined; what was finished is kept.
+        CascadeError: it had to stop; what was finished is kept, and the message says how to go on.
+    """
+    from cascade.bulk.bill import estimate
+    from cascade.bulk.exploration import explore_file
+    from cascade.bulk.journal import journal_of
+    from cascade.bulk.stop import Stop
+
+    if max_cost is not None and not max_cost > 0:
+        message = f"--max-cost is {max_cost:g}; a number of US dollars above 0 was expected."
+        raise ConfigError(message)
+    journal = journal_of(output)
+    bill = estimate(samples, app)
+    if journal.exists() or output.exists():
+        there = journal if journal.exists() else output
+        say(f"Going on from {there}: what is recorded there is not paid for again; the bill is that of all.")
+    _show_bill(bill, len(samples), max_cost)
+    if bill.calls and not yes and interactive() and not typer.confirm("Go on?", err=True):
+        message = "Nothing was asked."
+        raise Interrupted(message)
+    stop = Stop()
+    try:
+        with stoppable(stop), progress(label, len(samples)) as report:
+            done = explore_file(
+                app, samples, output, concurrency=concurrency, max_cost_usd=max_cost, stop=stop, on_done=report
+            )
+    except KeyboardInterrupt:
+        message = f"Interrupted; what is finished is in {journal}. Run the same command again to go on from there."
+        raise Interrupted(message) from None
+    except BudgetExceeded as error:
+        message = f"{error}. What is finished is in {journal}; run the same command again, with another --max-cost."
+        raise type(error)(message) from None
+    except CascadeError as error:
+        if not journal.exists():
+            raise
+        message = f"{error} What is finished is in {journal}; run the same command again to go on from there."
+        raise type(error)(message) from None
+    if done.stopped:
+        message = f"Stopped; what is finished is in {journal}. Run the same command again to go on from there."
+        raise Interrupted(message)
+    _show_done(done, output, app)
+    return done
+
+
+def _show_bill(bill: Bill, n: int, max_cost: float | None) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"Estimated bill for {n} requests", title_justify="left", title_style="bold")
+    for heading in ("rung", "model", "calls", "tokens an answer", "about"):
+        table.add_column(heading, justify="left" if heading in ("rung", "model") else "right")
+    for item in bill.items:
+        tokens = f"{item.output_tokens:.0f} {'recorded' if item.recorded else 'assumed'}"
+        table.add_row(item.rung, item.model, str(item.calls), tokens, dollars(item.usd))
+    table.add_row("all", "", str(bill.calls), "", dollars(bill.usd), style="bold")
+    stderr().print(table, markup=False)
+    if max_cost is not None and bill.usd > max_cost:
+        warn(f"The estimate is above --max-cost {dollars(max_cost)}; it stops before that could be passed.")
+
+
+def _show_done(done: Exploration, output: Path, app: Cascade) -> None:
+    from cascade.prices import ladder_order_concern
+
+    say(f"{len(done.samples)} samples in {output}; spent {dollars(done.spent_usd)}; {done.resumed} were there already.")
+    if done.failures:
+        say(f"{len(done.failures)} failed, the first: {done.failures[0]}. Run the same command again to retry them.")
+    seen = []
+    for rung in app.ladder:
+        costs = [
+            recording.response.cost_usd
+            for sample in done.samples
+            if (recording := sample.recordings.get(rung.name)) is not None and recording.response.cost_usd is not None
+        ]
+        seen.append((rung.name, sum(costs) / len(costs) if costs else 0.0, len(costs)))
+    out_of_order = ladder_order_concern(seen)
+    for concern in (*_deaf(done, app), *([out_of_order] if out_of_order is not None else [])):
+        warn(concern)
+
+
+def _deaf(done: Exploration, app: Cascade) -> list[str]:
+    """Name the paid verifiers that never gave a verdict: a wrong key of a judge is silent otherwise."""
+    concerns = []
+    for rung in app.ladder:
+        for verifier in rung.verifiers:
+            heard = [
+                verdict
+                for sample in done.samples
+                if (recording := sample.recordings.get(rung.name)) is not None
+                and (verdict := recording.verdicts.get(verifier.name)) is not None
+            ]
+            if verifier.paid and heard and all(verdict.abstained for verdict in heard):
+                concerns.append(
+                    f"{rung.name}: {verifier.name} abstained on all {len(heard)} answers: {heard[0].reason}."
+                )
+    return concerns

@@ -1,0 +1,132 @@
+"""`cascade grade`: fills `correct` of recordings from the gold answers, or from a judge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cascade.cli.judging import judge_samples
+from cascade.cli.options import ConfigOption, JsonOption, MapOption, YesOption
+from cascade.cli.terminal import print_json, print_text, say
+from cascade.errors import ConfigError
+
+if TYPE_CHECKING:
+    from calibration.grade import Graded, Grader
+
+
+def grade(
+    samples: Annotated[Path, typer.Argument(metavar="SAMPLES", help="Samples with recordings and gold answers.")],
+    *,
+    grader: Annotated[
+        str,
+        typer.Option(
+            "--grader",
+            metavar="GRADER",
+            help="exact, normalized, contains, numeric (the last number), json, judge, or MODULE:FUNCTION of answer "
+            "and gold; auto: by what the gold answer is.",
+        ),
+    ] = "auto",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where they go; default: SAMPLES itself.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Grade what has a label too.")] = False,
+    judge_model: Annotated[
+        str | None, typer.Option("--judge-model", metavar="MODEL", help="Who judges, with --grader judge.")
+    ] = None,
+    rubric: Annotated[
+        Path | None, typer.Option("--rubric", metavar="FILE", help="What a good answer is, for the judge.")
+    ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option("--max-cost", metavar="USD", help="Stop before the judge could spend more.")
+    ] = None,
+    config: ConfigOption = None,
+    mapping: MapOption = None,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Fill in how right each recorded answer is (`correct`, `label_source`), where it is missing.
+
+    The json grader parses strictly and compares values; an answer field is compared where the gold answer is a plain
+    value. A judge is shown the gold answer, where there is one, and is paid for; its grading is resumable.
+    """
+    from calibration.grade import grade as fill
+    from cascade.bulk.sample_table import TABLES, parse_mapping, read_files
+    from cascade.files import write_atomically
+    from cascade.sample_file import sample_line
+
+    if output is None:
+        if samples.suffix in (*TABLES, ".gz"):
+            message = f"{samples} cannot be written in place; give --output FILE.jsonl."
+            raise ConfigError(message)
+        output = samples
+    if (grader == "judge") != (judge_model is not None):
+        message = "--grader judge and --judge-model belong together; give both, or none."
+        raise ConfigError(message)
+    found = read_files([samples], parse_mapping(mapping) if mapping else None)
+    if judge_model is not None:
+        graded = judge_samples(
+            found,
+            judge_model,
+            output=output,
+            rubric=rubric,
+            overwrite=overwrite,
+            max_cost=max_cost,
+            config=config,
+            yes=yes,
+        )
+    else:
+        graded = fill(found, _grader(grader), overwrite=overwrite, source="gold")
+    from cascade.bulk.journal import dump
+
+    write_atomically(output, "".join(dump(sample_line(sample)) + "\n" for sample in graded.samples))
+    _show(graded, output, as_json=as_json)
+
+
+def _grader(name: str) -> Grader:
+    from calibration.grade import GRADERS
+
+    if name in GRADERS:
+        return GRADERS[name]
+    module, colon, function = name.partition(":")
+    if not colon or not module or not function:
+        message = f"No grader is called {name!r}; known are {', '.join(GRADERS)}, judge, or MODULE:FUNCTION."
+        raise ConfigError(message)
+    import importlib
+    import sys
+
+    sys.path.insert(0, "")
+    try:
+        found = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        message = f"The grader {name!r} cannot be loaded: {error}."
+        raise ConfigError(message) from None
+    finally:
+        sys.path.remove("")
+    if not callable(found):
+        message = (
+            f"The grader {name!r} is no function; one of answer and gold that returns a figure in [0, 1] was expected."
+        )
+        raise ConfigError(message)
+    loaded: Grader = found
+    return loaded
+
+
+def _show(graded: Graded, output: Path, *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "output": str(output),
+                "n": len(graded.samples),
+                "filled": graded.filled,
+                "kept": graded.kept,
+                "without_gold": graded.without_gold,
+                "accuracy": graded.accuracy,
+            }
+        )
+    else:
+        print_text(str(output))
+    say(f"{graded.filled} recordings graded, {graded.kept} had a label, {graded.without_gold} have no gold answer.")
+    for rung, mean in graded.accuracy.items():
+        say(f"  {rung}: {100 * mean:.1f} % correct")

@@ -1,0 +1,178 @@
+"""`cascade run`: one request, or a file of them, resumable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cascade.cli.guard import Interrupted, stoppable
+from cascade.cli.options import ConcurrencyOption, ConfigOption, JsonOption, load, pairs, value_of
+from cascade.cli.progress import progress
+from cascade.cli.terminal import dollars, print_json, print_text, say
+from cascade.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cascade.engine import Cascade
+    from cascade.outcome import Result
+
+FAILED = 3
+
+
+def run(
+    prompt: Annotated[str | None, typer.Argument(metavar="[PROMPT]", help="The prompt; - reads it from stdin.")] = None,
+    *,
+    config: ConfigOption = None,
+    task: Annotated[str | None, typer.Option("--task", metavar="TASK", help="What kind of work it is.")] = None,
+    schema: Annotated[
+        Path | None, typer.Option("--schema", metavar="FILE", help="A JSON Schema that the answer must satisfy.")
+    ] = None,
+    deadline: Annotated[
+        float | None, typer.Option("--deadline", metavar="SECONDS", help="What a request may take.")
+    ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option("--max-cost", metavar="USD", help="What a request may cost.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="A label for reports; may be repeated.")
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="KEY=VALUE", help="A provider parameter (temperature=0); may be repeated."),
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option("--input", metavar="FILE", help="Run a file of requests, one JSON object a line.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where the file's results go, one a line.")
+    ] = None,
+    concurrency: ConcurrencyOption = 16,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an --output that is there already.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer one request, or with --input and --output a file of them, resumable after an interruption."""
+    if (prompt is None) == (source is None):
+        message = "Give a PROMPT (or - for stdin), or --input FILE with --output FILE; one of the two was expected."
+        raise ConfigError(message)
+    if (source is None) != (output is None):
+        message = "--input and --output belong together; give both for a file of requests, or none."
+        raise ConfigError(message)
+    fields = _fields(task, schema, deadline, max_cost, tag)
+    params = {key: value_of(value) for key, value in pairs(param, "--param").items()}
+    with load(config).open() as app:
+        if source is not None and output is not None:
+            _run_file(app, source, output, fields, params, concurrency=concurrency, force=force, as_json=as_json)
+        else:
+            result = app.run(_read(str(prompt)), params=params, **fields)
+            _show(result, as_json=as_json)
+
+
+def _fields(
+    task: str | None, schema: Path | None, deadline: float | None, max_cost: float | None, tag: list[str] | None
+) -> dict[str, Any]:
+    """Return the request's fields that the command line gives."""
+    fields: dict[str, Any] = {"task": task, "deadline_s": deadline, "max_cost_usd": max_cost}
+    fields["tags"] = pairs(tag, "--tag") or None
+    if schema is not None:
+        from cascade.files import read_text, strict_json
+
+        try:
+            fields["schema"] = strict_json(read_text(schema, what="schema", limit=256 << 10))
+        except (ValueError, RecursionError) as error:
+            message = f"{schema} is not JSON: {error}."
+            raise ConfigError(message) from None
+        if not isinstance(fields["schema"], dict):
+            message = f"{schema} holds no JSON object; a JSON Schema was expected."
+            raise ConfigError(message)
+    for name in ("deadline_s", "max_cost_usd"):
+        if fields[name] is not None and not fields[name] > 0:
+            message = (
+                f"--{'deadline' if name == 'deadline_s' else 'max-cost'} is {fields[name]:g}; above 0 was expected."
+            )
+            raise ConfigError(message)
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _read(prompt: str) -> str:
+    if prompt == "-":
+        prompt = typer.get_text_stream("stdin").read()
+    if not prompt.strip():
+        message = "The prompt is empty; some text was expected."
+        raise ConfigError(message)
+    return prompt
+
+
+def _show(result: Result[Any], *, as_json: bool) -> None:
+    from cascade.bulk.result_line import result_line
+
+    if as_json:
+        print_json(result_line(result))
+    elif result.answer is not None:
+        print_text(result.answer)
+    if result.tool_calls and not as_json:
+        print_json({"tool_calls": [dict(call) for call in result.tool_calls]})
+    way = " → ".join(attempt.rung for attempt in result.attempts) or "no rung"
+    sure = "" if result.confidence is None else f", confidence {result.confidence:.2f}"
+    saved = "" if result.saved_usd is None else f", saved {dollars(result.saved_usd)} against always-top"
+    say(f"{result.outcome} by {result.rung or 'nobody'} ({way}){sure}, {dollars(result.cost_usd)}{saved}")
+    if result.outcome == "failed":
+        say(f"Error: {result.error}")
+        raise typer.Exit(FAILED)
+
+
+def _run_file(
+    app: Cascade,
+    source: Path,
+    output: Path,
+    fields: dict[str, Any],
+    params: dict[str, Any],
+    *,
+    concurrency: int,
+    force: bool,
+    as_json: bool,
+) -> None:
+    from dataclasses import replace
+
+    from cascade.bulk.batch import FINAL, read_requests, run_file
+    from cascade.bulk.stop import Stop
+
+    requests = []
+    for given in read_requests(source):
+        # What a line says itself wins; the command line fills in the rest.
+        missing = {name: value for name, value in fields.items() if getattr(given, name) in (None, {}, "default")}
+        if "tags" in fields:
+            missing["tags"] = {**fields["tags"], **given.tags}
+        requests.append(replace(given, **missing, params={**params, **given.params}))
+    stop = Stop()
+    with stoppable(stop), progress("Running", len(requests)) as report:
+        batch = run_file(
+            app,
+            requests,
+            output,
+            concurrency=concurrency,
+            overwrite=force,
+            stop=stop,
+            on_done=lambda done, spent, _: report(done, spent),
+        )
+    if batch.stopped:
+        message = f"Stopped; what is finished is in {output}.part. Run the same command again to go on from there."
+        raise Interrupted(message)
+    unfinished = sum(count for outcome, count in batch.outcomes.items() if outcome not in FINAL)
+    ended = ", ".join(f"{count} {outcome}" for outcome, count in batch.outcomes.items()) or "no requests"
+    saved = "" if batch.saved_usd is None else f", saved {dollars(batch.saved_usd)} against always-top"
+    say(f"{ended}; spent {dollars(batch.spent_usd)}{saved}; results in {output}")
+    if as_json:
+        print_json(
+            {
+                "output": str(output),
+                "n": len(requests),
+                "resumed": batch.resumed,
+                "outcomes": dict(batch.outcomes),
+                "cost_usd": batch.spent_usd,
+                "saved_usd": batch.saved_usd,
+            }
+        )
+    if unfinished:
+        say(f"{unfinished} were not answered; run the same command again to try them again.")
+        raise typer.Exit(FAILED)

@@ -1,0 +1,81 @@
+"""What people see: sentences on stderr, tables and JSON on stdout, and no control character from a model on either."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+
+
+def printable(text: str) -> str:
+    """Return a text that is safe to show: control characters (escape sequences, carriage returns) are spelt out."""
+    return text.translate(_CONTROLS).encode("utf-8", errors="backslashreplace").decode("utf-8")
+
+
+def say(text: str = "") -> None:
+    """Print a sentence for people, on stderr."""
+    typer.echo(printable(text), err=True)
+
+
+def warn(text: str) -> None:
+    """Print a warning, on stderr, coloured where that is wanted."""
+    stderr().print(f"Warning: {printable(text)}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
+def fail(text: str) -> None:
+    """Print an error's one sentence, on stderr, coloured where that is wanted."""
+    stderr().print(f"Error: {printable(text)}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print one JSON object, on stdout."""
+    typer.echo(json.dumps(value, ensure_ascii=not _unicode(), allow_nan=False, indent=2))
+
+
+def print_text(text: str) -> None:
+    """Print data that is text, on stdout: unchanged into a file or pipe, control characters spelt out on a terminal."""
+    if sys.stdout.isatty():
+        text = printable(text)
+    elif not _unicode():
+        text = text.encode("ascii", errors="backslashreplace").decode("ascii")
+    typer.echo(text.encode("utf-8", errors="backslashreplace").decode("utf-8"))
+
+
+def stdout() -> Console:
+    """Return rich's console for stdout: NO_COLOR and non-terminals are honoured."""
+    from rich.console import Console
+
+    return Console()
+
+
+def stderr() -> Console:
+    """Return rich's console for stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def interactive() -> bool:
+    """Tell whether a person sits at both ends: questions are asked only then."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def dollars(usd: float | None) -> str:
+    """Return an amount for people: cents for what is dear, significant digits for what is not."""
+    if usd is None:
+        return "?"
+    if usd == 0:
+        return "$0"
+    return f"${usd:,.2f}" if abs(usd) >= 1 else f"${usd:.3g}" if abs(usd) >= 1e-4 else f"${usd:.2e}"
+
+
+def _unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") in {"utf8", "utf16", "utf32"}
