@@ -30,6 +30,7 @@ from litellm.types.utils import (
     Usage,
 )
 
+from cascade.embedded.blas import ONE_THREAD
 from cascade.embedded.model import LONGEST_ANSWER, NAMES, Answer, Model, PromptTooLong, Token, load
 from cascade.embedded.vocabulary import END
 
@@ -111,7 +112,8 @@ def register() -> None:
 
 def _respond(call: Mapping[str, Any]) -> ModelResponse:
     ask, response = _read(call), call["model_response"]
-    answers = [ask.answer(index) for index in range(ask.n)]
+    with ONE_THREAD:
+        answers = [ask.answer(index) for index in range(ask.n)]
     response.choices = [
         Choices(
             index=index,
