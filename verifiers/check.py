@@ -66,7 +66,9 @@ class Check(Verifier):
             raise ConfigError("Check takes either a function or command=[…]; exactly one of them was expected.")
         if function is not None and not callable(function):
             raise ConfigError(f"Check({function!r:.80}): a function that takes an exchange was expected.")
-        if command is not None and (isinstance(command, str) or not command or not all(map(_is_word, command))):
+        if command is not None and (
+            isinstance(command, str) or not all(map(_is_word, command)) or not any(command[:1])
+        ):
             raise ConfigError(f"Check(command={command!r:.120}): a list such as ['grade', '--strict'] was expected.")
         if not (isinstance(timeout_s, int | float) and 0 < timeout_s < math.inf):
             raise ConfigError(f"Check(timeout_s={timeout_s!r}): a number of seconds above 0 was expected.")
@@ -126,7 +128,7 @@ def as_verdict(opinion: Any) -> Verdict:
 
 
 def _is_word(item: object) -> bool:
-    return isinstance(item, str) and bool(item) and "\0" not in item
+    return isinstance(item, str) and "\0" not in item
 
 
 def _name_of(function: Any) -> str:

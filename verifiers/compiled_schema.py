@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, NoReturn
 
@@ -24,6 +26,7 @@ PATTERN_BYTES = 2**22
 
 _KEPT = 128
 _DETAIL = 200
+_DECIMAL = '"pattern":"^(?!^[-+.]*$)'
 
 
 class CompiledSchema:
@@ -35,7 +38,7 @@ class CompiledSchema:
         self.measure: Measure = measure(schema)
         try:
             self._validator = jsonschema_rs.Draft202012Validator(
-                schema if isinstance(schema, bool) else dict(schema),
+                schema if isinstance(schema, bool) else _without_lookahead(dict(schema)),
                 retriever=_deny,
                 pattern_options=jsonschema_rs.RegexOptions(size_limit=PATTERN_BYTES, dfa_size_limit=PATTERN_BYTES),
                 validate_formats=formats,
@@ -92,9 +95,11 @@ def compile_schema(schema: JsonSchema, *, formats: bool = False) -> CompiledSche
     Raises:
         SchemaRejected: it is malformed, too large, or reaches outside itself.
     """
+    if not isinstance(schema, Mapping | bool):
+        raise SchemaRejected(f"A JSON Schema is a {type(schema).__name__}; an object was expected.")
     try:
         key = blake2b(canonical_json([schema if isinstance(schema, bool) else dict(schema), formats])).digest()
-    except (DataError, TypeError, ValueError) as error:
+    except DataError as error:
         raise SchemaRejected(f"The JSON Schema is not a JSON object: {error}") from None
     with _lock:
         if key in _compiled:
@@ -114,6 +119,15 @@ def json_path(path: list[str | int]) -> str:
     for part in path:
         text += f".{part}" if isinstance(part, str) and part.isascii() and part.isidentifier() else f"[{part!a}]"
     return text if len(text) <= _DETAIL else f"{text[: _DETAIL // 2]}…{text[-_DETAIL // 2 :]}"
+
+
+def _without_lookahead(schema: dict[str, Any]) -> dict[str, Any]:
+    """Take out the lookahead that some versions of pydantic write for Decimal: it excludes a lone sign or point."""
+    text = canonical_json(schema).decode()
+    if _DECIMAL not in text:
+        return schema
+    plain: dict[str, Any] = json.loads(text.replace(_DECIMAL, '"pattern":"^'))
+    return plain
 
 
 def _deny(address: str) -> NoReturn:

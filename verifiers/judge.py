@@ -154,9 +154,7 @@ class Judge(Verifier):
                     self._cache.popitem(last=False)
         return verdict
 
-    def concerns(
-        self, *, judged: str, above: str | None, price_usd: Callable[[str], float | None]
-    ) -> tuple[str, ...]:
+    def concerns(self, *, judged: str, above: str | None, price_usd: Callable[[str], float | None]) -> tuple[str, ...]:
         """Warn of self-preference, of a judge weaker than the model above, and of one dearer than asking that."""
         found = []
         if self.model == judged:

@@ -11,15 +11,17 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError
 
 from cascade.errors import SchemaRejected
-from cascade.exchange import Exchange
+from cascade.exchange import Exchange, Request
 from cascade.hashing import content_id
 from cascade.verdict import Flow, Verdict, Verifier
 from verifiers.compiled_schema import CompiledSchema, compile_schema, json_path
 from verifiers.json_answer import NotJson, find_json
-from verifiers.tool_calls import check_calls, option
+from verifiers.tool_calls import check_calls, offered, option
 
+INLINE_CHARS = 20_000
+"""Characters up to which an answer is checked on the event loop; larger ones go to a thread."""
 INLINE_WORK = 50_000
-"""Effort up to which an answer is checked on the event loop; larger ones go to a thread."""
+"""Effort (see `CompiledSchema.work`) up to which it is."""
 
 
 class Schema(Verifier):
@@ -66,19 +68,26 @@ class Schema(Verifier):
         own = None if self._own is None else content_id(self._schema)
         return {"schema": own, "formats": self.formats}
 
-    def concerns(
-        self, *, judged: str, above: str | None, price_usd: Callable[[str], float | None]
-    ) -> tuple[str, ...]:
+    def concerns(self, *, judged: str, above: str | None, price_usd: Callable[[str], float | None]) -> tuple[str, ...]:
         """Warn of a schema that refuses nothing."""
         del judged, above, price_usd
         if self._own is not None and self._own.accepts_everything:
             return (f"The schema of verifier {self.name!r} accepts everything, so it never vetoes.",)
         return ()
 
+    def prepare(self, request: Request) -> None:
+        """Refuse a request whose schema, or whose tools' parameters, could not be checked."""
+        if self._own is None and request.schema is not None:
+            compile_schema(request.schema, formats=self.formats)
+        for parameters in offered(request.params.get("tools")).values():
+            if parameters is not None:
+                compile_schema(parameters)
+
     def flow(self, exchange: Exchange) -> Flow:
         """Check small answers at once and large ones in a thread, so that other requests go on meanwhile."""
-        compiled, text = self._compiled(exchange), exchange.response.text
-        if not exchange.response.tool_calls and (compiled is None or compiled.work(text) <= INLINE_WORK):
+        response, compiled = exchange.response, self._compiled(exchange)
+        size = len(response.text) + sum(len(str(call)) for call in response.tool_calls)
+        if size <= INLINE_CHARS and (compiled is None or compiled.work(response.text) <= INLINE_WORK):
             return self.check(exchange)
         return (yield from super().flow(exchange))
 

@@ -69,8 +69,6 @@ def measure(schema: JsonSchema) -> Measure:
     """
     if isinstance(schema, bool):
         return Measure(expansion=1, loops=0, unique_items=False, accepts_everything=schema)
-    if not isinstance(schema, Mapping):
-        raise SchemaRejected(f"A JSON Schema is a {type(schema).__name__}; an object was expected.")
     try:
         size = len(canonical_json(dict(schema)))
     except DataError as error:

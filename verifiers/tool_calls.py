@@ -30,7 +30,7 @@ def check_calls(exchange: Exchange) -> Verdict:
     calls = exchange.response.tool_calls
     if len(calls) > MAX_CALLS:
         return Verdict.against(f"calls {len(calls):,} tools at once; at most {MAX_CALLS} are checked")
-    tools = _offered(option(exchange, "tools"))
+    tools = offered(option(exchange, "tools"))
     only = _chosen(option(exchange, "tool_choice"))
     for place, call in enumerate(calls):
         function = _function(call)
@@ -58,7 +58,8 @@ def _complaint(arguments: Any, parameters: Any) -> str | None:
     return None if parameters is None else compile_schema(parameters).complaint(value, text)
 
 
-def _offered(tools: Any) -> dict[str, Any]:
+def offered(tools: Any) -> dict[str, Any]:
+    """Return the parameters' schemas of the tools by name; None where a tool says nothing about them."""
     found: dict[str, Any] = {}
     for tool in tools if isinstance(tools, list | tuple) else ():
         function = _function(tool)
