@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from cascade.exchange import TokenLogProb
 from verifiers.json_answer import NotJson, find_json
 
+MAX_CHARS = 200_000
+"""Characters up to which an answer's values are looked for."""
+
 _VALUE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|-?[0-9][0-9.eE+-]*|true|false|null', re.DOTALL)
 _SPECIAL = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>|<(?:eos|bos|pad|end_of_turn|start_of_turn)>|\[/?INST\]")
 
@@ -15,8 +18,11 @@ _SPECIAL = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>|<(?:eos|bos|pad|end_of_turn|sta
 def value_spans(text: str) -> list[tuple[int, int]]:
     """Return where the values of a JSON answer stand: strings without their quotes, numbers, true, false and null.
 
-    Keys and punctuation are left out: a model is sure of those whatever the answer. Empty where there is no JSON.
+    Keys and punctuation are left out: a model is sure of those whatever the answer. Empty where there is no JSON, or
+    too much of it.
     """
+    if len(text) > MAX_CHARS:
+        return []
     try:
         located = find_json(text)
     except NotJson:

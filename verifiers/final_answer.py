@@ -18,6 +18,8 @@ KEYS = ("final_answer", "finalanswer", "answer", "result", "choice", "label", "p
 """Keys of a JSON object that hold its answer, lower case, the first that occurs decides."""
 SHORT = 200
 """Characters up to which a text of one line is an answer as a whole."""
+MAX_JSON = 100_000
+"""Characters up to which JSON is looked for."""
 TAIL = 4000
 """Characters at the end of a text in which the final answer is looked for."""
 
@@ -81,6 +83,8 @@ def of_extractor(extractor: Callable[[str], Any], text: str) -> FinalAnswer | No
 
 
 def _json(text: str) -> tuple[Any] | None:
+    if len(text) > MAX_JSON:
+        return None
     try:
         return (find_json(text).value,)
     except NotJson:

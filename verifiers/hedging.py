@@ -22,7 +22,7 @@ MIDDLE = 0.5
 REACH = 3
 """Words before a phrase in which a negation turns it round."""
 MAX_CHARS = 50_000
-"""Characters that are read: half of them from the beginning, half from the end."""
+"""Characters that are read, half from the beginning and half from the end; longer JSON is read as text."""
 
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
 _QUOTED = re.compile(r'"[^"\n]*"|“[^”\n]*”|«[^»\n]*»')
@@ -137,9 +137,9 @@ def _words(text: str) -> list[str]:
 def _prose(text: str) -> str:
     """Return what the answer says in its own words: of JSON the strings, else the text without code and quotations."""
     stripped = text.lstrip()
-    if stripped[:1] in ("{", "[") or stripped[:7].casefold() == "```json":
+    if len(text) <= MAX_CHARS and (stripped[:1] in ("{", "[") or stripped[:7].casefold() == "```json"):
         try:
-            return _ends("\n".join(_strings(find_json(text).value)))
+            return "\n".join(_strings(find_json(text).value))
         except NotJson:
             pass  # then it is read as it stands
     outside = " ".join(_ends(text).split("```")[::2])

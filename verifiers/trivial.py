@@ -36,7 +36,8 @@ def trivial(answer: str, prompt: str = "") -> str | None:
     left that is a letter or digit; an announcement of an answer (Solution; Let's think step by step); a stand-in (N/A,
     null, {}); a claim to be right; the prompt itself.
     """
-    if len(answer) > MAX_CHARS and len(_PADDING.sub(" ", answer)) > MAX_CHARS:
+    # The head first: of nearly every long answer it is enough, and quick.
+    if len(answer) > MAX_CHARS and any(len(_PADDING.sub(" ", part)) > MAX_CHARS for part in (answer[:5000], answer)):
         return REPEATS if answer.strip() == prompt.strip() else None
     if not any(map(str.isalnum, set(answer))):
         return None if answer.strip("` \t\r\n") == "[]" else SILENT  # an empty list says: there are none
