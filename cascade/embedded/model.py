@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade.embedded.blas import ONE_THREAD
 from cascade.embedded.vocabulary import ANSWER, END, Vocabulary, shipped
 
 HEAD: Final = 16
@@ -94,7 +95,8 @@ class Model:
         top: int = 5,
     ) -> Answer:
         """Return the answer to a sentence; see `stream`."""
-        tokens = tuple(self.stream(sentence, max_tokens=max_tokens, temperature=temperature, seed=seed, top=top))
+        with ONE_THREAD:
+            tokens = tuple(self.stream(sentence, max_tokens=max_tokens, temperature=temperature, seed=seed, top=top))
         return Answer(
             text="".join(token.text for token in tokens),
             tokens=tokens,
@@ -152,6 +154,10 @@ class Model:
 
     def _forward(self, numbers: NDArray[np.int_], cache: list[tuple[Array, Array]], start: int) -> Array:
         """Return the logits after the last of `numbers`, which stand from place `start` on; fill the cache there."""
+        with ONE_THREAD:
+            return self._computed(numbers, cache, start)
+
+    def _computed(self, numbers: NDArray[np.int_], cache: list[tuple[Array, Array]], start: int) -> Array:
         length, end = len(numbers), start + len(numbers)
         cos, sin = self._cos[start:end], self._sin[start:end]
         future = np.triu(np.full((length, end), -np.inf, np.float32), k=start + 1)

@@ -30,7 +30,6 @@ from litellm.types.utils import (
     Usage,
 )
 
-from cascade.embedded.blas import ONE_THREAD
 from cascade.embedded.model import LONGEST_ANSWER, NAMES, Answer, Model, PromptTooLong, Token, load
 from cascade.embedded.vocabulary import END
 
@@ -112,8 +111,7 @@ def register() -> None:
 
 def _respond(call: Mapping[str, Any]) -> ModelResponse:
     ask, response = _read(call), call["model_response"]
-    with ONE_THREAD:
-        answers = [ask.answer(index) for index in range(ask.n)]
+    answers = [ask.answer(index) for index in range(ask.n)]
     response.choices = [
         Choices(
             index=index,
