@@ -108,7 +108,7 @@ def _fenced(text: str, start: int) -> list[Located]:
             (found if isinstance(block.value, dict | list) else plain).append(block)
             closed = text.find(_FENCE, block.end)
         elif tagged and tag.casefold() == "json":
-            raise NotJson(f"the block marked json at character {position} does not hold exactly one JSON value")
+            raise NotJson(f"the block marked json {_trouble(text, inside)}")
         else:
             closed = text.find(_FENCE, inside)
         position = -1 if closed < 0 else text.find(_FENCE, closed + len(_FENCE))
@@ -123,6 +123,13 @@ def _block(text: str, start: int) -> Located | None:
         return None
     after = skip_space(text, located.end)
     return located if after == len(text) or text.startswith(_FENCE, after) else None
+
+
+def _trouble(text: str, start: int) -> str:
+    try:
+        return f"goes on after its value (character {decode(text, start).end})"
+    except json.JSONDecodeError as error:
+        return f"is not JSON (character {error.pos}: {error.msg})"
 
 
 def _embedded(text: str, start: int) -> list[Located]:

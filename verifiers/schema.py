@@ -35,6 +35,10 @@ class Schema(Verifier):
     `Verdict.parsed` holds the value: an instance of the pydantic model or other type where one was given, whose own
     validators are run too; else plain JSON.
 
+    Measured: it separates right from wrong hardly (AUROC 0.49 to 0.60 alone), but what it vetoes could not be used: on
+    lifeeval_mcq 3 % of the 8B model's answers, none of them right; on zeroeval_gsm8k 9 %, 0.69 right against 0.85. One
+    old model writes line breaks into its strings, which is not JSON, nearly always (claude-3-haiku on zeroeval, 93 %).
+
     Args:
         schema_or_type: a JSON Schema (2020-12), a pydantic model, or any type that pydantic can validate; None: the
             request's own schema and type.

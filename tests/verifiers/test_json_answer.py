@@ -127,6 +127,13 @@ def test_strings_may_hold_fences_and_tags() -> None:
     assert _value(f"```json\n{json.dumps(value)}\n```") == value
 
 
+def test_a_broken_block_is_told_of_with_its_reason() -> None:
+    with pytest.raises(NotJson, match=r"marked json is not JSON .*control character"):
+        find_json('```json\n{"a": "line\nbreak"}\n```')
+    with pytest.raises(NotJson, match="goes on after its value"):
+        find_json('```json\n{"a": 1} {"b": 2}\n```')
+
+
 def test_true_and_one_are_two_answers() -> None:
     with pytest.raises(NotJson, match="not the same"):
         find_json('{"a":true} {"a":1}')

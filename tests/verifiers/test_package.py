@@ -7,10 +7,12 @@ import sys
 from importlib.metadata import entry_points
 
 import pytest
+from hypothesis import given as law
+from hypothesis import strategies as st
 
 import verifiers
 from cascade.verdict import Verifier
-from tests.verifiers.exchanges import exchange
+from tests.verifiers.exchanges import exchange, judge, tokens
 
 BUILT_IN = [
     verifiers.Agreement(),
@@ -61,3 +63,16 @@ def test_entry_points_name_the_submodules() -> None:
     if not found:
         pytest.skip("the project is not installed in this environment")
     assert found["judge"] == "verifiers.judge:Judge"
+
+
+@law(
+    st.text() | st.text(alphabet='{}[]":,`\\ntrue1.e-<>/k ', max_size=60),
+    st.none() | st.just({}) | st.just({"type": "object"}),
+    st.none() | st.text(max_size=10),
+)
+def test_no_answer_makes_one_raise(text: str, schema: dict[str, str] | None, finish: str | None) -> None:
+    given = exchange(text, schema=schema, finish_reason=finish, earlier={"below": text}, logprobs=tokens(-1.0))
+    for verifier in (*BUILT_IN, verifiers.LogProb(tokens="values"), verifiers.Judge("a/b")):
+        if verifier.name != "check":
+            verdict = judge(verifier, given, lambda call: text)
+            assert verdict.score is None or 0.0 <= verdict.score <= 1.0
