@@ -46,7 +46,7 @@ class Recipe:
     hidden: int
     """Width of the feed-forward layer."""
     steps: int
-    batch: int = 256
+    batch: int = 128
     matrix_rate: float = 0.02
     """Peak learning rate of Muon, for the matrices."""
     rate: float = 0.004
@@ -54,9 +54,9 @@ class Recipe:
 
 
 RECIPES = {
-    "small": Recipe(width=32, layers=2, hidden=96, steps=6000),
-    "medium": Recipe(width=64, layers=3, hidden=192, steps=5000),
-    "large": Recipe(width=96, layers=4, hidden=384, steps=4000),
+    "small": Recipe(width=32, layers=2, hidden=96, steps=3000),
+    "medium": Recipe(width=64, layers=3, hidden=192, steps=1250),
+    "large": Recipe(width=96, layers=4, hidden=384, steps=2600),
 }
 
 
@@ -193,7 +193,7 @@ def save(model: Model, path: Path) -> None:
 
 
 def train(rung: str, recipe: Recipe, *, seed: int, out: Path) -> None:
-    """Train one rung and write its weights every 500 steps."""
+    """Train one rung and write its weights every 250 steps."""
     torch.manual_seed(seed)
     model = Model(recipe, len(voc.shipped().tokens))
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
@@ -228,7 +228,7 @@ def main() -> None:
     parser.add_argument("what", nargs="+", choices=("vocabulary", *RECIPES))
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     for name in ("steps", "batch", "width", "layers", "hidden"):
         parser.add_argument(f"--{name}", type=int)
     for name in ("rate", "matrix-rate"):

@@ -11,7 +11,8 @@ from cascade.embedded.model import NAMES, WINDOW, PromptTooLong, load
 from cascade.embedded.prices import NOMINAL_USD_PER_TOKEN
 
 SENTENCE = "could you send 3, no, make that 5 red chairs to Lyon by 4 May"
-BANDS = {"small": (0.66, 0.84), "medium": (0.84, 0.95), "large": (0.93, 1.0)}
+BANDS = {"small": (0.66, 0.84), "medium": (0.83, 0.95), "large": (0.91, 0.99)}
+"""About three standard errors of 200 sentences around .756, .895 and .958."""
 
 
 @pytest.mark.parametrize("name", NAMES)
