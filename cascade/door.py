@@ -30,6 +30,7 @@ class Door:
         self._pid = os.getpid()
         self._context: AbstractContextManager[BlockingPortal] | None = None
         self._portal: BlockingPortal | None = None
+        self._parents: list[object] = []
 
     def run(self, work: Callable[..., Awaitable[Returned]], *args: Any) -> Returned:
         """Run a coroutine function to its end from any thread; an interrupt cancels it."""
@@ -47,7 +48,9 @@ class Door:
 
     def _start(self, work: Callable[..., Awaitable[Returned]], *args: Any) -> Future[Returned]:
         if os.getpid() != self._pid:
-            # The lock may have been held by a thread that does not exist here.
+            # The lock may be held by a thread that does not exist here; and the parent's portal must never be collected,
+            # since collecting it would wait for that thread.
+            self._parents.append(self._context)
             self._lock, self._pid, self._context, self._portal = threading.Lock(), os.getpid(), None, None
             self._on_fork()
         with self._lock:

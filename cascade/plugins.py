@@ -78,7 +78,9 @@ def resolve(ladder: Ladder, default: Sequence[Any] | None = None) -> Ladder:
     Raises:
         ConfigError: a name is unknown, or two verifiers of a rung have one name.
     """
-    stack = tuple(verifier(spec) for spec in (DEFAULT if default is None else default))
+    rungs = (*ladder, *(rung for own in ladder.tasks.values() for rung in own))
+    needed = any(rung.verify is None for rung in rungs)
+    stack = tuple(verifier(spec) for spec in (DEFAULT if default is None else default)) if needed else ()
     tasks = {task: [_rung(rung, stack) for rung in own] for task, own in ladder.tasks.items()}
     return Ladder(*(_rung(rung, stack) for rung in ladder), tasks=tasks)
 

@@ -53,7 +53,8 @@ class Budget:
         if self._left is None:
             return
         cost = reply.cost_usd or 0.0
-        if isinstance(reply, CallFailure) and reply.treatment.maybe_charged:
+        late = reply.tries > 0 and isinstance(reply, CallFailure) and reply.kind is FailureKind.DEADLINE
+        if late or (isinstance(reply, CallFailure) and reply.treatment.maybe_charged):
             cost = max(cost, reserved_usd)
         self._left += reserved_usd - cost
 
