@@ -2,7 +2,7 @@
 
     python benchmarks/embedded.py [--sentences 1000] [--seed 0]
 
-prints one JSON object. Set OPENBLAS_NUM_THREADS=1 to measure on one core.
+prints one JSON object; models answer on one core.
 """
 
 import argparse
