@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from cascade.clients import Client
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.sample import Sample
 
 
-class RecordedClient:
+class RecordedClient(Client):
     """Answers from recordings, by request id and rung; what was not recorded is a failure of kind `missing`.
 
     A verifier's question for a further sample of a rung (`ModelCall.sample` = i) gets the i-th recorded sample, at the
@@ -35,9 +36,6 @@ class RecordedClient:
     async def ask(self, call: ModelCall) -> Response | CallFailure:
         """Return what was recorded for a call."""
         return self.answer(call)
-
-    async def aclose(self) -> None:
-        """Do nothing: nothing is open."""
 
 
 def _missing(message: str) -> CallFailure:
