@@ -1,1 +1,189 @@
-"""stub"""
+"""`cascade demo`: the whole story on the embedded models: explore, calibrate, run, report; no key, no network."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cascade.cli.demo_comparison import label, show_comparison, show_other_targets
+from cascade.cli.demo_files import TASK, as_samples, graded_file, prepare
+from cascade.cli.figures import percent
+from cascade.cli.progress import progress
+from cascade.cli.terminal import interactive, printable, stdout
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from calibration.grade import Graded
+    from cascade.config import Config
+    from cascade.embedded.language import Order
+    from cascade.outcome import Result
+    from cascade.policy import Policy
+
+SAMPLES = 300
+FRESH = 300
+TARGET = 0.25
+LEARNT_FROM = 20_251
+"""Seed of the orders that the policy is fitted on."""
+RUN_ON = 20_252
+"""Seed of the fresh ones."""
+TYPED = "Could you send 3, no, make that 5 red chairs to Lyon by 4 May?"
+
+STORY = f"""\
+A cascade asks a cheap model first, lets verifiers look at the answer, and goes on to a dearer model only where the
+answer looks doubtful. Here three tiny models turn orders such as
+  "{TYPED}"
+into JSON. They come with the package, need no key and no network, and are called through litellm like any other model.
+It is a toy language, and the prices are nominal (nobody bills them): watch the mechanics, not the savings."""
+
+FILES = """\
+
+Everything lies in {0}: cascade.yaml, samples.jsonl (recorded and graded), policy.json, results.jsonl,
+fresh.jsonl (each model alone on the fresh orders), decisions.db. Go on with:
+
+  cascade report {0}/decisions.db --by from
+  cascade replay {0}/fresh.jsonl --policy {0}/policy.json
+  cascade calibrate {0}/samples.jsonl -c {0}/cascade.yaml --target-escalation 0.1 -o {0}/policy-10.json
+  cascade init        for your own models
+
+It was a toy language at nominal prices: what you saw are the mechanics and the calibration, not what you will save."""
+
+
+def demo(
+    *,
+    directory: Annotated[Path, typer.Option("--dir", metavar="DIR", help="Where its files go.")] = Path("demo"),
+    no_input: Annotated[bool, typer.Option("--no-input", help="Do not ask for a sentence.")] = False,
+) -> None:
+    """Show the whole story in about a minute, with no key and no network.
+
+    Three tiny language models that come with the package read orders; the cascade is calibrated to escalate a quarter
+    of them, runs on fresh ones, and reports. Toy language, nominal prices: it shows the mechanics and the calibration,
+    not the savings that you will get.
+    """
+    from cascade.config import load_config
+    from cascade.embedded.language import HELD_OUT_SEEDS, orders
+    from cascade.settings import UncalibratedWarning
+
+    warnings.simplefilter("ignore", UncalibratedWarning)
+    _tell(STORY)
+    config = load_config(prepare(directory))
+    fresh = orders(FRESH, HELD_OUT_SEEDS[RUN_ON])
+    learnt = _explore(config, orders(SAMPLES, HELD_OUT_SEEDS[LEARNT_FROM]), directory)
+    policy = _calibrate(config, learnt, directory)
+    results = _run(config, policy, fresh, directory)
+    _compare(config, results, fresh, learnt, directory)
+    if not no_input and interactive():
+        _try(config, policy)
+    _report(config)
+    _tell(FILES.format(directory))
+
+
+def _explore(config: Config, learnt: Sequence[Order], directory: Path) -> Graded:
+    from cascade.bulk.exploration import explore_file
+
+    _head(1, "Explore", f"{SAMPLES} orders, every model and every verifier on each.")
+    output = directory / "samples.jsonl"
+    with config.open(policy=False, log=False) as app, progress("Exploring", len(learnt)) as report:
+        explored = explore_file(app, as_samples(learnt, "order"), output, concurrency=4, on_done=report)
+    graded = graded_file(explored.samples, output)
+    _tell("Exactly right: " + ", ".join(f"{rung} {percent(mean)}" for rung, mean in graded.accuracy.items()) + ".")
+    return graded
+
+
+def _calibrate(config: Config, learnt: Graded, directory: Path) -> Policy:
+    from calibration import EscalationRate
+    from calibration.fit import calibrate
+    from cascade.cli.recorded import with_schemas
+
+    _head(2, "Calibrate", f"so that {percent(TARGET)} of the orders leave the small model.")
+    policy = calibrate(with_schemas(learnt.samples, config), config.ladder, target=EscalationRate(TARGET))
+    policy.save(directory / "policy.json")
+    rate = policy.tasks[TASK].measured["escalation_rate"]
+    threshold = policy.tasks[TASK].points[0].thresholds[0].t
+    _tell(
+        f"What the verifiers say of an answer became one confidence; below {threshold:.3f} an order goes up. On orders "
+        f"like these the true rate lies between {percent(rate['low'])} and {percent(rate['high'])} (90 %; more samples "
+        "narrow it)."
+    )
+    return policy
+
+
+def _run(config: Config, policy: Policy, fresh: Sequence[Order], directory: Path) -> list[Result[Any]]:
+    from cascade.bulk.batch import run_file
+
+    _head(3, "Run", f"{FRESH} fresh orders, each climbing from the small model until an answer is accepted.")
+    requests = [sample.request for sample in as_samples(fresh, "fresh")]
+    done: dict[str, Result[Any]] = {}
+    with config.open(policy=policy) as app, progress("Running", len(requests)) as report:
+
+        def keep(count: int, spent: float, result: Result[Any] | None) -> None:
+            report(count, spent)
+            if result is not None:
+                done[result.request_id] = result
+
+        run_file(app, requests, directory / "results.jsonl", concurrency=4, overwrite=True, on_done=keep)
+    return [done[request.id] for request in requests]
+
+
+def _compare(
+    config: Config, results: Sequence[Result[Any]], fresh: Sequence[Order], learnt: Graded, directory: Path
+) -> None:
+    from cascade.bulk.exploration import explore_file
+    from cascade.watch.interval import proportion_interval
+
+    up = sum(result.escalated for result in results)
+    low, high = proportion_interval(up, len(results)) or (0.0, 1.0)
+    _tell(
+        f"Escalated: {percent(up / len(results))} of {len(results)} (90 % interval {percent(low)} to {percent(high)}); "
+        f"{percent(TARGET)} were asked for."
+    )
+    output = directory / "fresh.jsonl"
+    with (
+        config.open(policy=False, log=False) as app,
+        progress("Asking each model alone, to compare", len(fresh)) as report,
+    ):
+        explored = explore_file(app, as_samples(fresh, "fresh"), output, concurrency=4, on_done=report)
+    alone = graded_file(explored.samples, output)
+    show_comparison(results, alone)
+    show_other_targets(config, learnt, alone)
+    if config.log is not None:
+        label(config.log, results, alone)
+
+
+def _try(config: Config, policy: Policy) -> None:
+    """Run one order that the user types."""
+    _tell("")
+    typed = typer.prompt(f"An order of your own (Enter takes: {TYPED})", default=TYPED, show_default=False)
+    with config.open(policy=policy, log=False) as app:
+        result = app.run(typed[:200], task=TASK)
+    _tell(printable(result.answer or "no answer"))
+    for attempt in result.attempts:
+        sure = "" if attempt.confidence is None else f", confidence {attempt.confidence:.3f}"
+        _tell(f"  {attempt.rung}: {attempt.decision.action} ({attempt.decision.reason}{sure})")
+
+
+def _report(config: Config) -> None:
+    from cascade.log import open_log
+    from cascade.report import report
+
+    _head(4, "Report", "what `cascade report` says of the run.")
+    if config.log is not None:
+        held = open_log(config.log, read_only=True)
+        try:
+            stdout().print(report(held))
+        finally:
+            held.close()
+
+
+def _head(number: int, title: str, text: str) -> None:
+    console = stdout()
+    console.print()
+    console.print(f"{number} {title}: ", style="bold", end="", highlight=False)
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _tell(text: str) -> None:
+    stdout().print(text, highlight=False, markup=False, soft_wrap=True)

@@ -1,1 +1,104 @@
-"""stub"""
+"""`cascade report`: what a decision log says: rates against targets, cost, quality, latency, verifiers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cascade.cli.options import ConfigOption, JsonOption, load
+from cascade.cli.terminal import print_json, print_text, stdout
+from cascade.errors import ConfigError, DataError
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def report(
+    log: Annotated[
+        Path | None, typer.Argument(metavar="[LOG]", help="The decision log; default: the configuration's.")
+    ] = None,
+    *,
+    config: ConfigOption = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="WHEN", help="A date or time (2026-01-31, in UTC unless said), or 7d, 12h ago."
+        ),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="WHEN", help="The same for the end, which is not included.")
+    ] = None,
+    task: Annotated[str | None, typer.Option("--task", metavar="TASK", help="Only this task.")] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="TAG",
+            help="Divide by this tag's values, or by principal, session, group, model, rung, outcome or task.",
+        ),
+    ] = None,
+    hourly: Annotated[bool, typer.Option("--hourly", help="Show the course of time by hour, not by day.")] = False,
+    policy: Annotated[
+        Path | None,
+        typer.Option("--policy", metavar="FILE", help="Hold rates against this policy, not the logged ones."),
+    ] = None,
+    as_json: JsonOption = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print markdown on stdout.")] = False,
+) -> None:
+    """Report on a decision log: escalation against target, cost against always-top, quality, latency, verifiers."""
+    if as_json and markdown:
+        message = "--json and --markdown were both given; one of them was expected."
+        raise ConfigError(message)
+    from cascade.log import open_log
+    from cascade.policy import Policy
+    from cascade.report import report as made_of
+    from cascade.report.markdown import written
+
+    path = log or _configured(config)
+    if not path.exists():
+        message = f"{path} does not exist; a decision log was expected, as runs with `log: {path.name}` write it."
+        raise DataError(message)
+    held = open_log(path, read_only=True)
+    try:
+        found = made_of(
+            held,
+            since=_moment(since, "--since"),
+            until=_moment(until, "--until"),
+            task=task,
+            by=by,
+            by_time="hour" if hourly else "day",
+            policy=None if policy is None else Policy.load(policy),
+        )
+    finally:
+        held.close()
+    if as_json:
+        print_json(found.to_json())
+    elif markdown:
+        print_text(written(found).rstrip("\n"))
+    else:
+        stdout().print(found)
+
+
+def _configured(config: Path | None) -> Path:
+    loaded = load(config)
+    if loaded.log is None:
+        message = f"{loaded.path} names no `log`; give the log's file: cascade report decisions.db."
+        raise ConfigError(message)
+    return loaded.log
+
+
+def _moment(text: str | None, option: str) -> datetime | None:
+    """Read a point in time: ISO 8601, or so long ago (`90m`, `12h`, `7d`, `4w`)."""
+    if text is None:
+        return None
+    number, unit = text[:-1], text[-1:]
+    if unit in _UNITS and number.isdecimal() and len(number) < 6:
+        return datetime.now(UTC) - timedelta(**{_UNITS[unit]: int(number)})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{option} is {text!r}; a date or time such as 2026-01-31T12:00 (UTC), or 7d, 12h, 90m was expected."
+        raise ConfigError(message) from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
