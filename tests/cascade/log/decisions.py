@@ -40,7 +40,7 @@ def decided(
         if not isinstance(reply, str):
             return reply
         usage = Usage(input_tokens=10, output_tokens=5)
-        return scripted(reply, cost_usd=COST_USD[ask.rung], latency_s=0.5, usage=usage)
+        return scripted(reply, cost_usd=COST_USD.get(ask.rung, 0.001), latency_s=0.5, usage=usage)
 
     result = drive(climb(request, rungs, fitted), answer)
     how = None if saved_usd is None else "fitted on samples"

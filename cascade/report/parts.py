@@ -1,0 +1,181 @@
+"""Parts of a report: what is said of one rung, verifier, policy, step of time or segment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cascade.exchange import EMPTY
+from cascade.report.figure import NO_FIGURE, NO_QUANTILES, Figure, Quantiles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistakes:
+    """Decisions about one rung's answers that labels show to be wrong."""
+
+    share: Figure = NO_FIGURE
+    """Of the labelled decisions of that kind; fractional labels count in proportion."""
+
+    usd: float | None = None
+    """US dollars that they cost, carried over from the labelled decisions to all of that kind; None: no labels."""
+
+
+NO_MISTAKES = Mistakes()
+"""Where nothing is labelled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungReport:
+    """One rung."""
+
+    rung: str
+    """Its name."""
+    models: tuple[str, ...] = ()
+    """The models it stood for, the most used first."""
+    reached: int = 0
+    """Requests that got to it."""
+    answered: int = 0
+    """Those to which it answered."""
+    accepted: int = 0
+    """Answers that were accepted."""
+    escalated: int = 0
+    """Answers that were left upwards for quality."""
+    failed_over: int = 0
+    """Requests that it left upwards because its provider failed."""
+    stopped: int = 0
+    """Requests that ended here without an accepted answer."""
+    escalation_rate: Figure = NO_FIGURE
+    """Escalated of answered; 0 at the top."""
+    reach: float | None = None
+    """Reached, as a share of all requests."""
+    accuracy: Figure = NO_FIGURE
+    """Of its labelled answers, whether they were returned or not."""
+    right_but_escalated: Mistakes = NO_MISTAKES
+    """Of its escalated answers: right, so the dollars spent above it on them were not needed."""
+    wrong_but_accepted: Mistakes = NO_MISTAKES
+    """Of its accepted answers: wrong; the dollars are what those requests cost."""
+    latency_s: Quantiles = NO_QUANTILES
+    """Of its call and its verifiers' calls."""
+    answers_usd: float = 0.0
+    """What its own calls cost."""
+    verifiers_usd: float = 0.0
+    """What its verifiers' calls cost."""
+    input_tokens: int = 0
+    """Of its own calls."""
+    output_tokens: int = 0
+    """Of its own calls."""
+    reasons: Mapping[str, int] = EMPTY
+    """Why answers were escalated, the most frequent first."""
+    failures: Mapping[str, int] = EMPTY
+    """Kinds of its calls' failures, the most frequent first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifierReport:
+    """One verifier on one rung."""
+
+    rung: str
+    """The rung's name."""
+    verifier: str
+    """The verifier's name."""
+    n: int = 0
+    """Verdicts."""
+    mean_score: float | None = None
+    """Over verdicts with a score."""
+    abstained: float | None = None
+    """Share that neither scored nor vetoed."""
+    vetoed: float | None = None
+    """Share that vetoed."""
+    failed: float | None = None
+    """Share that abstained because the verifier broke or did not finish."""
+    cost_usd: float = 0.0
+    """What its calls cost."""
+    calls: int = 0
+    """Model calls that it made."""
+    auroc: Figure = NO_FIGURE
+    """How well it tells right from wrong, where answers are labelled; a veto counts as score 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleReport:
+    """What one rung alone would do on the same requests."""
+
+    rung: str
+    """Its name."""
+    accuracy: Figure = NO_FIGURE
+    """Weighted by the rungs that answered, so that labels need not be spread as traffic is."""
+    cost_usd_per_request: float | None = None
+    """Mean cost of its answers; for the reference, the estimate behind the savings; None: it never answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyUse:
+    """What one policy promised for a task, and what came under it."""
+
+    sha256: str | None = None
+    """None: pass marks, no policy."""
+    n: int = 0
+    """Decisions under it."""
+    escalation_rate: Figure = NO_FIGURE
+    """What came under it."""
+    target: Mapping[str, Any] = EMPTY
+    """What was asked for: {"kind": …, "value": …}; empty where the log does not know the policy."""
+    promised: float | None = None
+    """The escalation rate that was aimed at or expected."""
+    low: float | None = None
+    """The calibration's own interval for the true rate, lower end."""
+    high: float | None = None
+    """The same, upper end."""
+    on_target: bool | None = None
+    """Whether `promised` lies in the interval of what came; None where nothing was promised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Savings:
+    """Cost held against always asking the reference."""
+
+    usd: float | None = None
+    """Saved in all, over the requests for which it can be told."""
+    share: Figure = NO_FIGURE
+    """Saved, as a share of what always-top costs; negative where the cascade is dearer."""
+    how: Mapping[str, int] = EMPTY
+    """How always-top's cost is known, in requests: top answered, fitted on samples, token counts, unknown."""
+
+
+NO_SAVINGS = Savings()
+"""Where nothing was asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One day or hour."""
+
+    at: str
+    """When it began, UTC, ISO 8601."""
+    n: int
+    """Requests that ended in it."""
+    escalation_rate: Figure
+    """Of the first rung."""
+    cost_usd: float
+    """Answers and verifiers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """The requests that share one value of a tag, principal, session, model or rung."""
+
+    value: str | None
+    """None: the requests that have none."""
+    n: int
+    """Requests."""
+    escalation_rate: Figure
+    """Of the first rung."""
+    cost_usd: float
+    """Answers and verifiers."""
+    cost_usd_per_request: float
+    """The mean."""
+    cost_vs_top: float | None
+    """Cost as a share of always-top's; None: it cannot be told."""
+    accuracy: Figure
+    """Of the labelled answers that were returned."""

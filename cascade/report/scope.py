@@ -1,0 +1,54 @@
+"""Scope: which decisions of a log a report is about, as SQL that every query of the report shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Integer, Select, Table, case, cast, func, select
+
+from cascade.log.tables import decisions, labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """A period and a task, each or both open."""
+
+    since_ms: int | None = None
+    """From here on, Unix milliseconds."""
+
+    until_ms: int | None = None
+    """Up to here, not included, Unix milliseconds."""
+
+    task: str | None = None
+    """This task only."""
+
+    def select(self, table: Table, *columns: Any) -> Select[Any]:
+        """Select from decisions, attempts or verdicts what is in scope.
+
+        Attempts and verdicts carry their task but not their time: they are joined with decisions only where the
+        period is limited, so that a report over everything reads each table once, in its own order.
+        """
+        timed = self.since_ms is not None or self.until_ms is not None
+        source: FromClause = table
+        if table is not decisions and timed:
+            source = decisions.join(table, decisions.c.decision_id == table.c.decision_id)
+        query = select(*columns).select_from(source)
+        if self.task is not None:
+            query = query.where((decisions if timed else table).c.task == self.task)
+        if self.since_ms is not None:
+            query = query.where(decisions.c.at_ms >= self.since_ms)
+        if self.until_ms is not None:
+            query = query.where(decisions.c.at_ms < self.until_ms)
+        return query
+
+    def labelled(self) -> Select[Any]:
+        """Select each labelled answer in scope: decision_id, rung, correct (the mean over sources)."""
+        rung = case((labels.c.rung == "", decisions.c.rung), else_=labels.c.rung).label("rung")
+        query = self.select(decisions, labels.c.decision_id, rung, func.avg(labels.c.correct).label("correct"))
+        return query.join(labels, labels.c.decision_id == decisions.c.decision_id).group_by(labels.c.decision_id, rung)
+
+
+def counted(condition: Any) -> ColumnElement[int]:
+    """Count the rows in which a boolean column is true."""
+    return func.coalesce(func.sum(cast(condition, Integer)), 0)

@@ -1,0 +1,229 @@
+"""Tables: what a report shows, as headings, lines and cells of plain text that terminal and markdown draw alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from cascade.report.content import Report, TaskReport
+from cascade.report.figure import Figure, Quantiles
+from cascade.report.findings import USUAL_BAND
+from cascade.report.wording import NOTHING, count, dollars, duration, estimate, interval, percent
+
+LAST_STEPS = 14
+"""Days or hours that are shown; JSON holds all."""
+
+MOST_ROWS = 20
+"""Rows of a long table that are shown; JSON holds all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One table; cells may hold foreign text, which whoever draws them makes harmless."""
+
+    title: str
+    """What it shows."""
+
+    columns: tuple[str, ...]
+    """Headings; the first column is text, and so are those named in `words`."""
+
+    rows: tuple[tuple[str, ...], ...]
+    """Cells."""
+
+    words: frozenset[str] = frozenset()
+    """Columns that are aligned as text."""
+
+    note: str = ""
+    """What stands below it."""
+
+
+def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
+    """Give the lines of figures that stand above a task's tables, as name and words."""
+    if not task.n:
+        return
+    yield "decisions", f"{count(task.n)} ({_counts(task.outcomes)})"
+    if task.escalation_rate.value is not None:
+        yield "escalation rate", f"{estimate(task.escalation_rate)}{_target(task)}"
+    per_request = task.cost
+    between = f"{dollars(per_request.low)} to {dollars(per_request.high)}"
+    verifiers = f"{dollars(task.verifier_cost_usd_per_request)} of it for verifiers"
+    yield "cost", f"{dollars(task.cost_usd)}; {dollars(per_request.value)} a request ({between}), {verifiers}"
+    saved = task.saved
+    if saved.usd is not None and saved.share.value is not None:
+        share = f"{estimate(saved.share)} of always asking {task.reference or 'the top'}"
+        yield "saved", f"{dollars(saved.usd)}, {share}; by {_counts(saved.how)}"
+    if task.n_labelled:
+        top = f"; {task.reference} alone {percent(task.accuracy_top)}" if task.accuracy_top is not None else ""
+        below = f"; accepted below the top {interval(task.accuracy_accepted)}" if task.accuracy_accepted.n else ""
+        yield "accuracy", f"{estimate(task.accuracy)}{top}{below}"
+    yield "latency", _spread(task.latency_s)
+    yield "tokens", f"{count(task.input_tokens)} in, {count(task.output_tokens)} out"
+
+
+def task_tables(task: TaskReport, by_time: str) -> Iterator[Table]:
+    """Give the tables of one task, those without rows left out."""
+    for table in (
+        _rungs(task), _spending(task), _quality(task), _singles(task), _verifiers(task), _reasons(task),
+        _failures(task), _policies(task), _series(task, by_time),
+    ):  # fmt: skip
+        if table.rows:
+            yield table
+
+
+def segment_table(report: Report) -> Table | None:
+    """Return the table of segments; None where none were asked for."""
+    if report.by is None:
+        return None
+    rows = tuple(
+        (
+            segment.value if segment.value is not None else "(none)", count(segment.n),
+            interval(segment.escalation_rate), dollars(segment.cost_usd), dollars(segment.cost_usd_per_request),
+            percent(segment.cost_vs_top), estimate(segment.accuracy),
+        )
+        for segment in report.segments[:MOST_ROWS]
+    )  # fmt: skip
+    more = len(report.segments) - len(rows) + report.segments_left_out
+    columns = (report.by, "requests", "escalated", "cost", "a request", "of always-top", "accuracy")
+    note = f"{count(more)} cheaper ones are not shown." if more else ""
+    return Table(title=f"By {report.by}", columns=columns, rows=rows, note=note)
+
+
+def _rungs(task: TaskReport) -> Table:
+    rows = tuple(
+        (
+            rung.rung, ", ".join(rung.models), f"{count(rung.reached)} ({percent(rung.reach)})", count(rung.accepted),
+            # The top has nowhere to escalate to: a rate of 0 would look like a finding.
+            NOTHING if rung.rung == task.reference else f"{count(rung.escalated)}, {interval(rung.escalation_rate)}",
+            count(rung.failed_over), count(rung.stopped),
+        )
+        for rung in task.rungs
+    )  # fmt: skip
+    columns = ("rung", "model", "reached", "accepted", "escalated", "failed over", "stopped")
+    return Table(title="Rungs", columns=columns, rows=rows, words=frozenset({"model"}))
+
+
+def _spending(task: TaskReport) -> Table:
+    rows = tuple(
+        (
+            rung.rung, dollars(rung.answers_usd), dollars(rung.verifiers_usd), count(rung.input_tokens),
+            count(rung.output_tokens), *(duration(value) for value in _three(rung.latency_s)),
+        )
+        for rung in task.rungs
+        if rung.reached
+    )  # fmt: skip
+    columns = ("rung", "answers", "verifiers", "tokens in", "out", "p50", "p95", "p99")
+    return Table(title="Spending and latency", columns=columns, rows=rows)
+
+
+def _quality(task: TaskReport) -> Table:
+    rows = tuple(
+        (
+            rung.rung, estimate(rung.accuracy), estimate(rung.right_but_escalated.share),
+            dollars(rung.right_but_escalated.usd), estimate(rung.wrong_but_accepted.share),
+            dollars(rung.wrong_but_accepted.usd),
+        )
+        for rung in task.rungs
+        if rung.accuracy.n
+    )  # fmt: skip
+    columns = ("rung", "accuracy of labelled answers", "right but escalated", "spent above", "wrong but accepted",
+               "spent on them")  # fmt: skip
+    note = "Dollars are carried over from the labelled answers to all."
+    return Table(title="Labelled answers", columns=columns, rows=rows, note=note)
+
+
+def _singles(task: TaskReport) -> Table:
+    if not task.singles:
+        return Table(title="", columns=(), rows=())
+    rows = [("this cascade", estimate(task.accuracy_weighted), dollars(task.cost_usd_per_request))]
+    rows += [
+        (f"{single.rung} alone", estimate(single.accuracy), dollars(single.cost_usd_per_request))
+        for single in task.singles
+    ]
+    note = f"The best single model is {task.best_single}. Accuracies are weighted by the rungs that answered."
+    return Table(title="Against single models", columns=("", "accuracy", "a request"), rows=tuple(rows), note=note)
+
+
+def _verifiers(task: TaskReport) -> Table:
+    rows = tuple(
+        (
+            verifier.rung, verifier.verifier, count(verifier.n),
+            NOTHING if verifier.mean_score is None else f"{verifier.mean_score:.3f}", percent(verifier.abstained),
+            percent(verifier.vetoed), percent(verifier.failed), dollars(verifier.cost_usd), _area(verifier.auroc),
+        )
+        for verifier in task.verifiers
+    )  # fmt: skip
+    columns = ("rung", "verifier", "verdicts", "mean score", "abstained", "vetoed", "failed", "cost", "AUROC")
+    return Table(title="Verifiers", columns=columns, rows=rows, words=frozenset({"verifier"}))
+
+
+def _reasons(task: TaskReport) -> Table:
+    total = sum(task.reasons.values())
+    rows = tuple((reason, count(n), percent(n / total)) for reason, n in list(task.reasons.items())[:MOST_ROWS])
+    return Table(title="Reasons of escalation", columns=("reason", "answers", "share"), rows=rows)
+
+
+def _failures(task: TaskReport) -> Table:
+    rows = tuple(
+        (rung.rung, kind, count(n), percent(n / rung.reached))
+        for rung in task.rungs
+        for kind, n in rung.failures.items()
+    )
+    columns = ("rung", "failure", "calls", "of its calls")
+    return Table(title="Failed calls", columns=columns, rows=rows, words=frozenset({"failure"}))
+
+
+def _policies(task: TaskReport) -> Table:
+    rows = tuple(
+        (
+            "pass marks" if use.sha256 is None else use.sha256[:12], count(use.n), estimate(use.escalation_rate),
+            percent(use.promised), NOTHING if use.low is None else f"{percent(use.low)} to {percent(use.high)}",
+            {True: "yes", False: "no", None: NOTHING}[use.on_target],
+        )
+        for use in task.policies
+        if len(task.policies) > 1 or use.promised is not None
+    )  # fmt: skip
+    columns = ("policy", "decisions", "escalation rate", "aimed at", "samples promised", "on target")
+    return Table(title="Policies", columns=columns, rows=rows)
+
+
+def _series(task: TaskReport, by_time: str) -> Table:
+    shown = task.series[-LAST_STEPS:]
+    rows = tuple(
+        (step.at[: 10 if by_time == "day" else 16].replace("T", " "), count(step.n), interval(step.escalation_rate),
+         dollars(step.cost_usd))
+        for step in shown
+    )  # fmt: skip
+    earlier = len(task.series) - len(shown)
+    note = f"{count(earlier)} earlier ones are not shown." if earlier else ""
+    columns = (f"{by_time} (UTC)", "requests", "escalated", "cost")
+    return Table(title=f"By {by_time}", columns=columns, rows=rows, note=note)
+
+
+def _target(task: TaskReport) -> str:
+    band = f"; usual band {USUAL_BAND[0]:.0%}–{USUAL_BAND[1]:.0%}".replace("%", " %")
+    use = task.policies[0] if task.policies else None
+    if use is None or use.promised is None:
+        return band
+    where = {True: "inside", False: "outside", None: "beside"}[use.on_target]
+    return f"; aimed at {percent(use.promised)}, {where} the interval{band}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count(n)}" for name, n in counts.items())
+
+
+def _spread(latency_s: Quantiles) -> str:
+    if not latency_s.n:
+        return NOTHING
+    p50, p95, p99 = (duration(value) for value in _three(latency_s))
+    return f"p50 {p50}, p95 {p95}, p99 {p99}"
+
+
+def _three(latency_s: Quantiles) -> tuple[float | None, float | None, float | None]:
+    return latency_s.p50, latency_s.p95, latency_s.p99
+
+
+def _area(area: Figure) -> str:
+    if area.value is None:
+        return NOTHING
+    return f"{area.value:.2f} ({area.low:.2f}–{area.high:.2f}, n = {count(area.n)})"
