@@ -188,7 +188,7 @@ class Cascade:
         settings = self._settings(request.task)
         final = result.attempts[-1].failure if result.attempts else None
         if final is not None and result.outcome == "failed" and (kind := final.treatment.raises) is not None:
-            message = f"{result.error}. {_ADVICE.get(final.kind.value, 'No other rung was asked.')}"
+            message = f"{(result.error or '').rstrip('.')}. {_ADVICE.get(final.kind.value, 'No other rung was asked.')}"
             raise kind(message, result=result, evidence={"status": final.status})
         if result.outcome == "deadline" and settings.on_deadline == "raise":
             message = f"The deadline of {request.deadline_s:g} s passed; on_deadline='best' returns the best so far."

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cascade.cli.figures import dollars_or_dash, percent, share
+from cascade.cli.figures import dollars, percent, share, show_blocks
 from cascade.cli.options import (
     ConfigOption,
     JsonOption,
@@ -20,7 +21,7 @@ from cascade.cli.options import (
 from cascade.cli.progress import progress
 from cascade.cli.recorded import with_labels, with_recordings, with_schemas
 from cascade.cli.rungs import chosen_ladder
-from cascade.cli.terminal import print_json, say, stdout, warn
+from cascade.cli.terminal import print_json, say, warn
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ def calibrate(
     for name, fitted in policy.tasks.items():
         if fitted.why:
             warn(f"{name}: {fitted.why}")
-    say(f"The policy is in {out}; put `policy: {out}` into the configuration to serve it.")
+    folder = Path() if chosen.config is None else chosen.config.path.parent
+    say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
 
 
 def _targets(
@@ -168,27 +170,23 @@ def _together(policies: list[Policy]) -> Policy:
 
 
 def _show(policy: Policy) -> None:
-    from rich.table import Table
-
-    table = Table(title="Calibrated", title_justify="left", title_style="bold")
-    headings = ("task", "n", "target", "escalates", "accuracy", "always-top", "cost", "of always-top")
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == "task" else "right")
+    blocks = {}
     for name, fitted in policy.tasks.items():
         found: dict[str, Any] = fitted.measured
-        rate = found["escalation_rate"]
-        table.add_row(
-            name,
-            str(found["n"]),
-            _asked(fitted.target),
-            f"{percent(rate['expected'])} ({percent(rate['low'])} to {percent(rate['high'])})",
-            share(found["accuracy"]),
-            percent(found["accuracy_top"]),
-            dollars_or_dash(found["cost_usd_per_request"]),
-            percent(found["cost_vs_top"]),
-        )
-    stdout().print(table)
-    say("Intervals are 90 %. Escalates: the true rate of requests like these. Accuracy is estimated out of fold.")
+        rate, rungs = found["escalation_rate"], found["points"][0]["rungs"]
+        expected = share({"value": rate["expected"], "low": rate["low"], "high": rate["high"]})
+        thresholds = ", ".join(f"{one['t']:.4g}" for one in found["points"][0]["thresholds"]) or "none"
+        blocks[name] = [
+            ("samples", f"{found['n']:,}, {found['n_labelled']:,} of them labelled"),
+            ("ladder", " → ".join(rungs)),
+            ("escalation rate", f"{expected}; asked for: {_asked(fitted.target)}"),
+            *((f"… of {level['rung']}", share({**level, "value": level["expected"]})) for level in found["rungs"][1:]),
+            ("thresholds", thresholds),
+            ("accuracy", f"{share(found['accuracy'])}; always {found['reference']}: {percent(found['accuracy_top'])}"),
+            ("a request", f"{dollars(found['cost_usd_per_request'])}, {percent(found['cost_vs_top'])} of always-top"),
+        ]
+    show_blocks("Calibrated", blocks)
+    say("Intervals are 90 %; the rate's is that of the true rate, accuracy is estimated out of fold.")
 
 
 def _asked(target: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cascade.cli.doctor import Finding, check_config
-from cascade.cli.terminal import dollars
+from cascade.cli.figures import dollars
 from cascade.errors import CascadeError, UnknownPrice
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cascade.cli.demo_files import TASK
-from cascade.cli.figures import percent
-from cascade.cli.terminal import dollars, stdout
+from cascade.cli.figures import dollars, percent
+from cascade.cli.terminal import stdout
 
 if TYPE_CHECKING:
     from calibration.grade import Graded

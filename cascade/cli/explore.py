@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cascade.cli.figures import dollars
 from cascade.cli.guard import Interrupted, stoppable
 from cascade.cli.options import ConcurrencyOption, ConfigOption, JsonOption, MapOption, YesOption, load
 from cascade.cli.progress import progress
-from cascade.cli.terminal import dollars, interactive, print_json, print_text, say, stderr, warn
+from cascade.cli.terminal import interactive, print_json, print_text, say, stderr, warn
 from cascade.errors import BudgetExceeded, CascadeError, ConfigError
 
 if TYPE_CHECKING:

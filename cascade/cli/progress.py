@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from cascade.cli.terminal import dollars, say, stderr
+from cascade.cli.figures import dollars
+from cascade.cli.terminal import say, stderr
 
 Report = Callable[[int, float], None]
 """Called with how many are done and the US dollars spent so far."""
@@ -22,7 +23,8 @@ def progress(label: str, total: int, *, costs: bool = True) -> Iterator[Report]:
         costs: whether money is spent on it.
     """
     if not sys.stderr.isatty():
-        yield _lines(label, total, costs=costs)
+        # What costs nothing takes seconds: in a log file it would be noise.
+        yield _lines(label, total) if costs else lambda _done, _spent: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -41,7 +43,7 @@ def progress(label: str, total: int, *, costs: bool = True) -> Iterator[Report]:
         yield report
 
 
-def _lines(label: str, total: int, *, costs: bool) -> Report:
+def _lines(label: str, total: int) -> Report:
     last = -1
 
     def report(done: int, spent_usd: float) -> None:
@@ -49,6 +51,6 @@ def _lines(label: str, total: int, *, costs: bool) -> Report:
         tenth = 10 if total == 0 else done * 10 // total
         if tenth > last:
             last = tenth
-            say(f"{label}: {done}/{total}" + (f", {dollars(spent_usd)} so far" if costs else ""))
+            say(f"{label}: {done}/{total}, {dollars(spent_usd)} so far")
 
     return report

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cascade.cli.figures import dollars_or_dash, percent, share
+from cascade.cli.figures import dollars, percent, share, show_blocks
 from cascade.cli.options import JsonOption, MapOption, TaskOption, VerifiersOption, load, names
 from cascade.cli.recorded import with_labels, with_schemas
-from cascade.cli.terminal import print_json, say, stdout, warn
+from cascade.cli.terminal import print_json, say, warn
 
 
 def replay(
@@ -59,23 +59,19 @@ def replay(
 
 
 def _show(found: dict[str, Any]) -> None:
-    from rich.table import Table
-
-    table = Table(title="Replayed", title_justify="left", title_style="bold")
-    for heading in ("task", "n", "escalates", "accuracy", "always-top", "cost", "of always-top"):
-        table.add_column(heading, justify="left" if heading == "task" else "right")
     rows = dict(found["tasks"])
     if len(rows) > 1:
-        rows["all"] = found["total"]
-    for name, row in rows.items():
-        table.add_row(
-            name,
-            str(row["n"]),
-            share(row["escalation_rate"]),
-            share(row["accuracy"]),
-            percent(row["accuracy_top"]),
-            dollars_or_dash(row["cost_usd_per_request"]),
-            percent(row["cost_vs_top"]),
-        )
-    stdout().print(table)
-    say("Intervals are 90 %; accuracy is over labelled rows, cost is the mean of a request, verifiers included.")
+        rows["all tasks"] = found["total"]
+    show_blocks("Replayed", {name: _figures(row) for name, row in rows.items()})
+    say("Intervals are 90 %; accuracy is over labelled rows; costs include verifiers.")
+
+
+def _figures(row: dict[str, Any]) -> list[tuple[str, str]]:
+    wrong = row["error_accepted"]
+    return [
+        ("samples", f"{row['n']:,}, {row['n_labelled']:,} of them labelled, {row['n_skipped']:,} skipped"),
+        ("escalation rate", share(row["escalation_rate"])),
+        ("accuracy", f"{share(row['accuracy'])}; always-top: {percent(row['accuracy_top'])}"),
+        ("accepted below", f"{percent(wrong)} of them wrong" if wrong is not None else "no labels"),
+        ("a request", f"{dollars(row['cost_usd_per_request'])}, {percent(row['cost_vs_top'])} of always-top"),
+    ]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cascade.cli.figures import dollars
 from cascade.cli.guard import Interrupted, stoppable
 from cascade.cli.options import ConcurrencyOption, ConfigOption, JsonOption, load, pairs, value_of
 from cascade.cli.progress import progress
-from cascade.cli.terminal import dollars, print_json, print_text, say
+from cascade.cli.terminal import print_json, print_text, say
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:

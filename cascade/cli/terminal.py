@@ -68,14 +68,5 @@ def interactive() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def dollars(usd: float | None) -> str:
-    """Return an amount for people: cents for what is dear, significant digits for what is not."""
-    if usd is None:
-        return "?"
-    if usd == 0:
-        return "$0"
-    return f"${usd:,.2f}" if abs(usd) >= 1 else f"${usd:.3g}" if abs(usd) >= 1e-4 else f"${usd:.2e}"
-
-
 def _unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") in {"utf8", "utf16", "utf32"}
