@@ -154,7 +154,9 @@ def _rung(rung: RungReport) -> Iterator[str]:
 
 def _verifiers(task: TaskReport) -> Iterator[str]:
     for verifier in task.verifiers:
-        yield from _verifier(verifier)
+        # At the top nothing can be escalated, so what a free verifier thinks there changes nothing.
+        if verifier.rung != task.reference or verifier.cost_usd:
+            yield from _verifier(verifier)
 
 
 def _verifier(verifier: VerifierReport) -> Iterator[str]:
