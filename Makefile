@@ -71,7 +71,8 @@ ifneq ($(NOTEBOOKS),)
 endif
 
 bench: $(VENV)/.dev ## run every benchmark that writes into benchmarks/RESULTS.md
-	@set -e; for script in $(wildcard benchmarks/*.py); do echo "== $$script"; $(BIN)/python $$script; done
+	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do \
+		echo "== $$script"; $(BIN)/python -m benchmarks.$$(basename $$script .py); done
 
 help-pages: $(VENV)/.installed ## write docs/cli.md anew from --help
 	$(BIN)/python tools/write_cli_help.py

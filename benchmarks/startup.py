@@ -1,6 +1,6 @@
 """What starting costs: `import cascade` and `cascade --help`, as lines of a Markdown table.
 
-Run it as `python benchmarks/startup.py`. The best of several runs is shown beside the median: on a shared machine the
+Run it as `python -m benchmarks.startup`. The best of several runs is shown beside the median: on a shared machine the
 median tells of the neighbours, the best of the code.
 """
 

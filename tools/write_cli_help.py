@@ -15,8 +15,6 @@ PLAIN = {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1", "TERM": "du
 HEAD = """# Command line
 
 Written by `make help-pages` from what the commands print; do not edit.
-Data goes to stdout, text for people to stderr. Exit codes: 0 ok, 1 a gate failed, 2 usage, configuration or data,
-3 provider or I/O, 130 interrupted.
 """
 
 
