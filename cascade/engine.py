@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -23,6 +22,7 @@ from cascade.flow import climb, tour
 from cascade.guards.budget import Budget
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
+from cascade.log.rows import decision_id, now_ms
 from cascade.outcome import Attempt, Result
 from cascade.output_type import schema_fields
 from cascade.plugins import resolve
@@ -215,7 +215,7 @@ class Cascade:
         driver = Driver(client=self.client, budget=Budget(request.max_cost_usd, self.prices), deadline=deadline)
         result = await driver.drive(steps)
         result = with_savings(result, self.ladder, self.policy, self.prices)
-        result = replace(result, decision_id=uuid.uuid4().hex, latency_s=time.monotonic() - started)
+        result = replace(result, decision_id=decision_id(now_ms()), latency_s=time.monotonic() - started)
         if self.log is not None:
             self.log.write(result, request)
         return result

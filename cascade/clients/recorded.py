@@ -37,6 +37,12 @@ class RecordedClient(Client):
         """Return what was recorded for a call."""
         return self.answer(call)
 
+    async def warm_up(self) -> None:
+        """Do nothing: nothing is slow."""
+
+    async def aclose(self) -> None:
+        """Do nothing: nothing is open."""
+
 
 def _missing(message: str) -> CallFailure:
     return CallFailure(kind=FailureKind.MISSING, message=message, tries=0)

@@ -92,7 +92,7 @@ def _worth(task: TaskReport) -> Iterator[str]:
         yield (
             f"{best.rung} alone is right in {interval(best.accuracy)}, clearly more often than the cascade "
             f"({interval(task.accuracy_weighted)}), at {dollars(best.cost_usd_per_request)} a request. "
-            "Bound the loss when calibrating (--max-loss) if that matters more than the saving."
+            "If that matters more than the saving, aim at a higher escalation rate."
         )
 
 

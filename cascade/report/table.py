@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cascade.report.content import Report, TaskReport
 from cascade.report.figure import Figure, Quantiles
 from cascade.report.findings import USUAL_BAND
+from cascade.report.parts import RungReport
 from cascade.report.wording import NOTHING, count, dollars, duration, estimate, interval, percent
 
 LAST_STEPS = 14
@@ -15,6 +16,10 @@ LAST_STEPS = 14
 
 MOST_ROWS = 20
 """Rows of a long table that are shown; JSON holds all."""
+
+
+_IDLE = frozenset({"0", "0.0 %", "$0", NOTHING, ""})
+"""What a cell says where there was nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,19 @@ class Table:
 
     note: str = ""
     """What stands below it."""
+
+    idle: frozenset[str] = frozenset()
+    """Columns that are left out where every cell says that there was nothing: they would crowd a narrow terminal."""
+
+    def shown(self) -> Table:
+        """Return the table without its idle columns."""
+        keep = [
+            index
+            for index, name in enumerate(self.columns)
+            if name not in self.idle or any(row[index] not in _IDLE for row in self.rows)
+        ]
+        columns = tuple(self.columns[index] for index in keep)
+        return replace(self, columns=columns, rows=tuple(tuple(row[index] for index in keep) for row in self.rows))
 
 
 def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
@@ -67,7 +85,7 @@ def task_tables(task: TaskReport, by_time: str) -> Iterator[Table]:
         _failures(task), _policies(task), _series(task, by_time),
     ):  # fmt: skip
         if table.rows:
-            yield table
+            yield table.shown()
 
 
 def segment_table(report: Report) -> Table | None:
@@ -91,7 +109,7 @@ def segment_table(report: Report) -> Table | None:
 def _rungs(task: TaskReport) -> Table:
     rows = tuple(
         (
-            rung.rung, ", ".join(rung.models), f"{count(rung.reached)} ({percent(rung.reach)})", count(rung.accepted),
+            rung.rung, _models(rung), f"{count(rung.reached)} ({percent(rung.reach)})", count(rung.accepted),
             # The top has nowhere to escalate to: a rate of 0 would look like a finding.
             NOTHING if rung.rung == task.reference else f"{count(rung.escalated)}, {interval(rung.escalation_rate)}",
             count(rung.failed_over), count(rung.stopped),
@@ -99,7 +117,8 @@ def _rungs(task: TaskReport) -> Table:
         for rung in task.rungs
     )  # fmt: skip
     columns = ("rung", "model", "reached", "accepted", "escalated", "failed over", "stopped")
-    return Table(title="Rungs", columns=columns, rows=rows, words=frozenset({"model"}))
+    idle = frozenset({"model", "failed over", "stopped"})
+    return Table(title="Rungs", columns=columns, rows=rows, words=frozenset({"model"}), idle=idle)
 
 
 def _spending(task: TaskReport) -> Table:
@@ -112,7 +131,7 @@ def _spending(task: TaskReport) -> Table:
         if rung.reached
     )  # fmt: skip
     columns = ("rung", "answers", "verifiers", "tokens in", "out", "p50", "p95", "p99")
-    return Table(title="Spending and latency", columns=columns, rows=rows)
+    return Table(title="Spending and latency", columns=columns, rows=rows, idle=frozenset({"verifiers"}))
 
 
 def _quality(task: TaskReport) -> Table:
@@ -125,8 +144,7 @@ def _quality(task: TaskReport) -> Table:
         for rung in task.rungs
         if rung.accuracy.n
     )  # fmt: skip
-    columns = ("rung", "accuracy of labelled answers", "right but escalated", "spent above", "wrong but accepted",
-               "spent on them")  # fmt: skip
+    columns = ("rung", "accuracy", "right but escalated", "cost above", "wrong but accepted", "cost")
     note = "Dollars are carried over from the labelled answers to all."
     return Table(title="Labelled answers", columns=columns, rows=rows, note=note)
 
@@ -152,8 +170,9 @@ def _verifiers(task: TaskReport) -> Table:
         )
         for verifier in task.verifiers
     )  # fmt: skip
-    columns = ("rung", "verifier", "verdicts", "mean score", "abstained", "vetoed", "failed", "cost", "AUROC")
-    return Table(title="Verifiers", columns=columns, rows=rows, words=frozenset({"verifier"}))
+    columns = ("rung", "verifier", "verdicts", "mean", "abstained", "vetoed", "failed", "cost", "AUROC")
+    idle = frozenset({"abstained", "vetoed", "failed", "cost", "AUROC"})
+    return Table(title="Verifiers", columns=columns, rows=rows, words=frozenset({"verifier"}), idle=idle)
 
 
 def _reasons(task: TaskReport) -> Table:
@@ -197,6 +216,11 @@ def _series(task: TaskReport, by_time: str) -> Table:
     note = f"{count(earlier)} earlier ones are not shown." if earlier else ""
     columns = (f"{by_time} (UTC)", "requests", "escalated", "cost")
     return Table(title=f"By {by_time}", columns=columns, rows=rows, note=note)
+
+
+def _models(rung: RungReport) -> str:
+    """Name the models of a rung; nothing where that is the rung's own name."""
+    return "" if rung.models == (rung.rung,) else ", ".join(rung.models)
 
 
 def _target(task: TaskReport) -> str:
