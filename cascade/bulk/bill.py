@@ -9,7 +9,7 @@ from cascade.engine import Cascade
 from cascade.ladder import Rung
 from cascade.prices import PriceBook, estimate_prompt_tokens
 from cascade.sample import Sample
-from cascade.usage import Usage
+from cascade.usage import Price, Usage
 from cascade.verdict import Verifier
 
 OUTPUT_TOKENS = 200
@@ -83,15 +83,13 @@ def estimate(samples: Iterable[Sample], app: Cascade) -> Bill:
         cap = rung.params.get("max_completion_tokens") or rung.params.get("max_tokens") or OUTPUT_TOKENS
         output = mean if mean is not None else float(min(OUTPUT_TOKENS, cap))
         price = app.prices.price(rung.model, rung.price)
-        prompts = sum(estimate_prompt_tokens(s.request.messages, {**rung.params, **s.request.params}) for s in missing)
-        each = price.cost_usd(Usage(output_tokens=round(output)))
-        usd = price.cost_usd(Usage(input_tokens=prompts)) + each * len(missing) if missing else 0.0
+        prompts = [estimate_prompt_tokens(s.request.messages, {**rung.params, **s.request.params}) for s in missing]
         items.append(
             Item(
                 rung=name,
                 model=rung.model,
                 calls=len(missing),
-                usd=usd,
+                usd=_usd(price, prompts, output),
                 output_tokens=output,
                 recorded=mean is not None,
             )
@@ -117,19 +115,20 @@ def _verifier_item(
     model, votes = getattr(verifier, "model", None), int(getattr(verifier, "votes", 0) or 0)
     repeats = votes or int(getattr(verifier, "samples", 0) or 0) or 1
     price = prices.price(model, getattr(verifier, "price", None)) if model else prices.price(rung.model, rung.price)
-    prompts = sum(estimate_prompt_tokens(s.request.messages, s.request.params) for s in due)
-    each = float(JUDGE_TOKENS) if votes else output_tokens
-    if votes:
-        prompts += round((output_tokens + RUBRIC_TOKENS) * len(due))
-    usd = price.cost_usd(Usage(input_tokens=prompts)) + price.cost_usd(Usage(output_tokens=round(each))) * len(due)
+    each, more = (float(JUDGE_TOKENS), round(output_tokens + RUBRIC_TOKENS)) if votes else (output_tokens, 0)
+    prompts = [estimate_prompt_tokens(s.request.messages, s.request.params) + more for s in due]
     return Item(
         rung=f"{rung.name}: {verifier.name}",
         model=str(model or rung.model),
         calls=len(due) * repeats,
-        usd=usd * repeats if due else 0.0,
+        usd=_usd(price, prompts, each) * repeats,
         output_tokens=each,
         recorded=False,
     )
+
+
+def _usd(price: Price, prompts: Sequence[int], output_tokens: float) -> float:
+    return sum(price.cost_usd(Usage(input_tokens=tokens, output_tokens=round(output_tokens))) for tokens in prompts)
 
 
 def _mean_output(samples: Sequence[Sample], rung: str) -> float | None:

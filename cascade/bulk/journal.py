@@ -72,6 +72,7 @@ class Journal:
         lines = data[:whole].splitlines()
         if not lines:
             os.ftruncate(self._handle, 0)
+            os.lseek(self._handle, 0, os.SEEK_SET)
             self._write(header)
             return
         found = self._parsed(1, lines[0])
