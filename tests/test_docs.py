@@ -52,6 +52,12 @@ def test_a_block_that_is_not_executed_says_why(document: Path) -> None:
     assert sum(fence in EXECUTED for fence in fences) == sum(block.language in EXECUTED for block in shown)
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_code_stands_in_fences(document: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", (ROOT / document).read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert not re.findall(r"^ {4,}(?:\$ |cascade |make |python |pip |import |from \w+ import ).*", text, re.MULTILINE)
+
+
 def test_commands_are_told_from_what_they_print() -> None:
     assert commands("$ a \\\n  b\nout\n$ c\n") == [("a \\\n  b", "out"), ("c", "")]
 
