@@ -88,7 +88,9 @@ class Cascade:
 
     def run(self, prompt: str | Sequence[Message] | Request, **options: Any) -> Result[Any]:
         """Answer one request; blocks. See `arun` for arguments and errors."""
-        return self._door.run(self._run, self.request(prompt, **options))
+        request = self.request(prompt, **options)
+        self._warn(request.task, stacklevel=3)
+        return self._door.run(self._run, request)
 
     async def arun(self, prompt: str | Sequence[Message] | Request, **options: Any) -> Result[Any]:
         """Answer one request by climbing the ladder until an answer is accepted.
@@ -104,7 +106,9 @@ class Cascade:
             ProviderError: wrong key, spent quota, unknown model, malformed or filtered request; it carries the result.
             DeadlineExceeded, BudgetExceeded: that ran out first (unless `on_deadline`/`on_budget` is `best`).
         """
-        return await self._door.arun(self._run, self.request(prompt, **options))
+        request = self.request(prompt, **options)
+        self._warn(request.task, stacklevel=3)
+        return await self._door.arun(self._run, request)
 
     def run_many(self, requests: Iterable[Request], **options: Any) -> list[Result[Any]]:
         """Answer many requests; blocks. See `arun_many`."""
@@ -203,7 +207,10 @@ class Cascade:
     async def _climb(self, request: Request) -> Result[Any]:
         started = time.monotonic()
         settings = self._settings(request.task)
-        self._refuse(request, settings)
+        for rung in self.ladder.of(request.task):
+            for verifier in rung.verifiers:
+                verifier.prepare(request)
+        self._warn(request.task, stacklevel=2)
         steps = climb(
             request,
             self.ladder,
@@ -258,24 +265,21 @@ class Cascade:
     def _settings(self, task: str) -> Settings:
         return self.tasks.get(task, self.settings)
 
-    def _refuse(self, request: Request, settings: Settings) -> None:
-        """Refuse what cannot be run, and warn once where a task is not calibrated."""
-        for rung in self.ladder.of(request.task):
-            for verifier in rung.verifiers:
-                verifier.prepare(request)
-        if self.policy is not None and request.task in self.policy.tasks:
+    def _warn(self, task: str, *, stacklevel: int) -> None:
+        """Warn once where a task is not calibrated, in the caller's own line; refuse it where that was asked for."""
+        if self.policy is not None and task in self.policy.tasks:
             return
         fitted = ", ".join(sorted(self.policy.tasks)) if self.policy is not None else "no task"
-        if settings.on_uncalibrated == "error":
-            message = f"Task {request.task!r} is not calibrated (the policy knows {fitted}); run `cascade calibrate`."
+        if self._settings(task).on_uncalibrated == "error":
+            message = f"Task {task!r} is not calibrated (the policy knows {fitted}); run `cascade calibrate`."
             raise ConfigError(message)
-        if request.task not in self._warned:
-            self._warned.add(request.task)
+        if task not in self._warned:
+            self._warned.add(task)
             message = (
-                f"Task {request.task!r} is not calibrated (the policy knows {fitted}): answers are accepted by pass "
+                f"Task {task!r} is not calibrated (the policy knows {fitted}): answers are accepted by pass "
                 "marks, and nothing is known about how often they are right. Run `cascade calibrate`."
             )
-            warnings.warn(message, UncalibratedWarning, stacklevel=2)
+            warnings.warn(message, UncalibratedWarning, stacklevel=stacklevel)
 
     def _check(self) -> None:
         """Refuse at start-up what would fail at the first request, and say what is doubtful."""
