@@ -1,0 +1,95 @@
+"""`cascade init` and `cascade doctor`."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from cascade.cli.doctor import BROKEN_LITELLM
+from cascade.config import load_config
+
+SETTING = re.compile(r"\s*# +[a-z_]+:")
+"""A setting that is commented out."""
+
+
+def test_what_init_writes_loads_and_fits_its_own_schema(cli, folder):
+    done = cli("init")
+    assert (done.exit_code, done.stdout) == (0, "cascade.yaml\n")
+    assert load_config("cascade.yaml").ladder.names == ("small", "top")
+    described = json.loads(Path("cascade.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(described)
+    jsonschema.validate(yaml.safe_load(Path("cascade.yaml").read_text()), described)
+    assert Path("cascade.yaml").read_text().startswith("# yaml-language-server: $schema=cascade.schema.json")
+
+
+def test_everything_commented_in_the_template_can_be_uncommented(cli, folder, monkeypatch):
+    cli("init")
+    _, ladder, body = Path("cascade.yaml").read_text().partition("ladder:\n")
+    lines = [line.replace("# ", "", 1) if SETTING.match(line) else line for line in body.splitlines()]
+    Path("invoice.schema.json").write_text("{}")
+    Path("cascade.yaml").write_text("\n".join([ladder, *lines]))
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    config = load_config("cascade.yaml")
+    assert config.targets == {"invoices": 0.25}
+    assert config.settings.on_uncalibrated == "pass_marks"
+
+
+def test_init_overwrites_only_when_forced(cli, folder):
+    Path("cascade.yaml").write_text("mine")
+    refused = cli("init")
+    assert (refused.exit_code, "--force" in refused.stderr) == (2, True)
+    assert Path("cascade.yaml").read_text() == "mine"
+    assert cli("init", "--force").exit_code == 0
+
+
+def test_init_into_a_folder_that_is_not_there_is_one_sentence(cli, folder):
+    refused = cli("init", "absent")
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith("Error: ")
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_a_healthy_place_is_told_as_healthy(cli, configured):
+    found = json.loads(cli("doctor", "--json").stdout)
+    states = {check["check"]: check["state"] for check in found["checks"]}
+    assert found["ok"]
+    assert states["configuration"] == states["package verifiers"] == states["price of small"] == "ok"
+    assert states["policy"] == "warning"
+
+
+def test_a_broken_configuration_is_exit_code_2_and_told_with_its_line(cli, folder):
+    Path("cascade.yaml").write_text("ladder:\n  - modle: x\n")
+    done = cli("doctor")
+    assert done.exit_code == 2
+    assert "cascade.yaml, line 2: ladder[0].modle" in done.stdout
+
+
+def test_an_unknown_price_and_a_missing_key_are_told(cli, folder):
+    Path("cascade.yaml").write_text("ladder: [{model: openai/unheard-of}]\n")
+    done = cli("doctor")
+    assert done.exit_code == 2
+    assert "No price is known" in done.stdout
+    assert "OPENAI_API_KEY is not set" in done.stdout
+
+
+def test_a_ladder_against_its_prices_is_doubted(cli, folder):
+    text = "ladder: [{model: embedded/large}, {model: embedded/small}]\n"
+    Path("cascade.yaml").write_text(text)
+    done = cli("doctor")
+    assert "order of the ladder: embedded/large" in done.stdout
+    assert done.exit_code == 0
+
+
+@pytest.mark.parametrize("content", [b"no database", b""])
+def test_a_log_that_is_no_log_is_told(cli, configured, content):
+    Path("decisions.db").write_bytes(content or b"SQLite format 3\x00" + b"\x00" * 100)
+    assert cli("doctor").exit_code == 2
+
+
+def test_the_excluded_versions_of_litellm_are_named():
+    assert {"1.82.7", "1.82.8", "1.106.1", "1.106.2", "1.107."} <= set(BROKEN_LITELLM)
