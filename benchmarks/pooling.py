@@ -1,0 +1,115 @@
+"""What tasks gain from each other: labelled calibration pooled over tasks, and rate thresholds shrunk towards all tasks.
+
+    python benchmarks/pooling.py [--repetitions N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+from scipy.special import expit
+from scipy.stats import beta
+
+from calibration.logistic import fit_logistic
+from calibration.pooling import fit_pooled
+from calibration.rate import fit_threshold
+from calibration.shrinkage import shrink_thresholds
+
+TASKS = 40
+RATE = 0.25
+
+
+def labelled(sd: float, n: int, rng: np.random.Generator) -> dict[str, float]:
+    """Mean |p - p_true| in points of own, pooled and partly pooled calibration, 40 tasks of n labels."""
+    intercept, slope = rng.normal(0.8, sd, TASKS), np.exp(rng.normal(np.log(1.2), 0.3 * sd, TASKS))
+    task, x = np.repeat(np.arange(TASKS), n), rng.normal(0, 1, TASKS * n)
+    y = (rng.random(task.size) < expit(intercept[task] + slope[task] * x)).astype(float)
+    new = np.repeat(np.arange(TASKS), 1000)
+    at = rng.normal(0, 1, new.size)
+    truth = expit(intercept[new] + slope[new] * at)
+    weights, b = fit_logistic(x[:, None], y, c=10.0)
+    own = np.zeros(new.size)
+    for t in range(TASKS):
+        mine, theirs = task == t, new == t
+        if 0 < y[mine].sum() < n:
+            found, start = fit_logistic(x[mine][:, None], y[mine], c=1.0)
+            own[theirs] = expit(start + found[0] * at[theirs])
+        else:
+            own[theirs] = y[mine].mean()
+    partial = expit(fit_pooled(x, y, task, n_tasks=TASKS, seed=0).log_odds(at, new))
+    guesses = {"own": own, "pooled": expit(b + weights[0] * at), "partial": partial}
+    return {name: 100 * float(np.abs(guess - truth).mean()) for name, guess in guesses.items()}
+
+
+def rates(sd: float, n: int, levels: int | None, rng: np.random.Generator) -> dict[str, float]:
+    """Mean |true rate - 25 %| in points of own, pooled and shrunk thresholds; scores continuous or of few levels."""
+    a, b = 5 * np.exp(rng.normal(0, sd, TASKS)), 2 * np.exp(rng.normal(0, sd, TASKS))
+    found = [rng.beta(a[t], b[t], n) for t in range(TASKS)]
+    if levels is not None:
+        found = [np.ceil(c * levels) / levels for c in found]
+
+    def truth(t: float, g: float, task: int) -> float:
+        if levels is None:
+            return float(beta.cdf(t, a[task], b[task]))
+        edge = np.round(t * levels) / levels
+        if abs(edge - t) < 1e-9:
+            below, upto = beta.cdf([edge - 1 / levels, edge], a[task], b[task])
+            return float(below + g * (upto - below))
+        return float(beta.cdf(np.floor(t * levels) / levels, a[task], b[task]))
+
+    everyone = fit_threshold(np.concatenate(found), RATE)
+    thresholds = {
+        "own": [fit_threshold(c, RATE) for c in found],
+        "pooled": [everyone] * TASKS,
+        "shrunk": list(shrink_thresholds(found, RATE)),
+        "fixed weight": [
+            (n / (n + 50) * t + 50 / (n + 50) * everyone[0], g) for t, g in (fit_threshold(c, RATE) for c in found)
+        ],
+    }
+    return {
+        name: 100 * float(np.mean([abs(truth(t, g, task) - RATE) for task, (t, g) in enumerate(pairs)]))
+        for name, pairs in thresholds.items()
+    }
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repetitions", type=int, default=20)
+    repetitions = parser.parse_args().repetitions
+    rng = np.random.default_rng(5)
+    print("Labelled calibration, 40 tasks: mean |p - p_true|, points\n")
+    print("| tasks differ by (sd) | labels a task | own | all pooled | partly pooled |\n|---|---|---|---|---|")
+    for sd in (0.0, 0.5, 1.0):
+        for n in (10, 20, 50, 100, 300):
+            runs = [labelled(sd, n, rng) for _ in range(max(2, repetitions // 4))]
+            means = {name: np.mean([run[name] for run in runs]) for name in runs[0]}
+            print(f"| {sd} | {n} | {means['own']:.1f} | {means['pooled']:.1f} | {means['partial']:.1f} |", flush=True)
+    print("\nRate thresholds at 25 %, 40 tasks: mean |true rate - 25 %|, points\n")
+    print("| scores | tasks differ by (sd) | rows a task | own | all pooled | fixed weight | shrunk |")
+    print("|---|---|---|---|---|---|---|")
+    for levels in (None, 4):
+        for sd in (0.0, 0.1, 0.3, 0.6):
+            for n in (10, 30, 100, 300):
+                runs = [rates(sd, n, levels, rng) for _ in range(repetitions)]
+                mean = {name: np.mean([run[name] for run in runs]) for name in runs[0]}
+                kind = "continuous" if levels is None else f"{levels} levels"
+                fixed = "–" if levels else f"{mean['fixed weight']:.1f}"  # a mean of two levels is no level
+                print(
+                    f"| {kind} | {sd} | {n} | {mean['own']:.1f} | {mean['pooled']:.1f} | {fixed} | "
+                    f"{mean['shrunk']:.1f} |",
+                    flush=True,
+                )
+    print("\nSeconds to fit, ridges chosen by cross-validation\n\n| rows | tasks | seconds |\n|---|---|---|")
+    for n, tasks in ((10_000, 100), (100_000, 1000), (1_000_000, 1000)):
+        task, x = rng.integers(0, tasks, n), rng.normal(0, 1, n)
+        y = (rng.random(n) < expit(0.8 + rng.normal(0, 0.5, tasks)[task] + 1.2 * x)).astype(float)
+        start = time.perf_counter()
+        fit_pooled(x, y, task, n_tasks=tasks, seed=0)
+        print(f"| {n:,} | {tasks:,} | {time.perf_counter() - start:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
