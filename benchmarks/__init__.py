@@ -1,0 +1,1 @@
+"""What was promised, measured: each script prints what benchmarks/RESULTS.md shows."""

@@ -3,8 +3,8 @@
     python benchmarks/rates.py [--splits 20] [--n 200] [--rate 0.25] [--json]
 
 Prints for every set: the mean error of the realised rate and how it compares with the law's own (BetaBinomial), the
-share of splits inside the law's 90 % interval, accuracy and cost against always asking the top, and how far the estimate
-of what was saved is from what recorded always-top really cost.
+share of splits inside the law's 90 % interval, accuracy and cost against always asking the top, and how far the
+estimate of what was saved is from what recorded always-top really cost.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def measure(name: str, verifiers: list[str] | None, *, splits: int, n: int, rate
     law = predictive_mean_error(n, rate, len(table) - n)
     return {
         "set": name + ("" if verifiers is None else f" ({','.join(verifiers)} only)"),
-        "rungs": " → ".join(table.rungs), "m": len(table) - n, "splits": splits, "law": law, "of_law": mean["error"] / law, **mean,
+        "rungs": " → ".join(table.rungs), "m": len(table) - n, "splits": splits, "law": law,
+        "of_law": mean["error"] / law, **mean,
     }  # fmt: skip
 
 
@@ -93,7 +94,8 @@ def main() -> None:
         print(json.dumps(rows, indent=1))
         return
     print(
-        "| set | m | mean error, points | law's own | ratio | inside 90 % | accuracy | always top | cost | saved: estimate − truth |"
+        "| set | m | mean error, points | law's own | ratio | inside 90 % | accuracy | always top | cost | "
+        "saved: estimate − truth |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|")
     for row in rows:

@@ -48,7 +48,7 @@ class Door:
 
     def _start(self, work: Callable[..., Awaitable[Returned]], *args: Any) -> Future[Returned]:
         if os.getpid() != self._pid:
-            # The lock may be held by a thread that does not exist here; and the parent's portal must never be collected,
+            # The lock may be held by a thread that does not exist here; the parent's portal must never be collected,
             # since collecting it would wait for that thread.
             self._parents.append(self._context)
             self._lock, self._pid, self._context, self._portal = threading.Lock(), os.getpid(), None, None

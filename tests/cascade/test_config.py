@@ -111,7 +111,12 @@ BROKEN = [
     ("ladder:\n  - model: x\ntasks:\n  t: {target: {escalation_rate: 2}}\n", 4, "tasks.t.target", "at most 1"),
     ("ladder:\n  - model: x\ntasks:\n  t: {schema: absent.json}\n", 4, "tasks.t.schema", "absent.json"),
     ("ladder:\n  - model: x\n    price: {input_per_mtok: 1}\n", 3, "ladder[0].price", "output_per_mtok"),
-    ("ladder:\n  - model: x\n    price: {input_per_mtok: 1, input_usd: 1, output_usd: 1}\n", 3, "ladder[0].price", "not both"),
+    (
+        "ladder:\n  - model: x\n    price: {input_per_mtok: 1, input_usd: 1, output_usd: 1}\n",
+        3,
+        "ladder[0].price",
+        "not both",
+    ),
     ("ladder: []\n", 1, "ladder", "at least one"),
     ("policy: p.json\n", 1, "ladder", "missing"),
     ("ladder:\n  - model: x\nstore_text: all\n", 3, "store_text", "none, redacted or full"),
