@@ -136,6 +136,8 @@ def _show_bill(bill: Bill, n: int, max_cost: float | None) -> None:
     for heading in ("rung", "model", "calls", "tokens an answer", "about"):
         table.add_column(heading, justify="left" if heading in ("rung", "model") else "right")
     for item in bill.items:
+        if not item.calls:
+            continue
         tokens = f"{item.output_tokens:.0f} {'recorded' if item.recorded else 'assumed'}"
         table.add_row(item.rung, item.model, str(item.calls), tokens, dollars(item.usd))
     table.add_row("all", "", str(bill.calls), "", dollars(bill.usd), style="bold")

@@ -135,7 +135,7 @@ class _Build:
     def __init__(self, document: Document, shape: ConfigShape) -> None:
         self.document = document
         self.shape = shape
-        self.folder = document.path.resolve().parent
+        self.folder = document.path.parent
 
     def config(self) -> Config:
         shape = self.shape
