@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from typing import Self
 
-from tests.behaviours import BEHAVIOURS, Hit, Reply, ok
+from tests.behaviours import BEHAVIOURS, Behaviour, Hit, Reply, ok
 
 
 class Server:
@@ -23,7 +23,7 @@ class Server:
         """Every request that arrived, in order."""
         self.arrived = threading.Event()
         """Set by every request that arrives."""
-        self._script: deque[str | Reply] = deque()
+        self._script: deque[str | Reply | Behaviour] = deque()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tests.server", daemon=True)
         self._closing = asyncio.Event()
@@ -46,7 +46,7 @@ class Server:
         self._thread.join()
         self._loop.close()
 
-    def script(self, *replies: str | Reply) -> None:
+    def script(self, *replies: str | Reply | Behaviour) -> None:
         """Queue what the next requests get, by behaviour's name or as given; it goes before the model's name."""
         for reply in replies:
             if isinstance(reply, str) and reply not in BEHAVIOURS:
@@ -89,7 +89,9 @@ class Server:
 
     async def _answer(self, hit: Hit, writer: asyncio.StreamWriter) -> bool:
         chosen = self._script.popleft() if self._script else str(hit.body.get("model", "")).rsplit("/", 1)[-1]
-        reply = chosen if isinstance(chosen, Reply) else BEHAVIOURS.get(chosen, ok)(hit)
+        if isinstance(chosen, str):
+            chosen = BEHAVIOURS.get(chosen, ok)
+        reply = chosen if isinstance(chosen, Reply) else chosen(hit)
         if reply.silent:
             await self._closing.wait()
         if reply.hang_up or reply.silent:
