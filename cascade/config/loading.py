@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from cascade.config.complaint import complain
 from cascade.config.document import Document, Place, read_document
 from cascade.config.environment import is_secret
+from cascade.config.options import prepared, price_of
 from cascade.config.shape import ConfigShape, GuardsShape, PriceShape, RungShape, TaskShape
 from cascade.errors import CascadeError, ConfigError
 from cascade.exchange import EMPTY
@@ -20,9 +21,10 @@ from cascade.files import read_text, strict_json
 from cascade.ladder import Ladder, Rung
 from cascade.plugins import resolve, verifier
 from cascade.policy import Policy
-from cascade.prices import KINDS, PriceBook
+from cascade.prices import PriceBook
 from cascade.settings import Settings
 from cascade.usage import Price
+from cascade.verdict import Verifier
 
 if TYPE_CHECKING:
     from cascade.clients import Client
@@ -212,22 +214,13 @@ class _Build:
     def _stack(self, specs: Sequence[Any] | None, place: Place) -> tuple[Any, ...] | None:
         if specs is None:
             return None
-        return tuple(self._placed((*place, i), partial(verifier, spec)) for i, spec in enumerate(specs))
+        return tuple(self._placed((*place, i), partial(self._verifier, spec)) for i, spec in enumerate(specs))
+
+    def _verifier(self, spec: Any) -> Verifier:
+        return verifier(prepared(spec, self.folder))
 
     def _price(self, place: Place, price: PriceShape) -> Price:
-        usd: dict[str, float] = {"call_usd": price.call_usd}
-        for kind in KINDS:
-            each, per_million = getattr(price, f"{kind}_usd"), getattr(price, f"{kind}_per_mtok")
-            if each is not None and per_million is not None:
-                problem = f"it stands beside {kind}_usd; give the price per token or per million tokens, not both."
-                raise self.document.error((*place, f"{kind}_per_mtok"), problem)
-            if each is not None or per_million is not None:
-                usd[f"{kind}_usd"] = each if each is not None else per_million / 1e6
-        missing = [kind for kind in ("input", "output") if f"{kind}_usd" not in usd]
-        if missing:
-            problem = f"it has no price of {missing[0]} tokens; give {missing[0]}_per_mtok (0 if they cost nothing)."
-            raise self.document.error(place, problem)
-        return Price(**usd)
+        return self._placed(place, partial(price_of, price))
 
     def _task(self, name: str, task: TaskShape, settings: Settings) -> Settings:
         schema: Any = task.json_schema

@@ -87,7 +87,30 @@ def test_a_schema_may_stand_in_a_file(write, tmp_path):
     assert config.tasks["orders"].schema == {"type": "array"}
 
 
+def test_a_verifier_s_options_may_name_a_price_a_rubric_file_and_a_function(write, tmp_path):
+    (tmp_path / "rubric.md").write_text("Is it polite?")
+    (tmp_path / "my_own_checks.py").write_text("def polite(exchange):\n    return 'please' in exchange.response.text\n")
+    text = """\
+ladder:
+  - model: embedded/small
+    verify:
+      - judge: {model: m/judge, rubric: rubric.md, price: {input_per_mtok: 1, output_per_mtok: 2}}
+      - check: {function: "my_own_checks:polite"}
+"""
+    judge, check = load_config(write(text)).ladder.top.verify
+    assert (judge.rubric, judge.price.output_usd) == ("Is it polite?", 2e-6)
+    assert check.function.__name__ == "polite"
+
+
 BROKEN = [
+    ("ladder:\n  - model: x\n    verify: [{check: {function: nope}}]\n", 3, "ladder[0].verify[0]", "module:function"),
+    ("ladder:\n  - model: x\n    verify: [{check: {function: 'no.such:f'}}]\n", 3, "ladder[0].verify[0]", "loaded"),
+    (
+        "ladder:\n  - model: x\n    verify: [{judge: {model: y, price: {input: 1}}}]\n",
+        3,
+        "ladder[0].verify[0]",
+        "price",
+    ),
     ("ladder:\n  - modle: x\n", 2, "ladder[0].modle", "did you mean 'model'"),
     ("ladder:\n  - model: x\n    price: {input_per_mtk: 3}\n", 3, "ladder[0].price.input_per_mtk", "input_per_mtok"),
     ("ladder:\n  - model: x\n    timeout_s: soon\n", 3, "ladder[0].timeout_s", "number"),
@@ -115,7 +138,7 @@ BROKEN = [
         "ladder:\n  - model: x\n    price: {input_per_mtok: 1, input_usd: 1, output_usd: 1}\n",
         3,
         "ladder[0].price",
-        "not both",
+        "once",
     ),
     ("ladder: []\n", 1, "ladder", "at least one"),
     ("policy: p.json\n", 1, "ladder", "missing"),

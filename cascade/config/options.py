@@ -1,0 +1,88 @@
+"""Options of verifiers that YAML can only name: a price, a rubric's file, a function of the user's own."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from cascade.config.shape import PriceShape
+from cascade.errors import ConfigError
+from cascade.files import explain
+from cascade.prices import KINDS
+from cascade.usage import Price
+
+FUNCTIONS = ("function", "extract")
+"""Options that take a function, named as `module:function`."""
+
+
+def prepared(spec: Any, folder: Path) -> Any:
+    """Return what a configuration says of a verifier with its named options looked up.
+
+    `price` becomes a Price, a `rubric` that ends with .md a path beside the configuration, and `module:function`
+    (found beside the configuration too) the function.
+
+    Raises:
+        ConfigError: a price is none, or a function cannot be loaded.
+    """
+    if not isinstance(spec, Mapping):
+        return spec
+    ((name, options),) = spec.items()
+    if not isinstance(options, Mapping):
+        return spec
+    found = dict(options)
+    if isinstance(found.get("price"), Mapping):
+        try:
+            found["price"] = price_of(PriceShape.model_validate(found["price"]))
+        except ValidationError as error:
+            raise ConfigError(f"{name}.price: {explain(error)}") from None
+    if isinstance(found.get("rubric"), str) and found["rubric"].endswith(".md"):
+        found["rubric"] = folder / found["rubric"]
+    for option in FUNCTIONS:
+        if isinstance(found.get(option), str):
+            found[option] = _function(found[option], f"{name}.{option}", folder)
+    return {name: found}
+
+
+def price_of(shape: PriceShape) -> Price:
+    """Return the price that a configuration gives, per token or per million tokens.
+
+    Raises:
+        ConfigError: a kind is given twice, or input or output not at all.
+    """
+    usd: dict[str, float] = {"call_usd": shape.call_usd}
+    for kind in KINDS:
+        each, per_million = getattr(shape, f"{kind}_usd"), getattr(shape, f"{kind}_per_mtok")
+        if each is not None and per_million is not None:
+            message = f"{kind}_usd and {kind}_per_mtok are both given; give the price once."
+            raise ConfigError(message)
+        if each is not None or per_million is not None:
+            usd[f"{kind}_usd"] = each if each is not None else per_million / 1e6
+    for kind in ("input", "output"):
+        if f"{kind}_usd" not in usd:
+            message = f"it has no price of {kind} tokens; give {kind}_per_mtok (0 if they cost nothing)."
+            raise ConfigError(message)
+    return Price(**usd)
+
+
+def _function(named: str, option: str, folder: Path) -> Any:
+    module, colon, name = named.partition(":")
+    if not colon or not module or not name:
+        message = f"{option} is {named!r}; module:function was expected."
+        raise ConfigError(message)
+    sys.path.insert(0, str(folder))
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, SyntaxError) as error:
+        message = f"{option}: {named!r} cannot be loaded: {error}."
+        raise ConfigError(message) from None
+    finally:
+        sys.path.remove(str(folder))
+    if not callable(found):
+        message = f"{option}: {named!r} is no function."
+        raise ConfigError(message)
+    return found
