@@ -1,0 +1,164 @@
+"""How far a measured mean may be from the true one: one-sided bounds, exact where values are bounded and independent.
+
+Each end holds by itself with probability 1 − δ; both together with 1 − 2δ. Which method is used depends on what kind of
+values there are and on n, never on how the bounds come out:
+
+- ``binomial``: only the two ends of the range occur. Clopper & Pearson 1934; exact.
+- ``betting``: anything else in a known range. Inverted betting test (Waudby-Smith & Ramdas 2020, arXiv 2010.09686,
+  section 4); valid at every n.
+- ``harm``: a loss in {−1, 0, 1} with fewer than 400 rows. The upper end is that of P(loss = 1), the rows where the
+  policy is wrong and the reference right, gains ignored; the lower end is by betting. Exact, and mostly tighter.
+- ``grouped``: rows share groups. The binomial bound at the effective number of rows, from the variance between groups
+  (Korn & Graubard 1998, Survey Methodology 24); approximate.
+- ``t``: no range is known (money). Student's t over independent groups; approximate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from calibration.influence import independent, standard_error, t_interval
+from calibration.risk import betting_p
+
+Method = Literal["binomial", "betting", "harm", "grouped", "t", "none"]
+Groups = Sequence[str | None]
+
+HARM_BELOW = 400
+"""Rows below which gains are ignored in the upper bound of a loss."""
+
+_HALVINGS = 24
+"""Bisections of a betting bound: to within 1e-7 of the range."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Margin:
+    """A mean, and how small and how great the true one may be."""
+
+    value: float | None
+    """The mean; None of no rows."""
+
+    low: float | None
+    """The true mean is at least this, with probability 1 − δ; None where nothing can be said."""
+
+    high: float | None
+    """The true mean is at most this, with probability 1 − δ; None where nothing can be said."""
+
+    n: int
+    """Rows."""
+
+    n_effective: float
+    """Independent rows that would tell as much; n where no rows share a group."""
+
+    spread: float
+    """Standard deviation of one such row."""
+
+    method: Method
+    """How the bounds were found."""
+
+
+def bound_mean(
+    values: ArrayLike, delta: float, *, low: float = 0.0, high: float = 1.0, groups: Groups | None = None
+) -> Margin:
+    """Bound the mean of values (n,) in [low, high], each end with probability 1 − delta."""
+    x = np.asarray(values, dtype=np.float64)
+    n = x.size
+    if not n:
+        return Margin(value=None, low=None, high=None, n=0, n_effective=0.0, spread=0.0, method="none")
+    share = (x - low) / (high - low)
+    size, mean = effective_size(share, groups), float(np.mean(share))
+    spread = math.sqrt(float(np.var(x)))
+    method: Method
+    if independent(n, groups) < n:
+        method, (bottom, top) = "grouped", _binomial(mean, size, delta)
+        if low == -high and n < HARM_BELOW and _whole(x, (low, 0.0, high)):
+            harm = np.where(x > 0.0, 1.0, 0.0)
+            top = min(1.0, (_binomial(float(harm.mean()), effective_size(harm, groups), delta)[1] + 1.0) / 2.0)
+    elif _whole(x, (low, high)):
+        method, (bottom, top) = "binomial", _binomial(mean, n, delta)
+    else:
+        # A gambler's wealth depends on the order, and a file may be sorted by label: shuffled, always the same way.
+        shuffled = np.random.default_rng(0).permutation(share)
+        if low == -high and n < HARM_BELOW and _whole(x, (low, 0.0, high)):
+            method, top = "harm", (_binomial(float(np.mean(x > 0.0)), n, delta)[1] + 1.0) / 2.0
+        else:
+            method, top = "betting", _most(shuffled, delta)
+        bottom = 1.0 - _most(1.0 - shuffled, delta)
+    scale = high - low
+    return Margin(
+        value=low + mean * scale,
+        low=low + bottom * scale,
+        high=low + top * scale,
+        n=n,
+        n_effective=size,
+        spread=spread,
+        method=method,
+    )
+
+
+def bound_money(values: ArrayLike, delta: float, groups: Groups | None = None) -> Margin:
+    """Bound the mean of values (n,) without a known range, each end with probability of about 1 − delta."""
+    x = np.asarray(values, dtype=np.float64)
+    if not x.size:
+        return Margin(value=None, low=None, high=None, n=0, n_effective=0.0, spread=0.0, method="none")
+    mean, error = float(x.mean()), standard_error(x - x.mean(), groups)
+    count = independent(x.size, groups)
+    low, high = t_interval(mean, error, count, 1.0 - 2.0 * delta)
+    spread = float(x.std())
+    known = math.isfinite(low)
+    return Margin(
+        value=mean,
+        low=low if known else None,
+        high=high if known else None,
+        n=x.size,
+        n_effective=min(float(x.size), (spread / error) ** 2) if known and error > 0.0 else float(count),
+        spread=spread,
+        method="t",
+    )
+
+
+def effective_size(values: NDArray[np.float64], groups: Groups | None) -> float:
+    """Return how many independent rows would tell the mean of values (n,) in [0, 1] as well as these do.
+
+    n over the design effect (Kish 1965), which the variance between groups gives. Where all rows are equal, the data
+    cannot tell the design effect, and the number of groups is what is certain.
+    """
+    n = values.size
+    count = independent(n, groups)
+    if count == n or count < 2:
+        return float(count)
+    variance = float(np.var(values)) * n / (n - 1)
+    if variance == 0.0:
+        return float(count)
+    error = standard_error(values - values.mean(), groups)
+    return float(n) if error == 0.0 else min(float(n), variance / error**2)
+
+
+def _binomial(mean: float, size: float, delta: float) -> tuple[float, float]:
+    from scipy.special import betaincinv  # slow to load
+
+    wins = min(mean * size, size)
+    low = float(betaincinv(wins, size - wins + 1.0, delta)) if wins > 0.0 else 0.0
+    high = float(betaincinv(wins + 1.0, size - wins, 1.0 - delta)) if wins < size else 1.0
+    return low, high
+
+
+def _most(values: NDArray[np.float64], delta: float) -> float:
+    """Return the greatest mean of values in [0, 1] that betting does not refute; its p-value falls in the mean."""
+    low, high = float(values.mean()), 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0
+        if betting_p(values, middle) <= delta:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _whole(values: NDArray[np.float64], levels: tuple[float, ...]) -> bool:
+    return bool(np.isin(values, levels).all())
