@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calibration.recorded import recorded_ladder
 from calibration.serving import Served, serve
-from calibration.table import Floats, Table, by_task, lay_out
+from calibration.subladders import lay_out_parts
+from calibration.table import Floats, Table, by_task
 from cascade.errors import DataError
 from cascade.hashing import unit
 from cascade.ladder import Ladder
@@ -24,6 +26,9 @@ from cascade.watch.interval import mean_interval
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
     """What a policy does with the rows of one task; rows that could not be judged are left out."""
+
+    index: NDArray[np.intp]
+    """Which rows of the table these are, (n,): with them policies are compared row by row, and groups are found."""
 
     rate: Floats
     """1 where the first rung's answer was left upwards for quality, (n,); 0 where the point has a single rung."""
@@ -111,7 +116,8 @@ def replay(
         if name not in policy.tasks:
             warnings.append(f"Task {name!r}: {len(rows)} samples skipped, since the policy does not know the task.")
             continue
-        laid = lay_out(name, rows, judged, prices=prices)
+        parts = [point.rungs for point in policy.tasks[name].points]
+        laid = lay_out_parts(name, rows, judged, parts, prices=prices)
         done[name] = apply(laid, policy.tasks[name], salt=policy.salt, rungs=policy.ladder.rungs)
         if done[name].n_skipped:
             warnings.append(
@@ -148,20 +154,20 @@ def apply(laid: Table, task: TaskPolicy, *, salt: str, rungs: Sequence[str]) -> 
         mine = np.flatnonzero(chosen == index)
         if not mine.size or any(name not in laid.rungs for name in point.rungs):
             continue
-        part = laid.take(mine)
-        served: Served = serve(part, point, salt=salt)
+        served: Served = serve(laid.take(mine), point, salt=salt)
         judged[mine] = served.complete
         columns = np.array([rungs.index(name) for name in point.rungs])
         reach[np.ix_(mine, columns)] = served.reached
         up[np.ix_(mine, columns)] = served.escalated
         rate[mine] = served.escalated[:, 0]
-        below[mine] = served.answered != part.rungs.index(task.reference) if task.reference in part.rungs else 1.0
-        figure["correct"][mine] = served.picked(part.correct)
-        figure["verifier_usd"][mine] = served.summed(part.verifier_usd)
-        figure["cost_usd"][mine] = served.summed(part.answer_usd) + figure["verifier_usd"][mine]
+        below[mine] = served.answered != (point.rungs.index(task.reference) if task.reference in point.rungs else -1)
+        figure["correct"][mine] = served.correct
+        figure["verifier_usd"][mine] = served.verifier_usd
+        figure["cost_usd"][mine] = served.cost_usd
     top = laid.rungs.index(task.reference) if task.reference in laid.rungs else None
     missing = np.full(n, np.nan)
     return Rows(
+        index=np.flatnonzero(judged),
         rate=rate[judged],
         reach=reach[judged],
         escalated=up[judged],
