@@ -46,9 +46,10 @@ def later_rates(laid: Table, held_out: Mapping[str, Floats], rates: Sequence[flo
 
 def _expected(laid: Table, held_out: Mapping[str, Floats], rates: Sequence[float | None]) -> tuple[float, float]:
     """Return expected accuracy and mean cost of rates, both over the rows where every rung was recorded."""
-    served = serve_out_of_fold(laid, rates, held_out, salt=SALT)
+    served = serve_out_of_fold(laid, laid.rungs, rates, held_out, salt=SALT)
     rows = served.complete
     if not rows.any():
         return 0.0, 0.0
-    cost = served.summed(np.nan_to_num(laid.answer_usd) + laid.verifier_usd)
-    return float(served.picked(served.confidence)[rows].mean()), float(cost[rows].mean())
+    confidence = np.column_stack([held_out[rung] for rung in laid.rungs])
+    found = np.take_along_axis(confidence, served.answered[:, None], axis=1)[:, 0]
+    return float(found[rows].mean()), float(np.nan_to_num(served.cost_usd)[rows].mean())

@@ -26,14 +26,14 @@ def measure(
     point = task.points[0]
     served = serve(laid, point, salt=salt)
     rows = served.complete & laid.present[:, -1]
-    spent = served.summed(laid.answer_usd) + served.summed(laid.verifier_usd)
+    spent = served.cost_usd
     known = rows & ~np.isnan(spent)
     top_usd = laid.answer_usd[:, -1]
     both = known & ~np.isnan(top_usd)
     correct = np.full(len(laid), np.nan)
     if held_out:
-        ranked = serve_out_of_fold(laid, rates, held_out, salt=salt)
-        correct = np.where(ranked.complete, ranked.picked(laid.correct), np.nan)
+        ranked = serve_out_of_fold(laid, laid.rungs, rates, held_out, salt=salt)
+        correct = ranked.correct
     labelled = rows & ~np.isnan(correct)
     top = laid.correct[labelled, -1]
     levels, why = _rates(laid, served.reached, rates)

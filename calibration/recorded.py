@@ -20,6 +20,7 @@ class Recorded(Verifier):
     """A verifier of which only recorded verdicts exist; where none was recorded it abstains."""
 
     inline = True
+    reads_earlier = False
 
     def __init__(self, name: str) -> None:
         """Take the name under which the verdicts were recorded."""

@@ -19,11 +19,11 @@ from cascade.point import Point, Threshold
 class Served:
     """What a point does with n rows on its own k rungs."""
 
-    columns: tuple[int, ...]
-    """The table's column of each of the point's rungs (k)."""
+    table: Table
+    """The rows as they are seen on the point's rungs; its columns are the point's."""
 
     confidence: Floats
-    """The served confidences, (n, k); 0 where vetoed, NaN where not recorded or without a combiner."""
+    """The confidences that decide, (n, k); 0 where vetoed, NaN where not recorded or without a combiner."""
 
     reached: Flags
     """Whether the rung was asked, (n, k)."""
@@ -36,60 +36,77 @@ class Served:
 
     @property
     def answered(self) -> NDArray[np.intp]:
-        """The table's column of the rung that answered each row, (n,); meaningless where not complete."""
-        last = np.argmax(self.reached & ~self.escalated, axis=1)
-        answered: NDArray[np.intp] = np.asarray(self.columns, dtype=np.intp)[last]
-        return answered
+        """The position among the point's rungs of the one that answered, (n,); meaningless where not complete."""
+        return np.asarray(np.argmax(self.reached & ~self.escalated, axis=1), dtype=np.intp)
 
-    def picked(self, figures: Floats) -> Floats:
-        """Return the answering rung's figure of each row, (n,), from figures (n, K) of the table."""
-        return np.asarray(np.take_along_axis(figures, self.answered[:, None], axis=1)[:, 0])
+    @property
+    def correct(self) -> Floats:
+        """How right the served answer is, (n,); NaN where not labelled, or not complete."""
+        found = np.take_along_axis(self.table.correct, self.answered[:, None], axis=1)[:, 0]
+        return np.where(self.complete, found, np.nan)
 
-    def summed(self, figures: Floats) -> Floats:
-        """Return the sum over the reached rungs of each row, (n,), from figures (n, K) of the table."""
-        return np.asarray(np.where(self.reached, figures[:, self.columns], 0.0).sum(axis=1))
+    @property
+    def verifier_usd(self) -> Floats:
+        """What the verdicts of the reached rungs cost, (n,)."""
+        return np.asarray(np.where(self.reached, self.table.verifier_usd, 0.0).sum(axis=1))
+
+    @property
+    def cost_usd(self) -> Floats:
+        """What the reached rungs' answers and verdicts cost, (n,); NaN where not known."""
+        return np.asarray(np.where(self.reached, self.table.answer_usd, 0.0).sum(axis=1)) + self.verifier_usd
 
 
-def serve(table: Table, point: Point, *, salt: str) -> Served:
-    """Apply a point to every row of a table; the hashed choices are those of live requests with these ids."""
-    columns = tuple(table.rungs.index(name) for name in point.rungs)
-    n, count = len(table), len(columns)
-    confidence = np.full((n, count), np.nan)
-    reached, escalated = np.zeros((n, count), dtype=bool), np.zeros((n, count), dtype=bool)
-    complete, live = np.ones(n, dtype=bool), np.ones(n, dtype=bool)
+def serve(table: Table, point: Point, *, salt: str, known: dict[tuple[str, ...], Floats] | None = None) -> Served:
+    """Apply a point to every row of a table; the hashed choices are those of live requests with these ids.
+
+    `known` keeps confidences by rung and the rungs below it, for several points that share their combiners.
+    """
+    part = table.on(point.rungs)
+    held = {} if known is None else known
+    found: list[Floats] = []
     earlier: dict[str, Floats] = {}
-    for k, (name, column) in enumerate(zip(point.rungs, columns, strict=True)):
-        reached[:, k] = live
-        complete &= ~live | table.present[:, column]
-        confidence[:, k] = confidences(table, name, point.combiners.get(name), earlier)
-        if k + 1 < count:
-            up = goes_up(table, name, confidence[:, k], point.thresholds[k], salt=salt)
-            escalated[:, k] = live & up
-            live = escalated[:, k]
-            earlier[name] = confidence[:, k]
-    return Served(columns=columns, confidence=confidence, reached=reached, escalated=escalated, complete=complete)
+    for k, name in enumerate(point.rungs):
+        key = point.rungs[: k + 1]
+        if key not in held:
+            held[key] = confidences(part, name, point.combiners.get(name), earlier)
+        earlier[name] = held[key]
+        found.append(held[key])
+    return _climbed(part, found, point.thresholds, salt=salt)
 
 
 def serve_out_of_fold(
-    table: Table, rates: Sequence[float | None], held_out: Mapping[str, Floats], *, salt: str
+    table: Table, rungs: Sequence[str], rates: Sequence[float | None], held_out: Mapping[str, Floats], *, salt: str
 ) -> Served:
     """Apply escalation rates to out-of-fold confidences: how rates would do on rows whose labels were not seen.
 
     For estimates that use labels. A policy itself never serves by such confidences (CALIBRATION.md, section 1).
     """
-    n, count = len(table), len(table.rungs)
-    reached, escalated = np.zeros((n, count), dtype=bool), np.zeros((n, count), dtype=bool)
-    complete: Flags = np.all(table.present, axis=1)
-    live = complete.copy()
-    for k, rung in enumerate(table.rungs):
+    part = table.on(rungs)
+    found = [held_out[rung] for rung in rungs[:-1]]
+    live: Flags = np.all(part.present, axis=1)
+    thresholds: list[Threshold] = []
+    for k, rung in enumerate(rungs[:-1]):
+        t, g = (0.0, 0.0)
+        if live.any():
+            t, g = fit_threshold(found[k][live], float(rates[k] or 0.0), vetoed=part.forced[live, k])
+        thresholds.append(Threshold(t=t, g=g))
+        live = live & goes_up(part, rung, found[k], thresholds[-1], salt=salt)
+    return _climbed(part, [*found, np.full(len(part), np.nan)], thresholds, salt=salt)
+
+
+def _climbed(part: Table, found: Sequence[Floats], thresholds: Sequence[Threshold], *, salt: str) -> Served:
+    """Return what thresholds do with the confidences (n,) of each rung."""
+    shape = (len(part), len(part.rungs))
+    reached, escalated = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    complete, live = np.ones(len(part), dtype=bool), np.ones(len(part), dtype=bool)
+    for k, name in enumerate(part.rungs):
         reached[:, k] = live
-        if k + 1 < count and live.any():
-            t, g = fit_threshold(held_out[rung][live], float(rates[k] or 0.0), vetoed=table.forced[live, k])
-            escalated[:, k] = live & goes_up(table, rung, held_out[rung], Threshold(t=t, g=g), salt=salt)
-        live = escalated[:, k]
-    confidence = np.column_stack([held_out[rung] for rung in table.rungs])
+        complete &= ~live | part.present[:, k]
+        if k + 1 < len(part.rungs):
+            live = live & goes_up(part, name, found[k], thresholds[k], salt=salt)
+            escalated[:, k] = live
     return Served(
-        columns=tuple(range(count)), confidence=confidence, reached=reached, escalated=escalated, complete=complete
+        table=part, confidence=np.column_stack(found), reached=reached, escalated=escalated, complete=complete
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -101,6 +101,9 @@ class Table:
     use: Mapping[str, Mapping[str, VerifierUse]]
     """How often each verifier spoke, by rung and verifier."""
 
+    parts: Mapping[tuple[str, ...], Table] = field(default_factory=dict)
+    """The same samples as they are seen where only these rungs are asked, where that differs (see `on`)."""
+
     def __len__(self) -> int:
         """Return the number of samples."""
         return len(self.ids)
@@ -133,7 +136,26 @@ class Table:
             input_tokens=self.input_tokens[index],
             output_tokens=self.output_tokens[index],
             use=self.use,
+            parts={rungs: part.take(index) for rungs, part in self.parts.items()},
         )
+
+    def on(self, rungs: Sequence[str]) -> Table:
+        """Return the table of these rungs alone, in ladder order: what is known where no other rung is asked."""
+        wanted = tuple(rungs)
+        if wanted == self.rungs:
+            return self
+        if wanted in self.parts:
+            return self.parts[wanted]
+        columns = [self.rungs.index(name) for name in wanted]
+        narrowed: dict[str, Any] = {name: getattr(self, name)[:, columns] for name in _BY_RUNG}
+        for name in ("names", "rows", "use"):
+            narrowed[name] = {rung: getattr(self, name)[rung] for rung in wanted if rung in getattr(self, name)}
+        return replace(self, rungs=wanted, parts={}, **narrowed)
+
+
+_BY_RUNG = (
+    "present", "vetoed", "forced", "correct", "answer_usd", "verifier_usd", "input_tokens", "output_tokens",
+)  # fmt: skip
 
 
 def lay_out(
@@ -158,8 +180,10 @@ def lay_out(
     """
     ladder, book = ladder.of(task), prices or PriceBook()
     n, count = len(samples), len(ladder)
-    figures = {name: np.full((n, count), np.nan) for name in ("correct", "answer_usd", "input_tokens", "output_tokens")}
-    flags = {name: np.zeros((n, count), dtype=bool) for name in ("present", "vetoed", "forced")}
+    figures: dict[str, Any] = {
+        name: np.full((n, count), np.nan) for name in ("correct", "answer_usd", "input_tokens", "output_tokens")
+    }
+    flags: dict[str, Any] = {name: np.zeros((n, count), dtype=bool) for name in ("present", "vetoed", "forced")}
     verifier_usd = np.zeros((n, count))
     found: dict[str, list[Mapping[str, float | None]]] = {rung.name: [] for rung in ladder}
     uses: dict[str, dict[str, list[float]]] = {rung.name: {} for rung in ladder}

@@ -114,6 +114,9 @@ class Verifier:
     inline: ClassVar[bool] = False
     """True: `check` is pure and takes well under a millisecond, so it runs on the event loop without a thread."""
 
+    reads_earlier: ClassVar[bool] = True
+    """False: the verdict does not depend on `exchange.earlier`, so calibrate need not ask again for each sub-ladder."""
+
     timeout_s: float = 2.0
     """Seconds after which it abstains (not for model calls, which have their own)."""
 

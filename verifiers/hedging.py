@@ -56,6 +56,7 @@ class Hedging(Verifier):
 
     version: ClassVar[str] = "1"
     inline: ClassVar[bool] = True
+    reads_earlier: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -70,6 +70,7 @@ class Judge(Verifier):
     """
 
     version: ClassVar[str] = "1"
+    reads_earlier: ClassVar[bool] = False
     paid = True
 
     def __init__(

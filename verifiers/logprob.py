@@ -51,6 +51,7 @@ class LogProb(Verifier):
 
     version: ClassVar[str] = "1"
     inline: ClassVar[bool] = True
+    reads_earlier: ClassVar[bool] = False
     wishes: Mapping[str, Any] = MappingProxyType({"logprobs": True, "top_logprobs": 5})
 
     def __init__(self, *, tokens: str = "all", name: str = "logprob", pass_at: float = 0.5) -> None:

@@ -59,6 +59,7 @@ class Refusal(Verifier):
 
     version: ClassVar[str] = "1"
     inline: ClassVar[bool] = True
+    reads_earlier: ClassVar[bool] = False
 
     def __init__(
         self, *, phrases: Iterable[str] = (), trivial: bool = True, name: str = "refusal", pass_at: float = 0.5

@@ -51,6 +51,7 @@ class Schema(Verifier):
     """
 
     version: ClassVar[str] = "1"
+    reads_earlier: ClassVar[bool] = False
 
     def __init__(
         self, schema_or_type: Any = None, *, formats: bool = False, name: str = "schema", pass_at: float = 0.5
