@@ -1,4 +1,4 @@
-"""Bounds: what a user asks calibrate to certify, each with a confidence. (Aims, met in expectation, are targets too.)"""
+"""Bounds: what a user asks calibrate to certify, each with a confidence; aims, met in expectation, are targets."""
 
 from __future__ import annotations
 

@@ -1,0 +1,68 @@
+"""How many more draws a certificate would have taken, if errors kept coming as they were seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.risk import betting_p, binomial_p
+from calibration.spending import place_looks, spend_level
+
+MOST = 500_000
+"""Draws beyond which nobody is told a number: the rate seen is too near the bound to plan with."""
+
+
+def enough_draws(errors: float, n: int, risk: float, delta: float) -> int | None:
+    """Return the draws after which the binomial test passes at the rate of `errors` in `n`; None: no number will do."""
+    rate = errors / n if n else 0.0
+    if rate >= risk:
+        return None
+    return _least(lambda size: float(binomial_p(round(rate * size), size, risk)) <= delta, start=max(n, 1))
+
+
+def enough_losses(losses: NDArray[np.float64], mean: float, delta: float, *, low: float, high: float) -> int | None:
+    """Return the draws after which the betting test passes if the losses (n,) come again and again; None as above."""
+    if not len(losses):
+        return enough_draws(0, 0, mean, delta)
+    if losses.mean() >= mean:
+        return None
+    return _least(lambda size: betting_p(np.resize(losses, size), mean, low=low, high=high) <= delta, start=len(losses))
+
+
+def enough_rows(wrong: NDArray[np.float64], alpha: float, delta: float) -> int | None:
+    """Return the rows after which SPEND passes some look, computed with its δ′; None: no number will do.
+
+    `wrong` (n,) of 0 and 1 in order of falling confidence. Each look is given the error rate that was seen at its
+    share of the rows; scores are taken to have no ties.
+    """
+    errors = np.concatenate([[0.0], np.cumsum(wrong)])
+    shares = np.linspace(0.0, 1.0, len(errors)) if len(wrong) else np.array([0.0, 1.0])
+    errors = errors if len(wrong) else np.zeros(2)
+
+    def passes(size: int) -> bool:
+        looks = place_looks(np.arange(size, 0, -1.0), alpha, delta)
+        if not looks:
+            return False
+        _, critical = spend_level(looks, alpha, delta)
+        seen = np.interp(np.array(looks) / size, shares, errors / max(len(wrong), 1)) * size
+        return bool(np.any(np.round(seen) <= np.array(critical)))
+
+    return _least(passes, start=max(len(wrong), 1))
+
+
+def _least(passes: Callable[[int], bool], *, start: int) -> int | None:
+    """Return about the smallest size from `start` on that passes: doubling, then halving; None above `MOST`."""
+    size, failed = start, start - 1
+    while not passes(size):
+        failed, size = size, 2 * size
+        if size > MOST:
+            return None
+    while size - failed > max(1, size // 200):
+        middle = (size + failed) // 2
+        if passes(middle):
+            size = middle
+        else:
+            failed = middle
+    return size
