@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cascade.cli import calibrate, demo, doctor, explore, grade, init, replay, report, run, schema
+from cascade.cli import calibrate, check, demo, doctor, explore, grade, init, replay, report, run, schema
 from cascade.cli.guard import guarded
 
 app = typer.Typer(
@@ -48,6 +48,7 @@ for _command in (
     grade.grade,
     calibrate.calibrate,
     replay.replay,
+    check.check,
     report.report,
     doctor.doctor,
     schema.schema,

@@ -1,0 +1,172 @@
+"""`cascade check`: a policy held to limits on labelled samples; the gate of continuous integration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cascade.cli.figures import dollars, percent
+from cascade.cli.options import JsonOption, MapOption, TaskOption, VerifiersOption, load, names
+from cascade.cli.recorded import with_labels, with_schemas
+from cascade.cli.terminal import print_json, printable, say, stdout, warn
+from cascade.errors import ConfigError
+
+if TYPE_CHECKING:
+    from calibration.criterion import Criterion
+    from calibration.finding import Finding, Gate
+
+FAILED = 1
+"""Exit code of a gate that does not pass."""
+
+
+def check(
+    samples: Annotated[list[Path], typer.Argument(metavar="SAMPLES…", help="Samples, in one file or several.")],
+    *,
+    policy: Annotated[Path, typer.Option("--policy", "-p", metavar="FILE", help="The policy to hold to the limits.")],
+    min_accuracy: Annotated[
+        float | None,
+        typer.Option("--min-accuracy", metavar="A", help="Served answers are right in at least this share."),
+    ] = None,
+    max_loss: Annotated[
+        float | None,
+        typer.Option("--max-loss", metavar="E", help="At most this much less right than always asking the reference."),
+    ] = None,
+    max_error: Annotated[
+        float | None,
+        typer.Option("--max-error", metavar="A", help="Of answers accepted below the top, at most this share wrong."),
+    ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option("--max-cost", metavar="USD", help="A request costs at most this on average.")
+    ] = None,
+    escalation_tolerance: Annotated[
+        float | None,
+        typer.Option(
+            "--escalation-tolerance", metavar="R", help="The escalation rate is this near to the policy's target."
+        ),
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline", metavar="POLICY", help="Fail if accuracy is worse than this policy's on the same samples."
+        ),
+    ] = None,
+    max_drop: Annotated[
+        float | None,
+        typer.Option("--max-drop", metavar="D", help="With --baseline: show that accuracy drops by at most this."),
+    ] = None,
+    confidence: Annotated[float, typer.Option("--confidence", metavar="C", help="With which a pass is true.")] = 0.9,
+    allow_undecided: Annotated[
+        bool, typer.Option("--allow-undecided", help="Exit 0 where samples are too few to tell.")
+    ] = False,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML, too.")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", "-c", metavar="FILE", help="Check that the policy fits this configuration's ladder, too."
+        ),
+    ] = None,
+    verifiers: VerifiersOption = None,
+    task: TaskOption = None,
+    mapping: MapOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hold a policy to limits on labelled samples that it was not fitted on: pass, fail, or undecided. No call is made.
+
+    A limit passes where the exact bound of the figure clears it, and fails where the bound on the other side breaks it;
+    else it is undecided, and how many more samples would decide is said. Exit code 1 unless all pass.
+    """
+    from calibration.gate import check_policy
+    from cascade.bulk.sample_table import parse_mapping, read_files
+    from cascade.policy import Policy
+
+    if not 0.0 < confidence < 1.0:
+        message = f"--confidence is {confidence}; a number between 0 and 1 was expected, such as 0.9."
+        raise ConfigError(message)
+    criteria = _criteria(
+        min_accuracy=min_accuracy,
+        max_loss=max_loss,
+        max_error=max_error,
+        max_cost=max_cost,
+        escalation_tolerance=escalation_tolerance,
+        # Without a margin, only a drop that is proven fails.
+        max_drop=max_drop if max_drop is not None or baseline is None else 0.0,
+    )
+    served = Policy.load(policy)
+    found = read_files(samples, parse_mapping(mapping) if mapping else None)
+    loaded = None if config is None else load(config)
+    if loaded is not None:
+        found = with_schemas(found, loaded)
+    gate = check_policy(
+        with_labels(found),
+        served,
+        criteria,
+        ladder=None if loaded is None else loaded.ladder,
+        baseline=None if baseline is None else Policy.load(baseline),
+        confidence=confidence,
+        verifiers=names(verifiers),
+        prices=None if loaded is None else loaded.price_book,
+        tasks=task,
+    )
+    for warning in gate.warnings:
+        warn(warning)
+    sentences = {finding: sentence(finding, confidence) for finding in gate.findings}
+    if junit is not None:
+        from cascade.cli.junit import write_junit
+
+        write_junit(gate, junit, policy=str(policy), sentences=sentences, allow_undecided=allow_undecided)
+    if as_json:
+        print_json({"policy": str(policy), **gate.to_json()})
+    else:
+        _show(gate, sentences)
+    if gate.outcome == "fail" or (gate.outcome == "undecided" and not allow_undecided):
+        raise typer.Exit(FAILED)
+
+
+def sentence(finding: Finding, confidence: float) -> str:
+    """Say in words what came of one limit."""
+    from calibration.criterion import MEANINGS
+
+    kind, limit, margin = finding.criterion.kind, finding.criterion.limit, finding.margin
+    worded = dollars if kind == "max_cost" else percent
+    meaning = MEANINGS[kind]
+    if margin.value is None:
+        return f"undecided: {meaning}: {finding.note}"
+    ends = f"at least {worded(margin.low)}, at most {worded(margin.high)}, each with confidence {confidence:g}"
+    asked = {
+        "min_accuracy": f"at least {worded(limit)}",
+        "escalation_tolerance": f"{percent(finding.target)} ± {percent(limit)}",
+    }.get(kind, f"at most {worded(limit)}")
+    if kind == "max_drop" and limit == 0.0:
+        asked = "no drop that can be shown"
+    said = f"{finding.outcome}: {meaning} is {worded(margin.value)} ({ends}; n = {margin.n:,}); asked for: {asked}"
+    if finding.outcome == "undecided":
+        more = finding.more_samples
+        said += (
+            "; no number of samples would decide, so near is it to the limit"
+            if more is None
+            else f"; about {more:,} more samples would decide"
+        )
+    return said if finding.note is None else f"{said} ({finding.note})"
+
+
+def _criteria(**limits: float | None) -> list[Criterion]:
+    from calibration.criterion import MEANINGS, Criterion
+
+    return [Criterion(kind, limit) for kind in MEANINGS if (limit := limits[kind]) is not None]
+
+
+def _show(gate: Gate, sentences: dict[Finding, str]) -> None:
+    console = stdout()
+    styles = {"pass": "green", "fail": "red", "undecided": "yellow"}
+    for task in dict.fromkeys(finding.task for finding in gate.findings):
+        console.print(f"Checked {printable(task)}", style="bold", markup=False, highlight=False)
+        for finding in gate.findings:
+            if finding.task == task:
+                text = f"  {printable(sentences[finding])}."
+                console.print(text, style=styles[finding.outcome], markup=False, highlight=False, soft_wrap=True)
+    say(
+        f"The gate: {gate.outcome}. Each limit passes at its own level, since all must; failing is corrected for the "
+        f"{len(gate.findings)} limits together."
+    )

@@ -1,0 +1,88 @@
+"""Claims about `cascade check`, the gate."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from calibration.fit import calibrate
+from calibration.target import EscalationRate
+from cascade.sample_file import sample_line
+from tests.cascade.cli.conftest import write_lines
+from tests.recordings import recorded_samples
+
+
+@pytest.fixture
+def gated(folder):
+    """Give a folder with a policy and samples that it was not fitted on."""
+    calibrate(recorded_samples(300, seed=1), ("small", "large"), target=EscalationRate(0.3)).save("policy.json")
+    write_lines(folder / "held_out.jsonl", [sample_line(sample) for sample in recorded_samples(500, seed=2)])
+    return folder
+
+
+CHECK = ("check", "held_out.jsonl", "--policy", "policy.json")
+
+
+def test_a_policy_inside_its_limits_passes_with_exit_0(gated, cli) -> None:
+    ended = cli(*CHECK, "--min-accuracy", "0.7", "--max-loss", "0.2", "--escalation-tolerance", "0.15")
+    assert ended.exit_code == 0, ended.stderr
+    assert ended.stdout.count("pass: ") == 3
+
+
+def test_a_broken_limit_fails_with_exit_1(gated, cli) -> None:
+    ended = cli(*CHECK, "--min-accuracy", "0.99")
+    assert ended.exit_code == 1
+    assert "fail: accuracy" in ended.stdout
+
+
+def test_undecided_fails_unless_it_is_allowed(gated, cli) -> None:
+    found = json.loads(cli(*CHECK, "--min-accuracy", "0.8", "--json").stdout)["findings"][0]
+    near = f"{found['value'] - 0.005:.4f}"
+    assert cli(*CHECK, "--min-accuracy", near).exit_code == 1
+    ended = cli(*CHECK, "--min-accuracy", near, "--allow-undecided")
+    assert ended.exit_code == 0
+    assert "more samples would decide" in ended.stdout
+
+
+def test_json_says_every_figure_with_its_bounds_and_level(gated, cli) -> None:
+    found = json.loads(cli(*CHECK, "--max-cost", "0.5", "--confidence", "0.95", "--json").stdout)
+    assert found["outcome"] == "pass"
+    assert found["confidence"] == 0.95
+    (finding,) = found["findings"]
+    assert finding["low"] < finding["value"] < finding["high"] < 0.5
+    assert finding["method"] == "t"
+
+
+def test_junit_has_a_case_for_each_limit_and_a_failure_for_each_broken_one(gated, cli) -> None:
+    assert cli(*CHECK, "--min-accuracy", "0.99", "--max-loss", "0.3", "--junit", "out.xml").exit_code == 1
+    root = ET.parse(gated / "out.xml").getroot()  # noqa: S314 - our own file
+    assert root.attrib["tests"] == "2"
+    assert root.attrib["failures"] == "1"
+    cases = {case.attrib["name"]: case for case in root.iter("testcase")}
+    assert cases["min_accuracy"].find("failure") is not None
+    assert cases["max_loss"].find("failure") is None
+
+
+def test_a_baseline_fails_only_a_policy_that_is_worse(gated, cli) -> None:
+    calibrate(recorded_samples(300, seed=1), ("small", "large"), target=EscalationRate(0.9)).save("dear.json")
+    assert cli(*CHECK, "--baseline", "policy.json").exit_code == 0
+    assert cli(*CHECK, "--baseline", "dear.json").exit_code == 1
+    assert cli("check", "held_out.jsonl", "--policy", "dear.json", "--baseline", "policy.json").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "nothing to check"),
+        (("--min-accuracy", "1.2"), "min_accuracy"),
+        (("--max-drop", "0.01"), "--baseline"),
+        (("--min-accuracy", "0.5", "--confidence", "1"), "--confidence"),
+        (("--min-accuracy", "0.5", "--task", "other"), "'other'"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_2(gated, cli, options, said) -> None:
+    ended = cli(*CHECK, *options)
+    assert ended.exit_code == 2
+    assert said in ended.stderr
