@@ -1,6 +1,6 @@
 """What a label is worth: error of accepted answers, estimated from few labels, a judge for all, and chosen labels.
 
-    python benchmarks/labels.py [--repetitions N]
+python benchmarks/labels.py [--repetitions N]
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def main() -> None:
         truth = float(world(2_000_000, base, rng)[0].mean())
         runs = [one(n, labels, base, rng) for _ in range(repetitions)]
         print(f"\n{n:,} requests, {labels} labels, true error of the accepted {100 * truth:.1f} %\n")
-        print("| estimate | bias, points | rms error, points | 90 % interval covers | width, points | a label is worth |")
+        print(
+            "| estimate | bias, points | rms error, points | 90 % interval covers | width, points | a label is worth |"
+        )
         print("|---|---|---|---|---|---|")
         usual = float(np.sqrt(np.mean([(run["uniform labels, no judge"][0] - truth) ** 2 for run in runs])))
         for name in runs[0]:

@@ -1,6 +1,6 @@
-"""What tasks gain from each other: labelled calibration pooled over tasks, and rate thresholds shrunk towards all tasks.
+"""What tasks gain from each other: labelled calibration pooled over tasks, and rate thresholds shrunk to all tasks.
 
-    python benchmarks/pooling.py [--repetitions N]
+python benchmarks/pooling.py [--repetitions N]
 """
 
 from __future__ import annotations

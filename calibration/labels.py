@@ -156,12 +156,16 @@ def _bounds(value: float, variance: float, labels: Floats, count: int, level: fl
     return min(low, value), max(high, value)
 
 
-def _checked(correct: ArrayLike, propensity: ArrayLike | None, proxy: ArrayLike | None) -> tuple[Floats, Floats, Floats]:
+def _checked(
+    correct: ArrayLike, propensity: ArrayLike | None, proxy: ArrayLike | None
+) -> tuple[Floats, Floats, Floats]:
     y = np.asarray(correct, dtype=np.float64)
     pi = np.ones(y.shape) if propensity is None else np.asarray(propensity, dtype=np.float64)
     f = np.zeros(y.shape) if proxy is None else np.asarray(proxy, dtype=np.float64)
     if y.ndim != 1 or not y.shape == pi.shape == f.shape:
-        raise DataError(f"found {y.shape} labels, {pi.shape} propensities and {f.shape} proxies; expected one each a row")
+        raise DataError(
+            f"found {y.shape} labels, {pi.shape} propensities and {f.shape} proxies; expected one each a row"
+        )
     if np.any((y < 0.0) | (y > 1.0)) or not np.all((pi > 0.0) & (pi <= 1.0)) or np.any(np.isinf(f)):
         raise DataError("found a label outside [0, 1], a propensity outside (0, 1] or an infinite proxy")
     if np.sum(~np.isnan(y)) < 2:

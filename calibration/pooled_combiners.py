@@ -1,7 +1,7 @@
 """Combiners for tasks with few labels or none: one fitted to all tasks together, its odds adjusted to each.
 
-Per rung, three steps. What features say is learnt from all tasks (`fit_combiner` on all rows); its out-of-fold log-odds x
-are what `pooling` fits a line a task to; and since a combiner is a sum in log-odds, that line is a combiner again.
+Per rung, three steps. What features say is learnt from all tasks (`fit_combiner` on all rows); to its out-of-fold
+log-odds x `pooling` fits a line a task; and since a combiner is a sum in log-odds, that line is a combiner again.
 """
 
 from __future__ import annotations
@@ -89,9 +89,7 @@ def _pool_rung(
     known = usable & ~np.isnan(correct) & ~silent
     if not known.any() or correct[known].min() == correct[known].max():
         return None
-    groups = [
-        None if group is None else content_id([name, group]) for name in tasks for group in tables[name].groups
-    ]
+    groups = [None if group is None else content_id([name, group]) for name in tasks for group in tables[name].groups]
     labels = np.where(known, correct, np.nan)
     everyone = fit_combiner(rows[known], correct[known], names, seed=seed)
     apart = np.zeros(len(rows))

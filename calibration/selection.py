@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 FLOOR = 0.2
-"""Share of the labels that is spread evenly over all rows, whatever they seem to tell: what bounds propensities below."""
+"""Share of the labels that is spread evenly over all rows, whatever they seem to tell: it bounds propensities below."""
 
 NEAR = 0.1
 """How far below the loosest threshold rows still count, as a share of all rows; confidences are no certainty."""
@@ -36,7 +36,9 @@ def weigh_for_estimate(p: ArrayLike) -> Floats:
     return np.asarray(np.sqrt(sure * (1.0 - sure)))
 
 
-def weigh_for_certificate(p: ArrayLike, *, bound: float, per_accepted: bool, harmless: ArrayLike | None = None) -> Floats:
+def weigh_for_certificate(
+    p: ArrayLike, *, bound: float, per_accepted: bool, harmless: ArrayLike | None = None
+) -> Floats:
     """Return importances (n,) for certifying a threshold: 1 where it could come to accept, falling to 0 below.
 
     A certificate counts errors among what it accepts, all rows alike, the surest included. Labels of rows that no
@@ -60,29 +62,32 @@ def weigh_for_certificate(p: ArrayLike, *, bound: float, per_accepted: bool, har
     return np.asarray(np.where(safe, 0.0, weight))
 
 
-def spread_budget(importance: ArrayLike, labels: float, *, floor: float = FLOOR) -> Floats:
-    """Return propensities (n,) in (0, 1] that sum to `labels`: a share `floor` even, the rest by importance.
+def spread_budget(
+    importance: ArrayLike, labels: float, *, vacant: ArrayLike | None = None, floor: float = FLOOR
+) -> Floats:
+    """Return propensities (n,) in (0, 1]: a share `floor` of the labels spread evenly, the rest by importance.
 
-    `importance` (n,) from 0. All are 1 where there are no more rows than labels.
+    `importance` (n,) from 0. `vacant` (n,), None for all: rows that can still be labelled; theirs sum to `labels` (all
+    are 1 where there are no more of them), and other rows get what they would have had, for those who add up rounds.
     """
     weight = np.asarray(importance, dtype=np.float64)
+    free = np.ones(weight.size, dtype=np.bool_) if vacant is None else np.asarray(vacant, dtype=np.bool_)
     if not 0.0 < floor <= 1.0 or not labels > 0.0:
         raise ConfigError(f"found floor {floor} and {labels} labels; expected a floor in (0, 1] and at least one label")
     if not np.all((weight >= 0.0) & np.isfinite(weight)):
         raise DataError("found an importance that is negative or not finite")
-    n = weight.size
-    if n <= labels:
-        return np.ones(n)
-    mean = float(weight.mean())
-    shape = np.ones(n) if mean <= 0.0 else floor + (1.0 - floor) * weight / mean
-    # Those that would exceed 1 are certain, and what they leave over goes to the others: a few rounds at most.
-    certain = np.zeros(n, dtype=np.bool_)
+    if np.count_nonzero(free) <= labels:
+        return np.ones(weight.size)
+    mean = float(weight[free].mean())
+    shape = np.ones(weight.size) if mean <= 0.0 else floor + (1.0 - floor) * weight / mean
+    # Rows that would exceed 1 are certain, and what they leave over goes to the others: a few rounds at most.
+    certain = np.zeros(weight.size, dtype=np.bool_)
     while True:
-        left = max(0.0, labels - certain.sum())
-        pi = np.where(certain, 1.0, left * shape / max(float(shape[~certain].sum()), 1e-300))
-        over = ~certain & (pi >= 1.0)
-        if not over.any():
-            return np.asarray(pi)
+        left = labels - np.count_nonzero(certain & free)
+        pi = np.where(certain, 1.0, shape * (left / float(shape[free & ~certain].sum())))
+        over = ~certain & (pi > 1.0)
+        if not (over & free).any():
+            return np.asarray(np.minimum(pi, 1.0))
         certain |= over
 
 

@@ -1,9 +1,10 @@
 """Rate thresholds of many tasks at once: a task with little traffic borrows the shape of the others' confidences.
 
-For a threshold t, the share F_i(t) of task i's confidences below it varies between tasks like Beta(kappa m, kappa (1 - m))
-around their mean m(t). Mean and kappa are estimated by moments at every t (empirical Bayes: Morris 1983; Efron 2010, ch. 1), and
-the task's posterior mean, (n_i F̂_i + kappa m) / (n_i + kappa), is set equal to the rate. Where tasks have little in
-common, kappa is small and every task keeps its own threshold; a fixed weight instead of kappa was up to 12 points worse.
+For a threshold t, the share F_i(t) of task i's confidences below it varies between tasks like
+Beta(kappa m, kappa (1 - m)) around their mean m(t). Mean and kappa are estimated by moments at every t (empirical
+Bayes: Morris 1983), and the task's posterior mean, (n_i F̂_i + kappa m) / (n_i + kappa), is set equal to the rate. Where
+tasks have little in common, kappa is small and every task keeps its own threshold; a fixed weight instead of kappa was
+up to 12 points worse than that.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def shrink_thresholds(confidences: Sequence[ArrayLike], rate: float) -> tuple[tu
     rows = [np.sort(np.asarray(found, dtype=np.float64)) for found in confidences]
     pooled = np.concatenate(rows) if rows else np.empty(0)
     if not pooled.size or not np.all((pooled >= 0.0) & (pooled <= 1.0)):
-        raise DataError("found no confidences, or some outside [0, 1]: shares of tasks are compared on their own traffic")
+        raise DataError(
+            "found no confidences, or some outside [0, 1]: shares of tasks are compared on their own traffic"
+        )
     if rate in (0.0, 1.0):
         return ((rate, rate),) * len(rows)
     known = [found for found in rows if found.size]

@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from cascade.cli import calibrate, check, demo, doctor, explore, grade, init, replay, report, run, schema
+from cascade.cli import (
+    calibrate,
+    check,
+    demo,
+    doctor,
+    explore,
+    grade,
+    init,
+    label,
+    next_labels,
+    replay,
+    report,
+    run,
+    schema,
+)
 from cascade.cli.guard import guarded
 
 app = typer.Typer(
@@ -46,6 +60,8 @@ for _command in (
     run.run,
     explore.explore,
     grade.grade,
+    next_labels.next_labels,
+    label.label,
     calibrate.calibrate,
     replay.replay,
     check.check,

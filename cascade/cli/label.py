@@ -1,0 +1,171 @@
+"""`cascade label`: people say how right answers are, blind, in the terminal or in the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cascade.cli.options import JsonOption, TaskOption, names
+from cascade.cli.terminal import print_json, print_text, say
+from cascade.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cascade.labelling import Session
+    from cascade.sample import Sample
+
+MAX_DIMENSIONS = 8
+
+
+def label(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Samples with recordings.")],
+    *,
+    annotator: Annotated[
+        str | None, typer.Option("--annotator", "-a", metavar="NAME", help="Who labels; default: the login name.")
+    ] = None,
+    dimension: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dimension", metavar="NAME", help="What is asked of each answer (correct, complete, tone); repeatable."
+        ),
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser", help="In the browser, on this machine only.")] = False,
+    rungs: Annotated[
+        str | None, typer.Option("--rungs", metavar="NAMES", help="Only answers of these rungs; default: all.")
+    ] = None,
+    task: TaskOption = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Samples that no draw chose too, and answers that have a label.")
+    ] = False,
+    show_gold: Annotated[bool, typer.Option("--show-gold", help="Show the right answer where it is known.")] = False,
+    kappa: Annotated[bool, typer.Option("--kappa", help="Only tell how far annotators agree.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where labels go; default: FILE itself.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Label recorded answers: right, wrong or half right, without being told whose they are.
+
+    Answers stand side by side in random order, and keys are all it takes. Every key is kept at once: run the command
+    again to go on. Two annotators of one file see the same samples first; how far they agree is told at the end.
+    """
+    from cascade.bulk.sample_table import TABLES, read_files
+
+    kept = _output(file, output, TABLES)
+    source = kept if kept.exists() else file
+    found = read_files([source])
+    if kappa:
+        _show(found, kept, said=None, as_json=as_json)
+        return
+    who = _name(annotator or _login(), "--annotator")
+    wanted = [_name(name, "--dimension") for name in dimension or ["correct"]]
+    if len(set(wanted)) < len(wanted) or len(wanted) > MAX_DIMENSIONS:
+        message = f"--dimension is {', '.join(wanted)}; at most {MAX_DIMENSIONS} different names were expected."
+        raise ConfigError(message)
+    from cascade.bulk.journal import Journal
+    from cascade.labelling import Session, lay_items
+
+    items = lay_items(found, who, rungs=names(rungs), tasks=task, everything=everything, show_gold=show_gold)
+    if not items:
+        say(f"Nothing is left for {who} to label in {source}; --all shows what has a label too.")
+        _show(found, kept, said=0, as_json=as_json)
+        return
+    with Journal(kept.with_name(f"{kept.name}.{who}"), kind="label") as journal:
+        session = Session(items, journal, dimensions=wanted)
+        say(f"{len(items):,} samples for {who}; what was said goes to {kept}.")
+        try:
+            _sit(session, browser=browser)
+        finally:
+            # Ctrl-C too: what was said is said.
+            said = session.labels()
+            done = _save(source, kept, who, said)
+            journal.path.unlink(missing_ok=True)
+    _show(done, kept, said=len(said), as_json=as_json)
+
+
+def _sit(session: Session, *, browser: bool) -> None:
+    if not browser:
+        from cascade.cli.label_terminal import label_in_terminal
+
+        label_in_terminal(session)
+        return
+    import webbrowser
+
+    from cascade.labelling.server import LabelServer
+
+    with LabelServer(session) as server:
+        say(f"Label at {server.url} (this machine only); q there or Ctrl-C here saves and ends.")
+        webbrowser.open(server.url)
+        while not server.ended.wait(timeout=0.5):  # a wait without limit would not hear Ctrl-C on Windows
+            pass
+
+
+def _save(source: Path, kept: Path, who: str, said: Mapping[tuple[str, str], Any]) -> list[Sample]:
+    """Write what was said into the samples as they are on disk now: another annotator may have saved meanwhile."""
+    from cascade.bulk.journal import dump
+    from cascade.bulk.sample_table import read_files
+    from cascade.files import write_atomically
+    from cascade.labelling import annotate
+    from cascade.sample_file import sample_line
+
+    found = [
+        annotate(sample, who, said[sample.key]) if sample.key in said else sample
+        for sample in read_files([kept if kept.exists() else source])
+    ]
+    write_atomically(kept, "".join(dump(sample_line(sample)) + "\n" for sample in found))
+    return found
+
+
+def _output(file: Path, output: Path | None, tables: tuple[str, ...]) -> Path:
+    kept = output or file
+    if kept.suffix in (*tables, ".gz"):
+        message = f"{kept} cannot be written in place; give --output FILE.jsonl."
+        raise ConfigError(message)
+    return kept
+
+
+def _login() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        message = "This machine does not tell who you are; give --annotator NAME."
+        raise ConfigError(message) from None
+
+
+def _name(text: str, option: str) -> str:
+    from cascade.exchange import NAME
+
+    if not NAME.fullmatch(text):
+        message = f"{option} is {text[:80]!r}; letters, digits, '.', '_' and '-' were expected (64 at most)."
+        raise ConfigError(message)
+    return text
+
+
+def _show(samples: list[Sample], kept: Path, *, said: int | None, as_json: bool) -> None:
+    from cascade.labelling.kappa import compare_annotators
+
+    agreed = compare_annotators(samples)
+    if as_json:
+        pairs = [
+            {"annotators": [first, second], "dimension": dimension, **found.to_json()}
+            for (first, second, dimension), found in agreed.items()
+        ]
+        print_json({"output": str(kept), "n_labelled": said or 0, "kappa": pairs})
+    else:
+        print_text(str(kept))
+    if said is not None:
+        say(f"{said:,} samples labelled in this sitting.")
+    elif not agreed:
+        say("No answer was labelled by two annotators; `cascade label --annotator NAME` makes labels of another.")
+    for (first, second, dimension), found in agreed.items():
+        share = f"{100 * found.agreement:.0f} % of {found.n:,} answers alike"
+        value = (
+            "kappa cannot be told, since both always said the same"
+            if found.value is None or found.low is None or found.high is None
+            else f"kappa {found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+        )
+        say(f"{first} and {second} on {dimension}: {value}, {share}.")

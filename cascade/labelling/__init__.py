@@ -1,0 +1,20 @@
+"""Labelling: people say how right recorded answers are, without knowing whose they are."""
+
+from cascade.labelling.annotation import annotate, annotators, by_dimension
+from cascade.labelling.item import Item, lay_items
+from cascade.labelling.kappa import Kappa, measure_kappa
+from cascade.labelling.mark import Mark, mark_of
+from cascade.labelling.session import Session
+
+__all__ = [
+    "Item",
+    "Kappa",
+    "Mark",
+    "Session",
+    "annotate",
+    "annotators",
+    "by_dimension",
+    "lay_items",
+    "mark_of",
+    "measure_kappa",
+]

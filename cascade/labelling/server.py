@@ -1,0 +1,171 @@
+"""The browser's window onto a session: a page on loopback, for whoever knows its address, and for no other origin."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from typing import Any, Self
+
+from cascade.labelling.session import Session
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Content security policy: own script and style, no inline code, no other origin, no frame."""
+
+BODY_LIMIT = 1024
+"""Bytes that a key may take."""
+
+_PAGES = {
+    "": ("page.html", "text/html; charset=utf-8"),
+    "page.css": ("page.css", "text/css; charset=utf-8"),
+    "page.js": ("page.js", "text/javascript; charset=utf-8"),
+}
+
+
+class LabelServer:
+    """Serves one session until it ends; a context manager."""
+
+    def __init__(self, session: Session, *, port: int = 0) -> None:
+        """Take the session, and a port of 127.0.0.1 (0: any that is free)."""
+        self.session = session
+        self.ended = threading.Event()
+        self._lock = threading.Lock()
+        self._token = secrets.token_urlsafe(24)
+        self._server = _Listener(self, port)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="cascade-label")
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._server.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """The page's address; who knows it may label."""
+        return f"http://127.0.0.1:{self.port}/{self._token}/"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def page(self, path: str) -> str | None:
+        """Return what stands after the token in a path; None where the token is not ours."""
+        token, slash, rest = path.removeprefix("/").partition("/")
+        ours = hmac.compare_digest(token.encode("utf-8", "replace"), self._token.encode())
+        return rest if slash and ours else None
+
+    def state(self) -> dict[str, Any]:
+        """Return what is to be seen now."""
+        with self._lock:
+            return self.session.state()
+
+    def press(self, key: str, step: int) -> dict[str, Any]:
+        """Take a key and return what is to be seen then."""
+        with self._lock:
+            self.session.press(key, step=step)
+            return self.session.state()
+
+
+class _Listener(ThreadingHTTPServer):
+    """The socket, which knows whose it is."""
+
+    daemon_threads = True
+
+    def __init__(self, owner: LabelServer, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.owner = owner
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a browser that went away; anything else is ours to know."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = 10
+    server_version = "cascade"
+    sys_version = ""
+    server: _Listener
+
+    def do_GET(self) -> None:
+        page = self._page()
+        if page in _PAGES:
+            name, kind = _PAGES[page]
+            self._reply(200, kind, files("cascade.labelling").joinpath(name).read_bytes())
+        elif page == "state":
+            self._json(self.server.owner.state())
+        else:
+            self._refuse(404)
+
+    def do_POST(self) -> None:
+        if self._page() != "key":
+            self._refuse(404)
+            return
+        # A page of another origin can send neither this type nor our own origin without being asked about first.
+        own = {f"http://{name}" for name in self._names()}
+        if self.headers.get("Origin") not in own or self.headers.get_content_type() != "application/json":
+            self._refuse(403)
+            return
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit() and len(length) < 6 and int(length) <= BODY_LIMIT):
+            self._refuse(413)
+            return
+        try:
+            said = json.loads(self.rfile.read(int(length)))
+            key, step = said["key"], said["step"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            key = step = None
+        if not isinstance(key, str) or not isinstance(step, int):
+            self._refuse(400)
+            return
+        state = self.server.owner.press(key, step)
+        self._json(state)
+        if state["ended"]:
+            self.server.owner.ended.set()
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing: the address holds the token."""
+
+    def _page(self) -> str | None:
+        # Another name in Host is a page elsewhere whose name was pointed at this machine (DNS rebinding).
+        return self.server.owner.page(self.path) if self.headers.get("Host") in self._names() else None
+
+    def _names(self) -> set[str]:
+        port = self.server.owner.port
+        return {f"127.0.0.1:{port}", f"localhost:{port}"}
+
+    def _json(self, value: dict[str, Any]) -> None:
+        # Lone surrogates, which a model can emit, survive only as ASCII escapes.
+        self._reply(200, "application/json", json.dumps(value, ensure_ascii=True).encode("ascii"))
+
+    def _refuse(self, status: int) -> None:
+        self.close_connection = True
+        self._reply(status, "text/plain; charset=utf-8", b"")
+
+    def _reply(self, status: int, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        for name, value in (
+            ("Content-Type", kind),
+            ("Content-Length", str(len(body))),
+            ("Content-Security-Policy", POLICY),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Referrer-Policy", "no-referrer"),
+            ("Cross-Origin-Resource-Policy", "same-origin"),
+            ("Cross-Origin-Opener-Policy", "same-origin"),
+            ("Cache-Control", "no-store"),
+        ):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
