@@ -43,6 +43,17 @@ class Statistic:
         """Return the paired difference: this minus the other, on the same rows."""
         return Statistic(value=self.value - other.value, influence=self.influence - other.influence)
 
+    def plus(self, other: Statistic) -> Statistic:
+        """Return the sum on the same rows."""
+        return Statistic(value=self.value + other.value, influence=self.influence + other.influence)
+
+    def times(self, other: Statistic | float) -> Statistic:
+        """Return the product on the same rows, by the delta method; a number is taken as certain."""
+        if not isinstance(other, Statistic):
+            return Statistic(value=self.value * other, influence=self.influence * other)
+        influence = self.influence * other.value + self.value * other.influence
+        return Statistic(value=self.value * other.value, influence=influence)
+
     def over(self, other: Statistic) -> Statistic:
         """Return the ratio on the same rows, by the delta method; the other must not be 0."""
         ratio = self.value / other.value

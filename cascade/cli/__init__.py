@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cascade.cli import (
+    assess,
     calibrate,
     check,
     demo,
@@ -14,6 +15,7 @@ from cascade.cli import (
     explore,
     grade,
     init,
+    judges,
     label,
     next_labels,
     replay,
@@ -62,6 +64,8 @@ for _command in (
     grade.grade,
     next_labels.next_labels,
     label.label,
+    judges.judges,
+    assess.assess,
     calibrate.calibrate,
     replay.replay,
     check.check,

@@ -1,0 +1,139 @@
+"""`cascade assess`: whether a cascade is worth it on a task, before anything is calibrated."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cascade.cli.figures import dollars, show_blocks
+from cascade.cli.options import JsonOption, MapOption, TaskOption, VerifiersOption
+from cascade.cli.recorded import with_labels, with_schemas
+from cascade.cli.rungs import chosen_ladder
+from cascade.cli.terminal import print_json, say, warn
+from cascade.errors import ConfigError
+
+if TYPE_CHECKING:
+    from calibration.assessment import Assessment, RungAssessment
+    from calibration.worth import VerifierWorth
+
+
+def assess(
+    samples: Annotated[list[Path], typer.Argument(metavar="SAMPLES…", help="Samples, in one file or several.")],
+    *,
+    rungs: Annotated[
+        str | None,
+        typer.Option("--rungs", metavar="NAMES", help="Recorded rungs, cheapest first, where there is no --config."),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", metavar="FILE", help="Use this configuration's ladder and prices.")
+    ] = None,
+    verifiers: VerifiersOption = None,
+    shadow_share: Annotated[
+        float,
+        typer.Option("--shadow-share", metavar="S", help="Share of requests that the top answers too, for labels."),
+    ] = 0.01,
+    label_cost: Annotated[float, typer.Option("--label-cost", metavar="USD", help="What one label costs.")] = 0.0,
+    requests: Annotated[
+        int, typer.Option("--requests", metavar="N", help="Over how many requests the labels are spread.")
+    ] = 0,
+    diagnostics: Annotated[
+        Path | None,
+        typer.Option(
+            "--diagnostics", metavar="FILE", help="Write reliability, risk–coverage, sweeps and frontier as JSON."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the folds.")] = 0,
+    task: TaskOption = None,
+    mapping: MapOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell whether a cascade is worth it: worth it, not worth it, or cannot tell. No call is made.
+
+    It must save money against mixing the models by lot at equal accuracy, net of verifiers, shadow and labels, by
+    out-of-fold estimates with 90 % intervals. What each verifier is worth is told, too.
+    """
+    from calibration.assessment import Overheads, assess_table
+    from calibration.diagnostics import diagnose
+    from calibration.held_out import hold_out
+    from calibration.recorded import recorded_ladder
+    from calibration.table import by_task, lay_out
+    from calibration.worth import measure_worth
+    from cascade.bulk.sample_table import parse_mapping, read_files
+    from cascade.files import write_atomically
+    from cascade.ladder import Ladder
+    from cascade.plugins import resolve
+
+    if label_cost and not requests:
+        message = "--label-cost needs --requests: over how many requests the labels are spread."
+        raise ConfigError(message)
+    if label_cost < 0.0 or requests < 0 or not 0.0 <= shadow_share <= 1.0:
+        message = "--label-cost and --requests cannot be negative, and --shadow-share is a number in [0, 1]."
+        raise ConfigError(message)
+    chosen = chosen_ladder(config, rungs, verifiers)
+    found = read_files(samples, parse_mapping(mapping) if mapping else None)
+    found = with_labels(found if chosen.config is None else with_schemas(found, chosen.config))
+    tasks = {name: rows for name, rows in by_task(found).items() if task is None or name in task}
+    if not tasks:
+        message = f"No sample belongs to task {(task or ['?'])[0]!r}."
+        raise ConfigError(message)
+    shown: dict[str, Any] = {}
+    pictures: dict[str, Any] = {}
+    for name, rows in tasks.items():
+        given = chosen.ladder
+        ladder = resolve(given) if isinstance(given, Ladder) else recorded_ladder(rows, given, chosen.verifiers)
+        table = lay_out(name, rows, ladder, prices=None if chosen.config is None else chosen.config.price_book)
+        held_out = hold_out(table, seed=seed)
+        labelled = int((table.correct >= 0.0).sum())  # each answer's label was paid for; NaN is none
+        overheads = Overheads(shadow_share=shadow_share, label_usd=label_cost, labels=labelled, requests=requests)
+        assessment, worth = assess_table(table, held_out, overheads), measure_worth(table, seed=seed)
+        shown[name] = {**assessment.to_json(), "verifiers": [one.to_json() for one in worth]}
+        if diagnostics is not None:
+            pictures[name] = diagnose(table, held_out).to_json()
+        if not as_json:
+            _show(name, assessment, worth)
+    if diagnostics is not None:
+        write_atomically(diagnostics, json.dumps(pictures, allow_nan=False) + "\n")
+    if as_json:
+        print_json({"tasks": shown})
+    else:
+        say("Money is per request, against mixing by lot at equal accuracy; intervals are 90 %.")
+    if not label_cost:
+        warn("Labels are taken as free; --label-cost and --requests count them.")
+
+
+def _show(name: str, assessment: Assessment, worth: tuple[VerifierWorth, ...]) -> None:
+    rows = [("verdict", assessment.verdict), ("why", assessment.why)]
+    for rung in assessment.rungs:
+        rows += _figures(rung)
+        rows += [("", one.sentence()) for one in worth if one.rung == rung.rung and one.standing != "constant"]
+        silent = [one.verifier for one in worth if one.rung == rung.rung and one.standing == "constant"]
+        if silent:
+            rows.append(("", f"The same of every answer, or nothing: {', '.join(silent)}."))
+    show_blocks("Assessed", {name: rows})
+
+
+def _figures(rung: RungAssessment) -> list[tuple[str, str]]:
+    lead, area, net = rung.lead, rung.area, rung.net_usd
+    rows = [
+        (rung.rung, f"{rung.verdict}; {rung.n:,} samples labelled on it and the reference"),
+        ("the reference leads by", f"{100 * lead.value:.1f} points ({_points(lead.low)} to {_points(lead.high)})"),
+        ("area above chance", f"{100 * area.value:.2f} points ({_points(area.low)} to {_points(area.high)})"),
+    ]
+    if net is not None:
+        rows.append(("net saving", f"{dollars(net.value)} ({dollars(net.low)} to {dollars(net.high)})"))
+        off = [
+            ("answers below", rung.below_usd), ("verifiers", rung.verifiers_usd),
+            ("shadow", rung.shadow_usd), ("labels", rung.labels_usd),
+        ]  # fmt: skip
+        taken = ", ".join(f"{name} {dollars(usd)}" for name, usd in off)
+        rows.append(("taken off", f"{taken}, from {dollars(rung.gross_usd)}"))
+    if rung.more_labels is not None:
+        rows.append(("to tell", f"about {rung.more_labels:,} more labelled samples, if it stays as it is"))
+    return rows
+
+
+def _points(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.2f}"
