@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from calibration.fit_combiner import fit_combiner, out_of_fold
-from calibration.later_rates import later_rates
+from calibration.aimed import aim
 from calibration.measured import measure
-from calibration.rate import fit_threshold
+from calibration.path import to_point
 from calibration.recorded import recorded_ladder
 from calibration.reference_cost import fit_reference_cost
-from calibration.serving import confidences, feature_rows, goes_up
-from calibration.table import Floats, Table, by_task, lay_out
-from calibration.target import EscalationRate
+from calibration.rung_fits import RungFits
+from calibration.subladders import lay_out_parts, list_subladders
+from calibration.table import Table, by_task
+from calibration.target import Aim, Together
 from cascade.combiner import Combiner
 from cascade.errors import ConfigError, DataError
 from cascade.features import EARLIER, LENGTH
 from cascade.ladder import Ladder
 from cascade.plugins import resolve
-from cascade.point import Point, Threshold
 from cascade.policy import SALT, LadderPrint, Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.sample import Sample
@@ -32,22 +31,12 @@ MINIMUM = 20
 """Samples of a task below which nothing is fitted: the interval of a rate would span most of [0, 1]."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fitted:
-    """The combiners of a task, and what they say about the rows that they were fitted on."""
-
-    combiners: dict[str, Combiner]
-    """By rung."""
-
-    held_out: dict[str, Floats]
-    """Out-of-fold confidences of every rung, (n,), for estimates that use labels; empty without labels."""
-
-
 def calibrate(
     samples: Iterable[Sample],
     ladder: Ladder | Sequence[str],
     *,
-    target: EscalationRate,
+    target: Aim | Together,
+    choose_rungs: bool = False,
     verifiers: Sequence[Any] | None = None,
     tasks: Sequence[str] | None = None,
     seed: int = 0,
@@ -60,7 +49,8 @@ def calibrate(
     Args:
         samples: requests with recordings of the ladder's rungs, and labels (`correct`) where there are any.
         ladder: the ladder that will serve, or names of recorded rungs, cheapest first.
-        target: what to reach.
+        target: what to reach, in expectation.
+        choose_rungs: whether rungs may be left out: every sub-ladder that keeps the top is tried.
         verifiers: with names only, the verifiers to use; None: all that are free, or recorded at no cost.
         tasks: only these; None: all.
         seed: of the random choices (folds).
@@ -87,8 +77,12 @@ def calibrate(
     for name, rows in grouped.items():
         if tasks is None or name in tasks:
             report = None if progress is None else (lambda done, total, name=name: progress(name, done, total))
-            laid = lay_out(name, rows, rungs, prices=prices, progress=report)
-            fitted[name] = fit_task(laid, rungs.of(name), target, seed=seed, combiner=combiner)
+            own = rungs.of(name)
+            wanted = (
+                [*list_subladders(own.names, choose=True), *((rung,) for rung in own.names)] if choose_rungs else []
+            )
+            laid = lay_out_parts(name, rows, rungs, wanted, prices=prices, progress=report)
+            fitted[name] = fit_task(laid, own, target, seed=seed, combiner=combiner, choose_rungs=choose_rungs)
     return Policy(
         ladder=LadderPrint(
             rungs=rungs.names,
@@ -102,9 +96,19 @@ def calibrate(
 
 
 def fit_task(
-    laid: Table, ladder: Ladder, target: EscalationRate, *, seed: int = 0, combiner: Policy | None = None
+    laid: Table,
+    ladder: Ladder,
+    target: Aim | Together,
+    *,
+    seed: int = 0,
+    combiner: Policy | None = None,
+    priors: Mapping[str, Combiner] | None = None,
+    choose_rungs: bool = False,
 ) -> TaskPolicy:
-    """Fit the policy of one task to its table; see `calibrate`."""
+    """Fit the policy of one task to its table; see `calibrate`.
+
+    `priors`: by rung, the combiner that stands in where the task has too few labels of its own (pooled over tasks).
+    """
     first = laid.present[:, 0]
     if int(first.sum()) < MINIMUM:
         message = (
@@ -112,50 +116,33 @@ def fit_task(
             f"at least {MINIMUM} were expected."
         )
         raise DataError(message)
-    fitted = _combiners(laid, ladder, seed=seed, combiner=combiner)
-    rates = target.for_rungs(len(laid.rungs) - 1)
-    if None in rates:
-        rates = later_rates(laid, fitted.held_out, rates)
-    point = Point(
-        rungs=laid.rungs,
-        thresholds=_thresholds(laid, fitted.combiners, rates),
-        combiners=fitted.combiners,
-    )
-    served = confidences(laid, laid.rungs[0], fitted.combiners.get(laid.rungs[0]), {})
+    fits = _fits(laid, ladder, seed=seed, combiner=combiner, priors=priors)
+    aimed = aim(fits, target, choose_rungs=choose_rungs)
+    points = tuple(replace(to_point(fits, part.rungs, part.rates), weight=part.weight) for part in aimed.parts)
+    served = fits.served(points[0].rungs[:1]) if fits.has(points[0].rungs[:1]) else np.full(len(laid), np.nan)
     policy = TaskPolicy(
         reference=laid.rungs[-1],
-        points=(point,),
+        points=points,
         target=target.to_json(),
         n=int(first.sum()),
         reference_cost=fit_reference_cost(laid, served),
     )
-    measured = measure(laid, policy, rates, fitted.held_out, salt=SALT)
+    measured = measure(fits, policy, aimed, salt=SALT)
     return replace(policy, measured=measured, why=measured["why"])
 
 
-def _combiners(laid: Table, ladder: Ladder, *, seed: int, combiner: Policy | None) -> Fitted:
-    """Fit every rung's combiner, or take those that were given."""
+def _fits(
+    laid: Table, ladder: Ladder, *, seed: int, combiner: Policy | None, priors: Mapping[str, Combiner] | None
+) -> RungFits:
+    """Return the task's combiners: fitted on labels, taken from another policy, or one verifier's score passed on."""
     if combiner is not None:
-        return Fitted(combiners=_given(laid, combiner), held_out={})
-    labelled = {rung: laid.present[:, k] & ~np.isnan(laid.correct[:, k]) for k, rung in enumerate(laid.rungs)}
-    if not any(labelled[rung].any() for rung in laid.rungs[:-1]) and len(laid.rungs) > 1:
-        return Fitted(combiners=_single(laid, ladder), held_out={})
-    combiners: dict[str, Combiner] = {}
-    held_out: dict[str, Floats] = {}
-    for k, rung in enumerate(laid.rungs):
-        correct = np.where(labelled[rung], laid.correct[:, k], np.nan)
-        _require_variety(laid, rung, correct, top=k + 1 == len(laid.rungs))
-        # Later rungs learn from earlier confidences that never saw the row: fitted ones look surer than live ones.
-        rows, names = feature_rows(laid, rung, held_out)
-        fit = laid.present[:, k] & ~laid.vetoed[:, k]
-        combiners[rung] = fit_combiner(rows[fit], correct[fit], names, seed=seed)
-        groups = (
-            None if not any(laid.groups) else [group for group, taken in zip(laid.groups, fit, strict=True) if taken]
-        )
-        found = np.zeros(len(laid))
-        found[fit] = out_of_fold(rows[fit], correct[fit], names, seed=seed, groups=groups)
-        held_out[rung] = found
-    return Fitted(combiners=combiners, held_out=held_out)
+        found = _given(laid, combiner)
+        return RungFits(laid, seed=seed, given=lambda context: found.get(context[-1]))
+    labelled = laid.present & ~np.isnan(laid.correct)
+    if len(laid.rungs) > 1 and not labelled[:, :-1].any():
+        single = _single(laid, ladder)
+        return RungFits(laid, seed=seed, given=lambda context: single.get(context[-1]))
+    return RungFits(laid, seed=seed, priors=priors)
 
 
 def _given(laid: Table, policy: Policy) -> dict[str, Combiner]:
@@ -188,42 +175,6 @@ def _single(laid: Table, ladder: Ladder) -> dict[str, Combiner]:
             raise DataError(message)
         combiners[rung.name] = Combiner.single(names[0])
     return combiners
-
-
-def _require_variety(laid: Table, rung: str, correct: Floats, *, top: bool) -> None:
-    known = correct[~np.isnan(correct)]
-    if top or (known.size and known.min() < known.max()):
-        return
-    if not known.size:
-        message = (
-            f"Task {laid.task!r}: no recording of rung {rung!r} is labelled (`correct`); fill labels in with "
-            "`cascade grade`, or give `--combiner old.json`."
-        )
-    else:
-        message = (
-            f"Task {laid.task!r}: all {known.size} labels of rung {rung!r} are {known[0]:g}; right and wrong answers "
-            "were expected, since from one kind nothing can be learnt."
-        )
-    raise DataError(message)
-
-
-def _thresholds(laid: Table, combiners: Mapping[str, Combiner], rates: Sequence[float | None]) -> tuple[Threshold, ...]:
-    """Fit each rung's threshold on the confidences that will be served, among the rows that reach it."""
-    thresholds: list[Threshold] = []
-    live = np.ones(len(laid), dtype=bool)
-    earlier: dict[str, Floats] = {}
-    for k, rung in enumerate(laid.rungs[:-1]):
-        found = confidences(laid, rung, combiners[rung], earlier)
-        fit = live & laid.present[:, k]
-        rate = rates[k] or 0.0
-        if fit.any():
-            t, g = fit_threshold(found[fit], rate, vetoed=laid.forced[fit, k])
-        else:
-            t, g = (1.0, 1.0) if rate > 0.0 else (0.0, 0.0)
-        thresholds.append(Threshold(t=float(t), g=float(g)))
-        live = live & laid.present[:, k] & goes_up(laid, rung, found, thresholds[-1], salt=SALT)
-        earlier[rung] = found
-    return tuple(thresholds)
 
 
 def _read_verifiers(rungs: Sequence[str], tasks: Mapping[str, TaskPolicy]) -> dict[str, tuple[str, ...]]:

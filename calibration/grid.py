@@ -27,7 +27,7 @@ MOST_BINS = 256
 FEWEST_BINS = 8
 
 ENOUGH = 50_000
-"""Rows, evenly spaced, that bins are laid by at most: where an edge lies exactly does not matter, the sums are exact."""
+"""Rows, evenly spaced, that bins are laid by at most: where edges lie exactly does not matter, the sums are exact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,36 +7,39 @@ from typing import Any
 
 import numpy as np
 
+from calibration.aimed import Aimed
 from calibration.rate import rate_interval
 from calibration.replays import estimate, mean
-from calibration.serving import serve, serve_out_of_fold
+from calibration.rung_fits import RungFits
+from calibration.rung_worth import weigh_rungs
+from calibration.serving import Served, serve, serve_out_of_fold
 from calibration.table import Floats, Table
 from cascade.policy import TaskPolicy
 from cascade.watch.interval import proportion_interval
 
 
-def measure(
-    laid: Table, task: TaskPolicy, rates: Sequence[float | None], held_out: Mapping[str, Floats], *, salt: str
-) -> dict[str, Any]:
+def measure(fits: RungFits, task: TaskPolicy, aimed: Aimed, *, salt: str) -> dict[str, Any]:
     """Return what was measured for one task, as `calibrate --json` prints it.
 
     Rates are the laws of the thresholds (CALIBRATION.md, section 1). Accuracy is estimated out of fold: every row is
     ranked by a confidence that never saw its label. Cost is that of the served policy on these rows; it needs no label.
+    Of two points that are mixed, every row counts with both, by their weights.
     """
-    point = task.points[0]
-    served = serve(laid, point, salt=salt)
-    rows = served.complete & laid.present[:, -1]
-    spent = served.cost_usd
+    laid = fits.table
+    served = [serve(laid, point, salt=salt) for point in task.points]
+    weights = [point.weight for point in task.points]
+    rows = np.all([one.complete for one in served], axis=0) & laid.present[:, -1]
+    spent = _mixed([one.cost_usd for one in served], weights)
     known = rows & ~np.isnan(spent)
     top_usd = laid.answer_usd[:, -1]
     both = known & ~np.isnan(top_usd)
-    correct = np.full(len(laid), np.nan)
-    if held_out:
-        ranked = serve_out_of_fold(laid, laid.rungs, rates, held_out, salt=salt)
-        correct = ranked.correct
+    correct, accepted, wrong = _out_of_fold(fits, aimed, salt=salt)
     labelled = rows & ~np.isnan(correct)
     top = laid.correct[labelled, -1]
-    levels, why = _rates(laid, served.reached, rates)
+    compared = labelled & ~np.isnan(laid.correct[:, -1])
+    below = float(accepted[labelled].sum())
+    levels, forced = _levels(served, [part.rates for part in aimed.parts], weights, laid.rungs)
+    rate = _first_rate(served, [part.rates for part in aimed.parts], weights)
     singles = [_single(laid, k) for k in range(len(laid.rungs))]
     return {
         "n": task.n,
@@ -49,16 +52,20 @@ def measure(
                 "rungs": list(point.rungs),
                 "thresholds": [{"t": threshold.t, "g": threshold.g} for threshold in point.thresholds],
             }
+            for point in task.points
         ],
-        "escalation_rate": {key: levels[0][key] for key in ("expected", "low", "high")}
-        if levels
-        else {"expected": 0.0, "low": 0.0, "high": 0.0},
+        "escalation_rate": rate,
         "rungs": levels,
         "accuracy": estimate(correct[labelled]),
         "accuracy_top": mean(top[~np.isnan(top)]),
+        "loss": mean((laid.correct[:, -1] - correct)[compared]),
+        "error_accepted": float(wrong[labelled].sum()) / below if below > 0.0 else None,
+        "optimism": {"loss": aimed.optimism.loss, "error": aimed.optimism.error},
         "cost_usd_per_request": mean(spent[known]),
         "cost_vs_top": float(spent[both].sum() / top_usd[both].sum()) if top_usd[both].sum() > 0 else None,
         "singles": singles,
+        "best_single": _best(singles),
+        "rungs_tried": None if aimed.path is None or aimed.mix is None else weigh_rungs(aimed.path, aimed.mix),
         "verifiers": {
             rung: {
                 name: {
@@ -72,27 +79,73 @@ def measure(
             for rung, uses in laid.use.items()
         },
         "certified": None,
-        "why": why,
+        "why": " ".join(filter(None, (aimed.why, forced))) or None,
     }
 
 
-def _rates(
-    laid: Table, reached: np.ndarray[Any, np.dtype[np.bool_]], rates: Sequence[float | None]
+def _out_of_fold(fits: RungFits, aimed: Aimed, *, salt: str) -> tuple[Floats, Floats, Floats]:
+    """Return how right answers are, their share from below the reference, and how wrong that is, (n,) each."""
+    laid = fits.table
+    correct, accepted, wrong = np.zeros(len(laid)), np.zeros(len(laid)), np.zeros(len(laid))
+    if not fits.learns:
+        return np.full(len(laid), np.nan), accepted, wrong
+    for part in aimed.parts:
+        contexts = [part.rungs[: k + 1] for k in range(len(part.rungs) - 1)]
+        held_out = {context[-1]: fits.held_out(context) for context in contexts}
+        ranked = serve_out_of_fold(laid, part.rungs, part.rates, held_out, salt=salt)
+        below = np.array([rung != laid.rungs[-1] for rung in part.rungs])[ranked.answered]
+        correct += part.weight * ranked.correct
+        accepted += part.weight * below
+        wrong += part.weight * np.where(below, 1.0 - ranked.correct, 0.0)
+    return correct, accepted, wrong
+
+
+def _mixed(figures: Sequence[Floats], weights: Sequence[float]) -> Floats:
+    return np.asarray(sum(weight * figure for weight, figure in zip(weights, figures, strict=True)))
+
+
+def _levels(
+    served: Sequence[Served], rates: Sequence[Sequence[float]], weights: Sequence[float], rungs: Sequence[str]
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """Return each rung's expected rate with the 90 % interval of the true one, and what must be said about them."""
-    levels: list[dict[str, Any]] = []
+    """Return each rung's expected rate with the 90 % interval of the true one, and what must be said about them.
+
+    Of two points, a rung's rate is the mean of both, by the share of requests that each sends there.
+    """
+    found: dict[str, list[tuple[float, int, float, float, float]]] = {}
     why: list[str] = []
-    for k, rung in enumerate(laid.rungs[:-1]):
-        fit = reached[:, k] & laid.present[:, k]
-        n, forced, rate = int(fit.sum()), int(laid.forced[fit, k].sum()), float(rates[k] or 0.0)
-        if n and forced / n > rate:
-            low, high = proportion_interval(forced, n) or (0.0, 1.0)
-            expected = forced / n
-            why.append(f"Rung {rung}: vetoes alone escalate {expected:.1%}, more than the {rate:.1%} asked for.")
-        else:
-            (low, high), expected = rate_interval(n, rate) if n else (0.0, 1.0), rate
-        levels.append({"rung": rung, "n": n, "expected": expected, "low": float(low), "high": float(high)})
-    return levels, " ".join(why) or None
+    for one, own, weight in zip(served, rates, weights, strict=True):
+        for k, rung in enumerate(one.table.rungs[:-1]):
+            fit = one.reached[:, k] & one.table.present[:, k]
+            n, forced, rate = int(fit.sum()), int(one.table.forced[fit, k].sum()), float(own[k])
+            if n and forced / n > rate:
+                low, high = proportion_interval(forced, n) or (0.0, 1.0)
+                why.append(f"Rung {rung}: vetoes alone escalate {forced / n:.1%}, more than the {rate:.1%} asked for.")
+                rate = forced / n
+            else:
+                low, high = rate_interval(n, rate) if n else (0.0, 1.0)
+            found.setdefault(rung, []).append((weight * n, n, rate, float(low), float(high)))
+    levels = []
+    for rung in rungs:
+        if rung in found:
+            share = np.array([part[0] for part in found[rung]])
+            share = share / share.sum() if share.sum() > 0.0 else np.full(len(share), 1.0 / len(share))
+            expected, low, high = (float(share @ [part[at] for part in found[rung]]) for at in (2, 3, 4))
+            n = max(part[1] for part in found[rung])
+            levels.append({"rung": rung, "n": n, "expected": expected, "low": low, "high": high})
+    return levels, " ".join(dict.fromkeys(why)) or None
+
+
+def _first_rate(
+    served: Sequence[Served], rates: Sequence[Sequence[float]], weights: Sequence[float]
+) -> dict[str, float]:
+    """Return the share of requests that leaves the first rung that was asked, with the interval of the true one."""
+    total = {"expected": 0.0, "low": 0.0, "high": 0.0}
+    for one, own, weight in zip(served, rates, weights, strict=True):
+        levels, _ = _levels([one], [own], [1.0], one.table.rungs[:1]) if own else ([], None)
+        for level in levels:
+            for key in total:
+                total[key] += weight * level[key]
+    return total
 
 
 def _single(laid: Table, k: int) -> dict[str, Any]:
@@ -103,3 +156,9 @@ def _single(laid: Table, k: int) -> dict[str, Any]:
         "accuracy": estimate(right[~np.isnan(right)]),
         "cost_usd_per_request": mean(usd[~np.isnan(usd)]),
     }
+
+
+def _best(singles: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return the rung that is right most often when always asked, the first of equals; None without labels."""
+    known = [single for single in singles if single["accuracy"]["value"] is not None]
+    return max(known, key=lambda single: single["accuracy"]["value"])["rung"] if known else None

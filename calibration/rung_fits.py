@@ -12,8 +12,8 @@ from calibration.table import Floats, Table
 from cascade.combiner import Combiner
 from cascade.errors import DataError
 
-Given = Callable[[tuple[str, ...]], Combiner]
-"""Returns a rung's combiner, which exists already, from the rungs below it and its own name, in order."""
+Given = Callable[[tuple[str, ...]], Combiner | None]
+"""Returns the combiner of a context's rung where it exists already; None where there is none."""
 
 
 class RungFits:
@@ -52,7 +52,11 @@ class RungFits:
         """
         if context not in self._combiners:
             if self.given is not None:
-                self._combiners[context] = self.given(context)
+                found = self.given(context)
+                if found is None:
+                    message = f"No combiner was given for rung {context[-1]!r} of task {self.table.task!r}."
+                    raise DataError(message)
+                self._combiners[context] = found
             else:
                 rows, names, correct, _ = self._learnt(context)
                 self._combiners[context] = fit_combiner(
@@ -63,7 +67,7 @@ class RungFits:
     def has(self, context: tuple[str, ...]) -> bool:
         """Tell whether there is a combiner: the last rung of a ladder can do without."""
         if self.given is not None:
-            return context[-1] != self.table.rungs[-1]
+            return self.given(context) is not None
         rung = self.table.on(context)
         return bool((rung.present[:, -1] & ~np.isnan(rung.correct[:, -1])).any())
 

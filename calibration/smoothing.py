@@ -9,8 +9,9 @@ from calibration.logistic import fit_logistic
 
 Floats = NDArray[np.float64]
 
-C = 1.0
-"""Inverse ridge of the slopes."""
+C = 0.2
+"""Inverse ridge of the slopes. On recorded ladders of four models at 300 labels .2 gave the cheapest policies at equal
+realised loss, and losses near the aim; 1 was up to a tenth dearer and lost .3 points more than it aimed at."""
 
 EDGE = 0.005
 """Confidences are held this far from 0 and 1, so that no single sure answer bends the slope."""

@@ -1,7 +1,8 @@
-"""Targets: what a user asks of calibrate."""
+"""Targets: what a user asks of calibrate. Those here are aims, met in expectation; nothing certifies them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,3 +56,108 @@ class EscalationRate:
         """Return the target as it stands in a policy."""
         value: float | list[float] = self.rates[0] if len(self.rates) == 1 else list(self.rates)
         return {"kind": "escalation_rate", "value": value}
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class MeanCost:
+    """An aim, met in expectation: the mean cost of a request, verifiers included; the best quality that it buys."""
+
+    usd: float
+    """US dollars a request; above 0."""
+
+    def __init__(self, usd: float) -> None:
+        """Take the mean cost of a request.
+
+        Raises:
+            ConfigError: it is not a number above 0.
+        """
+        object.__setattr__(self, "usd", _number("mean cost of a request in US dollars", usd, math.inf))
+        if not self.usd > 0.0:
+            message = f"The target cost is {usd!r}; US dollars a request were expected, above 0 (0.0005)."
+            raise ConfigError(message)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the target as it stands in a policy."""
+        return {"kind": "mean_cost", "value": self.usd}
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class ExpectedLoss:
+    """An aim, met in expectation: accuracy lost against always using the top, at the least cost."""
+
+    eps: float
+    """In [0, 1]; 0.01 is one point of accuracy."""
+
+    def __init__(self, eps: float) -> None:
+        """Take the loss.
+
+        Raises:
+            ConfigError: it is not a number in [0, 1].
+        """
+        object.__setattr__(self, "eps", _number("expected loss", eps, 1.0))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the target as it stands in a policy."""
+        return {"kind": "expected_loss", "value": self.eps}
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class ExpectedError:
+    """An aim, met in expectation: the share of wrong ones among answers accepted below the top, at the least cost."""
+
+    alpha: float
+    """In [0, 1]."""
+
+    def __init__(self, alpha: float) -> None:
+        """Take the error.
+
+        Raises:
+            ConfigError: it is not a number in [0, 1].
+        """
+        object.__setattr__(self, "alpha", _number("expected error", alpha, 1.0))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the target as it stands in a policy."""
+        return {"kind": "expected_error", "value": self.alpha}
+
+
+Aim = EscalationRate | MeanCost | ExpectedLoss | ExpectedError
+"""What can be aimed at."""
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Together:
+    """Several aims of different kinds, all to be kept; where that cannot be, calibrate refuses and says what can."""
+
+    aims: tuple[Aim, ...]
+    """Two or more."""
+
+    def __init__(self, *aims: Aim) -> None:
+        """Take the aims.
+
+        Raises:
+            ConfigError: fewer than two, or two of a kind.
+        """
+        kinds = [type(aim) for aim in aims]
+        if len(aims) < 2 or len(set(kinds)) < len(kinds):
+            names = ", ".join(kind.__name__ for kind in kinds) or "none"
+            message = f"Aims to be kept together are {names}; two or more of different kinds were expected."
+            raise ConfigError(message)
+        object.__setattr__(self, "aims", tuple(aims))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the target as it stands in a policy."""
+        return {"kind": "together", "value": [aim.to_json() for aim in self.aims]}
+
+
+def list_aims(target: Aim | Together) -> dict[type, Aim]:
+    """Return the aims of a target by their class."""
+    return {type(aim): aim for aim in (target.aims if isinstance(target, Together) else (target,))}
+
+
+def _number(what: str, value: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= most or value == math.inf:
+        span = "of at least 0" if most == math.inf else f"in [0, {most:g}]"
+        message = f"The target {what} is {value!r}; a number {span} was expected."
+        raise ConfigError(message)
+    return float(value)

@@ -10,6 +10,7 @@ import numpy as np
 
 from calibration.grid import bin_ranks, count_bins, evaluate_grid
 from calibration.hull import pareto_hull
+from calibration.rate import fit_threshold
 from calibration.rung_fits import RungFits
 from calibration.smoothing import smooth_correct
 from calibration.table import Flags, Floats, Table
@@ -58,13 +59,23 @@ class Evidence:
         columns = [self.contexts[tuple(rungs[: k + 1])] for k in range(len(rungs) - 1)]
         return np.column_stack(columns) if columns else np.zeros((len(self.table), 0))
 
+    @property
+    def priced(self) -> bool:
+        """Whether the cost of any answer is known."""
+        return bool((~np.isnan(self.table.answer_usd)).any())
+
     def costs(self, rungs: Sequence[str]) -> Floats:
         """Return what asking each rung costs, verifiers included, (m, k); the rung's mean where it is not known.
 
+        Where no cost is known at all, a rung's is its position in the ladder: enough to prefer what asks fewer.
+
         Raises:
-            DataError: no cost of a rung is known.
+            DataError: some rungs' costs are known, and no cost of this one.
         """
         part = self.table.on(rungs)
+        if not self.priced:
+            at = np.array([1.0 + self.table.rungs.index(rung) for rung in rungs])
+            return np.broadcast_to(at, (len(part), len(at))).copy()
         spent = part.answer_usd + part.verifier_usd
         for k, rung in enumerate(part.rungs):
             known = ~np.isnan(spent[:, k])
@@ -127,32 +138,100 @@ def gather(fits: RungFits, ladders: Sequence[Sequence[str]]) -> Evidence:
     return Evidence(table=table.take(whole), contexts={name: found[whole] for name, found in held.items()})
 
 
-def find_waypoints(evidence: Evidence, rungs: Sequence[str], *, bins: int | None = None) -> tuple[Waypoint, ...]:
-    """Return the hull of all threshold vectors of one ladder, cheapest first; `bins` of each rung, None: by size."""
-    part = evidence.table.on(rungs)
-    held = evidence.confidences(rungs)
-    count = count_bins(len(rungs), len(part)) if bins is None else bins
-    cut = [bin_ranks(held[:, k], count, forced=part.forced[:, k]) for k in range(len(rungs) - 1)]
-    grid = evaluate_grid(
-        [found for found, _ in cut], [size for _, size in cut], evidence.probabilities(rungs), evidence.costs(rungs)
+def find_waypoints(
+    evidence: Evidence, rungs: Sequence[str], *, bins: int | None = None, first_rate: float | None = None
+) -> tuple[Waypoint, ...]:
+    """Return the hull of all threshold vectors of one ladder of two rungs or more, cheapest first.
+
+    `bins` of each rung, None: by size. With `first_rate` the first rung escalates exactly that share, ties shared out
+    in expectation, and only the later thresholds vary.
+    """
+    part, held = evidence.table.on(rungs), evidence.confidences(rungs)
+    quality, cost = evidence.probabilities(rungs), evidence.costs(rungs)
+    ones = np.ones(len(part))
+    fixed = 0 if first_rate is None else 1
+    up = ones if first_rate is None else _share_up(held[:, 0], first_rate, part.forced[:, 0], ones)
+    base = Waypoint(
+        rungs=tuple(rungs),
+        rates=(0.0,) * (len(rungs) - 1),
+        quality=float(((1.0 - up) * quality[:, 0]).mean()),
+        cost_usd=float(cost[:, 0].mean()) * fixed,
+        accepted=1.0,
+        wrong=float(((1.0 - up) * (1.0 - quality[:, 0])).mean()),
     )
-    shape = grid.quality.shape
+    gone = up > 0.0
+    if not gone.any():
+        return (base,)
+    share = float(up.mean())
+    count = count_bins(len(rungs) - fixed, int(gone.sum())) if bins is None else bins
+    cut = [bin_ranks(held[gone, k], count, forced=part.forced[gone, k]) for k in range(fixed, len(rungs) - 1)]
+    grid = evaluate_grid(
+        [found for found, _ in cut], [size for _, size in cut], quality[gone, fixed:], cost[gone, fixed:], up[gone]
+    )
     found = []
     for flat in pareto_hull(grid.cost.ravel(), grid.quality.ravel()):
-        index = tuple(int(i) for i in np.unravel_index(flat, shape))
-        accepted = 1.0 - float(grid.reach[-1][index])
-        quality = float(grid.quality[index])
+        index = tuple(int(i) for i in np.unravel_index(flat, grid.quality.shape))
+        reached, right = share * float(grid.reach[-1][index]), share * float(grid.quality[index])
+        below = right - share * float(grid.top_quality[index])
         found.append(
             Waypoint(
                 rungs=tuple(rungs),
-                rates=grid.rates(index),
-                quality=quality,
-                cost_usd=float(grid.cost[index]),
-                accepted=accepted,
-                wrong=max(0.0, accepted - (quality - float(grid.top_quality[index]))),
+                rates=(*(() if first_rate is None else (first_rate,)), *grid.rates(index)),
+                quality=base.quality + right,
+                cost_usd=base.cost_usd + share * float(grid.cost[index]),
+                accepted=1.0 - reached,
+                wrong=max(0.0, base.wrong + (share - reached) - below),
             )
         )
     return tuple(found)
+
+
+def assess(evidence: Evidence, rungs: Sequence[str], rates: Sequence[float]) -> Waypoint:
+    """Return what given rates would do, each fitted on the held-out confidences of the rows that get to the rung."""
+    part, held = evidence.table.on(rungs), evidence.confidences(rungs)
+    quality, cost = evidence.probabilities(rungs), evidence.costs(rungs)
+    live = np.ones(len(part))
+    right, wrong, spent = 0.0, 0.0, 0.0
+    for k in range(len(rungs)):
+        spent += float((live * cost[:, k]).mean())
+        up = np.zeros(len(part))
+        if k + 1 < len(rungs):
+            up = _share_up(held[:, k], rates[k], part.forced[:, k], live)
+            wrong += float(((live - up) * (1.0 - quality[:, k])).mean())
+        right += float(((live - up) * quality[:, k]).mean())
+        live = up if k + 1 < len(rungs) else live
+    whole = rungs[-1] == evidence.table.rungs[-1]
+    return Waypoint(
+        rungs=tuple(rungs),
+        rates=tuple(rates),
+        quality=right,
+        cost_usd=spent,
+        accepted=1.0 - float(live.mean()) if whole else 1.0,
+        wrong=wrong if whole else 1.0 - right,
+    )
+
+
+def share_up(
+    confidences: tuple[Floats, Floats], rate: float, forced: tuple[Flags, Flags], live: tuple[Floats, Floats]
+) -> tuple[Floats, Floats]:
+    """Fit a rate on some rows and apply it to others: the share of each row that goes up, of the share that is live.
+
+    Each argument holds the figures of the rows that are fitted, (m,), and of those it is applied to, (l,), in turn.
+    """
+    here = live[0] > 0.0
+    if not here.any():
+        return np.zeros(len(live[0])), np.zeros(len(live[1]))
+    weights = None if np.all(live[0][here] == live[0][here][0]) else live[0][here]
+    t, g = fit_threshold(confidences[0][here], rate, weights, vetoed=forced[0][here])
+    up = [
+        alive * np.where(veto | (found < t), 1.0, np.where(found == t, g, 0.0))
+        for found, veto, alive in zip(confidences, forced, live, strict=True)
+    ]
+    return up[0], up[1]
+
+
+def _share_up(confidences: Floats, rate: float, forced: Flags, live: Floats) -> Floats:
+    return share_up((confidences, confidences), rate, (forced, forced), (live, live))[0]
 
 
 def hull_of(found: Sequence[Waypoint]) -> tuple[Waypoint, ...]:
