@@ -6,13 +6,15 @@ import asyncio
 import os
 import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 Returned = TypeVar("Returned")
+
+_LOOK_S = 0.25
 
 
 class Door:
@@ -36,6 +38,10 @@ class Door:
         """Run a coroutine function to its end from any thread; an interrupt cancels it."""
         future = self._start(work, *args)
         try:
+            # A signal that another thread catches, or that comes just before the lock is waited for, does not wake the
+            # main thread: it has to look now and then.
+            while not wait((future,), timeout=_LOOK_S).done:
+                pass
             return future.result()
         except BaseException:
             if not future.done():
