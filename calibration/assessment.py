@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from calibration.influence import Statistic, measure_area, measure_mean
+from calibration.influence import Statistic, measure_area, measure_mean, ratio_interval
 from calibration.sample_size import size_for_mean
 from calibration.table import Floats, Table
 from calibration.worth import LEVEL, Estimate, estimated
@@ -165,13 +165,15 @@ def _assess_rung(
     own, top = (_cost(table.answer_usd[rows, column]) for column in (k, -1))
     spent = measure_mean(table.verifier_usd[rows, k]).plus(measure_mean(table.verifier_usd[rows, -1]).times(0.5))
     leads = lead.interval(level, groups)
-    net, gross = None, None
+    worth, saved, gross = lead, None, None
     if own is not None and top is not None and leads[0] > 0.0:
-        gross = area.over(lead).times(top.less(own))
-        fees = own.times(0.5).plus(spent).plus(top.times(overheads.shadow_share))
-        net = gross.less(fees)
-        net = Statistic(value=net.value - overheads.labels_usd_per_request, influence=net.influence)
-    saved = None if net is None else estimated(net, groups, level)
+        fees = own.times(0.5).plus(spent).plus(top.times(overheads.shadow_share)).value
+        fees += overheads.labels_usd_per_request
+        # Net is (A (c_T − c₁) − fees d̄) / d̄: all that is uncertain stands in one ratio.
+        worth = area.times(top.less(own)).less(lead.times(fees))
+        low, high = ratio_interval(worth, lead, level, groups)
+        saved = Estimate(value=worth.value / lead.value, low=low, high=high)
+        gross = saved.value + fees
     ranks = estimated(area, groups, level)
     prices = None if own is None or top is None else (own.value, top.value)
     verdict, why = _decide(rung, table.rungs[-1], leads, ranks, prices, saved)
@@ -180,7 +182,7 @@ def _assess_rung(
         n=n,
         lead=estimated(lead, groups, level),
         area=ranks,
-        gross_usd=None if gross is None else gross.value,
+        gross_usd=gross,
         below_usd=None if own is None else own.value / 2.0,
         verifiers_usd=spent.value,
         shadow_usd=None if top is None else top.value * overheads.shadow_share,
@@ -188,7 +190,7 @@ def _assess_rung(
         net_usd=saved,
         verdict=verdict,
         why=why,
-        more_labels=_more(verdict, lead if net is None else net, groups, level, n),
+        more_labels=_more(verdict, worth, groups, level, n),
     )
 
 

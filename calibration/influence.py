@@ -60,6 +60,29 @@ class Statistic:
         return Statistic(value=ratio, influence=(self.influence - ratio * other.influence) / other.value)
 
 
+def ratio_interval(
+    above: Statistic, below: Statistic, level: float = 0.9, groups: Sequence[Hashable | None] | None = None
+) -> tuple[float, float]:
+    """Return the interval of above / below on the same rows: all ρ that above − ρ · below = 0 does not refute.
+
+    Fieller (1954, Journal of the Royal Statistical Society B 16): right even where `below` is hardly greater than 0,
+    where the delta method is far too sure. Unbounded where `below` cannot be told from 0.
+    """
+    n = len(above.influence)
+    low, high = t_interval(0.0, 1.0, independent(n, groups), level)
+    if not math.isfinite(high - low):
+        return -math.inf, math.inf
+    square = high**2
+    a, b = above.error(groups) ** 2, below.error(groups) ** 2
+    both = (above.plus(below).error(groups) ** 2 - a - b) / 2.0
+    lead = below.value**2 - square * b
+    if lead <= 0.0:
+        return -math.inf, math.inf
+    middle = above.value * below.value - square * both
+    reach = math.sqrt(max(0.0, middle**2 - lead * (above.value**2 - square * a)))
+    return (middle - reach) / lead, (middle + reach) / lead
+
+
 def measure_mean(values: ArrayLike) -> Statistic:
     """Return the mean of values (n,)."""
     found = np.asarray(values, dtype=np.float64)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from calibration.held_out import Fit, fit_rows, verifier_of
-from calibration.influence import Statistic, measure_area, measure_auroc, measure_mean
+from calibration.influence import Statistic, measure_area, measure_auroc, measure_mean, ratio_interval
 from calibration.measures import brier, ece
 from calibration.table import Flags, Floats, Table
 
@@ -237,9 +237,8 @@ def _saved(area: Statistic, gain: Floats, top_usd: Floats, groups: tuple[str | N
     if mean.interval(LEVEL, groups)[0] <= 0.0 or not np.isfinite(top_usd).any():
         return None
     dollars = float(np.nanmean(top_usd))
-    share = estimated(area.over(mean), groups)
-    low, high = (None if end is None else end * dollars for end in (share.low, share.high))
-    return Estimate(value=share.value * dollars, low=low, high=high)
+    low, high = ratio_interval(area, mean, LEVEL, groups)
+    return Estimate(value=area.value / mean.value * dollars, low=low * dollars, high=high * dollars)
 
 
 def estimated(statistic: Statistic, groups: tuple[str | None, ...] | None = None, level: float = LEVEL) -> Estimate:

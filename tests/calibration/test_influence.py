@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration.influence import independent, measure_area, measure_auroc, measure_mean, standard_error
+from calibration.influence import independent, measure_area, measure_auroc, measure_mean, ratio_interval, standard_error
 from calibration.measures import auroc
 
 ROWS = st.integers(0, 2**32 - 1)
@@ -85,3 +85,19 @@ def test_rows_without_a_group_stand_for_themselves() -> None:
     assert independent(4, ["a", None, "a", None]) == 3
     assert independent(4) == 4
     assert standard_error([1.0]) == np.inf
+
+
+def test_a_ratio_over_something_near_0_is_as_unsure_as_it_is() -> None:
+    rng = np.random.default_rng(5)
+    held = []
+    for _ in range(300):
+        below, above = rng.normal(0.2, 1.0, 60), rng.normal(0.1, 0.5, 60)
+        low, high = ratio_interval(measure_mean(above), measure_mean(below))
+        held.append(low <= 0.5 <= high)
+    assert np.mean(held) >= 0.86
+
+
+def test_the_interval_of_a_ratio_over_something_sure_is_that_of_the_delta_method() -> None:
+    rng = np.random.default_rng(6)
+    above, below = measure_mean(rng.normal(1.0, 0.3, 400)), measure_mean(rng.normal(10.0, 0.1, 400))
+    assert ratio_interval(above, below) == pytest.approx(above.over(below).interval(), rel=1e-3)
