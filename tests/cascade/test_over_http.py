@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,18 +24,6 @@ PRICE = Price(input_usd=1e-6, output_usd=2e-6)
 SCHEMA = {"type": "object", "required": ["qty"], "properties": {"qty": {"type": "integer"}}}
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")
-
-
-@pytest.fixture(scope="module")
-def _server() -> Iterator[Server]:
-    with Server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(_server: Server) -> Server:
-    _server.reset()
-    return _server
 
 
 def rung(server: Server, behaviour: str, **fields: Any) -> Rung:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from cascade.cli import app
-from tests.server import Server
 
 CONFIG = """\
 ladder:
@@ -19,19 +17,6 @@ ladder:
 verify: [refusal, hedging]
 log: decisions.db
 """
-
-
-@pytest.fixture(scope="session")
-def _server() -> Iterator[Server]:
-    with Server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(_server: Server) -> Server:
-    """Give the server, its hits forgotten: they are the ledger of what was paid."""
-    _server.reset()
-    return _server
 
 
 @pytest.fixture

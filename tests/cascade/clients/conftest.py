@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,18 +18,6 @@ KEY = "sk-test-4f9a8b7c6d5e"
 PRICE = Price(input_usd=1e-6, output_usd=2e-6)
 
 Ask = Callable[..., Response | CallFailure]
-
-
-@pytest.fixture(scope="module")
-def _server() -> Iterator[Server]:
-    with Server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(_server: Server) -> Server:
-    _server.reset()
-    return _server
 
 
 @pytest.fixture
