@@ -143,15 +143,14 @@ def _greatest(values: Floats, tail: float) -> float:
 
 def _bounds(value: float, variance: float, labels: Floats, count: int, level: float) -> Interval:
     """The interval of as many yes-or-no trials as would tell the mean as well (Korn & Graubard 1998)."""
-    if np.ptp(labels) == 0.0:
-        low, high = proportion_interval(value * count, count, level) or (0.0, 1.0)
-        return low, high
     from scipy.special import ndtri, stdtrit
 
-    tail = (1.0 + level) / 2.0
-    caution = float(ndtri(tail) / stdtrit(max(count - 2, 1), tail)) ** 2
-    inside = min(1.0 - 0.5 / count, max(0.5 / count, value))
-    size = max(1.0, inside * (1.0 - inside) / variance * caution)
+    inside, size = value, float(count)
+    if np.ptp(labels) > 0.0:
+        tail = (1.0 + level) / 2.0
+        caution = float(ndtri(tail) / stdtrit(max(count - 2, 1), tail)) ** 2
+        inside = min(1.0 - 0.5 / count, max(0.5 / count, value))
+        size = max(1.0, inside * (1.0 - inside) / variance * caution)
     low, high = proportion_interval(inside * size, size, level) or (0.0, 1.0)
     return min(low, value), max(high, value)
 

@@ -24,7 +24,14 @@ FLOOR = 0.2
 """Share of the labels that is spread evenly over all rows, whatever they seem to tell: it bounds propensities below."""
 
 NEAR = 0.1
-"""How far below the loosest threshold rows still count, as a share of all rows; confidences are no certainty."""
+"""How far below the loosest threshold rows still count, as a share of all rows."""
+
+SLACK = 1.5
+"""How far over the bound the expected error may be for a threshold to count: a few labels more in vain cost less than
+a certificate that ends where confidences, wrongly, said it would."""
+
+LEAST = 0.3
+"""The share of rows, surest first, that always counts."""
 
 
 def weigh_for_estimate(p: ArrayLike) -> Floats:
@@ -53,8 +60,8 @@ def weigh_for_certificate(
     order = np.argsort(-sure, kind="stable")
     cost = np.cumsum(np.where(safe, 0.0, 1.0 - sure)[order])
     allowed = bound * (np.arange(1, sure.size + 1) if per_accepted else sure.size)
-    within = np.flatnonzero(cost <= allowed)
-    last = int(within[-1]) + 1 if within.size else 0
+    within = np.flatnonzero(cost <= SLACK * allowed)
+    last = max(LEAST * sure.size, float(within[-1]) + 1.0 if within.size else 0.0)
     place = np.empty(sure.size)
     place[order] = np.arange(sure.size)
     taper = max(1.0, NEAR * sure.size)

@@ -92,7 +92,8 @@ def _prior(shares: Floats, sizes: Floats) -> tuple[Floats, Floats]:
         # The spread of shares around their mean is what tasks differ by and what luck adds; take luck away.
         tau = np.maximum((spread - (within * noise).sum(axis=0)) / within.sum(axis=0), 0.0)
         weight = 1.0 / np.maximum(tau + noise, 1e-12)
-    kappa = np.clip(mean * (1.0 - mean) / np.maximum(tau, 1e-9) - 1.0, 0.0, MAX_KAPPA)
+    # Never quite 0: a task without rows has nothing else.
+    kappa = np.clip(mean * (1.0 - mean) / np.maximum(tau, 1e-9) - 1.0, 1e-3, MAX_KAPPA)
     return mean, kappa
 
 

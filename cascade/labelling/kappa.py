@@ -45,12 +45,13 @@ def measure_kappa(left: Sequence[float], right: Sequence[float], *, level: float
     n = len(left)
     names = sorted({*left, *right})
     index = {name: i for i, name in enumerate(names)}
-    p = [[0.0] * len(names) for _ in names]
+    counts = [[0] * len(names) for _ in names]
     for a, b in zip(left, right, strict=True):
-        p[index[a]][index[b]] += 1.0 / n
-    row = [sum(cells) for cells in p]
-    column = [sum(cells[j] for cells in p) for j in range(len(names))]
-    observed = min(1.0, sum(p[i][i] for i in range(len(names))))
+        counts[index[a]][index[b]] += 1
+    p = [[count / n for count in cells] for cells in counts]
+    row = [sum(cells) / n for cells in counts]
+    column = [sum(cells[j] for cells in counts) / n for j in range(len(names))]
+    observed = sum(counts[i][i] for i in range(len(names))) / n
     chance = sum(a * b for a, b in zip(row, column, strict=True))
     if chance >= 1.0 - 1e-12:
         return Kappa(value=None, low=None, high=None, n=n, agreement=observed)
