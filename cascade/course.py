@@ -40,7 +40,7 @@ def settle(
     task = policy.tasks.get(request.task) if policy is not None else None
     if policy is None or task is None:
         return Course(rungs=(ladder.top,) if on_uncalibrated == "top" else ladder.rungs, point=None)
-    point = task.point(salt=policy.salt, task=request.task, request_id=request.id)
+    point = task.at(request.quality).point(salt=policy.salt, task=request.task, request_id=request.id)
     rungs = tuple(ladder.rung(name) for name in point.rungs)
     return Course(rungs=rungs, point=point, salt=policy.salt, policy_sha256=policy.sha256)
 

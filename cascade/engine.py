@@ -97,9 +97,9 @@ class Cascade:
 
         Args:
             prompt: one user's text, a chat, or a Request that was made before.
-            options: `task`, `schema` (a JSON Schema, or a type that the answer is parsed into), `deadline_s`,
-                `max_cost_usd`, `principal`, `session`, `group`, `tags`, `id`; everything else goes to the provider
-                (`temperature`, `max_tokens`, `tools`, `response_format`, …).
+            options: `task`, `quality` (an operating point of the policy's dial), `schema` (a JSON Schema, or a type
+                that the answer is parsed into), `deadline_s`, `max_cost_usd`, `principal`, `session`, `group`, `tags`, `id`;
+                everything else goes to the provider (`temperature`, `max_tokens`, `tools`, `response_format`, …).
 
         Raises:
             ConfigError: the request cannot be run as it is.
@@ -318,7 +318,7 @@ def _refuse_to_go_on(attempts: tuple[Attempt, ...]) -> None:
             raise (attempt.failure.treatment.raises or ProviderError)(message)
 
 
-_FIELDS = ("task", "schema", "deadline_s", "max_cost_usd", "principal", "session", "group", "tags", "id")
+_FIELDS = ("task", "quality", "schema", "deadline_s", "max_cost_usd", "principal", "session", "group", "tags", "id")
 _ADVICE = {
     "auth": "Check the key of this rung; the dearer rungs were not asked, since a wrong key is no reason to pay more.",
     "quota": "Check the account's balance and limits; the dearer rungs were not asked.",

@@ -92,6 +92,9 @@ class Request:
     tags: Mapping[str, str] = EMPTY
     """The user's own labels, for reports."""
 
+    quality: str | None = None
+    """Which operating point of its task's policy to run by (`strict`, `cheap`, …); None: the policy's own."""
+
     deadline_s: float | None = None
     """Seconds that the whole request may take, verifiers included; None: no limit of its own."""
 

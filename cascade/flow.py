@@ -161,6 +161,7 @@ def _result(
     return Result(
         request_id=request.id,
         task=request.task,
+        quality=request.quality,
         outcome=outcome,
         answer=None if response is None else response.text,
         parsed=None if shown is None else next((v.parsed for v in shown.verdicts if v.parsed is not None), None),

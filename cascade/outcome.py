@@ -91,6 +91,9 @@ class Result(Generic[Parsed]):
     task: str = "default"
     """The task it was run as."""
 
+    quality: str | None = None
+    """The operating point that was asked for; None: the policy's own."""
+
     outcome: Outcome
     """How it ended."""
 

@@ -86,6 +86,23 @@ class TaskPolicy:
     reference_cost: ReferenceCost | None = None
     """How to estimate what the reference would have cost; None: by token counts alone."""
 
+    dial: dict[str, TaskPolicy] = field(default_factory=dict)
+    """Further operating points by name (`strict`, `cheap`, …), each with its own target and certificate."""
+
+    def at(self, quality: str | None) -> TaskPolicy:
+        """Return the operating point of that name; None: this one.
+
+        Raises:
+            ConfigError: the policy holds none of that name.
+        """
+        if quality is None:
+            return self
+        if quality not in self.dial:
+            held = ", ".join(self.dial) or "none"
+            message = f"The policy holds no operating point {quality!r}; it has {held}. Calibrate with a dial for it."
+            raise ConfigError(message)
+        return self.dial[quality]
+
     def __post_init__(self) -> None:
         """Refuse weights that do not sum to 1."""
         total = sum(point.weight for point in self.points)

@@ -25,6 +25,7 @@ def with_savings(result: Result[Parsed], ladder: Ladder, policy: Policy | None, 
     if result.outcome in ("failed", "budget", "deadline") or not result.attempts:
         return result
     task = policy.tasks.get(result.task) if policy is not None else None
+    task = task.at(result.quality) if task is not None else None
     reference = task.reference if task is not None else ladder.of(result.task).top.name
     for attempt in result.attempts:
         if attempt.rung == reference and attempt.response is not None:

@@ -36,7 +36,7 @@ def report(
         typer.Option(
             "--by",
             metavar="TAG",
-            help="Divide by this tag's values, or by principal, session, group, model, rung, outcome or task.",
+            help="Divide by this tag's values, or by principal, session, group, quality, model, rung, outcome or task.",
         ),
     ] = None,
     hourly: Annotated[bool, typer.Option("--hourly", help="Show the course of time by hour, not by day.")] = False,

@@ -65,6 +65,7 @@ class Scribe:
             "task": task,
             "principal": self._maybe(request.principal),
             "session": self._maybe(request.session),
+            "quality": self._maybe(request.quality),
             "group": self._maybe(request.group),
             "request_id": name(result.request_id),
             "outcome": result.outcome,

@@ -27,6 +27,7 @@ decisions = Table(
     Column("task", String, nullable=False),
     Column("principal", String),
     Column("session", String),
+    Column("quality", String),
     Column("group", String),
     Column("request_id", String, nullable=False),
     Column("outcome", String, nullable=False),

@@ -1,4 +1,4 @@
-"""Segments: cost, rate and quality by the value of a tag, or by principal, session, group, model or rung."""
+"""Segments: cost, rate and quality by the value of a tag, or by principal, session, group, quality, model or rung."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cascade.report.query import streamed
 from cascade.report.scope import Scope, counted
 from cascade.report.tally import Adding
 
-COLUMNS = ("principal", "session", "group", "model", "rung", "outcome", "task")
+COLUMNS = ("principal", "session", "group", "quality", "model", "rung", "outcome", "task")
 """What is no tag, and can be divided by all the same."""
 
 TAG = "tag:"

@@ -40,7 +40,7 @@ def report(
         since: count decisions that ended then or later; None: from the beginning. Without a time zone it is UTC.
         until: count decisions that ended before; None: to the end.
         task: count this task only.
-        by: divide by this tag's values, or by principal, session, group, model, rung, outcome or task.
+        by: divide by this tag's values, or by principal, session, group, quality, model, rung, outcome or task.
         by_time: how wide the steps of the series are.
         policy: hold rates against what this policy promised, rather than what the log remembers of it.
         level: of every interval, in (0, 1).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade.clients.scripted import ScriptedClient
 from cascade.combiner import Combiner
+from cascade.engine import Cascade
 from cascade.errors import ConfigError, PolicyMismatch
 from cascade.hashing import unit
 from cascade.ladder import Ladder, Rung
@@ -119,3 +122,22 @@ def test_two_points_are_mixed_by_their_weights() -> None:
     task = TaskPolicy(reference="b", points=(low, high))
     share = sum(task.point(salt="s", task="t", request_id=str(i)) is low for i in range(4000)) / 4000
     assert abs(share - 0.3) < 0.03
+
+
+def test_one_policy_holds_several_operating_points_and_a_request_picks_one() -> None:
+    rungs = ladder("a", "b")
+    fitted = policy(rungs, (0.5, 0.0))
+    strict = policy(rungs, (0.9, 0.0)).tasks["default"]
+    dialled = Policy(
+        ladder=fitted.ladder,
+        tasks={"default": replace(fitted.tasks["default"], dial={"strict": strict})},
+        created="now",
+    )
+    again = Policy.from_json(json.loads(json.dumps(dialled.to_json())))
+    assert again == dialled
+    with Cascade(rungs, client=ScriptedClient({"a": ["0.7", "0.7"], "b": "1.0"}), policy=again) as app:
+        assert app.run("?").rung == "a"
+        careful = app.run("?", quality="strict")
+        assert (careful.rung, careful.quality) == ("b", "strict")
+        with pytest.raises(ConfigError, match="it has strict"):
+            app.run("?", quality="cheap")
