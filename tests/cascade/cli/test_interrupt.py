@@ -37,47 +37,47 @@ def wait_for_hits(server, n: int) -> None:
 
 
 def test_ctrl_c_loses_nothing_and_says_how_to_go_on(configured, server):
-    write_lines(configured / "in.jsonl", questions(120))
+    write_lines(configured / "in.jsonl", questions(60))
     running = command(configured, *EXPLORE)
-    wait_for_hits(server, 40)
+    wait_for_hits(server, 20)
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130
     assert "Run the same command again" in said
     assert "Traceback" not in said
     assert not (configured / "out.jsonl").exists()
-    assert len(server.hits) < 240
+    assert len(server.hits) < 120
     again = command(configured, *EXPLORE)
     again.communicate(timeout=120)
     assert again.returncode == 0
-    assert len(server.hits) == 240
-    assert [sample["id"] for sample in read_lines(configured / "out.jsonl")] == [f"q{i}" for i in range(120)]
+    assert len(server.hits) == 120
+    assert [sample["id"] for sample in read_lines(configured / "out.jsonl")] == [f"q{i}" for i in range(60)]
     assert not (configured / "out.jsonl.part").exists()
 
 
 def test_a_killed_run_pays_again_at_most_for_what_was_in_flight(configured, server):
-    write_lines(configured / "in.jsonl", questions(120))
+    write_lines(configured / "in.jsonl", questions(60))
     running = command(configured, *EXPLORE)
-    wait_for_hits(server, 40)
+    wait_for_hits(server, 20)
     running.kill()
     running.communicate(timeout=60)
     command(configured, *EXPLORE).communicate(timeout=120)
-    assert 240 <= len(server.hits) <= 240 + 4 * 2
-    assert len(read_lines(configured / "out.jsonl")) == 120
+    assert 120 <= len(server.hits) <= 120 + 4 * 2
+    assert len(read_lines(configured / "out.jsonl")) == 60
 
 
 def test_a_bulk_run_goes_on_after_ctrl_c(configured, server):
-    write_lines(configured / "in.jsonl", questions(150))
+    write_lines(configured / "in.jsonl", questions(80))
     running = command(configured, *RUN)
-    wait_for_hits(server, 30)
+    wait_for_hits(server, 20)
     running.send_signal(signal.SIGINT)
     running.communicate(timeout=60)
     assert running.returncode == 130
     assert not (configured / "out.jsonl").exists()
     finished = command(configured, *RUN, "--json")
     told, _ = finished.communicate(timeout=120)
-    assert (finished.returncode, json.loads(told)["outcomes"]) == (0, {"accepted": 150})
-    assert len(server.hits) == 150
+    assert (finished.returncode, json.loads(told)["outcomes"]) == (0, {"accepted": 80})
+    assert len(server.hits) == 80
 
 
 @pytest.mark.parametrize("args", [("run", "hello"), EXPLORE])
