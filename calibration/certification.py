@@ -68,7 +68,7 @@ def certify(
     places = [i for i, points in enumerate(path) if any(point.rungs != (reference,) for point in points)]
     tried = [tuple(path[i]) for i in places]
     rows = select_rows(verification, tried, bound, salt=salt, seed=seed, same=same, chosen=chosen)
-    fractional = _is_fractional(verification if learnt is None else learnt)
+    fractional = is_fractional(verification if learnt is None else learnt)
     tester = Tester(rows=rows, bound=bound, delta=delta, fractional=fractional)
     pair = _only_pair(tried, reference) if isinstance(bound, MaxError) else None
     found = walk(tester, tried, learnt) if pair is None else search_threshold(tester, pair)
@@ -146,6 +146,7 @@ def _alike(one: Point, other: Point) -> bool:
     return one.rungs == other.rungs and one.combiners[one.rungs[0]] == other.combiners[one.rungs[0]]
 
 
-def _is_fractional(table: Table) -> bool:
+def is_fractional(table: Table) -> bool:
+    """Tell whether some answer is labelled neither right nor wrong."""
     labels = table.correct[~np.isnan(table.correct)]
     return bool(np.any((labels > 0.0) & (labels < 1.0)))

@@ -131,11 +131,16 @@ class Tester:
         (seen, _), n = self.observe(candidate), len(self.rows.drawn)
         if not len(seen):
             return None
-        if self.betting:
-            low = -1.0 if isinstance(self.bound, MaxLoss) else 0.0
-            found = enough_losses(seen, self.bound.value, self.delta, low=low, high=1.0)
-        else:
+        loss = isinstance(self.bound, MaxLoss)
+        found = None
+        if not self.betting:
             found = enough_draws(float(seen.sum()), len(seen), self.bound.value, self.delta)
+        if self.betting or (loss and (found is None or found >= BETTING_FROM)):
+            # From there on another test is used, which counts gains too.
+            losses = self.rows.group_means(self.rows.losses(self.rows.answered(candidate))) if loss else seen
+            least = max(len(losses), BETTING_FROM if not self.fractional else 0)
+            low = -1.0 if loss else 0.0
+            found = enough_losses(np.resize(losses, least), self.bound.value, self.delta, low=low, high=1.0)
         return None if found is None else -(-found * n // len(seen))
 
 
