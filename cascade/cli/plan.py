@@ -1,0 +1,212 @@
+"""`cascade plan`: how many labelled samples a promise will need, from a pilot or from assumptions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cascade.cli.figures import dollars, percent
+from cascade.cli.options import JsonOption, MapOption, TaskOption, VerifiersOption
+from cascade.cli.recorded import with_labels
+from cascade.cli.rungs import chosen_ladder
+from cascade.cli.terminal import print_json, say, stdout
+from cascade.errors import ConfigError
+
+if TYPE_CHECKING:
+    from calibration.pilot import Kept
+    from calibration.plan import Plan
+
+
+def plan(
+    *,
+    max_error: Annotated[
+        float | None,
+        typer.Option("--max-error", metavar="A", help="Promise: of accepted answers at most this share is wrong."),
+    ] = None,
+    max_loss: Annotated[
+        float | None,
+        typer.Option("--max-loss", metavar="E", help="Promise: at most this much less right than the reference."),
+    ] = None,
+    min_accuracy: Annotated[
+        float | None, typer.Option("--min-accuracy", metavar="A", help="Gate: served answers are right in this share.")
+    ] = None,
+    target_escalation: Annotated[
+        float | None, typer.Option("--target-escalation", metavar="R", help="Rate to be met to within --tolerance.")
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", metavar="R", help="How near the true escalation rate shall be.")
+    ] = 0.03,
+    confidence: Annotated[float, typer.Option("--confidence", metavar="C", help="With which it shall hold.")] = 0.9,
+    tasks: Annotated[int, typer.Option("--tasks", min=1, help="Tasks that are promised together.")] = 1,
+    expected: Annotated[
+        float | None,
+        typer.Option(
+            "--expected",
+            metavar="X",
+            help="Without a pilot: the error, harm or accuracy that is expected; default: half the bound.",
+        ),
+    ] = None,
+    accept_share: Annotated[
+        float | None,
+        typer.Option("--accept-share", metavar="S", help="The share to be answered below the top; default: several."),
+    ] = None,
+    same: Annotated[
+        float, typer.Option("--same", metavar="S", help="Without a pilot: share of answers that are the reference's.")
+    ] = 0.0,
+    pilot: Annotated[
+        list[Path] | None, typer.Option("--pilot", metavar="SAMPLES", help="Recorded, labelled samples; several times.")
+    ] = None,
+    rungs: Annotated[
+        str | None, typer.Option("--rungs", metavar="NAMES", help="Recorded rungs of the pilot, cheapest first.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", metavar="FILE", help="Or this configuration's ladder.")
+    ] = None,
+    verifiers: VerifiersOption = None,
+    task: TaskOption = None,
+    label_cost: Annotated[
+        float | None, typer.Option("--label-cost", metavar="USD", help="What one label costs, to say what all cost.")
+    ] = None,
+    mapping: MapOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how many labelled samples a promise will need, before they are labelled. No call is made.
+
+    The numbers are those of the tests that will be made: they pass with probability .8 if errors come as expected, or
+    as in the pilot. A pilot of a few dozen samples tells its own rates only roughly.
+    """
+    from calibration.plan import plan_rate
+
+    plans: list[Plan] = []
+    found: dict[str, tuple[Kept, ...]] = {}
+    if max_error is None and max_loss is None and min_accuracy is None and target_escalation is None:
+        message = "Nothing is promised; give --max-error, --max-loss, --min-accuracy or --target-escalation."
+        raise ConfigError(message)
+    if target_escalation is not None:
+        plans.append(plan_rate(target_escalation, tolerance, confidence=confidence))
+    if pilot:
+        shares = None if accept_share is None else (accept_share,)
+        found = _pilots(pilot, rungs, config, verifiers, task, mapping, shares)
+        for kept in found.values():
+            for one in kept:
+                plans += _from_pilot(one, max_error, max_loss, min_accuracy, confidence, tasks)
+    else:
+        plans += _assumed(max_error, max_loss, min_accuracy, expected, accept_share or 0.5, same, confidence, tasks)
+    if as_json:
+        from dataclasses import asdict
+
+        shown = [{**one.to_json(), "labels_usd": _bill(one, label_cost)} for one in plans]
+        print_json({"plans": shown, "pilot": {name: [asdict(one) for one in kept] for name, kept in found.items()}})
+        return
+    _show(plans, label_cost)
+    say("Samples are for each task. A promise is made with the confidence named; the test passes with probability .8.")
+
+
+def _assumed(
+    max_error: float | None,
+    max_loss: float | None,
+    min_accuracy: float | None,
+    expected: float | None,
+    accept_share: float,
+    same: float,
+    confidence: float,
+    tasks: int,
+) -> list[Plan]:
+    from calibration.plan import plan_accuracy, plan_error, plan_loss
+
+    plans = []
+    if max_error is not None:
+        error = max_error / 2 if expected is None else expected
+        plans.append(plan_error(max_error, error, accept_share, confidence=confidence, tasks=tasks))
+    if max_loss is not None:
+        harm = max_loss / 2 if expected is None else expected
+        plans.append(plan_loss(max_loss, harm, 0.0, same, confidence=confidence, tasks=tasks))
+    if min_accuracy is not None:
+        accuracy = (1.0 + min_accuracy) / 2 if expected is None else expected
+        plans.append(plan_accuracy(min_accuracy, accuracy, confidence=confidence, tasks=tasks))
+    return plans
+
+
+def _from_pilot(
+    kept: Kept,
+    max_error: float | None,
+    max_loss: float | None,
+    min_accuracy: float | None,
+    confidence: float,
+    tasks: int,
+) -> list[Plan]:
+    from dataclasses import replace
+
+    from calibration.plan import plan_accuracy, plan_error, plan_loss
+
+    plans = []
+    if max_error is not None:
+        plans.append(plan_error(max_error, kept.error, kept.share, confidence=confidence, tasks=tasks))
+    if max_loss is not None:
+        share = kept.share
+        plans.append(
+            plan_loss(max_loss, kept.harm, kept.gain, kept.same, confidence=confidence, tasks=tasks, accept_share=share)
+        )
+    if min_accuracy is not None:
+        gated = plan_accuracy(min_accuracy, kept.accuracy, confidence=confidence, tasks=tasks)
+        plans.append(replace(gated, accept_share=kept.share))
+    return plans
+
+
+def _pilots(
+    files: list[Path],
+    rungs: str | None,
+    config: Path | None,
+    verifiers: str | None,
+    tasks: list[str] | None,
+    mapping: str | None,
+    shares: tuple[float, ...] | None,
+) -> dict[str, tuple[Kept, ...]]:
+    from calibration.pilot import SHARES, read_pilot
+    from calibration.recorded import recorded_ladder
+    from calibration.sameness import same_answers
+    from calibration.table import by_task, lay_out
+    from cascade.bulk.sample_table import parse_mapping, read_files
+    from cascade.ladder import Ladder
+    from cascade.plugins import resolve
+
+    chosen = chosen_ladder(config, rungs, verifiers)
+    given = chosen.ladder
+    grouped = by_task(with_labels(read_files(files, parse_mapping(mapping) if mapping else None)))
+    found: dict[str, tuple[Kept, ...]] = {}
+    for name, rows in grouped.items():
+        if tasks is None or name in tasks:
+            ladder = resolve(given) if isinstance(given, Ladder) else recorded_ladder(rows, given, chosen.verifiers)
+            table = lay_out(name, rows, ladder)
+            found[name] = read_pilot(table, same_answers(rows, table.rungs), shares or SHARES)
+    if not found:
+        message = f"No sample of the pilot belongs to {', '.join(tasks or ()) or 'any task'}."
+        raise ConfigError(message)
+    return found
+
+
+def _show(plans: list[Plan], label_cost: float | None) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("promise", "kept below", "expected", "samples", "labels", "at the very least"):
+        table.add_column(heading, overflow="fold")
+    if label_cost is not None:
+        table.add_column("labels cost")
+    for one in plans:
+        row = [
+            f"{one.promise} {one.limit:g}",
+            percent(one.accept_share),
+            percent(one.expected),
+            "no number" if one.samples is None else f"{one.samples:,}",
+            "–" if one.labels is None else f"{one.labels:,}",
+            f"{one.least:,}",
+        ]
+        table.add_row(*row, *([] if label_cost is None else [dollars(_bill(one, label_cost))]))
+    stdout().print(table, markup=False, highlight=False)
+
+
+def _bill(one: Plan, label_cost: float | None) -> float | None:
+    return None if label_cost is None or one.labels is None else label_cost * one.labels

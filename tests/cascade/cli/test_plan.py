@@ -1,0 +1,31 @@
+"""Claims about `cascade plan`."""
+
+from __future__ import annotations
+
+import json
+
+from cascade.sample_file import sample_line
+from tests.cascade.cli.conftest import write_lines
+from tests.recordings import recorded_samples
+
+
+def test_a_plan_from_assumptions(folder, cli) -> None:
+    ended = cli("plan", "--max-error", "0.05", "--confidence", "0.9", "--label-cost", "0.5", "--json")
+    assert ended.exit_code == 0, ended.stderr
+    (plan,) = json.loads(ended.stdout)["plans"]
+    assert plan["least"] == 75
+    assert plan["labels_usd"] == plan["labels"] / 2
+
+
+def test_a_plan_from_a_pilot_tells_each_share(folder, cli) -> None:
+    write_lines(folder / "pilot.jsonl", [sample_line(one) for one in recorded_samples(200, seed=1)])
+    ended = cli("plan", "--max-error", "0.1", "--max-loss", "0.05", "--pilot", "pilot.jsonl", "--rungs", "small,large")
+    assert ended.exit_code == 0, ended.stderr
+    assert ended.stdout.count("max_error") == 4
+    assert ended.stdout.count("max_loss") == 4
+
+
+def test_a_plan_without_a_promise_is_refused(folder, cli) -> None:
+    ended = cli("plan")
+    assert ended.exit_code == 2
+    assert "--max-error" in ended.stderr
