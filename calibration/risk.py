@@ -49,7 +49,7 @@ def binomial_p(errors: ArrayLike, n: ArrayLike, risk: float) -> NDArray[np.float
     if np.any(count < 0) or np.any(count > size):
         raise DataError("found more errors than draws, or fewer than none; expected 0 ≤ errors ≤ n")
     tested = np.maximum(size, 1.0)
-    p: NDArray[np.float64] = np.where(size > 0, bdtr(np.minimum(count, tested), tested, risk), 1.0)
+    p: NDArray[np.float64] = np.where(size > 0, bdtr(np.minimum(count, tested), tested.astype(np.int64), risk), 1.0)
     return p
 
 

@@ -157,7 +157,7 @@ def _critical(ks: NDArray[np.intp], alpha: float, level: float) -> NDArray[np.in
     # ppf is the smallest e with P ≥ level: the wanted one or the next, and a step more against rounding.
     e = np.asarray(binom.ppf(level, ks, alpha)).astype(np.intp) + 1
     while True:
-        over = (e >= 0) & (bdtr(np.maximum(e, 0).astype(float), ks.astype(float), alpha) > level)
+        over = (e >= 0) & (bdtr(np.maximum(e, 0).astype(float), ks, alpha) > level)
         if not over.any():
             return e
         e = e - over
