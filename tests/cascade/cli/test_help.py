@@ -47,8 +47,9 @@ def test_every_command_has_a_help_page(cli, command):
     assert "Usage: " in shown.stdout
 
 
-def test_the_commands_are_those_of_the_design():
-    assert [command.callback.__name__ for command in app.registered_commands] == COMMANDS
+def test_the_commands_are_there_in_the_order_of_the_work():
+    offered = [command.callback.__name__ for command in app.registered_commands]
+    assert [name for name in offered if name in COMMANDS] == COMMANDS
 
 
 @pytest.mark.parametrize("args", [("nonsense",), ("run", "--nonsense"), ("replay", "x.jsonl"), ("schema", "nonsense")])
