@@ -5,27 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from calibration.aimed import aim
+from calibration.bound import Bound, MaxError, MaxLoss
+from calibration.certified_task import certify_task
 from calibration.measured import measure
 from calibration.path import to_point
+from calibration.pooled_combiners import pooled_priors
 from calibration.recorded import recorded_ladder
 from calibration.reference_cost import fit_reference_cost
 from calibration.rung_fits import RungFits
+from calibration.sameness import same_answers
 from calibration.subladders import lay_out_parts, list_subladders
 from calibration.table import Table, by_task
 from calibration.target import Aim, Together
 from cascade.combiner import Combiner
 from cascade.errors import ConfigError, DataError
+from cascade.exchange import EMPTY
 from cascade.features import EARLIER, LENGTH
 from cascade.ladder import Ladder
 from cascade.plugins import resolve
 from cascade.policy import SALT, LadderPrint, Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.sample import Sample
+
+Target: TypeAlias = Aim | Together | Bound
+"""What may be asked of calibrate."""
 
 MINIMUM = 20
 """Samples of a task below which nothing is fitted: the interval of a rate would span most of [0, 1]."""
@@ -35,7 +43,8 @@ def calibrate(
     samples: Iterable[Sample],
     ladder: Ladder | Sequence[str],
     *,
-    target: Aim | Together,
+    target: Target,
+    dial: Mapping[str, Target] = EMPTY,
     choose_rungs: bool = False,
     verifiers: Sequence[Any] | None = None,
     tasks: Sequence[str] | None = None,
@@ -49,7 +58,8 @@ def calibrate(
     Args:
         samples: requests with recordings of the ladder's rungs, and labels (`correct`) where there are any.
         ladder: the ladder that will serve, or names of recorded rungs, cheapest first.
-        target: what to reach, in expectation.
+        target: what to reach in expectation (an aim), or what to certify (MaxError, MaxLoss).
+        dial: further operating points by name, each with its own target; `run(quality=…)` picks one.
         choose_rungs: whether rungs may be left out: every sub-ladder that keeps the top is tried.
         verifiers: with names only, the verifiers to use; None: all that are free, or recorded at no cost.
         tasks: only these; None: all.
@@ -73,16 +83,32 @@ def calibrate(
         raise DataError(message)
     named = not isinstance(ladder, Ladder)
     rungs = recorded_ladder(everything, ladder, verifiers) if not isinstance(ladder, Ladder) else resolve(ladder)
+    wanted = {name: rows for name, rows in grouped.items() if tasks is None or name in tasks}
+    tables: dict[str, Table] = {}
+    for name, rows in wanted.items():
+        report = None if progress is None else (lambda done, total, name=name: progress(name, done, total))
+        own = rungs.of(name).names
+        parts = [*list_subladders(own, choose=True), *((rung,) for rung in own)] if choose_rungs else []
+        tables[name] = lay_out_parts(name, rows, rungs, parts, prices=prices, progress=report)
+    priors = _priors(tables, seed=seed) if combiner is None else {}
+    targets = {"": target, **dial}
     fitted: dict[str, TaskPolicy] = {}
-    for name, rows in grouped.items():
-        if tasks is None or name in tasks:
-            report = None if progress is None else (lambda done, total, name=name: progress(name, done, total))
-            own = rungs.of(name)
-            wanted = (
-                [*list_subladders(own.names, choose=True), *((rung,) for rung in own.names)] if choose_rungs else []
+    for name, laid in tables.items():
+        points = {
+            quality: _fit_one(
+                laid,
+                wanted[name],
+                rungs.of(name),
+                one,
+                seed=seed,
+                combiner=combiner,
+                priors=priors.get(name),
+                choose_rungs=choose_rungs,
+                tasks=len(tables),
             )
-            laid = lay_out_parts(name, rows, rungs, wanted, prices=prices, progress=report)
-            fitted[name] = fit_task(laid, own, target, seed=seed, combiner=combiner, choose_rungs=choose_rungs)
+            for quality, one in targets.items()
+        }
+        fitted[name] = replace(points.pop(""), dial=points)
     return Policy(
         ladder=LadderPrint(
             rungs=rungs.names,
@@ -92,6 +118,44 @@ def calibrate(
         tasks=fitted,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         seed=seed,
+    )
+
+
+def _priors(tables: Mapping[str, Table], *, seed: int) -> dict[str, dict[str, Combiner]]:
+    """Return what stands in for a task's own combiners where it has too few labels: those pooled over all tasks."""
+    return pooled_priors(tables, seed=seed) if len(tables) > 1 else {}
+
+
+def _fit_one(
+    laid: Table,
+    samples: Sequence[Sample],
+    ladder: Ladder,
+    target: Target,
+    *,
+    seed: int,
+    combiner: Policy | None,
+    priors: Mapping[str, Combiner] | None,
+    choose_rungs: bool,
+    tasks: int,
+) -> TaskPolicy:
+    """Fit one operating point of one task: certified where a bound is asked for, else aimed."""
+    if not isinstance(target, MaxError | MaxLoss):
+        return fit_task(laid, ladder, target, seed=seed, combiner=combiner, priors=priors, choose_rungs=choose_rungs)
+    _require_enough(laid)
+    sources = {
+        recording.label_source
+        for sample in samples
+        for recording in sample.recordings.values()
+        if recording.correct is not None and recording.label_source is not None
+    }
+    return certify_task(
+        laid,
+        target,
+        tasks=tasks,
+        seed=seed,
+        choose_rungs=choose_rungs,
+        same=same_answers(samples, laid.rungs),
+        label_sources=sorted(sources),
     )
 
 
@@ -109,13 +173,7 @@ def fit_task(
 
     `priors`: by rung, the combiner that stands in where the task has too few labels of its own (pooled over tasks).
     """
-    first = laid.present[:, 0]
-    if int(first.sum()) < MINIMUM:
-        message = (
-            f"Task {laid.task!r} has {int(first.sum())} samples with a recording of rung {laid.rungs[0]!r}; "
-            f"at least {MINIMUM} were expected."
-        )
-        raise DataError(message)
+    _require_enough(laid)
     fits = _fits(laid, ladder, seed=seed, combiner=combiner, priors=priors)
     aimed = aim(fits, target, choose_rungs=choose_rungs)
     points = tuple(replace(to_point(fits, part.rungs, part.rates), weight=part.weight) for part in aimed.parts)
@@ -124,11 +182,21 @@ def fit_task(
         reference=laid.rungs[-1],
         points=points,
         target=target.to_json(),
-        n=int(first.sum()),
+        n=int(laid.present[:, 0].sum()),
         reference_cost=fit_reference_cost(laid, served),
     )
     measured = measure(fits, policy, aimed, salt=SALT)
     return replace(policy, measured=measured, why=measured["why"])
+
+
+def _require_enough(laid: Table) -> None:
+    recorded = int(laid.present[:, 0].sum())
+    if recorded < MINIMUM:
+        message = (
+            f"Task {laid.task!r} has {recorded} samples with a recording of rung {laid.rungs[0]!r}; "
+            f"at least {MINIMUM} were expected."
+        )
+        raise DataError(message)
 
 
 def _fits(
@@ -181,7 +249,7 @@ def _read_verifiers(rungs: Sequence[str], tasks: Mapping[str, TaskPolicy]) -> di
     """Return the verifiers whose verdicts the combiners read, by rung."""
     read: dict[str, dict[str, None]] = {rung: {} for rung in rungs}
     for task in tasks.values():
-        for point in task.points:
+        for point in (point for one in (task, *task.dial.values()) for point in one.points):
             for rung, combiner in point.combiners.items():
                 for name in combiner.features:
                     if name != LENGTH and not name.startswith(EARLIER):

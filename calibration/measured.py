@@ -14,6 +14,7 @@ from calibration.rung_fits import RungFits
 from calibration.rung_worth import weigh_rungs
 from calibration.serving import Served, serve, serve_out_of_fold
 from calibration.table import Floats, Table
+from cascade.point import Point
 from cascade.policy import TaskPolicy
 from cascade.watch.interval import proportion_interval
 
@@ -40,20 +41,13 @@ def measure(fits: RungFits, task: TaskPolicy, aimed: Aimed, *, salt: str) -> dic
     below = float(accepted[labelled].sum())
     levels, forced = _levels(served, [part.rates for part in aimed.parts], weights, laid.rungs)
     rate = _first_rate(served, [part.rates for part in aimed.parts], weights)
-    singles = [_single(laid, k) for k in range(len(laid.rungs))]
+    singles = [measure_single(laid, k) for k in range(len(laid.rungs))]
     return {
         "n": task.n,
         "n_labelled": int(labelled.sum()),
         "target": dict(task.target),
         "reference": task.reference,
-        "points": [
-            {
-                "weight": point.weight,
-                "rungs": list(point.rungs),
-                "thresholds": [{"t": threshold.t, "g": threshold.g} for threshold in point.thresholds],
-            }
-            for point in task.points
-        ],
+        "points": describe_points(task.points),
         "escalation_rate": rate,
         "rungs": levels,
         "accuracy": estimate(correct[labelled]),
@@ -64,22 +58,39 @@ def measure(fits: RungFits, task: TaskPolicy, aimed: Aimed, *, salt: str) -> dic
         "cost_usd_per_request": mean(spent[known]),
         "cost_vs_top": float(spent[both].sum() / top_usd[both].sum()) if top_usd[both].sum() > 0 else None,
         "singles": singles,
-        "best_single": _best(singles),
+        "best_single": name_best(singles),
         "rungs_tried": None if aimed.path is None or aimed.mix is None else weigh_rungs(aimed.path, aimed.mix),
-        "verifiers": {
-            rung: {
-                name: {
-                    "source": use.source,
-                    "n": use.computed + use.recorded,
-                    "abstained": use.abstained,
-                    "cost_usd": use.cost_usd,
-                }
-                for name, use in uses.items()
-            }
-            for rung, uses in laid.use.items()
-        },
+        "verifiers": describe_use(laid),
         "certified": None,
         "why": " ".join(filter(None, (aimed.why, forced))) or None,
+    }
+
+
+def describe_points(points: Sequence[Point]) -> list[dict[str, Any]]:
+    """Return points as JSON, without their combiners."""
+    return [
+        {
+            "weight": point.weight,
+            "rungs": list(point.rungs),
+            "thresholds": [{"t": threshold.t, "g": threshold.g} for threshold in point.thresholds],
+        }
+        for point in points
+    ]
+
+
+def describe_use(laid: Table) -> dict[str, Any]:
+    """Return how often each verifier spoke, by rung, as JSON."""
+    return {
+        rung: {
+            name: {
+                "source": use.source,
+                "n": use.computed + use.recorded,
+                "abstained": use.abstained,
+                "cost_usd": use.cost_usd,
+            }
+            for name, use in uses.items()
+        }
+        for rung, uses in laid.use.items()
     }
 
 
@@ -148,7 +159,7 @@ def _first_rate(
     return total
 
 
-def _single(laid: Table, k: int) -> dict[str, Any]:
+def measure_single(laid: Table, k: int) -> dict[str, Any]:
     """Return what always asking one rung would give."""
     right, usd = laid.correct[:, k], laid.answer_usd[:, k]
     return {
@@ -158,7 +169,7 @@ def _single(laid: Table, k: int) -> dict[str, Any]:
     }
 
 
-def _best(singles: Sequence[Mapping[str, Any]]) -> str | None:
+def name_best(singles: Sequence[Mapping[str, Any]]) -> str | None:
     """Return the rung that is right most often when always asked, the first of equals; None without labels."""
     known = [single for single in singles if single["accuracy"]["value"] is not None]
     return max(known, key=lambda single: single["accuracy"]["value"])["rung"] if known else None

@@ -1,0 +1,88 @@
+"""A task's policy under a bound: what was certified serves as it is, else the safest policy, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from calibration.bound import Bound
+from calibration.certified_fit import fit_certified
+from calibration.measured import describe_points, describe_use, measure_single, name_best
+from calibration.reference_cost import fit_reference_cost
+from calibration.replays import apply, figures
+from calibration.serving import serve
+from calibration.split import split_rows
+from calibration.table import Flags, Table
+from cascade.policy import SALT, TaskPolicy
+
+
+def certify_task(
+    laid: Table,
+    bound: Bound,
+    *,
+    tasks: int = 1,
+    seed: int = 0,
+    choose_rungs: bool = False,
+    same: Flags | None = None,
+    label_sources: Sequence[str] = (),
+) -> TaskPolicy:
+    """Fit and certify the policy of one task; see `fit_certified` for the arguments.
+
+    Figures are measured on the samples that certify, which nothing was learnt from.
+
+    Raises:
+        DataError: the part to learn from has too few labels, or labels of one kind only.
+    """
+    found = fit_certified(
+        laid, bound, tasks=tasks, seed=seed, choose_rungs=choose_rungs, same=same, label_sources=label_sources
+    )
+    certificate = found.certificate
+    first = serve(laid, found.points[0], salt=SALT).confidence[:, 0]
+    bare = TaskPolicy(reference=laid.rungs[-1], points=found.points, target=bound.to_json(), n=len(laid))
+    held = laid.take(~split_rows(laid.groups, seed=seed))
+    seen = figures(apply(held, bare, salt=SALT, rungs=laid.rungs), laid.rungs)
+    singles = [measure_single(laid, k) for k in range(len(laid.rungs))]
+    why = certificate.why
+    rate = seen["escalation_rate"]
+    measured: dict[str, Any] = {
+        "n": len(laid),
+        "n_labelled": int(np.any(~np.isnan(laid.correct), axis=1).sum()),
+        "target": bound.to_json(),
+        "reference": bare.reference,
+        "points": describe_points(found.points),
+        "escalation_rate": {"expected": rate["value"], "low": rate["low"], "high": rate["high"]},
+        "rungs": [
+            {"rung": level["rung"], "n": level["reached"], **_expected(level["escalation_rate"])}
+            for level in seen["rungs"][:-1]
+        ],
+        "accuracy": seen["accuracy"],
+        "accuracy_top": seen["accuracy_top"],
+        "error_accepted": seen["error_accepted"],
+        "cost_usd_per_request": seen["cost_usd_per_request"],
+        "cost_vs_top": seen["cost_vs_top"],
+        "singles": singles,
+        "best_single": name_best(singles),
+        "verifiers": describe_use(laid),
+        "labels_needed": certificate.labels_needed,
+        "certified": certificate.certified,
+        "why": why,
+    }
+    # A single rung has no earlier one to estimate from: the mean is all there is, and it is right on average.
+    confidence = first if found.points[0].rungs[0] == laid.rungs[0] else np.full(len(laid), np.nan)
+    return TaskPolicy(
+        reference=bare.reference,
+        points=found.points,
+        target=bound.to_json(),
+        n=len(laid),
+        measured=measured,
+        certified=certificate.certified,
+        certificate=certificate.to_json(),
+        why=why,
+        reference_cost=fit_reference_cost(laid, confidence),
+    )
+
+
+def _expected(share: dict[str, Any]) -> dict[str, Any]:
+    return {"expected": share["value"], "low": share["low"], "high": share["high"]}
