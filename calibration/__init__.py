@@ -2,6 +2,15 @@
 
 from calibration.fit import calibrate
 from calibration.replays import Replay, replay
-from calibration.target import EscalationRate
+from calibration.target import EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
 
-__all__ = ["EscalationRate", "Replay", "calibrate", "replay"]
+__all__ = [
+    "EscalationRate",
+    "ExpectedError",
+    "ExpectedLoss",
+    "MeanCost",
+    "Replay",
+    "Together",
+    "calibrate",
+    "replay",
+]

@@ -15,7 +15,8 @@ from calibration.waypoints import Waypoint, hull_of
 def weigh_rungs(path: Path, mix: Mix) -> list[dict[str, Any]] | None:
     """Return for each rung below the top whether it pays; None where no rungs were chosen.
 
-    `used`: whether the chosen policy asks it. `pays`: whether any policy on the hull does. `saves_usd_per_request` of a
+    `used`: whether the chosen policy asks it. `pays`: whether any policy on the hull does that is
+    cheaper than the reference. `saves_usd_per_request` of a
     rung that is not used: how much more the cheapest ladder that keeps it would cost at the same expected quality, in
     US dollars and, `saves`, as a share; None where such a ladder never gets there.
     """
@@ -23,7 +24,7 @@ def weigh_rungs(path: Path, mix: Mix) -> list[dict[str, Any]] | None:
     if len(path.hulls) <= 1:
         return None
     used = {rung for _, found in mix for rung in found.rungs}
-    pays = {rung for found in path.hull for rung in found.rungs}
+    pays = used | {rung for found in path.waypoints[1:] for rung in found.rungs}
     quality = sum(weight * found.quality for weight, found in mix)
     cost = sum(weight * found.cost_usd for weight, found in mix)
     worth = []

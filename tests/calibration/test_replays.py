@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from calibration import EscalationRate, calibrate, replay
+from calibration import EscalationRate, MeanCost, calibrate, replay
 from calibration.replays import policy_ladder
 from cascade.clients.recorded import RecordedClient
 from cascade.engine import Cascade
@@ -17,6 +17,7 @@ from cascade.policy import SALT
 from cascade.sample import Recording, Sample
 from tests.opinions import Says
 from tests.recordings import recorded_samples
+from verifiers.agreement import Agreement
 
 RUNGS = ("small", "middle", "large")
 
@@ -49,6 +50,21 @@ def test_replay_decides_as_a_live_climb_does(levels: int | None, veto: float) ->
     assert [int(row.sum()) for row in rows.reach] == [len(result.attempts) for result in live]
     assert rows.cost_usd.tolist() == pytest.approx([result.cost_usd for result in live])
     assert rows.rate.tolist() == [float(result.escalated) for result in live]
+
+
+def test_a_mix_of_two_points_on_sub_ladders_is_replayed_as_a_live_climb_does() -> None:
+    samples = recorded_samples(300, rungs=RUNGS)
+    verifiers = ["sure", "agreement"]
+    policy = calibrate(samples, RUNGS, target=MeanCost(0.004), choose_rungs=True, verifiers=verifiers)
+    assert len(policy.tasks["sums"].points) == 2
+    fresh = recorded_samples(200, seed=8, rungs=RUNGS)
+    rows = replay(fresh, policy).tasks["sums"]
+    ladder = Ladder(*(Rung(f"test/{name}", name=name, verify=(Sure(fresh), Agreement())) for name in RUNGS))
+    client = RecordedClient(fresh)
+    live = [drive(climb(sample.request, ladder, policy), client.answer) for sample in fresh]
+    asked = [[float(any(one.rung == name for one in result.attempts)) for name in RUNGS] for result in live]
+    assert rows.reach.tolist() == asked
+    assert rows.cost_usd.tolist() == pytest.approx([result.cost_usd for result in live])
 
 
 def test_serving_from_recordings_through_the_engine_gives_the_replayed_bill() -> None:
