@@ -7,8 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.logistic import fit_logistic
 from calibration.risk import betting_p, binomial_p
 from calibration.spending import place_looks, spend_level
+
+C = 1.0
+"""Inverse ridge of the slope of errors over ranks."""
 
 MOST = 500_000
 """Draws beyond which nobody is told a number: the rate seen is too near the bound to plan with."""
@@ -34,22 +38,33 @@ def enough_losses(losses: NDArray[np.float64], mean: float, delta: float, *, low
 def enough_rows(wrong: NDArray[np.float64], alpha: float, delta: float) -> int | None:
     """Return the rows after which SPEND passes some look, computed with its δ′; None: no number will do.
 
-    `wrong` (n,) of 0 and 1 in order of falling confidence. Each look is given the error rate that was seen at its
-    share of the rows; scores are taken to have no ties.
+    `wrong` (n,) of 0 and 1 in order of falling confidence. Each look is given the error rate expected at its share of
+    the rows, from a logistic curve over the logarithm of ranks: of the rates seen, the best is too good to be true.
+    Scores are taken to have no ties.
     """
-    errors = np.concatenate([[0.0], np.cumsum(wrong)])
-    shares = np.linspace(0.0, 1.0, len(errors)) if len(wrong) else np.array([0.0, 1.0])
-    errors = errors if len(wrong) else np.zeros(2)
+    curve = np.cumsum(_smoothed(wrong)) if len(wrong) else np.zeros(1)
+    errors = np.concatenate([[0.0], curve]) / len(curve)
+    shares = np.linspace(0.0, 1.0, len(errors))
 
     def passes(size: int) -> bool:
         looks = place_looks(np.arange(size, 0, -1.0), alpha, delta)
         if not looks:
             return False
         _, critical = spend_level(looks, alpha, delta)
-        seen = np.interp(np.array(looks) / size, shares, errors / max(len(wrong), 1)) * size
-        return bool(np.any(np.round(seen) <= np.array(critical)))
+        expected = np.interp(np.array(looks) / size, shares, errors) * size
+        return bool(np.any(np.round(expected) <= np.array(critical)))
 
     return _least(passes, start=max(len(wrong), 1))
+
+
+def _smoothed(wrong: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probability of an error at each rank."""
+    if wrong.min() == wrong.max():
+        return wrong
+    # Odds of an error as a power of the share above: flat, or falling to nothing at the top, or between.
+    rank = np.log((np.arange(len(wrong)) + 0.5) / len(wrong))[:, None]
+    slope, intercept = fit_logistic(rank, wrong, c=C)
+    return np.asarray(1.0 / (1.0 + np.exp(-(rank @ slope + intercept))))
 
 
 def _least(passes: Callable[[int], bool], *, start: int) -> int | None:
