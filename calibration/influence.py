@@ -12,11 +12,13 @@ rung, all (n,). F(c) is the mid-rank of c divided by n.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from calibration.split import number_groups
 
 Floats = NDArray[np.float64]
 
@@ -31,11 +33,11 @@ class Statistic:
     influence: Floats
     """What each row contributes, (n,), mean 0: the error is that of its mean."""
 
-    def error(self, groups: Sequence[Hashable | None] | None = None) -> float:
+    def error(self, groups: Sequence[str | None] | None = None) -> float:
         """Return the standard error; rows of one group count as one contribution."""
         return standard_error(self.influence, groups)
 
-    def interval(self, level: float = 0.9, groups: Sequence[Hashable | None] | None = None) -> tuple[float, float]:
+    def interval(self, level: float = 0.9, groups: Sequence[str | None] | None = None) -> tuple[float, float]:
         """Return the interval of Student's t, with a degree of freedom for each independent group but one."""
         return t_interval(self.value, self.error(groups), independent(len(self.influence), groups), level)
 
@@ -61,7 +63,7 @@ class Statistic:
 
 
 def ratio_interval(
-    above: Statistic, below: Statistic, level: float = 0.9, groups: Sequence[Hashable | None] | None = None
+    above: Statistic, below: Statistic, level: float = 0.9, groups: Sequence[str | None] | None = None
 ) -> tuple[float, float]:
     """Return the interval of above / below on the same rows: all ρ that above − ρ · below = 0 does not refute.
 
@@ -126,21 +128,21 @@ def measure_area(confidences: ArrayLike, gain: ArrayLike) -> Statistic:
     return Statistic(value=value, influence=projection - projection.mean())
 
 
-def standard_error(influence: ArrayLike, groups: Sequence[Hashable | None] | None = None) -> float:
+def standard_error(influence: ArrayLike, groups: Sequence[str | None] | None = None) -> float:
     """Return the standard error of a mean of contributions (n,); those of one group are summed before squaring."""
     found = np.asarray(influence, dtype=np.float64)
     n = found.size
     if groups is not None and any(group is not None for group in groups):
-        found = np.asarray(np.bincount(_numbered(groups), weights=found), dtype=np.float64)
+        found = np.asarray(np.bincount(number_groups(groups), weights=found), dtype=np.float64)
     count = found.size
     if count < 2:
         return math.inf
     return math.sqrt(float(np.square(found - found.mean()).sum()) * count / (count - 1)) / n
 
 
-def independent(n: int, groups: Sequence[Hashable | None] | None = None) -> int:
+def independent(n: int, groups: Sequence[str | None] | None = None) -> int:
     """Return how many independent groups n rows are; a row without a group is one of its own."""
-    return n if groups is None else int(_numbered(groups).max(initial=-1)) + 1
+    return n if groups is None else int(number_groups(groups).max(initial=-1)) + 1
 
 
 def t_interval(value: float, error: float, count: int, level: float = 0.9) -> tuple[float, float]:
@@ -158,15 +160,3 @@ def _below(c: Floats, weights: Floats) -> Floats:
     _, level = np.unique(c, return_inverse=True)
     mass = np.bincount(level, weights=weights)
     return np.asarray((np.cumsum(mass) - mass / 2.0)[level])
-
-
-def _numbered(groups: Sequence[Hashable | None]) -> NDArray[np.intp]:
-    """Return the number of each row's group, (n,); a row without a group gets one of its own."""
-    numbers: dict[object, int] = {}
-    return np.array(
-        [
-            numbers.setdefault(("row", i) if group is None else ("group", group), len(numbers))
-            for i, group in enumerate(groups)
-        ],
-        dtype=np.intp,
-    )

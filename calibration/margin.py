@@ -10,7 +10,9 @@ values there are and on n, never on how the bounds come out:
   policy is wrong and the reference right, gains ignored; the lower end is by betting. Exact, and mostly tighter.
 - ``grouped``: rows share groups. The binomial bound at the effective number of rows, from the variance between groups
   (Korn & Graubard 1998, Survey Methodology 24); approximate.
-- ``t``: no range is known (money). Student's t over independent groups; approximate.
+- ``t``: no range is known (money). Student's t over independent groups, its skewness taken out by the transformation of
+  Hall (1992, Journal of the Royal Statistical Society B 54), without which the upper end of a skewed cost is broken up
+  to .16 of the time instead of .10; approximate.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from calibration.influence import independent, standard_error, t_interval
 from calibration.risk import betting_p
+from calibration.split import number_groups
 
 Method = Literal["binomial", "betting", "harm", "grouped", "t", "none"]
 Groups = Sequence[str | None]
@@ -75,10 +78,12 @@ def bound_mean(
     spread = math.sqrt(float(np.var(x)))
     method: Method
     if independent(n, groups) < n:
+        size = _cautious(size, n, independent(n, groups), delta)
         method, (bottom, top) = "grouped", _binomial(mean, size, delta)
         if low == -high and n < HARM_BELOW and _whole(x, (low, 0.0, high)):
             harm = np.where(x > 0.0, 1.0, 0.0)
-            top = min(1.0, (_binomial(float(harm.mean()), effective_size(harm, groups), delta)[1] + 1.0) / 2.0)
+            own = _cautious(effective_size(harm, groups), n, independent(n, groups), delta)
+            top = min(1.0, (_binomial(float(harm.mean()), own, delta)[1] + 1.0) / 2.0)
     elif _whole(x, (low, high)):
         method, (bottom, top) = "binomial", _binomial(mean, n, delta)
     else:
@@ -108,9 +113,9 @@ def bound_money(values: ArrayLike, delta: float, groups: Groups | None = None) -
         return Margin(value=None, low=None, high=None, n=0, n_effective=0.0, spread=0.0, method="none")
     mean, error = float(x.mean()), standard_error(x - x.mean(), groups)
     count = independent(x.size, groups)
-    low, high = t_interval(mean, error, count, 1.0 - 2.0 * delta)
     spread = float(x.std())
-    known = math.isfinite(low)
+    low, high = _skewed(x, error, count, delta, groups)
+    known = math.isfinite(high - low)
     return Margin(
         value=mean,
         low=low if known else None,
@@ -120,6 +125,29 @@ def bound_money(values: ArrayLike, delta: float, groups: Groups | None = None) -
         spread=spread,
         method="t",
     )
+
+
+def _skewed(
+    x: NDArray[np.float64], error: float, count: int, delta: float, groups: Groups | None
+) -> tuple[float, float]:
+    """Return both ends of a mean by Student's t on Hall's transformation of it."""
+    mean = float(x.mean())
+    low, high = t_interval(0.0, 1.0, count, 1.0 - 2.0 * delta)
+    if not math.isfinite(high - low) or not math.isfinite(error):
+        return -math.inf, math.inf
+    parts = x - mean
+    if groups is not None:
+        parts = np.asarray(np.bincount(number_groups(groups), weights=parts), dtype=np.float64)
+    spread = float(np.sqrt(np.mean(np.square(parts))))
+    skew = float(np.mean(parts**3)) / spread**3 if spread > 0.0 else 0.0
+    if abs(skew) < 1e-6:
+        return mean + low * error, mean + high * error
+    root = math.sqrt(count)
+
+    def turned(t: float) -> float:
+        return 3.0 * root / skew * (float(np.cbrt(1.0 + skew * (t / root - skew / (6.0 * count)))) - 1.0)
+
+    return mean - error * turned(high), mean - error * turned(low)
 
 
 def effective_size(values: NDArray[np.float64], groups: Groups | None) -> float:
@@ -137,6 +165,15 @@ def effective_size(values: NDArray[np.float64], groups: Groups | None) -> float:
         return float(count)
     error = standard_error(values - values.mean(), groups)
     return float(n) if error == 0.0 else min(float(n), variance / error**2)
+
+
+def _cautious(size: float, n: int, count: int, delta: float) -> float:
+    """Return the effective size corrected for a variance that is itself estimated from `count` groups."""
+    if count < 2:
+        return min(size, float(count))
+    from scipy.special import stdtrit
+
+    return size * float(stdtrit(n - 1, 1.0 - delta) / stdtrit(count - 1, 1.0 - delta)) ** 2
 
 
 def _binomial(mean: float, size: float, delta: float) -> tuple[float, float]:

@@ -56,7 +56,7 @@ class Plan:
     """Answers to label among them; 0 where none is needed."""
 
     least: int
-    """Samples without which it is impossible even if no error at all comes."""
+    """Samples with fewer of which it is impossible, even if no error at all comes."""
 
     why: str
     """How it was found, in a sentence."""
@@ -100,7 +100,7 @@ def plan_error(alpha: float, expected: float, accept_share: float, *, confidence
         accept_share=accept_share,
         samples=samples,
         labels=samples,
-        least=_with_learning(first),
+        least=_with_learning(math.ceil(first / accept_share)),
         why=f"SPEND at δ = {delta:.3g} on 60 % of the samples, accepting {accept_share:.0%} with {expected:.1%} wrong.",
     )
 

@@ -166,7 +166,6 @@ def _show(gate: Gate, sentences: dict[Finding, str]) -> None:
             if finding.task == task:
                 text = f"  {printable(sentences[finding])}."
                 console.print(text, style=styles[finding.outcome], markup=False, highlight=False, soft_wrap=True)
-    say(
-        f"The gate: {gate.outcome}. Each limit passes at its own level, since all must; failing is corrected for the "
-        f"{len(gate.findings)} limits together."
-    )
+    count = len(gate.findings)
+    levels = f" Each limit passes at its own level, since all must; failing is corrected for the {count} together."
+    say(f"The gate: {gate.outcome}.{levels if count > 1 else ''}")

@@ -103,3 +103,14 @@ def test_a_fractional_drop_is_shown_by_betting() -> None:
     rng = np.random.default_rng(3)
     assert sign_test(rng.normal(0.2, 0.05, 200)) < 0.01
     assert sign_test(rng.normal(-0.1, 0.05, 200)) == 1.0
+
+
+def test_the_upper_end_of_a_skewed_cost_holds() -> None:
+    found = [bound_money(np.random.default_rng(seed).exponential(1.0, 60), 0.1) for seed in range(400)]
+    assert np.mean([one.high < 1.0 for one in found]) <= 0.14
+    assert np.mean([one.low > 1.0 for one in found]) <= 0.14
+
+
+def test_equal_costs_are_certain() -> None:
+    found = bound_money([0.2] * 30, 0.1)
+    assert (found.low, found.high) == pytest.approx((0.2, 0.2))

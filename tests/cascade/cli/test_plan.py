@@ -13,7 +13,7 @@ def test_a_plan_from_assumptions(folder, cli) -> None:
     ended = cli("plan", "--max-error", "0.05", "--confidence", "0.9", "--label-cost", "0.5", "--json")
     assert ended.exit_code == 0, ended.stderr
     (plan,) = json.loads(ended.stdout)["plans"]
-    assert plan["least"] == 75
+    assert plan["least"] == 150
     assert plan["labels_usd"] == plan["labels"] / 2
 
 
