@@ -1,5 +1,6 @@
 """Calibration: samples in, a policy out, and replay of policies on recordings."""
 
+from calibration.bound import MaxError, MaxLoss
 from calibration.fit import calibrate
 from calibration.replays import Replay, replay
 from calibration.target import EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
@@ -8,6 +9,8 @@ __all__ = [
     "EscalationRate",
     "ExpectedError",
     "ExpectedLoss",
+    "MaxError",
+    "MaxLoss",
     "MeanCost",
     "Replay",
     "Together",

@@ -45,6 +45,7 @@ def calibrate(
     *,
     target: Target,
     dial: Mapping[str, Target] = EMPTY,
+    shared_by: int | None = None,
     choose_rungs: bool = False,
     verifiers: Sequence[Any] | None = None,
     tasks: Sequence[str] | None = None,
@@ -60,6 +61,7 @@ def calibrate(
         ladder: the ladder that will serve, or names of recorded rungs, cheapest first.
         target: what to reach in expectation (an aim), or what to certify (MaxError, MaxLoss).
         dial: further operating points by name, each with its own target; `run(quality=…)` picks one.
+        shared_by: how many tasks share a bound's 1 − confidence; None: those that are fitted here.
         choose_rungs: whether rungs may be left out: every sub-ladder that keeps the top is tried.
         verifiers: with names only, the verifiers to use; None: all that are free, or recorded at no cost.
         tasks: only these; None: all.
@@ -104,7 +106,7 @@ def calibrate(
                 combiner=combiner,
                 priors=priors.get(name),
                 choose_rungs=choose_rungs,
-                tasks=len(tables),
+                tasks=shared_by or len(tables),
             )
             for quality, one in targets.items()
         }

@@ -21,8 +21,8 @@ from cascade.cli.options import (
 from cascade.cli.progress import progress
 from cascade.cli.recorded import with_labels, with_recordings, with_schemas
 from cascade.cli.rungs import chosen_ladder
-from cascade.cli.targets import parse_target, target_by_task
-from cascade.cli.terminal import print_json, say, warn
+from cascade.cli.targets import make_target, parse_dial, parse_rates, target_by_task
+from cascade.cli.terminal import fail, print_json, say, warn
 
 if TYPE_CHECKING:
     from cascade.policy import Policy, TaskPolicy
@@ -49,6 +49,28 @@ def calibrate(
     target_error: Annotated[
         float | None,
         typer.Option("--target-error", metavar="A", help="Aim: the error among answers accepted below the top."),
+    ] = None,
+    max_loss: Annotated[
+        float | None,
+        typer.Option("--max-loss", metavar="E", help="Certify: accuracy lost against always using the top, at most."),
+    ] = None,
+    max_error: Annotated[
+        float | None,
+        typer.Option("--max-error", metavar="A", help="Certify: the error among answers accepted below the top."),
+    ] = None,
+    confidence: Annotated[
+        float | None,
+        typer.Option("--confidence", metavar="C", help="How sure a certificate is; 0.9 unless given."),
+    ] = None,
+    require_certified: Annotated[
+        bool,
+        typer.Option("--require-certified", help="Exit with 1 where nothing can be certified, and say what could."),
+    ] = False,
+    dial: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dial", metavar="NAME=KIND:VALUE", help="One more operating point: strict=max-loss:0.01; repeatable."
+        ),
     ] = None,
     choose_rungs: Annotated[
         bool,
@@ -79,7 +101,8 @@ def calibrate(
     """Fit a policy: how verdicts become a confidence, and below which confidence a request escalates.
 
     The ladder comes from a configuration, or is named by --rungs. Aims are met in expectation; several are kept
-    together, and refused where that cannot be. Without any, the tasks' own targets in the configuration are used.
+    together, and refused where that cannot be. A bound (--max-loss, --max-error) is certified, or the safest policy
+    is written and it is said what is missing. Without a target, the tasks' own in the configuration are used.
     Recordings that are missing are made first (this needs a configuration, and
     costs); recordings without a label are graded by their sample's gold answer.
     """
@@ -89,7 +112,18 @@ def calibrate(
 
     found = read_files(samples, parse_mapping(mapping) if mapping else None)
     chosen = chosen_ladder(config, rungs, verifiers)
-    asked = parse_target(escalation=target_escalation, cost=target_cost, loss=target_loss, error=target_error)
+    asked = make_target(
+        {
+            "escalation_rate": parse_rates(target_escalation),
+            "mean_cost_usd": target_cost,
+            "expected_loss": target_loss,
+            "expected_error": target_error,
+            "max_loss": max_loss,
+            "max_error": max_error,
+            "confidence": confidence,
+        }
+    )
+    points = parse_dial(dial or [])
     targets = target_by_task(asked, chosen.config, {sample.request.task for sample in found}, task)
     known = None if combiner is None else Policy.load(combiner)
     found = [sample for sample in found if sample.request.task in targets]
@@ -114,6 +148,8 @@ def calibrate(
                     [sample for sample in found if sample.request.task in own],
                     chosen.ladder,
                     target=target,
+                    dial=points,
+                    shared_by=len(targets),
                     choose_rungs=choose_rungs,
                     verifiers=chosen.verifiers,
                     seed=seed,
@@ -133,6 +169,12 @@ def calibrate(
         if fitted.why:
             warn(f"{name}: {fitted.why}")
     folder = Path() if chosen.config is None else chosen.config.path.parent
+    uncertified = [name for name, fitted in policy.tasks.items() if fitted.certified is False]
+    if require_certified and uncertified:
+        fail(
+            f"Not certified: {', '.join(uncertified)}. The safest policy is in {out}; nothing cheaper may be promised."
+        )
+        raise typer.Exit(1)
     say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
 
 
@@ -152,8 +194,12 @@ def _together(policies: list[Policy]) -> Policy:
 
 def _show(policy: Policy) -> None:
     show_blocks("Calibrated", {name: _block(fitted) for name, fitted in policy.tasks.items()})
-    say("Intervals are 90 %; the rate's is that of the true rate, accuracy is estimated out of fold. Aims are met in "
-        "expectation; nothing certifies them.")  # fmt: skip
+    say("Intervals are 90 %; the rate's is that of the true rate, accuracy is estimated on labels that it did not see.")
+    if any(fitted.certified is None for fitted in policy.tasks.values()):
+        say("Aims are met in expectation; nothing certifies them.")
+    for name, fitted in policy.tasks.items():
+        if fitted.certificate is not None and fitted.certified:
+            say(f"{name}: certified under these assumptions: {' '.join(fitted.certificate['assumptions'])}")
 
 
 def _block(fitted: TaskPolicy) -> list[tuple[str, str]]:
@@ -164,13 +210,22 @@ def _block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         ("samples", f"{found['n']:,}, {found['n_labelled']:,} of them labelled"),
         ("asked for", _asked(fitted.target)),
         *(("ladder", line) for line in _ladders(found["points"])),
+        *_promise(fitted),
         ("escalation rate", expected),
         *((f"… of {level['rung']}", share({**level, "value": level["expected"]})) for level in found["rungs"][1:]),
         ("accuracy", f"{share(found['accuracy'])}; always {found['reference']}: {percent(found['accuracy_top'])}"),
         ("a request", f"{dollars(found['cost_usd_per_request'])}, {percent(found['cost_vs_top'])} of always-top"),
         *_singles(found),
-        *_rungs(found["rungs_tried"] or []),
+        *_rungs(found.get("rungs_tried") or []),
     ]
+
+
+def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
+    """Return whether the bound is certified; nothing for an aim."""
+    if fitted.certificate is None:
+        return []
+    sure = f"{percent(1.0 - fitted.certificate['delta'])} sure, {fitted.certificate['method']}"
+    return [("certified", f"yes, {sure}" if fitted.certified else "no: the safest policy serves")]
 
 
 def _ladders(points: list[dict[str, Any]]) -> list[str]:

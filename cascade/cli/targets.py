@@ -2,49 +2,69 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
-    from calibration.target import Aim, Together
+    from calibration.fit import Target
+    from calibration.target import Aim
     from cascade.config import Config
 
+FLAGS = {
+    "escalation_rate": "--target-escalation",
+    "mean_cost_usd": "--target-cost",
+    "expected_loss": "--target-loss",
+    "expected_error": "--target-error",
+    "max_loss": "--max-loss",
+    "max_error": "--max-error",
+}
+"""The flag of every kind of target."""
 
-def parse_target(
-    *, escalation: str | None, cost: float | None, loss: float | None, error: float | None
-) -> Aim | Together | None:
-    """Return what the command line asks for; several aims are to be kept together, and None is nothing.
+
+def make_target(figures: Mapping[str, Any]) -> Target | None:
+    """Return the target that figures by kind ask for; several aims are to be kept together, and None is nothing.
 
     Raises:
-        ConfigError: a value is out of range.
+        ConfigError: a value is out of range, or a bound stands beside another target.
     """
+    from calibration.bound import CONFIDENCE, MaxError, MaxLoss
     from calibration.target import EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
 
-    aims: list[Aim] = []
-    if escalation is not None:
-        aims.append(EscalationRate([_rate(part) for part in escalation.split(",")]))
-    if cost is not None:
-        aims.append(MeanCost(cost))
-    if loss is not None:
-        aims.append(ExpectedLoss(loss))
-    if error is not None:
-        aims.append(ExpectedError(error))
+    given = {kind: value for kind, value in figures.items() if value is not None and kind != "confidence"}
+    bounds = [kind for kind in ("max_loss", "max_error") if kind in given]
+    if bounds and len(given) > 1:
+        named = ", ".join(FLAGS[kind] for kind in given)
+        message = f"{named} stand together; a certified bound stands alone, or aims are combined without one."
+        raise ConfigError(message)
+    confidence = figures.get("confidence")
+    if bounds:
+        bound = MaxLoss if bounds[0] == "max_loss" else MaxError
+        return bound(given[bounds[0]], CONFIDENCE if confidence is None else confidence)
+    if confidence is not None:
+        message = "--confidence goes with --max-loss or --max-error; an aim has none, since nothing certifies it."
+        raise ConfigError(message)
+    kinds: dict[str, Any] = {
+        "escalation_rate": EscalationRate,
+        "mean_cost_usd": MeanCost,
+        "expected_loss": ExpectedLoss,
+        "expected_error": ExpectedError,
+    }
+    aims: list[Aim] = [kinds[kind](value) for kind, value in given.items()]
     if not aims:
         return None
     return aims[0] if len(aims) == 1 else Together(*aims)
 
 
 def target_by_task(
-    asked: Aim | Together | None, config: Config | None, present: set[str], wanted: list[str] | None
-) -> dict[str, Aim | Together]:
+    asked: Target | None, config: Config | None, present: set[str], wanted: list[str] | None
+) -> dict[str, Target]:
     """Return the target of every task that is to be fitted.
 
     Raises:
         ConfigError: a task has no samples, or no target.
     """
-    from calibration.target import EscalationRate
-
     tasks = sorted(present) if wanted is None else wanted
     for name in tasks:
         if name not in present:
@@ -52,22 +72,57 @@ def target_by_task(
             raise ConfigError(message)
     if asked is not None:
         return dict.fromkeys(tasks, asked)
-    found: dict[str, Aim | Together] = {}
+    found: dict[str, Target] = {}
     for name in tasks:
-        configured = None if config is None else config.targets.get(name)
+        configured = None if config is None else make_target(config.targets.get(name, {}))
         if configured is None:
+            others = ", ".join(list(FLAGS.values())[1:])
             message = (
-                f"No target for task {name!r}; give --target-escalation 0.25 (or --target-cost, --target-loss, "
-                "--target-error), or the task a `target` in the configuration."
+                f"No target for task {name!r}; give --target-escalation 0.25 (or one of {others}), or the task a "
+                "`target` in the configuration."
             )
             raise ConfigError(message)
-        found[name] = EscalationRate(configured)
+        found[name] = configured
     return found
 
 
-def _rate(text: str) -> float:
+def parse_rates(text: str | None) -> list[float] | None:
+    """Return the rates of --target-escalation.
+
+    Raises:
+        ConfigError: one is no number.
+    """
+    return (
+        None
+        if text is None
+        else [_number(part, "--target-escalation", "0.25 is a quarter") for part in text.split(",")]
+    )
+
+
+def parse_dial(settings: Sequence[str]) -> dict[str, Target]:
+    """Return the operating points of --dial NAME=KIND:VALUE, such as strict=max-loss:0.01.
+
+    Raises:
+        ConfigError: one is not of that form, or its kind is unknown.
+    """
+    dial: dict[str, Target] = {}
+    for setting in settings:
+        name, _, rest = setting.partition("=")
+        kind, _, value = rest.partition(":")
+        kind = kind.replace("-", "_")
+        if not name or kind not in FLAGS or not value or name in dial:
+            kinds = ", ".join(found.replace("_", "-") for found in FLAGS)
+            message = f"--dial has {setting!r}; NAME=KIND:VALUE was expected, each name once, with KIND among {kinds}."
+            raise ConfigError(message)
+        target = make_target({kind: _number(value, "--dial", "as in strict=max-loss:0.01")})
+        assert target is not None  # noqa: S101 - one kind was given
+        dial[name] = target
+    return dial
+
+
+def _number(text: str, flag: str, example: str) -> float:
     try:
         return float(text)
     except ValueError:
-        message = f"--target-escalation has {text!r}; a number from 0 to 1 was expected (0.25 is a quarter)."
+        message = f"{flag} has {text!r}; a number was expected ({example})."
         raise ConfigError(message) from None

@@ -51,8 +51,8 @@ class Config:
     tasks: Mapping[str, Settings] = EMPTY
     """How requests of single tasks end."""
 
-    targets: Mapping[str, float | tuple[float, ...]] = EMPTY
-    """The escalation rates that tasks aim at, by task."""
+    targets: Mapping[str, Mapping[str, Any]] = EMPTY
+    """What calibrate aims at or certifies, by task: figures by kind (escalation_rate, max_loss, …)."""
 
     prices: Mapping[str, Price] = EMPTY
     """Prices by model."""
@@ -161,7 +161,7 @@ class _Build:
             settings=settings,
             tasks={name: self._task(name, task, settings) for name, task in shape.tasks.items()},
             targets={
-                name: tuple(rate) if isinstance(rate := task.target.escalation_rate, list) else rate
+                name: task.target.model_dump(exclude_none=True)
                 for name, task in shape.tasks.items()
                 if task.target is not None
             },

@@ -109,10 +109,22 @@ class TaskRung(Part):
 
 
 class TargetShape(Part):
-    """What `cascade calibrate` aims at for a task."""
+    """What `cascade calibrate` aims at, or certifies, for a task; several aims are kept together."""
 
-    escalation_rate: Rate | Annotated[list[Rate], Field(min_length=1)]
+    escalation_rate: Rate | Annotated[list[Rate], Field(min_length=1)] | None = None
     """The share of requests that leave a rung upwards: one for the first rung, or one for each rung but the top."""
+    mean_cost_usd: Positive | None = None
+    """US dollars a request."""
+    expected_loss: Rate | None = None
+    """Accuracy lost against always using the top, in expectation."""
+    expected_error: Rate | None = None
+    """The share of wrong ones among answers accepted below the top, in expectation."""
+    max_loss: Rate | None = None
+    """Certified: accuracy lost against always using the top, at most."""
+    max_error: Rate | None = None
+    """Certified: the share of wrong ones among answers accepted below the top, at most."""
+    confidence: Rate | None = None
+    """How sure a certificate is; 0.9 unless given."""
 
 
 class GuardsShape(Part):
