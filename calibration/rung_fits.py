@@ -37,7 +37,8 @@ class RungFits:
         self.priors = priors or {}
         self._combiners: dict[tuple[str, ...], Combiner] = {}
         self._held_out: dict[tuple[str, ...], Floats] = {}
-        self._served: dict[tuple[str, ...], Floats] = {}
+        self.known: dict[tuple[str, ...], Floats] = {}
+        """Served confidences by context, as far as they were asked for."""
 
     @property
     def learns(self) -> bool:
@@ -86,10 +87,10 @@ class RungFits:
 
     def served(self, context: tuple[str, ...]) -> Floats:
         """Return the confidences (n,) that will be served; 0 where vetoed, NaN where not recorded."""
-        if context not in self._served:
+        if context not in self.known:
             earlier = {rung: self.served(context[: k + 1]) for k, rung in enumerate(context[:-1])}
-            self._served[context] = confidences(self.table.on(context), context[-1], self.combiner(context), earlier)
-        return self._served[context]
+            self.known[context] = confidences(self.table.on(context), context[-1], self.combiner(context), earlier)
+        return self.known[context]
 
     def _learnt(self, context: tuple[str, ...]) -> tuple[Floats, tuple[str, ...], Floats, np.ndarray]:
         """Return features, their names and labels of the rows that a combiner is fitted on, and which rows they are."""
@@ -101,7 +102,7 @@ class RungFits:
         taken = part.present[:, -1] & ~part.vetoed[:, -1]
         if rung != self.table.rungs[-1]:
             _require_variety(self.table.task, rung, correct[part.present[:, -1]])
-        return rows[taken], names, correct[taken], taken
+        return (rows, names, correct, taken) if taken.all() else (rows[taken], names, correct[taken], taken)
 
 
 def _require_variety(task: str, rung: str, correct: Floats) -> None:

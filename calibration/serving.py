@@ -23,7 +23,7 @@ class Served:
     """The rows as they are seen on the point's rungs; its columns are the point's."""
 
     confidence: Floats
-    """The confidences that decide, (n, k); 0 where vetoed, NaN where not recorded or without a combiner."""
+    """The confidences that decide, (n, k); 0 where vetoed, NaN where not recorded, and of the last rung."""
 
     reached: Flags
     """Whether the rung was asked, (n, k)."""
@@ -67,6 +67,9 @@ def serve(table: Table, point: Point, *, salt: str, known: dict[tuple[str, ...],
     earlier: dict[str, Floats] = {}
     for k, name in enumerate(point.rungs):
         key = point.rungs[: k + 1]
+        if k + 1 == len(point.rungs):
+            found.append(np.full(len(part), np.nan))  # nothing is decided by the last rung's
+            break
         if key not in held:
             held[key] = confidences(part, name, point.combiners.get(name), earlier)
         earlier[name] = held[key]

@@ -146,7 +146,9 @@ class Table:
             return self
         if wanted in self.parts:
             return self.parts[wanted]
-        columns = [self.rungs.index(name) for name in wanted]
+        columns: Any = [self.rungs.index(name) for name in wanted]
+        if columns == list(range(columns[0], columns[0] + len(columns))):
+            columns = slice(columns[0], columns[-1] + 1)  # a view: the ladder's lower part is asked for all the time
         narrowed: dict[str, Any] = {name: getattr(self, name)[:, columns] for name in _BY_RUNG}
         for name in ("names", "rows", "use"):
             narrowed[name] = {rung: getattr(self, name)[rung] for rung in wanted if rung in getattr(self, name)}

@@ -167,7 +167,10 @@ class Combiner:
             missing = ~np.isfinite(values)
             with np.errstate(over="ignore", invalid="ignore"):
                 scaled = np.clip((values - feature.median) / feature.sd, -CLIP, CLIP)
-            bins = np.searchsorted(np.asarray(feature.edges), values, side="right")
+            # A few comparisons a row, as `bisect_right` does for one; searchsorted takes ten times as long on few edges.
+            bins = np.zeros(len(values), dtype=np.intp)
+            for edge in feature.edges:
+                bins += values >= edge
             bins[missing] = len(feature.edges) + 1
             slope = np.where(missing, feature.missing_weight, feature.weight * scaled)
             log_odds += slope + np.asarray(feature.evidence)[bins]
