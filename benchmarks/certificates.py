@@ -1,0 +1,155 @@
+"""Certificates by repetition: how often they are wrong, and what they let a cascade accept.
+
+    python -m benchmarks.certificates [--part rung|groups|ladders] [--splits 1000] [--ladders 200] [--json]
+
+One rung: SPEND, and betting where labels are fractional, on made-up confidences whose true risk is known. Groups: ten
+turns a session that share their luck. Ladders of four rungs: learnt on 40 % of n labels, certified on 60 %, true risk
+and cost on 40,000 other requests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from calibration.bound import Bound, MaxError, MaxLoss
+from calibration.certification import certify
+from calibration.certified_fit import fit_certified
+from calibration.serving import serve
+from calibration.spending import bet, spend
+from calibration.table import Table
+from calibration.verification import answering
+from cascade.point import Point, Threshold
+from cascade.policy import SALT
+from tests.scenarios import SCENARIOS
+from tests.synthetic import COSTS, SURE, ladder_traffic, table_of
+
+
+def one_rung(splits: int) -> list[dict[str, Any]]:
+    """Return violations and acceptance of every scenario, method and number of labels."""
+    rows = []
+    for name, scenario in SCENARIOS.items():
+        for n in (50, 200, 500, 1000):
+            rng = np.random.default_rng(n)
+            found: dict[str, list[tuple[float, float]]] = {"SPEND": [], "betting": [], "plug-in": []}
+            for _ in range(splits):
+                c, y = scenario.draw(rng, n)
+                thresholds = {
+                    "SPEND": spend(c, y, scenario.alpha, scenario.delta).threshold,
+                    "betting": bet(c, y, scenario.alpha, scenario.delta).threshold,
+                    "plug-in": _plug_in(c, y, scenario.alpha),
+                }
+                for method, t in thresholds.items():
+                    error, share = scenario.above(t)
+                    found[method].append((error > scenario.alpha, share))
+            means = {method: np.mean(pairs, axis=0) for method, pairs in found.items()}
+            rows.append(
+                {
+                    "scenario": name, "α": scenario.alpha, "δ": scenario.delta, "n": n,
+                    **{f"violations {method}": mean[0] for method, mean in means.items()},
+                    **{f"accepted {method}": mean[1] for method, mean in means.items()},
+                    "oracle": scenario.oracle,
+                }
+            )  # fmt: skip
+    return rows
+
+
+def _plug_in(c: Any, y: Any, alpha: float) -> float | None:
+    order = np.argsort(-c, kind="stable")
+    within = np.flatnonzero(np.cumsum(1.0 - y[order]) <= alpha * np.arange(1, len(c) + 1))
+    return float(c[order][within[-1]]) if within.size else None
+
+
+def grouped(splits: int) -> list[dict[str, Any]]:
+    """Return violations in the worst case where ten turns of a session share their luck (correlation .3)."""
+    point = Point(rungs=("r0", "top"), thresholds=(Threshold(t=0.5),), combiners={"r0": SURE})
+    rows = []
+    for sessions in (20, 50, 100):
+        wrong = {"each sample counted": 0, "each group counted once": 0}
+        rng = np.random.default_rng(sessions)
+        for _ in range(splits):
+            n = 10 * sessions
+            # Beta(a, b) with mean .9 and a + b = 1 / ρ − 1: draws of one session correlate by ρ.
+            luck = np.repeat(rng.beta(0.9 * (1 / 0.3 - 1), 0.1 * (1 / 0.3 - 1), sessions), 10)
+            right = (rng.random(n) < luck).astype(float)
+            table = table_of(rng.random((n, 1)), np.column_stack([right, np.ones(n)]))
+            names = tuple(f"s{i // 10}" for i in range(n))
+            for method, laid in zip(wrong, (table, replace(table, groups=names)), strict=True):
+                found = certify(laid, [(point,)], MaxError(0.1), delta=0.1, salt=SALT)
+                wrong[method] += found.certificate.certified
+        rows += [
+            {"n": 10 * sessions, "method": method, "violations": count / splits} for method, count in wrong.items()
+        ]
+    return rows
+
+
+def ladders(repeats: int) -> list[dict[str, Any]]:
+    """Return violations, cost against always-top and how often nothing is certified, for ladders of four rungs."""
+    fresh = ladder_traffic(np.random.default_rng(99), 40_000)
+    rows = []
+    cases: list[tuple[Bound, bool, int]] = [
+        (MaxLoss(0.02), False, 0), (MaxLoss(0.02), True, 0), (MaxError(0.1), False, 0), (MaxError(0.1), True, 0),
+        (MaxLoss(0.03), False, 1),
+    ]  # fmt: skip
+    for bound, choose, fractional in cases:
+        traffic = fresh if not fractional else ladder_traffic(np.random.default_rng(98), 40_000, fractional=True)
+        for n in (200, 500, 1000, 3000):
+            rng = np.random.default_rng(n)
+            done = []
+            for _ in range(repeats):
+                found = fit_certified(ladder_traffic(rng, n, fractional=bool(fractional)), bound, choose_rungs=choose)
+                risk, cost = truth(found.points, bound, traffic)
+                certified = found.certificate.certified
+                done.append((certified and risk > bound.value, cost, not certified, risk))
+            violated, cost, nothing, risk = np.mean(done, axis=0)
+            rows.append(
+                {"bound": f"{type(bound).__name__}({bound.value:g}){', fractional' if fractional else ''}",
+                 "rungs": "chosen" if choose else "all", "n": n, "violations": violated, "cost": cost, "risk": risk,
+                 "uncertified": nothing}
+            )  # fmt: skip
+    return rows
+
+
+def truth(points: tuple[Point, ...], bound: Bound, fresh: Table) -> tuple[float, float]:
+    """Return the risk and the cost against always-top of a policy on fresh requests."""
+    answered = answering(fresh, points, salt=SALT)
+    right = fresh.correct[np.arange(len(fresh)), answered]
+    below = answered < len(fresh.rungs) - 1
+    cost = sum(point.weight * serve(fresh, point, salt=SALT).cost_usd.mean() for point in points)
+    if isinstance(bound, MaxLoss):
+        risk = float((fresh.correct[:, -1] - right).mean())
+    else:
+        risk = float((1.0 - right[below]).mean()) if below.any() else 0.0
+    return risk, float(cost) / (COSTS[-1] / 1000.0)
+
+
+def main() -> None:
+    """Measure and print three tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--part", choices=["rung", "groups", "ladders"], help="only this part")
+    parser.add_argument("--splits", type=int, default=1000, help="repetitions on one rung and on groups")
+    parser.add_argument("--ladders", type=int, default=200, help="repetitions on ladders")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    parts = {
+        "rung": lambda: one_rung(options.splits),
+        "groups": lambda: grouped(options.splits),
+        "ladders": lambda: ladders(options.ladders),
+    }
+    found = {name: part() for name, part in parts.items() if options.part in (None, name)}
+    if options.json:
+        print(json.dumps(found, indent=1, default=float))
+        return
+    for title, rows in found.items():
+        print(f"\n### {title}\n")
+        print("| " + " | ".join(rows[0]) + " |\n|" + "---|" * len(rows[0]))
+        for row in rows:
+            print("| " + " | ".join(f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()) + " |")
+
+
+if __name__ == "__main__":
+    main()

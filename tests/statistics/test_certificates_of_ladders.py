@@ -1,0 +1,66 @@
+"""Certificates of ladders of four rungs: learnt, certified and served as a user would, on traffic of known risk."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.certificates import truth
+from calibration.bound import Bound, MaxError, MaxLoss
+from calibration.certification import certify
+from calibration.certified_fit import fit_certified
+from cascade.point import Point, Threshold
+from cascade.policy import SALT
+from tests.synthetic import SURE, ladder_traffic, table_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+REPEATS = 200
+NOISE = 3.0 * float(np.sqrt(0.1 * 0.9 / REPEATS))
+LARGE = 40_000
+
+
+@pytest.mark.parametrize(
+    ("bound", "n", "cost"),
+    [
+        (MaxLoss(0.02), 200, 0.98),
+        (MaxLoss(0.02), 500, 0.92),
+        (MaxLoss(0.02), 1000, 0.65),
+        (MaxLoss(0.02), 3000, 0.45),
+        (MaxError(0.1), 200, 0.85),
+        (MaxError(0.1), 500, 0.50),
+        (MaxError(0.1), 1000, 0.37),
+        (MaxError(0.1), 3000, 0.31),
+    ],
+)
+def test_a_ladder_keeps_its_bound_as_often_as_said_and_saves(bound: Bound, n: int, cost: float) -> None:
+    fresh = ladder_traffic(np.random.default_rng(99), LARGE)
+    rng = np.random.default_rng(n)
+    broken, costs = 0, []
+    for _ in range(REPEATS):
+        found = fit_certified(ladder_traffic(rng, n), bound)
+        risk, paid = truth(found.points, bound, fresh)
+        broken += found.certificate.certified and risk > bound.value
+        costs.append(paid)
+    assert broken / REPEATS <= 0.1 + NOISE
+    assert np.mean(costs) <= cost
+
+
+@pytest.mark.parametrize("n", [150, 390, 600])
+@pytest.mark.parametrize("gain", [0.0, 0.03])
+def test_at_the_bound_a_loss_is_certified_at_most_as_often_as_said(n: int, gain: float) -> None:
+    # Every candidate loses a hair more than allowed, whichever is tested: any certificate is wrong.
+    rng = np.random.default_rng(n)
+    path = [
+        (Point(rungs=("r0", "top"), thresholds=(Threshold(t=t),), combiners={"r0": SURE}),) for t in (0.3, 0.2, 0.1)
+    ]
+    wrong, repeats = 0, 1000
+    for _ in range(repeats):
+        u = rng.random(n)
+        ours, top = (
+            (u >= 0.0201 + gain).astype(float),
+            np.where((u >= 0.0201 + gain) & (u < 0.0201 + 2 * gain), 0.0, 1.0),
+        )
+        table = table_of(np.full((n, 1), 0.5), np.column_stack([ours, top]))
+        wrong += certify(table, path, MaxLoss(0.02), delta=0.1, salt=SALT).certificate.certified
+    assert wrong / repeats <= 0.1 + 3.0 * np.sqrt(0.09 / repeats)
