@@ -45,7 +45,9 @@ def certify_task(
     seen = figures(apply(held, bare, salt=SALT, rungs=laid.rungs), laid.rungs)
     singles = [measure_single(laid, k) for k in range(len(laid.rungs))]
     why = certificate.why
-    rate = seen["escalation_rate"]
+    # A policy of one rung escalates nothing, for certain: there is nothing to estimate.
+    alone = all(len(point.rungs) == 1 for point in found.points)
+    rate = {"value": 0.0, "low": 0.0, "high": 0.0} if alone else seen["escalation_rate"]
     measured: dict[str, Any] = {
         "n": len(laid),
         "n_labelled": int(np.any(~np.isnan(laid.correct), axis=1).sum()),

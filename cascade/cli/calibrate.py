@@ -171,9 +171,8 @@ def calibrate(
     folder = Path() if chosen.config is None else chosen.config.path.parent
     uncertified = [name for name, fitted in policy.tasks.items() if fitted.certified is False]
     if require_certified and uncertified:
-        fail(
-            f"Not certified: {', '.join(uncertified)}. The safest policy is in {out}; nothing cheaper may be promised."
-        )
+        named = ", ".join(uncertified)
+        fail(f"Not certified: {named}. The safest policy is in {out}; nothing cheaper may be promised.")
         raise typer.Exit(1)
     say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
 

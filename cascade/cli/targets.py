@@ -92,11 +92,8 @@ def parse_rates(text: str | None) -> list[float] | None:
     Raises:
         ConfigError: one is no number.
     """
-    return (
-        None
-        if text is None
-        else [_number(part, "--target-escalation", "0.25 is a quarter") for part in text.split(",")]
-    )
+    parts = [] if text is None else text.split(",")
+    return [_number(part, "--target-escalation", "0.25 is a quarter") for part in parts] or None
 
 
 def parse_dial(settings: Sequence[str]) -> dict[str, Target]:
@@ -124,5 +121,5 @@ def _number(text: str, flag: str, example: str) -> float:
     try:
         return float(text)
     except ValueError:
-        message = f"{flag} has {text!r}; a number was expected ({example})."
+        message = f"{flag} has {text!r}; a number from 0 to 1 was expected ({example})."
         raise ConfigError(message) from None

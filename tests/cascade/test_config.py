@@ -68,7 +68,7 @@ def test_every_part_arrives_where_it_belongs(write, tmp_path):
     assert names(config.ladder) == {"small": ["refusal", "hedging"], "large": ["schema"]}
     assert names(config.ladder.of("orders")) == {"small": ["refusal", "hedging"], "large": ["logprob"]}
     assert config.ladder.rung("small").price == Price(input_usd=0.1 / 1e6, output_usd=4e-7)
-    assert config.targets == {"orders": 0.25}
+    assert config.targets == {"orders": {"escalation_rate": 0.25}}
     assert (config.settings.deadline_s, config.settings.on_deadline) == (8.0, "raise")
     assert config.tasks["orders"].on_deadline == "best"
     assert config.tasks["orders"].max_cost_usd == 0.05
