@@ -2,8 +2,9 @@
 
     OMP_NUM_THREADS=1 python benchmarks/calibrate_speed.py [--n 10000 100000 1000000]
 
-Four rungs, six verifier signals each, seeded synthetic samples; one core. `calibrate` is the whole fit of one task: combiners,
-out-of-fold confidences, path, optimism, thresholds and figures. `path alone` searches 64 bins a rung given confidences.
+Four rungs, six verifier signals each, seeded synthetic samples; one core. The first three columns are the whole fit of
+one task: combiners, out-of-fold confidences, path, thresholds and figures. `path alone` searches 64 bins a rung, given
+confidences. `one by one` evaluates some of 64,000 threshold vectors on all rows, and scales up.
 """
 
 from __future__ import annotations
@@ -88,7 +89,10 @@ def main() -> None:
     parser.add_argument("--n", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     options = parser.parse_args()
     ladder = Ladder(*(Rung(f"test/{name}", name=name) for name in RUNGS))
-    print("| n | rate .25, K = 4 | loss .01 | loss .01, rungs chosen | path alone, G = 64 | policies | 64,000 one by one | peak memory |")
+    print(
+        "| n | rate .25, K = 4 | loss .01 | loss .01, rungs chosen | path alone, G = 64 | policies | 64,000 one by one "
+        "| peak memory |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for n in options.n:
         table = synthetic(n)

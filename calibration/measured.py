@@ -27,7 +27,7 @@ def measure(fits: RungFits, task: TaskPolicy, aimed: Aimed, *, salt: str) -> dic
     Of two points that are mixed, every row counts with both, by their weights.
     """
     laid = fits.table
-    served = [serve(laid, point, salt=salt) for point in task.points]
+    served = [serve(laid, point, salt=salt, known=fits.known) for point in task.points]
     weights = [point.weight for point in task.points]
     rows = np.all([one.complete for one in served], axis=0) & laid.present[:, -1]
     spent = _mixed([one.cost_usd for one in served], weights)
