@@ -15,6 +15,7 @@ from calibration.held_out import Fit, fit_rows, verifier_of
 from calibration.influence import Statistic, measure_area, measure_auroc, measure_mean, ratio_interval
 from calibration.measures import brier, ece
 from calibration.table import Flags, Floats, Table
+from cascade.features import LENGTH
 
 Standing = Literal["informative", "chance", "unclear", "reversed", "constant"]
 
@@ -101,6 +102,8 @@ class VerifierWorth:
             return f"{self.verifier} is at chance level{auroc}: its score alone does not tell right from wrong.{cost}"
         if self.standing == "unclear":
             return f"{self.verifier} cannot be told from chance with {self.n} labels{auroc}.{cost}"
+        if self.verifier == LENGTH and self.standing in {"informative", "reversed"}:
+            return f"Answers' length tells right from wrong{auroc}; below .5 the longer ones are more often wrong."
         if self.standing == "reversed":
             return f"{self.verifier} scores wrong answers higher{auroc}: look at what it measures.{cost}"
         if not self.cost_usd_per_request:

@@ -29,12 +29,25 @@ def verify(
     verdicts: list[Verdict] = []
     for verifier in verifiers:
         verdict, ended = given.get(verifier.name), None
-        if verdict is None:
+        spared = _spared(verifier, tuple(verdicts))
+        if spared is not None:
+            # Recorded verdicts are left out too: what is calibrated must be what will be served.
+            verdict = Verdict.abstain(spared, name=verifier.name, flags=("spared",))
+        elif verdict is None:
             verdict, ended = yield from opine(verifier, exchange)
         verdicts.append(verdict)
         if verdict.veto or ended is not None:
             return tuple(verdicts), ended
     return tuple(verdicts), None
+
+
+def _spared(verifier: Verifier, verdicts: tuple[Verdict, ...]) -> str | None:
+    """Return why a verifier need not be asked; None: ask it, also where its rule fails."""
+    try:
+        return verifier.needless(verdicts)
+    except Exception as error:  # noqa: BLE001 - a verifier is foreign code: without a rule it is asked
+        logger.warning("verifier %s has a rule that failed: %s: %s", verifier.name, type(error).__name__, error)
+        return None
 
 
 def opine(verifier: Verifier, exchange: Exchange) -> Steps[tuple[Verdict, Outcome | None]]:

@@ -142,6 +142,11 @@ class Verifier:
             else Verdict.abstain(f"gave a {type(reply).__name__}, not a Verdict", flags=("verifier_failed",))
         )
 
+    def needless(self, verdicts: tuple[Verdict, ...]) -> str | None:
+        """Return why it need not be asked after the verdicts so far, by a fixed rule; None: ask. Asked first of all."""
+        del verdicts
+        return None
+
     def prepare(self, request: Request) -> None:
         """Look at a request before its first call, to refuse early what could not be judged (a broken schema).
 

@@ -11,7 +11,8 @@ from verifiers.judge import Judge
 from verifiers.logprob import LogProb
 from verifiers.refusal import Refusal
 from verifiers.schema import Schema
+from verifiers.sparing import Sparing
 
 __distribution__ = "llm-cascade"
 
-__all__ = ["Agreement", "Check", "Hedging", "Judge", "LogProb", "Refusal", "Schema"]
+__all__ = ["Agreement", "Check", "Hedging", "Judge", "LogProb", "Refusal", "Schema", "Sparing"]

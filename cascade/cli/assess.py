@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cascade.cli.figures import dollars, show_blocks
+from cascade.cli.figures import dollars, percent, show_blocks
 from cascade.cli.options import JsonOption, MapOption, TaskOption, VerifiersOption
 from cascade.cli.recorded import with_labels, with_schemas
 from cascade.cli.rungs import chosen_ladder
@@ -17,6 +17,7 @@ from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
     from calibration.assessment import Assessment, RungAssessment
+    from calibration.sparing import SparingRule
     from calibration.worth import VerifierWorth
 
 
@@ -59,6 +60,7 @@ def assess(
     from calibration.diagnostics import diagnose
     from calibration.held_out import hold_out
     from calibration.recorded import recorded_ladder
+    from calibration.sparing import propose_sparing
     from calibration.table import by_task, lay_out
     from calibration.worth import measure_worth
     from cascade.bulk.sample_table import parse_mapping, read_files
@@ -89,11 +91,16 @@ def assess(
         labelled = int((table.correct >= 0.0).sum())  # each answer's label was paid for; NaN is none
         overheads = Overheads(shadow_share=shadow_share, label_usd=label_cost, labels=labelled, requests=requests)
         assessment, worth = assess_table(table, held_out, overheads), measure_worth(table, seed=seed)
-        shown[name] = {**assessment.to_json(), "verifiers": [one.to_json() for one in worth]}
+        rules = propose_sparing(table, seed=seed)
+        shown[name] = {
+            **assessment.to_json(),
+            "verifiers": [one.to_json() for one in worth],
+            "sparing": [rule.to_json() for rule in rules],
+        }
         if diagnostics is not None:
             pictures[name] = diagnose(table, held_out).to_json()
         if not as_json:
-            _show(name, assessment, worth)
+            _show(name, assessment, worth, rules)
     if diagnostics is not None:
         write_atomically(diagnostics, json.dumps(pictures, allow_nan=False) + "\n")
     if as_json:
@@ -104,7 +111,7 @@ def assess(
         warn("Labels are taken as free; --label-cost and --requests count them.")
 
 
-def _show(name: str, assessment: Assessment, worth: tuple[VerifierWorth, ...]) -> None:
+def _show(name: str, assessment: Assessment, worth: tuple[VerifierWorth, ...], rules: tuple[SparingRule, ...]) -> None:
     rows = [("verdict", assessment.verdict), ("why", assessment.why)]
     for rung in assessment.rungs:
         rows += _figures(rung)
@@ -112,7 +119,14 @@ def _show(name: str, assessment: Assessment, worth: tuple[VerifierWorth, ...]) -
         silent = [one.verifier for one in worth if one.rung == rung.rung and one.standing == "constant"]
         if silent:
             rows.append(("", f"The same of every answer, or nothing: {', '.join(silent)}."))
+        rows += [("", _rule(rule)) for rule in rules if rule.rung == rung.rung and rule.pays]
     show_blocks("Assessed", {name: rows})
+
+
+def _rule(rule: SparingRule) -> str:
+    spares = f"that spares {percent(rule.spared)} of its verdicts and saves {dollars(rule.saves_usd)} an answer"
+    ends = f"{rule.when} is below {rule.below:.3g} or above {rule.above:.3g}"
+    return f"{rule.verifier} need not be asked where {ends}: {spares} (verifier `Sparing`)."
 
 
 def _figures(rung: RungAssessment) -> list[tuple[str, str]]:
