@@ -9,9 +9,12 @@ import numpy as np
 
 from calibration.bound import Bound
 from calibration.certified_fit import fit_certified
+from calibration.choice import describe
 from calibration.measured import describe_points, describe_use, measure_single, name_best
+from calibration.path import policy_path
 from calibration.reference_cost import fit_reference_cost
 from calibration.replays import apply, figures
+from calibration.rung_fits import RungFits
 from calibration.serving import serve
 from calibration.split import split_rows
 from calibration.table import Flags, Table
@@ -68,6 +71,7 @@ def certify_task(
         "best_single": name_best(singles),
         "verifiers": describe_use(laid),
         "labels_needed": certificate.labels_needed,
+        "feasible": [] if certificate.certified else _feasible(laid, seed=seed, choose_rungs=choose_rungs),
         "certified": certificate.certified,
         "why": why,
     }
@@ -84,6 +88,12 @@ def certify_task(
         why=why,
         reference_cost=fit_reference_cost(laid, confidence),
     )
+
+
+def _feasible(laid: Table, *, seed: int, choose_rungs: bool) -> list[str]:
+    """Return what can be had in expectation, dearest first, one policy a line: estimates, which nothing certifies."""
+    path = policy_path(RungFits(laid, seed=seed), seed=seed, choose_rungs=choose_rungs)
+    return describe(path.hull, path.reference)
 
 
 def _expected(share: dict[str, Any]) -> dict[str, Any]:

@@ -169,6 +169,11 @@ def calibrate(
         if fitted.why:
             warn(f"{name}: {fitted.why}")
     folder = Path() if chosen.config is None else chosen.config.path.parent
+    for name, fitted in policy.tasks.items():
+        if fitted.measured.get("feasible"):
+            say(f"{name}: what can be had in expectation, dearest first; estimates, which nothing certifies:")
+            for line in fitted.measured["feasible"]:
+                say(f"  {line}")
     uncertified = [name for name, fitted in policy.tasks.items() if fitted.certified is False]
     if require_certified and uncertified:
         named = ", ".join(uncertified)
