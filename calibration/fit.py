@@ -13,6 +13,7 @@ from calibration.aimed import aim
 from calibration.bound import Bound, MaxError, MaxLoss
 from calibration.certified_task import certify_task
 from calibration.measured import measure
+from calibration.mixture import Prior
 from calibration.path import to_point
 from calibration.pooled_combiners import pooled_priors
 from calibration.recorded import recorded_ladder
@@ -34,6 +35,12 @@ from cascade.sample import Sample
 
 Target: TypeAlias = Aim | Together | Bound
 """What may be asked of calibrate."""
+
+POOLED = (
+    "It has no labels of its own and starts from what the other tasks' verifiers are worth: the rate is its own, how "
+    "often its answers are right is not known."
+)
+"""What is said of a task that borrows its combiners."""
 
 MINIMUM = 20
 """Samples of a task below which nothing is fitted: the interval of a rate would span most of [0, 1]."""
@@ -123,7 +130,7 @@ def calibrate(
     )
 
 
-def _priors(tables: Mapping[str, Table], *, seed: int) -> dict[str, dict[str, Combiner]]:
+def _priors(tables: Mapping[str, Table], *, seed: int) -> dict[str, dict[str, Prior]]:
     """Return what stands in for a task's own combiners where it has too few labels: those pooled over all tasks."""
     return pooled_priors(tables, seed=seed) if len(tables) > 1 else {}
 
@@ -136,7 +143,7 @@ def _fit_one(
     *,
     seed: int,
     combiner: Policy | None,
-    priors: Mapping[str, Combiner] | None,
+    priors: Mapping[str, Prior] | None,
     choose_rungs: bool,
     tasks: int,
 ) -> TaskPolicy:
@@ -168,12 +175,12 @@ def fit_task(
     *,
     seed: int = 0,
     combiner: Policy | None = None,
-    priors: Mapping[str, Combiner] | None = None,
+    priors: Mapping[str, Prior] | None = None,
     choose_rungs: bool = False,
 ) -> TaskPolicy:
     """Fit the policy of one task to its table; see `calibrate`.
 
-    `priors`: by rung, the combiner that stands in where the task has too few labels of its own (pooled over tasks).
+    `priors`: by rung, what other tasks say of its answers; combiners lean on it where the task has few labels.
     """
     _require_enough(laid)
     fits = _fits(laid, ladder, seed=seed, combiner=combiner, priors=priors)
@@ -188,6 +195,8 @@ def fit_task(
         reference_cost=fit_reference_cost(laid, served),
     )
     measured = measure(fits, policy, aimed, salt=SALT)
+    if combiner is None and not fits.learns and _starts_pooled(laid, priors):
+        measured["why"] = " ".join(filter(None, (POOLED, measured["why"])))
     return replace(policy, measured=measured, why=measured["why"])
 
 
@@ -202,7 +211,7 @@ def _require_enough(laid: Table) -> None:
 
 
 def _fits(
-    laid: Table, ladder: Ladder, *, seed: int, combiner: Policy | None, priors: Mapping[str, Combiner] | None
+    laid: Table, ladder: Ladder, *, seed: int, combiner: Policy | None, priors: Mapping[str, Prior] | None
 ) -> RungFits:
     """Return the task's combiners: fitted on labels, taken from another policy, or one verifier's score passed on."""
     if combiner is not None:
@@ -210,9 +219,17 @@ def _fits(
         return RungFits(laid, seed=seed, given=lambda context: found.get(context[-1]))
     labelled = laid.present & ~np.isnan(laid.correct)
     if len(laid.rungs) > 1 and not labelled[:, :-1].any():
+        if _starts_pooled(laid, priors):
+            borrowed = dict(priors or {})
+            return RungFits(laid, seed=seed, given=lambda context: borrowed.get(context[-1]))
         single = _single(laid, ladder)
         return RungFits(laid, seed=seed, given=lambda context: single.get(context[-1]))
     return RungFits(laid, seed=seed, priors=priors)
+
+
+def _starts_pooled(laid: Table, priors: Mapping[str, Combiner] | None) -> bool:
+    """Tell whether other tasks' pooled combiners can stand in for all that a task without labels lacks."""
+    return bool(priors) and all(rung in (priors or {}) for rung in laid.rungs[:-1])
 
 
 def _given(laid: Table, policy: Policy) -> dict[str, Combiner]:

@@ -65,3 +65,13 @@ def test_a_task_with_few_labels_borrows_from_the_others() -> None:
     alone = calibrate(few, PAIR, target=EscalationRate(0.25)).tasks["new"].points[0].combiners["small"]
     pooled = calibrate([*samples, *few], PAIR, target=EscalationRate(0.25)).tasks["new"].points[0].combiners["small"]
     assert alone != pooled
+
+
+def test_a_task_without_labels_starts_from_the_pooled_model_and_is_flagged() -> None:
+    samples = [row for seed, task in enumerate("abc") for row in recorded_samples(300, seed=seed, task=task)]
+    bare = recorded_samples(200, seed=9, task="new", labelled=False)
+    policy = calibrate([*samples, *bare], PAIR, target=EscalationRate(0.25))
+    assert "no labels of its own" in (policy.tasks["new"].why or "")
+    seen = replay(recorded_samples(2000, seed=11, task="new"), policy).to_json()["tasks"]["new"]
+    assert seen["escalation_rate"]["value"] == pytest.approx(0.25, abs=0.08)
+    assert seen["accuracy"]["value"] > 0.75, "the borrowed combiner tells right from wrong here too"
