@@ -167,7 +167,7 @@ class Combiner:
             missing = ~np.isfinite(values)
             with np.errstate(over="ignore", invalid="ignore"):
                 scaled = np.clip((values - feature.median) / feature.sd, -CLIP, CLIP)
-            # A few comparisons a row, as `bisect_right` does for one; on few edges searchsorted takes ten times as long.
+            # Comparisons, as `bisect_right` makes them for one row: on few edges searchsorted takes ten times as long.
             bins = np.zeros(len(values), dtype=np.intp)
             for edge in feature.edges:
                 bins += values >= edge

@@ -1,0 +1,173 @@
+"""Cost and realised loss on recorded ladders of four models: ours against what others do, on the same splits.
+
+    python benchmarks/frontier.py [--splits 20] [--n 300] [--loss 0.01] [--set NAME …]
+
+Fitted on n samples, measured on all others of the set; cost as a share of always asking the top, loss in points of
+accuracy against it. Beside what each method reaches at the aim stands its cost at our realised loss and at a
+prototype's, along the hull of its mean curve over aims (mixing with always-top allowed; for single signals the best of
+all signals of all rungs, chosen afterwards, in their favour).
+
+- ours: `calibrate --target-loss 0.01 --choose-rungs` with the free verifiers.
+- single signal: two rungs, a rung below the top and the top; one signal; its threshold searched on the labels.
+- text scorer: FrugalGPT's way (Chen et al. 2023, arXiv:2305.05176): a model of query and answer text says P(right),
+  here a logistic regression on hashed words and pairs of words; thresholds of all sub-ladders are searched on the rows
+  that it was fitted on.
+- random mix: single models mixed at random, chosen by their labels.
+- oracle: knows which answers are right, and asks the cheapest model that is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.baselines import AIMS, oracle, random_mix, searched, single_signals, summed_up, text_scores, texts
+from benchmarks.ladders_of_four import LADDERS, laid_out_of_four
+from calibration.aimed import aim
+from calibration.choice import choose
+from calibration.hull import pareto_hull
+from calibration.path import Path, policy_path
+from calibration.replays import apply
+from calibration.rung_fits import RungFits
+from calibration.subladders import list_subladders
+from calibration.table import Table
+from calibration.target import ExpectedLoss
+from cascade.policy import SALT, TaskPolicy
+
+Array = np.ndarray[Any, Any]
+PROTOTYPE = {
+    "mz_mmlu": (0.009, 0.40, 0.46),
+    "mz_medmcqa": (0.024, 0.35, 0.41),
+    "lifeeval_mcq": (0.022, 0.09, 0.10),
+    "zeroeval_gsm8k": (0.010, 0.19, 0.27),
+}
+"""A prototype's realised loss, its cost there, and that of the best single signal on two rungs."""
+
+
+def ours(fit: Table, test: Table, eps: float) -> tuple[float, float]:
+    """Return what `calibrate --target-loss --choose-rungs` comes to."""
+    fits = RungFits(fit)
+    aimed = aim(fits, ExpectedLoss(eps), choose_rungs=True)
+    assert aimed.path is not None
+    assert aimed.mix is not None
+    return replayed(aimed.path, aimed.mix, test)
+
+
+def replayed(path: Path, mix: Any, test: Table) -> tuple[float, float]:
+    """Return cost and loss of a mix, each request by the point that it is hashed to."""
+    points = tuple(path.point(found, weight=weight) for weight, found in mix)
+    rows = apply(test, TaskPolicy(reference=test.rungs[-1], points=points), salt=SALT, rungs=test.rungs)
+    return summed_up(rows.cost_usd, rows.correct_top - rows.correct, rows.top_usd)
+
+
+def our_curve(fit: Table, test: Table) -> list[tuple[float, float]]:
+    """Return cost and loss of our path over aims, without the optimism that is taken off a single one."""
+    path = policy_path(fit, choose_rungs=True)
+    found = []
+    for eps in AIMS:
+        aims = {ExpectedLoss: _Loss(eps)}
+        mix = choose(path.hull, path.reference, aims)  # type: ignore[arg-type]
+        found.append(replayed(path, mix, test))
+    return found
+
+
+class _Loss(ExpectedLoss):
+    """A loss that may be negative, so that the curve goes on."""
+
+    def __init__(self, eps: float) -> None:
+        object.__setattr__(self, "eps", eps)
+
+
+def cost_at(curve: Array, loss: float) -> float:
+    """Return the cost at a realised loss of the best mix of a mean curve's policies (aims, 2) and the top."""
+    cost, lost = np.vstack([curve, [1.0, 0.0]]).T
+    hull = pareto_hull(cost, -lost)
+    return float(np.interp(-loss, -lost[hull], cost[hull], left=np.nan, right=np.nan))
+
+
+def measure(name: str, *, splits: int, n: int, eps: float, note: Callable[[str], None]) -> list[str]:
+    """Return the table rows of one set."""
+    table, samples = laid_out_of_four(name)
+    rows = texts(table, samples)
+    ladders = [*list_subladders(table.rungs, choose=True), *((rung,) for rung in table.rungs)]
+    rng = np.random.default_rng(0)
+    reached: list[tuple[float, float]] = []
+    perfect: list[tuple[float, float]] = []
+    curves: dict[str, list[list[tuple[float, float]]]] = {}
+    for split in range(splits):
+        order = rng.permutation(len(table))
+        own, rest = order[:n], order[n:]
+        fit, test = table.take(own), table.take(rest)
+        reached.append(ours(fit, test, eps))
+        perfect.append(oracle(test))
+        found = {"ours": our_curve(fit, test), "random mix": random_mix(fit, test), **single_signals(fit, test)}
+        found["text scorer"] = searched(fit, test, text_scores(fit, rows, own, rest), ladders, AIMS)
+        for method, curve in found.items():
+            curves.setdefault(method, []).append(curve)
+        note(f"{name}: split {split + 1} of {splits}")
+    mean = {method: np.mean(found, axis=0) for method, found in curves.items() if len(found) == splits}
+    loss = float(np.mean(reached, axis=0)[1])
+    at_ours = {method: cost_at(curve, loss) for method, curve in mean.items()}
+    known = [method for method, cost in at_ours.items() if ": " in method and not np.isnan(cost)]
+    best = min(known, key=lambda method: at_ours[method], default=None)
+    methods = [("ours", "ours"), (best, "best single signal"), ("text scorer",) * 2, ("random mix",) * 2]
+    proto = PROTOTYPE.get(name)
+    lines = []
+    for method, label in methods:
+        if method is not None:
+            cost, lost = np.mean(reached, axis=0) if method == "ours" else mean[method][AIMS.index(eps)]
+            there = "" if proto is None else _number(cost_at(mean[method], proto[0]))
+            what = label if label == method else f"{label}, {method.rsplit(' (', 1)[0]}"
+            lines.append(f"| {name} | {what} | {cost:.3f} | {100 * lost:+.2f} | {_number(at_ours[method])} | {there} |")
+    cost, lost = np.mean(perfect, axis=0)
+    lines.append(f"| {name} | oracle | {cost:.3f} | {100 * lost:+.2f} | | |")
+    if proto:
+        there = f"{proto[1]:.2f}; {proto[2]:.2f} (at {100 * proto[0]:.1f})"
+        lines.append(f"| {name} | prototype: path; best signal on two rungs | | | | {there} |")
+    return [*lines, f"| {name} | ours over splits | {_spread(np.array(reached), eps)} | | |"]
+
+
+def _spread(reached: Array, eps: float) -> str:
+    over = reached[:, 1] - eps
+    beyond = 100 * over[over > 0].mean() if (over > 0).any() else 0.0
+    return (
+        f"sd {reached[:, 0].std():.3f} | sd {100 * over.std():.2f}; over the aim in {np.mean(over > 0):.0%}, "
+        f"by {beyond:.2f} on average; more than 2 over in {np.mean(over > 0.02):.0%}"
+    )
+
+
+def _number(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.3f}"
+
+
+def main() -> None:
+    """Measure the sets and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--splits", type=int, default=20)
+    parser.add_argument("--n", type=int, default=300)
+    parser.add_argument("--loss", type=float, default=0.01, choices=AIMS)
+    parser.add_argument("--set", action="append", choices=list(LADDERS))
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    print(
+        f"| set | method | cost at aim {options.loss} | loss, points | cost at our loss "
+        "| cost at the prototype's loss |"
+    )
+    print("|---|---|---|---|---|---|")
+    for name in options.set or LADDERS:
+        lines = measure(name, splits=options.splits, n=options.n, eps=options.loss, note=note)
+        print("\n".join(lines), flush=True)
+
+
+def note(text: str) -> None:
+    """Say how far the work is."""
+    print(text, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
