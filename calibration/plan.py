@@ -144,9 +144,10 @@ def plan_loss(
         expected=harm - gain,
         accept_share=accept_share,
         samples=samples,
-        labels=None if samples is None else math.ceil(samples * (1.0 - same)),
+        # What is learnt from needs every label; what certifies, only those where answers differ.
+        labels=None if samples is None else math.ceil(samples * (LEARN + (1.0 - LEARN) * (1.0 - same))),
         least=_with_learning(first),
-        why=f"The {test} at δ = {delta:.3g} on 60 % of the samples; {same:.0%} are the reference's answer: no label.",
+        why=f"The {test} at δ = {delta:.3g} on 60 % of the samples; {same:.0%} of those need no label, being alike.",
     )
 
 

@@ -45,10 +45,10 @@ def test_a_loss_bound_planned_for_passes_with_the_power_stated() -> None:
     assert np.mean(passed) >= 0.65
 
 
-def test_labels_are_needed_only_where_answers_differ() -> None:
+def test_labels_that_certify_are_needed_only_where_answers_differ() -> None:
     planned = plan_loss(0.05, 0.01, 0.01, 0.75, confidence=0.9)
     assert planned.samples is not None
-    assert planned.labels == pytest.approx(planned.samples / 4, abs=1)
+    assert planned.labels == pytest.approx(planned.samples * (0.4 + 0.6 / 4), abs=1)
 
 
 def test_more_tasks_need_more_labels() -> None:

@@ -1,0 +1,26 @@
+"""Whether there are labels enough for the features: said beside what was measured, since a fit does not show it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from calibration.table import Table
+
+PER_FEATURE = 10
+"""Labels for each feature below which a combiner tends to learn noise (Peduzzi et al. 1996, J Clin Epidemiol 49)."""
+
+
+def tell_scarcity(table: Table) -> tuple[str, ...]:
+    """Return a sentence for every rung below the top with fewer than about 10 labels a feature that varies."""
+    found: list[str] = []
+    for k, rung in enumerate(table.rungs[:-1]):
+        known = table.present[:, k] & ~table.vetoed[:, k] & ~np.isnan(table.correct[:, k])
+        labels = int(known.sum())
+        rows = table.rows[rung][known]
+        varying = sum(bool(np.unique(column[~np.isnan(column)]).size > 1) for column in rows.T) if labels else 0
+        if 0 < labels < PER_FEATURE * varying:
+            found.append(
+                f"Rung {rung}: {labels} labels for {varying} features; about {PER_FEATURE * varying} would be enough, "
+                "or fewer verifiers (`cascade assess` says what each is worth)."
+            )
+    return tuple(found)
