@@ -220,14 +220,14 @@ def _fits(
     labelled = laid.present & ~np.isnan(laid.correct)
     if len(laid.rungs) > 1 and not labelled[:, :-1].any():
         if _starts_pooled(laid, priors):
-            borrowed = dict(priors or {})
+            borrowed = {rung: prior.combiner for rung, prior in (priors or {}).items()}
             return RungFits(laid, seed=seed, given=lambda context: borrowed.get(context[-1]))
         single = _single(laid, ladder)
         return RungFits(laid, seed=seed, given=lambda context: single.get(context[-1]))
     return RungFits(laid, seed=seed, priors=priors)
 
 
-def _starts_pooled(laid: Table, priors: Mapping[str, Combiner] | None) -> bool:
+def _starts_pooled(laid: Table, priors: Mapping[str, Prior] | None) -> bool:
     """Tell whether other tasks' pooled combiners can stand in for all that a task without labels lacks."""
     return bool(priors) and all(rung in (priors or {}) for rung in laid.rungs[:-1])
 

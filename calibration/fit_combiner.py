@@ -16,6 +16,7 @@ import numpy as np
 
 from calibration.folds import assign_folds
 from calibration.logistic import fit_logistic
+from calibration.mixture import Prior, mix
 from cascade.combiner import CLIP, Combiner, Feature
 from cascade.errors import DataError
 
@@ -51,7 +52,7 @@ def fit_combiner(
     *,
     seed: int,
     weights: ArrayLike | None = None,
-    prior: Combiner | None = None,
+    prior: Prior | None = None,
 ) -> Combiner:
     """Fit the combiner of one rung.
 
@@ -59,16 +60,25 @@ def fit_combiner(
     unlabelled, a fraction counting as that share of a right row; `names` of the features; `weights` (n_samples,)
     positive. `seed` chooses the rows where there are more than 20,000.
 
-    With fewer than 10 rows of a class: `prior` if given, else the same fit shrunk to the base rate; with none of a
-    class, or no label at all, the base rate alone, (right + 1) / (n + 2), for every answer. Else the combiner reads
-    all of `names` in their order; a feature that never varies gets no weight. Raises `DataError`.
+    With fewer than 10 rows of a class the log-odds shrink to the base rate's, in proportion; with none of a class, or
+    no label at all, there is the base rate alone, (right + 1) / (n + 2), for every answer. `prior`, what other tasks
+    say, is averaged in by its strength, and stands alone where there is none of a class. Else the combiner reads all
+    of `names` in their order; a feature that never varies gets no weight. Raises `DataError`.
     """
     x, y, w = _checked(rows, correct, names, weights)
     kept = _chosen(np.flatnonzero(~np.isnan(y)), seed)
     x, y, w = _cleaned(x[kept]), y[kept], w[kept]
     trust = min(1.0, float(y.sum()) / ENOUGH, float((1.0 - y).sum()) / ENOUGH)
-    if trust < 1.0 and prior is not None:
-        return prior
+    if prior is None:
+        return _fitted(x, y, w, names, trust=trust)
+    share = prior.share(min(float(y.sum()), float((1.0 - y).sum())))
+    return mix(_fitted(x, y, w, names, trust=trust), prior.combiner, share) if share > 0.0 else prior.combiner
+
+
+def _fitted(
+    x: NDArray[np.float64], y: NDArray[np.float64], w: NDArray[np.float64], names: Sequence[str], *, trust: float
+) -> Combiner:
+    """Fit to clean labelled rows; the log-odds are `trust` of what the labels say and the rest of the base rate's."""
     missing = np.isnan(x)
     medians, sds = _scale(x)
     edges = [_edges(column[~absent]) for column, absent in zip(x.T, missing.T, strict=True)]
@@ -107,7 +117,7 @@ def out_of_fold(
     groups: Sequence[str | None] | None = None,
     folds: int = 5,
     weights: ArrayLike | None = None,
-    prior: Combiner | None = None,
+    prior: Prior | None = None,
 ) -> NDArray[np.float64]:
     """Return confidences (n_samples,) in [0, 1], each from a combiner that saw neither the sample nor its group.
 

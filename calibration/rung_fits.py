@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from calibration.fit_combiner import fit_combiner, out_of_fold
+from calibration.mixture import Prior
 from calibration.serving import confidences, feature_rows
 from calibration.table import Floats, Table
 from cascade.combiner import Combiner
@@ -23,14 +24,14 @@ class RungFits:
     """
 
     def __init__(
-        self, table: Table, *, seed: int = 0, priors: Mapping[str, Combiner] | None = None, given: Given | None = None
+        self, table: Table, *, seed: int = 0, priors: Mapping[str, Prior] | None = None, given: Given | None = None
     ) -> None:
         """Take the samples of a task.
 
         Args:
             table: the samples.
             seed: of the folds.
-            priors: by rung, what stands in for a combiner where there are too few labels.
+            priors: by rung, what other tasks say of its answers; fitted combiners lean on it where labels are few.
             given: where combiners exist already; then nothing is fitted.
         """
         self.table, self.seed, self.given = table, seed, given
@@ -100,7 +101,7 @@ class RungFits:
         rows, names = feature_rows(part, rung, earlier)
         correct = part.correct[:, -1]
         taken = part.present[:, -1] & ~part.vetoed[:, -1]
-        if rung != self.table.rungs[-1]:
+        if rung != self.table.rungs[-1] and rung not in self.priors:
             _require_variety(self.table.task, rung, correct[part.present[:, -1]])
         return (rows, names, correct, taken) if taken.all() else (rows[taken], names, correct[taken], taken)
 

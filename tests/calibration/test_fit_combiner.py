@@ -5,6 +5,7 @@ import pytest
 
 from calibration.fit_combiner import MAX_ROWS, fit_combiner, out_of_fold
 from calibration.measures import auroc
+from calibration.mixture import Prior
 from cascade.combiner import Combiner
 from cascade.errors import DataError
 
@@ -75,11 +76,20 @@ def test_few_labels_of_a_class_keep_the_order_and_shrink_the_odds():
     assert auroc(fitted.confidences(x), y) > 0.6
 
 
-def test_few_labels_leave_the_prior_as_it_is():
+def test_without_labels_of_both_kinds_the_prior_stands_alone():
     x, y = _samples(12)
-    prior = Combiner.single("judge")
-    assert fit_combiner(x, y, NAMES, seed=0, prior=prior) is prior
-    assert fit_combiner(*_samples(200), NAMES, seed=0, prior=prior) is not prior
+    prior = Prior(combiner=Combiner.constant(0.7), strength=5.0)
+    assert fit_combiner(x, np.ones_like(y), NAMES, seed=0, prior=prior) == prior.combiner
+
+
+def test_the_more_labels_the_less_the_prior_says():
+    prior = Prior(combiner=Combiner.constant(0.999), strength=10.0)
+    gap = []
+    for n in (12, 50, 400):
+        x, y = _samples(n)
+        own, leaning = (fit_combiner(x, y, NAMES, seed=0, prior=given).confidences(x) for given in (None, prior))
+        gap.append(np.abs(own - leaning).mean())
+    assert gap[0] > gap[1] > gap[2]
 
 
 def test_without_any_label_nothing_is_known():

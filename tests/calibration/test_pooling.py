@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -89,11 +91,47 @@ def test_a_task_without_labels_gets_a_combiner_and_is_flagged(tables):
     assert confident > small.new.confidence({"sure": 0.3})
 
 
-def test_the_pooled_combiner_is_the_prior_of_a_task_with_few_labels(tables):
+def test_few_labels_lean_on_the_prior_and_none_take_it(tables):
     prior = pooled_priors(tables, seed=0)["few"]["small"]
     few = tables["few"]
-    fitted = fit_combiner(few.rows["small"], few.correct[:, 0], few.names["small"], seed=0, prior=prior)
-    assert fitted == prior
+    given = (few.rows["small"], few.correct[:, 0], few.names["small"])
+    own, leaning = (fit_combiner(*given, seed=0, prior=p).confidences(few.rows["small"]) for p in (None, prior))
+    pooled = prior.combiner.confidences(few.rows["small"])
+    assert np.abs(leaning - pooled).mean() < np.abs(own - pooled).mean()
+    unlabelled = np.full(len(few), np.nan)
+    assert fit_combiner(given[0], unlabelled, given[2], seed=0, prior=prior) == prior.combiner
+
+
+def test_a_combiner_asks_only_for_what_its_task_has(tables):
+    samples = recorded_samples(100, seed=9, task="other")
+    named = [
+        replace(
+            s,
+            recordings={
+                k: replace(r, verdicts={"else": replace(r.verdicts["sure"], name="else")})
+                for k, r in s.recordings.items()
+            },
+        )
+        for s in samples
+    ]
+    other = lay_out("other", named, recorded_ladder(named, ["small", "large"], ["else"]))
+    found = pooled_priors({**tables, "other": other}, seed=0)
+    assert "else" not in found["old"]["small"].combiner.features
+    assert "sure" not in found["other"]["small"].combiner.features
+
+
+def test_tasks_that_are_alike_get_a_strong_prior_and_others_a_weak_one():
+    alike = {str(k): table_of(str(k), 1.0) for k in range(12)}
+    apart = {str(k): table_of(str(k), 1.0 if k % 2 else -1.0) for k in range(12)}
+    strengths = [pooled_priors(tables, seed=0)["0"]["small"].strength for tables in (alike, apart)]
+    assert strengths[0] >= 10 * strengths[1]
+
+
+def table_of(task: str, sign: float):
+    """Return a task whose score tells right from wrong, or for sign -1 the other way round."""
+    samples = recorded_samples(60, seed=int(task) + 50, task=task)
+    laid = lay_out(task, samples, recorded_ladder(samples, ["small", "large"], ["sure"]))
+    return laid if sign > 0 else replace(laid, rows={k: 1.0 - rows for k, rows in laid.rows.items()})
 
 
 def test_labels_that_are_left_out_do_not_count(tables):
@@ -102,7 +140,7 @@ def test_labels_that_are_left_out_do_not_count(tables):
 
 
 def test_adjusting_a_combiner_moves_its_log_odds_along_a_line(tables):
-    combiner = pooled_priors(tables, seed=0)["old"]["small"]
+    combiner = pooled_priors(tables, seed=0)["old"]["small"].combiner
     found, moved = (c.confidence({"sure": 0.6}) for c in (combiner, adjusted(combiner, 0.5, 2.0)))
     assert np.log(moved / (1 - moved)) == pytest.approx(0.5 + 2 * np.log(found / (1 - found)), abs=1e-6)
 
