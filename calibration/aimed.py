@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from calibration.choice import NO_OPTIMISM, Mix, Optimism, choose, refuse
-from calibration.optimism import BINS, measure_optimism
+from calibration.grid import CELLS
+from calibration.optimism import COARSE, measure_optimism
 from calibration.path import Path, policy_path
 from calibration.rung_fits import RungFits
 from calibration.subladders import list_subladders
@@ -85,7 +86,7 @@ def _on_path(fits: RungFits, aims: dict[type, Aim], *, choose_rungs: bool) -> Ai
     ladders = tuple(path.hulls)
 
     def search(evidence: Evidence) -> Mix | None:
-        found = [one for rungs in ladders for one in find_waypoints(evidence, rungs, bins=BINS)]
+        found = [one for rungs in ladders for one in find_waypoints(evidence, rungs, cells=COARSE)]
         return choose(hull_of([*evidence.singles, *found]), evidence.singles[-1], aims)
 
     optimism = _optimism(path.evidence, search, aims, seed=fits.seed)
@@ -111,18 +112,18 @@ def _at_rates(fits: RungFits, aims: dict[type, Aim], rates: Sequence[float | Non
     if set(aims) != {EscalationRate}:
         _require_costs(evidence)
 
-    def hull(rows: Evidence, bins: int | None) -> tuple[Waypoint, ...]:
+    def hull(rows: Evidence, cells: int) -> tuple[Waypoint, ...]:
         if None in rates:
-            found = [one for own in ladders for one in find_waypoints(rows, own, bins=bins, first_rate=rates[0])]
+            found = [one for own in ladders for one in find_waypoints(rows, own, cells=cells, first_rate=rates[0])]
             return hull_of(found)
         fixed = [float(rate or 0.0) for rate in rates]
         return hull_of([assess(rows, own, fixed[: len(own) - 1]) for own in ladders])
 
     def search(rows: Evidence) -> Mix | None:
-        return choose(hull(rows, BINS), rows.singles[-1], aims, safe=False)
+        return choose(hull(rows, COARSE), rows.singles[-1], aims, safe=False)
 
     optimism = _optimism(evidence, search, aims, seed=fits.seed)
-    found = hull(evidence, None)
+    found = hull(evidence, CELLS)
     mix = choose(found, evidence.singles[-1], aims, optimism=optimism, safe=False)
     if mix is None:
         raise refuse(fits.table.task, aims, found, evidence.singles[-1])

@@ -52,10 +52,10 @@ class Grid:
         return tuple(min(1.0, after / before) if before > 0.0 else 0.0 for before, after in pairwise(reach))
 
 
-def count_bins(rungs: int, n: int) -> int:
-    """Return G, the bins of each rung: fewer the more rungs, so that the grid stays near two million cells."""
+def count_bins(rungs: int, n: int, *, cells: int = CELLS) -> int:
+    """Return G, the bins of each rung: fewer the more rungs, so that a grid has about `cells` cells at most."""
     axes = max(1, rungs - 1)
-    most = int(min(MOST_BINS, CELLS ** (1.0 / axes)))
+    most = int(min(MOST_BINS, cells ** (1.0 / axes)))
     return max(2, min(most, max(FEWEST_BINS, n // 3)))
 
 

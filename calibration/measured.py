@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from calibration.aimed import Aimed
+from calibration.grid import count_bins
 from calibration.rate import rate_interval
 from calibration.replays import estimate, mean
 from calibration.rung_fits import RungFits
@@ -59,6 +60,7 @@ def measure(fits: RungFits, task: TaskPolicy, aimed: Aimed, *, salt: str) -> dic
         "cost_vs_top": float(spent[both].sum() / top_usd[both].sum()) if top_usd[both].sum() > 0 else None,
         "singles": singles,
         "best_single": name_best(singles),
+        "bins": None if aimed.path is None else count_bins(len(laid.rungs), len(aimed.path.evidence.table)),
         "rungs_tried": None if aimed.path is None or aimed.mix is None else weigh_rungs(aimed.path, aimed.mix),
         "verifiers": describe_use(laid),
         "certified": None,

@@ -13,8 +13,8 @@ from calibration.waypoints import Evidence, Waypoint, share_up
 
 FOLDS = 5
 
-BINS = 32
-"""Of each rung's confidences, in the folds: what is measured is a difference that finer bins do not change."""
+COARSE = 50_000
+"""Cells of a grid in the folds: what is measured is a difference, which finer bins do not change."""
 
 MAX_ROWS = 5_000
 """Rows beyond which nothing is measured: what is left of optimism there is less than a tenth of a point."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from calibration.grid import CELLS
 from calibration.rate import fit_threshold
 from calibration.rung_fits import RungFits
 from calibration.serving import Served, goes_up, serve
@@ -73,22 +74,23 @@ class Path:
         return tuple(serve(table, self.point(found), salt=salt, known=known) for found in chosen)
 
 
-def policy_path(table: Table | RungFits, *, seed: int = 0, choose_rungs: bool = False, bins: int | None = None) -> Path:
+def policy_path(table: Table | RungFits, *, seed: int = 0, choose_rungs: bool = False, cells: int = CELLS) -> Path:
     """Search all threshold vectors for the policy path: of the whole ladder, or of all sub-ladders that keep the top.
 
     Args:
         table: the samples of a task, or combiners that were fitted to them already.
         seed: of the folds.
         choose_rungs: whether rungs may be left out.
-        bins: of each rung's confidences, at most; None: as many as keep the grid near two million cells.
+        cells: of the grid of a ladder, about, at most: the more rungs, the fewer bins has each.
 
     Raises:
+        ConfigError: more than six rungs.
         DataError: no row on which every rung was recorded, a rung without labels, or one without costs.
     """
     fits = table if isinstance(table, RungFits) else RungFits(table, seed=seed)
     ladders = list_subladders(fits.table.rungs, choose=choose_rungs)
     evidence = gather(fits, ladders)
-    return Path(fits, evidence, {rungs: find_waypoints(evidence, rungs, bins=bins) for rungs in ladders if rungs[1:]})
+    return Path(fits, evidence, {rungs: find_waypoints(evidence, rungs, cells=cells) for rungs in ladders if rungs[1:]})
 
 
 def to_point(fits: RungFits, rungs: Sequence[str], rates: Sequence[float]) -> Point:

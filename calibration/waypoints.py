@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from calibration.grid import bin_ranks, count_bins, evaluate_grid
+from calibration.grid import CELLS, bin_ranks, count_bins, evaluate_grid
 from calibration.hull import pareto_hull
 from calibration.rate import fit_threshold
 from calibration.rung_fits import RungFits
@@ -139,11 +139,11 @@ def gather(fits: RungFits, ladders: Sequence[Sequence[str]]) -> Evidence:
 
 
 def find_waypoints(
-    evidence: Evidence, rungs: Sequence[str], *, bins: int | None = None, first_rate: float | None = None
+    evidence: Evidence, rungs: Sequence[str], *, cells: int = CELLS, first_rate: float | None = None
 ) -> tuple[Waypoint, ...]:
     """Return the hull of all threshold vectors of one ladder of two rungs or more, cheapest first.
 
-    `bins` of each rung, None: by size. With `first_rate` the first rung escalates exactly that share, ties shared out
+    `cells` of the grid, about, at most. With `first_rate` the first rung escalates exactly that share, ties shared out
     in expectation, and only the later thresholds vary.
     """
     part, held = evidence.table.on(rungs), evidence.confidences(rungs)
@@ -163,7 +163,7 @@ def find_waypoints(
     if not gone.any():
         return (base,)
     share = float(up.mean())
-    count = count_bins(len(rungs) - fixed, int(gone.sum())) if bins is None else bins
+    count = count_bins(len(rungs) - fixed, int(gone.sum()), cells=cells)
     cut = [bin_ranks(held[gone, k], count, forced=part.forced[gone, k]) for k in range(fixed, len(rungs) - 1)]
     grid = evaluate_grid(
         [found for found, _ in cut], [size for _, size in cut], quality[gone, fixed:], cost[gone, fixed:], up[gone]

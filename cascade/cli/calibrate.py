@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from cascade.policy import Policy, TaskPolicy
 
 
+FINE = 5
+"""Rungs from which on thresholds are searched more coarsely than a few hundred labels could tell apart."""
+
+
 def calibrate(
     samples: Annotated[list[Path], typer.Argument(metavar="SAMPLES…", help="Samples, in one file or several.")],
     *,
@@ -221,7 +225,15 @@ def _block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         ("a request", f"{dollars(found['cost_usd_per_request'])}, {percent(found['cost_vs_top'])} of always-top"),
         *_singles(found),
         *_rungs(found.get("rungs_tried") or []),
+        *_grid(found),
     ]
+
+
+def _grid(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return that thresholds were searched coarsely, where they were: with five rungs or six."""
+    if not found.get("bins") or len(found["singles"]) < FINE:
+        return []
+    return [("thresholds tried", f"{found['bins']} a rung at most: the more rungs, the coarser")]
 
 
 def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:

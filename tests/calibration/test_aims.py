@@ -136,3 +136,12 @@ def _swapped(sample):
 
 def test_costs_are_those_of_all_rows():
     assert np.isclose(measured(MeanCost(0.01))["cost_usd_per_request"], 0.01)
+
+
+def test_six_rungs_are_searched_more_coarsely_and_seven_are_refused():
+    rungs = tuple("abcdefg")
+    samples = recorded_samples(80, rungs=rungs)
+    found = calibrate(samples, rungs[:6], target=MeanCost(0.01), verifiers=["sure"]).tasks["sums"].measured
+    assert found["bins"] == 18
+    with pytest.raises(ConfigError, match="at most 6"):
+        calibrate(samples, rungs, target=MeanCost(0.01), verifiers=["sure"])
