@@ -1,6 +1,7 @@
 """Certificates by repetition: how often they are wrong, and what they let a cascade accept.
 
-    python -m benchmarks.certificates [--part rung|groups|ladders] [--splits 1000] [--ladders 200] [--json]
+    python -m benchmarks.certificates [--part rung|groups|ladders|recorded] [--splits 1000] [--ladders 200]
+        [--recorded 50] [--json]
 
 One rung: SPEND, and betting where labels are fractional, on made-up confidences whose true risk is known. Groups: ten
 turns a session that share their luck. Ladders of four rungs: learnt on 40 % of n labels, certified on 60 %, true risk
@@ -11,22 +12,27 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from benchmarks.recorded_sets import FOLDER, PAIRS
 from calibration.bound import Bound, MaxError, MaxLoss
 from calibration.certification import certify
 from calibration.certified_fit import fit_certified
+from calibration.recorded import recorded_ladder
+from calibration.sameness import same_answers
 from calibration.serving import serve
 from calibration.spending import bet, spend
-from calibration.table import Table
+from calibration.table import Table, lay_out
 from calibration.verification import answering
 from cascade.point import Point, Threshold
 from cascade.policy import SALT
+from cascade.sample_file import read_samples
 from tests.scenarios import SCENARIOS
-from tests.synthetic import COSTS, SURE, ladder_traffic, table_of
+from tests.synthetic import SURE, ladder_traffic, table_of
 
 
 def one_rung(splits: int) -> list[dict[str, Any]]:
@@ -114,31 +120,66 @@ def ladders(repeats: int) -> list[dict[str, Any]]:
     return rows
 
 
+def recorded(splits: int) -> list[dict[str, Any]]:
+    """Return the same for the usual pairs of the recorded sets: 500 samples, truth on all others."""
+    rows = []
+    for name in ("mz_mmlu", "mz_medmcqa", "lifeeval_mcq", "zeroeval_gsm8k", "zeroeval_crux"):
+        path = FOLDER / f"{name}.jsonl.gz"
+        if not path.exists():
+            sys.exit("The recorded sets (../shared/data) are not on this machine; leave this part out.")
+        samples = list(read_samples(path))
+        table = lay_out(samples[0].request.task, samples, recorded_ladder(samples, PAIRS[name], None))
+        same = same_answers(samples, table.rungs)
+        for bound in (MaxLoss(0.02), MaxError(0.1)):
+            rng = np.random.default_rng(0)
+            done = []
+            for _ in range(splits):
+                order = rng.permutation(len(table))
+                rest = table.take(order[500:])
+                found = fit_certified(table.take(order[:500]), bound, same=same[order[:500]])
+                risk, cost = truth(found.points, bound, rest)
+                certified = found.certificate.certified
+                over = risk - bound.value if certified else 0.0
+                done.append((over > 0.0, over > 0.02, cost, risk, not certified))
+            names = ("over", "over by 2 points", "cost", "risk", "uncertified")
+            rows.append(
+                {
+                    "set": name,
+                    "bound": f"{type(bound).__name__}({bound.value:g})",
+                    "same answer": float(same[:, 0].mean()),
+                    **dict(zip(names, np.mean(done, axis=0), strict=True)),
+                }
+            )
+    return rows
+
+
 def truth(points: tuple[Point, ...], bound: Bound, fresh: Table) -> tuple[float, float]:
     """Return the risk and the cost against always-top of a policy on fresh requests."""
     answered = answering(fresh, points, salt=SALT)
     right = fresh.correct[np.arange(len(fresh)), answered]
     below = answered < len(fresh.rungs) - 1
-    cost = sum(point.weight * serve(fresh, point, salt=SALT).cost_usd.mean() for point in points)
+    cost = sum(point.weight * float(np.nanmean(serve(fresh, point, salt=SALT).cost_usd)) for point in points)
     if isinstance(bound, MaxLoss):
-        risk = float((fresh.correct[:, -1] - right).mean())
+        risk = float(np.nanmean(fresh.correct[:, -1] - right))
     else:
-        risk = float((1.0 - right[below]).mean()) if below.any() else 0.0
-    return risk, float(cost) / (COSTS[-1] / 1000.0)
+        risk = float(np.nanmean(1.0 - right[below])) if below.any() else 0.0
+    return risk, cost / float(np.nanmean(fresh.answer_usd[:, -1]))
 
 
 def main() -> None:
     """Measure and print three tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--part", choices=["rung", "groups", "ladders"], help="only this part")
+    parser.add_argument("--part", choices=["rung", "groups", "ladders", "recorded"], help="only this part")
     parser.add_argument("--splits", type=int, default=1000, help="repetitions on one rung and on groups")
     parser.add_argument("--ladders", type=int, default=200, help="repetitions on ladders")
+    parser.add_argument("--recorded", type=int, default=50, help="splits of the recorded sets")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     parts = {
         "rung": lambda: one_rung(options.splits),
         "groups": lambda: grouped(options.splits),
         "ladders": lambda: ladders(options.ladders),
+        "recorded": lambda: recorded(options.recorded),
     }
     found = {name: part() for name, part in parts.items() if options.part in (None, name)}
     if options.json:

@@ -9,10 +9,10 @@ from calibration.candidates import list_candidates
 from calibration.certificate import Certified
 from calibration.certification import certify, is_fractional
 from calibration.path import policy_path
+from calibration.risk import bets_on
 from calibration.rung_fits import RungFits
 from calibration.split import number_groups, split_rows
 from calibration.table import Flags, Table
-from calibration.trial import BETTING_FROM
 from cascade.policy import SALT
 
 
@@ -51,7 +51,7 @@ def fit_certified(
     path = policy_path(RungFits(learnt, seed=seed), seed=seed, choose_rungs=choose_rungs)
     verification = laid.take(~first)
     draws = int(number_groups(verification.groups).max(initial=-1)) + 1
-    harm = isinstance(bound, MaxLoss) and draws < BETTING_FROM and not is_fractional(learnt)
+    harm = isinstance(bound, MaxLoss) and not bets_on(draws, bound.value) and not is_fractional(learnt)
     return certify(
         verification,
         list_candidates(path, bound, harm=harm),

@@ -14,8 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from calibration.margin import HARM_BELOW
-from calibration.risk import betting_p, required_draws
+from calibration.risk import BETTING_FROM, bets_on, betting_p, required_draws
 from calibration.sample_size import POWER, size_for_rate, size_for_share
 from calibration.spending import place_looks, spend_level
 from calibration.split import LEARN
@@ -134,7 +133,7 @@ def plan_loss(
     first = required_draws(eps, delta)
     exact = size_for_share(harm, eps, delta) if harm < eps else None
     rows, test = exact, "exact binomial test of harm"
-    if exact is None or exact >= HARM_BELOW:
+    if exact is None or bets_on(exact, eps):
         rows, test = _by_betting(eps, harm, gain, delta), "betting test"
     samples = None if rows is None else _with_learning(rows)
     return Plan(
@@ -213,7 +212,7 @@ def _by_betting(eps: float, harm: float, gain: float, delta: float) -> int | Non
         drawn = (rng.choice([1.0, -1.0, 0.0], rows, p=np.array(weights) / sum(weights)) for _ in range(_DRAWS))
         return sum(betting_p(losses, eps, low=-1.0) <= delta for losses in drawn) >= POWER * _DRAWS
 
-    return _least(passes, HARM_BELOW)
+    return _least(passes, math.ceil(BETTING_FROM / eps))
 
 
 def _with_learning(rows: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,16 +10,13 @@ from typing import Any
 import numpy as np
 
 from calibration.bound import Bound, MaxError, MaxLoss
-from calibration.risk import betting_p, binomial_p, fixed_sequence
+from calibration.risk import BETTING_FROM, bets_on, betting_p, binomial_p, fixed_sequence
 from calibration.serving import confidences
 from calibration.shortfall import enough_draws, enough_losses, enough_rows
 from calibration.spending import bet, spend
 from calibration.table import Floats, Table
 from calibration.verification import Candidate, Verification, answering
 from cascade.point import Point, Threshold
-
-BETTING_FROM = 400
-"""Draws from which a loss is tested by betting, which counts gains too; below, harm alone is counted, exactly."""
 
 MONOTONE = "Among answers of one rung, the probability of being right does not fall as confidence rises."
 
@@ -89,7 +87,7 @@ class Tester:
     @property
     def betting(self) -> bool:
         """Whether the betting test is used: decided by the labels' type and the number of draws alone."""
-        return self.fractional or (isinstance(self.bound, MaxLoss) and len(self.rows.drawn) >= BETTING_FROM)
+        return self.fractional or (isinstance(self.bound, MaxLoss) and bets_on(len(self.rows.drawn), self.bound.value))
 
     @property
     def method(self) -> str:
@@ -100,8 +98,10 @@ class Tester:
         if isinstance(self.bound, MaxError):
             return f"exact binomial test of {what}"
         if self.betting:
-            return f"betting test of {what}, from {BETTING_FROM} draws on (Waudby-Smith and Ramdas 2020)"
-        return f"exact binomial test of answers wrong where the reference is right, below {BETTING_FROM} draws"
+            return f"betting test of {what}, since draws × bound ≥ {BETTING_FROM:g} (Waudby-Smith and Ramdas 2020)"
+        return (
+            f"exact binomial test of answers wrong where the reference is right, since draws × bound < {BETTING_FROM:g}"
+        )
 
     def observe(self, candidate: Candidate) -> tuple[Floats, Trial]:
         """Return what is tested, errors of accepted draws or losses of draws (of groups, for betting), and the test."""
@@ -135,10 +135,10 @@ class Tester:
         found = None
         if not self.betting:
             found = enough_draws(float(seen.sum()), len(seen), self.bound.value, self.delta)
-        if self.betting or (loss and (found is None or found >= BETTING_FROM)):
+        if self.betting or (loss and (found is None or bets_on(found, self.bound.value))):
             # From there on another test is used, which counts gains too.
             losses = self.rows.group_means(self.rows.losses(self.rows.answered(candidate))) if loss else seen
-            least = max(len(losses), BETTING_FROM if not self.fractional else 0)
+            least = max(len(losses), 0 if self.fractional else math.ceil(BETTING_FROM / self.bound.value))
             low = -1.0 if loss else 0.0
             found = enough_losses(np.resize(losses, least), self.bound.value, self.delta, low=low, high=1.0)
         return None if found is None else -(-found * n // len(seen))

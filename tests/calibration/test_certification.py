@@ -54,7 +54,7 @@ def test_a_loss_is_certified_down_the_path_and_no_further_than_shown() -> None:
     assert found.certificate.p_value is not None
     assert found.certificate.p_value <= 0.1
     assert "betting" in found.certificate.method
-    assert "exact binomial" in certify(traffic(390), PATH, MaxLoss(0.05), delta=0.1, salt=SALT).certificate.method
+    assert "exact binomial" in certify(traffic(299), PATH, MaxLoss(0.02), delta=0.1, salt=SALT).certificate.method
 
 
 @pytest.mark.parametrize("bound", [MaxError(0.1), MaxLoss(0.02)])
