@@ -12,8 +12,11 @@ from calibration.table import Table
 from calibration.verification import Candidate
 from calibration.waypoints import Evidence, Waypoint, find_waypoints, hull_of
 
-MIXED = (0.25, 0.5, 0.75)
-"""Shares of the first policy in the hashed mixes of it and the reference that stand between them."""
+BETWEEN = 3
+"""Candidates between two neighbours of the path, at most."""
+
+MOST = 60
+"""Candidates in all, about; each is applied to every row."""
 
 
 def list_candidates(path: Path, bound: Bound, *, harm: bool) -> tuple[Candidate, ...]:
@@ -22,13 +25,28 @@ def list_candidates(path: Path, bound: Bound, *, harm: bool) -> tuple[Candidate,
     They are the path itself; or, where a test counts harm alone (a wrong answer where the reference is right) and gains
     do not make up for it, the hull of (cost, harm) over the same threshold vectors: the path begins at the greatest
     expected accuracy, which may already accept most answers, and a few labels can only show that less does no harm.
+    A hull has few corners, and a walk that stops at one leaves what lies before the next: steps between are tried too.
     """
     reference, *cheaper = _least_harm(path) if harm else path.waypoints
     found: list[Candidate] = [(path.point(reference),)]
-    if cheaper and isinstance(bound, MaxLoss):
-        # A mix has its share of the loss, but the same error among accepted answers: of no use to MaxError.
-        found += [(path.point(reference, weight=1.0 - share), path.point(cheaper[0], weight=share)) for share in MIXED]
-    return (*found, *((path.point(waypoint),) for waypoint in cheaper))
+    between = min(BETWEEN, max(0, MOST // max(1, len(cheaper)) - 1))
+    before = reference
+    for waypoint in cheaper:
+        # A mix with the reference has its share of the loss, but the same error among accepted answers.
+        if before is not reference or isinstance(bound, MaxLoss):
+            steps = BETWEEN if before is reference else between
+            found += [_between(path, before, waypoint, step / (steps + 1)) for step in range(1, steps + 1)]
+        found.append((path.point(waypoint),))
+        before = waypoint
+    return tuple(found)
+
+
+def _between(path: Path, dearer: Waypoint, cheaper: Waypoint, share: float) -> Candidate:
+    """Return the policy `share` of the way between two neighbours: rates between theirs, else a hashed mix."""
+    if dearer.rungs == cheaper.rungs:
+        rates = [(1.0 - share) * one + share * other for one, other in zip(dearer.rates, cheaper.rates, strict=True)]
+        return (path.point(replace(cheaper, rates=tuple(rates))),)
+    return path.point(dearer, weight=1.0 - share), path.point(cheaper, weight=share)
 
 
 def _least_harm(path: Path) -> tuple[Waypoint, ...]:
