@@ -1,6 +1,6 @@
 """What a label is worth: error of accepted answers, estimated from few labels, a judge for all, and chosen labels.
 
-python benchmarks/labels.py [--repetitions N]
+python -m benchmarks.labels [--repetitions N]
 """
 
 from __future__ import annotations

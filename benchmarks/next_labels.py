@@ -3,7 +3,7 @@
 Labels are drawn evenly over all traffic, or as `cascade next-labels` draws them; certificates take the rows that
 `uniform_rows` leaves. The combiner comes from 200 other rows. Run with ../shared/data beside the checkout:
 
-python benchmarks/next_labels.py [--repetitions N]
+python -m benchmarks.next_labels [--repetitions N]
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import argparse
 
 import numpy as np
 from numpy.typing import NDArray
-from recorded_sets import FOLDER, PAIRS, laid_out
 
+from benchmarks.recorded_sets import FOLDER, PAIRS, laid_out
 from calibration.fit_combiner import fit_combiner
 from calibration.labels import uniform_rows
 from calibration.risk import binomial_p, fixed_sequence

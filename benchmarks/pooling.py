@@ -1,6 +1,6 @@
 """What tasks gain from each other: labelled calibration pooled over tasks, and rate thresholds shrunk to all tasks.
 
-python benchmarks/pooling.py [--repetitions N]
+python -m benchmarks.pooling [--repetitions N]
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def rates(sd: float, n: int, levels: int | None, rng: np.random.Generator) -> di
 
 def recorded() -> dict[str, Table]:
     """Return the recorded sets as tasks of one ladder, cheap and top; none where they are not on this machine."""
-    from recorded_sets import FOLDER, PAIRS, laid_out
+    from benchmarks.recorded_sets import FOLDER, PAIRS, laid_out
 
     tables = {}
     for name in PAIRS if FOLDER.is_dir() else ():
