@@ -98,8 +98,8 @@ class Cascade:
         Args:
             prompt: one user's text, a chat, or a Request that was made before.
             options: `task`, `quality` (an operating point of the policy's dial), `schema` (a JSON Schema, or a type
-                that the answer is parsed into), `deadline_s`, `max_cost_usd`, `principal`, `session`, `group`, `tags`, `id`;
-                everything else goes to the provider (`temperature`, `max_tokens`, `tools`, `response_format`, …).
+                that the answer is parsed into), `deadline_s`, `max_cost_usd`, `principal`, `session`, `group`, `tags`,
+                `id`; everything else goes to the provider (`temperature`, `max_tokens`, `tools`, `response_format`, …).
 
         Raises:
             ConfigError: the request cannot be run as it is.
