@@ -90,8 +90,8 @@ def signals(fit: Table, test: Table) -> list[tuple[str, int, Array, Array]]:
         for j, name in enumerate(one.names[rung]):
             for sign in (1.0, -1.0):
                 columns = [np.nan_to_num(sign * part.rows[rung][:, j], nan=-1e9) for part in (one, two)]
-                found.append((f"{rung}: {name}", k, columns[0], columns[1]))
-    return [row for row in found if np.ptp(row[2]) > 0.0] + _agreeing(fit, test)
+                found.append((f"{rung}: {'' if sign > 0.0 else '−'}{name}", k, columns[0], columns[1]))
+    return found + _agreeing(fit, test)
 
 
 def _agreeing(fit: Table, test: Table) -> list[tuple[str, int, Array, Array]]:
@@ -112,13 +112,13 @@ def _agreeing(fit: Table, test: Table) -> list[tuple[str, int, Array, Array]]:
 def single_signals(fit: Table, test: Table) -> dict[str, list[tuple[float, float]]]:
     """Return each signal's cost and loss over aims, thresholds searched on the labels."""
     curves = {}
-    for index, (name, k, one, two) in enumerate(signals(fit, test)):
+    for name, k, one, two in signals(fit, test):
         scores = np.zeros((len(one), len(fit.rungs))), np.zeros((len(two), len(fit.rungs)))
         scores[0][:, k], scores[1][:, k] = one, two
-        if "agreement" in name:
-            curves[f"{name} ({index})"] = _agreed(fit, test, scores, k)
+        if ": agreement with " in name:
+            curves[name] = _agreed(fit, test, scores, k)
         else:
-            curves[f"{name} ({index})"] = searched(fit, test, scores, [(fit.rungs[k], fit.rungs[-1])], AIMS)
+            curves[name] = searched(fit, test, scores, [(fit.rungs[k], fit.rungs[-1])], AIMS)
     return curves
 
 

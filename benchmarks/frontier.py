@@ -110,6 +110,7 @@ def measure(name: str, *, splits: int, n: int, eps: float, note: Callable[[str],
         for method, curve in found.items():
             curves.setdefault(method, []).append(curve)
         note(f"{name}: split {split + 1} of {splits}")
+    # A signal that is missing in some split is no signal to rely on.
     mean = {method: np.mean(found, axis=0) for method, found in curves.items() if len(found) == splits}
     loss = float(np.mean(reached, axis=0)[1])
     at_ours = {method: cost_at(curve, loss) for method, curve in mean.items()}
@@ -122,7 +123,7 @@ def measure(name: str, *, splits: int, n: int, eps: float, note: Callable[[str],
         if method is not None:
             cost, lost = np.mean(reached, axis=0) if method == "ours" else mean[method][AIMS.index(eps)]
             there = "" if proto is None else _number(cost_at(mean[method], proto[0]))
-            what = label if label == method else f"{label}, {method.rsplit(' (', 1)[0]}"
+            what = label if label == method else f"{label}, {method}"
             lines.append(f"| {name} | {what} | {cost:.3f} | {100 * lost:+.2f} | {_number(at_ours[method])} | {there} |")
     cost, lost = np.mean(perfect, axis=0)
     lines.append(f"| {name} | oracle | {cost:.3f} | {100 * lost:+.2f} | | |")
