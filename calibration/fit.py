@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -12,6 +12,7 @@ import numpy as np
 from calibration.aimed import aim
 from calibration.bound import Bound, MaxError, MaxLoss
 from calibration.certified_task import certify_task
+from calibration.layout import Layout, lay_out_tasks
 from calibration.measured import measure
 from calibration.mixture import Prior
 from calibration.path import to_point
@@ -19,9 +20,9 @@ from calibration.pooled_combiners import pooled_priors
 from calibration.recorded import recorded_ladder
 from calibration.reference_cost import fit_reference_cost
 from calibration.rung_fits import RungFits
-from calibration.sameness import same_answers
-from calibration.subladders import lay_out_parts, list_subladders
-from calibration.table import Table, by_task
+from calibration.subladders import list_subladders
+from calibration.survey import Survey, survey
+from calibration.table import Table
 from calibration.target import Aim, Together
 from cascade.combiner import Combiner
 from cascade.errors import ConfigError, DataError
@@ -59,9 +60,13 @@ def calibrate(
     seed: int = 0,
     combiner: Policy | None = None,
     prices: PriceBook | None = None,
+    found: Survey | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Policy:
     """Fit a policy on recorded samples, task by task.
+
+    Samples are gone through twice, to see what there is and to lay it out, and never kept: of a source that reads its
+    files anew each time (`cascade.bulk.sample_files`) any number fits. An iterator, which gives them once, is kept.
 
     Args:
         samples: requests with recordings of the ladder's rungs, and labels (`correct`) where there are any.
@@ -75,45 +80,50 @@ def calibrate(
         seed: of the random choices (folds).
         combiner: a policy whose combiners are used as they are, so that no labels are needed.
         prices: fills in costs that were not recorded.
-        progress: called with the task, the samples judged and their total.
+        found: what `survey` found in these samples, where that was asked already; saves going through them twice.
+        progress: called now and then with the task, the samples judged and their total.
 
     Raises:
         DataError: too few samples, no labels where they are needed, or labels of one kind only.
         ConfigError: the ladder or a verifier cannot be used.
     """
-    grouped = by_task(samples)
-    everything = [sample for rows in grouped.values() for sample in rows]
-    if not everything:
+    again = list(samples) if isinstance(samples, Iterator) else samples
+    seen = survey(again) if found is None else found
+    if not len(seen):
         message = "There are no samples; calibrate needs some with recordings of the ladder's rungs."
         raise DataError(message)
-    absent = sorted(set(tasks or ()) - set(grouped))
+    absent = sorted(set(tasks or ()) - set(seen.counts))
     if absent:
-        message = f"No sample belongs to task {absent[0]!r}; the samples have {', '.join(grouped)}."
+        message = f"No sample belongs to task {absent[0]!r}; the samples have {', '.join(seen.counts)}."
         raise DataError(message)
     named = not isinstance(ladder, Ladder)
-    rungs = recorded_ladder(everything, ladder, verifiers) if not isinstance(ladder, Ladder) else resolve(ladder)
-    wanted = {name: rows for name, rows in grouped.items() if tasks is None or name in tasks}
-    tables: dict[str, Table] = {}
-    for name, rows in wanted.items():
-        report = None if progress is None else (lambda done, total, name=name: progress(name, done, total))
-        own = rungs.of(name).names
-        parts = [*list_subladders(own, choose=True), *((rung,) for rung in own)] if choose_rungs else []
-        tables[name] = lay_out_parts(name, rows, rungs, parts, prices=prices, progress=report)
-    priors = _priors(tables, seed=seed) if combiner is None else {}
+    rungs = resolve(ladder) if isinstance(ladder, Ladder) else recorded_ladder(seen, ladder, verifiers)
     targets = {"": target, **dial}
+    counts = {name: n for name, n in seen.counts.items() if tasks is None or name in tasks}
+    layouts = lay_out_tasks(
+        again,
+        rungs,
+        counts,
+        {name: _parts(rungs.of(name).names) for name in counts} if choose_rungs else EMPTY,
+        sameness=any(isinstance(one, MaxError | MaxLoss) for one in targets.values()),
+        prices=prices,
+        progress=progress,
+    )
+    shared_by = shared_by or len(layouts)
+    priors = {} if combiner is not None else _priors({name: one.table for name, one in layouts.items()}, seed=seed)
     fitted: dict[str, TaskPolicy] = {}
-    for name, laid in tables.items():
+    for name in list(layouts):
+        layout = layouts.pop(name)  # let go once it is fitted
         points = {
             quality: _fit_one(
-                laid,
-                wanted[name],
+                layout,
                 rungs.of(name),
                 one,
                 seed=seed,
                 combiner=combiner,
                 priors=priors.get(name),
                 choose_rungs=choose_rungs,
-                tasks=shared_by or len(tables),
+                tasks=shared_by,
             )
             for quality, one in targets.items()
         }
@@ -130,14 +140,18 @@ def calibrate(
     )
 
 
+def _parts(rungs: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the sub-ladders that choosing rungs looks at, every model alone among them."""
+    return [*list_subladders(rungs, choose=True), *((rung,) for rung in rungs)]
+
+
 def _priors(tables: Mapping[str, Table], *, seed: int) -> dict[str, dict[str, Prior]]:
     """Return what stands in for a task's own combiners where it has too few labels: those pooled over all tasks."""
     return pooled_priors(tables, seed=seed) if len(tables) > 1 else {}
 
 
 def _fit_one(
-    laid: Table,
-    samples: Sequence[Sample],
+    layout: Layout,
     ladder: Ladder,
     target: Target,
     *,
@@ -148,23 +162,18 @@ def _fit_one(
     tasks: int,
 ) -> TaskPolicy:
     """Fit one operating point of one task: certified where a bound is asked for, else aimed."""
+    laid = layout.table
     if not isinstance(target, MaxError | MaxLoss):
         return fit_task(laid, ladder, target, seed=seed, combiner=combiner, priors=priors, choose_rungs=choose_rungs)
     _require_enough(laid)
-    sources = {
-        recording.label_source
-        for sample in samples
-        for recording in sample.recordings.values()
-        if recording.correct is not None and recording.label_source is not None
-    }
     return certify_task(
         laid,
         target,
         tasks=tasks,
         seed=seed,
         choose_rungs=choose_rungs,
-        same=same_answers(samples, laid.rungs),
-        label_sources=sorted(sources),
+        same=layout.same,
+        label_sources=layout.label_sources,
     )
 
 

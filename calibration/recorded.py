@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from calibration.survey import Survey, survey
 from cascade.errors import ConfigError
 from cascade.exchange import Exchange
 from cascade.ladder import Ladder, Rung
@@ -31,24 +32,21 @@ class Recorded(Verifier):
         return Verdict.abstain(f"no verdict of {self.name} was recorded for rung {exchange.rung}")
 
 
-def recorded_ladder(samples: Sequence[Sample], rungs: Sequence[str], verifiers: Sequence[Any] | None) -> Ladder:
+def recorded_ladder(
+    samples: Iterable[Sample] | Survey, rungs: Sequence[str], verifiers: Sequence[Any] | None
+) -> Ladder:
     """Return the ladder that recordings stand for: rungs by name, models as recorded.
 
     Args:
-        samples: what was recorded.
+        samples: what was recorded, or what a pass over it found.
         rungs: names of the rungs, cheapest first.
         verifiers: names (or Verifier objects) to use; None: all that are free to compute, or recorded at no cost.
 
     Raises:
         ConfigError: a rung was recorded nowhere, or a verifier is neither registered nor recorded.
     """
-    models: dict[str, str] = {}
-    spent: dict[str, float] = {}
-    for sample in samples:
-        for recording in sample.recordings.values():
-            models.setdefault(recording.rung, recording.model)
-            for name, verdict in recording.verdicts.items():
-                spent[name] = spent.get(name, 0.0) + verdict.cost_usd
+    seen = samples if isinstance(samples, Survey) else survey(samples)
+    models, spent = seen.rung_models, seen.verifier_usd
     for name in rungs:
         if name not in models:
             has = ", ".join(sorted(models)) or "none"

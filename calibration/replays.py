@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.layout import lay_out_tasks
 from calibration.recorded import recorded_ladder
 from calibration.serving import Served, serve
-from calibration.subladders import lay_out_parts
-from calibration.table import Floats, Table, by_task
+from calibration.survey import Survey, survey
+from calibration.table import Floats, Table
 from cascade.errors import DataError
 from cascade.hashing import unit
 from cascade.ladder import Ladder
@@ -88,8 +89,10 @@ def replay(
     verifiers: Sequence[Any] | None = None,
     prices: PriceBook | None = None,
     tasks: Sequence[str] | None = None,
+    found: Survey | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Replay:
-    """Apply a policy to recordings.
+    """Apply a policy to recordings; samples are gone through twice and not kept, as by `calibrate`.
 
     Args:
         samples: what was recorded.
@@ -98,31 +101,33 @@ def replay(
         verifiers: with no ladder, the verifiers to use instead of the policy's.
         prices: fills in costs that were not recorded.
         tasks: only these; None: all that the policy knows.
+        found: what `survey` found in these samples, where that was asked already.
+        progress: called now and then with the task, the samples judged and their total.
 
     Raises:
         PolicyMismatch: the policy does not fit the ladder.
         DataError: no row can be judged.
     """
-    grouped = by_task(samples)
+    again = list(samples) if isinstance(samples, Iterator) else samples
+    seen = survey(again) if found is None else found
     warnings: list[str] = []
     done: dict[str, Rows] = {}
-    everything = [sample for rows in grouped.values() for sample in rows]
-    judged = resolve(ladder) if ladder is not None else policy_ladder(everything, policy, verifiers)
+    judged = resolve(ladder) if ladder is not None else policy_ladder(seen, policy, verifiers)
     if ladder is not None:
         policy.require(judged)
-    for name, rows in grouped.items():
-        if tasks is not None and name not in tasks:
-            continue
+    asked = {name: n for name, n in seen.counts.items() if tasks is None or name in tasks}
+    counts = {name: n for name, n in asked.items() if name in policy.tasks}
+    parts = {name: [point.rungs for point in policy.tasks[name].points] for name in counts}
+    layouts = lay_out_tasks(again, judged, counts, parts, prices=prices, progress=progress)
+    for name, n in asked.items():
         if name not in policy.tasks:
-            warnings.append(f"Task {name!r}: {len(rows)} samples skipped, since the policy does not know the task.")
+            warnings.append(f"Task {name!r}: {n} samples skipped, since the policy does not know the task.")
             continue
-        parts = [point.rungs for point in policy.tasks[name].points]
-        laid = lay_out_parts(name, rows, judged, parts, prices=prices)
-        done[name] = apply(laid, policy.tasks[name], salt=policy.salt, rungs=policy.ladder.rungs)
+        done[name] = apply(layouts.pop(name).table, policy.tasks[name], salt=policy.salt, rungs=policy.ladder.rungs)
         if done[name].n_skipped:
             warnings.append(
-                f"Task {name!r}: {done[name].n_skipped} of {len(rows)} samples skipped, since a recording that the "
-                "policy needs is missing."
+                f"Task {name!r}: {done[name].n_skipped} of {n} samples skipped, since a recording that the policy "
+                "needs is missing."
             )
     if not any(len(rows.rate) for rows in done.values()):
         known = ", ".join(policy.tasks)
@@ -131,16 +136,17 @@ def replay(
     return Replay(tasks=done, rungs=policy.ladder.rungs, warnings=tuple(warnings))
 
 
-def policy_ladder(samples: Sequence[Sample], policy: Policy, verifiers: Sequence[Any] | None) -> Ladder:
+def policy_ladder(samples: Iterable[Sample] | Survey, policy: Policy, verifiers: Sequence[Any] | None) -> Ladder:
     """Return the ladder that recordings and a policy stand for."""
+    seen = samples if isinstance(samples, Survey) else survey(samples)
     names = policy.ladder.rungs
     if verifiers is None:
         wanted: dict[str, None] = {}
         for used in policy.ladder.verifiers.values():
             wanted.update(dict.fromkeys(used))
         verifiers = list(wanted)
-    recorded = {rung for sample in samples for rung in sample.recordings}
-    return recorded_ladder(samples, [name for name in names if name in recorded] or names, verifiers)
+    recorded = seen.rung_models
+    return recorded_ladder(seen, [name for name in names if name in recorded] or names, verifiers)
 
 
 def apply(laid: Table, task: TaskPolicy, *, salt: str, rungs: Sequence[str]) -> Rows:
@@ -154,7 +160,8 @@ def apply(laid: Table, task: TaskPolicy, *, salt: str, rungs: Sequence[str]) -> 
         mine = np.flatnonzero(chosen == index)
         if not mine.size or any(name not in laid.rungs for name in point.rungs):
             continue
-        served: Served = serve(laid.take(mine), point, salt=salt)
+        # One point serves all rows in most policies: then they need not stand in memory twice.
+        served: Served = serve(laid if mine.size == n else laid.take(mine), point, salt=salt)
         judged[mine] = served.complete
         columns = np.array([rungs.index(name) for name in point.rungs])
         reach[np.ix_(mine, columns)] = served.reached

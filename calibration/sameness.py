@@ -21,16 +21,20 @@ def same_answers(samples: Sequence[Sample], rungs: Sequence[str]) -> Flags:
     counts as the same; where the gold answer is a text or number, the `answer` field of JSON answers decides alone, as
     it does in grading.
     """
-    found = np.zeros((len(samples), len(rungs)), dtype=bool)
-    for i, sample in enumerate(samples):
-        top = sample.recordings.get(rungs[-1])
-        if top is None:
-            continue
-        by_field = sample.gold is not None and not isinstance(sample.gold, dict | list)
-        for k, rung in enumerate(rungs):
-            own = sample.recordings.get(rung)
-            found[i, k] = own is not None and (own is top or same_answer(own.response, top.response, by_field=by_field))
-    return found
+    rows = [match_reference(sample, rungs) for sample in samples]
+    return np.array(rows, dtype=np.bool_).reshape(len(rows), len(rungs))
+
+
+def match_reference(sample: Sample, rungs: Sequence[str]) -> list[bool]:
+    """Tell which rungs gave the last one's answer to one sample, (K,); see `same_answers`."""
+    top = sample.recordings.get(rungs[-1])
+    if top is None:
+        return [False] * len(rungs)
+    by_field = sample.gold is not None and not isinstance(sample.gold, dict | list)
+    found = (sample.recordings.get(rung) for rung in rungs)
+    return [
+        own is not None and (own is top or same_answer(own.response, top.response, by_field=by_field)) for own in found
+    ]
 
 
 def same_answer(left: Response, right: Response, *, by_field: bool = False) -> bool:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,44 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade.clients.recorded import RecordedClient
-from cascade.errors import UnknownPrice
-from cascade.exchange import LocalCall, Response
-from cascade.features import read_features
-from cascade.flow import drive, tour
+from calibration.columns import Columns, VerifierUse
+from calibration.judging import judged
 from cascade.hashing import unit
 from cascade.ladder import Ladder
-from cascade.outcome import Attempt
 from cascade.prices import PriceBook
 from cascade.sample import Sample
-from cascade.verdict import Ask, Reply
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifierUse:
-    """How often one verifier spoke on one rung."""
-
-    computed: int = 0
-    """Verdicts that were computed now."""
-
-    recorded: int = 0
-    """Verdicts that came with the samples."""
-
-    abstained: int = 0
-    """Verdicts, of either kind, that could not tell."""
-
-    cost_usd: float = 0.0
-    """What they cost in all."""
-
-    @property
-    def source(self) -> str:
-        """`computed`, `recorded`, or `both`."""
-        if self.computed and self.recorded:
-            return "both"
-        return "recorded" if self.recorded else "computed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,94 +148,19 @@ def lay_out(
         prices: fills in costs that were not recorded, where the price is known.
         progress: called with the number of samples done and their total.
     """
-    ladder, book = ladder.of(task), prices or PriceBook()
-    n, count = len(samples), len(ladder)
-    figures: dict[str, Any] = {
-        name: np.full((n, count), np.nan) for name in ("correct", "answer_usd", "input_tokens", "output_tokens")
-    }
-    flags: dict[str, Any] = {name: np.zeros((n, count), dtype=bool) for name in ("present", "vetoed", "forced")}
-    verifier_usd = np.zeros((n, count))
-    found: dict[str, list[Mapping[str, float | None]]] = {rung.name: [] for rung in ladder}
-    uses: dict[str, dict[str, list[float]]] = {rung.name: {} for rung in ladder}
-    for i, sample in enumerate(samples):
-        for k, attempt in enumerate(judged(sample, ladder)):
-            rung, response = ladder[k], attempt.response
-            if response is None:
-                found[rung.name].append({})
-                continue
-            found[rung.name].append(read_features(attempt.verdicts, response, {}))
-            flags["present"][i, k] = True
-            flags["vetoed"][i, k] = attempt.vetoed
-            abstained = {verdict.name for verdict in attempt.verdicts if verdict.abstained}
-            required = any(item.required and item.name in abstained for item in rung.verifiers)
-            flags["forced"][i, k] = attempt.vetoed or required
-            label = sample.recordings[rung.name].correct
-            figures["correct"][i, k] = math.nan if label is None else label
-            cost = answer_cost(
-                response, rung.model, book if rung.price is None else PriceBook({rung.model: rung.price})
-            )
-            figures["answer_usd"][i, k] = math.nan if cost is None else cost
-            figures["input_tokens"][i, k] = response.usage.input_tokens
-            figures["output_tokens"][i, k] = response.usage.output_tokens
-            verifier_usd[i, k] = attempt.verifiers_usd
-            _count(uses[rung.name], attempt)
+    ladder = ladder.of(task)
+    columns = Columns(ladder, prices)
+    for done, sample in enumerate(samples, start=1):
+        columns.add(sample, judged(sample, ladder))
         if progress is not None:
-            progress(i + 1, n)
-    use = {
-        rung: {
-            name: VerifierUse(computed=int(c), recorded=int(r), abstained=int(a), cost_usd=usd)
-            for name, (c, r, a, usd) in counts.items()
-        }
-        for rung, counts in uses.items()
-    }
-    laid = {rung: _laid_out(rows) for rung, rows in found.items()}
+            progress(done, len(samples))
     return Table(
         task=task,
         ids=tuple(sample.request.id for sample in samples),
         groups=tuple(sample.request.group for sample in samples),
         rungs=ladder.names,
-        names={rung: names for rung, (names, _) in laid.items()},
-        rows={rung: rows for rung, (_, rows) in laid.items()},
-        verifier_usd=verifier_usd,
-        use=use,
-        **flags,
-        **figures,
+        **columns.fields(),
     )
-
-
-def judged(sample: Sample, ladder: Ladder) -> tuple[Attempt, ...]:
-    """Judge every recorded rung of a sample without any call, in ladder order; unrecorded ones are failures."""
-    client = RecordedClient((sample,))
-    steps = tour(
-        sample.request,
-        ladder,
-        have={name: recording.response for name, recording in sample.recordings.items()},
-        given={name: recording.verdicts for name, recording in sample.recordings.items()},
-    )
-
-    def answer(ask: Ask) -> Reply:
-        if not isinstance(ask, LocalCall):
-            return client.answer(ask)
-        returned = ask.run()
-        return asyncio.run(_awaited(returned)) if inspect.isawaitable(returned) else returned
-
-    return drive(steps, answer)
-
-
-async def _awaited(returned: Any) -> Any:
-    return await returned
-
-
-def answer_cost(response: Response, model: str, prices: PriceBook) -> float | None:
-    """Return what an answer cost in US dollars: as recorded, else by price and usage; None where neither is known."""
-    if response.cost_usd is not None:
-        return response.cost_usd
-    if not (response.usage.input_tokens or response.usage.output_tokens):
-        return None
-    try:
-        return prices.price(model).cost_usd(response.usage)
-    except UnknownPrice:
-        return None
 
 
 def by_task(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
@@ -276,22 +169,3 @@ def by_task(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
     for sample in samples:
         tasks.setdefault(sample.request.task, []).append(sample)
     return tasks
-
-
-def _count(counts: dict[str, list[float]], attempt: Attempt) -> None:
-    for verdict in attempt.verdicts:
-        entry = counts.setdefault(verdict.name, [0.0, 0.0, 0.0, 0.0])
-        entry[1 if verdict.source == "recorded" else 0] += 1
-        entry[2] += verdict.abstained
-        entry[3] += verdict.cost_usd
-
-
-def _laid_out(found: Sequence[Mapping[str, float | None]]) -> tuple[tuple[str, ...], Floats]:
-    """Return the names of features that ever have a value, in order of appearance, and the rows as an array."""
-    names: dict[str, None] = {}
-    for row in found:
-        names.update((name, None) for name, value in row.items() if value is not None)
-    rows = np.full((len(found), len(names)), np.nan)
-    for j, name in enumerate(names):
-        rows[:, j] = [math.nan if (value := row.get(name)) is None else value for row in found]
-    return tuple(names), rows

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from cascade.hashing import canonical_json
@@ -38,6 +39,7 @@ _LABEL = re.compile(r"(?:option|choice|letter) (?=[(\[]?[A-Za-z][)\].:\s]|[(\[]?
 _EMPHASIS = str.maketrans("", "", "*`$\\")
 
 
+@lru_cache(maxsize=64)  # of one request, each answer is compared with every other, in calibration on every sub-ladder
 def extract(text: str, compare: str = "auto") -> FinalAnswer | None:
     r"""Return the final answer of a text; None where there is none.
 

@@ -6,7 +6,7 @@ import csv
 import importlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from cascade.errors import CascadeError, DataError
 from cascade.files import explain
 from cascade.sample import Sample
-from cascade.sample_file import LINE_LIMIT, read_samples, sample_of
+from cascade.sample_file import LINE_LIMIT, digest, sample_of
 
 PLAIN = ("id", "prompt", "gold", "task", "group")
 """Fields that a column of the same name fills without a mapping."""
@@ -24,35 +24,6 @@ FIGURES = ("correct", "cost_usd")
 """Fields of a recording that are numbers, mapped as `recordings.<rung>.correct`."""
 
 TABLES = (".csv", ".tsv", ".parquet")
-
-
-def read_files(paths: Sequence[str | Path], mapping: Mapping[str, str] | None = None) -> list[Sample]:
-    """Read samples from several files: JSON lines, plain or gzipped; CSV, TSV and Parquet by columns.
-
-    Args:
-        paths: the files.
-        mapping: fields of a sample to columns (`prompt`, `recordings.<rung>`, `recordings.<rung>.correct`, …); None:
-            columns named id, prompt, gold, task and group are taken.
-
-    Raises:
-        DataError: a file cannot be read, a line is not a sample, or two files hold the same id of a task.
-    """
-    found: list[Sample] = []
-    origin: dict[tuple[str, str], Path] = {}
-    for path in map(Path, paths):
-        for sample in read_table(path, mapping) if path.suffix in TABLES else read_samples(path):
-            if sample.key in origin:
-                message = (
-                    f"{path}: id {sample.request.id!r} of task {sample.request.task!r} stands in {origin[sample.key]} "
-                    "too; ids must differ."
-                )
-                raise DataError(message)
-            origin[sample.key] = path
-            found.append(sample)
-    if not found:
-        message = f"{', '.join(map(str, paths))}: no sample was found; one JSON object a line was expected."
-        raise DataError(message)
-    return found
 
 
 def parse_mapping(text: str) -> dict[str, str]:
@@ -75,13 +46,19 @@ def parse_mapping(text: str) -> dict[str, str]:
     return mapping
 
 
-def read_table(path: Path, mapping: Mapping[str, str] | None = None) -> Iterator[Sample]:
+def read_table(path: Path, mapping: Mapping[str, str] | None = None, *, unique: bool = True) -> Iterator[Sample]:
     """Read samples from a CSV, TSV or Parquet file.
+
+    Args:
+        path: the file.
+        mapping: fields of a sample to columns (`prompt`, `recordings.<rung>`, `recordings.<rung>.correct`, …); None:
+            columns named id, prompt, gold, task and group are taken.
+        unique: whether to check that ids differ.
 
     Raises:
         DataError: it cannot be read, lacks a column, or a row is not a sample; names file and row.
     """
-    seen: set[tuple[str, str]] = set()
+    seen: set[bytes] = set()
     rows = _parquet(path) if path.suffix == ".parquet" else _csv(path)
     chosen: Mapping[str, str] | None = mapping
     for number, row in rows:
@@ -102,10 +79,12 @@ def read_table(path: Path, mapping: Mapping[str, str] | None = None) -> Iterator
         except (CascadeError, ValueError) as error:
             message = f"{path}, line {number}: {error}"
             raise DataError(message) from None
-        if sample.key in seen:
+        key = digest(sample) if unique else b""
+        if key in seen:
             message = f"{path}, line {number}: id {sample.request.id!r} stands twice; ids must differ."
             raise DataError(message)
-        seen.add(sample.key)
+        if unique:
+            seen.add(key)
         yield sample
 
 

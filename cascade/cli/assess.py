@@ -63,7 +63,8 @@ def assess(
     from calibration.sparing import propose_sparing
     from calibration.table import by_task, lay_out
     from calibration.worth import measure_worth
-    from cascade.bulk.sample_table import parse_mapping, read_files
+    from cascade.bulk.sample_files import read_files
+    from cascade.bulk.sample_table import parse_mapping
     from cascade.files import write_atomically
     from cascade.ladder import Ladder
     from cascade.plugins import resolve

@@ -18,14 +18,17 @@ from cascade.cli.options import (
     VerifiersOption,
     YesOption,
 )
-from cascade.cli.progress import progress
-from cascade.cli.recorded import with_labels, with_recordings, with_schemas
+from cascade.cli.progress import progress, summed
+from cascade.cli.recorded import graded, schema_filler, with_recordings
 from cascade.cli.rungs import chosen_ladder
 from cascade.cli.targets import make_target, parse_dial, parse_rates, target_by_task
 from cascade.cli.terminal import fail, print_json, say, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cascade.policy import Policy, TaskPolicy
+    from cascade.sample import Sample
 
 
 FINE = 5
@@ -111,10 +114,14 @@ def calibrate(
     costs); recordings without a label are graded by their sample's gold answer.
     """
     from calibration import fit
-    from cascade.bulk.sample_table import parse_mapping, read_files
+    from calibration.survey import survey
+    from cascade.bulk.sample_files import ChangedSamples, SampleFiles
+    from cascade.bulk.sample_table import parse_mapping
     from cascade.policy import Policy
 
-    found = read_files(samples, parse_mapping(mapping) if mapping else None)
+    source: Iterable[Sample] = SampleFiles(samples, parse_mapping(mapping) if mapping else None)
+    with progress("Reading samples", None, costs=False):
+        found = survey(source)
     chosen = chosen_ladder(config, rungs, verifiers)
     asked = make_target(
         {
@@ -128,28 +135,26 @@ def calibrate(
         }
     )
     points = parse_dial(dial or [])
-    targets = target_by_task(asked, chosen.config, {sample.request.task for sample in found}, task)
+    targets = target_by_task(asked, chosen.config, set(found.counts), task)
     known = None if combiner is None else Policy.load(combiner)
-    found = [sample for sample in found if sample.request.task in targets]
+    found = found.of(targets)
     if chosen.config is not None:
-        found = with_schemas(found, chosen.config)
-        kept = out.with_name(out.name.removesuffix(".json") + ".samples.jsonl")
-        found = with_recordings(found, chosen.config, kept, max_cost=max_cost, yes=yes)
-    found = with_labels(found)
+        source = ChangedSamples(source, schema_filler(chosen.config))
+        ladder = chosen.config.ladder
+        if any(found.lacks(name, ladder.of(name).names) for name in targets):
+            kept = out.with_name(out.name.removesuffix(".json") + ".samples.jsonl")
+            wanted = [sample for sample in source if sample.request.task in targets]
+            source = with_recordings(wanted, chosen.config, kept, max_cost=max_cost, yes=yes)
+            found = survey(source)
+    source = graded(source, found)
     made: list[Policy] = []
     with progress("Judging recordings", len(found), costs=False) as report:
-        judged = dict.fromkeys(targets, 0)
-
-        def judging(name: str, done: int, total: int) -> None:
-            del total
-            judged[name] = done
-            report(sum(judged.values()), 0.0)
-
+        judging = summed(report)
         for target in dict.fromkeys(targets.values()):
             own = [name for name, wanted in targets.items() if wanted == target]
             made.append(
                 fit.calibrate(
-                    [sample for sample in found if sample.request.task in own],
+                    source,
                     chosen.ladder,
                     target=target,
                     dial=points,
@@ -158,7 +163,9 @@ def calibrate(
                     verifiers=chosen.verifiers,
                     seed=seed,
                     combiner=known,
+                    tasks=own,
                     prices=None if chosen.config is None else chosen.config.price_book,
+                    found=found.of(own),
                     progress=judging,
                 )
             )

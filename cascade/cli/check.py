@@ -78,7 +78,8 @@ def check(
     else it is undecided, and how many more samples would decide is said. Exit code 1 unless all pass.
     """
     from calibration.gate import check_policy
-    from cascade.bulk.sample_table import parse_mapping, read_files
+    from cascade.bulk.sample_files import read_files
+    from cascade.bulk.sample_table import parse_mapping
     from cascade.policy import Policy
 
     if not 0.0 < confidence < 1.0:

@@ -44,7 +44,8 @@ def explore(
 
     What is recorded already is never paid for again: in REQUESTS itself, in the output, or by an interrupted run.
     """
-    from cascade.bulk.sample_table import parse_mapping, read_files
+    from cascade.bulk.sample_files import read_files
+    from cascade.bulk.sample_table import parse_mapping
 
     samples = read_files([requests], parse_mapping(mapping) if mapping else None)[:limit]
     output = output or default_output(requests)

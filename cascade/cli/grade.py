@@ -52,7 +52,8 @@ def grade(
     value. A judge is shown the gold answer, where there is one, and is paid for; its grading is resumable.
     """
     from calibration.grade import grade as fill
-    from cascade.bulk.sample_table import TABLES, parse_mapping, read_files
+    from cascade.bulk.sample_files import read_files
+    from cascade.bulk.sample_table import TABLES, parse_mapping
     from cascade.files import write_atomically
     from cascade.sample_file import sample_line
 

@@ -37,7 +37,8 @@ def judges(
     Verdicts of every judge on the same labelled answers are needed: give a ladder all of them, and `cascade explore`.
     """
     from calibration.judges import rank_judges
-    from cascade.bulk.sample_table import parse_mapping, read_files
+    from cascade.bulk.sample_files import read_files
+    from cascade.bulk.sample_table import parse_mapping
 
     files = [
         Path(one) for one in given if Path(one).is_file() or Path(one).suffix in {".jsonl", ".gz", ".csv", ".parquet"}

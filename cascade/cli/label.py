@@ -51,7 +51,8 @@ def label(
     Answers stand side by side in random order, and keys are all it takes. Every key is kept at once: run the command
     again to go on. Two annotators of one file see the same samples first; how far they agree is told at the end.
     """
-    from cascade.bulk.sample_table import TABLES, read_files
+    from cascade.bulk.sample_files import read_files
+    from cascade.bulk.sample_table import TABLES
 
     kept = _output(file, output, TABLES)
     source = kept if kept.exists() else file
@@ -105,7 +106,7 @@ def _sit(session: Session, *, browser: bool) -> None:
 def _save(source: Path, kept: Path, who: str, said: Mapping[tuple[str, str], Any]) -> list[Sample]:
     """Write what was said into the samples as they are on disk now: another annotator may have saved meanwhile."""
     from cascade.bulk.journal import dump
-    from cascade.bulk.sample_table import read_files
+    from cascade.bulk.sample_files import read_files
     from cascade.files import write_atomically
     from cascade.labelling import annotate
     from cascade.sample_file import sample_line

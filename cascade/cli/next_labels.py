@@ -65,7 +65,8 @@ def next_labels(
     probability is told. Label FILE with `cascade label`, then calibrate with it, or draw another round from it.
     """
     from cascade.bulk.journal import dump
-    from cascade.bulk.sample_table import parse_mapping, read_files
+    from cascade.bulk.sample_files import read_files
+    from cascade.bulk.sample_table import parse_mapping
     from cascade.files import write_atomically
     from cascade.policy import Policy
     from cascade.sample_file import sample_line

@@ -168,7 +168,8 @@ def _pilots(
     from calibration.recorded import recorded_ladder
     from calibration.sameness import same_answers
     from calibration.table import by_task, lay_out
-    from cascade.bulk.sample_table import parse_mapping, read_files
+    from cascade.bulk.sample_files import read_files
+    from cascade.bulk.sample_table import parse_mapping
     from cascade.ladder import Ladder
     from cascade.plugins import resolve
 

@@ -12,19 +12,23 @@ from cascade.cli.terminal import say, stderr
 Report = Callable[[int, float], None]
 """Called with how many are done and the US dollars spent so far."""
 
+MANY = 100_000
+"""Items from which on a log file is told about work that costs nothing: it takes minutes."""
+
 
 @contextmanager
-def progress(label: str, total: int, *, costs: bool = True) -> Iterator[Report]:
+def progress(label: str, total: int | None, *, costs: bool = True) -> Iterator[Report]:
     """Show how far a long work is; the first report says where it begins.
 
     Args:
         label: what is being done.
-        total: how many items there are.
+        total: how many items there are; None: not known.
         costs: whether money is spent on it.
     """
     if not sys.stderr.isatty():
-        # What costs nothing takes seconds: in a log file it would be noise.
-        yield _lines(label, total) if costs else lambda _done, _spent: None
+        # What costs nothing mostly takes seconds: in a log file it would be noise.
+        shown = total is not None and (costs or total >= MANY)
+        yield _lines(label, total or 0, costs=costs) if shown else lambda _done, _spent: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -43,7 +47,21 @@ def progress(label: str, total: int, *, costs: bool = True) -> Iterator[Report]:
         yield report
 
 
-def _lines(label: str, total: int) -> Report:
+def summed(report: Report) -> Callable[[str, int, int], None]:
+    """Return what calibration reports to, task by task, so that all of them move one bar."""
+    done_by_task: dict[str, int] = {}
+    done = 0
+
+    def moved(task: str, own: int, _total: int) -> None:
+        nonlocal done
+        done += own - done_by_task.get(task, 0)
+        done_by_task[task] = own
+        report(done, 0.0)
+
+    return moved
+
+
+def _lines(label: str, total: int, *, costs: bool) -> Report:
     last = -1
 
     def report(done: int, spent_usd: float) -> None:
@@ -51,6 +69,6 @@ def _lines(label: str, total: int) -> Report:
         tenth = 10 if total == 0 else done * 10 // total
         if tenth > last:
             last = tenth
-            say(f"{label}: {done}/{total}, {dollars(spent_usd)} so far")
+            say(f"{label}: {done}/{total}" + (f", {dollars(spent_usd)} so far" if costs else ""))
 
     return report

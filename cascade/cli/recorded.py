@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,20 +11,26 @@ from cascade.cli.terminal import say
 from cascade.errors import DataError
 
 if TYPE_CHECKING:
+    from calibration.survey import Survey
     from cascade.config import Config
     from cascade.sample import Sample
 
 
-def with_schemas(samples: Sequence[Sample], config: Config) -> list[Sample]:
-    """Return the samples with their task's schema, as requests get it when they run."""
-    done = []
-    for given in samples:
-        sample = given
+def schema_filler(config: Config) -> Callable[[Sample], Sample]:
+    """Return what gives a sample its task's schema, as requests get it when they run."""
+
+    def filled(sample: Sample) -> Sample:
         schema = config.tasks.get(sample.request.task, config.settings).schema
-        if schema is not None and sample.request.schema is None:
-            sample = replace(sample, request=replace(sample.request, schema=schema))
-        done.append(sample)
-    return done
+        if schema is None or sample.request.schema is not None:
+            return sample
+        return replace(sample, request=replace(sample.request, schema=schema))
+
+    return filled
+
+
+def with_schemas(samples: Sequence[Sample], config: Config) -> list[Sample]:
+    """Return the samples with their task's schema; see `schema_filler`."""
+    return list(map(schema_filler(config), samples))
 
 
 def with_recordings(
@@ -67,8 +73,22 @@ def with_labels(samples: Sequence[Sample]) -> list[Sample]:
     )
     if not open_to_grade:
         return list(samples)
-    graded = grade(samples, by_gold)
-    say(
-        f"{graded.filled} recordings without a label were graded by their gold answers (`cascade grade` offers others)."
-    )
-    return list(graded.samples)
+    done = grade(samples, by_gold)
+    _say_graded(done.filled)
+    return list(done.samples)
+
+
+def graded(samples: Iterable[Sample], found: Survey) -> Iterable[Sample]:
+    """Return what `with_labels` does, for samples that are gone through several times, each graded when it comes by."""
+    from calibration.grade import by_gold, grade
+    from cascade.bulk.sample_files import ChangedSamples
+
+    open_to_grade = sum(found.gradable.values())
+    if not open_to_grade:
+        return samples
+    _say_graded(open_to_grade)
+    return ChangedSamples(samples, lambda sample: grade([sample], by_gold).samples[0])
+
+
+def _say_graded(count: int) -> None:
+    say(f"{count} recordings without a label were graded by their gold answers (`cascade grade` offers others).")

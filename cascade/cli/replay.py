@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cascade.cli.figures import dollars, percent, share, show_blocks
 from cascade.cli.options import JsonOption, MapOption, TaskOption, VerifiersOption, load, names
-from cascade.cli.recorded import with_labels, with_schemas
+from cascade.cli.progress import progress, summed
+from cascade.cli.recorded import graded, schema_filler
 from cascade.cli.terminal import print_json, say, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cascade.sample import Sample
 
 
 def replay(
@@ -33,22 +39,30 @@ def replay(
 ) -> None:
     """Tell what a policy would have done with recorded samples: rate, accuracy, cost. No call is made."""
     import calibration
-    from cascade.bulk.sample_table import parse_mapping, read_files
+    from calibration.survey import survey
+    from cascade.bulk.sample_files import ChangedSamples, SampleFiles
+    from cascade.bulk.sample_table import parse_mapping
     from cascade.policy import Policy
 
     served = Policy.load(policy)
-    found = read_files(samples, parse_mapping(mapping) if mapping else None)
+    source: Iterable[Sample] = SampleFiles(samples, parse_mapping(mapping) if mapping else None)
+    with progress("Reading samples", None, costs=False):
+        found = survey(source)
     loaded = None if config is None else load(config)
     if loaded is not None:
-        found = with_schemas(found, loaded)
-    replayed = calibration.replay(
-        with_labels(found),
-        served,
-        None if loaded is None else loaded.ladder,
-        verifiers=names(verifiers),
-        prices=None if loaded is None else loaded.price_book,
-        tasks=task,
-    )
+        source = ChangedSamples(source, schema_filler(loaded))
+    wanted = found.of([name for name in found.counts if name in served.tasks and (task is None or name in task)])
+    with progress("Judging recordings", len(wanted), costs=False) as report:
+        replayed = calibration.replay(
+            graded(source, found),
+            served,
+            None if loaded is None else loaded.ladder,
+            verifiers=names(verifiers),
+            prices=None if loaded is None else loaded.price_book,
+            tasks=task,
+            found=found,
+            progress=summed(report),
+        )
     found_json = replayed.to_json()
     for warning in replayed.warnings:
         warn(warning)

@@ -7,7 +7,8 @@ import importlib.util
 import pytest
 
 from cascade import DataError
-from cascade.bulk.sample_table import parse_mapping, read_files
+from cascade.bulk.sample_files import read_files
+from cascade.bulk.sample_table import parse_mapping
 
 MAP = "id=ID,prompt=Question,gold=Key,recordings.gpt-3.5=Answer,recordings.gpt-3.5.correct=Right"
 

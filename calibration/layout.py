@@ -1,0 +1,103 @@
+"""Samples of many tasks laid out in one pass: each is judged, its row appended, and let go."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from calibration.sameness import match_reference
+from calibration.subladders import PartColumns
+from calibration.table import Flags, Table
+from cascade.ladder import Ladder
+from cascade.prices import PriceBook
+from cascade.sample import Sample
+
+STEP = 256
+"""Samples of a task between two reports of progress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """One task's samples as arrays, and what certification asks of the samples themselves."""
+
+    table: Table
+    """The rows."""
+
+    same: Flags | None = None
+    """Whether an answer is the reference's, (n, K); None where it was not asked for. See `sameness`."""
+
+    label_sources: tuple[str, ...] = ()
+    """Who labelled, sorted."""
+
+
+def lay_out_tasks(
+    samples: Iterable[Sample],
+    ladder: Ladder,
+    counts: Mapping[str, int],
+    parts: Mapping[str, Sequence[Sequence[str]]],
+    *,
+    sameness: bool = False,
+    prices: PriceBook | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> dict[str, Layout]:
+    """Lay out the samples of several tasks in one pass; the memory it takes is that of the arrays.
+
+    Args:
+        samples: the samples of all tasks, in any order.
+        ladder: the rungs, with their verifiers looked up.
+        counts: how many samples each task has, for `progress`; other tasks are passed over.
+        parts: by task, the sub-ladders that will be looked at; see `PartColumns`.
+        sameness: whether to compare every answer with the reference's.
+        prices: fills in costs that were not recorded.
+        progress: called now and then with the task, its samples done and their total.
+    """
+    growing: dict[str, _Growing] = {}
+    for sample in samples:
+        task = sample.request.task
+        if task not in counts:
+            continue
+        if task not in growing:
+            growing[task] = _Growing(task, ladder, parts.get(task, ()), sameness=sameness, prices=prices)
+        done = growing[task].add(sample)
+        if progress is not None and (done % STEP == 0 or done == counts[task]):
+            progress(task, done, counts[task])
+    # In the tasks' own order, each let go as it becomes a table, so that nothing stands twice in memory.
+    return {task: growing.pop(task).layout() for task in list(growing)}
+
+
+class _Growing:
+    """The layout of one task while its samples come in."""
+
+    def __init__(
+        self,
+        task: str,
+        ladder: Ladder,
+        parts: Sequence[Sequence[str]],
+        *,
+        sameness: bool,
+        prices: PriceBook | None,
+    ) -> None:
+        self._columns = PartColumns(task, ladder, parts, prices=prices)
+        self._rungs = self._columns.ladder.names
+        self._same = array("b") if sameness else None
+        self._sources: set[str] = set()
+
+    def add(self, sample: Sample) -> int:
+        """Append a sample; return how many there are."""
+        self._columns.add(sample)
+        for recording in sample.recordings.values():
+            if recording.correct is not None and recording.label_source is not None:
+                self._sources.add(recording.label_source)
+        if self._same is not None:
+            self._same.extend(match_reference(sample, self._rungs))
+        return self._columns.n
+
+    def layout(self) -> Layout:
+        """Return what has come in; nothing can be added afterwards."""
+        same = None
+        if self._same is not None:
+            same = np.frombuffer(self._same, dtype=np.bool_).reshape(-1, len(self._rungs))
+        return Layout(table=self._columns.table(), same=same, label_sources=tuple(sorted(self._sources)))
