@@ -130,19 +130,27 @@ def answering(
     known: dict[Hashable, dict[tuple[str, ...], Floats]] | None = None,
 ) -> NDArray[np.intp]:
     """Return the table's column of the rung that answers each row, (n,), exactly as live requests are served."""
+    cache = {} if known is None else known
     columns = []
     for point in candidate:
-        # The dictionary holds on to no combiner, but the candidates do, so that their ids stay theirs.
+        # The cache holds on to no combiner, but the candidates do, so that their ids stay theirs.
         own = tuple((name, id(point.combiners.get(name))) for name in point.rungs)
-        held = {} if known is None else known.setdefault(own, {})
-        place = serve(table, point, salt=salt, known=held).answered
+        place = serve(table, point, salt=salt, known=cache.setdefault(own, {})).answered
         columns.append(np.array([table.rungs.index(name) for name in point.rungs], dtype=np.intp)[place])
     if len(columns) == 1:
         return columns[0]
-    u = np.array(
-        [unit(salt=salt, purpose="mix", task=table.task, rung="", request_id=request_id) for request_id in table.ids]
-    )
     # As TaskPolicy.point takes them: u below the first weight, else below the next, else the last.
+    u = _mix_numbers(table, salt=salt, cache=cache.setdefault("mix", {}))
     which = np.searchsorted(np.cumsum([point.weight for point in candidate])[:-1], u, side="right")
     found: NDArray[np.intp] = np.choose(which, columns)
     return found
+
+
+def _mix_numbers(table: Table, *, salt: str, cache: dict[tuple[str, ...], Floats]) -> Floats:
+    """Return the hashed numbers that pick a request's point, (n,); hashed once, since that takes a second a million."""
+    if () not in cache:
+        task = table.task
+        cache[()] = np.array(
+            [unit(salt=salt, purpose="mix", task=task, rung="", request_id=request_id) for request_id in table.ids]
+        )
+    return cache[()]
