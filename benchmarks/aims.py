@@ -1,6 +1,6 @@
 """How often and how far aims overshoot, on random, on grouped and on temporal splits of recorded sets.
 
-    python benchmarks/aims.py [--splits 20] [--n 300] [--set NAME …]
+    python -m benchmarks.aims [--splits 20] [--n 300] [--set NAME …]
 
 Ladders of four models, rungs chosen except for the rate; fitted on n samples, measured on the others. Random: rows
 drawn at random. Grouped: blocks of 25 rows that follow each other in the file stay on one side, and are held out

@@ -1,6 +1,6 @@
 """Cost and realised loss on recorded ladders of four models: ours against what others do, on the same splits.
 
-    python benchmarks/frontier.py [--splits 20] [--n 300] [--loss 0.01] [--set NAME …]
+    python -m benchmarks.frontier [--splits 20] [--n 300] [--loss 0.01] [--set NAME …]
 
 Fitted on n samples, measured on all others of the set; cost as a share of always asking the top, loss in points of
 accuracy against it. Beside what each method reaches at the aim stands its cost at our realised loss and at a
