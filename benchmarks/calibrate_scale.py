@@ -1,10 +1,10 @@
 """How long `cascade calibrate` and `cascade replay` take from files, and how much memory, up to a million samples.
 
-    python benchmarks/calibrate_scale.py [--full] [--computed]
+    python -m benchmarks.calibrate_scale [--full] [--computed]
 
-Synthetic samples of four rungs with recorded verdicts (7 features a rung) are written to a temporary folder. Every
-command is a process of its own, so its CPU seconds and the peak of its resident memory are its own. `--full` adds 10⁶ samples (about 2 GB
-of file); `--computed` has the free verifiers judge the answers anew, which is what takes the time then.
+Synthetic samples of four rungs with recorded verdicts (6 features a rung) are written to a temporary folder. Every
+command is a process of its own, so its CPU seconds and the peak of its resident memory are its own. `--full` adds 10⁶
+samples (1.8 GB of file); `--computed` has the free verifiers judge the answers anew, which is what takes the time then.
 """
 
 from __future__ import annotations

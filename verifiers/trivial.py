@@ -68,10 +68,21 @@ def trivial(answer: str, prompt: str = "") -> str | None:
 def plain(text: str) -> str:
     """Return a text in NFKC, lower case, without invisible characters, its runs of spaces and punctuation one space."""
     normal = unicodedata.normalize("NFKC", text).replace("’", "'").casefold()
-    kept = []
-    for character in normal:
+    return " ".join(normal.translate(_PLAIN).split()).strip("'")
+
+
+class _Plain(dict[int, str]):
+    """What each character becomes, found out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
         kind = unicodedata.category(character)
         if kind in ("Cf", "Cc", "Cs", "Co", "Cn") and character not in "\t\r\n":
-            continue
-        kept.append(character if kind[0] not in "ZPSC" or character == "'" else " ")
-    return " ".join("".join(kept).split()).strip("'")
+            kept = ""
+        else:
+            kept = character if kind[0] not in "ZPSC" or character == "'" else " "
+        self[code] = kept
+        return kept
+
+
+_PLAIN = _Plain()
