@@ -29,6 +29,7 @@ def certify_task(
     seed: int = 0,
     choose_rungs: bool = False,
     same: Flags | None = None,
+    chosen: Flags | None = None,
     label_sources: Sequence[str] = (),
 ) -> TaskPolicy:
     """Fit and certify the policy of one task; see `fit_certified` for the arguments.
@@ -39,7 +40,14 @@ def certify_task(
         DataError: the part to learn from has too few labels, or labels of one kind only.
     """
     found = fit_certified(
-        laid, bound, tasks=tasks, seed=seed, choose_rungs=choose_rungs, same=same, label_sources=label_sources
+        laid,
+        bound,
+        tasks=tasks,
+        seed=seed,
+        choose_rungs=choose_rungs,
+        same=same,
+        chosen=chosen,
+        label_sources=label_sources,
     )
     certificate = found.certificate
     first = serve(laid, found.points[0], salt=SALT).confidence[:, 0]

@@ -20,6 +20,7 @@ from calibration.pooled_combiners import pooled_priors
 from calibration.recorded import recorded_ladder
 from calibration.reference_cost import fit_reference_cost
 from calibration.rung_fits import RungFits
+from calibration.scarcity import tell_scarcity
 from calibration.subladders import list_subladders
 from calibration.survey import Survey, survey
 from calibration.table import Table
@@ -173,6 +174,7 @@ def _fit_one(
         seed=seed,
         choose_rungs=choose_rungs,
         same=layout.same,
+        chosen=layout.uniform(loss=isinstance(target, MaxLoss)),
         label_sources=layout.label_sources,
     )
 
@@ -203,7 +205,7 @@ def fit_task(
         n=int(laid.present[:, 0].sum()),
         reference_cost=fit_reference_cost(laid, served),
     )
-    measured = measure(fits, policy, aimed, salt=SALT)
+    measured = {**measure(fits, policy, aimed, salt=SALT), "warnings": list(tell_scarcity(laid)) if fits.learns else []}
     if combiner is None and not fits.learns and _starts_pooled(laid, priors):
         measured["why"] = " ".join(filter(None, (POOLED, measured["why"])))
     return replace(policy, measured=measured, why=measured["why"])

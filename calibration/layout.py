@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from calibration.labels import uniform_rows
 from calibration.sameness import match_reference
 from calibration.subladders import PartColumns
-from calibration.table import Flags, Table
+from calibration.table import Flags, Floats, Table
 from cascade.ladder import Ladder
+from cascade.policy import SALT
 from cascade.prices import PriceBook
 from cascade.sample import Sample
 
@@ -31,6 +33,29 @@ class Layout:
 
     label_sources: tuple[str, ...] = ()
     """Who labelled, sorted."""
+
+    propensity: Floats | None = None
+    """The probability with which each row was chosen to be labelled, (n,); None where all had the same."""
+
+    def uniform(self, *, loss: bool) -> Flags | None:
+        """Return the rows, (n,), that stand for all alike, as certificates need them; None where all rows do.
+
+        `loss`: whether answers are held against the reference's, or on their own.
+
+        Labels that were asked for where doubt was greatest say too much of doubtful answers: each is kept with a
+        probability that makes up for its propensity, by a hashed choice. An answer that is the reference's needs no
+        label, so such rows count as chosen for certain.
+        """
+        if self.propensity is None:
+            return None
+        labelled = ~np.isnan(self.table.correct)
+        known: Flags = np.all(labelled[:, :-1], axis=1)
+        surely: Flags = np.zeros(len(self.table), dtype=bool)
+        if loss and self.same is not None:
+            surely = np.all(self.same, axis=1)
+            known = np.all(self.same | (labelled & labelled[:, -1:]), axis=1)
+        u = self.table.u("", salt=SALT, purpose="uniform-labels")
+        return uniform_rows(np.where(surely, 1.0, self.propensity), known, u)
 
 
 def lay_out_tasks(
@@ -84,10 +109,12 @@ class _Growing:
         self._rungs = self._columns.ladder.names
         self._same = array("b") if sameness else None
         self._sources: set[str] = set()
+        self._propensity = array("d")
 
     def add(self, sample: Sample) -> int:
         """Append a sample; return how many there are."""
         self._columns.add(sample)
+        self._propensity.append(sample.propensity)
         for recording in sample.recordings.values():
             if recording.correct is not None and recording.label_source is not None:
                 self._sources.add(recording.label_source)
@@ -100,4 +127,10 @@ class _Growing:
         same = None
         if self._same is not None:
             same = np.frombuffer(self._same, dtype=np.bool_).reshape(-1, len(self._rungs))
-        return Layout(table=self._columns.table(), same=same, label_sources=tuple(sorted(self._sources)))
+        propensity = np.frombuffer(self._propensity)
+        return Layout(
+            table=self._columns.table(),
+            same=same,
+            label_sources=tuple(sorted(self._sources)),
+            propensity=propensity if np.ptp(propensity) > 0.0 else None,
+        )

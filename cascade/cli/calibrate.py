@@ -179,6 +179,8 @@ def calibrate(
     for name, fitted in policy.tasks.items():
         if fitted.why:
             warn(f"{name}: {fitted.why}")
+        for warning in fitted.measured.get("warnings", []):
+            warn(f"{name}: {warning}")
     folder = Path() if chosen.config is None else chosen.config.path.parent
     for name, fitted in policy.tasks.items():
         if fitted.measured.get("feasible"):

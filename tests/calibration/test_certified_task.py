@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from calibration import EscalationRate, MaxError, MaxLoss, calibrate, replay
@@ -41,6 +44,24 @@ def test_too_few_labels_certify_nothing_and_it_is_said_how_many_are_missing_and_
     assert "Not certified" in task.why
     assert task.measured["escalation_rate"] == {"expected": 0.0, "low": 0.0, "high": 0.0}
     assert any("small" in line for line in task.measured["feasible"])
+
+
+def test_labels_that_were_asked_for_where_doubt_was_greatest_are_thinned_before_they_certify() -> None:
+    rng = np.random.default_rng(3)
+    samples = []
+    for sample in recorded_samples(3000):
+        doubtful = (sample.recordings["small"].verdicts["sure"].score or 0.0) < 0.6
+        propensity = 0.9 if doubtful else 0.3
+        recordings = sample.recordings
+        if rng.random() >= propensity:
+            recordings = {name: replace(recording, correct=None) for name, recording in recordings.items()}
+        samples.append(replace(sample, recordings=recordings, propensity=propensity))
+    task = calibrate(samples, PAIR, target=MaxError(0.2)).tasks["sums"]
+    assert task.certificate is not None
+    # Of the 60 % that certify, each row is kept with probability .3, whatever its propensity was.
+    assert task.certificate["n"] == pytest.approx(0.6 * 0.3 * 3000, rel=0.15)
+    seen = replay(recorded_samples(3000, seed=1), calibrate(samples, PAIR, target=MaxError(0.2))).to_json()["total"]
+    assert seen["error_accepted"] < 0.2
 
 
 def test_a_bound_on_several_tasks_divides_its_doubt() -> None:
