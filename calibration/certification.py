@@ -116,8 +116,13 @@ def _shortfall(tester: Tester, found: Found) -> tuple[str, int | None]:
     least = required_draws(bound.value, tester.delta)
     enough = found.enough
     if enough is None and n < least:
-        # Nothing was seen that could be extrapolated: say what it takes if no error comes at all.
-        enough = least
+        # The rates seen promise nothing: say what it takes at the very least, if no error comes at all.
+        labels = math.ceil((least - n) / (1.0 - LEARN))
+        why = (
+            f"Not certified: at least {labels} more labelled {unit}s are needed to show {wanted} with confidence "
+            f"{bound.confidence:g}, and only if errors come more rarely than seen; {n} were at hand to test with."
+        )
+        return why, labels
     if enough is None or enough <= n:
         why = (
             f"Not certified: {wanted} was not shown, and at the rates seen on {n} labelled {unit}s more labels would "

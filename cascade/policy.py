@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -194,6 +194,14 @@ class Policy:
         if reason is not None:
             message = f"The policy does not fit this ladder: {reason}. Calibrate again for this ladder."
             raise PolicyMismatch(message)
+
+    def at(self, quality: str | None) -> Policy:
+        """Return the policy in which every task runs by its operating point of that name; None: this policy.
+
+        Raises:
+            ConfigError: a task has no operating point of that name.
+        """
+        return self if quality is None else replace(self, tasks={name: t.at(quality) for name, t in self.tasks.items()})
 
     @cached_property
     def sha256(self) -> str:

@@ -172,27 +172,43 @@ def calibrate(
     policy = _together(made)
     policy.save(out)
     if as_json:
-        measured = {name: {"n": fitted.n, **fitted.measured} for name, fitted in policy.tasks.items()}
+        measured = {
+            name: {
+                "n": fitted.n,
+                **fitted.measured,
+                **({"dial": {point: one.measured for point, one in fitted.dial.items()}} if fitted.dial else {}),
+            }
+            for name, fitted in policy.tasks.items()
+        }
         print_json({"policy": str(out), "tasks": measured})
     else:
         _show(policy)
-    for name, fitted in policy.tasks.items():
+    for name, fitted in _operating_points(policy).items():
         if fitted.why:
             warn(f"{name}: {fitted.why}")
         for warning in fitted.measured.get("warnings", []):
             warn(f"{name}: {warning}")
     folder = Path() if chosen.config is None else chosen.config.path.parent
-    for name, fitted in policy.tasks.items():
+    for name, fitted in _operating_points(policy).items():
         if fitted.measured.get("feasible"):
             say(f"{name}: what can be had in expectation, dearest first; estimates, which nothing certifies:")
             for line in fitted.measured["feasible"]:
                 say(f"  {line}")
-    uncertified = [name for name, fitted in policy.tasks.items() if fitted.certified is False]
+    uncertified = [name for name, fitted in _operating_points(policy).items() if fitted.certified is False]
     if require_certified and uncertified:
         named = ", ".join(uncertified)
         fail(f"Not certified: {named}. The safest policy is in {out}; nothing cheaper may be promised.")
         raise typer.Exit(1)
     say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
+
+
+def _operating_points(policy: Policy) -> dict[str, TaskPolicy]:
+    """Return every task's own point and those of its dial, by task and `task, quality NAME`."""
+    found: dict[str, TaskPolicy] = {}
+    for name, fitted in policy.tasks.items():
+        found[name] = fitted
+        found |= {f"{name}, quality {point}": one for point, one in fitted.dial.items()}
+    return found
 
 
 def _together(policies: list[Policy]) -> Policy:
@@ -210,11 +226,11 @@ def _together(policies: list[Policy]) -> Policy:
 
 
 def _show(policy: Policy) -> None:
-    show_blocks("Calibrated", {name: _block(fitted) for name, fitted in policy.tasks.items()})
+    show_blocks("Calibrated", {name: _block(fitted) for name, fitted in _operating_points(policy).items()})
     say("Intervals are 90 %; the rate's is that of the true rate, accuracy is estimated on labels that it did not see.")
     if any(fitted.certified is None for fitted in policy.tasks.values()):
         say("Aims are met in expectation; nothing certifies them.")
-    for name, fitted in policy.tasks.items():
+    for name, fitted in _operating_points(policy).items():
         if fitted.certificate is not None and fitted.certified:
             say(f"{name}: certified under these assumptions: {' '.join(fitted.certificate['assumptions'])}")
 

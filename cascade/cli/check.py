@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cascade.cli.figures import dollars, percent
-from cascade.cli.options import JsonOption, MapOption, TaskOption, VerifiersOption, load, names
+from cascade.cli.options import JsonOption, MapOption, QualityOption, TaskOption, VerifiersOption, load, names
 from cascade.cli.recorded import with_labels, with_schemas
 from cascade.cli.terminal import print_json, printable, say, stdout, warn
 from cascade.errors import ConfigError
@@ -70,6 +70,7 @@ def check(
     verifiers: VerifiersOption = None,
     task: TaskOption = None,
     mapping: MapOption = None,
+    quality: QualityOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Hold a policy to limits on labelled samples that it was not fitted on: pass, fail, or undecided. No call is made.
@@ -94,7 +95,7 @@ def check(
         # Without a margin, only a drop that is proven fails.
         max_drop=max_drop if max_drop is not None or baseline is None else 0.0,
     )
-    served = Policy.load(policy)
+    served = Policy.load(policy).at(quality)
     found = read_files(samples, parse_mapping(mapping) if mapping else None)
     loaded = None if config is None else load(config)
     if loaded is not None:

@@ -18,6 +18,10 @@ ConfigOption = Annotated[
         "--config", "-c", metavar="FILE", help="The configuration; default: CASCADE_CONFIG or ./cascade.yaml."
     ),
 ]
+QualityOption = Annotated[
+    str | None,
+    typer.Option("--quality", metavar="NAME", help="The policy's operating point of this name (`calibrate --dial`)."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 MapOption = Annotated[
     str | None,

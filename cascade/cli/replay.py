@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cascade.cli.figures import dollars, percent, share, show_blocks
-from cascade.cli.options import JsonOption, MapOption, TaskOption, VerifiersOption, load, names
+from cascade.cli.options import JsonOption, MapOption, QualityOption, TaskOption, VerifiersOption, load, names
 from cascade.cli.progress import progress, summed
 from cascade.cli.recorded import graded, schema_filler
 from cascade.cli.terminal import print_json, say, warn
@@ -34,6 +34,7 @@ def replay(
     ] = None,
     verifiers: VerifiersOption = None,
     task: TaskOption = None,
+    quality: QualityOption = None,
     mapping: MapOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -44,7 +45,7 @@ def replay(
     from cascade.bulk.sample_table import parse_mapping
     from cascade.policy import Policy
 
-    served = Policy.load(policy)
+    served = Policy.load(policy).at(quality)
     source: Iterable[Sample] = SampleFiles(samples, parse_mapping(mapping) if mapping else None)
     with progress("Reading samples", None, costs=False):
         found = survey(source)

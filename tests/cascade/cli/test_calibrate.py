@@ -206,3 +206,17 @@ def test_a_grader_that_is_none_is_exit_code_2(cli, samples, args):
     before = samples.read_text()
     assert cli("grade", samples, *args).exit_code == 2
     assert samples.read_text() == before
+
+
+def test_a_dial_is_shown_held_to_account_and_replayed_by_name(cli, samples):
+    args = ["calibrate", "s.jsonl", *RUNGS, *RATE, "--dial", "strict=max-loss:0.0001", "--out", "d.json"]
+    shown = cli(*args)
+    assert "quality strict" in shown.stdout
+    assert "quality strict: Not certified" in shown.stderr
+    refused = cli(*args, "--require-certified", "--json")
+    assert refused.exit_code == 1, "a point of the dial that is not certified counts"
+    (fitted,) = json.loads(refused.stdout)["tasks"].values()
+    assert fitted["dial"]["strict"]["certified"] is False
+    strict = cli("replay", "s.jsonl", "--policy", "d.json", "--quality", "strict", "--json")
+    assert json.loads(strict.stdout)["total"]["cost_vs_top"] == 1.0, "the safest policy always asks the top"
+    assert cli("replay", "s.jsonl", "--policy", "d.json", "--quality", "none").exit_code == 2
