@@ -23,12 +23,12 @@ LARGE = 40_000
 @pytest.mark.parametrize(
     ("bound", "n", "cost"),
     [
-        (MaxLoss(0.02), 200, 0.98),
-        (MaxLoss(0.02), 500, 0.92),
+        (MaxLoss(0.02), 200, 0.97),
+        (MaxLoss(0.02), 500, 0.82),
         (MaxLoss(0.02), 1000, 0.65),
         (MaxLoss(0.02), 3000, 0.45),
-        (MaxError(0.1), 200, 0.85),
-        (MaxError(0.1), 500, 0.50),
+        (MaxError(0.1), 200, 0.80),
+        (MaxError(0.1), 500, 0.46),
         (MaxError(0.1), 1000, 0.37),
         (MaxError(0.1), 3000, 0.31),
     ],
