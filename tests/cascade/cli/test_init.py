@@ -35,7 +35,7 @@ def test_everything_commented_in_the_template_can_be_uncommented(cli, folder, mo
     Path("cascade.yaml").write_text("\n".join([ladder, *lines]))
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     config = load_config("cascade.yaml")
-    assert config.targets == {"invoices": 0.25}
+    assert config.targets == {"invoices": {"escalation_rate": 0.25}}
     assert config.settings.on_uncalibrated == "pass_marks"
 
 
