@@ -178,6 +178,7 @@ class Scribe:
                 "measured": task.measured,
                 "n": task.n,
                 "certified": task.certified,
+                "certificate": _without_tests(task.certificate),
                 "error_usd": None if task.reference_cost is None else task.reference_cost.error_usd,
             }
             for name, task in policy.tasks.items()
@@ -230,3 +231,8 @@ def _figure(value: float) -> float:
 
 def _count(value: int) -> int:
     return max(-_LARGEST, min(_LARGEST, int(value)))
+
+
+def _without_tests(certificate: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return a certificate without the figures of every single test, which the policy file keeps."""
+    return None if certificate is None else {name: value for name, value in certificate.items() if name != "tests"}

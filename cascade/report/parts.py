@@ -121,6 +121,8 @@ class PolicyUse:
     """What came under it."""
     target: Mapping[str, Any] = EMPTY
     """What was asked for: {"kind": …, "value": …}; empty where the log does not know the policy."""
+    certificate: Mapping[str, Any] = EMPTY
+    """What was certified with its assumptions, or why not; empty for aims."""
     promised: float | None = None
     """The escalation rate that was aimed at or expected."""
     low: float | None = None

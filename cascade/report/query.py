@@ -39,6 +39,7 @@ def promises(connection: Connection) -> Promises:
                 rungs=tuple(content.get("rungs") or ()),
                 target=content.get("target") or {},
                 measured=content.get("measured") or {},
+                certificate=content.get("certificate") or {},
                 error_usd=content.get("error_usd") or 0.0,
             )
     return found

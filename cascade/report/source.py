@@ -101,6 +101,7 @@ def _promises(policy: Policy | None) -> Promises:
             rungs=policy.ladder.rungs,
             target=task.target,
             measured=task.measured,
+            certificate=task.certificate or {},
             error_usd=0.0 if task.reference_cost is None else task.reference_cost.error_usd,
         )
         for name, task in policy.tasks.items()

@@ -160,6 +160,7 @@ def _use(sha256: str | None, rate: Rate, promise: Promise, level: float) -> Poli
         n=rate.n,
         escalation_rate=figure,
         target=promise.target,
+        certificate=promise.certificate,
         promised=promised,
         low=measured.get("low"),
         high=measured.get("high"),

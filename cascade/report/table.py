@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cascade.report.content import Report, TaskReport
 from cascade.report.figure import Figure, Quantiles
@@ -74,6 +75,9 @@ def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
         top = f"; {task.reference} alone {percent(task.accuracy_top)}" if task.accuracy_top is not None else ""
         below = f"; accepted below the top {interval(task.accuracy_accepted)}" if task.accuracy_accepted.n else ""
         yield "accuracy", f"{estimate(task.accuracy)}{top}{below}"
+    certificate = task.policies[0].certificate if task.policies else {}
+    if certificate:
+        yield "certificate", _certificate(certificate)
     yield "latency", _spread(task.latency_s)
     yield "tokens", f"{count(task.input_tokens)} in, {count(task.output_tokens)} out"
 
@@ -230,6 +234,17 @@ def _target(task: TaskReport) -> str:
         return band
     where = {True: "inside", False: "outside", None: "beside"}[use.on_target]
     return f"; aimed at {percent(use.promised)}, {where} the interval{band}"
+
+
+def _certificate(certificate: Mapping[str, Any]) -> str:
+    """Say what the latest policy's certificate promises, and under which assumptions."""
+    if not certificate.get("certified"):
+        return str(certificate.get("why") or "none")
+    bound = certificate.get("bound", {})
+    kind = {"max_error": "error among accepted answers", "max_loss": "loss against the reference"}
+    promise = f"{kind.get(bound.get('kind'), 'risk')} at most {percent(bound.get('value'))}"
+    sure = percent(1.0 - certificate.get("delta", 0.0))
+    return f"{promise}, {sure} sure over the draw of the samples. {' '.join(certificate.get('assumptions', ()))}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -165,6 +165,8 @@ class Promise:
     """What was asked for."""
     measured: Mapping[str, Any] = field(default_factory=dict)
     """What calibrate measured."""
+    certificate: Mapping[str, Any] = field(default_factory=dict)
+    """What was certified, or why not; empty for aims."""
     error_usd: float = 0.0
     """Root mean squared error of one request's estimate of the reference's cost."""
 

@@ -1,0 +1,35 @@
+"""The certificate of the policy that serves stands in the report, with its assumptions."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+
+from calibration import MaxError, calibrate
+from cascade.clients.recorded import RecordedClient
+from cascade.engine import Cascade
+from cascade.ladder import Ladder, Rung
+from cascade.log import open_log
+from cascade.report import report
+from tests.calibration.test_replays import Sure
+from tests.recordings import recorded_samples
+
+
+def test_what_a_policy_certifies_is_in_the_report(tmp_path: Path) -> None:
+    samples = recorded_samples(1000)
+    for bound, said in ((MaxError(0.2), "at most 20.0 %, 90.0 % sure"), (MaxError(0.001), "Not certified")):
+        policy = calibrate(samples, ("small", "large"), target=bound, verifiers=["sure"])
+        ladder = Ladder(*(Rung(f"test/{name}", name=name, verify=(Sure(samples),)) for name in ("small", "large")))
+        path = tmp_path / f"{bound.alpha}.db"
+        with Cascade(ladder, policy=policy, client=RecordedClient(samples), log=path) as app:
+            app.run_many([sample.request for sample in samples[:50]])
+        with open_log(path) as log:
+            found = report(log)
+        console = Console(width=300, record=True, file=StringIO())
+        console.print(found)
+        assert said in console.export_text()
+        (task,) = found.to_json()["tasks"].values()
+        assert task["policies"][0]["certificate"]["certified"] is (bound.alpha == 0.2)
+        assert "tests" not in task["policies"][0]["certificate"]
