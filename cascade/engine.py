@@ -217,6 +217,7 @@ class Cascade:
             self.policy,
             on_uncalibrated="top" if settings.on_uncalibrated == "top" else "pass_marks",
             on_exhausted=settings.on_exhausted,
+            on_refusal=settings.on_refusal,
         )
         deadline = None if request.deadline_s is None else started + request.deadline_s
         driver = Driver(client=self.client, budget=Budget(request.max_cost_usd, self.prices), deadline=deadline)

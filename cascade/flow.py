@@ -28,6 +28,7 @@ def climb(
     *,
     on_uncalibrated: Literal["pass_marks", "top"] = "pass_marks",
     on_exhausted: Literal["answer", "abstain"] = "answer",
+    on_refusal: Literal["escalate", "accept"] = "escalate",
 ) -> Steps[Result[Any]]:
     """Try rungs from the cheapest until an answer is accepted.
 
@@ -37,6 +38,8 @@ def climb(
         policy: thresholds and combiners; a task that it lacks runs by pass marks.
         on_uncalibrated: what such a task does: pass marks, or straight to the top.
         on_exhausted: whether an answer that the top's verifiers vetoed is returned, flagged, or withheld.
+        on_refusal: whether a model's own refusal (the provider's field, not words) is asked about once more above, or
+            taken at its word. A second model that refuses too is always taken at its word.
     """
     plan = settle(request, ladder, policy, on_uncalibrated)
     attempts: list[Attempt] = []
@@ -59,6 +62,9 @@ def climb(
         )
         verdicts, ended = yield from verify(rung.verifiers, exchange)
         decision = decide(plan, rung, request, verdicts, reply, confidences)
+        refused = reply.refusal is not None
+        if refused and (on_refusal == "accept" or any(response.refusal is not None for response in earlier.values())):
+            decision = replace(decision, action="accept", reason="refusal")
         if ended is not None and decision.action == "escalate":
             decision = replace(decision, action="stop", reason=ended)
         attempts.append(Attempt(rung=rung.name, model=rung.model, response=reply, verdicts=verdicts, decision=decision))

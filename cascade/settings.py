@@ -24,6 +24,9 @@ class Settings:
     on_exhausted: Literal["answer", "abstain"] = "answer"
     """Whether an answer that the top's verifiers vetoed is returned, flagged, or withheld."""
 
+    on_refusal: Literal["escalate", "accept"] = "escalate"
+    """Whether a model's refusal is asked about once more above, or taken at its word."""
+
     on_deadline: Literal["raise", "best"] = "raise"
     """Whether a passed deadline raises or returns the best answer so far."""
 

@@ -138,6 +138,8 @@ class GuardsShape(Part):
     """Whether a passed deadline is an error or returns the best answer so far; default: raise."""
     on_budget: Literal["raise", "best"] | None = None
     """Whether a spent budget is an error or returns the best answer so far; default: raise."""
+    on_refusal: Literal["escalate", "accept"] | None = None
+    """Whether a model's refusal is asked about once more above, or taken at its word."""
     on_exhausted: Literal["answer", "abstain"] | None = None
     """Whether an answer that the top's verifiers vetoed is returned, flagged, or withheld; default: answer."""
     on_uncalibrated: Literal["pass_marks", "top", "error"] | None = None

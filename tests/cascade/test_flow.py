@@ -214,3 +214,13 @@ def test_a_prefix_of_a_climb_never_costs_more_than_the_whole(scores: list[float]
     full = run(rungs, answers, policy(rungs, (1.0, 1.0), (1.0, 1.0)))
     assert [attempt.rung for attempt in full.attempts][: len(result.attempts)] == [a.rung for a in result.attempts]
     assert result.cost_usd <= full.cost_usd
+
+
+def test_a_refusal_is_asked_about_once_more_then_taken_at_its_word() -> None:
+    rungs = ladder("a", "b", "c", verify=(Says(lambda text: 0.0),))
+    no = scripted("", refusal="I cannot help with that.")
+    answers = {"a": no, "b": no, "c": "never asked"}
+    result = run(rungs, answers, policy(rungs, (0.5, 0.0), (0.5, 0.0)))
+    assert (result.rung, result.outcome, result.attempts[-1].decision.reason) == ("b", "accepted", "refusal")
+    once = run(rungs, answers, policy(rungs, (0.5, 0.0), (0.5, 0.0)), on_refusal="accept")
+    assert once.rung == "a"
