@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.figures import dollars, percent, share, show_blocks
+from cascade.cli.calibrated import operating_points, show_calibrated
 from cascade.cli.options import (
     ConfigOption,
     JsonOption,
@@ -27,12 +27,8 @@ from cascade.cli.terminal import fail, print_json, say, warn
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cascade.policy import Policy, TaskPolicy
+    from cascade.policy import Policy
     from cascade.sample import Sample
-
-
-FINE = 5
-"""Rungs from which on thresholds are searched more coarsely than a few hundred labels could tell apart."""
 
 
 def calibrate(
@@ -182,33 +178,24 @@ def calibrate(
         }
         print_json({"policy": str(out), "tasks": measured})
     else:
-        _show(policy)
-    for name, fitted in _operating_points(policy).items():
+        show_calibrated(policy)
+    for name, fitted in operating_points(policy).items():
         if fitted.why:
             warn(f"{name}: {fitted.why}")
         for warning in fitted.measured.get("warnings", []):
             warn(f"{name}: {warning}")
     folder = Path() if chosen.config is None else chosen.config.path.parent
-    for name, fitted in _operating_points(policy).items():
+    for name, fitted in operating_points(policy).items():
         if fitted.measured.get("feasible"):
             say(f"{name}: what can be had in expectation, dearest first; estimates, which nothing certifies:")
             for line in fitted.measured["feasible"]:
                 say(f"  {line}")
-    uncertified = [name for name, fitted in _operating_points(policy).items() if fitted.certified is False]
+    uncertified = [name for name, fitted in operating_points(policy).items() if fitted.certified is False]
     if require_certified and uncertified:
         named = ", ".join(uncertified)
         fail(f"Not certified: {named}. The safest policy is in {out}; nothing cheaper may be promised.")
         raise typer.Exit(1)
     say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
-
-
-def _operating_points(policy: Policy) -> dict[str, TaskPolicy]:
-    """Return every task's own point and those of its dial, by task and `task, quality NAME`."""
-    found: dict[str, TaskPolicy] = {}
-    for name, fitted in policy.tasks.items():
-        found[name] = fitted
-        found |= {f"{name}, quality {point}": one for point, one in fitted.dial.items()}
-    return found
 
 
 def _together(policies: list[Policy]) -> Policy:
@@ -223,89 +210,3 @@ def _together(policies: list[Policy]) -> Policy:
         ladder=replace(first.ladder, verifiers={rung: tuple(used) for rung, used in read.items()}),
         tasks={name: fitted for policy in policies for name, fitted in policy.tasks.items()},
     )
-
-
-def _show(policy: Policy) -> None:
-    show_blocks("Calibrated", {name: _block(fitted) for name, fitted in _operating_points(policy).items()})
-    say("Intervals are 90 %; the rate's is that of the true rate, accuracy is estimated on labels that it did not see.")
-    if any(fitted.certified is None for fitted in policy.tasks.values()):
-        say("Aims are met in expectation; nothing certifies them.")
-    for name, fitted in _operating_points(policy).items():
-        if fitted.certificate is not None and fitted.certified:
-            say(f"{name}: certified under these assumptions: {' '.join(fitted.certificate['assumptions'])}")
-
-
-def _block(fitted: TaskPolicy) -> list[tuple[str, str]]:
-    found: dict[str, Any] = fitted.measured
-    rate = found["escalation_rate"]
-    expected = share({"value": rate["expected"], "low": rate["low"], "high": rate["high"]})
-    return [
-        ("samples", f"{found['n']:,}, {found['n_labelled']:,} of them labelled"),
-        ("asked for", _asked(fitted.target)),
-        *(("ladder", line) for line in _ladders(found["points"])),
-        *_promise(fitted),
-        ("escalation rate", expected),
-        *((f"… of {level['rung']}", share({**level, "value": level["expected"]})) for level in found["rungs"][1:]),
-        ("accuracy", f"{share(found['accuracy'])}; always {found['reference']}: {percent(found['accuracy_top'])}"),
-        ("a request", f"{dollars(found['cost_usd_per_request'])}, {percent(found['cost_vs_top'])} of always-top"),
-        *_singles(found),
-        *_rungs(found.get("rungs_tried") or []),
-        *_grid(found),
-    ]
-
-
-def _grid(found: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return that thresholds were searched coarsely, where they were: with five rungs or six."""
-    if not found.get("bins") or len(found["singles"]) < FINE:
-        return []
-    return [("thresholds tried", f"{found['bins']} a rung at most: the more rungs, the coarser")]
-
-
-def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
-    """Return whether the bound is certified; nothing for an aim."""
-    if fitted.certificate is None:
-        return []
-    sure = f"{percent(1.0 - fitted.certificate['delta'])} sure, {fitted.certificate['method']}"
-    return [("certified", f"yes, {sure}" if fitted.certified else "no: the safest policy serves")]
-
-
-def _ladders(points: list[dict[str, Any]]) -> list[str]:
-    """Return each point in words, with its share of the requests where there are two."""
-    lines = []
-    for point in points:
-        thresholds = ", ".join(f"{one['t']:.4g}" for one in point["thresholds"])
-        part = "" if len(points) == 1 else f"{percent(point['weight'])} of requests: "
-        lines.append(f"{part}{' → '.join(point['rungs'])}" + (f", thresholds {thresholds}" if thresholds else ""))
-    return lines
-
-
-def _singles(found: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the best single model: what a cascade has to beat."""
-    for single in found["singles"]:
-        if single["rung"] == found["best_single"]:
-            cost = dollars(single["cost_usd_per_request"])
-            return [("best single model", f"{single['rung']}: {share(single['accuracy'])} at {cost} a request")]
-    return []
-
-
-def _rungs(tried: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return which rungs were left out, which never pay, and what leaving them out saves."""
-    lines = []
-    for rung in tried:
-        if not rung["used"]:
-            what = "left out" if rung["pays"] else "never pays"
-            saves = rung["saves_usd_per_request"]
-            than = "" if saves is None else f"; with it, equal quality costs {dollars(saves)} a request more"
-            lines.append((f"rung {rung['rung']}", f"{what}{than}"))
-    return lines
-
-
-def _asked(target: dict[str, Any]) -> str:
-    """Return a target in words."""
-    value = target.get("value")
-    if target["kind"] == "together":
-        return " and ".join(_asked(part) for part in value or [])
-    if target["kind"] == "mean_cost":
-        return f"a mean cost of {dollars(value)} a request"
-    rates = ", ".join(percent(rate) for rate in value) if isinstance(value, list) else percent(value)
-    return f"{target['kind'].replace('_', ' ')} {rates}"
