@@ -116,7 +116,8 @@ def _show(result: Result[Any], *, as_json: bool) -> None:
     way = " → ".join(attempt.rung for attempt in result.attempts) or "no rung"
     sure = "" if result.confidence is None else f", confidence {result.confidence:.2f}"
     saved = "" if result.saved_usd is None else f", saved {dollars(result.saved_usd)} against always-top"
-    say(f"{result.outcome} by {result.rung or 'nobody'} ({way}){sure}, {dollars(result.cost_usd)}{saved}")
+    by = f"by {result.rung}" if result.rung else "with no answer"
+    say(f"{result.outcome} {by} ({way}){sure}, {dollars(result.cost_usd)}{saved}")
     if result.outcome == "failed":
         say(f"Error: {result.error}")
         raise typer.Exit(FAILED)
