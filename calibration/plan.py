@@ -8,14 +8,13 @@ tests (`spending`, `risk`), and asks that they pass with probability .8 if error
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from calibration.risk import BETTING_FROM, bets_on, betting_p, required_draws
-from calibration.sample_size import POWER, size_for_rate, size_for_share
+from calibration.sample_size import POWER, find_least, size_for_rate, size_for_share
 from calibration.spending import place_looks, spend_level
 from calibration.split import LEARN
 from cascade.errors import ConfigError
@@ -89,7 +88,7 @@ def plan_error(alpha: float, expected: float, accept_share: float, *, confidence
         # The last look within the share; where 5 % of the rows are between looks, a little less is accepted.
         return e >= 0 and k >= 0.8 * accept_share * rows and float(binom.cdf(e, k, expected)) >= POWER
 
-    rows = None if expected >= alpha else _least(passes, math.ceil(first / accept_share))
+    rows = None if expected >= alpha else find_least(passes, start=math.ceil(first / accept_share), most=MOST, share=50)
     samples = None if rows is None else _with_learning(rows)
     return Plan(
         promise="max_error",
@@ -212,27 +211,11 @@ def _by_betting(eps: float, harm: float, gain: float, delta: float) -> int | Non
         drawn = (rng.choice([1.0, -1.0, 0.0], rows, p=np.array(weights) / sum(weights)) for _ in range(_DRAWS))
         return sum(betting_p(losses, eps, low=-1.0) <= delta for losses in drawn) >= POWER * _DRAWS
 
-    return _least(passes, math.ceil(BETTING_FROM / eps))
+    return find_least(passes, start=math.ceil(BETTING_FROM / eps), most=MOST, share=50)
 
 
 def _with_learning(rows: int) -> int:
     return math.ceil(rows / (1.0 - LEARN))
-
-
-def _least(passes: Callable[[int], bool], start: int) -> int | None:
-    """Return about the least number of rows from `start` on that passes: doubling, then halving to 2 %."""
-    size, failed = start, start - 1
-    while not passes(size):
-        failed, size = size, 2 * size
-        if size > MOST:
-            return None
-    while size - failed > max(1, size // 50):
-        middle = (size + failed) // 2
-        if passes(middle):
-            size = middle
-        else:
-            failed = middle
-    return size
 
 
 def _require(**shares: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -77,6 +78,25 @@ def size_for_rate(rate: float, tolerance: float, confidence: float) -> int | Non
     )
     enough = np.flatnonzero(inside >= confidence)
     return int(sizes[enough[0]]) if enough.size else None
+
+
+def find_least(passes: Callable[[int], bool], *, start: int, most: int, share: int) -> int | None:
+    """Return about the least size from `start` on that passes; None where it would be above `most`.
+
+    Sizes are doubled until one passes, then halved in between until what is left open is one part in `share`.
+    """
+    size, failed = start, start - 1
+    while not passes(size):
+        failed, size = size, 2 * size
+        if size > most:
+            return None
+    while size - failed > max(1, size // share):
+        middle = (size + failed) // 2
+        if passes(middle):
+            size = middle
+        else:
+            failed = middle
+    return size
 
 
 def _sizes() -> np.ndarray[tuple[int], np.dtype[np.float64]]:

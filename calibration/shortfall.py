@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.logistic import fit_logistic
 from calibration.risk import betting_p, binomial_p
+from calibration.sample_size import find_least
 from calibration.spending import place_looks, spend_level
 
 C = 1.0
@@ -23,7 +22,9 @@ def enough_draws(errors: float, n: int, risk: float, delta: float) -> int | None
     rate = errors / n if n else 0.0
     if rate >= risk:
         return None
-    return _least(lambda size: float(binomial_p(round(rate * size), size, risk)) <= delta, start=max(n, 1))
+    return find_least(
+        lambda size: float(binomial_p(round(rate * size), size, risk)) <= delta, start=max(n, 1), most=MOST, share=200
+    )
 
 
 def enough_losses(losses: NDArray[np.float64], mean: float, delta: float, *, low: float, high: float) -> int | None:
@@ -32,7 +33,12 @@ def enough_losses(losses: NDArray[np.float64], mean: float, delta: float, *, low
         return enough_draws(0, 0, mean, delta)
     if losses.mean() >= mean:
         return None
-    return _least(lambda size: betting_p(np.resize(losses, size), mean, low=low, high=high) <= delta, start=len(losses))
+    return find_least(
+        lambda size: betting_p(np.resize(losses, size), mean, low=low, high=high) <= delta,
+        start=len(losses),
+        most=MOST,
+        share=200,
+    )
 
 
 def enough_rows(wrong: NDArray[np.float64], alpha: float, delta: float) -> int | None:
@@ -54,7 +60,7 @@ def enough_rows(wrong: NDArray[np.float64], alpha: float, delta: float) -> int |
         expected = np.interp(np.array(looks) / size, shares, errors) * size
         return bool(np.any(np.round(expected) <= np.array(critical)))
 
-    return _least(passes, start=max(len(wrong), 1))
+    return find_least(passes, start=max(len(wrong), 1), most=MOST, share=200)
 
 
 def _smoothed(wrong: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -65,19 +71,3 @@ def _smoothed(wrong: NDArray[np.float64]) -> NDArray[np.float64]:
     rank = np.log((np.arange(len(wrong)) + 0.5) / len(wrong))[:, None]
     slope, intercept = fit_logistic(rank, wrong, c=C)
     return np.asarray(1.0 / (1.0 + np.exp(-(rank @ slope + intercept))))
-
-
-def _least(passes: Callable[[int], bool], *, start: int) -> int | None:
-    """Return about the smallest size from `start` on that passes: doubling, then halving; None above `MOST`."""
-    size, failed = start, start - 1
-    while not passes(size):
-        failed, size = size, 2 * size
-        if size > MOST:
-            return None
-    while size - failed > max(1, size // 200):
-        middle = (size + failed) // 2
-        if passes(middle):
-            size = middle
-        else:
-            failed = middle
-    return size

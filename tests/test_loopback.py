@@ -45,8 +45,10 @@ def test_a_swallowed_refusal_is_still_recorded() -> None:
 
 def test_loopback_works() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()):
-        accepted, _ = server.accept()
+        accepted, (host, _) = server.accept()
         accepted.close()
+    assert host == "127.0.0.1"
+    assert not offline.ATTEMPTS
 
 
 def test_a_started_process_is_held_to_loopback() -> None:
