@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,25 +11,26 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from cascade.clients import Client
+from cascade.concern import Concerns, check_ladders
 from cascade.crew import work_through
 from cascade.door import Door
 from cascade.driver import Driver
-from cascade.errors import BudgetExceeded, CascadeError, ConfigError, DeadlineExceeded, ProviderError
+from cascade.ending import refuse_to_go_on, require_returnable
+from cascade.errors import CascadeError
 from cascade.exchange import EMPTY, Message, Request
-from cascade.failure import FailureKind
 from cascade.flow import climb, tour
 from cascade.guards.budget import Budget
+from cascade.intake import request_of, with_settings
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
 from cascade.log.rows import decision_id, now_ms
 from cascade.outcome import Attempt, Result
-from cascade.output_type import schema_fields
 from cascade.plugins import resolve
 from cascade.policy import Policy
 from cascade.prices import PriceBook
 from cascade.sample import Sample, recorded
 from cascade.savings import with_savings
-from cascade.settings import LadderWarning, Settings, UncalibratedWarning
+from cascade.settings import Settings
 
 
 class Cascade:
@@ -77,14 +77,14 @@ class Cascade:
         self.prices = prices or PriceBook()
         self._own_client = client is None
         self.client: Client = client if client is not None else self._litellm()
-        self._check()
+        check_ladders(self.ladder, self.client, self.prices, stacklevel=2)
         self._own_log = not isinstance(log, Log)
         secrets = [rung.api_key for own in (self.ladder, *self.ladder.tasks.values()) for rung in own if rung.api_key]
         self.log = open_log(log, store_text=store_text, secrets=secrets) if isinstance(log, str | Path) else log
         if self.log is not None and self.policy is not None:
             self.log.remember_policy(self.policy)
         self._door = Door(self._forked)
-        self._warned: set[str] = set()
+        self._concerns = Concerns()
 
     def run(self, prompt: str | Sequence[Message] | Request, **options: Any) -> Result[Any]:
         """Answer one request; blocks. See `arun` for arguments and errors."""
@@ -143,21 +143,8 @@ class Cascade:
         Raises:
             ConfigError: an option cannot be used; a schema is malformed or unsafe.
         """
-        if isinstance(prompt, Request):
-            request = replace(prompt, **options) if options else prompt
-        else:
-            fields = {name: options.pop(name) for name in _FIELDS if name in options}
-            params = {**options.pop("params", {}), **options}
-            request = Request.of(prompt, params=params, **schema_fields(fields))
-        task = self._settings(request.task)
-        missing: dict[str, Any] = {
-            name: getattr(task, name)
-            for name in ("deadline_s", "max_cost_usd")
-            if getattr(request, name) is None and getattr(task, name) is not None
-        }
-        if request.schema is None and task.schema is not None:
-            missing |= schema_fields({"schema": task.schema})
-        return replace(request, **missing) if missing else request
+        request = request_of(prompt, **options)
+        return with_settings(request, self._settings(request.task))
 
     def close(self) -> None:
         """Write what is still to be logged, close connections and stop the background loop."""
@@ -189,19 +176,7 @@ class Cascade:
 
     async def _run(self, request: Request) -> Result[Any]:
         result = await self._climb(request)
-        settings = self._settings(request.task)
-        final = result.attempts[-1].failure if result.attempts else None
-        if final is not None and result.outcome == "failed" and (kind := final.treatment.raises) is not None:
-            message = f"{(result.error or '').rstrip('.')}. {_ADVICE.get(final.kind.value, 'No other rung was asked.')}"
-            raise kind(message, result=result, evidence={"status": final.status})
-        if result.outcome == "deadline" and settings.on_deadline == "raise":
-            message = f"The deadline of {request.deadline_s:g} s passed; on_deadline='best' returns the best so far."
-            raise DeadlineExceeded(message, result=result)
-        if result.outcome == "budget" and settings.on_budget == "raise":
-            message = (
-                f"The budget of ${request.max_cost_usd:g} does not allow the next call: {result.error or 'a verifier'}."
-            )
-            raise BudgetExceeded(message, result=result)
+        require_returnable(result, request, self._settings(request.task))
         return result
 
     async def _climb(self, request: Request) -> Result[Any]:
@@ -258,7 +233,7 @@ class Cascade:
             done = recorded(sample, attempts)
             if on_sample is not None:
                 on_sample(index, done, attempts)
-            _refuse_to_go_on(attempts)
+            refuse_to_go_on(attempts)
             return done
 
         return await work_through(one, samples, options.get("concurrency", 16))
@@ -267,31 +242,9 @@ class Cascade:
         return self.tasks.get(task, self.settings)
 
     def _warn(self, task: str, *, stacklevel: int) -> None:
-        """Warn once where a task is not calibrated, in the caller's own line; refuse it where that was asked for."""
-        if self.policy is not None and task in self.policy.tasks:
-            return
-        fitted = ", ".join(sorted(self.policy.tasks)) if self.policy is not None else "no task"
-        if self._settings(task).on_uncalibrated == "error":
-            message = f"Task {task!r} is not calibrated (the policy knows {fitted}); run `cascade calibrate`."
-            raise ConfigError(message)
-        if task not in self._warned:
-            self._warned.add(task)
-            message = (
-                f"Task {task!r} is not calibrated (the policy knows {fitted}): answers are accepted by pass "
-                "marks, and nothing is known about how often they are right. Run `cascade calibrate`."
-            )
-            warnings.warn(message, UncalibratedWarning, stacklevel=stacklevel)
-
-    def _check(self) -> None:
-        """Refuse at start-up what would fail at the first request, and say what is doubtful."""
-        probe = Request.of("?")
-        for ladder in (self.ladder, *self.ladder.tasks.values()):
-            for position, rung in enumerate(ladder):
-                self.client.check(rung.call(probe))
-                above = ladder[position + 1].model if position + 1 < len(ladder) else None
-                for verifier in rung.verifiers:
-                    for concern in verifier.concerns(judged=rung.model, above=above, price_usd=self.prices.typical_usd):
-                        warnings.warn(f"Rung {rung.name}: {concern}", LadderWarning, stacklevel=3)
+        """Warn in the caller's own line, `stacklevel` calls up."""
+        asked = self._settings(task).on_uncalibrated
+        self._concerns.uncalibrated(task, self.policy, asked, stacklevel=stacklevel)
 
     def _litellm(self) -> Client:
         from cascade.clients.litellm import LiteLLMClient
@@ -302,26 +255,3 @@ class Cascade:
         """Drop what belonged to the parent's event loop."""
         if self._own_client:
             self.client = self._litellm()
-
-
-def _refuse_to_go_on(attempts: tuple[Attempt, ...]) -> None:
-    """End an exploration that the next sample could only make dearer or worse: no budget, wrong key, no quota."""
-    for attempt in attempts:
-        if attempt.decision.action == "stop":
-            message = f"{attempt.rung}: a verifier's call could have cost more than is left"
-            raise BudgetExceeded(message)
-        if attempt.failure is None:
-            continue
-        message = f"{attempt.rung}: {attempt.failure.kind.value}: {attempt.failure.message}"
-        if attempt.failure.kind is FailureKind.BUDGET:
-            raise BudgetExceeded(message)
-        if attempt.failure.kind in (FailureKind.AUTH, FailureKind.QUOTA, FailureKind.NOT_FOUND):
-            raise (attempt.failure.treatment.raises or ProviderError)(message)
-
-
-_FIELDS = ("task", "quality", "schema", "deadline_s", "max_cost_usd", "principal", "session", "group", "tags", "id")
-_ADVICE = {
-    "auth": "Check the key of this rung; the dearer rungs were not asked, since a wrong key is no reason to pay more.",
-    "quota": "Check the account's balance and limits; the dearer rungs were not asked.",
-    "not_found": "Check the model's name; the dearer rungs were not asked.",
-}

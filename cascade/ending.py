@@ -1,0 +1,53 @@
+"""Endings: which results `run` raises instead of returning, and what ends an exploration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cascade.errors import BudgetExceeded, DeadlineExceeded, ProviderError
+from cascade.exchange import Request
+from cascade.failure import FailureKind
+from cascade.outcome import Attempt, Result
+from cascade.settings import Settings
+
+_ADVICE = {
+    "auth": "Check the key of this rung; the dearer rungs were not asked, since a wrong key is no reason to pay more.",
+    "quota": "Check the account's balance and limits; the dearer rungs were not asked.",
+    "not_found": "Check the model's name; the dearer rungs were not asked.",
+}
+
+
+def require_returnable(result: Result[Any], request: Request, settings: Settings) -> None:
+    """Raise where a result is to be raised; each error carries it.
+
+    Raises:
+        ProviderError: wrong key, spent quota, unknown model, malformed or filtered request.
+        DeadlineExceeded, BudgetExceeded: that ran out first (unless `on_deadline`/`on_budget` is `best`).
+    """
+    final = result.attempts[-1].failure if result.attempts else None
+    if final is not None and result.outcome == "failed" and (kind := final.treatment.raises) is not None:
+        message = f"{(result.error or '').rstrip('.')}. {_ADVICE.get(final.kind.value, 'No other rung was asked.')}"
+        raise kind(message, result=result, evidence={"status": final.status})
+    if result.outcome == "deadline" and settings.on_deadline == "raise":
+        message = f"The deadline of {request.deadline_s:g} s passed; on_deadline='best' returns the best so far."
+        raise DeadlineExceeded(message, result=result)
+    if result.outcome == "budget" and settings.on_budget == "raise":
+        message = (
+            f"The budget of ${request.max_cost_usd:g} does not allow the next call: {result.error or 'a verifier'}."
+        )
+        raise BudgetExceeded(message, result=result)
+
+
+def refuse_to_go_on(attempts: tuple[Attempt, ...]) -> None:
+    """End an exploration that the next sample could only make dearer or worse: no budget, wrong key, no quota."""
+    for attempt in attempts:
+        if attempt.decision.action == "stop":
+            message = f"{attempt.rung}: a verifier's call could have cost more than is left"
+            raise BudgetExceeded(message)
+        if attempt.failure is None:
+            continue
+        message = f"{attempt.rung}: {attempt.failure.kind.value}: {attempt.failure.message}"
+        if attempt.failure.kind is FailureKind.BUDGET:
+            raise BudgetExceeded(message)
+        if attempt.failure.kind in (FailureKind.AUTH, FailureKind.QUOTA, FailureKind.NOT_FOUND):
+            raise (attempt.failure.treatment.raises or ProviderError)(message)
