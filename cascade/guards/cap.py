@@ -1,0 +1,125 @@
+"""The escalation cap: so many steps up the ladder in any 1,000 requests, whatever traffic asks for.
+
+Traffic that makes every cheap answer look doubtful would otherwise buy the dear model for each request. Every step
+upwards takes a token, for quality or because a provider failed; starting at the top takes none.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Literal
+
+from cascade.errors import ConfigError
+from cascade.guards.window import Window
+
+Scope = Literal["global", "principal"]
+
+PRINCIPALS = 10_000
+"""Principals that are remembered, the least recently seen forgotten first: names that nobody chose cost no memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationCap:
+    """How much of the traffic may step upwards; there is no cap unless one is set."""
+
+    rate: float
+    """Steps per request in any `window` requests, in [0, 1]. A ladder of three rungs can take two steps a request."""
+
+    window: int = 1000
+    """Requests, in the order in which they began; of all, and of each principal."""
+
+    per_principal: bool = True
+    """Whether each principal is held to the rate by itself too, in short runs already, so that one that forces steps
+    is stopped before the others notice. Requests that name no principal meet the global cap only."""
+
+    on_cap: Literal["best", "error"] = "best"
+    """Whether a request that may not step up returns the best answer so far, flagged, or raises EscalationCapped."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no traffic could be held to."""
+        if not 0.0 <= self.rate <= 1.0:
+            message = f"escalation_cap.rate is {self.rate!r}; a number in [0, 1] was expected."
+            raise ConfigError(message)
+        if self.window < 1 or 0.0 < self.rate * self.window < 1.0:
+            message = (
+                f"escalation_cap.window is {self.window} at a rate of {self.rate:g}, which allows not one step; "
+                f"a window of {max(1, round(1 / self.rate + 0.5)) if self.rate else 1} or more was expected."
+            )
+            raise ConfigError(message)
+
+    @property
+    def limit(self) -> int:
+        """Steps in any one window."""
+        return int(self.rate * self.window + 1e-9)
+
+    @property
+    def burst(self) -> float:
+        """Steps that a principal may take at once beyond its rate: a tenth of a window's."""
+        return max(1.0, self.limit / 10)
+
+
+class Allowance:
+    """What one principal may still take: `rate` more with each of its requests, up to a burst, and a window's limit.
+
+    The window alone would let a principal take a whole window's steps at its start, and with them everybody's.
+    """
+
+    def __init__(self, cap: EscalationCap) -> None:
+        self._cap = cap
+        self._window = Window(limit=cap.limit, size=cap.window)
+        self._left = cap.burst
+
+    def begin(self) -> int:
+        """Count a request, and return its sequence number."""
+        self._left = min(self._cap.burst, self._left + self._cap.rate)
+        return self._window.begin()
+
+    def allows(self, sequence: int) -> bool:
+        """Tell whether this request may take a step."""
+        return self._left >= 1.0 and self._window.allows(sequence)
+
+    def take(self, sequence: int) -> None:
+        """Count a step."""
+        self._left -= 1.0
+        self._window.take(sequence)
+
+
+class Turnstile:
+    """Holds one cascade's traffic to its cap; used on one event loop, so it needs no lock."""
+
+    def __init__(self, cap: EscalationCap) -> None:
+        self.cap = cap
+        """What it holds traffic to."""
+        self._all = Window(limit=cap.limit, size=cap.window)
+        self._own: OrderedDict[str, Allowance] = OrderedDict()
+
+    def begin(self, principal: str | None) -> Pass:
+        """Count a request, and return its pass upwards."""
+        own: Allowance | None = None
+        if self.cap.per_principal and principal is not None:
+            own = self._own.pop(principal, None) or Allowance(self.cap)
+            self._own[principal] = own
+            if len(self._own) > PRINCIPALS:
+                self._own.popitem(last=False)
+        return Pass(self._all, own)
+
+
+class Pass:
+    """One request's way upwards: asked before each step."""
+
+    def __init__(self, everybody: Window, own: Allowance | None) -> None:
+        self._all, self._own = everybody, own
+        self._sequence = everybody.begin()
+        self._own_sequence = 0 if own is None else own.begin()
+
+    def __call__(self) -> Scope | None:
+        """Take a step if the cap allows it: None; else say whose cap is reached, and take nothing."""
+        if self._own is not None and not self._own.allows(self._own_sequence):
+            return "principal"
+        if not self._all.allows(self._sequence):
+            return "global"
+        self._all.take(self._sequence)
+        if self._own is not None:
+            self._own.take(self._own_sequence)
+        return None
