@@ -13,6 +13,7 @@
         ├── NotAccepted          `result.require()` on a result that was not accepted
         ├── DeadlineExceeded     the deadline passed first
         ├── BudgetExceeded       the next call could have cost more than was left
+        ├── EscalationCapped     the escalation cap kept it below (`on_cap: error`)
         └── ProviderError        a provider failed in a way that going on would not mend               exit 3
             ├── AuthError            401, 403: wrong key; never answered by the dearer model
             ├── QuotaExhausted       402, 429 insufficient_quota
@@ -88,6 +89,10 @@ class DeadlineExceeded(RunError):
 
 class BudgetExceeded(RunError):
     """The next call could have cost more than the budget had left."""
+
+
+class EscalationCapped(RunError):
+    """The escalation cap kept the request on a lower rung, and `on_cap: error` was asked for."""
 
 
 class ProviderError(RunError):

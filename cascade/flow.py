@@ -13,7 +13,7 @@ from typing import Any, Literal
 from cascade.course import Course, decide, settle
 from cascade.exchange import EMPTY, Exchange, Request, Response
 from cascade.failure import CallFailure
-from cascade.ladder import Ladder
+from cascade.ladder import Ladder, Rung
 from cascade.outcome import Attempt, Outcome, Result
 from cascade.point import Decision
 from cascade.policy import Policy
@@ -29,6 +29,7 @@ def climb(
     on_uncalibrated: Literal["pass_marks", "top"] = "pass_marks",
     on_exhausted: Literal["answer", "abstain"] = "answer",
     on_refusal: Literal["escalate", "accept"] = "escalate",
+    step_up: Callable[[], str | None] | None = None,
 ) -> Steps[Result[Any]]:
     """Try rungs from the cheapest until an answer is accepted.
 
@@ -40,12 +41,15 @@ def climb(
         on_exhausted: whether an answer that the top's verifiers vetoed is returned, flagged, or withheld.
         on_refusal: whether a model's own refusal (the provider's field, not words) is asked about once more above, or
             taken at its word. A second model that refuses too is always taken at its word.
+        step_up: asked before each step to a higher rung, for quality or because a provider failed: None allows it,
+            else it says whose escalation cap is reached, and the request ends below; None: there is no cap.
     """
     plan = settle(request, ladder, policy, on_uncalibrated)
     attempts: list[Attempt] = []
     earlier: dict[str, Response] = {}
     confidences: dict[str, float | None] = {}
     ended: Outcome | None = None
+    capped: str | None = None
     for rung in plan.rungs:
         call = rung.call(request)
         (reply,) = yield (call,)
@@ -53,8 +57,9 @@ def climb(
             ended = ENDINGS.get(reply.kind)
             stops = ended is not None or reply.treatment.raises is not None
             decision = Decision(action="stop" if stops else "fail_over", reason=reply.kind.value)
+            decision, capped = _stepped(decision, rung, plan, step_up)
             attempts.append(Attempt(rung=rung.name, model=rung.model, failure=reply, decision=decision))
-            if stops:
+            if decision.action == "stop":
                 break
             continue
         exchange = Exchange(
@@ -67,12 +72,25 @@ def climb(
             decision = replace(decision, action="accept", reason="refusal")
         if ended is not None and decision.action == "escalate":
             decision = replace(decision, action="stop", reason=ended)
+        decision, capped = _stepped(decision, rung, plan, step_up)
         attempts.append(Attempt(rung=rung.name, model=rung.model, response=reply, verdicts=verdicts, decision=decision))
         if decision.action != "escalate":
             break
         earlier[rung.name] = reply
         confidences[rung.name] = decision.confidence
-    return _result(request, plan, tuple(attempts), ended, on_exhausted)
+    return _result(request, plan, tuple(attempts), "capped" if capped else ended, on_exhausted, capped)
+
+
+def _stepped(
+    decision: Decision, rung: Rung, plan: Course, step_up: Callable[[], str | None] | None
+) -> tuple[Decision, str | None]:
+    """Return the decision as the escalation cap lets it stand, and whose cap stopped it."""
+    if step_up is None or rung is plan.rungs[-1] or decision.action not in ("escalate", "fail_over"):
+        return decision, None
+    capped = step_up()
+    return (
+        decision if capped is None else replace(decision, action="stop", reason=f"capped:{decision.reason}")
+    ), capped
 
 
 def tour(
@@ -143,10 +161,15 @@ def drive(steps: Steps[Returned], answer: Callable[[Ask], Reply]) -> Returned:
 
 
 def _result(
-    request: Request, plan: Course, attempts: tuple[Attempt, ...], ended: Outcome | None, on_exhausted: str
+    request: Request,
+    plan: Course,
+    attempts: tuple[Attempt, ...],
+    ended: Outcome | None,
+    on_exhausted: str,
+    capped: str | None,
 ) -> Result[Any]:
     """Say what a request came to."""
-    flags = [] if plan.point is not None else ["uncalibrated"]
+    flags = ([] if plan.point is not None else ["uncalibrated"]) + ([f"capped:{capped}"] if capped else [])
     final = attempts[-1]
     accepted = final.decision.action == "accept"
     # A vetoed top is still the best guess there is; below it, an answer that nobody vetoed comes first.
@@ -155,7 +178,7 @@ def _result(
     outcome: Outcome
     if accepted:
         outcome = "accepted"
-    elif ended is not None:
+    elif ended is not None and not (capped and best is None):
         outcome = ended
     elif best is None or (final.failure is not None and final.decision.action == "stop"):
         outcome = "failed"

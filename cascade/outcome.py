@@ -15,7 +15,7 @@ from cascade.verdict import Verdict
 
 Outcome = Literal["accepted", "exhausted", "abstained", "capped", "failed", "deadline", "budget"]
 """accepted: answered. exhausted: the top was vetoed or out of reach; the best answer, flagged. abstained: the same, no
-answer (`on_exhausted: abstain`). capped: the escalation cap held it below. failed: no rung answered.
+answer (`on_exhausted: abstain`). capped: the escalation cap held it below; the best answer so far. failed: no answer.
 deadline, budget: that ran out first."""
 
 Parsed = TypeVar("Parsed")
@@ -145,7 +145,8 @@ class Result(Generic[Parsed]):
     """What went wrong, for people; None where nothing did."""
 
     flags: tuple[str, ...] = ()
-    """What a reader must know: `uncalibrated`, `top_failed`, `late`, …"""
+    """What a reader must know: `uncalibrated`, `top_failed`, `capped:global` or `capped:principal` (whose cap),
+    `budget:…` (which budget), …"""
 
     tags: Mapping[str, str] = field(default_factory=dict)
     """The request's own labels."""
