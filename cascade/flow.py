@@ -88,9 +88,9 @@ def _stepped(
     if step_up is None or rung is plan.rungs[-1] or decision.action not in ("escalate", "fail_over"):
         return decision, None
     capped = step_up()
-    return (
-        decision if capped is None else replace(decision, action="stop", reason=f"capped:{decision.reason}")
-    ), capped
+    if capped is not None:
+        decision = replace(decision, action="stop", reason=f"capped:{decision.reason}")
+    return decision, capped
 
 
 def tour(
