@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,7 +14,9 @@ import anyio.to_thread
 from cascade.clients import Client
 from cascade.exchange import LocalCall, ModelCall
 from cascade.failure import CallFailure, FailureKind
+from cascade.flow import drive
 from cascade.guards.budget import Budget
+from cascade.guards.meter import Meter
 from cascade.guards.retry import ask_with_retry
 from cascade.stack import Steps
 from cascade.verdict import Ask, Reply
@@ -34,8 +37,14 @@ class Driver:
     deadline: float | None = None
     """When the request must be back, on the monotonic clock; None: no limit."""
 
-    async def drive(self, steps: Steps[Returned]) -> Returned:
-        """Run a flow to its end."""
+    async def drive(self, steps: Steps[Returned], *, on_cancel: Callable[[Returned], object] | None = None) -> Returned:
+        """Run a flow to its end.
+
+        Args:
+            steps: the flow.
+            on_cancel: given what came of it so far where the caller gives up; the cancellation goes on afterwards.
+        """
+        asks: tuple[Ask, ...] = ()
         try:
             asks = next(steps)
             while True:
@@ -43,6 +52,10 @@ class Driver:
         except StopIteration as stop:
             returned: Returned = stop.value
             return returned
+        except asyncio.CancelledError:
+            if on_cancel is not None:
+                on_cancel(_broken_off(steps, asks))
+            raise
 
     async def _answers(self, asks: tuple[Ask, ...]) -> tuple[Reply, ...]:
         if len(asks) == 1:
@@ -66,14 +79,8 @@ class Driver:
         return None if self.deadline is None else self.deadline - time.monotonic()
 
     async def _model(self, call: ModelCall) -> Reply:
-        admitted = self.budget.admit(call)
-        if isinstance(admitted, CallFailure):
-            return admitted
-        call, reserved_usd = admitted
-        # Cancelled or late, it is never settled: the provider may still bill, so the reserve stays spent.
-        reply = await ask_with_retry(self.client, call, left_s=self.left_s)
-        self.budget.settle(reserved_usd, reply)
-        return reply
+        # Each try is metered by itself: one that is broken off or repeated may be billed too.
+        return await ask_with_retry(Meter(self.client, self.budget), call, left_s=self.left_s)
 
     async def _local(self, call: LocalCall) -> Reply:
         try:
@@ -93,3 +100,9 @@ class Driver:
 
 def _late() -> CallFailure:
     return CallFailure(kind=FailureKind.DEADLINE, message="the request's deadline passed", tries=0)
+
+
+def _broken_off(steps: Steps[Returned], asks: tuple[Ask, ...]) -> Returned:
+    """Return what a flow comes to if nothing more is answered; it asks for nothing that takes time."""
+    gone = CallFailure(kind=FailureKind.DEADLINE, message="the caller gave up", tries=0)
+    return drive(steps, lambda _: gone, begun=asks)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from cascade.errors import BudgetExceeded, DeadlineExceeded, ProviderError
+from cascade.errors import BudgetExceeded, DeadlineExceeded, EscalationCapped, ProviderError
 from cascade.exchange import Request
 from cascade.failure import FailureKind
 from cascade.outcome import Attempt, Result
@@ -17,12 +17,15 @@ _ADVICE = {
 }
 
 
-def require_returnable(result: Result[Any], request: Request, settings: Settings) -> None:
+def require_returnable(
+    result: Result[Any], request: Request, settings: Settings, on_cap: Literal["best", "error"] = "best"
+) -> None:
     """Raise where a result is to be raised; each error carries it.
 
     Raises:
         ProviderError: wrong key, spent quota, unknown model, malformed or filtered request.
         DeadlineExceeded, BudgetExceeded: that ran out first (unless `on_deadline`/`on_budget` is `best`).
+        EscalationCapped: the cap kept it below, and `on_cap` is `error`.
     """
     final = result.attempts[-1].failure if result.attempts else None
     if final is not None and result.outcome == "failed" and (kind := final.treatment.raises) is not None:
@@ -32,10 +35,17 @@ def require_returnable(result: Result[Any], request: Request, settings: Settings
         message = f"The deadline of {request.deadline_s:g} s passed; on_deadline='best' returns the best so far."
         raise DeadlineExceeded(message, result=result)
     if result.outcome == "budget" and settings.on_budget == "raise":
+        scope = next((flag.partition(":")[2] for flag in result.flags if flag.startswith("budget:")), "request")
         message = (
-            f"The budget of ${request.max_cost_usd:g} does not allow the next call: {result.error or 'a verifier'}."
+            f"A budget does not allow the next call: {result.error or 'a verifier'}. "
+            "on_budget='best' returns the best so far."
         )
-        raise BudgetExceeded(message, result=result)
+        raise BudgetExceeded(message, result=result, evidence={"budget": scope})
+    scope = next((flag.partition(":")[2] for flag in result.flags if flag.startswith("capped:")), "")
+    if scope and on_cap == "error":
+        whose = "of all requests" if scope == "global" else f"of the principal {request.principal!r}"
+        message = f"The escalation cap {whose} keeps this request below; on_cap='best' returns the best so far."
+        raise EscalationCapped(message, result=result, evidence={"cap": scope})
 
 
 def refuse_to_go_on(attempts: tuple[Attempt, ...]) -> None:

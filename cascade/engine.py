@@ -19,11 +19,16 @@ from cascade.ending import refuse_to_go_on, require_returnable
 from cascade.errors import CascadeError
 from cascade.exchange import EMPTY, Message, Request
 from cascade.flow import climb, tour
-from cascade.guards.budget import Budget
+from cascade.guards.account import Account, midnight_ms, run_account
+from cascade.guards.budget import with_budget
+from cascade.guards.cap import Turnstile
+from cascade.guards.ledger import Ledger
+from cascade.guards.limits import Limits
 from cascade.intake import request_of, with_settings
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
 from cascade.log.rows import decision_id, now_ms
+from cascade.log.spending import spent_usd
 from cascade.outcome import Attempt, Result
 from cascade.plugins import resolve
 from cascade.policy import Policy
@@ -50,6 +55,7 @@ class Cascade:
         settings: Settings | None = None,
         tasks: Mapping[str, Settings] = EMPTY,
         prices: PriceBook | None = None,
+        limits: Limits | None = None,
         store_text: Literal["none", "redacted", "full"] = "none",
     ) -> None:
         """Take a ladder, and what to run it with; nothing is called yet.
@@ -63,15 +69,20 @@ class Cascade:
             settings: how requests end.
             tasks: the same for single tasks.
             prices: where prices come from; None: the pinned table.
+            limits: what all requests together may spend a day and how many may step upwards; None: no limits.
             store_text: whether the log holds prompts and answers; only used where `log` is a file.
 
         Raises:
-            ConfigError: the ladder, the policy or a price cannot be used; the message says what to do.
+            ConfigError: the ladder, the policy, a price or a limit cannot be used; the message says what to do.
+            LogUnavailable: there is a daily budget, and the log cannot tell what was spent today.
         """
         self.ladder = resolve(ladder if isinstance(ladder, Ladder) else Ladder(*ladder), verify)
         self.policy = Policy.load(policy) if isinstance(policy, str | Path) else policy
         if self.policy is not None:
             self.policy.require(self.ladder)
+        self.limits = limits or Limits()
+        if self.policy is not None:
+            self.limits.require_room_for(self.policy)
         self.settings = settings or Settings()
         self.tasks = dict(tasks)
         self.prices = prices or PriceBook()
@@ -83,6 +94,10 @@ class Cascade:
         self.log = open_log(log, store_text=store_text, secrets=secrets) if isinstance(log, str | Path) else log
         if self.log is not None and self.policy is not None:
             self.log.remember_policy(self.policy)
+        spent = spent_usd(self.log, midnight_ms()) if self.log is not None and self.limits.daily else None
+        self._ledger = Ledger(self.limits, self.prices, spent_usd=spent)
+        cap = self.limits.escalation_cap
+        self._turnstile = None if cap is None else Turnstile(cap)
         self._door = Door(self._forked)
         self._concerns = Concerns()
 
@@ -90,7 +105,7 @@ class Cascade:
         """Answer one request; blocks. See `arun` for arguments and errors."""
         request = self.request(prompt, **options)
         self._warn(request.task, stacklevel=3)
-        return self._door.run(self._run, request)
+        return self._door.run(self._run, request, time.monotonic())
 
     async def arun(self, prompt: str | Sequence[Message] | Request, **options: Any) -> Result[Any]:
         """Answer one request by climbing the ladder until an answer is accepted.
@@ -105,10 +120,11 @@ class Cascade:
             ConfigError: the request cannot be run as it is.
             ProviderError: wrong key, spent quota, unknown model, malformed or filtered request; it carries the result.
             DeadlineExceeded, BudgetExceeded: that ran out first (unless `on_deadline`/`on_budget` is `best`).
+            EscalationCapped: the escalation cap kept it on a lower rung (where `on_cap` is `error`).
         """
         request = self.request(prompt, **options)
         self._warn(request.task, stacklevel=3)
-        return await self._door.arun(self._run, request)
+        return await self._door.arun(self._run, request, time.monotonic())
 
     def run_many(self, requests: Iterable[Request], **options: Any) -> list[Result[Any]]:
         """Answer many requests; blocks. See `arun_many`."""
@@ -119,7 +135,8 @@ class Cascade:
 
         Args:
             requests: the requests.
-            options: `concurrency` (16): how many at once; `on_result(index, result)`: called as each one is done.
+            options: `concurrency` (16): how many at once; `max_cost_usd`: what all of them together may cost, those
+                that it does not allow end as `budget`; `on_result(index, result)`: called as each one is done.
         """
         return await self._door.arun(self._run_many, requests, options)
 
@@ -174,13 +191,13 @@ class Cascade:
         """Close, without blocking the caller's loop."""
         await asyncio.to_thread(self.close)
 
-    async def _run(self, request: Request) -> Result[Any]:
-        result = await self._climb(request)
-        require_returnable(result, request, self._settings(request.task))
+    async def _run(self, request: Request, started: float) -> Result[Any]:
+        result = await self._climb(request, started)
+        on_cap = "best" if self.limits.escalation_cap is None else self.limits.escalation_cap.on_cap
+        require_returnable(result, request, self._settings(request.task), on_cap)
         return result
 
-    async def _climb(self, request: Request) -> Result[Any]:
-        started = time.monotonic()
+    async def _climb(self, request: Request, started: float, run: Account | None = None) -> Result[Any]:
         settings = self._settings(request.task)
         for rung in self.ladder.of(request.task):
             for verifier in rung.verifiers:
@@ -193,22 +210,30 @@ class Cascade:
             on_uncalibrated="top" if settings.on_uncalibrated == "top" else "pass_marks",
             on_exhausted=settings.on_exhausted,
             on_refusal=settings.on_refusal,
+            step_up=None if self._turnstile is None else self._turnstile.begin(request.principal),
         )
         deadline = None if request.deadline_s is None else started + request.deadline_s
-        driver = Driver(client=self.client, budget=Budget(request.max_cost_usd, self.prices), deadline=deadline)
-        result = await driver.drive(steps)
-        result = with_savings(result, self.ladder, self.policy, self.prices)
-        result = replace(result, decision_id=decision_id(now_ms()), latency_s=time.monotonic() - started)
-        if self.log is not None:
-            self.log.write(result, request)
-        return result
+        budget = self._ledger.budget(request, run)
+        driver = Driver(client=self.client, budget=budget, deadline=deadline)
+
+        def end(result: Result[Any], **changes: Any) -> Result[Any]:
+            result = replace(with_budget(result, budget), **changes)
+            result = with_savings(result, self.ladder, self.policy, self.prices)
+            result = replace(result, decision_id=decision_id(now_ms()), latency_s=time.monotonic() - started)
+            if self.log is not None:
+                self.log.write(result, request)
+            return result
+
+        # Broken off, what was paid for is logged all the same.
+        return end(await driver.drive(steps, on_cancel=lambda result: end(result, outcome="cancelled")))
 
     async def _run_many(self, requests: Iterable[Request], options: Mapping[str, Any]) -> list[Result[Any]]:
         on_result: Callable[[int, Result[Any]], None] | None = options.get("on_result")
+        run = run_account(options.get("max_cost_usd"))
 
         async def one(index: int, request: Request) -> Result[Any]:
             try:
-                result = await self._climb(self.request(request))
+                result = await self._climb(self.request(request), time.monotonic(), run)
             except CascadeError as error:
                 result = Result(request_id=request.id, task=request.task, outcome="failed", error=str(error))
             if on_result is not None:
@@ -219,7 +244,7 @@ class Cascade:
 
     async def _explore(self, samples: Iterable[Sample | Request], options: Mapping[str, Any]) -> list[Sample]:
         on_sample: Callable[[int, Sample, tuple[Attempt, ...]], None] | None = options.get("on_sample")
-        budget = Budget(options.get("max_cost_usd"), self.prices)
+        run = run_account(options.get("max_cost_usd"))
 
         async def one(index: int, item: Sample | Request) -> Sample:
             sample = item if isinstance(item, Sample) else Sample(request=item)
@@ -229,7 +254,7 @@ class Cascade:
                 have={name: recording.response for name, recording in sample.recordings.items()},
                 given={name: recording.verdicts for name, recording in sample.recordings.items()},
             )
-            attempts = await Driver(client=self.client, budget=budget).drive(steps)
+            attempts = await Driver(client=self.client, budget=self._ledger.budget(sample.request, run)).drive(steps)
             done = recorded(sample, attempts)
             if on_sample is not None:
                 on_sample(index, done, attempts)

@@ -149,10 +149,16 @@ def tour(
     return tuple(attempts)
 
 
-def drive(steps: Steps[Returned], answer: Callable[[Ask], Reply]) -> Returned:
-    """Run a flow to its end without an event loop, answering each ask by a function (recordings, tests)."""
+def drive(steps: Steps[Returned], answer: Callable[[Ask], Reply], *, begun: tuple[Ask, ...] = ()) -> Returned:
+    """Run a flow to its end without an event loop, answering each ask by a function (recordings, tests).
+
+    Args:
+        steps: the flow.
+        answer: answers one ask.
+        begun: where the flow is under way already, what it is waiting for.
+    """
     try:
-        asks = next(steps)
+        asks = begun or next(steps)
         while True:
             asks = steps.send(tuple(answer(ask) for ask in asks))
     except StopIteration as stop:

@@ -13,10 +13,10 @@ from cascade.point import Decision
 from cascade.usage import Usage
 from cascade.verdict import Verdict
 
-Outcome = Literal["accepted", "exhausted", "abstained", "capped", "failed", "deadline", "budget"]
+Outcome = Literal["accepted", "exhausted", "abstained", "capped", "failed", "deadline", "budget", "cancelled"]
 """accepted: answered. exhausted: the top was vetoed or out of reach; the best answer, flagged. abstained: the same, no
 answer (`on_exhausted: abstain`). capped: the escalation cap held it below; the best answer so far. failed: no answer.
-deadline, budget: that ran out first."""
+deadline, budget: that ran out first. cancelled: the caller gave up; such a result is only logged."""
 
 Parsed = TypeVar("Parsed")
 
@@ -131,6 +131,11 @@ class Result(Generic[Parsed]):
 
     saved_how: str | None = None
     """How always-top's cost is known: `top answered` (paid, exact), `fitted on samples`, or `token counts`."""
+
+    maybe_charged_usd: float = 0.0
+    """What tries without an answer may have cost, at their worst case, in US dollars: the provider may bill a call that
+    timed out or was broken off. Budgets count it as spent; `cost_usd`, which holds what is known, does not include it.
+    So the truth lies between `cost_usd` and `cost_usd + maybe_charged_usd`."""
 
     latency_s: float = 0.0
     """Seconds from the call of run() to the result."""

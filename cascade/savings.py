@@ -22,7 +22,7 @@ def with_savings(result: Result[Parsed], ladder: Ladder, policy: Policy | None, 
     reference's price (`token counts`), which is wrong as far as the reference writes longer or shorter answers.
     The result's own cost, verifiers included, is taken off.
     """
-    if result.outcome in ("failed", "budget", "deadline") or not result.attempts:
+    if result.outcome in ("failed", "budget", "deadline", "cancelled") or not result.attempts:
         return result
     task = policy.tasks.get(result.task) if policy is not None else None
     task = task.at(result.quality) if task is not None else None

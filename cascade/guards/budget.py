@@ -1,65 +1,133 @@
-"""The budget of one request: the worst case is reserved before a call, and what it really cost is settled after."""
+"""Budget: what one request's calls are paid from; each try's worst case is reserved before, and settled after."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
+from cascade.errors import UnknownPrice
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
+from cascade.guards.account import PICO, Account, pico
+from cascade.outcome import Result
 from cascade.prices import ASSUMED_OUTPUT_TOKENS, PriceBook, estimate_prompt_tokens, worst_case_usd
+
+Parsed = TypeVar("Parsed")
 
 MINIMUM_TOKENS = 64
 """An answer shorter than this is not worth asking for: the call is refused instead."""
-
-_ROUNDING = 1e-12
 
 CAPS = ("max_completion_tokens", "max_tokens")
 """The parameters that bound an answer's length; one that is set is obeyed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a call was not paid for."""
+
+    account: Account
+    """The account that has too little left."""
+
+    message: str
+    """What it would have cost, and what is left; for people."""
+
+
 class Budget:
-    """US dollars that one request may still spend; not shared between requests, so it needs no lock."""
+    """The accounts that one request is paid from; all of them must afford a call, or none of them pays.
 
-    def __init__(self, limit_usd: float | None, prices: PriceBook) -> None:
-        self._left = limit_usd
+    On one event loop nothing happens between the look at an account and the reserve, so any number of requests may
+    share one: what is settled never exceeds a limit as long as no call costs more than its worst case.
+    """
+
+    def __init__(self, prices: PriceBook, accounts: Sequence[Account] = ()) -> None:
         self._prices = prices
+        self._accounts = tuple(accounts)
+        self.maybe_charged_usd = 0.0
+        """US dollars that tries without an answer may have cost, at their worst case; no cost of a reply holds them."""
+        self.refusal: Refusal | None = None
+        """Why a call was refused; None where none was."""
 
-    def admit(self, call: ModelCall) -> tuple[ModelCall, float] | CallFailure:
-        """Reserve a call's worst case: prompt tokens and the longest answer, at the requested model's price.
+    def admit(self, call: ModelCall) -> tuple[ModelCall, int] | CallFailure:
+        """Reserve a try's worst case: prompt tokens and the longest answer, at the requested model's price.
 
         Where no `max_tokens` is set, the longest answer that is still affordable is sent as one.
 
         Returns:
-            the call to make and the US dollars reserved for it, or the failure to treat it as.
+            the call to make and the picodollars reserved for it, or the failure to treat it as.
         """
-        if self._left is None:
-            return call, 0.0
+        if not self._accounts:
+            return call, 0
+        account = min(self._accounts, key=lambda one: one.left)
+        left = account.left
         price = self._prices.price(call.model, call.price)
         prompt = estimate_prompt_tokens(call.messages, call.params)
         if not any(call.params.get(name) for name in CAPS):
-            one = worst_case_usd(replace(call, params={**call.params, "max_tokens": 1}), price, prompt)
-            two = worst_case_usd(replace(call, params={**call.params, "max_tokens": 2}), price, prompt)
-            affordable = 1 + (self._left - one) / (two - one) if two > one else float(ASSUMED_OUTPUT_TOKENS)
-            cap = int(max(MINIMUM_TOKENS, min(affordable, ASSUMED_OUTPUT_TOKENS)))
-            call = replace(call, params={**call.params, "max_tokens": cap})
-        worst = worst_case_usd(call, price, prompt)
-        if worst > self._left + _ROUNDING:
-            return _refusal(call, worst, self._left)
-        self._left -= worst
+            one, two = (worst_case_usd(_limited(call, tokens), price, prompt) for tokens in (1, 2))
+            affordable = 1 + (left / PICO - one) / (two - one) if two > one else float(ASSUMED_OUTPUT_TOKENS)
+            call = _limited(call, int(max(MINIMUM_TOKENS, min(affordable, ASSUMED_OUTPUT_TOKENS))))
+        worst = pico(worst_case_usd(call, price, prompt))
+        if worst > left:
+            return self._refuse(call, worst, account)
+        for each in self._accounts:
+            each.reserve(worst)
         return call, worst
 
-    def settle(self, reserved_usd: float, reply: Response | CallFailure) -> None:
-        """Give back what a call did not use; a failed call that may have been charged keeps its reserve."""
-        if self._left is None:
-            return
-        cost = reply.cost_usd or 0.0
-        late = reply.tries > 0 and isinstance(reply, CallFailure) and reply.kind is FailureKind.DEADLINE
-        if late or (isinstance(reply, CallFailure) and reply.treatment.maybe_charged):
-            cost = max(cost, reserved_usd)
-        self._left += reserved_usd - cost
+    def settle(self, call: ModelCall, reserved: int, reply: Response | CallFailure | None) -> None:
+        """Give back what a try did not use.
+
+        Args:
+            call: what was asked.
+            reserved: the picodollars that were reserved for it.
+            reply: what came; None: it was broken off. Like a failure that may have been charged, that costs the
+                reserve, since the provider may bill it.
+        """
+        charged = reply is None or (isinstance(reply, CallFailure) and reply.tries > 0 and _maybe_charged(reply))
+        cost_usd = 0.0 if reply is None else reply.cost_usd
+        worst = reserved if self._accounts else self._worst(call) if charged else 0
+        # A cost that nobody can tell, or that is none, is the worst case: anything else could be spent twice.
+        spent = pico(cost_usd) if cost_usd is not None and 0.0 <= cost_usd < math.inf else worst
+        if charged:
+            self.maybe_charged_usd += max(0, worst - spent) / PICO
+            spent = max(spent, worst)
+        for account in self._accounts:
+            account.settle(reserved, spent)
+
+    def release(self, reserved: int) -> None:
+        """Give back the reserve of a call that was never made."""
+        for account in self._accounts:
+            account.settle(reserved, 0)
+
+    def _worst(self, call: ModelCall) -> int:
+        try:
+            price = self._prices.price(call.model, call.price)
+        except UnknownPrice:  # without a limit a client may do without prices: a script, recordings
+            return 0
+        return pico(worst_case_usd(call, price, estimate_prompt_tokens(call.messages, call.params)))
+
+    def _refuse(self, call: ModelCall, worst: int, account: Account) -> CallFailure:
+        whose = {"request": "this request", "run": "this run", "principal": "its principal's day", "day": "the day"}
+        message = (
+            f"capped by budget, not asked: {call.model} could cost ${worst / PICO:.6f}, and "
+            f"${max(0, account.left) / PICO:.6f} is left of the ${account.limit_usd:g} for {whose[account.scope]}"
+        )
+        self.refusal = Refusal(account=account, message=message)
+        return CallFailure(kind=FailureKind.BUDGET, message=message, tries=0)
 
 
-def _refusal(call: ModelCall, worst_usd: float, left_usd: float) -> CallFailure:
-    left = f"${max(0.0, left_usd):.6f} of the request's budget is left"
-    message = f"not asked: {call.model} could cost ${worst_usd:.6f}, and {left}"
-    return CallFailure(kind=FailureKind.BUDGET, message=message, tries=0)
+def _limited(call: ModelCall, tokens: int) -> ModelCall:
+    return replace(call, params={**call.params, "max_tokens": tokens})
+
+
+def _maybe_charged(failure: CallFailure) -> bool:
+    # A deadline cuts a call off like a timeout does; that it passed is the request's end, that it may be billed is not.
+    return failure.kind is FailureKind.DEADLINE or failure.treatment.maybe_charged
+
+
+def with_budget(result: Result[Parsed], budget: Budget) -> Result[Parsed]:
+    """Return the result with what its budget knows: which account ended it, and what may have been charged."""
+    if result.outcome == "budget" and budget.refusal is not None:
+        flags = (*result.flags, f"budget:{budget.refusal.account.scope}")
+        result = replace(result, flags=flags, error=result.error or budget.refusal.message)
+    return replace(result, maybe_charged_usd=budget.maybe_charged_usd)

@@ -1,0 +1,96 @@
+"""Account: a sum of money that calls are paid from; the worst case is reserved before a call, and settled after."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+Scope = Literal["request", "run", "principal", "day"]
+"""Whose money it is: one request's, one bulk run's, one principal's for a day, everybody's for a day."""
+
+PICO = 10**12
+"""Picodollars in a US dollar. Money is counted in whole ones, so that thousands of sums never drift past a limit."""
+
+_DAY_S = 86_400
+
+
+def pico(usd: float) -> int:
+    """Return US dollars as whole picodollars (a millionth of the price of a token at $1 per million)."""
+    return round(usd * PICO)
+
+
+def midnight_ms() -> int:
+    """Return when today began, UTC, in Unix milliseconds."""
+    return int(time.time() // _DAY_S) * _DAY_S * 1000
+
+
+class Day:
+    """Which day it is, in UTC when it is made and by the monotonic clock from then on: a wall clock may jump."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._origin_s = clock() - wall() % _DAY_S
+
+    @property
+    def number(self) -> int:
+        """Days since the one on which it was made."""
+        return int((self._clock() - self._origin_s) // _DAY_S)
+
+
+class Account:
+    """So many US dollars; used on one event loop, so it needs no lock."""
+
+    def __init__(self, scope: Scope, limit_usd: float, *, spent_usd: float = 0.0, day: Day | None = None) -> None:
+        """Open one.
+
+        Args:
+            scope: whose money it is.
+            limit_usd: what may be spent.
+            spent_usd: what was spent before.
+            day: where the limit is for a day, which day it is.
+        """
+        self.scope: Scope = scope
+        self.limit_usd = limit_usd
+        self._limit = pico(limit_usd)
+        self._spent = pico(spent_usd)
+        self._reserved = 0
+        self._day = day
+        self._number = 0 if day is None else day.number
+
+    @property
+    def left(self) -> int:
+        """Picodollars that are neither spent nor reserved; below 0 where a call cost more than its worst case."""
+        self._turn()
+        return self._limit - self._spent - self._reserved
+
+    @property
+    def spent_usd(self) -> float:
+        """US dollars that were spent, calls that may have been charged at their worst case."""
+        self._turn()
+        return self._spent / PICO
+
+    @property
+    def idle(self) -> bool:
+        """True where nothing is reserved."""
+        return self._reserved == 0
+
+    def reserve(self, amount: int) -> None:
+        """Take picodollars out until they are settled; look at `left` first."""
+        self._reserved += amount
+
+    def settle(self, reserved: int, spent: int) -> None:
+        """Put a reserve back, less what was spent."""
+        self._turn()
+        self._reserved -= reserved
+        self._spent += spent
+
+    def _turn(self) -> None:
+        # What is in flight at midnight stays reserved, and is settled on the new day.
+        if self._day is not None and self._day.number != self._number:
+            self._number, self._spent = self._day.number, 0
+
+
+def run_account(limit_usd: float | None) -> Account | None:
+    """Open the account of a bulk run; None where it has no limit."""
+    return None if limit_usd is None else Account("run", limit_usd)

@@ -1,0 +1,58 @@
+"""Limits: what all of a cascade's traffic together may spend a day, and how much of it may step upwards."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from cascade.errors import ConfigError
+from cascade.guards.cap import EscalationCap
+from cascade.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Limits across requests, held by one process; None: no limit. Days are UTC days."""
+
+    usd_per_day: float | None = None
+    """US dollars that all requests of a day may cost, verifiers included."""
+
+    principal_usd_per_day: float | None = None
+    """US dollars that the requests of any one principal may cost a day; requests that name none share one such sum."""
+
+    escalation_cap: EscalationCap | None = None
+    """How much of the traffic may step upwards."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no sum of money."""
+        for name, value in (
+            ("usd_per_day", self.usd_per_day),
+            ("principal_usd_per_day", self.principal_usd_per_day),
+        ):
+            if value is not None and not 0.0 <= value < math.inf:
+                message = f"The limit {name} is {value!r}; US dollars, 0 or more, were expected."
+                raise ConfigError(message)
+
+    @property
+    def daily(self) -> bool:
+        """True where a day's spending is limited."""
+        return self.usd_per_day is not None or self.principal_usd_per_day is not None
+
+    def require_room_for(self, policy: Policy) -> None:
+        """Refuse a cap that a policy's ordinary traffic would reach.
+
+        Raises:
+            ConfigError: a task's escalation rate may well be above the cap: its interval reaches beyond.
+        """
+        cap = self.escalation_cap
+        if cap is None:
+            return
+        for name, task in policy.tasks.items():
+            high = (task.measured.get("escalation_rate") or {}).get("high")
+            if isinstance(high, int | float) and high > cap.rate:
+                message = (
+                    f"guards.escalation_cap.rate is {cap.rate:g}, but task {name!r} escalates up to {high:.3g} of its "
+                    f"requests by its policy, without any attack; a rate of {math.ceil(high * 100) / 100:g} or more "
+                    "was expected, or a policy that escalates less."
+                )
+                raise ConfigError(message)
