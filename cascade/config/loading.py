@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -13,11 +13,13 @@ from pydantic import ValidationError
 from cascade.config.complaint import complain
 from cascade.config.document import Document, Place, read_document
 from cascade.config.environment import is_secret
+from cascade.config.limiting import limits_of, settings_of
 from cascade.config.options import prepared, price_of
-from cascade.config.shape import ConfigShape, GuardsShape, PriceShape, RungShape, TaskShape
+from cascade.config.shape import ConfigShape, PriceShape, RungShape, TaskShape
 from cascade.errors import CascadeError, ConfigError
 from cascade.exchange import EMPTY
 from cascade.files import read_text, strict_json
+from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
 from cascade.plugins import resolve, verifier
 from cascade.policy import Policy
@@ -47,6 +49,9 @@ class Config:
 
     settings: Settings = field(default_factory=Settings)
     """How requests end."""
+
+    limits: Limits = field(default_factory=Limits)
+    """What all requests together may spend a day, and how many may step upwards."""
 
     tasks: Mapping[str, Settings] = EMPTY
     """How requests of single tasks end."""
@@ -95,7 +100,7 @@ class Config:
         try:
             return Cascade(
                 self.ladder, policy=chosen_policy, log=chosen_log, client=client, settings=self.settings,
-                tasks=self.tasks, prices=self.price_book, store_text=self.store_text,
+                tasks=self.tasks, prices=self.price_book, limits=self.limits, store_text=self.store_text,
             )  # fmt: skip
         except ConfigError as error:
             if str(self.path) in str(error):
@@ -154,11 +159,12 @@ class _Build:
         }
         default = self._stack(shape.verify, ("verify",))
         ladder = self._placed(("ladder",), lambda: resolve(Ladder(*rungs, tasks=own), default))
-        settings = _settings(Settings(), shape.guards)
+        settings = settings_of(shape.guards, Settings())
         return Config(
             path=self.document.path,
             ladder=ladder,
             settings=settings,
+            limits=self._placed(("guards",), partial(limits_of, shape.guards)),
             tasks={name: self._task(name, task, settings) for name, task in shape.tasks.items()},
             targets={
                 name: task.target.model_dump(exclude_none=True)
@@ -226,7 +232,7 @@ class _Build:
         schema: Any = task.json_schema
         if isinstance(schema, str):
             schema = self._schema_file(schema, ("tasks", name, "schema"))
-        return replace(_settings(settings, task), schema=schema)
+        return replace(settings_of(task, settings), schema=schema)
 
     def _schema_file(self, name: str, place: Place) -> Mapping[str, Any]:
         path = self.folder / name
@@ -245,8 +251,3 @@ class _Build:
             return make()
         except CascadeError as error:
             raise self.document.error(place, str(error)) from None
-
-
-def _settings(settings: Settings, said: GuardsShape) -> Settings:
-    names = {own.name for own in fields(Settings)} - {"schema"}
-    return replace(settings, **{name: value for name in names if (value := getattr(said, name, None)) is not None})

@@ -127,7 +127,7 @@ class TargetShape(Part):
     """How sure a certificate is; 0.9 unless given."""
 
 
-class GuardsShape(Part):
+class EndingShape(Part):
     """How requests end; a task's own settings win."""
 
     deadline_s: Positive | None = None
@@ -146,7 +146,31 @@ class GuardsShape(Part):
     """What a task without a policy does; default: pass_marks."""
 
 
-class TaskShape(GuardsShape):
+class CapShape(Part):
+    """How much of the traffic may step upwards, for quality or because a provider failed."""
+
+    rate: Rate
+    """Steps per request in any `window` requests; at least what the policy's own traffic needs."""
+    window: Annotated[int, Field(ge=1)] = 1000
+    """Requests, in the order in which they began."""
+    per_principal: bool = True
+    """Whether each principal is held to the rate by itself too."""
+    on_cap: Literal["best", "error"] = "best"
+    """Whether a request that may not step up returns the best answer so far, flagged, or is an error."""
+
+
+class GuardsShape(EndingShape):
+    """How requests end, and what all of them together may do."""
+
+    usd_per_day: Dollars | None = None
+    """US dollars that all requests of a day (UTC) may cost; what the log knows of today counts; default: no limit."""
+    principal_usd_per_day: Dollars | None = None
+    """US dollars that the requests of any one principal may cost a day; default: no limit."""
+    escalation_cap: CapShape | None = None
+    """How much of the traffic may step upwards; default: no cap."""
+
+
+class TaskShape(EndingShape):
     """What is particular about one task."""
 
     rungs: Annotated[list[Text | TaskRung], Field(min_length=1)] | None = None

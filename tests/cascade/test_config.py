@@ -297,3 +297,40 @@ def test_an_unknown_price_names_the_file(write):
     path = write("ladder: [{model: nobody/nothing}]\n")
     with pytest.raises(UnknownPrice, match=f"{path}.*nobody/nothing"):
         load_config(path).open()
+
+
+GUARDED = """\
+ladder: [{model: embedded/small}, {model: embedded/large}]
+guards:
+  usd_per_day: 20
+  principal_usd_per_day: 0.5
+  escalation_cap: {rate: 0.3, window: 500, on_cap: error}
+"""
+
+
+def test_limits_across_requests_are_configured_once(write):
+    config = load_config(write(GUARDED))
+    cap = config.limits.escalation_cap
+    assert (config.limits.usd_per_day, config.limits.principal_usd_per_day) == (20.0, 0.5)
+    assert (cap.rate, cap.window, cap.per_principal, cap.on_cap) == (0.3, 500, True, "error")
+    with config.open(client=ScriptedClient(default="x")) as app:
+        assert app.limits == config.limits
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("usd_per_day: -1", "guards.usd_per_day"),
+        ("escalation_cap: {rate: 1.2}", "guards.escalation_cap.rate"),
+        ("escalation_cap: {rate: 0.001, window: 100}", "a window of"),
+        ("escalation_cap: {}", "rate"),
+    ],
+)
+def test_a_limit_that_cannot_be_kept_is_refused_with_its_place(write, wrong, told):
+    text = f"ladder: [{{model: embedded/small}}]\nguards:\n  {wrong}\n"
+    assert told in complaint(lambda: load_config(write(text)))
+
+
+def test_a_task_has_no_limits_of_its_own(write):
+    text = "ladder: [{model: embedded/small}]\ntasks: {a: {usd_per_day: 1}}\n"
+    assert "usd_per_day" in complaint(lambda: load_config(write(text)))
