@@ -80,6 +80,7 @@ def run_file(
     output: Path,
     *,
     concurrency: int = 16,
+    max_cost_usd: float | None = None,
     overwrite: bool = False,
     stop: Stop | None = None,
     on_done: Callable[[int, float, Result[Any] | None], None] | None = None,
@@ -95,6 +96,8 @@ def run_file(
         requests: in order; keys differ.
         output: where results go (.jsonl).
         concurrency: requests at once.
+        max_cost_usd: US dollars that this run may spend; requests that it does not allow end as `budget`, and are
+            tried again when the command runs again.
         overwrite: replace an output that is there already and belongs to no interrupted run.
         stop: how to stop it in good order.
         on_done: called as each request is done: how many are, US dollars spent so far, the result (None at the start).
@@ -130,7 +133,7 @@ def run_file(
             if on_done is not None:
                 on_done(count, spent, result)
 
-        app.run_many(stop.until(todo), concurrency=concurrency, on_result=keep)
+        app.run_many(stop.until(todo), concurrency=concurrency, max_cost_usd=max_cost_usd, on_result=keep)
         stopped = count < len(requests)
         lines = [journal.done[request.task, request.id] for request in requests] if not stopped else []
         outcomes = Counter(str(line["outcome"]) for line in lines)

@@ -14,9 +14,12 @@ class Stop:
 
     def __init__(self) -> None:
         self._wished = threading.Event()
+        self.terminated = False
+        """True where the system asked (SIGTERM) and not a person: then stopping is what was to be done, no failure."""
 
-    def wish(self) -> None:
+    def wish(self, *, terminated: bool = False) -> None:
         """Ask for the stop; items that are begun are finished."""
+        self.terminated = self.terminated or terminated
         self._wished.set()
 
     @property

@@ -125,7 +125,7 @@ def explore_samples(
         raise type(error)(message) from None
     if done.stopped:
         message = f"Stopped; what is finished is in {journal}. Run the same command again to go on from there."
-        raise Interrupted(message)
+        raise Interrupted(message, terminated=stop.terminated)
     _show_done(done, output, app)
     return done
 

@@ -22,9 +22,17 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 
+DRAIN_S = 10.0
+"""Seconds that what is in flight gets after SIGTERM, before it is broken off: whoever sends one kills soon after."""
+
 
 class Interrupted(Exception):
-    """The user stopped a command; the message says how to go on."""
+    """A command was stopped before its end; the message says how to go on."""
+
+    def __init__(self, message: str, *, terminated: bool = False) -> None:
+        super().__init__(message)
+        self.exit_code = 0 if terminated else INTERRUPTED
+        """0 where the system asked: all was kept, and a supervisor must not take it for a crash."""
 
 
 def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,7 +48,7 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
                 raise typer.Exit(error.exit_code) from None
             except Interrupted as stop:
                 say(str(stop))
-                raise typer.Exit(INTERRUPTED) from None
+                raise typer.Exit(stop.exit_code) from None
             except KeyboardInterrupt:
                 say("Interrupted.")
                 raise typer.Exit(INTERRUPTED) from None
@@ -73,23 +81,47 @@ def _plain_warnings() -> Iterator[None]:
 
 @contextmanager
 def stoppable(stop: Stop) -> Iterator[None]:
-    """Let Ctrl-C (or SIGTERM) stop a bulk run in good order; a second one leaves what is in flight."""
+    """Let Ctrl-C or SIGTERM stop a bulk run in good order; a second one leaves what is in flight.
+
+    After SIGTERM, what is in flight is left after `DRAIN_S` too.
+
+    Raises:
+        Interrupted: the drain was over before everything had finished.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    drained = False
 
     def first(number: int, frame: Any) -> None:
-        del number, frame
-        stop.wish()
-        for kind, _ in before:
+        del frame
+        terminated = number == signal.SIGTERM
+        stop.wish(terminated=terminated)
+        for kind in (signal.SIGINT, signal.SIGTERM):
             signal.signal(kind, signal.default_int_handler)
-        say("\nStopping: what is in flight is finished and kept. Ctrl-C again leaves it.")
+        if terminated:
+            signal.signal(signal.SIGALRM, over)
+            signal.setitimer(signal.ITIMER_REAL, DRAIN_S)
+            say(f"\nStopping: what is in flight has {DRAIN_S:g} s to finish, and is kept.")
+        else:
+            say("\nStopping: what is in flight is finished and kept. Ctrl-C again leaves it.")
 
-    before = [(kind, signal.getsignal(kind)) for kind in (signal.SIGINT, signal.SIGTERM)]
-    for kind, _ in before:
+    def over(number: int, frame: Any) -> None:
+        nonlocal drained
+        drained = True
+        signal.default_int_handler(number, frame)
+
+    before = [(kind, signal.getsignal(kind)) for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)]
+    for kind in (signal.SIGINT, signal.SIGTERM):
         signal.signal(kind, first)
     try:
         yield
+    except KeyboardInterrupt:
+        if not drained:
+            raise
+        message = f"Stopped; what had not finished after {DRAIN_S:g} s was left. Run the same command again to go on."
+        raise Interrupted(message, terminated=True) from None
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for kind, handler in before:
             signal.signal(kind, handler)

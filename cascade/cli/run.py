@@ -35,6 +35,9 @@ def run(
     max_cost: Annotated[
         float | None, typer.Option("--max-cost", metavar="USD", help="What a request may cost.")
     ] = None,
+    max_run_cost: Annotated[
+        float | None, typer.Option("--max-run-cost", metavar="USD", help="What all requests of --input may cost.")
+    ] = None,
     tag: Annotated[
         list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="A label for reports; may be repeated.")
     ] = None,
@@ -59,11 +62,17 @@ def run(
     if (source is None) != (output is None):
         message = "--input and --output belong together; give both for a file of requests, or none."
         raise ConfigError(message)
+    if max_run_cost is not None and (source is None or not max_run_cost > 0):
+        message = "--max-run-cost needs --input FILE and US dollars above 0; one request's limit is --max-cost."
+        raise ConfigError(message)
     fields = _fields(task, schema, deadline, max_cost, tag)
     params = {key: value_of(value) for key, value in pairs(param, "--param").items()}
     with load(config).open() as app:
         if source is not None and output is not None:
-            _run_file(app, source, output, fields, params, concurrency=concurrency, force=force, as_json=as_json)
+            _run_file(
+                app, source, output, fields, params,
+                concurrency=concurrency, max_run_cost=max_run_cost, force=force, as_json=as_json,
+            )  # fmt: skip
         else:
             result = app.run(_read(str(prompt)), params=params, **fields)
             _show(result, as_json=as_json)
@@ -131,6 +140,7 @@ def _run_file(
     params: dict[str, Any],
     *,
     concurrency: int,
+    max_run_cost: float | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -153,13 +163,14 @@ def _run_file(
             requests,
             output,
             concurrency=concurrency,
+            max_cost_usd=max_run_cost,
             overwrite=force,
             stop=stop,
             on_done=lambda done, spent, _: report(done, spent),
         )
     if batch.stopped:
         message = f"Stopped; what is finished is in {output}.part. Run the same command again to go on from there."
-        raise Interrupted(message)
+        raise Interrupted(message, terminated=stop.terminated)
     unfinished = sum(count for outcome, count in batch.outcomes.items() if outcome not in FINAL)
     ended = ", ".join(f"{count} {outcome}" for outcome, count in batch.outcomes.items()) or "no requests"
     saved = "" if batch.saved_usd is None else f", saved {dollars(batch.saved_usd)} against always-top"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 
@@ -93,3 +94,40 @@ def test_ctrl_c_twice_waits_for_nobody(configured, server, args):
     _, said = running.communicate(timeout=30)
     assert running.returncode == 130
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("args", [RUN, EXPLORE])
+def test_sigterm_takes_nothing_new_finishes_what_is_begun_and_is_no_failure(configured, server, args):
+    write_lines(configured / "in.jsonl", questions(200))
+    running = command(configured, *args)
+    wait_for_hits(server, 20)
+    running.send_signal(signal.SIGTERM)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 0
+    assert "Run the same command again" in said
+    assert "Traceback" not in said
+    paid = len(server.hits)
+    assert paid < 200
+    kept = read_lines(configured / "out.jsonl.part")
+    again = command(configured, *args)
+    again.communicate(timeout=120)
+    assert again.returncode == 0
+    assert len(server.hits) == 200 * (2 if args is EXPLORE else 1), "nothing that was begun was lost or paid again"
+    assert len(kept) > 1
+
+
+@pytest.mark.parametrize("second", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_sigterm_waits_ten_seconds_for_what_hangs_or_until_the_second_signal(configured, server, second):
+    (configured / "cascade.yaml").write_text(CONFIG.format(url=server.url).replace("openai/ok", "openai/hang"))
+    write_lines(configured / "in.jsonl", questions(3))
+    running = command(configured, *RUN)
+    wait_for_hits(server, 3)
+    running.send_signal(signal.SIGTERM)
+    assert any("has 10 s" in line for line in running.stderr)
+    if second:
+        running.send_signal(signal.SIGTERM)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == (130 if second else 0)
+    assert "Traceback" not in said
+    with sqlite3.connect(configured / "decisions.db") as log:
+        assert log.execute("select outcome, count(*) from decisions group by outcome").fetchall() == [("cancelled", 3)]

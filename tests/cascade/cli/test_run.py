@@ -6,6 +6,8 @@ import json
 
 from tests.cascade.cli.conftest import read_lines, write_lines
 
+PER_CALL = "call_usd: 0.01, input_usd: 0, output_usd: 0"
+
 
 def test_the_answer_is_on_stdout_and_the_rest_on_stderr(cli, configured, server):
     done = cli("run", "What is 2 + 2?", "--param", "temperature=0.5", "--param", "stop=END")
@@ -94,3 +96,19 @@ def test_what_cannot_be_run_is_exit_code_2_in_one_sentence(cli, configured, serv
 def test_control_characters_of_an_answer_do_not_reach_a_summary(cli, configured, server):
     done = cli("run", "What?", "--task", "a")
     assert "\x1b" not in done.stderr
+
+
+def test_a_file_costs_no_more_than_it_may_and_goes_on_with_more_money(cli, configured, server):
+    text = (configured / "cascade.yaml").read_text()
+    (configured / "cascade.yaml").write_text(text.replace("input_usd: 1e-6, output_usd: 1e-6", PER_CALL))
+    write_lines(configured / "in.jsonl", [{"id": str(i), "prompt": f"question {i}"} for i in range(10)])
+    args = ("run", "--input", "in.jsonl", "--output", "out.jsonl")
+    poor = cli(*args, "--max-run-cost", "0.045", "--json")
+    assert (poor.exit_code, json.loads(poor.stdout)["outcomes"]) == (3, {"accepted": 4, "budget": 6})
+    assert len(server.hits) == 4
+    assert json.loads(cli(*args, "--json").stdout)["outcomes"] == {"accepted": 10}
+    assert len(server.hits) == 10
+
+
+def test_what_a_run_may_cost_needs_a_run(cli, configured):
+    assert cli("run", "hello", "--max-run-cost", "1").exit_code == 2
