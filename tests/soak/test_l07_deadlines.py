@@ -1,0 +1,110 @@
+"""L7: requests whose models hang or drip are back by their deadline, and leave no connection and no task behind."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from cascade.engine import Cascade
+from cascade.ladder import Ladder, Rung
+from cascade.settings import Settings
+from cascade.usage import Price
+from tests.server import Server
+from verifiers import Refusal
+
+pytestmark = pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")
+PRICE = Price(input_usd=1e-6, output_usd=2e-6)
+
+
+def opened(server: Server, behaviour: str) -> Cascade:
+    rungs = [
+        Rung(f"openai/{behaviour}", name=name, api_base=server.url, api_key="none", price=PRICE, verify=(Refusal(),))
+        for name in ("small", "large")
+    ]
+    app = Cascade(Ladder(*rungs), settings=Settings(on_deadline="best"))
+    asyncio.run(warm(app))
+    return app
+
+
+async def warm(app: Cascade) -> None:
+    """Do what makes a first call slow, beforehand: importing litellm takes seconds and is no request's fault."""
+    await app.arun("warm up", deadline_s=0.5)
+
+
+def sockets() -> int:
+    """Return how many sockets this process has open."""
+    found = 0
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            found += str(entry.readlink()).startswith("socket:")
+        except FileNotFoundError:
+            continue
+    return found
+
+
+async def late_by_s(app: Cascade, deadline_s: float) -> float:
+    """Run one request, and return how long after its deadline it came back."""
+    started = time.monotonic()
+    result = await app.arun("?", deadline_s=deadline_s)
+    assert result.outcome == "deadline"
+    return time.monotonic() - started - deadline_s
+
+
+async def all_at_once(apps: list[Cascade], count: int, deadline_s: float) -> list[float]:
+    return sorted(await asyncio.gather(*(late_by_s(apps[i % len(apps)], deadline_s) for i in range(count))))
+
+
+async def settled_tasks() -> int:
+    return len([task for task in asyncio.all_tasks() if "_run" in repr(task.get_coro())])
+
+
+@pytest.mark.parametrize("count", [20, pytest.param(100, marks=pytest.mark.slow)])
+def test_hanging_and_dripping_models_are_left_at_the_deadline(server: Server, count: int) -> None:
+    full = count == 100
+    before = sockets()
+    with opened(server, "hang") as hanging, opened(server, "slow") as dripping:
+        late = asyncio.run(all_at_once([hanging, dripping], count, 2.0 if full else 0.5))
+        assert hanging._door.run(settled_tasks) <= 1, "at most the one that asks"
+        print(f"L7: {count} at once, late by median {late[count // 2] * 1e3:.1f} ms, most {late[-1] * 1e3:.1f} ms")
+        assert late[-1] <= (0.25 if full else 2.0)
+        until = time.monotonic() + 5
+        while (left := sockets() - before) > 12 and time.monotonic() < until:  # two loops, their wake-ups
+            time.sleep(0.05)
+    assert left <= 12, f"{left} sockets stayed open"
+
+
+@pytest.mark.slow
+def test_a_thousand_deadlines_are_met_within_fifty_milliseconds_but_one(server: Server) -> None:
+    with opened(server, "hang") as app:
+        late: list[float] = []
+        for _ in range(100):
+            late += asyncio.run(all_at_once([app], 10, 0.3))
+    late.sort()
+    print(
+        f"L7: 1000 in tens, late by p50 {late[500] * 1e3:.1f} ms, p99.9 {late[998] * 1e3:.1f}, most {late[-1] * 1e3:.1f}"
+    )
+    assert late[998] <= 0.05
+    assert late[-1] <= 0.25
+
+
+@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=pytest.mark.slow)])
+def test_a_caller_that_gives_up_is_let_go_at_once(server: Server, rounds: int) -> None:
+    took = []
+
+    async def give_up(app: Cascade) -> None:
+        running = asyncio.create_task(app.arun("?"))
+        await asyncio.sleep(0.05)
+        started = time.monotonic()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        took.append(time.monotonic() - started)
+
+    with opened(server, "hang") as app:
+        for _ in range(rounds):
+            asyncio.run(give_up(app))
+    print(f"L7: {rounds} cancellations, let go after at most {max(took) * 1e3:.1f} ms")
+    assert max(took) <= (0.05 if rounds > 5 else 1.0)

@@ -1,0 +1,142 @@
+"""L11: the event loop goes on beating under hostile answers and schemas, huge bodies and a locked log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from cascade.clients.scripted import ScriptedClient
+from cascade.engine import Cascade
+from cascade.errors import CascadeError
+from cascade.ladder import Ladder, Rung
+from cascade.usage import Price
+from tests.behaviours import Reply, as_json, completion
+from tests.server import Server
+from verifiers import Hedging, Refusal, Schema
+
+pytestmark = pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")
+PRICE = Price(input_usd=1e-6, output_usd=2e-6)
+BEAT_S = 0.005
+SCHEMA = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}}
+ANSWERS = {
+    "newlines in a fence": "```" + "\n" * 100_000,
+    "unclosed fences": "```json\n" * 20_000,
+    "deep": "[" * 100_000,
+    "a long number": "9" * 200_000,
+    "hedging words": "maybe " * 50_000,
+    "near misses of a pattern": json.dumps({"a": "a" * 50_000 + "b"}),
+    "many objects": '{"a": 1} ' * 30_000,
+    "a decoy": "<think>" * 20_000 + '{"a": 1}',
+    "four megabytes": "x" * (4 << 20),
+    "controls": "\x00\x1b[2J\u202e" * 30_000,
+}
+
+
+class Pulse:
+    """Beats on a cascade's own loop, and keeps the longest time that a beat came late."""
+
+    def __init__(self) -> None:
+        self.most_s, self._beating = 0.0, True
+
+    async def beat(self) -> None:
+        while self._beating:
+            due = time.monotonic() + BEAT_S
+            await asyncio.sleep(BEAT_S)
+            self.most_s = max(self.most_s, time.monotonic() - due)
+
+    async def stop(self) -> None:
+        self._beating = False
+
+
+def longest_lag_s(app: Cascade, work) -> float:
+    """Return the longest lag of the loop while something is done from another thread."""
+    pulse = Pulse()
+    beating = app._door._start(pulse.beat)
+    work()
+    app._door.run(pulse.stop)
+    beating.result()
+    return pulse.most_s
+
+
+def told(what: str, lag_s: float, limit_s: float) -> None:
+    print(f"L11: {what}: the loop lags by at most {lag_s * 1e3:.1f} ms")
+    assert lag_s <= limit_s
+
+
+LIMITS = [pytest.param(1.0, id="quick"), pytest.param(0.1, id="full", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("limit_s", LIMITS)
+def test_hostile_answers_do_not_stall_the_loop(limit_s: float) -> None:
+    client = ScriptedClient({"small": lambda call: ANSWERS[call.messages[0]["content"]]}, default="fine")
+    rungs = [Rung(f"test/{name}", name=name, verify=(Refusal(), Schema(), Hedging())) for name in ("small", "large")]
+    worst = {}
+    with Cascade(Ladder(*rungs), client=client) as app:
+        app.run("deep", schema=SCHEMA)  # what is compiled and imported once
+        for name in ANSWERS:
+            worst[name] = longest_lag_s(app, lambda name=name: app.run(name, schema=SCHEMA))
+    name = max(worst, key=worst.__getitem__)
+    told(f"{len(ANSWERS)} hostile answers, the worst {name!r}", worst[name], limit_s)
+
+
+@pytest.mark.parametrize("limit_s", LIMITS)
+def test_shared_attacks_do_not_stall_the_loop(shared_data: Path, limit_s: float) -> None:
+    rows = json.loads((shared_data / "attacks.json").read_text(encoding="utf-8"))
+    texts = [row["payload"] if isinstance(row["payload"], str) else json.dumps(row["payload"]) for row in rows]
+    client = ScriptedClient({"small": list(texts)}, default="fine")
+    rungs = [Rung(f"test/{name}", name=name, verify=(Refusal(), Schema(), Hedging())) for name in ("small", "large")]
+
+    def attack() -> None:
+        for text in texts:
+            try:
+                app.run(text or "?", schema={"type": "object"})
+            except CascadeError:
+                continue
+
+    with Cascade(Ladder(*rungs), client=client) as app:
+        told(f"{len(texts)} shared attacks", longest_lag_s(app, attack), limit_s)
+
+
+def big(hit, megabytes: int) -> Reply:
+    return as_json(completion(hit, "x" * (megabytes << 20)))
+
+
+@pytest.mark.parametrize("limit_s", LIMITS)
+def test_huge_bodies_do_not_stall_the_loop(server: Server, limit_s: float) -> None:
+    rung = Rung("openai/ok", api_base=server.url, api_key="none", price=PRICE, verify=(Refusal(),), timeout_s=20)
+
+    def ask() -> None:
+        for megabytes in (7, 9):
+            server.script(*[lambda hit, size=megabytes: big(hit, size)] * 2)
+            app.run("?", deadline_s=30)
+
+    with Cascade(Ladder(rung)) as app:
+        app.run("warm up")
+        told("bodies of 7 and 9 MiB", longest_lag_s(app, ask), limit_s)
+
+
+@pytest.mark.parametrize("limit_s", LIMITS)
+def test_a_locked_log_does_not_stall_the_loop(tmp_path: Path, limit_s: float) -> None:
+    rung = Rung("test/small", name="small", verify=(Refusal(),))
+    locked_s = 5.0 if limit_s < 1.0 else 0.5
+    with Cascade(Ladder(rung), client=ScriptedClient(default="fine"), log=tmp_path / "log.db") as app:
+        app.run("warm up")
+        app.log.flush()
+        other = sqlite3.connect(tmp_path / "log.db", isolation_level=None)
+
+        def serve() -> None:
+            other.execute("BEGIN IMMEDIATE")
+            until = time.monotonic() + locked_s
+            while time.monotonic() < until:
+                app.run("?")
+            other.execute("COMMIT")
+
+        told(f"a log that is locked for {locked_s:g} s", longest_lag_s(app, serve), limit_s)
+        other.close()
+        app.log.flush()
+        assert app.log.lost == 0
