@@ -21,8 +21,8 @@ def main(url: str, log: str, threads: int) -> None:
         done.append(app.run(f"{name} in a thread").answer == "fine")
 
     async def some(name: str, count: int) -> None:
-        for result in await asyncio.gather(*(app.arun(f"{name} {i}") for i in range(count))):
-            done.append(result.answer == "fine")
+        results = await asyncio.gather(*(app.arun(f"{name} {i}") for i in range(count)))
+        done.extend(result.answer == "fine" for result in results)
 
     async def inside() -> None:
         done.append(app.run("inside a running loop").answer == "fine")

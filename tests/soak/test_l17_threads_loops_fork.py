@@ -1,4 +1,4 @@
-"""L17: one cascade for threads, event loops, a running loop and a forked child: nothing is lost and nobody complains."""
+"""L17: one cascade for threads, event loops, a running loop and a forked child: nothing is lost."""
 
 from __future__ import annotations
 
