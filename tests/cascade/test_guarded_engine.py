@@ -12,12 +12,14 @@ import pytest
 from cascade.clients.scripted import ScriptedClient, scripted
 from cascade.engine import Cascade
 from cascade.errors import BudgetExceeded, ConfigError, DeadlineExceeded, EscalationCapped
-from cascade.exchange import ModelCall, Request
+from cascade.exchange import ModelCall, Request, Response
+from cascade.failure import CallFailure, FailureKind
 from cascade.guards.cap import EscalationCap
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
 from cascade.settings import Settings
 from cascade.usage import Price
+from cascade.verdict import Verdict, Verifier
 from tests.opinions import Says, policy
 
 PRICE = Price(input_usd=0.0, output_usd=0.0, call_usd=0.01)
@@ -143,3 +145,57 @@ def test_a_cap_below_what_the_policy_promises_is_refused():
     limits = Limits(escalation_cap=EscalationCap(rate=0.3))
     with pytest.raises(ConfigError, match=r"escalates up to 0.31.*a rate of 0.31"):
         Cascade(RUNGS, client=ScriptedClient(UNSURE), policy=promised, limits=limits)
+
+
+class Asks(Verifier):
+    """Asks a model what it thinks; abstains where that fails."""
+
+    name, paid = "asks", True
+
+    def __init__(self, *, required: bool) -> None:
+        self.required = required
+
+    def flow(self, exchange):
+        call = replace(exchange.call, model="test/judge", verifier=self.name)
+        (reply,) = yield (call,)
+        return Verdict(score=1.0) if isinstance(reply, Response) else Verdict.abstain("down")
+
+
+def judged(judge, *, required, settings=BEST, limits=None, **options):
+    rungs = Ladder(
+        *(Rung(f"test/{n}", name=n, verify=(Says(), Asks(required=required)), price=PRICE) for n in ("small", "large"))
+    )
+    client = ScriptedClient({"small": "0.9", "large": "0.9", "asks": judge}, **options)
+    with Cascade(rungs, client=client, policy=policy(rungs, (0.5, 0.0)), settings=settings, limits=limits) as cascade:
+        return cascade.run("?", deadline_s=0.2 if options else None)
+
+
+DOWN = CallFailure(kind=FailureKind.AUTH, message="no such judge")
+
+
+@pytest.mark.parametrize(("required", "rung"), [(False, "small"), (True, "large")])
+def test_a_judge_that_is_down_abstains_and_only_a_required_one_sends_the_answer_up(required, rung):
+    result = judged(DOWN, required=required)
+    assert (result.outcome, result.rung) == ("accepted", rung)
+    assert result.attempts[0].verdicts[-1].abstained
+
+
+def test_a_required_judge_that_is_down_buys_no_more_than_the_cap_allows():
+    result = judged(DOWN, required=True, limits=Limits(escalation_cap=EscalationCap(rate=0.0)))
+    assert (result.outcome, result.answer) == ("capped", "0.9")
+
+
+def test_a_judge_that_hangs_is_left_at_the_deadline_and_its_worst_case_is_told():
+    async def before(call):
+        if call.verifier:
+            await asyncio.Event().wait()
+
+    result = judged("1.0", required=True, before=before)
+    assert (result.outcome, result.answer, result.maybe_charged_usd) == ("deadline", "0.9", 0.01)
+
+
+def test_a_budget_that_ends_at_the_judge_says_so():
+    settings = Settings(on_budget="best", max_cost_usd=0.015)
+    result = judged("1.0", required=True, settings=settings)
+    assert (result.outcome, result.flags) == ("budget", ("budget:request",))
+    assert "test/judge" in result.error
