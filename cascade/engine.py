@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from cascade.clients import Client
+from cascade.closing import Closing
 from cascade.concern import Concerns, check_ladders
 from cascade.crew import work_through
 from cascade.door import Door
@@ -38,7 +37,7 @@ from cascade.savings import with_savings
 from cascade.settings import Settings
 
 
-class Cascade:
+class Cascade(Closing):
     """A ladder with everything that lives across requests: client, policy, log, background loop.
 
     Use it as a context manager, or call `close()`; one instance serves any number of threads and event loops.
@@ -103,9 +102,10 @@ class Cascade:
 
     def run(self, prompt: str | Sequence[Message] | Request, **options: Any) -> Result[Any]:
         """Answer one request; blocks. See `arun` for arguments and errors."""
+        started = time.monotonic()
         request = self.request(prompt, **options)
         self._warn(request.task, stacklevel=3)
-        return self._door.run(self._run, request, time.monotonic())
+        return self._door.run(self._run, request, started)
 
     async def arun(self, prompt: str | Sequence[Message] | Request, **options: Any) -> Result[Any]:
         """Answer one request by climbing the ladder until an answer is accepted.
@@ -122,9 +122,10 @@ class Cascade:
             DeadlineExceeded, BudgetExceeded: that ran out first (unless `on_deadline`/`on_budget` is `best`).
             EscalationCapped: the escalation cap kept it on a lower rung (where `on_cap` is `error`).
         """
+        started = time.monotonic()
         request = self.request(prompt, **options)
         self._warn(request.task, stacklevel=3)
-        return await self._door.arun(self._run, request, time.monotonic())
+        return await self._door.arun(self._run, request, started)
 
     def run_many(self, requests: Iterable[Request], **options: Any) -> list[Result[Any]]:
         """Answer many requests; blocks. See `arun_many`."""
@@ -170,26 +171,6 @@ class Cascade:
         self._door.close()
         if self.log is not None and self._own_log:
             self.log.close()
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close."""
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close, without blocking the caller's loop."""
-        await asyncio.to_thread(self.close)
 
     async def _run(self, request: Request, started: float) -> Result[Any]:
         result = await self._climb(request, started)
