@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -108,6 +109,9 @@ class Request:
             raise DataError(message)
         if not NAME.fullmatch(self.task):
             message = f"The task name {self.task[:80]!r} cannot be used; it must match {NAME.pattern} (64 at most)."
+            raise ConfigError(message)
+        if self.deadline_s is not None and not 0.0 < self.deadline_s < math.inf:
+            message = f"deadline_s is {self.deadline_s!r}; seconds above 0 were expected, or None for no limit."
             raise ConfigError(message)
         object.__setattr__(self, "messages", tuple(self.messages))
         if not self.id:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Literal
+
+from cascade.errors import ConfigError
 
 Scope = Literal["request", "run", "principal", "day"]
 """Whose money it is: one request's, one bulk run's, one principal's for a day, everybody's for a day."""
@@ -49,7 +52,13 @@ class Account:
             limit_usd: what may be spent.
             spent_usd: what was spent before.
             day: where the limit is for a day, which day it is.
+
+        Raises:
+            ConfigError: the limit is no sum of money.
         """
+        if not 0.0 <= limit_usd < math.inf:
+            message = f"The budget of the {scope} is {limit_usd!r}; US dollars, 0 or more, were expected."
+            raise ConfigError(message)
         self.scope: Scope = scope
         self.limit_usd = limit_usd
         self._limit = pico(limit_usd)

@@ -199,3 +199,11 @@ def test_a_budget_that_ends_at_the_judge_says_so():
     result = judged("1.0", required=True, settings=settings)
     assert (result.outcome, result.flags) == ("budget", ("budget:request",))
     assert "test/judge" in result.error
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -1.0])
+@pytest.mark.parametrize("limit", ["deadline_s", "max_cost_usd"])
+def test_a_limit_that_is_no_number_is_refused_before_anything_is_asked(limit, wrong):
+    with app(SURE) as cascade, pytest.raises(ConfigError, match="expected"):
+        cascade.run("?", **{limit: wrong})
+    assert cascade.client.calls == []
