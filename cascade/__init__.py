@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         UnknownPrice,
     )
     from cascade.exchange import Exchange, Request, Response
+    from cascade.guards.cap import EscalationCap
+    from cascade.guards.limits import Limits
     from cascade.ladder import Ladder, Rung
     from cascade.outcome import Attempt, Result
     from cascade.policy import Policy
@@ -54,9 +56,11 @@ __all__ = [
     "ContentFiltered",
     "DataError",
     "DeadlineExceeded",
+    "EscalationCap",
     "EscalationCapped",
     "Exchange",
     "Ladder",
+    "Limits",
     "LogUnavailable",
     "ModelNotFound",
     "NotAccepted",
@@ -87,6 +91,8 @@ _HOMES = {
     "cascade.config.process": ("arun", "run"),
     "cascade.engine": ("Cascade",),
     "cascade.exchange": ("Exchange", "Request", "Response"),
+    "cascade.guards.cap": ("EscalationCap",),
+    "cascade.guards.limits": ("Limits",),
     "cascade.ladder": ("Ladder", "Rung"),
     "cascade.outcome": ("Attempt", "Result"),
     "cascade.policy": ("Policy",),
