@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,6 +22,12 @@ from cascade.stack import Steps
 from cascade.verdict import Ask, Reply
 
 Returned = TypeVar("Returned")
+
+GRACE_S = 0.02
+"""Seconds that a call which was broken off gets to let go; after that its request goes on without it."""
+
+_LEFT: set[asyncio.Task[Reply]] = set()
+"""What has not let go yet: an event loop holds its tasks by weak references only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +74,8 @@ class Driver:
         left_s = self.left_s()
         if left_s is not None and left_s <= 0:
             return _late()
-        try:
-            async with asyncio.timeout(left_s):
-                return await (self._local(ask) if isinstance(ask, LocalCall) else self._model(ask))
-        except TimeoutError:
-            return _late()
+        work = self._local(ask) if isinstance(ask, LocalCall) else self._model(ask)
+        return await work if left_s is None else await _within(work, left_s)
 
     def left_s(self) -> float | None:
         """Return how many seconds are left; None where there is no limit."""
@@ -96,6 +99,28 @@ class Driver:
             return CallFailure(kind=FailureKind.TIMEOUT, message=f"took over {call.timeout_s:g} s", tries=0)
         except Exception as error:  # noqa: BLE001 - foreign code in a verifier: whatever it raises is its abstaining
             return CallFailure(kind=FailureKind.UNKNOWN, message=f"{type(error).__name__}: {error}", tries=0)
+
+
+async def _within(work: Coroutine[Any, Any, Reply], left_s: float) -> Reply:
+    """Await an answer until the deadline, also where whoever works on it is slow to let go."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait((task,), timeout=left_s)
+    finally:
+        if not task.done():
+            task.cancel()
+            _LEFT.add(task)
+            task.add_done_callback(_forget)
+            await asyncio.wait((task,), timeout=GRACE_S)
+    if not task.done() or task.cancelled() or isinstance(task.exception(), TimeoutError):
+        return _late()
+    return task.result()
+
+
+def _forget(task: asyncio.Task[Reply]) -> None:
+    _LEFT.discard(task)
+    if not task.cancelled():
+        task.exception()  # nobody else asks for it any more
 
 
 def _late() -> CallFailure:

@@ -207,3 +207,19 @@ def test_a_limit_that_is_no_number_is_refused_before_anything_is_asked(limit, wr
     with app(SURE) as cascade, pytest.raises(ConfigError, match="expected"):
         cascade.run("?", **{limit: wrong})
     assert cascade.client.calls == []
+
+
+def test_a_client_that_is_slow_to_let_go_does_not_hold_the_request():
+    let_go = threading.Event()
+
+    async def before(call):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.to_thread(let_go.wait, 20)
+
+    with app(SURE, before=before, settings=BEST) as cascade:
+        result = cascade.run("?", deadline_s=0.05)
+        assert result.outcome == "deadline"
+        assert not let_go.is_set(), "it came back while the client still held on"
+        let_go.set()
