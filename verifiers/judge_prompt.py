@@ -12,6 +12,7 @@ from typing import Any
 
 from cascade.errors import ConfigError
 from cascade.exchange import Exchange, Message, text_of
+from cascade.foreign_text import json_escape
 from cascade.hashing import canonical_json
 from verifiers.strict_json import NotJson, parse_json
 
@@ -117,7 +118,7 @@ def make_nonce(content: Any, sample: int) -> str:
 def encode(value: Any) -> str:
     """Write data as JSON in which no character can end the data, open a chat turn, or hide what follows."""
     text = json.dumps(value, ensure_ascii=False)
-    return _ESCAPED.sub(lambda found: "".join(_escape(ord(character)) for character in found[0]), text)
+    return _ESCAPED.sub(lambda found: "".join(map(json_escape, found[0])), text)
 
 
 def messages_for(
@@ -148,10 +149,3 @@ def read_grade(reply: str, nonce: str) -> Grade | str:
         return f"the judge's score is not a number from 0 to {TOP_SCORE}"
     reason = value.get("reason", "")
     return Grade(score=score / TOP_SCORE, reason=reason[:300] if isinstance(reason, str) else "")
-
-
-def _escape(code: int) -> str:
-    if code > 0xFFFF:
-        code -= 0x10000
-        return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
-    return f"\\u{code:04x}"

@@ -9,15 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cascade.foreign_text import printable, spell_in_json
+
 if TYPE_CHECKING:
     from rich.console import Console
-
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
-
-
-def printable(text: str) -> str:
-    """Return a text that is safe to show: control characters (escape sequences, carriage returns) are spelt out."""
-    return text.translate(_CONTROLS).encode("utf-8", errors="backslashreplace").decode("utf-8")
 
 
 def say(text: str = "") -> None:
@@ -36,8 +31,8 @@ def fail(text: str) -> None:
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """Print one JSON object, on stdout."""
-    typer.echo(json.dumps(value, ensure_ascii=not _unicode(), allow_nan=False, indent=2))
+    """Print one JSON object, on stdout; what a terminal could obey stands in it as JSON's own escapes."""
+    typer.echo(spell_in_json(json.dumps(value, ensure_ascii=not _unicode(), allow_nan=False, indent=2)))
 
 
 def print_text(text: str) -> None:
@@ -70,3 +65,6 @@ def interactive() -> bool:
 
 def _unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") in {"utf8", "utf16", "utf32"}
+
+
+__all__ = ["fail", "interactive", "print_json", "print_text", "printable", "say", "stderr", "stdout", "warn"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
+from cascade.foreign_text import one_line
 from cascade.report.figure import Figure
 
 NOTHING = "–"
@@ -63,20 +63,12 @@ def count(value: int) -> str:
 
 def terminal(text: str) -> str:
     r"""Return foreign text with all that could steer a terminal shown instead: \x1b, line ends, direction marks."""
-    return "".join(character if _is_shown(character) else _escaped(character) for character in text)
+    return one_line(text)
 
 
 def markdown(text: str) -> str:
     """Return foreign text so that markdown shows it as it is, on one line: no markup, no HTML."""
     return _SPECIAL.sub(r"\\\1", terminal(text))
-
-
-def _is_shown(character: str) -> bool:
-    return character.isprintable() and unicodedata.category(character) not in {"Cf", "Cc", "Zl", "Zp"}
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def _exponent(size: float) -> int:
