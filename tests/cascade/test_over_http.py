@@ -16,8 +16,10 @@ from cascade.errors import AuthError, DeadlineExceeded
 from cascade.ladder import Ladder, Rung
 from cascade.settings import UncalibratedWarning
 from cascade.usage import Price
-from tests.behaviours import Hit, Reply, as_json, completion
-from tests.server import Server
+from tests.faults.completion import completion
+from tests.faults.hit import Hit
+from tests.faults.reply import Reply, as_json
+from tests.faults.server import Server
 from verifiers import Judge, LogProb, Refusal, Schema
 
 PRICE = Price(input_usd=1e-6, output_usd=2e-6)

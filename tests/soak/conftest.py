@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.server import Server
+from tests.faults.server import Server
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from cascade.engine import Cascade
 from cascade.ladder import Ladder, Rung
 from cascade.settings import Settings
 from cascade.usage import Price
-from tests.server import Server
+from tests.faults.server import Server
 from verifiers import Refusal
 
 pytestmark = [

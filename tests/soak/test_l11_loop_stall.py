@@ -15,8 +15,9 @@ from cascade.engine import Cascade
 from cascade.errors import CascadeError
 from cascade.ladder import Ladder, Rung
 from cascade.usage import Price
-from tests.behaviours import Reply, as_json, completion
-from tests.server import Server
+from tests.faults.completion import completion
+from tests.faults.reply import Reply, as_json
+from tests.faults.server import Server
 from verifiers import Hedging, Refusal, Schema
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")

@@ -13,7 +13,7 @@ from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
 from cascade.outcome import Result
 from cascade.usage import Price
-from tests.server import Server
+from tests.faults.server import Server
 from verifiers import Refusal
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server import Server
+from tests.faults.server import Server
 
 PROGRAM = Path(__file__).with_name("l17_program.py")
 

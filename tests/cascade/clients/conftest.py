@@ -12,7 +12,7 @@ from cascade.clients.litellm import LiteLLMClient
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure
 from cascade.usage import Price
-from tests.server import Server
+from tests.faults.server import Server
 
 KEY = "sk-test-4f9a8b7c6d5e"
 PRICE = Price(input_usd=1e-6, output_usd=2e-6)

@@ -15,7 +15,7 @@ from cascade.exchange import ModelCall
 from cascade.failure import TREATMENTS, CallFailure, FailureKind
 from cascade.guards.retry import MOST_RETRY_AFTER_S, ask_with_retry
 from cascade.usage import Price, Usage
-from tests.server import Server
+from tests.faults.server import Server
 
 CALL = ModelCall(rung="small", model="openai/a", messages=({"role": "user", "content": "hi"},), timeout_s=5.0)
 
