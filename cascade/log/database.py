@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 from cascade.errors import LogUnavailable
 from cascade.log.rows import Entry, now_ms
 from cascade.log.tables import APPLICATION_ID, SCHEMA_VERSION, labels, losses, metadata
+from cascade.log.upgrades import upgrade
 
 BUSY_TIMEOUT_S = 5.0
 """Seconds that a statement waits for another process's lock."""
@@ -127,7 +128,8 @@ class Database:
             connection.rollback()
             with connection.begin():
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-                metadata.create_all(connection)
+                # Read under the lock: another process may have upgraded it in between.
+                upgrade(connection, connection.exec_driver_sql("PRAGMA user_version").scalar_one())
                 connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
                 connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
         except BaseException:
@@ -146,6 +148,12 @@ class Database:
         if version > SCHEMA_VERSION:
             message = (
                 f"{self.path} is a decision log of a later release (schema {version}); update llm-cascade to read it."
+            )
+            raise LogUnavailable(message)
+        if self.read_only and version < SCHEMA_VERSION:
+            message = (
+                f"{self.path} is a decision log of an earlier release (schema {version} of {SCHEMA_VERSION}); "
+                f"`cascade log upgrade {self.path}` brings it up to date, and so does the next run that writes to it."
             )
             raise LogUnavailable(message)
 
@@ -183,7 +191,8 @@ def _insert(connection: Connection, entries: Sequence[Entry], lost: int, why: st
             if rows:
                 connection.execute(_insertion(table), rows)
         if lost:
-            connection.execute(losses.insert(), {"at_ms": now_ms(), "n": lost, "reason": why})
+            loss = {"at_ms": now_ms(), "n": lost, "reason": why, "loss_id": os.urandom(16).hex()}
+            connection.execute(losses.insert(), loss)
 
 
 def _insert_singly(

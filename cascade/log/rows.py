@@ -91,6 +91,7 @@ class Scribe:
             "tags": self._json({str(key): str(value) for key, value in result.tags.items()}),
             "request_chars": len(request.prompt),
             "request_text": self._messages(request),
+            "maybe_charged_usd": _figure(result.maybe_charged_usd),
         }
         return Entry(
             rows={

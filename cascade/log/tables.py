@@ -1,18 +1,19 @@
-"""The tables of the decision log, the same on SQLite and PostgreSQL: one row a request, an attempt, a verdict, a label.
+"""The tables of the decision log, the same on SQLite and PostgreSQL: a row a request, attempt, verdict, label, call.
 
-Money is US dollars, times of day are Unix milliseconds in UTC, durations are seconds, lists and mappings are JSON text.
+Money is US dollars, or picodollars where it is settled; times of day are Unix milliseconds in UTC, durations are
+seconds, lists and mappings are JSON text.
 Attempts and verdicts repeat task and rung, so that a report over the whole log reads each table once without joins.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, String, Table, Text, text
 
 APPLICATION_ID = 0x43_53_43_44
 """Marks a SQLite file as a decision log ("CSCD"), so that no other program's database is written to."""
 
-SCHEMA_VERSION = 1
-"""Of these tables; kept in SQLite's user_version."""
+SCHEMA_VERSION = 2
+"""Of these tables; kept in SQLite's user_version, and in PostgreSQL's table `cascade_schema`."""
 
 _COUNTER = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -53,6 +54,8 @@ decisions = Table(
     Column("tags", Text, nullable=False),
     Column("request_chars", BigInteger, nullable=False),
     Column("request_text", Text),  # the messages as JSON; only where `store_text` asks for it
+    # What tries without an answer may have cost on top of cost_usd, at their worst case.
+    Column("maybe_charged_usd", Double, nullable=False, server_default=text("0")),
     Index("decisions_task_at", "task", "at_ms"),
     Index("decisions_request", "request_id"),
 )
@@ -138,4 +141,51 @@ losses = Table(
     Column("at_ms", BigInteger, nullable=False),
     Column("n", BigInteger, nullable=False),  # decisions that could not be logged
     Column("reason", Text, nullable=False),
+    Column("loss_id", String, unique=True),  # so that the same loss written twice is one; NULL in schema 1
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("call_id", String, primary_key=True),  # sha256 of what was asked, on whose behalf, and which try it was
+    Column("at_ms", BigInteger, nullable=False),  # when the intent was written: before the call
+    Column("until_ms", BigInteger, nullable=False),  # when the call was to be over, at the latest
+    Column("writer", String, nullable=False),  # the process that made it
+    Column("purpose", String, nullable=False),  # run, explore
+    Column("decision_id", String),  # NULL: an exploration's
+    Column("request_id", String, nullable=False),
+    Column("task", String, nullable=False),
+    Column("principal", String),
+    Column("rung", String, nullable=False),
+    Column("verifier", String),  # who asked; NULL: the call is for the rung's answer
+    Column("attempt", Integer, nullable=False),  # which try of this question, from 1
+    Column("endpoint", String, nullable=False),  # host and port; '': the provider's own
+    Column("model_requested", String, nullable=False),
+    Column("worst_pico", BigInteger, nullable=False),  # picodollars that it may cost at most
+    Column("state", String, nullable=False),  # begun, answered, failed, cancelled
+    # From here on: the outcome, NULL until it is known.
+    Column("class", String),  # ok, or the kind of failure
+    Column("http_status", Integer),
+    Column("finish_raw", String),
+    Column("model_reported", String),
+    Column("usage_source", String),  # reported, estimated, none
+    Column("input_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("cost_est", Double),  # US dollars by our prices of the requested model
+    Column("cost_reported", Double),  # US dollars that the provider says it charged, where it says so
+    Column("maybe_charged", Boolean),  # the provider may have billed it, though nothing usable came
+    Column("charged_pico", BigInteger),  # what budgets were charged: the cost, or the worst case where maybe charged
+    Column("ms", BigInteger),
+    Index("calls_at", "at_ms"),
+    Index("calls_decision", "decision_id"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
+    Column("decision_id", String, nullable=False, unique=True),
+    Column("previous", String, nullable=False),  # the digest at the position before; 64 zeros at the first
+    Column("digest", String, nullable=False),  # sha256 of `previous` and the decision's rows in canonical bytes
+    Column("purged_ms", BigInteger),  # when the decision was purged on purpose; NULL: it must be there
 )

@@ -277,7 +277,7 @@ def test_a_new_log_is_readable_by_its_owner_alone(log: Log, path: Path) -> None:
 def test_the_file_says_what_it_is(log: Log, path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA application_id").fetchone() == (0x43534344,)
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 

@@ -1,0 +1,50 @@
+"""Logs of earlier releases are brought up to date, and nothing in them is lost."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, inspect
+
+from cascade.errors import LogUnavailable
+from cascade.log import open_log
+from cascade.log.tables import metadata
+from tests.cascade.log.decisions import decided
+
+FIRST = Path(__file__).with_name("schema_1.sql")
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FIRST.read_text())
+    return path
+
+
+def columns(path: Path) -> dict[str, set[str]]:
+    engine = create_engine(f"sqlite:///{path}")
+    try:
+        found = inspect(engine)
+        return {table: {column["name"] for column in found.get_columns(table)} for table in found.get_table_names()}
+    finally:
+        engine.dispose()
+
+
+def test_a_log_of_the_first_release_is_upgraded_when_it_is_opened_for_writing(old: Path) -> None:
+    with open_log(old) as log:
+        log.write(*decided("r-3", "0.9"))
+    with closing(sqlite3.connect(old)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        ids = [row[0] for row in connection.execute("SELECT request_id FROM decisions ORDER BY sequence")]
+        assert connection.execute("SELECT count(*), sum(n) FROM losses").fetchone() == (1, 2)
+    assert ids == ["r-1", "r-2", "r-3"]
+    assert columns(old) == {table.name: set(table.c.keys()) for table in metadata.sorted_tables}
+
+
+def test_reading_one_says_how_to_upgrade_it(old: Path) -> None:
+    with pytest.raises(LogUnavailable, match=r"cascade log upgrade .*old\.db"):
+        open_log(old, read_only=True)
