@@ -114,8 +114,9 @@ def judge_figure(
     if criterion.kind == "max_cost":
         margin, strict = bound_money(values, delta, groups), bound_money(values, delta_fail, groups)
     else:
-        margin = bound_mean(values, delta, low=low, groups=groups)
-        strict = bound_mean(values, delta_fail, low=low, groups=groups)
+        limit = criterion.limit if low < 0.0 else None
+        margin = bound_mean(values, delta, low=low, groups=groups, limit=limit)
+        strict = bound_mean(values, delta_fail, low=low, groups=groups, limit=limit)
     floor, ceiling = _limits(criterion, target)
     note: str | None = None
     if margin.value is None or margin.low is None or margin.high is None:

@@ -1,13 +1,14 @@
 """How far a measured mean may be from the true one: one-sided bounds, exact where values are bounded and independent.
 
 Each end holds by itself with probability 1 − δ; both together with 1 − 2δ. Which method is used depends on what kind of
-values there are and on n, never on how the bounds come out:
+values there are, on n and on the limit, never on how the bounds come out:
 
 - ``binomial``: only the two ends of the range occur. Clopper & Pearson 1934; exact.
 - ``betting``: anything else in a known range. Inverted betting test (Waudby-Smith & Ramdas 2020, arXiv 2010.09686,
   section 4); valid at every n.
-- ``harm``: a loss in {−1, 0, 1} with fewer than 400 rows. The upper end is that of P(loss = 1), the rows where the
-  policy is wrong and the reference right, gains ignored; the lower end is by betting. Exact, and mostly tighter.
+- ``harm``: a loss in {−1, 0, 1} that is held against a limit with few rows (`risk.bets_on`, as certificates have it).
+  The upper end is that of P(loss = 1), the rows where the policy is wrong and the reference right, gains ignored; the
+  lower end is by betting. Exact, and mostly tighter.
 - ``grouped``: rows share groups. The binomial bound at the effective number of rows, from the variance between groups
   (Korn & Graubard 1998, Survey Methodology 24); approximate.
 - ``t``: no range is known (money). Student's t over independent groups, its skewness taken out by the transformation of
@@ -26,14 +27,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from calibration.influence import independent, standard_error, t_interval
-from calibration.risk import betting_p
+from calibration.risk import bets_on, betting_p
 from calibration.split import number_groups
 
 Method = Literal["binomial", "betting", "harm", "grouped", "t", "none"]
 Groups = Sequence[str | None]
-
-HARM_BELOW = 400
-"""Rows below which gains are ignored in the upper bound of a loss."""
 
 _HALVINGS = 24
 """Bisections of a betting bound: to within 1e-7 of the range."""
@@ -66,9 +64,19 @@ class Margin:
 
 
 def bound_mean(
-    values: ArrayLike, delta: float, *, low: float = 0.0, high: float = 1.0, groups: Groups | None = None
+    values: ArrayLike,
+    delta: float,
+    *,
+    low: float = 0.0,
+    high: float = 1.0,
+    groups: Groups | None = None,
+    limit: float | None = None,
 ) -> Margin:
-    """Bound the mean of values (n,) in [low, high], each end with probability 1 − delta."""
+    """Bound the mean of values (n,) in [low, high], each end with probability 1 − delta.
+
+    `limit`: of a loss in {−1, 0, 1}, what it is held against: with the number of independent rows it says whether gains
+    count in the upper bound (`risk.bets_on`, the rule of certificates). None, or 0: they do.
+    """
     x = np.asarray(values, dtype=np.float64)
     n = x.size
     if not n:
@@ -77,10 +85,12 @@ def bound_mean(
     size, mean = effective_size(share, groups), float(np.mean(share))
     spread = math.sqrt(float(np.var(x)))
     method: Method
+    counted = bool(limit) and low == -high and _whole(x, (low, 0.0, high))
+    harm_alone = counted and not bets_on(independent(n, groups), limit or 0.0)
     if independent(n, groups) < n:
         size = _cautious(size, n, independent(n, groups), delta)
         method, (bottom, top) = "grouped", _binomial(mean, size, delta)
-        if low == -high and n < HARM_BELOW and _whole(x, (low, 0.0, high)):
+        if harm_alone:
             harm = np.where(x > 0.0, 1.0, 0.0)
             own = _cautious(effective_size(harm, groups), n, independent(n, groups), delta)
             top = min(1.0, (_binomial(float(harm.mean()), own, delta)[1] + 1.0) / 2.0)
@@ -89,7 +99,7 @@ def bound_mean(
     else:
         # A gambler's wealth depends on the order, and a file may be sorted by label: shuffled, always the same way.
         shuffled = np.random.default_rng(0).permutation(share)
-        if low == -high and n < HARM_BELOW and _whole(x, (low, 0.0, high)):
+        if harm_alone:
             method, top = "harm", (_binomial(float(np.mean(x > 0.0)), n, delta)[1] + 1.0) / 2.0
         else:
             method, top = "betting", _most(shuffled, delta)

@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 
 from calibration.margin import bound_mean, bound_money, effective_size
 from calibration.paired import sign_test
+from calibration.risk import bets_on
 from calibration.sample_size import size_for_mean, size_for_rate, size_for_share
 from cascade.errors import ConfigError
 
@@ -34,10 +35,26 @@ def test_shares_have_the_exact_binomial_bounds(n: int, data: st.DataObject) -> N
 )
 def test_each_end_holds_in_nine_of_ten_repetitions(draw, low: float) -> None:
     truth = 0.8 if low == 0.0 else 0.06
-    found = [bound_mean(draw(np.random.default_rng(seed)), 0.1, low=low) for seed in range(120)]
+    limit = 0.05 if low < 0.0 else None
+    found = [bound_mean(draw(np.random.default_rng(seed)), 0.1, low=low, limit=limit) for seed in range(120)]
     # 120 repetitions of a bound that holds exactly with .9 fall below .83 once in 200 cases.
     assert np.mean([one.low <= truth for one in found]) >= 0.83
     assert np.mean([one.high >= truth for one in found]) >= 0.83
+
+
+@pytest.mark.parametrize(("n", "limit"), [(100, 0.05), (119, 0.05), (120, 0.05), (299, 0.02), (300, 0.02), (300, None)])
+def test_gains_count_in_a_loss_where_a_certificate_would_count_them(n: int, limit: float | None) -> None:
+    losses = np.tile([-1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0], 30)[:n]
+    counted = bound_mean(losses, 0.1, low=-1.0, limit=limit).method == "betting"
+    assert counted == (limit is None or bets_on(n, limit))
+
+
+def test_of_sessions_it_is_their_number_that_tells_whether_gains_count() -> None:
+    losses = np.tile([-1.0, 0.0, 0.0, 1.0], 100)
+    groups = [f"{i // 8}" for i in range(400)]
+    few, many = (bound_mean(losses, 0.1, low=-1.0, groups=groups, limit=limit) for limit in (0.05, 0.2))
+    assert few.high > 0.2
+    assert many.high < 0.15
 
 
 def test_a_file_sorted_by_label_has_the_bounds_of_a_shuffled_one_nearly() -> None:
