@@ -44,7 +44,17 @@ EMPTY: Mapping[str, Any] = _Empty()
 """The one empty mapping that frozen values share as a default."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-"""What a task may be called: it becomes part of file names and reports."""
+"""The letters of a name (a task, an annotator): it may become part of file names and reports."""
+
+_DEVICES = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text may name a task or an annotator: no path, and a file name on every system.
+
+    Windows knows devices by name (`con`, `nul.txt`), and drops a dot at the end.
+    """
+    return bool(NAME.fullmatch(text)) and not text.endswith(".") and not _DEVICES.fullmatch(text)
 
 
 def _jsonable(value: Any) -> Any:
@@ -107,8 +117,11 @@ class Request:
         if not self.messages:
             message = "A request has no messages; at least one was expected."
             raise DataError(message)
-        if not NAME.fullmatch(self.task):
-            message = f"The task name {self.task[:80]!r} cannot be used; it must match {NAME.pattern} (64 at most)."
+        if not is_name(self.task):
+            message = (
+                f"The task name {self.task[:80]!r} cannot be used; it must match {NAME.pattern} (64 at most), not end "
+                "with a dot, and not be a device of Windows (con, nul, …)."
+            )
             raise ConfigError(message)
         if self.deadline_s is not None and not 0.0 < self.deadline_s < math.inf:
             message = f"deadline_s is {self.deadline_s!r}; seconds above 0 were expected, or None for no limit."

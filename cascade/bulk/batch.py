@@ -16,6 +16,7 @@ from cascade.errors import ConfigError, DataError
 from cascade.exchange import Request
 from cascade.hashing import fingerprint
 from cascade.outcome import Result
+from cascade.request_limits import require_allowed
 from cascade.sample_file import read_samples
 
 FINAL = frozenset({"accepted", "exhausted", "abstained", "capped"})
@@ -45,7 +46,8 @@ class Batch:
 def read_requests(path: str | Path) -> list[Request]:
     """Read requests, as lines of a samples file (recordings are ignored).
 
-    `principal`, `session`, `deadline_s` and `max_cost_usd` may stand in a line too.
+    `principal`, `session`, `deadline_s` and `max_cost_usd` may stand in a line too. Lines may set harmless parameters
+    only; see `cascade.request_limits`.
 
     Raises:
         DataError: a line is not a request; names file, line and field.
@@ -62,7 +64,12 @@ def read_requests(path: str | Path) -> list[Request]:
                 message = f"{path}, request {sample.request.id!r}: {name} is {value!r:.60}; {expected} was expected."
                 raise DataError(message)
             fields[name] = value
-        requests.append(replace(sample.request, **fields) if fields else sample.request)
+        request = replace(sample.request, **fields) if fields else sample.request
+        try:
+            require_allowed(request)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
+        requests.append(request)
     return requests
 
 

@@ -10,9 +10,10 @@ from typing import Any
 from cascade.bulk.journal import Journal
 from cascade.bulk.stop import Stop
 from cascade.engine import Cascade
-from cascade.errors import DataError
+from cascade.errors import ConfigError, DataError
 from cascade.ladder import Ladder
 from cascade.outcome import Attempt
+from cascade.request_limits import require_allowed
 from cascade.sample import Recording, Sample
 from cascade.sample_file import read_samples, sample_line, sample_of
 
@@ -63,7 +64,9 @@ def explore_file(
 
     Raises:
         BudgetExceeded, ProviderError, LogUnavailable: it had to stop; what was finished is kept.
-        DataError: a recording names another model than the ladder's rung.
+        DataError: a recording names another model than the ladder's rung; a sample asks for what only the ladder may
+            say (see `cascade.request_limits`).
+        ConfigError: a sample's schema or tools could not be checked.
     """
     stop = stop or Stop()
     spent = 0.0
@@ -74,6 +77,8 @@ def explore_file(
         for sample in merged:
             _require_models(sample, app.ladder.of(sample.request.task))
         todo = [i for i, sample in enumerate(merged) if not is_complete(sample, app.ladder)]
+        for i in todo:
+            _require_runnable(merged[i], app)
         resumed = len(merged) - len(todo)
         count = resumed
         if on_done is not None:
@@ -152,6 +157,18 @@ def _require_models(sample: Sample, ladder: Ladder) -> None:
                 f"the ladder's is {rung.model!r}; give the rung another name, or leave this recording out."
             )
             raise DataError(message)
+
+
+def _require_runnable(sample: Sample, app: Cascade) -> None:
+    """Refuse before the first call what would be paid for and could not be judged, or must not be asked."""
+    request = app.request(sample.request)
+    require_allowed(request)
+    for rung in app.ladder.of(request.task):
+        for verifier in rung.verifiers:
+            try:
+                verifier.prepare(request)
+            except ConfigError as error:
+                raise type(error)(f"Sample {request.id[:80]!r}: {error}") from None
 
 
 def _paid(attempt: Attempt, before: Sample) -> float:

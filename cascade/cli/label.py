@@ -138,9 +138,9 @@ def _login() -> str:
 
 
 def _name(text: str, option: str) -> str:
-    from cascade.exchange import NAME
+    from cascade.exchange import is_name
 
-    if not NAME.fullmatch(text):
+    if not is_name(text):
         message = f"{option} is {text[:80]!r}; letters, digits, '.', '_' and '-' were expected (64 at most)."
         raise ConfigError(message)
     return text

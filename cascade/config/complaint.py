@@ -20,6 +20,7 @@ _EXPECTED = {
     "string_too_short": "a text that is not empty was expected",
     "list_type": "a list was expected",
     "dict_type": "a mapping of keys to values was expected",
+    "string_too_long": "a shorter text was expected",
     "too_short": "at least one entry was expected",
     "too_long": "one name with its options was expected",
     "string_pattern_mismatch": "letters, digits, '.', '_' and '-' were expected, 64 at most, a letter or digit first",

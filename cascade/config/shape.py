@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from cascade.config.document import plain
 from cascade.config.environment import Interpolated
-from cascade.exchange import NAME
+from cascade.exchange import NAME, is_name
 
 
 def _number(value: Any) -> Any:
@@ -31,11 +31,19 @@ def _free(value: Any) -> Any:
     return [_free(item) for item in value] if isinstance(value, list) else value
 
 
+def _seen(name: str) -> str:
+    if " " in name or not name.isprintable():
+        message = "a model's name without blanks and control characters was expected"
+        raise ValueError(message)
+    return name
+
+
 Number = Annotated[float, BeforeValidator(_number, json_schema_input_type=float)]
 Positive = Annotated[Number, Field(gt=0)]
 Dollars = Annotated[Number, Field(ge=0)]
 Rate = Annotated[Number, Field(ge=0, le=1)]
 Text = Annotated[str, Field(min_length=1)]
+ModelName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_seen)]
 Free = Annotated[dict[str, Any], BeforeValidator(_free, json_schema_input_type=dict[str, Any])]
 VerifierSpec = Text | Annotated[dict[str, Free | None], Field(min_length=1, max_length=1)]
 """A registered name, or one name with its options: `{judge: {model: openai/gpt-5}}`."""
@@ -81,7 +89,7 @@ class PriceShape(Part):
 class RungShape(Part):
     """One model with its settings."""
 
-    model: Text
+    model: ModelName
     """The model in litellm's `provider/name` form."""
     name: Text | None = None
     """Unique in the ladder; default: the model."""
@@ -183,7 +191,14 @@ class TaskShape(EndingShape):
     """What `cascade calibrate` aims at where the command line does not say."""
 
 
-TaskName = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
+def _not_reserved(name: str) -> str:
+    if not is_name(name):
+        message = "it ends with a dot, or is a device of Windows (con, nul, …)"
+        raise ValueError(message)
+    return name
+
+
+TaskName = Annotated[str, Field(pattern=f"^{NAME.pattern}$"), AfterValidator(_not_reserved)]
 
 
 class ConfigShape(Part):
