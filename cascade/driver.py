@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import time
 from collections.abc import Callable, Coroutine
@@ -16,6 +17,7 @@ from cascade.exchange import LocalCall, ModelCall
 from cascade.failure import CallFailure, FailureKind
 from cascade.flow import drive
 from cascade.guards.budget import Budget
+from cascade.guards.calls import UNWRITTEN, Calls
 from cascade.guards.meter import Meter
 from cascade.guards.retry import ask_with_retry
 from cascade.stack import Steps
@@ -39,6 +41,12 @@ class Driver:
 
     budget: Budget
     """What the request may still spend."""
+
+    calls: Calls = UNWRITTEN
+    """Who writes down every try."""
+
+    slots: asyncio.Semaphore | None = None
+    """How many more model calls may be in flight, where a bulk run bounds them; None: any number."""
 
     deadline: float | None = None
     """When the request must be back, on the monotonic clock; None: no limit."""
@@ -66,9 +74,12 @@ class Driver:
     async def _answers(self, asks: tuple[Ask, ...]) -> tuple[Reply, ...]:
         if len(asks) == 1:
             return (await self._answer(asks[0]),)
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._answer(ask)) for ask in asks]
-        return tuple(task.result() for task in tasks)
+        # Where one cannot be made, the others still come to their end: they are paid for.
+        answers = await asyncio.gather(*map(self._answer, asks), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        return tuple(answer for answer in answers if not isinstance(answer, BaseException))
 
     async def _answer(self, ask: Ask) -> Reply:
         left_s = self.left_s()
@@ -83,7 +94,8 @@ class Driver:
 
     async def _model(self, call: ModelCall) -> Reply:
         # Each try is metered by itself: one that is broken off or repeated may be billed too.
-        return await ask_with_retry(Meter(self.client, self.budget), call, left_s=self.left_s)
+        async with self.slots or contextlib.nullcontext():
+            return await ask_with_retry(Meter(self.client, self.budget, self.calls), call, left_s=self.left_s)
 
     async def _local(self, call: LocalCall) -> Reply:
         try:

@@ -11,6 +11,7 @@ from cascade.errors import UnknownPrice
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.guards.account import PICO, Account, pico
+from cascade.guards.calls import Charge
 from cascade.outcome import Result
 from cascade.prices import ASSUMED_OUTPUT_TOKENS, PriceBook, estimate_prompt_tokens, worst_case_usd
 
@@ -74,8 +75,8 @@ class Budget:
             each.reserve(worst)
         return call, worst
 
-    def settle(self, call: ModelCall, reserved: int, reply: Response | CallFailure | None) -> None:
-        """Give back what a try did not use.
+    def settle(self, call: ModelCall, reserved: int, reply: Response | CallFailure | None) -> Charge:
+        """Give back what a try did not use, and return what it was charged.
 
         Args:
             call: what was asked.
@@ -85,7 +86,7 @@ class Budget:
         """
         charged = reply is None or (isinstance(reply, CallFailure) and reply.tries > 0 and _maybe_charged(reply))
         cost_usd = 0.0 if reply is None else reply.cost_usd
-        worst = reserved if self._accounts else self._worst(call) if charged else 0
+        worst = reserved if self._accounts else self.worst(call) if charged else 0
         # A cost that nobody can tell, or that is none, is the worst case: anything else could be spent twice.
         spent = pico(cost_usd) if cost_usd is not None and 0.0 <= cost_usd < math.inf else worst
         if charged:
@@ -93,13 +94,15 @@ class Budget:
             spent = max(spent, worst)
         for account in self._accounts:
             account.settle(reserved, spent)
+        return Charge(pico=spent, maybe=charged)
 
     def release(self, reserved: int) -> None:
         """Give back the reserve of a call that was never made."""
         for account in self._accounts:
             account.settle(reserved, 0)
 
-    def _worst(self, call: ModelCall) -> int:
+    def worst(self, call: ModelCall) -> int:
+        """Return the picodollars that a call may cost at most; 0 where nobody knows its price."""
         try:
             price = self._prices.price(call.model, call.price)
         except UnknownPrice:  # without a limit a client may do without prices: a script, recordings

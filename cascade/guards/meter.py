@@ -1,4 +1,4 @@
-"""Meter: stands before a client, so that every single try meets the budget, repeated and broken-off ones too."""
+"""Meter: stands before a client, so that every single try meets budget and log, repeated and broken-off ones too."""
 
 from __future__ import annotations
 
@@ -7,23 +7,36 @@ from cascade.errors import CascadeError
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure
 from cascade.guards.budget import Budget
+from cascade.guards.calls import UNWRITTEN, Calls
 
 
 class Meter(Client):
-    """A client whose tries one request pays for."""
+    """A client whose tries one request pays for, each written down before it is made and after it ended."""
 
-    def __init__(self, client: Client, budget: Budget) -> None:
-        self._client, self._budget = client, budget
+    def __init__(self, client: Client, budget: Budget, calls: Calls = UNWRITTEN) -> None:
+        self._client, self._budget, self._calls = client, budget, calls
 
     async def ask(self, call: ModelCall) -> Response | CallFailure:
-        """Reserve the worst case, ask, settle; refuse where the budget does not allow it.
+        """Reserve the worst case, write the intent down, ask, settle, write the outcome down.
 
+        A call that the budget does not allow, or whose intent cannot be written down where it must be, is not made.
         Broken off (a timeout, a deadline, a caller that gave up), the reserve counts as spent: the provider may bill.
+
+        Raises:
+            LogUnavailable: this call, or what came of it, cannot be written down.
         """
+        known = self._calls.known(call)
+        if known is not None:
+            return known
         admitted = self._budget.admit(call)
         if isinstance(admitted, CallFailure):
             return admitted
-        call, reserved = admitted
+        asked, (call, reserved) = call, admitted
+        try:
+            identity = await self._calls.begin(asked, reserved or self._budget.worst(call))
+        except BaseException:
+            self._budget.release(reserved)
+            raise
         reply: Response | CallFailure | None = None
         made = True
         try:
@@ -32,10 +45,12 @@ class Meter(Client):
             made = False
             raise
         finally:
+            charge = None
             if made:
-                self._budget.settle(call, reserved, reply)
+                charge = self._budget.settle(call, reserved, reply)
             else:
                 self._budget.release(reserved)
+            self._calls.end(identity, asked, reply, charge)
         return reply
 
     async def warm_up(self) -> None:

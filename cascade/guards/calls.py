@@ -1,0 +1,87 @@
+"""Calls: what is written down about every try of a paid call, before it is made and after it ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+from cascade.exchange import ModelCall, Response
+from cascade.failure import CallFailure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What one try cost the budgets."""
+
+    pico: int
+    """Picodollars that were charged: what it cost, or its worst case where it may have been billed."""
+
+    maybe: bool = False
+    """True where nobody knows whether it was billed."""
+
+
+class Calls(Protocol):
+    """Who writes down the calls of one request: a decision log, a bulk run's journal, or nobody."""
+
+    def known(self, call: ModelCall) -> Response | None:
+        """Return the answer that an earlier, broken-off run was given to the very same call; None: it must be made."""
+        ...
+
+    async def begin(self, call: ModelCall, worst_pico: int) -> str:
+        """Write down that a call is about to be made, and return the id of this try.
+
+        Raises:
+            LogUnavailable: it cannot be written down, and may not be made without.
+        """
+        ...
+
+    def end(self, identity: str, call: ModelCall, reply: Response | CallFailure | None, charge: Charge | None) -> None:
+        """Write down what came of a try.
+
+        Args:
+            identity: what `begin` returned.
+            call: what was asked.
+            reply: what came; None: it was broken off.
+            charge: what it cost the budgets; None: it was not made after all.
+
+        Raises:
+            LogUnavailable: it cannot be written down; no further call may be made.
+        """
+        ...
+
+
+class Unwritten(Calls):
+    """Nobody writes anything down."""
+
+    def known(self, call: ModelCall) -> Response | None:
+        """Know nothing."""
+        del call
+        return None
+
+    async def begin(self, call: ModelCall, worst_pico: int) -> str:
+        """Let the call be made."""
+        del call, worst_pico
+        return ""
+
+    def end(self, identity: str, call: ModelCall, reply: Response | CallFailure | None, charge: Charge | None) -> None:
+        """Forget it."""
+
+
+UNWRITTEN = Unwritten()
+
+
+def call_key(call: ModelCall) -> str:
+    """Return the sha256 of what a call asks, of whom and on whose behalf: the same in every run of the same work."""
+    asked = [
+        call.rung, call.verifier, call.model, call.messages, call.params, call.wishes, call.request_id, call.sample,
+    ]  # fmt: skip
+    # What JSON cannot say (a type as response_format) is named; a key need only be the same the next time.
+    text = json.dumps(asked, sort_keys=True, default=_said, skipkeys=True)
+    return sha256(text.encode("ascii")).hexdigest()
+
+
+def _said(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)
