@@ -19,7 +19,8 @@
             ├── QuotaExhausted       402, 429 insufficient_quota
             ├── ModelNotFound        404
             ├── BadRequest           400, 413, 422
-            └── ContentFiltered      the provider's content filter refused the request
+            ├── ContentFiltered      the provider's content filter refused the request
+            └── ProviderMisbehaved   a redirect, which would carry prompt and key to another place
 
 A model that fails in an ordinary way (timeout, 5xx, rate limit) is data, not an exception: see `failure.py`.
 """
@@ -117,3 +118,7 @@ class BadRequest(ProviderError):
 
 class ContentFiltered(ProviderError):
     """The provider's content filter refused the request."""
+
+
+class ProviderMisbehaved(ProviderError):
+    """The provider answered with a redirect, which is never followed: it would carry prompt and key elsewhere."""

@@ -237,7 +237,13 @@ class Response:
     """The assistant message as the provider gave it, to append to a history."""
 
     finish_reason: str | None = None
-    """Why the model stopped (stop, length, tool_calls, content_filter, …), as reported."""
+    """Why the model stopped (stop, length, tool_calls, content_filter, …): the provider's word where it is known."""
+
+    finish_raw: str | None = None
+    """The provider's own word for it, before any translation; None: it gave none, or nobody looked."""
+
+    status: int | None = None
+    """The HTTP status, where the answer came over a connection of ours."""
 
     refusal: str | None = None
     """The provider's own refusal text, where it has such a field."""
@@ -253,6 +259,9 @@ class Response:
 
     cost_usd: float | None = None
     """What the call cost, tries that failed included; None: no cost is known (recordings only)."""
+
+    cost_reported: float | None = None
+    """US dollars that the provider says the answer cost, where it says so; nothing is ever computed from it."""
 
     latency_s: float = 0.0
     """Seconds from the first try to the whole answer."""

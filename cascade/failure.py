@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from cascade.errors import (
     AuthError,
@@ -11,9 +12,13 @@ from cascade.errors import (
     ContentFiltered,
     ModelNotFound,
     ProviderError,
+    ProviderMisbehaved,
     QuotaExhausted,
 )
 from cascade.usage import Usage
+
+Phase = Literal["connect", "sent", "headers", "body", "done"]
+"""How far a try got: connecting; the request on its way; the answer's headers came; its body began; it came whole."""
 
 
 class FailureKind(StrEnum):
@@ -31,6 +36,10 @@ class FailureKind(StrEnum):
     """409."""
     BAD_BODY = "bad_body"
     """A 200 whose body cannot be used: it may have been charged."""
+    TOO_BIG = "too_big"
+    """A body beyond 8 MiB: read no further, and it may have been charged."""
+    MISBEHAVED = "misbehaved"
+    """A redirect, which would carry prompt and key to another place: not followed."""
     CONTEXT = "context"
     """The prompt does not fit into the model's window."""
     AUTH = "auth"
@@ -70,6 +79,8 @@ TREATMENTS: dict[FailureKind, Treatment] = {
     FailureKind.SERVER: Treatment(retries=1),
     FailureKind.CONFLICT: Treatment(retries=1),
     FailureKind.BAD_BODY: Treatment(retries=1, maybe_charged=True),
+    FailureKind.TOO_BIG: Treatment(maybe_charged=True),
+    FailureKind.MISBEHAVED: Treatment(raises=ProviderMisbehaved),
     FailureKind.CONTEXT: Treatment(),
     FailureKind.AUTH: Treatment(raises=AuthError),
     FailureKind.QUOTA: Treatment(raises=QuotaExhausted),
@@ -97,6 +108,21 @@ class CallFailure:
     status: int | None = None
     """The HTTP status, where there was one."""
 
+    phase: Phase | None = None
+    """How far the last try got; None: nothing was sent over a connection of ours."""
+
+    bytes_got: int | None = None
+    """Bytes of the answer's body that arrived, where some were awaited."""
+
+    bytes_expected: int | None = None
+    """Bytes that the answer's headers promised."""
+
+    content_type: str | None = None
+    """What the answer said that it was."""
+
+    charged: bool | None = None
+    """Whether the provider may have billed it; None: as its kind says."""
+
     retry_after_s: float | None = None
     """Seconds that the provider asked us to wait; None: it did not say, or said nonsense."""
 
@@ -116,3 +142,10 @@ class CallFailure:
     def treatment(self) -> Treatment:
         """What is done about this kind of failure."""
         return TREATMENTS[self.kind]
+
+    @property
+    def maybe_charged(self) -> bool:
+        """Whether the provider may have billed a try of it."""
+        # A deadline cuts a call off like a timeout does: that it passed is the request's end, that it is billed is not.
+        own = self.kind is FailureKind.DEADLINE or self.treatment.maybe_charged
+        return self.tries > 0 and (own if self.charged is None else self.charged)

@@ -84,7 +84,7 @@ class Budget:
             reply: what came; None: it was broken off. Like a failure that may have been charged, that costs the
                 reserve, since the provider may bill it.
         """
-        charged = reply is None or (isinstance(reply, CallFailure) and reply.tries > 0 and _maybe_charged(reply))
+        charged = reply is None or (isinstance(reply, CallFailure) and reply.maybe_charged)
         cost_usd = 0.0 if reply is None else reply.cost_usd
         worst = reserved if self._accounts else self.worst(call) if charged else 0
         # A cost that nobody can tell, or that is none, is the worst case: anything else could be spent twice.
@@ -121,11 +121,6 @@ class Budget:
 
 def _limited(call: ModelCall, tokens: int) -> ModelCall:
     return replace(call, params={**call.params, "max_tokens": tokens})
-
-
-def _maybe_charged(failure: CallFailure) -> bool:
-    # A deadline cuts a call off like a timeout does; that it passed is the request's end, that it may be billed is not.
-    return failure.kind is FailureKind.DEADLINE or failure.treatment.maybe_charged
 
 
 def with_budget(result: Result[Parsed], budget: Budget) -> Result[Parsed]:
