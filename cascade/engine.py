@@ -89,8 +89,7 @@ class Cascade(Closing):
         self.client: Client = client if client is not None else self._litellm()
         check_ladders(self.ladder, self.client, self.prices, stacklevel=2)
         self._own_log = not isinstance(log, Log)
-        secrets = [rung.api_key for own in (self.ladder, *self.ladder.tasks.values()) for rung in own if rung.api_key]
-        self.log = open_log(log, store_text=store_text, secrets=secrets) if isinstance(log, str | Path) else log
+        self.log = open_log(log, store_text=store_text) if isinstance(log, str | Path) else log
         if self.log is not None and self.policy is not None:
             self.log.remember_policy(self.policy)
         spent = spent_usd(self.log, midnight_ms()) if self.log is not None and self.limits.daily else None

@@ -29,6 +29,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cascade.redaction import redacted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,6 +40,9 @@ class CascadeError(Exception):
 
     exit_code = 3
     """Exit code of the command line when this error ends a command."""
+
+    def __init__(self, *says: Any) -> None:
+        super().__init__(*(redacted(text) if isinstance(text, str) else text for text in says))
 
 
 class ConfigError(CascadeError):

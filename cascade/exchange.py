@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from cascade.errors import ConfigError, DataError
 from cascade.hashing import content_id
+from cascade.redaction import shown
 from cascade.usage import Price, Usage
 
 Message: TypeAlias = Mapping[str, Any]
@@ -193,6 +194,9 @@ class ModelCall:
 
     request_id: str = ""
     """The id of the request that it serves."""
+
+    def __repr__(self) -> str:
+        return shown(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from cascade.errors import (
     ProviderMisbehaved,
     QuotaExhausted,
 )
+from cascade.redaction import redacted
 from cascade.usage import Usage
 
 Phase = Literal["connect", "sent", "headers", "body", "done"]
@@ -137,6 +138,10 @@ class CallFailure:
 
     tries: int = 1
     """How many times the provider was asked."""
+
+    def __post_init__(self) -> None:
+        """Cut secrets out of what was said: providers echo keys."""
+        object.__setattr__(self, "message", redacted(self.message))
 
     @property
     def treatment(self) -> Treatment:

@@ -9,6 +9,7 @@ from typing import Any
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, ModelCall, Request
 from cascade.hashing import fingerprint
+from cascade.redaction import remember, shown
 from cascade.usage import Price
 from cascade.verdict import Verifier
 
@@ -49,9 +50,13 @@ class Rung:
         if not self.timeout_s > 0:
             message = f"Rung {self.model}: timeout_s is {self.timeout_s!r}; a number above 0 was expected."
             raise ConfigError(message)
+        remember([self.api_key])
         object.__setattr__(self, "name", self.name or self.model)
         if self.verify is not None:
             object.__setattr__(self, "verify", tuple(self.verify))
+
+    def __repr__(self) -> str:
+        return shown(self)
 
     @property
     def verifiers(self) -> tuple[Verifier, ...]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 from cascade.exchange import EMPTY, Exchange, ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
+from cascade.loggers import logger_of
 from cascade.outcome import Outcome
 from cascade.verdict import Ask, Reply, Verdict, Verifier, response_cost
 
-logger = logging.getLogger("cascade.stack")
+logger = logger_of("cascade.stack")
 
 Returned = TypeVar("Returned")
 Steps = Generator[tuple[Ask, ...], tuple[Reply, ...], Returned]

@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from cascade.failure import CallFailure, FailureKind
+from cascade.redaction import remember, remember_environment, shortened
 
 _BY_STATUS = {
     400: FailureKind.BAD_REQUEST,
@@ -63,15 +63,14 @@ _BROKEN = frozenset({"TransportError", "ClientConnectionError", "ConnectionError
 _NO_KEY = re.compile(r"missing (?:\w+ ){0,2}(?:credentials|api[ _]key)")
 """What libraries say, each under a class of its own, where no key was given; nothing was sent then."""
 
-_SECRET = re.compile(
-    r"\b(?:(?:sk|pk|rk|gsk|xai|hf|ghp)[-_][A-Za-z0-9_*-]{6,}|AIza[\w-]{10,}|AKIA[A-Z0-9]{8,}|Bearer [^\s'\",]{6,})"
-)
-_SECRET_NAME = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 _MOST_CHARACTERS = 400
 
 
 def read_fault(error: BaseException, *, secret: str | None = None) -> CallFailure:
     """Return what `error` means; `secret` is the call's key, cut out of the message like every other secret known."""
+    # The key that was used may have come into the environment a moment ago.
+    remember([secret])
+    remember_environment()
     chain = tuple(_chain(error))
     names = {cls.__name__ for link in chain for cls in type(link).__mro__}
     status, headers = _wire(chain)
@@ -79,7 +78,7 @@ def read_fault(error: BaseException, *, secret: str | None = None) -> CallFailur
     kind = _kind(status, claimed=_status(error), said=said, names=names, top=type(error).__name__)
     return CallFailure(
         kind=kind,
-        message=redacted(_sentence(error), secret),
+        message=shortened(_sentence(error), _MOST_CHARACTERS),
         status=status,
         retry_after_s=retry_after_s(headers),
     )
@@ -152,15 +151,6 @@ def _sentence(error: BaseException) -> str:
     with contextlib.suppress(ValueError, LookupError, TypeError, RecursionError):
         text = str(json.loads(text[start:])["error"]["message"]) if start >= 0 else text
     return " ".join(text.split()) or type(error).__name__
-
-
-def redacted(text: str, secret: str | None = None) -> str:
-    """Return `text` without the secrets that we know and those that look like one, 400 characters at most."""
-    secrets = [value for name, value in os.environ.items() if name.endswith(_SECRET_NAME)]
-    for value in (secret, *secrets):
-        if value and len(value) >= 6:
-            text = text.replace(value, "[redacted]")
-    return _SECRET.sub("[redacted]", text)[:_MOST_CHARACTERS]
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

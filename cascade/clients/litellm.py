@@ -23,6 +23,7 @@ from cascade.clients.fault import read_fault
 from cascade.errors import ConfigError
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
+from cascade.loggers import guard_foreign
 from cascade.prices import PriceBook
 
 PROVIDERS: Mapping[str, str] = {"embedded": "cascade.embedded.provider:register"}
@@ -193,6 +194,8 @@ class LiteLLMClient(Client):
             litellm: Any = importlib.import_module("litellm")
             litellm.telemetry = False
             litellm.suppress_debug_info = True
+            litellm.set_verbose = False  # prints every call with its key; LITELLM_LOG=DEBUG says the same without
+            guard_foreign()
             if provider in self._providers:
                 module, _, function = self._providers[provider].partition(":")
                 getattr(importlib.import_module(module), function)()

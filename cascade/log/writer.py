@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -11,8 +10,9 @@ from time import monotonic
 
 from cascade.errors import LogUnavailable
 from cascade.log.rows import Entry
+from cascade.loggers import logger_of
 
-logger = logging.getLogger("cascade.log")
+logger = logger_of("cascade.log")
 
 BATCH = 500
 """Entries that one transaction holds at most."""

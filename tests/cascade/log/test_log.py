@@ -93,9 +93,9 @@ def test_text_is_stored_only_where_asked_for(tmp_path: Path) -> None:
         assert rows(path, "decisions")[0]["request_chars"] == len(secret)
         assert b"sk-canary" not in path.read_bytes()
     assert found["none"] == (None, None)
-    assert found["redacted"][0] == "Write to [redacted], key [secret]"
-    assert found["full"][0] == "Write to ann@example.org, key [secret]"
-    assert json.loads(found["full"][1]) == [{"role": "user", "content": "Write to ann@example.org, key [secret]"}]
+    assert found["redacted"][0] == "Write to [redacted], key [redacted]"
+    assert found["full"][0] == "Write to ann@example.org, key [redacted]"
+    assert json.loads(found["full"][1]) == [{"role": "user", "content": "Write to ann@example.org, key [redacted]"}]
 
 
 def test_known_secrets_are_never_stored(path: Path) -> None:

@@ -1,0 +1,83 @@
+"""Rows 36 and 37 of the attack matrix: a key and a person's data that must turn up nowhere."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cascade.clients.scripted import ScriptedClient
+from cascade.config import load_config
+from tests.checkout import ROOT
+from tests.server import Server
+
+CANARY = "sk-canary-7f3a9c1e5b2d8046"
+ODD_CANARY = "kanarie/vogel+zingt=niet"
+SILENT_CANARY = "canarino giallo che non canta"
+CONFIG = """\
+log: decisions.db
+store_text: full
+verify: [refusal]
+ladder:
+  - {{model: openai/unauthorized, name: echo, api_base: "{url}", api_key: "${{KEY}}",
+      price: {{input_usd: 0.1, output_usd: 0.1}}}}
+  - {{model: openai/unauthorized, name: query, api_base: "{url}?key=${{OTHER}}", api_key: "${{OTHER}}",
+      price: {{input_usd: 0.1, output_usd: 0.1}}}}
+  - {{model: openai/ok, name: fine, api_base: "{url}", api_key: "${{KEY}}",
+      price: {{input_usd: 0.1, output_usd: 0.1}}}}
+  - {{model: openai/server-error, name: broken, api_base: "{url}", api_key: "${{KEY}}",
+      price: {{input_usd: 0.1, output_usd: 0.1}}}}
+tasks:
+  echo: {{rungs: [echo]}}
+  query: {{rungs: [query]}}
+  fine: {{rungs: [fine]}}
+  broken: {{rungs: [broken]}}
+"""
+
+
+def test_a_key_turns_up_in_no_log_database_report_or_error(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "cascade.yaml").write_text(CONFIG.format(url=server.url), encoding="utf-8")
+    program = Path(__file__).with_name("canary_program.py")
+    environment = {
+        **os.environ,
+        "KEY": CANARY,
+        "OTHER": ODD_CANARY,
+        "OPENAI_API_KEY": SILENT_CANARY,
+        "LITELLM_LOG": "DEBUG",
+    }
+    environment["PYTHONPATH"] = f"{environment['PYTHONPATH']}{os.pathsep}{ROOT}"
+    ended = subprocess.run(
+        [sys.executable, str(program), str(tmp_path), SILENT_CANARY],
+        env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    seen = ended.stdout + ended.stderr
+    for canary in (CANARY, ODD_CANARY, SILENT_CANARY):
+        assert canary not in seen, [
+            line.replace(canary, "CANARY")[:200] for line in seen.splitlines() if canary in line
+        ]
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    assert not [word for word in ("LiteLLM", "AuthError", "[redacted]") if word not in seen]
+    used = {hit.headers["authorization"] for hit in server.hits}
+    assert used == {f"Bearer {CANARY}", f"Bearer {ODD_CANARY}"}, "it is the keys themselves that are sent"
+
+
+@pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")
+def test_a_person_s_data_is_not_in_the_log_by_default(tmp_path: Path) -> None:
+    text = (
+        CONFIG.format(url="http://127.0.0.1:1/v1")
+        .replace("store_text: full\n", "")
+        .replace("${KEY}", "none")
+        .replace("${OTHER}", "none")
+    )
+    (tmp_path / "cascade.yaml").write_text(text, encoding="utf-8")
+    said = "I am Ann Onymous, ann@canary.example, +44 20 7946 0958."
+    with load_config(tmp_path / "cascade.yaml").open(client=ScriptedClient(default=said)) as app:
+        app.run(said, task="fine")
+        app.log.flush()
+        held = b"".join(file.read_bytes() for file in tmp_path.glob("decisions.db*"))
+    held += b"".join(file.read_bytes() for file in tmp_path.glob("decisions.db*"))
+    assert b"fine" in held
+    assert not [piece for piece in (b"Onymous", b"canary.example", b"7946") if piece in held]

@@ -1,0 +1,99 @@
+"""What is secret is cut out by value and by pattern, at the one sink, in linear time."""
+
+from __future__ import annotations
+
+import json
+import time
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cascade.errors import ConfigError
+from cascade.failure import CallFailure, FailureKind
+from cascade.ladder import Rung
+from cascade.redaction import redacted, remember, remember_environment, shortened
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "sk-proj-abc123DEF456", "sk-ant-api03-xyz_987", "gsk_abcdef123456", "AIzaSyA1234567890abc", "AKIAABCDEFGH12",
+        "ghp_0123456789abcdef", "sk-ab****************cdef", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0xyz.abc-DEF",
+    ],
+)  # fmt: skip
+def test_what_looks_like_a_key_is_cut_out(secret: str) -> None:
+    assert redacted(f"wrong key {secret}, sorry") == "wrong key [redacted], sorry"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("GET /v1?key=hush&x=1", "GET /v1?key=[redacted]&x=1"),
+        ("GET /v1?x=1&api_key=hush", "GET /v1?x=1&api_key=[redacted]"),
+        ("Authorization: Bearer hush-hush", "Authorization: Bearer [redacted]"),
+        ("postgresql://app:hush@db/log", "postgresql://[redacted]@db/log"),
+    ],
+)
+def test_where_a_key_stands_it_is_cut_out_whatever_it_looks_like(text: str, left: str) -> None:
+    assert redacted(text) == left
+
+
+def test_ordinary_words_stay() -> None:
+    for text in (
+        "the task-specific ask_again risk-free mask",
+        "http://127.0.0.1:8000/v1",
+        "a.b@example.org",
+        "09:15:00",
+    ):
+        assert redacted(text) == text
+
+
+def test_a_rung_s_key_and_the_environment_s_are_known_from_then_on() -> None:
+    Rung("test/one", api_key="battery staple")
+    remember_environment({"MY_DB_PASSWORD": "correct horse", "EDITOR": "emacs in a window"})
+    assert redacted("battery staple; correct horse; emacs in a window") == "[redacted]; [redacted]; emacs in a window"
+
+
+def test_a_secret_is_known_as_urls_and_json_spell_it() -> None:
+    secret = 'a/b+c="quoted" \\ d'
+    remember([secret])
+    assert redacted(f"{quote(secret, safe='')} {json.dumps(secret)} {secret}") == '[redacted] "[redacted]" [redacted]'
+
+
+def test_placeholders_and_short_words_are_no_secrets() -> None:
+    remember(["not-needed", "none", "x" * 7])
+    assert redacted(f"not-needed none {'x' * 7}") == f"not-needed none {'x' * 7}"
+
+
+@given(st.integers(1, 80), st.text("ab", max_size=60))
+def test_a_cut_leaves_no_half_secret(limit: int, before: str) -> None:
+    secret = "correct-horse-battery-staple"
+    remember([secret])
+    kept = shortened(before + secret + " and so on " * 20, limit)
+    assert len(kept) <= limit
+    assert "correct" not in kept
+
+
+def test_long_texts_are_cut_behind_what_was_cleaned() -> None:
+    keys = "sk-0123456789abcdef " * 1000
+    assert "sk-0" not in shortened(keys, 300)
+    assert shortened("x" * 9999, 400) == "x" * 399 + "…"
+
+
+def test_our_errors_and_failures_hold_no_secret() -> None:
+    error = ConfigError("found sk-canary-0123456789ab")
+    assert "canary" not in str(error) + repr(error)
+    assert CallFailure(kind=FailureKind.AUTH, message="no sk-canary-0123456789ab").message == "no [redacted]"
+
+
+def test_time_is_linear_in_what_people_send() -> None:
+    def taken(n: int) -> float:
+        hostile = ["sk-" * n, "eyJ" * n, "://" * n, "://a:" * n, "-----BEGIN " * n, "bearer " * n, "key=" * n, "a" * n]
+        began = time.process_time()
+        for text in hostile:
+            redacted(text)
+        return time.process_time() - began
+
+    assert taken(160_000) < 40 * max(taken(10_000), 0.005)
