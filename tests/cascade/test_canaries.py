@@ -12,7 +12,7 @@ import pytest
 from cascade.clients.scripted import ScriptedClient
 from cascade.config import load_config
 from tests.checkout import ROOT
-from tests.server import Server
+from tests.faults.server import Server
 
 CANARY = "sk-canary-7f3a9c1e5b2d8046"
 ODD_CANARY = "kanarie/vogel+zingt=niet"
