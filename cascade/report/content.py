@@ -7,14 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from cascade.exchange import EMPTY
+from cascade.report.case import Case
+from cascade.report.curves import NO_FRONTIER, Frontier, Reliability, RiskCoverage, Sweep
 from cascade.report.figure import NO_FIGURE, NO_QUANTILES, Figure, Quantiles, plain
 from cascade.report.parts import (
     NO_SAVINGS,
+    Month,
     PolicyUse,
     RungReport,
     Savings,
     Segment,
     SingleReport,
+    Slice,
+    Spending,
     Step,
     VerifierReport,
 )
@@ -91,6 +96,24 @@ class TaskReport:
     """Kinds of calls' failures, the most frequent first."""
     series: tuple[Step, ...] = ()
     """By day or hour, the earliest first; steps without requests are left out."""
+    months: tuple[Month, ...] = ()
+    """What each calendar month saved, the earliest first."""
+    spending: tuple[Spending, ...] = ()
+    """By model, verifier, and the values of each tag, the dearest of each first; at most ten of each."""
+    slices: tuple[Slice, ...] = ()
+    """The ten that stand out most, the worst first."""
+    slices_n: int = 0
+    """Intervals that `slices` were chosen from; their level is divided by it."""
+    reliability: tuple[Reliability, ...] = ()
+    """Rung by rung, where confidences are labelled."""
+    risk_coverage: tuple[RiskCoverage, ...] = ()
+    """Rung by rung, where confidences are labelled."""
+    sweep: Sweep | None = None
+    """Other thresholds of the first rung, where it and the reference are labelled on the same requests."""
+    frontier: Frontier = NO_FRONTIER
+    """Cost against quality."""
+    cases: Mapping[str, tuple[Case, ...]] = EMPTY
+    """Requests worth a look, by what makes them so: closest to the threshold, costliest, wrong but accepted."""
     findings: tuple[str, ...] = ()
     """What is unusual and what to do about it, in sentences."""
 
@@ -113,6 +136,8 @@ class Report:
     """Of every interval."""
     by_time: ByTime = "day"
     """How wide the steps of each series are."""
+    label_usd: float | None = None
+    """What one label is said to cost; None: it was not said, and labels are counted only."""
     total: TaskReport = NO_TASK
     """All tasks together, without what only makes sense for one (target, single rungs)."""
     tasks: Mapping[str, TaskReport] = field(default_factory=dict)

@@ -51,6 +51,15 @@ class Quantiles:
     p99: float | None = None
     """99 % of them are shorter."""
 
+    p50_interval: tuple[float, float] | None = None
+    """Interval of the median, from the order of the durations alone; None: too few for one."""
+
+    p95_interval: tuple[float, float] | None = None
+    """That of the 95 % quantile."""
+
+    p99_interval: tuple[float, float] | None = None
+    """That of the 99 % quantile."""
+
 
 NO_QUANTILES = Quantiles()
 """Where nothing was measured."""
@@ -137,12 +146,39 @@ def ratio(sums: Sums, level: float) -> Figure:
     return Figure(value=value, low=value - half, high=value + half, n=sums.n)
 
 
-def quantiles(seconds: NDArray[np.float64]) -> Quantiles:
-    """Return the quantiles of durations."""
+def difference(sums: Sums, level: float, *, less: float = 0.0) -> Figure:
+    """Estimate the total of y − x, less an amount that is known, by the normal law over independent pairs."""
+    if sums.n == 0:
+        return NO_FIGURE if not less else Figure(value=-less, low=-less, high=-less)
+    total = sums.y - sums.x
+    squares = sums.xx - 2.0 * sums.xy + sums.yy
+    scatter = max(squares - total * total / sums.n, 0.0) * sums.n / max(sums.n - 1, 1) + sums.noise
+    half = _z(level) * math.sqrt(scatter)
+    return Figure(value=total - less, low=total - less - half, high=total - less + half, n=sums.n)
+
+
+def quantiles(seconds: NDArray[np.float64], level: float = 0.9) -> Quantiles:
+    """Return the quantiles of durations with their intervals.
+
+    These are the order statistics between which the quantile lies whatever the law of the durations is (Hahn & Meeker
+    1991, section 5.2); None where the longest duration does not bound it.
+    """
     if not seconds.size:
         return NO_QUANTILES
-    p50, p95, p99 = (float(value) for value in np.quantile(seconds, (0.5, 0.95, 0.99)))
-    return Quantiles(n=int(seconds.size), p50=p50, p95=p95, p99=p99)
+    from scipy.special import bdtrik  # slow to load, as in `proportion_interval`
+
+    n, tail, wanted = int(seconds.size), (1.0 - level) / 2.0, (0.5, 0.95, 0.99)
+    ranks = [
+        (math.floor(float(bdtrik(tail, n, share))), math.ceil(float(bdtrik(1.0 - tail, n, share))) + 1)
+        for share in wanted
+    ]
+    p50, p95, p99 = (float(value) for value in np.quantile(seconds, wanted))
+    known = [rank for rank in ranks if rank[0] >= 1 and rank[1] <= n]
+    ordered = np.partition(seconds, sorted({end - 1 for rank in known for end in rank})) if known else seconds
+    ends = [
+        (float(ordered[low - 1]), float(ordered[high - 1])) if (low, high) in known else None for low, high in ranks
+    ]
+    return Quantiles(n=n, p50=p50, p95=p95, p99=p99, p50_interval=ends[0], p95_interval=ends[1], p99_interval=ends[2])
 
 
 def plain(value: Any) -> Any:

@@ -20,6 +20,9 @@ FEW = 100
 OFTEN = 0.05
 """Share of failures that is worth a look."""
 
+MOST_NAMED = 3
+"""Slices that are named."""
+
 MOSTLY = 0.5
 """Share of abstentions from which on a verifier hardly has a say."""
 
@@ -30,7 +33,7 @@ def findings(task: TaskReport) -> tuple[str, ...]:
         return ()
     return tuple(
         sentence
-        for about in (_rate, _target, _worth, _cost, _quality, _rungs, _verifiers, _ends)
+        for about in (_rate, _target, _alarms, _worth, _cost, _quality, _slices, _rungs, _verifiers, _ends)
         for sentence in about(task)
     )
 
@@ -75,6 +78,27 @@ def _target(task: TaskReport) -> Iterator[str]:
                 f"The escalation rate came to {came}, and {percent(use.promised)} was aimed at; that is within what "
                 f"the samples could tell ({percent(use.low)} to {percent(use.high)}). More samples would come closer."
             )
+
+
+def _alarms(task: TaskReport) -> Iterator[str]:
+    missed = [step.at[:16].removesuffix("T00:00").replace("T", " ") for step in task.series if step.alarm]
+    if missed:
+        unit = "day" if all(step.at[11:19] == "00:00:00" for step in task.series) else "hour"
+        first = f", {', '.join(missed[-3:])}" if len(missed) <= 3 else f", lastly {', '.join(missed[-3:])}"
+        yield (
+            f"{count(len(missed))} {unit}{'s' if len(missed) > 1 else ''} of {count(len(task.series))} missed "
+            f"{'their' if len(missed) > 1 else 'its'} target beyond chance{first}. See what changed then: a model, a "
+            "prompt, the traffic."
+        )
+
+
+def _slices(task: TaskReport) -> Iterator[str]:
+    for each in [each for each in task.slices if each.worse][:MOST_NAMED]:
+        yield (
+            f"{each.by} = {each.value} has an {each.measure} of {estimate(each.figure)}, against "
+            f"{percent(each.whole)} in all; the interval holds for all {count(task.slices_n)} that were looked at "
+            "together. Give it a task of its own, or a better first rung."
+        )
 
 
 def _worth(task: TaskReport) -> Iterator[str]:

@@ -161,6 +161,71 @@ class Step:
     """Of the first rung."""
     cost_usd: float
     """Answers and verifiers."""
+    verifiers_usd: float = 0.0
+    """The part of it that verifiers took."""
+    target: float | None = None
+    """The rate that the policies in use aimed at, weighted by their decisions; None: not all of them promised one."""
+    alarm: bool = False
+    """True where the target lies outside the rate's interval, taken at a level for all steps together (Bonferroni)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """What one calendar month saved, net of all that the log knows."""
+
+    at: str
+    """Its year and number, UTC: 2027-01."""
+    n: int
+    """Requests that ended in it."""
+    cost_usd: float
+    """What they cost: answers and verifiers (judges are verifiers)."""
+    verifiers_usd: float
+    """The part of it that verifiers took."""
+    top_usd: float
+    """What always asking the reference would have cost, over the requests for which it can be told."""
+    fruitless_usd: float
+    """What requests cost that ended without an answer; taken off in full."""
+    labels: int
+    """Labels given in it."""
+    labels_usd: float
+    """What they cost, where a label's price was given; taken off."""
+    net_usd: Figure
+    """Saved, with its interval; its n says for how many requests it can be told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What one model, verifier, or value of a tag cost."""
+
+    by: str
+    """model, verifier, principal, quality or a tag's name."""
+    name: str
+    """Which one."""
+    n: int
+    """Calls of a model or verifier, else requests."""
+    usd: float
+    """What they cost."""
+    share: float | None
+    """Of all that was spent on models and verifiers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """A part of the requests beside all of them."""
+
+    by: str
+    """What is divided by: a tag's name, principal or quality."""
+    value: str
+    """Its value."""
+    measure: str
+    """escalation rate, or error (of the labelled answers that were returned)."""
+    figure: Figure
+    """Its interval is exact (Clopper and Pearson) at a level divided over all slices and measures (Bonferroni), so that
+    all of them hold together at the report's level."""
+    whole: float
+    """The same over all requests of the task."""
+    worse: bool
+    """True where the whole lies below the interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

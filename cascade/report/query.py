@@ -5,28 +5,28 @@ from __future__ import annotations
 import json
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, func, select
+from sqlalchemy import Connection, case, func, select
 
 from cascade.log.tables import attempts, decisions, labels, losses, policies, verdicts
-from cascade.report.scope import Scope, counted
+from cascade.report.case_query import pick_cases
+from cascade.report.label_query import count_joint_labels, find_thresholds
+from cascade.report.part_query import count_parts
+from cascade.report.period_query import count_periods
+from cascade.report.scope import Scope, counted, streamed
 from cascade.report.tally import (
     LabelTally,
     Promise,
+    Promises,
     Rate,
     RungTally,
+    Spent,
     Tally,
     VerifierTally,
     tally_by_task,
 )
-
-CHUNK = 20_000
-"""Rows that are held at once where rows are read one by one."""
-
-Promises = dict[tuple[str | None, str], Promise]
-"""By policy sha256 and task."""
 
 
 def promises(connection: Connection) -> Promises:
@@ -49,13 +49,17 @@ def tallies(connection: Connection, scope: Scope, known: Promises, *, step_ms: i
     """Count everything that a report needs, by task."""
     found = tally_by_task()
     _decisions(connection, scope, known, found)
-    _steps(connection, scope, found, step_ms)
+    count_periods(connection, scope, known, found, step_ms)
+    count_parts(connection, scope, found)
     _attempts(connection, scope, found)
     _verdicts(connection, scope, found)
     _latencies(connection, scope, found)
     if connection.execute(select(labels.c.decision_id).limit(1)).scalar() is not None:
         _labels(connection, scope, found)
         _scores(connection, scope, found)
+        count_joint_labels(connection, scope, found)
+    find_thresholds(connection, scope, found)
+    pick_cases(connection, scope, found)
     return dict(sorted(found.items()))
 
 
@@ -72,11 +76,6 @@ def lost(connection: Connection, scope: Scope) -> int:
     if scope.until_ms is not None:
         query = query.where(losses.c.at_ms < scope.until_ms)
     return int(connection.execute(query).scalar_one())
-
-
-def streamed(connection: Connection, query: Select[Any]) -> Iterator[Any]:
-    """Go through rows without holding them all."""
-    yield from connection.execution_options(yield_per=CHUNK).execute(query)
 
 
 def _decisions(connection: Connection, scope: Scope, known: Promises, found: defaultdict[str, Tally]) -> None:
@@ -120,17 +119,6 @@ def _rate(value: Mapping[str, Any]) -> Rate:
     return Rate(**{name: value[name] for name in Rate.__dataclass_fields__})
 
 
-def _steps(connection: Connection, scope: Scope, found: defaultdict[str, Tally], step_ms: int) -> None:
-    c = decisions.c
-    step = (c.at_ms // step_ms).label("step")
-    query = scope.select(
-        decisions, c.task, step, func.count(), counted(c.first_answered), counted(c.escalated), func.sum(c.cost_usd),
-        func.max(c.at_ms),
-    )  # fmt: skip
-    for task, number, *values in connection.execute(query.group_by(c.task, step)):
-        found[task].steps[number] = Rate(**dict(zip(Rate.__dataclass_fields__, values, strict=True)))
-
-
 def _attempts(connection: Connection, scope: Scope, found: defaultdict[str, Tally]) -> None:
     c = attempts.c
     keys = (c.task, c.rung, c.model, c.action, c.reason, c.failure)
@@ -145,6 +133,7 @@ def _attempts(connection: Connection, scope: Scope, found: defaultdict[str, Tall
         rung.n += n
         rung.positions += places
         rung.models[model] += n
+        found[task].spending.setdefault(("model", model), Spent()).add(Spent(calls=n, usd=answers))
         rung.actions[action] += n
         rung.answers_usd += answers
         rung.verifiers_usd += verifiers
@@ -167,7 +156,11 @@ def _verdicts(connection: Connection, scope: Scope, found: defaultdict[str, Tall
     ).group_by(*keys)  # fmt: skip
     names = ("n", "places", "scored", "score", "abstained", "vetoed", "failed", "cost_usd", "calls")
     for task, rung, verifier, *values in connection.execute(query):
-        found[task].verifiers[rung, verifier] = VerifierTally(**dict(zip(names, values, strict=True)))
+        tally = VerifierTally(**dict(zip(names, values, strict=True)))
+        found[task].verifiers[rung, verifier] = tally
+        if tally.calls:
+            spent = Spent(calls=tally.calls, usd=tally.cost_usd)
+            found[task].spending.setdefault(("verifier", verifier), Spent()).add(spent)
 
 
 def _latencies(connection: Connection, scope: Scope, found: defaultdict[str, Tally]) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Select, Table, case, cast, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Integer, Select, Table, case, cast, func, select
 
 from cascade.log.tables import decisions, labels
+
+CHUNK = 20_000
+"""Rows that are held at once where rows are read one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,10 @@ class Scope:
         query = select(*columns).select_from(source)
         if self.task is not None:
             query = query.where((decisions if timed else table).c.task == self.task)
+        return self.limited(query)
+
+    def limited(self, query: Select[Any]) -> Select[Any]:
+        """Limit a query that reads decisions to the period."""
         if self.since_ms is not None:
             query = query.where(decisions.c.at_ms >= self.since_ms)
         if self.until_ms is not None:
@@ -52,3 +60,8 @@ class Scope:
 def counted(condition: Any) -> ColumnElement[int]:
     """Count the rows in which a boolean column is true."""
     return func.coalesce(func.sum(cast(condition, Integer)), 0)
+
+
+def streamed(connection: Connection, query: Select[Any]) -> Iterator[Any]:
+    """Go through rows without holding them all."""
+    yield from connection.execution_options(yield_per=CHUNK).execute(query)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, func
@@ -12,9 +11,8 @@ from sqlalchemy import ColumnElement, Connection, case, func
 from cascade.log.tables import decisions, labels
 from cascade.report.figure import share
 from cascade.report.parts import Segment
-from cascade.report.query import streamed
-from cascade.report.scope import Scope, counted
-from cascade.report.tally import Adding
+from cascade.report.scope import Scope, counted, streamed
+from cascade.report.tally import Part
 
 COLUMNS = ("principal", "session", "group", "quality", "model", "rung", "outcome", "task")
 """What is no tag, and can be divided by all the same."""
@@ -32,19 +30,6 @@ OTHERS = "(others)"
 """Where they are counted."""
 
 
-@dataclass(slots=True)
-class _Part(Adding):
-    n: int = 0
-    first_answered: int = 0
-    escalated: int = 0
-    cost_usd: float = 0.0
-    told_cost_usd: float = 0.0
-    top_usd: float = 0.0
-    labelled: int = 0
-    correct: float = 0.0
-    squares: float = 0.0
-
-
 def segments(connection: Connection, scope: Scope, by: str, level: float) -> tuple[tuple[Segment, ...], int]:
     """Divide the decisions in scope by what `by` names; return the dearest segments, and how many are left out.
 
@@ -54,10 +39,10 @@ def segments(connection: Connection, scope: Scope, by: str, level: float) -> tup
         by: one of `COLUMNS`, else a tag; `tag:name` is always a tag.
         level: of the intervals.
     """
-    parts: dict[str | None, _Part] = {}
+    parts: dict[str | None, Part] = {}
     for value, part in _counted(connection, scope, by):
         key = value if value in parts or len(parts) < _MOST_VALUES else OTHERS
-        parts.setdefault(key, _Part()).add(part)
+        parts.setdefault(key, Part()).add(part)
     dearest = sorted(parts.items(), key=lambda item: (-item[1].cost_usd, -item[1].n, str(item[0])))
     found = tuple(
         Segment(
@@ -74,7 +59,7 @@ def segments(connection: Connection, scope: Scope, by: str, level: float) -> tup
     return found, len(dearest) - len(found)
 
 
-def _counted(connection: Connection, scope: Scope, by: str) -> Iterator[tuple[str | None, _Part]]:
+def _counted(connection: Connection, scope: Scope, by: str) -> Iterator[tuple[str | None, Part]]:
     c = decisions.c
     column: ColumnElement[Any] = c[by] if by in COLUMNS else c.tags
     told = c.saved_usd.is_not(None)
@@ -84,7 +69,7 @@ def _counted(connection: Connection, scope: Scope, by: str) -> Iterator[tuple[st
     )  # fmt: skip
     names = ("n", "first_answered", "escalated", "cost_usd", "told_cost_usd", "top_usd")
     for value, *values in streamed(connection, query.group_by(column)):
-        yield _value(value, by), _Part(**dict(zip(names, values, strict=True)))
+        yield _value(value, by), Part(**dict(zip(names, values, strict=True)))
     if connection.execute(labels.select().limit(1)).first() is None:
         return
     given = scope.labelled().subquery()
@@ -96,7 +81,7 @@ def _counted(connection: Connection, scope: Scope, by: str) -> Iterator[tuple[st
         .group_by(column)
     )
     for value, n, total, squares in streamed(connection, labelled):
-        yield _value(value, by), _Part(labelled=n, correct=total, squares=squares)
+        yield _value(value, by), Part(labelled=n, correct=total, squares=squares)
 
 
 def _value(stored: str | None, by: str) -> str | None:

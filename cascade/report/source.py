@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from cascade.report.summary import summary
 from cascade.report.tally import Promise, Tally, together
 
 if TYPE_CHECKING:
-    from cascade.report.query import Promises
+    from cascade.report.tally import Promises
 
 STEP_MS: Mapping[str, int] = {"day": 86_400_000, "hour": 3_600_000}
 """Widths of a series' steps, in milliseconds."""
@@ -32,6 +33,7 @@ def report(
     by_time: ByTime = "day",
     policy: Policy | None = None,
     level: float = 0.9,
+    label_usd: float | None = None,
 ) -> Report:
     """Report on what a log holds, counted on one unchanging state of it.
 
@@ -44,6 +46,7 @@ def report(
         by_time: how wide the steps of the series are.
         policy: hold rates against what this policy promised, rather than what the log remembers of it.
         level: of every interval, in (0, 1).
+        label_usd: what one label costs, in US dollars: taken off each month's savings; None: labels are only counted.
 
     Raises:
         ConfigError: `level` or `by_time` is out of range.
@@ -57,6 +60,8 @@ def report(
 
     if not 0.0 < level < 1.0:
         raise ConfigError(f"level is {level!r}; a number between 0 and 1 was expected, such as 0.9.")
+    if label_usd is not None and not (math.isfinite(label_usd) and label_usd >= 0.0):
+        raise ConfigError(f"label_usd is {label_usd!r}; a number of US dollars, 0 or more, was expected.")
     if by_time not in STEP_MS:
         raise ConfigError(f"by_time is {by_time!r}; day or hour was expected.")
     scope = Scope(since_ms=_milliseconds(since), until_ms=_milliseconds(until), task=task)
@@ -70,7 +75,7 @@ def report(
         lost = max(query.lost(connection, scope), log.lost)
     about = Report(
         source=str(log.path), since=_iso(since), until=_iso(until), level=level, by_time=by_time, by=by,
-        segments=parts, segments_left_out=left_out, lost=lost,
+        label_usd=label_usd, segments=parts, segments_left_out=left_out, lost=lost,
     )  # fmt: skip
     return filled(about, tallies, known)
 
@@ -81,9 +86,9 @@ def filled(about: Report, tallies: Mapping[str, Tally], known: Promises) -> Repo
     tasks: dict[str, TaskReport] = {}
     for name, tally in tallies.items():
         promises = {sha256: promise for (sha256, of), promise in known.items() if of == name}
-        made = summary(tally, promises, level=about.level, step_ms=step_ms, single_task=True)
+        made = summary(tally, promises, about=about, step_ms=step_ms, single_task=True)
         tasks[name] = replace(made, findings=findings(made))
-    total = summary(together(tallies.values()), {}, level=about.level, step_ms=step_ms, single_task=False)
+    total = summary(together(tallies.values()), {}, about=about, step_ms=step_ms, single_task=False)
     sentences = [f"{name}: {sentence}" for name, made in tasks.items() for sentence in made.findings]
     if about.lost:
         sentences.insert(0, f"{about.lost:,} decisions could not be logged and are missing from every figure here.")

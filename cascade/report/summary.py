@@ -4,39 +4,41 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import numpy as np
 
 from cascade.report.auroc import auroc
 from cascade.report.comparison import best, dominating, labelled, singles_of, weighted_accuracy
-from cascade.report.content import TaskReport
+from cascade.report.content import Report, TaskReport
+from cascade.report.course_of_time import months_of, series_of
+from cascade.report.curves import NO_FRONTIER
 from cascade.report.figure import NO_FIGURE, Figure, Sums, mean, quantiles, ratio, share
+from cascade.report.labelled_curves import frontier_of, reliability_of, risk_coverage_of, sweep_of
 from cascade.report.parts import (
     NO_MISTAKES,
     Mistakes,
     PolicyUse,
     RungReport,
     Savings,
-    Step,
     VerifierReport,
 )
+from cascade.report.slices import slices_of, spending_of
 from cascade.report.tally import Promise, Rate, RungTally, Tally, VerifierTally
 
-Promises = Mapping[str | None, Promise]
-"""What each policy promised for one task, by sha256."""
 
-
-def summary(tally: Tally, promises: Promises, *, level: float, step_ms: int, single_task: bool) -> TaskReport:
+def summary(
+    tally: Tally, promises: Mapping[str | None, Promise], *, about: Report, step_ms: int, single_task: bool
+) -> TaskReport:
     """Say what was counted.
 
     Args:
         tally: the counts.
         promises: of the policies that the log knows.
-        level: of every interval.
+        about: the report that it is for: the level of its intervals, what a label costs.
         step_ms: width of the steps of the series.
         single_task: False for several tasks together, which have no common target and no common top.
     """
+    level = about.level
     uses = _policies(tally, promises, level) if single_task else ()
     promise = next((promises[use.sha256] for use in uses if use.sha256 in promises), Promise())
     order = _order(tally, promise)
@@ -50,6 +52,8 @@ def summary(tally: Tally, promises: Promises, *, level: float, step_ms: int, sin
     n, against = tally.n, tally.against
     vs_top = ratio(_sums(tally), level)
     per_request = tally.cost_usd / n if n else None
+    sweep = sweep_of(tally, order, reference, level) if single_task else None
+    slices, slices_n = slices_of(tally, level) if single_task else ((), 0)
     return TaskReport(
         n=n,
         n_labelled=answered.n,
@@ -80,11 +84,22 @@ def summary(tally: Tally, promises: Promises, *, level: float, step_ms: int, sin
         ),
         input_tokens=tally.input_tokens,
         output_tokens=tally.output_tokens,
-        latency_s=quantiles(np.asarray(tally.latencies)),
+        latency_s=quantiles(np.asarray(tally.latencies), level),
         verifiers=_verifiers(tally, order, level),
         reasons=_frequent(sum((rung.reasons for rung in tally.rungs.values()), Counter())),
         failures=_frequent(sum((rung.failures for rung in tally.rungs.values()), Counter())),
-        series=tuple(_step(number, rate, level, step_ms) for number, rate in sorted(tally.steps.items())),
+        series=series_of(tally, promises, level, step_ms),
+        months=months_of(tally, level, step_ms, about.label_usd),
+        spending=spending_of(tally),
+        slices=slices,
+        slices_n=slices_n,
+        reliability=reliability_of(tally, order, level) if single_task else (),
+        risk_coverage=risk_coverage_of(tally, order, level) if single_task else (),
+        sweep=sweep,
+        frontier=frontier_of(tally, order, singles, compared, per_request, sweep) if single_task else NO_FRONTIER,
+        cases={kind: tuple(case for _, case in best.cases) for kind, best in tally.cases.items()}
+        if single_task
+        else {},
     )
 
 
@@ -128,7 +143,7 @@ def _rung(name: str, tally: Tally, reference: str | None, level: float) -> RungR
         accuracy=share(every.correct, every.n, level, squares=every.squares),
         right_but_escalated=right,
         wrong_but_accepted=wrong,
-        latency_s=quantiles(np.asarray(rung.latencies)),
+        latency_s=quantiles(np.asarray(rung.latencies), level),
         answers_usd=rung.answers_usd,
         verifiers_usd=rung.verifiers_usd,
         input_tokens=rung.input_tokens,
@@ -138,7 +153,7 @@ def _rung(name: str, tally: Tally, reference: str | None, level: float) -> RungR
     )
 
 
-def _policies(tally: Tally, promises: Promises, level: float) -> tuple[PolicyUse, ...]:
+def _policies(tally: Tally, promises: Mapping[str | None, Promise], level: float) -> tuple[PolicyUse, ...]:
     latest = sorted(tally.policies.items(), key=lambda item: -item[1].last_ms)
     return tuple(_use(sha256, rate, promises.get(sha256, Promise()), level) for sha256, rate in latest)
 
@@ -147,11 +162,7 @@ def _use(sha256: str | None, rate: Rate, promise: Promise, level: float) -> Poli
     figure = share(rate.escalated, rate.first_answered, level)
     measured = promise.measured.get("escalation_rate")
     measured = measured if isinstance(measured, Mapping) else {}
-    promised = measured.get("expected", measured.get("value"))
-    if promise.target.get("kind") == "escalation_rate":
-        asked = promise.target.get("value")
-        promised = asked[0] if isinstance(asked, list | tuple) and asked else asked
-    promised = float(promised) if isinstance(promised, int | float) else None
+    promised = promise.rate
     on_target = None
     if promised is not None and figure.low is not None and figure.high is not None:
         on_target = figure.low <= promised <= figure.high
@@ -188,12 +199,6 @@ def _verifiers(tally: Tally, order: list[str], level: float) -> tuple[VerifierRe
         )
         for (rung, name), verifier in sorted(tally.verifiers.items(), key=place)
     )
-
-
-def _step(number: int, rate: Rate, level: float, step_ms: int) -> Step:
-    at = datetime.fromtimestamp(number * step_ms / 1000, tz=UTC).isoformat()
-    figure = share(rate.escalated, rate.first_answered, level)
-    return Step(at=at, n=rate.n, escalation_rate=figure, cost_usd=rate.cost_usd)
 
 
 def _sums(tally: Tally) -> Sums:

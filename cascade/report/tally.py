@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from cascade.report.case import MOST_CASES, Case
+
 
 def seconds() -> array[float]:
     """Return an empty column of numbers, 8 bytes each."""
@@ -65,6 +67,64 @@ class Against(Adding):
 
 
 @dataclass(slots=True)
+class Period(Adding):
+    """Decisions of one day or hour under one policy."""
+
+    n: int = 0
+    first_answered: int = 0
+    escalated: int = 0
+    cost_usd: float = 0.0
+    verifiers_usd: float = 0.0
+    fruitless_usd: float = 0.0
+    """What those cost that ended without an answer or were broken off: nothing can be saved there."""
+    against: Against = field(default_factory=Against)
+
+
+@dataclass(slots=True)
+class Part(Adding):
+    """Decisions that share one value of a tag, principal or another column."""
+
+    n: int = 0
+    first_answered: int = 0
+    escalated: int = 0
+    cost_usd: float = 0.0
+    told_cost_usd: float = 0.0
+    top_usd: float = 0.0
+    labelled: int = 0
+    correct: float = 0.0
+    squares: float = 0.0
+
+
+@dataclass(slots=True)
+class Judged(Adding):
+    """Labelled answers of one rung that have a confidence, among decisions that one rung answered; columns (n,)."""
+
+    confidence: array[float] = field(default_factory=seconds)
+    correct: array[float] = field(default_factory=seconds)
+
+
+@dataclass(slots=True)
+class Joint(Adding):
+    """Requests on which the same rungs are labelled, among decisions that one rung answered."""
+
+    confidence: array[float] = field(default_factory=seconds)
+    """Of the first rung's answer, (n,); below 0 where it was escalated whatever its confidence."""
+    correct: array[float] = field(default_factory=seconds)
+    """Row by row, (n · rungs,)."""
+
+
+@dataclass(slots=True)
+class Best(Adding):
+    """The few requests that a key puts first."""
+
+    cases: list[tuple[float, Case]] = field(default_factory=list)
+
+    def add(self, other: Self) -> None:
+        """Keep the first of both."""
+        self.cases = sorted([*self.cases, *other.cases], key=lambda each: (each[0], each[1].decision_id))[:MOST_CASES]
+
+
+@dataclass(slots=True)
 class RungTally(Adding):
     """One rung's attempts."""
 
@@ -119,6 +179,27 @@ class LabelTally(Adding):
     """Sum of error times what the whole request cost."""
 
 
+@dataclass(slots=True)
+class Spent(Adding):
+    """What one model or verifier was paid."""
+
+    calls: int = 0
+    usd: float = 0.0
+
+
+@dataclass(slots=True)
+class Threshold(Adding):
+    """The first rung's threshold that served last."""
+
+    at_ms: int = -1
+    t: float | None = None
+
+    def add(self, other: Self) -> None:
+        """Keep the later one."""
+        if other.at_ms > self.at_ms:
+            self.at_ms, self.t = other.at_ms, other.t
+
+
 LabelKey = tuple[str, str | None, str | None]
 """Whose answer is labelled, whose was returned, what was done about the labelled one (None: it was not asked)."""
 
@@ -147,10 +228,23 @@ class Tally(Adding):
     rungs: dict[str, RungTally] = field(default_factory=dict)
     verifiers: dict[tuple[str, str], VerifierTally] = field(default_factory=dict)
     """By rung and verifier."""
-    steps: dict[int, Rate] = field(default_factory=dict)
-    """By number of the day or hour since 1970."""
+    steps: dict[tuple[int, str | None], Period] = field(default_factory=dict)
+    """By number of the day or hour since 1970, and policy sha256."""
+    label_days: Counter[int] = field(default_factory=Counter)
+    """Labels given, by number of the day since 1970."""
     labels: dict[LabelKey, LabelTally] = field(default_factory=dict)
     latencies: array[float] = field(default_factory=seconds)
+    spending: dict[tuple[str, str], Spent] = field(default_factory=dict)
+    """By kind (model, verifier) and name."""
+    parts: dict[tuple[str, str], Part] = field(default_factory=dict)
+    """By what is divided by (a tag, principal, quality) and its value."""
+    judged: dict[tuple[str, str | None], Judged] = field(default_factory=dict)
+    """By whose answer is labelled, and whose was returned."""
+    joint: dict[tuple[str | None, tuple[str, ...]], Joint] = field(default_factory=dict)
+    """By whose answer was returned, and which rungs are labelled."""
+    cases: dict[str, Best] = field(default_factory=dict)
+    """By what makes them worth a look."""
+    threshold: Threshold = field(default_factory=Threshold)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +263,21 @@ class Promise:
     """What was certified, or why not; empty for aims."""
     error_usd: float = 0.0
     """Root mean squared error of one request's estimate of the reference's cost."""
+
+    @property
+    def rate(self) -> float | None:
+        """The escalation rate of the first rung that was asked for, else the one that was expected; None: neither."""
+        measured = self.measured.get("escalation_rate")
+        measured = measured if isinstance(measured, Mapping) else {}
+        promised = measured.get("expected", measured.get("value"))
+        if self.target.get("kind") == "escalation_rate":
+            asked = self.target.get("value")
+            promised = asked[0] if isinstance(asked, list | tuple) and asked else asked
+        return float(promised) if isinstance(promised, int | float) else None
+
+
+Promises = dict[tuple[str | None, str], Promise]
+"""By policy sha256 and task."""
 
 
 def together(tallies: Iterable[Tally]) -> Tally:
