@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from cascade.changed import changed
 from cascade.clients import Client
 from cascade.closing import Closing
 from cascade.concern import Concerns, check_ladders
@@ -197,9 +197,9 @@ class Cascade(Closing):
         driver = Driver(client=self.client, budget=budget, deadline=deadline)
 
         def end(result: Result[Any], **changes: Any) -> Result[Any]:
-            result = replace(with_budget(result, budget), **changes)
+            result = changed(with_budget(result, budget), **changes)
             result = with_savings(result, self.ladder, self.policy, self.prices)
-            result = replace(result, decision_id=decision_id(now_ms()), latency_s=time.monotonic() - started)
+            result = changed(result, decision_id=decision_id(now_ms()), latency_s=time.monotonic() - started)
             if self.log is not None:
                 self.log.write(result, request)
             return result

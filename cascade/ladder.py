@@ -42,6 +42,8 @@ class Rung:
     price: Price | None = None
     """Overrides the price table."""
 
+    _ordered: tuple[Verifier, ...] | None = field(default=None, init=False, repr=False, compare=False)
+
     def __post_init__(self) -> None:
         """Fill in the name and refuse what cannot work."""
         if not self.model or not isinstance(self.model, str):
@@ -54,6 +56,10 @@ class Rung:
         object.__setattr__(self, "name", self.name or self.model)
         if self.verify is not None:
             object.__setattr__(self, "verify", tuple(self.verify))
+            found = [item for item in self.verify if isinstance(item, Verifier)]
+            if len(found) == len(self.verify):
+                ordered = tuple(sorted(found, key=lambda verifier: verifier.paid))
+                object.__setattr__(self, "_ordered", ordered)
 
     def __repr__(self) -> str:
         return shown(self)
@@ -65,11 +71,10 @@ class Rung:
         Raises:
             ConfigError: names are still to be looked up (`plugins.resolve` does that).
         """
-        found = tuple(item for item in self.verify or () if isinstance(item, Verifier))
-        if self.verify is None or len(found) != len(self.verify):
+        if self._ordered is None:
             message = f"Rung {self.name}: verifiers are given by name and were not looked up; use Cascade(ladder)."
             raise ConfigError(message)
-        return tuple(sorted(found, key=lambda verifier: verifier.paid))
+        return self._ordered
 
     def call(self, request: Request) -> ModelCall:
         """Return the call that asks this rung for an answer to `request`."""

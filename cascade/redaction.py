@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -63,7 +62,12 @@ def remember_environment(environment: Mapping[str, str] | None = None) -> None:
 
 def redacted(text: str) -> str:
     """Return `text` without the secrets that are known and those that look like one."""
-    return _short(text, _version) if len(text) <= 64 else _pattern.sub(CUT, text)
+    return _pattern.sub(CUT, text)
+
+
+def version() -> int:
+    """Return a number that changes whenever another secret becomes known: what was cleaned before may hold it."""
+    return _version
 
 
 def shortened(text: str, limit: int) -> str:
@@ -81,13 +85,6 @@ def shown(value: Any) -> str:
     """Return a dataclass's repr without secrets: addresses and parameters may hold some."""
     inside = ", ".join(f"{field.name}={getattr(value, field.name)!r}" for field in fields(value) if field.repr)
     return redacted(f"{type(value).__name__}({inside})")
-
-
-@lru_cache(maxsize=4096)
-def _short(text: str, version: int) -> str:
-    """Clean a name: the same few come with every row."""
-    del version  # with each secret that becomes known, everything is looked at anew
-    return _pattern.sub(CUT, text)
 
 
 def _compile() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeVar
 
+from cascade.changed import changed
 from cascade.errors import UnknownPrice
 from cascade.ladder import Ladder
 from cascade.outcome import Result
@@ -46,4 +46,4 @@ def with_savings(result: Result[Parsed], ladder: Ladder, policy: Policy | None, 
 
 
 def _saved(result: Result[Parsed], reference_usd: float, how: str) -> Result[Parsed]:
-    return replace(result, saved_usd=reference_usd - result.cost_usd, saved_how=how)
+    return changed(result, saved_usd=reference_usd - result.cost_usd, saved_how=how)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import replace
 from typing import TypeVar
 
+from cascade.changed import changed
 from cascade.exchange import EMPTY, Exchange, ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.loggers import logger_of
@@ -77,4 +77,4 @@ def opine(verifier: Verifier, exchange: Exchange) -> Steps[tuple[Verdict, Outcom
     if not isinstance(verdict, Verdict):
         verdict = Verdict.abstain(f"gave a {type(verdict).__name__}, not a Verdict", flags=("verifier_failed",))
     total = verdict.cost_usd + cost
-    return replace(verdict, name=verifier.name, cost_usd=total, latency_s=latency, calls=calls), ended
+    return changed(verdict, name=verifier.name, cost_usd=total, latency_s=latency, calls=calls), ended

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from cascade.changed import changed
 from cascade.errors import UnknownPrice
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
@@ -128,4 +129,4 @@ def with_budget(result: Result[Parsed], budget: Budget) -> Result[Parsed]:
     if result.outcome == "budget" and budget.refusal is not None:
         flags = (*result.flags, f"budget:{budget.refusal.account.scope}")
         result = replace(result, flags=flags, error=result.error or budget.refusal.message)
-    return replace(result, maybe_charged_usd=budget.maybe_charged_usd)
+    return changed(result, maybe_charged_usd=budget.maybe_charged_usd)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
-from cascade.redaction import CUT, redacted, remember, remember_environment, shortened
+from cascade.redaction import CUT, redacted, remember, remember_environment, shortened, version
 
 # Every quantifier is bounded, or cannot overlap what follows it: texts are foreign, so matching must stay linear.
 _PERSONAL = re.compile(
@@ -13,6 +14,10 @@ _PERSONAL = re.compile(
     r"|\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3,7}\b"
     r"|(?<![\w.])\+?\d(?:[ ()./-]{0,2}\d){6,18}(?!\w)"
 )
+
+
+_SHORT = 64
+"""Characters of what may be a name: the same few come with every row, so what became of them is kept."""
 
 
 class Redactor:
@@ -24,7 +29,7 @@ class Redactor:
 
     def clean(self, text: str, *, limit: int) -> str:
         """Return `text` without keys, storable anywhere, and at most about `limit` characters long."""
-        return storable(shortened(text, limit))
+        return _name(text, limit, version()) if len(text) <= _SHORT else storable(shortened(text, limit))
 
     def impersonal(self, text: str) -> str:
         """Return `text` without keys, e-mail addresses, IBANs and long numbers (telephones, cards).
@@ -32,6 +37,12 @@ class Redactor:
         Names and addresses stay: patterns cannot know them.
         """
         return storable(_PERSONAL.sub(CUT, redacted(text)))
+
+
+@lru_cache(maxsize=4096)
+def _name(text: str, limit: int, known: int) -> str:
+    del known  # with each secret that becomes known, everything is looked at anew
+    return storable(shortened(text, limit))
 
 
 def storable(text: str) -> str:

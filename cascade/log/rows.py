@@ -6,6 +6,7 @@ import json
 import math
 import os
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,6 +24,7 @@ NAME_LIMIT, REASON_LIMIT, ERROR_LIMIT, JSON_LIMIT = 256, 500, 2_000, 20_000
 """Characters that a stored name, reason, error and JSON text may have."""
 
 _LARGEST = 2**63 - 1
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,22 @@ class Entry:
 
 def decision_id(at_ms: int) -> str:
     """Return a new id of 32 hexadecimal digits that sorts by time, so that rows of one time lie together on disk."""
-    return f"{at_ms & 0xFFFF_FFFF_FFFF:012x}{os.urandom(10).hex()}"
+    return f"{at_ms & 0xFFFF_FFFF_FFFF:012x}{_random().hex()}"
+
+
+_DRAWN_AT_ONCE = 1024
+_drawn: deque[bytes] = deque()
+os.register_at_fork(after_in_child=_drawn.clear)  # a child must not use what its parent uses
+
+
+def _random() -> bytes:
+    """Return 10 random bytes; asking the system for each would hand the interpreter to another thread each time."""
+    try:
+        return _drawn.pop()
+    except IndexError:
+        many = os.urandom(10 * _DRAWN_AT_ONCE)
+        _drawn.extend(many[start : start + 10] for start in range(10, len(many), 10))
+        return many[:10]
 
 
 def now_ms() -> int:
@@ -202,7 +219,7 @@ class Scribe:
             }
         else:
             cleaned = [self._name(item) for item in value]
-        text = json.dumps(cleaned, sort_keys=True, separators=(",", ":"))
+        text = _JSON.encode(cleaned)
         # Cut JSON would be no JSON.
         return text if len(text) <= JSON_LIMIT else json.dumps({"left_out": len(text)})
 
