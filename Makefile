@@ -13,7 +13,7 @@ COMPILE := uv pip compile --quiet --universal --fork-strategy fewest --python-ve
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test slow check lint types contracts docs notebooks bench help-pages lock audit clean
+.PHONY: help install demo test slow soak check lint types contracts docs notebooks bench help-pages lock audit clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,7 +48,10 @@ test: $(VENV)/.dev ## the quick tests
 	$(PYTEST)
 
 slow: $(VENV)/.dev ## the statistical promises, by repetition
-	$(PYTEST) -m slow --timeout 3600
+	$(PYTEST) -m slow --timeout 3600 --ignore tests/soak
+
+soak: $(VENV)/.dev ## load and soak, L1 to L18, full and with their figures: an hour
+	$(PYTEST) -s -m '' --timeout 3600 tests/soak
 
 check: lint types contracts docs notebooks ## all of: ruff, mypy --strict, import contracts, documents, notebooks
 

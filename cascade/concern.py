@@ -52,7 +52,9 @@ def check_ladders(ladder: Ladder, client: Client, prices: PriceBook, *, stacklev
     probe = Request.of("?")
     for own in (ladder, *ladder.tasks.values()):
         for position, rung in enumerate(own):
-            client.check(rung.call(probe))
+            call = rung.call(probe)
+            for at in call.at_each():
+                client.check(at)
             above = own[position + 1].model if position + 1 < len(own) else None
             for verifier in rung.verifiers:
                 for concern in verifier.concerns(judged=rung.model, above=above, price_usd=prices.typical_usd):

@@ -76,10 +76,11 @@ def decide(
     up = threshold.escalates(held, u)
     reason = "tie" if held == threshold.t else "confidence"
     for verifier, verdict in zip(rung.verifiers, verdicts, strict=False):
+        if verifier.required and verdict.abstained:
+            up, reason = True, f"required:{verdict.name}"
+    for verdict in verdicts:  # the last one may be the stack's own, of no verifier
         if verdict.veto:
             up, reason = True, f"veto:{verdict.name}"
-        elif verifier.required and verdict.abstained:
-            up, reason = True, f"required:{verdict.name}"
     return Decision(
         action="escalate" if up else "accept", reason=reason, confidence=confidence, threshold=threshold, u=u
     )
@@ -92,9 +93,10 @@ def pass_marks(verifiers: tuple[Verifier, ...], verdicts: tuple[Verdict, ...]) -
     of answer that nobody can score is never accepted silently.
     """
     scored = False
-    for verifier, verdict in zip(verifiers, verdicts, strict=False):
+    for verdict in verdicts:
         if verdict.veto:
             return f"veto:{verdict.name}"
+    for verifier, verdict in zip(verifiers, verdicts, strict=False):
         if verdict.score is None:
             if verifier.required:
                 return f"required:{verdict.name}"

@@ -20,6 +20,7 @@ from cascade.guards.budget import Budget
 from cascade.guards.calls import UNWRITTEN, Calls
 from cascade.guards.meter import Meter
 from cascade.guards.retry import ask_with_retry
+from cascade.guards.roster import Roster
 from cascade.stack import Steps
 from cascade.verdict import Ask, Reply
 
@@ -47,6 +48,9 @@ class Driver:
 
     slots: asyncio.Semaphore | None = None
     """How many more model calls may be in flight, where a bulk run bounds them; None: any number."""
+
+    roster: Roster | None = None
+    """The endpoints with their breakers, paces and retry budgets; None: ones that no other request uses."""
 
     deadline: float | None = None
     """When the request must be back, on the monotonic clock; None: no limit."""
@@ -94,8 +98,9 @@ class Driver:
 
     async def _model(self, call: ModelCall) -> Reply:
         # Each try is metered by itself: one that is broken off or repeated may be billed too.
+        metered = Meter(self.client, self.budget, self.calls)
         async with self.slots or contextlib.nullcontext():
-            return await ask_with_retry(Meter(self.client, self.budget, self.calls), call, left_s=self.left_s)
+            return await ask_with_retry(metered, call, left_s=self.left_s, roster=self.roster)
 
     async def _local(self, call: LocalCall) -> Reply:
         try:

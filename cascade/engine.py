@@ -23,6 +23,7 @@ from cascade.guards.budget import with_budget
 from cascade.guards.cap import Turnstile
 from cascade.guards.ledger import Ledger
 from cascade.guards.limits import Limits
+from cascade.guards.roster import Health
 from cascade.intake import request_of, with_settings
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
@@ -96,6 +97,7 @@ class Cascade(Closing):
         self._ledger = Ledger(self.limits, self.prices, spent_usd=spent)
         cap = self.limits.escalation_cap
         self._turnstile = None if cap is None else Turnstile(cap)
+        self._roster = self.limits.roster()
         self._door = Door(self._forked)
         self._concerns = Concerns()
 
@@ -163,6 +165,10 @@ class Cascade(Closing):
         request = request_of(prompt, **options)
         return with_settings(request, self._settings(request.task))
 
+    def health(self) -> tuple[Health, ...]:
+        """Return how every endpoint stands that was asked so far: whether its breaker is open, and why."""
+        return self._roster.health()
+
     def close(self) -> None:
         """Write what is still to be logged, close connections and stop the background loop."""
         if self._own_client:
@@ -190,11 +196,12 @@ class Cascade(Closing):
             on_uncalibrated="top" if settings.on_uncalibrated == "top" else "pass_marks",
             on_exhausted=settings.on_exhausted,
             on_refusal=settings.on_refusal,
+            on_content_filter=settings.on_content_filter,
             step_up=None if self._turnstile is None else self._turnstile.begin(request.principal),
         )
         deadline = None if request.deadline_s is None else started + request.deadline_s
         budget = self._ledger.budget(request, run)
-        driver = Driver(client=self.client, budget=budget, deadline=deadline)
+        driver = Driver(client=self.client, budget=budget, roster=self._roster, deadline=deadline)
 
         def end(result: Result[Any], **changes: Any) -> Result[Any]:
             result = changed(with_budget(result, budget), **changes)
@@ -234,7 +241,8 @@ class Cascade(Closing):
                 have={name: recording.response for name, recording in sample.recordings.items()},
                 given={name: recording.verdicts for name, recording in sample.recordings.items()},
             )
-            attempts = await Driver(client=self.client, budget=self._ledger.budget(sample.request, run)).drive(steps)
+            budget = self._ledger.budget(sample.request, run)
+            attempts = await Driver(client=self.client, budget=budget, roster=self._roster).drive(steps)
             done = recorded(sample, attempts)
             if on_sample is not None:
                 on_sample(index, done, attempts)
@@ -257,6 +265,7 @@ class Cascade(Closing):
         return LiteLLMClient(prices=self.prices)
 
     def _forked(self) -> None:
-        """Drop what belonged to the parent's event loop."""
+        """Drop what belonged to the parent's event loop, and what its requests in flight would have ended."""
+        self._roster = self.limits.roster()
         if self._own_client:
             self.client = self._litellm()

@@ -19,8 +19,10 @@
             ├── QuotaExhausted       402, 429 insufficient_quota
             ├── ModelNotFound        404
             ├── BadRequest           400, 413, 422
+            │   └── PromptTooLong    the prompt fits into no rung's window
             ├── ContentFiltered      the provider's content filter refused the request
-            └── ProviderMisbehaved   a redirect, which would carry prompt and key to another place
+            └── ProviderMisbehaved   a redirect, which would carry prompt and key to another place; or, where that is
+                                     refused, an answer by another model than the one asked
 
 A model that fails in an ordinary way (timeout, 5xx, rate limit) is data, not an exception: see `failure.py`.
 """
@@ -121,9 +123,16 @@ class BadRequest(ProviderError):
     """The provider refused the request as malformed (400, 413, 422)."""
 
 
+class PromptTooLong(BadRequest):
+    """The prompt does not fit into the model's window, and no rung above has a larger one."""
+
+
 class ContentFiltered(ProviderError):
     """The provider's content filter refused the request."""
 
 
 class ProviderMisbehaved(ProviderError):
-    """The provider answered with a redirect, which is never followed: it would carry prompt and key elsewhere."""
+    """The provider answered with a redirect, which is never followed: it would carry prompt and key elsewhere.
+
+    Or, where that is refused, another model answered than the one that was asked.
+    """

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
+from cascade.endpoint import Endpoint
 from cascade.errors import ConfigError, DataError
 from cascade.hashing import content_id
 from cascade.redaction import shown
@@ -180,6 +181,12 @@ class ModelCall:
     api_key: str | None = field(default=None, repr=False)
     """The key; None: from the provider's own environment variable."""
 
+    endpoints: tuple[Endpoint, ...] = ()
+    """Equivalent places to ask, in order of preference; the retry loop picks one for each try. (): the one above."""
+
+    endpoint: str = ""
+    """The name of the one that was picked; '' where none are listed."""
+
     timeout_s: float = 60.0
     """Seconds that one try may take."""
 
@@ -197,6 +204,23 @@ class ModelCall:
 
     def __repr__(self) -> str:
         return shown(self)
+
+    def at(self, endpoint: Endpoint) -> ModelCall:
+        """Return the call as one of its endpoints is to be asked; the rung's price goes with the rung's model only."""
+        price = endpoint.price or (self.price if endpoint.model is None else None)
+        return replace(
+            self,
+            model=endpoint.model or self.model,
+            price=price,
+            api_base=endpoint.api_base,
+            api_key=endpoint.api_key,
+            endpoints=(),
+            endpoint=endpoint.name,
+        )
+
+    def at_each(self) -> tuple[ModelCall, ...]:
+        """Return the calls that may come of it, one an endpoint."""
+        return tuple(self.at(endpoint) for endpoint in self.endpoints) or (self,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,8 +300,12 @@ class Response:
     tries: int = 1
     """How many times the provider was asked, this answer included."""
 
+    endpoint: str = ""
+    """Which of the rung's endpoints answered; '' where it lists none."""
+
     flags: tuple[str, ...] = ()
-    """What was odd about it (usage estimated or clamped, another model reported, …)."""
+    """What was odd about it (usage estimated or clamped, another model reported, `availability:…` for each endpoint
+    that failed before, …)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from cascade.errors import (
     BadRequest,
     ContentFiltered,
     ModelNotFound,
+    PromptTooLong,
     ProviderError,
     ProviderMisbehaved,
     QuotaExhausted,
@@ -40,7 +41,10 @@ class FailureKind(StrEnum):
     TOO_BIG = "too_big"
     """A body beyond 8 MiB: read no further, and it may have been charged."""
     MISBEHAVED = "misbehaved"
-    """A redirect, which would carry prompt and key to another place: not followed."""
+    """A redirect, which would carry prompt and key to another place: not followed. Or, where that is refused, an answer
+    by another model than the one asked."""
+    BREAKER = "breaker"
+    """Not asked: this endpoint and model failed too often just now, and only a probe may ask it."""
     CONTEXT = "context"
     """The prompt does not fit into the model's window."""
     AUTH = "auth"
@@ -60,40 +64,61 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Treatment:
-    """What is done about one kind of failure (RELIABILITY.md, section 2)."""
+    """What is done about one kind of failure: asked again, then sideways, then what `then` says."""
 
     retries: int = 0
-    """How many more times the same rung is asked."""
+    """How many more times the rung is asked, the same endpoint included; other endpoints of it come first."""
+
+    sideways: bool = False
+    """Whether an equivalent endpoint of the same rung is asked, where there is one that was not asked yet."""
+
+    then: Literal["fail_over", "raise", "end"] = "fail_over"
+    """fail_over: go to the next rung, which takes a token of the escalation cap. raise: end the request with `raises`.
+    end: the request has ended by itself."""
 
     raises: type[ProviderError] | None = None
-    """The error that ends the request; None: fail over to the next rung."""
+    """The error that ends the request; for `fail_over`: where there is neither a rung to go to nor an answer."""
+
+    unhealthy: bool = False
+    """Whether the endpoint's breaker counts it."""
+
+    rest_s: float = 0.0
+    """Seconds for which the endpoint's breaker opens at once: a spent quota does not come back by asking."""
 
     maybe_charged: bool = False
     """True where the provider may have billed the failed call."""
 
 
+_MOST_RETRIES = 2
+_QUOTA_REST_S = 300.0
+
 TREATMENTS: dict[FailureKind, Treatment] = {
-    FailureKind.CONNECT: Treatment(retries=1),
-    FailureKind.DROPPED: Treatment(retries=1, maybe_charged=True),
-    FailureKind.TIMEOUT: Treatment(retries=1, maybe_charged=True),
-    FailureKind.RATE_LIMITED: Treatment(retries=1),
-    FailureKind.SERVER: Treatment(retries=1),
-    FailureKind.CONFLICT: Treatment(retries=1),
-    FailureKind.BAD_BODY: Treatment(retries=1, maybe_charged=True),
-    FailureKind.TOO_BIG: Treatment(maybe_charged=True),
-    FailureKind.MISBEHAVED: Treatment(raises=ProviderMisbehaved),
-    FailureKind.CONTEXT: Treatment(),
-    FailureKind.AUTH: Treatment(raises=AuthError),
-    FailureKind.QUOTA: Treatment(raises=QuotaExhausted),
-    FailureKind.NOT_FOUND: Treatment(raises=ModelNotFound),
-    FailureKind.BAD_REQUEST: Treatment(raises=BadRequest),
-    FailureKind.CONTENT_FILTER: Treatment(raises=ContentFiltered),
-    FailureKind.DEADLINE: Treatment(),
-    FailureKind.BUDGET: Treatment(),
+    FailureKind.CONNECT: Treatment(retries=_MOST_RETRIES, sideways=True, unhealthy=True),
+    FailureKind.DROPPED: Treatment(retries=1, sideways=True, unhealthy=True, maybe_charged=True),
+    FailureKind.TIMEOUT: Treatment(retries=1, sideways=True, unhealthy=True, maybe_charged=True),
+    # Waited for as long as it asks, where there is no other endpoint; not unhealthy: it answers.
+    FailureKind.RATE_LIMITED: Treatment(retries=_MOST_RETRIES, sideways=True),
+    FailureKind.SERVER: Treatment(retries=_MOST_RETRIES, sideways=True, unhealthy=True),
+    FailureKind.CONFLICT: Treatment(retries=1, sideways=True),
+    FailureKind.BAD_BODY: Treatment(retries=1, sideways=True, unhealthy=True, maybe_charged=True),
+    FailureKind.TOO_BIG: Treatment(unhealthy=True, maybe_charged=True),
+    FailureKind.BREAKER: Treatment(),
+    FailureKind.CONTEXT: Treatment(raises=PromptTooLong),
+    # What is wrong with a configuration or an account is told, never mended by paying more.
+    FailureKind.AUTH: Treatment(then="raise", raises=AuthError),
+    FailureKind.QUOTA: Treatment(sideways=True, then="raise", raises=QuotaExhausted, rest_s=_QUOTA_REST_S),
+    FailureKind.NOT_FOUND: Treatment(then="raise", raises=ModelNotFound),
+    FailureKind.BAD_REQUEST: Treatment(then="raise", raises=BadRequest),
+    FailureKind.CONTENT_FILTER: Treatment(then="raise", raises=ContentFiltered),  # unless `on_content_filter: escalate`
+    FailureKind.MISBEHAVED: Treatment(then="raise", raises=ProviderMisbehaved),
+    FailureKind.DEADLINE: Treatment(then="end"),
+    FailureKind.BUDGET: Treatment(then="end"),
     FailureKind.MISSING: Treatment(),
-    FailureKind.UNKNOWN: Treatment(raises=ProviderError, maybe_charged=True),
+    FailureKind.UNKNOWN: Treatment(then="raise", raises=ProviderError, maybe_charged=True),
 }
-"""One row a kind; a kind without a row cannot exist (a test holds this)."""
+"""One row a kind; a kind without a row cannot exist (a test holds this).
+
+How the faults of the wire come to their kinds is the clients' business: `clients/fault.py`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +163,9 @@ class CallFailure:
 
     tries: int = 1
     """How many times the provider was asked."""
+
+    endpoint: str = ""
+    """Which of the rung's endpoints failed last; '' where it lists none."""
 
     def __post_init__(self) -> None:
         """Cut secrets out of what was said: providers echo keys."""

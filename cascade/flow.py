@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
+from cascade.completeness import filtered
 from cascade.course import Course, decide, settle
 from cascade.exchange import EMPTY, Exchange, Request, Response
-from cascade.failure import CallFailure
+from cascade.failure import CallFailure, FailureKind
 from cascade.ladder import Ladder, Rung
 from cascade.outcome import Attempt, Outcome, Result
 from cascade.point import Decision
@@ -29,6 +30,7 @@ def climb(
     on_uncalibrated: Literal["pass_marks", "top"] = "pass_marks",
     on_exhausted: Literal["answer", "abstain"] = "answer",
     on_refusal: Literal["escalate", "accept"] = "escalate",
+    on_content_filter: Literal["raise", "escalate"] = "raise",
     step_up: Callable[[], str | None] | None = None,
 ) -> Steps[Result[Any]]:
     """Try rungs from the cheapest until an answer is accepted.
@@ -41,6 +43,8 @@ def climb(
         on_exhausted: whether an answer that the top's verifiers vetoed is returned, flagged, or withheld.
         on_refusal: whether a model's own refusal (the provider's field, not words) is asked about once more above, or
             taken at its word. A second model that refuses too is always taken at its word.
+        on_content_filter: whether a request that the provider's content filter refused ends there, or goes on to the
+            next rung.
         step_up: asked before each step to a higher rung, for quality or because a provider failed: None allows it,
             else it says whose escalation cap is reached, and the request ends below; None: there is no cap.
     """
@@ -50,13 +54,19 @@ def climb(
     confidences: dict[str, float | None] = {}
     ended: Outcome | None = None
     capped: str | None = None
+    too_long = 0  # tokens: a prompt that one window did not hold fits into no smaller one
     for rung in plan.rungs:
+        if rung.context_window is not None and rung.context_window <= too_long:
+            continue
         call = rung.call(request)
         (reply,) = yield (call,)
+        if isinstance(reply, Response) and filtered(reply):
+            reply = _filtered(reply)
         if isinstance(reply, CallFailure):
             ended = ENDINGS.get(reply.kind)
-            stops = ended is not None or reply.treatment.raises is not None
-            decision = Decision(action="stop" if stops else "fail_over", reason=reply.kind.value)
+            if reply.kind is FailureKind.CONTEXT:
+                too_long = max(too_long, rung.context_window or 0)
+            decision = _failed(reply, on_content_filter)
             decision, capped = _stepped(decision, rung, plan, step_up)
             attempts.append(Attempt(rung=rung.name, model=rung.model, failure=reply, decision=decision))
             if decision.action == "stop":
@@ -79,6 +89,25 @@ def climb(
         earlier[rung.name] = reply
         confidences[rung.name] = decision.confidence
     return _result(request, plan, tuple(attempts), "capped" if capped else ended, on_exhausted, capped)
+
+
+def _filtered(reply: Response) -> CallFailure:
+    """Return an answer that a content filter stopped as the failure that it is; what it cost stays paid."""
+    message = f"The provider's content filter stopped the answer (finish_reason {reply.finish_reason})."
+    kind, usage, cost_usd = FailureKind.CONTENT_FILTER, reply.usage, reply.cost_usd or 0.0
+    latency_s, tries = reply.latency_s, reply.tries
+    return CallFailure(kind=kind, message=message, usage=usage, cost_usd=cost_usd, latency_s=latency_s, tries=tries)
+
+
+def _failed(failure: CallFailure, on_content_filter: str) -> Decision:
+    """Say what follows from a rung's failure."""
+    then = failure.treatment.then
+    if failure.kind is FailureKind.CONTENT_FILTER and on_content_filter == "escalate":
+        then = "fail_over"
+    if then != "fail_over":
+        return Decision(action="stop", reason=failure.kind.value)
+    unsuited = failure.kind in (FailureKind.CONTEXT, FailureKind.CONTENT_FILTER)
+    return Decision(action="fail_over", reason=failure.kind.value if unsuited else "availability")
 
 
 def _stepped(
@@ -120,7 +149,7 @@ def tour(
     for rung in ladder:
         reply = replies[rung.name]
         if isinstance(reply, CallFailure):
-            decision = Decision(action="fail_over", reason=reply.kind.value)
+            decision = Decision(action="fail_over", reason="availability")
             attempts.append(Attempt(rung=rung.name, model=rung.model, failure=reply, decision=decision))
             continue
         exchange = Exchange(

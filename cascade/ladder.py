@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cascade.endpoint import Endpoint, require_pace
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, ModelCall, Request
 from cascade.hashing import fingerprint
@@ -42,6 +43,19 @@ class Rung:
     price: Price | None = None
     """Overrides the price table."""
 
+    rpm: float | None = None
+    """Requests a minute that its endpoint takes: they are paced, so that none is refused; None: no limit is known."""
+
+    tpm: float | None = None
+    """Tokens a minute, prompts and answers, that its endpoint takes; None: no limit is known."""
+
+    endpoints: tuple[Endpoint, ...] = ()
+    """Equivalent places to ask, in order of preference, instead of the one that `api_base`, `api_key`, `rpm` and `tpm`
+    say: where one fails, the next is asked before the rung above. They are no part of a policy's ladder."""
+
+    context_window: int | None = None
+    """Tokens that its window holds; None: not known, so a prompt that is too long for a rung below is tried here."""
+
     _ordered: tuple[Verifier, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -54,6 +68,9 @@ class Rung:
             raise ConfigError(message)
         remember([self.api_key])
         object.__setattr__(self, "name", self.name or self.model)
+        object.__setattr__(self, "endpoints", tuple(self.endpoints))
+        require_pace(self.rpm, self.tpm, f"Rung {self.name}")
+        self._require_endpoints()
         if self.verify is not None:
             object.__setattr__(self, "verify", tuple(self.verify))
             found = [item for item in self.verify if isinstance(item, Verifier)]
@@ -63,6 +80,25 @@ class Rung:
 
     def __repr__(self) -> str:
         return shown(self)
+
+    def _require_endpoints(self) -> None:
+        names = [endpoint.name for endpoint in self.endpoints]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            message = f"Rung {self.name}: two endpoints are called {twice!r}; give each its own `name`."
+            raise ConfigError(message)
+        own = [name for name in ("api_base", "api_key", "rpm", "tpm") if getattr(self, name) is not None]
+        if self.endpoints and own:
+            # A key that went to every endpoint would reach hosts that it is not for.
+            message = f"Rung {self.name}: it lists endpoints and says {', '.join(own)} itself; say it on each endpoint."
+            raise ConfigError(message)
+
+    @property
+    def places(self) -> tuple[Endpoint, ...]:
+        """Its endpoints; where it lists none and has a pace, the one that it is; else none."""
+        if self.endpoints or (self.rpm is None and self.tpm is None):
+            return self.endpoints
+        return (Endpoint(api_base=self.api_base, api_key=self.api_key, rpm=self.rpm, tpm=self.tpm),)
 
     @property
     def verifiers(self) -> tuple[Verifier, ...]:
@@ -90,6 +126,7 @@ class Rung:
             wishes={key: value for key, value in wishes.items() if key not in params},
             api_base=self.api_base,
             api_key=self.api_key,
+            endpoints=self.places,
             timeout_s=self.timeout_s,
             price=self.price,
             request_id=request.id,

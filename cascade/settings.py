@@ -27,6 +27,9 @@ class Settings:
     on_refusal: Literal["escalate", "accept"] = "escalate"
     """Whether a model's refusal is asked about once more above, or taken at its word."""
 
+    on_content_filter: Literal["raise", "escalate"] = "raise"
+    """Whether a request that a provider's content filter refused raises, or goes on to the next rung."""
+
     on_deadline: Literal["raise", "best"] = "raise"
     """Whether a passed deadline raises or returns the best answer so far."""
 

@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping
 from typing import TypeVar
 
 from cascade.changed import changed
+from cascade.completeness import lacks
 from cascade.exchange import EMPTY, Exchange, ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.loggers import logger_of
@@ -22,12 +23,22 @@ ENDINGS: Mapping[FailureKind, Outcome] = {FailureKind.DEADLINE: "deadline", Fail
 """Failures that are the request's own end, not the provider's fault."""
 
 
+WHOLE = "whole"
+"""Names the stack's own verdict, which there is only where an answer is none."""
+
+
 def verify(
     verifiers: tuple[Verifier, ...], exchange: Exchange, given: Mapping[str, Verdict] = EMPTY
 ) -> Steps[tuple[tuple[Verdict, ...], Outcome | None]]:
-    """Run a stack of verifiers until one vetoes; say too if deadline or budget ended it."""
+    """Run a stack of verifiers until one vetoes; say too if deadline or budget ended it.
+
+    What no answer can be, cut off or empty, is vetoed whoever the verifiers are, before any that costs money.
+    """
     verdicts: list[Verdict] = []
+    lacking = lacks(exchange.response)
     for verifier in verifiers:
+        if lacking and verifier.paid:
+            break
         verdict, ended = given.get(verifier.name), None
         spared = _spared(verifier, tuple(verdicts))
         if spared is not None:
@@ -38,6 +49,8 @@ def verify(
         verdicts.append(verdict)
         if verdict.veto or ended is not None:
             return tuple(verdicts), ended
+    if lacking:
+        verdicts.append(Verdict.against(lacking, name=WHOLE))
     return tuple(verdicts), None
 
 

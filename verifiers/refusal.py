@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from cascade.completeness import CUT_OFF, FILTERED
 from cascade.exchange import Exchange
 from cascade.hashing import content_id
 from cascade.verdict import Verdict, Verifier
@@ -17,11 +18,6 @@ from verifiers.word_lists import word_lists
 COMPLETE = frozenset({"stop", "end_turn", "stop_sequence", "eos", "eos_token", "complete", "completed", "finished"})
 COMPLETE |= {"tool_calls", "tool_use", "function_call"}
 """Reasons for stopping that mean a whole answer, in the words of the providers, lower case."""
-CUT_OFF = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"})
-"""Reasons for stopping that mean that the answer is not whole."""
-FILTERED = frozenset({"content_filter", "content_filtered", "safety", "recitation", "blocklist", "spii"})
-FILTERED |= {"prohibited_content", "guardrail_intervened"}
-"""Reasons for stopping that mean that a filter took the answer away."""
 REFUSED = frozenset(("refusal",))
 """Reasons for stopping that mean that the model refused."""
 

@@ -16,6 +16,7 @@ from cascade.outcome import Attempt
 from cascade.request_limits import require_allowed
 from cascade.sample import Recording, Sample
 from cascade.sample_file import read_samples, sample_line, sample_of
+from cascade.stack import WHOLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +119,9 @@ def is_complete(sample: Sample, ladder: Ladder) -> bool:
             return False
         for verifier in rung.verifiers:
             verdict = recording.verdicts.get(verifier.name)
-            if verdict is None:
+            if verdict is None and WHOLE not in recording.verdicts:
                 return False
-            if verdict.veto:
+            if verdict is None or verdict.veto:
                 break
     return True
 

@@ -103,6 +103,8 @@ class RungShape(Part):
     """Seconds that one try may take."""
     price: PriceShape | None = None
     """Overrides the price table."""
+    context_window: Annotated[int, Field(ge=1)] | None = None
+    """Tokens that its window holds; a prompt too long for a rung below goes to the first one that may hold it."""
     verify: list[VerifierSpec] | None = None
     """Its verifiers; default: the `verify` of the task, else of the file."""
 
@@ -148,6 +150,8 @@ class EndingShape(Part):
     """Whether a spent budget is an error or returns the best answer so far; default: raise."""
     on_refusal: Literal["escalate", "accept"] | None = None
     """Whether a model's refusal is asked about once more above, or taken at its word."""
+    on_content_filter: Literal["raise", "escalate"] | None = None
+    """Whether a request that a provider's content filter refused is an error, or goes on to the next rung."""
     on_exhausted: Literal["answer", "abstain"] | None = None
     """Whether an answer that the top's verifiers vetoed is returned, flagged, or withheld; default: answer."""
     on_uncalibrated: Literal["pass_marks", "top", "error"] | None = None

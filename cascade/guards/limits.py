@@ -1,12 +1,18 @@
-"""Limits: what all of a cascade's traffic together may spend a day, and how much of it may step upwards."""
+"""Limits: what all of a cascade's traffic may spend, how much of it may step upwards, and what providers are spared."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cascade.errors import ConfigError
+from cascade.exchange import EMPTY
+from cascade.guards.breaker import Breaker
 from cascade.guards.cap import EscalationCap
+from cascade.guards.pace import Pace
+from cascade.guards.retry_budget import RetryBudget
+from cascade.guards.roster import Roster
 from cascade.policy import Policy
 
 
@@ -23,6 +29,16 @@ class Limits:
     escalation_cap: EscalationCap | None = None
     """How much of the traffic may step upwards."""
 
+    breaker: Breaker | None = Breaker()  # noqa: RUF009 - frozen
+    """When an endpoint's model that keeps failing is left alone; None: never."""
+
+    retry_budget: RetryBudget = RetryBudget()  # noqa: RUF009 - frozen
+    """How much of a provider's traffic may be repetitions."""
+
+    providers: Mapping[str, Pace] = EMPTY
+    """Requests and tokens a minute of whole providers, by the part of a model's name before the slash; an endpoint's
+    own `rpm` and `tpm` hold besides."""
+
     def __post_init__(self) -> None:
         """Refuse what is no sum of money."""
         for name, value in (
@@ -37,6 +53,10 @@ class Limits:
     def daily(self) -> bool:
         """True where a day's spending is limited."""
         return self.usd_per_day is not None or self.principal_usd_per_day is not None
+
+    def roster(self) -> Roster:
+        """Return a roster that keeps to them."""
+        return Roster(breaker=self.breaker, retry_budget=self.retry_budget, providers=self.providers)
 
     def require_room_for(self, policy: Policy) -> None:
         """Refuse a cap that a policy's ordinary traffic would reach.

@@ -1,7 +1,11 @@
-"""Retry: the one retry loop; it asks the same rung again where that may help, within the time that is left.
+"""Retry: the one retry loop; it asks a rung again where that may help, within the time that is left.
 
-Which kinds of failure are asked again is data: `failure.TREATMENTS`. Every try is bounded from outside, since a
-provider's own timeout is none: one byte every second outlives it.
+Which kinds of failure are asked again is data: `failure.TREATMENTS`. A rung that has several equivalent endpoints goes
+sideways first. Every try is bounded from outside: a provider's own timeout is none, one byte every second outlives it.
+
+    first try ─▶ the first endpoint whose breaker is closed and whose pace has room
+    failure   ─▶ an endpoint that was not asked yet ─▶ the same one again, after a wait, if its provider's retry
+                 budget allows ─▶ given up: the flow fails over to the next rung, or raises
 """
 
 from __future__ import annotations
@@ -9,13 +13,16 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from cascade.clients import Client
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
+from cascade.guards.roster import Line, Roster, tokens_of
+
+MOST_TRIES = 3
+"""Tries of one rung for one call, over all its endpoints."""
 
 BACKOFF_S = 0.5
 """The longest wait before the first repetition; it doubles with each further one."""
@@ -24,7 +31,7 @@ MOST_BACKOFF_S = 8.0
 """The longest wait before any repetition that the provider did not ask for."""
 
 MOST_RETRY_AFTER_S = 60.0
-"""Where a provider asks for more patience than this, the rung is given up."""
+"""Where a provider asks for more patience than this, or its pace does, the endpoint is given up."""
 
 
 async def ask_with_retry(
@@ -32,7 +39,7 @@ async def ask_with_retry(
     call: ModelCall,
     *,
     left_s: Callable[[], float | None],
-    clock: Callable[[], float] = time.monotonic,
+    roster: Roster | None = None,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     jitter: Callable[[], float] = random.random,
 ) -> Response | CallFailure:
@@ -42,22 +49,112 @@ async def ask_with_retry(
         client: whom to ask.
         call: what to ask; one try takes at most its `timeout_s`.
         left_s: seconds until the request's deadline; None: there is none.
-        clock: monotonic seconds.
+        roster: the endpoints with their breakers, paces and retry budgets; None: ones that nobody else uses.
         sleep: waits so many seconds.
         jitter: a number in [0, 1), drawn anew for each wait, so that callers who failed together return apart.
     """
-    failed: list[CallFailure] = []
-    waited_s = 0.0
-    while True:
-        reply = await _try(client, call, left_s=_finite(left_s()), clock=clock)
-        if isinstance(reply, CallFailure) and len(failed) < reply.treatment.retries:
-            wait_s = _wait_s(reply, len(failed), jitter())
-            if wait_s < _finite(left_s()):
-                failed.append(reply)
-                waited_s += wait_s
-                await sleep(wait_s)
-                continue
-        return _total(reply, failed, waited_s)
+    asking = _Asking(call, roster or Roster(), left_s)
+    while (step := asking.next(jitter)) is not None:
+        line, wait_s = step
+        if wait_s > 0 and not await asking.wait(line, wait_s, sleep):
+            continue
+        reply = await asking.ask(client, line)
+        if isinstance(reply, Response):
+            return _total(reply, asking.failed, asking.waited_s)
+        asking.failed.append(reply)
+    *before, last = asking.failed or [asking.refusal()]
+    decisive = next((failure for failure in asking.failed if failure.treatment.then == "raise"), last)
+    # A spent quota somewhere, and elsewhere no answer: that is told, and not taken for an outage that the dearer rung
+    # may answer.
+    last = replace(last, kind=decisive.kind, message=decisive.message, status=decisive.status)
+    return _total(last, before, asking.waited_s)
+
+
+class _Asking:
+    """One call on its way from endpoint to endpoint."""
+
+    def __init__(self, call: ModelCall, roster: Roster, left_s: Callable[[], float | None]) -> None:
+        self.failed: list[CallFailure] = []
+        self.waited_s = 0.0
+        self._call, self._clock = call, roster.clock
+        self._lines, self._tokens = roster.lines(call), tokens_of(call)
+        self._asked: list[Line] = []
+        self._rests: dict[Line, float] = {}  # until when those that were asked want to be left alone
+        self._left_s = left_s
+        self._paced = False
+
+    def next(self, jitter: Callable[[], float]) -> tuple[Line, float] | None:
+        """Return whom to ask next and how long to wait before; None: nobody, it is given up."""
+        last = self.failed[-1] if self.failed else None
+        if len(self.failed) >= MOST_TRIES or (last is not None and not last.tries):
+            return None
+        open_lines = [line for line in self._lines if line.circuit.allows]
+        if last is None or last.treatment.sideways:
+            # Those whose pace has room before those that must wait, then as given, but for those that rest.
+            fresh = [(line.wait_s(self._tokens), line) for line in open_lines if line not in self._asked]
+            fresh.sort(key=lambda step: (step[0], step[1].rests_until > self._clock()))
+            if fresh and self._allows(fresh[0][0], first=last is None):
+                return fresh[0][1], fresh[0][0]
+            self._paced = bool(fresh)
+        again = [line for line in open_lines if line in self._asked]
+        if last is None or len(self.failed) > last.treatment.retries or not again:
+            return None
+        # Full jitter (Brooker, "Exponential backoff and jitter", 2015), on top of what was asked for.
+        backoff_s = jitter() * min(MOST_BACKOFF_S, BACKOFF_S * 2.0 ** (len(self.failed) - 1))
+        wait_s, line = min(((self._rest_s(line), line) for line in again), key=lambda step: step[0])
+        if not self._allows(wait_s, backoff_s) or not line.repeats.take():
+            return None
+        return line, wait_s + backoff_s
+
+    def _rest_s(self, line: Line) -> float:
+        """Return the seconds until an endpoint may be asked again: those that it asked for, or its pace's."""
+        return max(self._rests.get(line, 0.0) - self._clock(), line.wait_s(self._tokens), 0.0)
+
+    def _allows(self, asked_s: float, backoff_s: float = 0.0, *, first: bool = False) -> bool:
+        """Tell whether a wait is neither too long by itself nor for the time that is left."""
+        in_time = asked_s + backoff_s < _finite(self._left_s()) or (first and asked_s == 0.0)
+        return asked_s <= MOST_RETRY_AFTER_S and in_time
+
+    async def wait(self, line: Line, wait_s: float, sleep: Callable[[float], Awaitable[object]]) -> bool:
+        """Stand in line for an endpoint; tells whether it may still be asked then."""
+        line.book(self._tokens)
+        let_go = True
+        try:
+            await sleep(wait_s)
+            self.waited_s += wait_s
+            let_go = not line.circuit.allows
+        finally:
+            line.settle(self._tokens, None, made=False)
+            if let_go and line in self._asked:
+                line.repeats.give_back()
+        return not let_go
+
+    async def ask(self, client: Client, line: Line) -> Response | CallFailure:
+        """Make one try."""
+        if line not in self._asked:
+            line.repeats.first()
+            self._asked.append(line)
+        line.book(self._tokens)
+        probe = line.circuit.enter()
+        reply: Response | CallFailure | None = None
+        try:
+            reply = await _try(client, line.call(self._call), left_s=_finite(self._left_s()), clock=self._clock)
+        finally:
+            line.circuit.leave(reply, probe=probe)
+            line.settle(self._tokens, reply)
+        if isinstance(reply, CallFailure) and reply.retry_after_s:
+            self._rests[line] = self._clock() + reply.retry_after_s
+            line.rests_until = min(self._rests[line], self._clock() + MOST_RETRY_AFTER_S)
+        return replace(reply, endpoint=line.endpoint.name) if self._call.endpoints else reply
+
+    def refusal(self) -> CallFailure:
+        """Return what it comes to where nobody was asked: breakers are open, or the pace has no room in time."""
+        refused = [line.circuit.refusal() for line in self._lines if not line.circuit.allows]
+        if self._paced or not refused:
+            waits_s = min(line.wait_s(self._tokens) for line in self._lines)
+            message = f"not asked: its pace (rpm, tpm) allows the next call in {waits_s:.3g} s"
+            return CallFailure(kind=FailureKind.RATE_LIMITED, message=message, tries=0)
+        return next((failure for failure in refused if failure.treatment.then == "raise"), refused[0])
 
 
 async def _try(client: Client, call: ModelCall, *, left_s: float, clock: Callable[[], float]) -> Response | CallFailure:
@@ -82,15 +179,6 @@ def _finite(left_s: float | None) -> float:
     return math.inf if left_s is None else left_s
 
 
-def _wait_s(failure: CallFailure, failed: int, jitter: float) -> float:
-    """Return the seconds to wait before asking again; infinite where the provider wants more than we grant.
-
-    Full jitter (Brooker, "Exponential backoff and jitter", 2015), on top of what the provider asked for.
-    """
-    asked = failure.retry_after_s or 0.0
-    return math.inf if asked > MOST_RETRY_AFTER_S else asked + jitter * min(MOST_BACKOFF_S, BACKOFF_S * 2.0**failed)
-
-
 def _total(reply: Response | CallFailure, failed: list[CallFailure], waited_s: float) -> Response | CallFailure:
     usage, tries, lost_usd, latency_s = reply.usage, reply.tries, 0.0, reply.latency_s + waited_s
     for failure in failed:
@@ -100,4 +188,6 @@ def _total(reply: Response | CallFailure, failed: list[CallFailure], waited_s: f
         return replace(reply, usage=usage, tries=tries, cost_usd=reply.cost_usd + lost_usd, latency_s=latency_s)
     # A recording without a known cost stays without, unless something was surely lost on the way to it.
     cost_usd = reply.cost_usd if reply.cost_usd is None and not lost_usd else (reply.cost_usd or 0.0) + lost_usd
-    return replace(reply, usage=usage, tries=tries, cost_usd=cost_usd, latency_s=latency_s)
+    left = tuple(dict.fromkeys(f"availability:{failure.endpoint}" for failure in failed if failure.endpoint))
+    flags = (*reply.flags, *left)
+    return replace(reply, usage=usage, tries=tries, cost_usd=cost_usd, latency_s=latency_s, flags=flags)

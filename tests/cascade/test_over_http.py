@@ -55,12 +55,12 @@ def test_a_broken_json_answer_goes_up_and_the_next_is_parsed(server: Server) -> 
     assert [hit.body["model"] for hit in server.hits] == ["small", "large"]
 
 
-def test_a_failing_provider_is_asked_twice_then_the_next_rung(server: Server) -> None:
+def test_a_failing_provider_is_asked_three_times_then_the_next_rung(server: Server) -> None:
     ladder = Ladder(rung(server, "server-error"), rung(server, "ok"))
     with Cascade(ladder) as app:
         result = app.run("Well?")
     assert (result.outcome, result.rung) == ("accepted", "openai/ok")
-    assert [hit.body["model"] for hit in server.hits] == ["server-error", "server-error", "ok"]
+    assert [hit.body["model"] for hit in server.hits] == ["server-error", "server-error", "server-error", "ok"]
     assert result.attempts[0].decision.action == "fail_over"
     assert not result.escalated
 

@@ -1,4 +1,12 @@
-"""A misbehaving server on loopback of its own for each soak test: no other test's open connections are counted."""
+"""What soak tests share.
+
+`test_lNN_….py` holds run LNN of the plan, as one claim at two sizes: a quick one of a few seconds that `make test` runs
+with all others, and the full one, marked `slow`, that `make soak` runs too. Each prints its figures.
+
+    @pytest.mark.parametrize("seconds", [10, pytest.param(60, marks=pytest.mark.slow)])
+
+The misbehaving server on loopback is each test's own: no other test's open connections are counted.
+"""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_max_cost_stops_it_with_exit_code_3_and_keeps_what_is_paid(cli, configur
 
 def test_calls_that_fail_are_named_and_exit_code_3(cli, configured, server):
     write_lines(configured / "in.jsonl", questions(1))
-    server.script("server-error", "ok", "server-error")
+    server.script("server-error", "ok", *["server-error"] * 2)
     done = cli("explore", "in.jsonl")
     assert done.exit_code == 3
     assert "server" in done.stderr

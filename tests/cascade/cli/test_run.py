@@ -35,7 +35,7 @@ def test_a_dash_reads_the_prompt_from_stdin(cli, configured, server):
 
 
 def test_a_failed_request_is_exit_code_3(cli, configured, server):
-    server.script("server-error", "server-error", "server-error", "server-error")
+    server.script(*["server-error"] * 6)
     done = cli("run", "What?")
     assert done.exit_code == 3
     assert "Traceback" not in done.stderr
@@ -63,7 +63,7 @@ def test_a_file_is_run_in_order_and_resumed_for_nothing(cli, configured, server)
 
 def test_requests_that_fail_are_exit_code_3_and_tried_again(cli, configured, server):
     write_lines(configured / "in.jsonl", [{"id": "r0", "prompt": "q"}, {"id": "r1", "prompt": "p"}])
-    server.script(*["server-error"] * 4)
+    server.script(*["server-error"] * 6)
     done = cli("run", "--input", "in.jsonl", "--output", "out.jsonl", "--concurrency", "1")
     assert done.exit_code == 3
     assert "run the same command again" in done.stderr

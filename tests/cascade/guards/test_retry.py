@@ -14,6 +14,7 @@ from cascade.clients.scripted import ScriptedClient, scripted
 from cascade.exchange import ModelCall
 from cascade.failure import TREATMENTS, CallFailure, FailureKind
 from cascade.guards.retry import MOST_RETRY_AFTER_S, ask_with_retry
+from cascade.guards.roster import Roster
 from cascade.usage import Price, Usage
 from tests.faults.server import Server
 
@@ -38,7 +39,8 @@ class Clock:
         def left_s():
             return None if self.left is None else self.left - self.now
 
-        ways = {"clock": lambda: self.now, "sleep": self.sleep, "jitter": lambda: jitter}
+        roster = Roster(clock=lambda: self.now)
+        ways = {"roster": roster, "sleep": self.sleep, "jitter": lambda: jitter}
         return asyncio.run(ask_with_retry(client, call, left_s=left_s, **ways))
 
 
@@ -63,7 +65,7 @@ def test_each_kind_is_tried_as_often_as_its_treatment_says(kind):
 def test_the_provider_s_patience_is_honoured():
     clock = Clock()
     clock.run(ScriptedClient({"small": failure(FailureKind.RATE_LIMITED, retry_after_s=7.0)}))
-    assert clock.slept == [7.25]
+    assert clock.slept == [7.0 + 0.25, 7.0 + 0.5]
 
 
 @pytest.mark.parametrize(("asked", "left"), [(7.0, 7.0), (MOST_RETRY_AFTER_S + 1, None), (86400.0, 1e9)])

@@ -1,0 +1,29 @@
+"""Completeness: whether a response can be a whole answer at all, as its reason for stopping and its content tell."""
+
+from __future__ import annotations
+
+from cascade.exchange import Response
+
+CUT_OFF = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"})
+"""Reasons for stopping that mean that the answer is not whole, in the words of the providers, lower case."""
+
+FILTERED = frozenset({"content_filter", "content_filtered", "safety", "recitation", "blocklist", "spii"})
+FILTERED |= {"prohibited_content", "guardrail_intervened"}
+"""Reasons for stopping that mean that a filter took the answer away."""
+
+
+def filtered(response: Response) -> bool:
+    """Tell whether a content filter stopped the answer."""
+    return (response.finish_reason or "").casefold() in FILTERED
+
+
+def lacks(response: Response) -> str | None:
+    """Return why a response can be no answer, whatever it says; None: it may be one."""
+    finish = (response.finish_reason or "").casefold()
+    if finish in CUT_OFF:
+        return f"cut off (finish_reason {finish})"
+    if finish in FILTERED:
+        return f"stopped by a content filter (finish_reason {finish})"
+    if not response.text.strip() and not response.tool_calls and not response.refusal:
+        return "empty"
+    return None
