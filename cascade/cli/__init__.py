@@ -19,6 +19,7 @@ from cascade.cli import (
     label,
     next_labels,
     plan,
+    purge,
     replay,
     report,
     run,
@@ -72,6 +73,7 @@ for _command in (
     replay.replay,
     check.check,
     report.report,
+    purge.purge,
     doctor.doctor,
     schema.schema,
 ):

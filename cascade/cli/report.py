@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cascade.cli.moment import moment_of
 from cascade.cli.options import ConfigOption, JsonOption, load
 from cascade.cli.terminal import print_json, print_text, stdout
 from cascade.errors import ConfigError, DataError
-
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def report(
@@ -64,8 +62,8 @@ def report(
     try:
         found = made_of(
             held,
-            since=_moment(since, "--since"),
-            until=_moment(until, "--until"),
+            since=moment_of(since, "--since"),
+            until=moment_of(until, "--until"),
             task=task,
             by=by,
             by_time="hour" if hourly else "day",
@@ -87,18 +85,3 @@ def _configured(config: Path | None) -> Path:
         message = f"{loaded.path} names no `log`; give the log's file: cascade report decisions.db."
         raise ConfigError(message)
     return loaded.log
-
-
-def _moment(text: str | None, option: str) -> datetime | None:
-    """Read a point in time: ISO 8601, or so long ago (`90m`, `12h`, `7d`, `4w`)."""
-    if text is None:
-        return None
-    number, unit = text[:-1], text[-1:]
-    if unit in _UNITS and number.isdecimal() and len(number) < 6:
-        return datetime.now(UTC) - timedelta(**{_UNITS[unit]: int(number)})
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"{option} is {text!r}; a date or time such as 2026-01-31T12:00 (UTC), or 7d, 12h, 90m was expected."
-        raise ConfigError(message) from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -75,6 +75,17 @@ class Database:
             connection.exec_driver_sql("BEGIN")
             yield connection
 
+    @contextmanager
+    def maintaining(self) -> Iterator[Connection]:
+        """Give a connection outside of any transaction, for work on the file as a whole; the caller begins its own.
+
+        Raises:
+            LogUnavailable: the file cannot be changed.
+        """
+        with self._explained("changed"), self._engine.connect() as connection:
+            self._check(connection)
+            yield connection
+
     def abandon(self) -> None:
         """Begin anew after a fork: the parent's connection is neither used nor closed, which could drop its locks."""
         self._abandoned.append(self._writing)

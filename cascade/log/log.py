@@ -138,6 +138,20 @@ class Log:
         self.flush()
         return self._database.reading()
 
+    def maintaining(self) -> AbstractContextManager[Connection]:
+        """Give a SQLAlchemy connection outside of any transaction, for work on the log as a whole (a purge).
+
+        Raises:
+            LogUnavailable: the log cannot be changed, or was opened for reading only.
+        """
+        if self.read_only:
+            raise LogUnavailable(self._only_for_reading())
+        return self._database.maintaining()
+
+    def stored_name(self, name: str) -> str:
+        """Return a name (a task, a principal, an id) as it stands in the log."""
+        return self._scribe.key(name)
+
     def __enter__(self) -> Self:
         return self
 
@@ -148,9 +162,11 @@ class Log:
 
     def _put(self, entry: Entry) -> None:
         if self.read_only:
-            message = f"The decision log {self.path} was opened for reading only; open it with open_log(path)."
-            raise LogUnavailable(message)
+            raise LogUnavailable(self._only_for_reading())
         self._writer.put(entry)
+
+    def _only_for_reading(self) -> str:
+        return f"The decision log {self.path} was opened for reading only; open it with open_log(path)."
 
     def _forked(self) -> None:
         """Begin anew in a forked child: threads do not come along, and the parent writes what was waiting."""

@@ -1,0 +1,83 @@
+"""`cascade purge`: delete decisions from a log for good, by age or by the principal on whose behalf they were made."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cascade.cli.moment import moment_of
+from cascade.cli.options import JsonOption
+from cascade.cli.progress import progress
+from cascade.cli.terminal import interactive, print_json, say
+from cascade.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from cascade.log.purge import Purged
+
+LogArgument = Annotated[str, typer.Argument(metavar="LOG", help="The decision log: its file, or its address.")]
+
+
+def purge(
+    log: LogArgument,
+    *,
+    before: Annotated[
+        str | None,
+        typer.Option(
+            "--before", metavar="WHEN", help="Decisions that ended before a date (2026-01-31, in UTC), or 90d ago."
+        ),
+    ] = None,
+    principal: Annotated[
+        str | None, typer.Option("--principal", metavar="NAME", help="Decisions made on behalf of this principal.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before deleting.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete decisions from a log for good: their rows leave the database's file and its write-ahead log.
+
+    With both options, only decisions that match both. Backups, replicas, exports and results files are not touched.
+    """
+    from cascade.log import open_log
+    from cascade.log.purge import purge as purge_log
+
+    if before is None and principal is None:
+        message = "Neither --before nor --principal was given; say what to delete, as in --before 90d."
+        raise ConfigError(message)
+    if "://" not in log and not Path(log).exists():
+        message = f"{log} does not exist; a decision log was expected."
+        raise DataError(message)
+    moment = moment_of(before, "--before")
+    before_ms = None if moment is None else round(moment.timestamp() * 1000)
+    with open_log(log) as held:
+        found = purge_log(held, before_ms=before_ms, principal=principal, dry_run=True)
+        if not dry_run:
+            # Nothing to delete is scrubbed all the same: a purge that was broken off may have left traces.
+            _confirm(found, log, yes=yes)
+            with progress("Deleting", found.decisions, costs=False) as report:
+                found = purge_log(
+                    held, before_ms=before_ms, principal=principal, on_progress=lambda done, _: report(done, 0.0)
+                )
+    if as_json:
+        print_json({"log": log, "dry_run": dry_run, **asdict(found)})
+    say(f"{_told(found)} {'would be' if dry_run else 'are'} deleted from {log}.")
+    if not dry_run:
+        say("Backups, replicas, exports and files of results are not touched.")
+
+
+def _confirm(found: Purged, log: str, *, yes: bool) -> None:
+    if yes or not found.decisions + found.calls:
+        return
+    if not interactive():
+        message = f"{_told(found)} would be deleted from {log} for good; give --yes, or --dry-run to only look."
+        raise ConfigError(message)
+    if not typer.confirm(f"Delete {_told(found)} from {log} for good?", err=True):
+        message = "Nothing was deleted."
+        raise ConfigError(message)
+
+
+def _told(found: Purged) -> str:
+    kept = f" ({found.receipts:,} receipts stay, marked)" if found.receipts else ""
+    return f"{found.decisions:,} decisions and {found.calls:,} calls{kept}"

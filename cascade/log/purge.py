@@ -1,0 +1,160 @@
+"""Purge: rows of the decision log go for good, out of the database's file and what stands beside it too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cascade.errors import ConfigError, LogUnavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection
+
+    from cascade.log.log import Log
+
+BATCH = 500
+"""Decisions that one transaction deletes: whoever writes to the log meanwhile waits for no more than that."""
+
+PATIENCE_S = 30.0
+"""Seconds that the last step waits for those who still read the log's earlier state."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purged:
+    """What a purge deleted, or would delete."""
+
+    decisions: int
+    """Decisions, each with its attempts, verdicts and labels."""
+
+    calls: int
+    """Calls that were written down, of those decisions and of no decision (explorations, broken-off requests)."""
+
+    receipts: int = 0
+    """Receipts of these decisions that stay, marked as purged: a hash each, so that the chain can still be checked."""
+
+    scrubbed: bool = False
+    """True where the freed space was given back too: nothing of the rows is left in the database's files."""
+
+
+def purge(
+    log: Log,
+    *,
+    before_ms: int | None = None,
+    principal: str | None = None,
+    dry_run: bool = False,
+    patience_s: float = PATIENCE_S,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Purged:
+    """Delete decisions that ended before a moment, or one principal's, or where both are given, those that are both.
+
+    Purging again what was purged already changes nothing; broken off, it can be run again.
+
+    Args:
+        log: the log.
+        before_ms: a time of day in Unix milliseconds.
+        principal: on whose behalf requests were made, as the request said.
+        dry_run: only count.
+        patience_s: seconds that the last step waits for those who still read.
+        on_progress: called with how many decisions are deleted, and of how many.
+
+    Raises:
+        ConfigError: neither was given.
+        LogUnavailable: the log cannot be written, or others still read what was deleted; what to do is in the message.
+    """
+    if before_ms is None and principal is None:
+        message = "A purge was given neither a date nor a principal; one of them was expected."
+        raise ConfigError(message)
+    from sqlalchemy import func, select
+
+    from cascade.log.tables import calls, decisions, receipts
+
+    known = None if principal is None else log.stored_name(principal)
+    log.flush()
+    with log.maintaining() as connection:
+        chosen = _chosen(decisions, before_ms, known)
+        apart = _chosen(calls, before_ms, known)
+        total = connection.execute(select(func.count()).select_from(decisions).where(chosen)).scalar_one()
+        ids = select(decisions.c.decision_id).where(chosen)
+        noted = connection.execute(
+            select(func.count()).select_from(calls).where(apart | calls.c.decision_id.in_(ids))
+        ).scalar_one()
+        marked = connection.execute(
+            select(func.count()).select_from(receipts).where(receipts.c.decision_id.in_(ids))
+        ).scalar_one()
+        found = Purged(decisions=total, calls=noted, receipts=marked)
+        if dry_run:
+            return found
+        _delete(connection, chosen, apart, lambda done: on_progress(done, max(total, done)))
+        _scrub(connection, str(log.path), patience_s)
+    return Purged(decisions=found.decisions, calls=found.calls, receipts=found.receipts, scrubbed=True)
+
+
+def _chosen(table: Any, before_ms: int | None, principal: str | None) -> ColumnElement[bool]:
+    from sqlalchemy import and_, true
+
+    conditions = [] if before_ms is None else [table.c.at_ms < before_ms]
+    conditions += [] if principal is None else [table.c.principal == principal]
+    return and_(true(), *conditions)
+
+
+def _delete(
+    connection: Connection, chosen: ColumnElement[bool], apart: ColumnElement[bool], on_progress: Callable[[int], None]
+) -> None:
+    from sqlalchemy import select
+
+    from cascade.log.rows import now_ms
+    from cascade.log.tables import attempts, calls, decisions, labels, receipts, verdicts
+
+    done = 0
+    while True:
+        with _transaction(connection):
+            batch = select(decisions.c.decision_id).where(chosen).order_by(decisions.c.sequence).limit(BATCH)
+            ids = list(connection.execute(batch).scalars())
+            for table in (attempts, verdicts, labels, calls, decisions):
+                connection.execute(table.delete().where(table.c.decision_id.in_(ids)))
+            # The receipt stays: without it, a chain that was purged could not be told from one that was tampered with.
+            mine = receipts.c.decision_id.in_(ids) & receipts.c.purged_ms.is_(None)
+            connection.execute(receipts.update().where(mine).values(purged_ms=now_ms()))
+        done += len(ids)
+        on_progress(done)
+        if len(ids) < BATCH:
+            break
+    with _transaction(connection):
+        connection.execute(calls.delete().where(apart))
+
+
+@contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql("BEGIN")
+    else:
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+    connection.exec_driver_sql("COMMIT")
+
+
+def _scrub(connection: Connection, name: str, patience_s: float) -> None:
+    """Leave nothing of the deleted rows in the files: neither in free pages nor in the write-ahead log."""
+    if connection.dialect.name != "sqlite":
+        from cascade.log.tables import metadata
+
+        for table in metadata.sorted_tables:
+            # Plain VACUUM leaves the bytes in the pages until they are used again; FULL writes new files.
+            connection.exec_driver_sql(f'VACUUM (FULL, ANALYZE) "{table.name}"')
+        return
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={round(1000 * patience_s)}")
+    connection.exec_driver_sql("VACUUM")
+    busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+    if busy:
+        message = (
+            f"The rows are deleted from {name}, but somebody still reads its earlier state, so that traces of them are "
+            f"left in {name}-wal; end what reads it (a report, a dashboard) and run the same purge again."
+        )
+        raise LogUnavailable(message)
