@@ -59,7 +59,7 @@ def decide(
     if plan.point is None:
         if top:
             return Decision(action="stop" if vetoed else "accept", reason="veto" if vetoed else "top")
-        reason = pass_marks(rung.verifiers, verdicts)
+        reason = "finish_unknown" if _odd(response) and not vetoed else pass_marks(rung.verifiers, verdicts)
         return Decision(action="accept" if reason == "pass_marks" else "escalate", reason=reason)
     combiner = plan.point.combiners.get(rung.name)
     confidence = None
@@ -75,6 +75,8 @@ def decide(
     held = confidence or 0.0
     up = threshold.escalates(held, u)
     reason = "tie" if held == threshold.t else "confidence"
+    if _odd(response):
+        up, reason = True, "finish_unknown"
     for verifier, verdict in zip(rung.verifiers, verdicts, strict=False):
         if verifier.required and verdict.abstained:
             up, reason = True, f"required:{verdict.name}"
@@ -84,6 +86,11 @@ def decide(
     return Decision(
         action="escalate" if up else "accept", reason=reason, confidence=confidence, threshold=threshold, u=u
     )
+
+
+def _odd(response: Response) -> bool:
+    """Tell whether an answer ended for a reason that nobody knows: below the top it is never accepted."""
+    return "finish_unknown" in response.flags
 
 
 def pass_marks(verifiers: tuple[Verifier, ...], verdicts: tuple[Verdict, ...]) -> str:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from cascade.clients.fault import read_wire
+from cascade.clients.finish import read_finish
+from cascade.clients.wire import Wire
 from cascade.exchange import EMPTY, ModelCall, Response, TokenLogProb, text_of
 from cascade.failure import CallFailure, FailureKind
 from cascade.prices import estimate_prompt_tokens, estimate_tokens
@@ -15,40 +19,76 @@ from cascade.usage import Price, Usage
 MOST_TOKENS = 10_000_000
 """More tokens than any model takes: a count above it is a provider's mistake."""
 
-_MEANS_STOP = frozenset({"stop", "STOP", "stop_sequence", "end_turn", "COMPLETE", "eos", "eos_token"})
 _SNAPSHOT = re.compile(r"[-@:.](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|\d{3}|latest|preview)$")
 
 
-def read_completion(completion: Any, *, call: ModelCall, price: Price) -> Response | CallFailure:
-    """Return the response in a completion, priced by the requested model; BAD_BODY where there is no answer in it."""
+def read_completion(
+    completion: Any, *, call: ModelCall, price: Price, wire: Wire | None = None
+) -> Response | CallFailure:
+    """Return the response in a completion, priced by the requested model.
+
+    BAD_BODY where there is no answer in it, CONTENT_FILTER where a filter has left nothing of it.
+
+    Args:
+        completion: the completion, in OpenAI's form.
+        call: what was asked.
+        price: what the requested model costs.
+        wire: what our transport saw: the reason for stopping before litellm's translation, the status.
+    """
+    seen = wire if wire is not None and wire.phase is not None else None
     body = _mapping(completion)
     choices = [
         choice for choice in _sequence(body.get("choices")) if isinstance(_mapping(choice).get("message"), Mapping)
     ]
     if not choices:
-        return CallFailure(kind=FailureKind.BAD_BODY, message="The provider's answer holds no choice with a message.")
-    choice, message = choices[0], choices[0]["message"]
+        message = "The provider's answer holds no choice with a message."
+        if seen is not None:
+            return read_wire(replace(seen, fault=FailureKind.BAD_BODY, trouble=message))
+        return CallFailure(kind=FailureKind.BAD_BODY, message=message)
+    choice, said = choices[0], choices[0]["message"]
     texts = [text_of(other["message"].get("content")) for other in choices]
     written = [*texts, *(str(other["message"].get("tool_calls") or "") for other in choices)]
     usage, flags = read_usage(body.get("usage"), call=call, written=written)
     reported = body.get("model") if isinstance(body.get("model"), str) else None
     if reported and not same_model(call.model, reported):
         flags = (*flags, "other_model")
-    own = _mapping(message.get("provider_specific_fields"))
-    refusal = message.get("refusal") or own.get("refusal")
+    own = _mapping(said.get("provider_specific_fields"))
+    refusal = said.get("refusal") or own.get("refusal")
+    tool_calls = tuple(item for item in _sequence(said.get("tool_calls")) if isinstance(item, Mapping))
+    finish = read_finish(choice, seen)
+    nothing = not (texts[0] or tool_calls or refusal)
+    cost_usd, status = price.cost_usd(usage), None if seen is None else seen.status
+    if nothing and finish.reason == "content_filter":
+        return CallFailure(
+            kind=FailureKind.CONTENT_FILTER,
+            message="The provider's filter left nothing of the answer.",
+            status=status,
+            usage=usage,
+            cost_usd=cost_usd,
+            phase=None if seen is None else seen.phase,
+        )
     return Response(
         text=texts[0],
-        tool_calls=tuple(item for item in _sequence(message.get("tool_calls")) if isinstance(item, Mapping)),
-        message=_for_history(message),
-        finish_reason=_finish_reason(choice),
+        tool_calls=tool_calls,
+        message=_for_history(said),
+        finish_reason=finish.reason,
+        finish_raw=finish.raw,
+        status=status,
         refusal=refusal if isinstance(refusal, str) else None,
         logprobs=read_logprobs(choice.get("logprobs")),
         samples=tuple(texts[1:]),
         usage=usage,
-        cost_usd=price.cost_usd(usage),
+        cost_usd=cost_usd,
+        cost_reported=_cost_reported(body),
         model_reported=reported,
-        flags=flags,
+        flags=(*flags, *finish.flags),
     )
+
+
+def _cost_reported(body: Mapping[str, Any]) -> float | None:
+    """Return what a provider says that it charged (OpenRouter's `usage.cost`)."""
+    cost = _mapping(body.get("usage")).get("cost")
+    return float(cost) if isinstance(cost, int | float) and math.isfinite(cost) and cost >= 0 else None
 
 
 def read_usage(reported: Any, *, call: ModelCall, written: Sequence[str]) -> tuple[Usage, tuple[str, ...]]:
@@ -126,13 +166,6 @@ def _family(name: str) -> str:
     while (shorter := _SNAPSHOT.sub("", family)) != family:
         family = shorter
     return family
-
-
-def _finish_reason(choice: Mapping[str, Any]) -> str | None:
-    # litellm turns every reason that it does not know, and errors, into `stop`; the provider's own word tells them.
-    mapped = _text(choice.get("finish_reason"))
-    native = _text(_mapping(choice.get("provider_specific_fields")).get("native_finish_reason"))
-    return native if native and mapped in {None, "stop"} and native not in _MEANS_STOP else mapped
 
 
 def _for_history(message: Mapping[str, Any]) -> dict[str, Any]:

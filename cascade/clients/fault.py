@@ -1,8 +1,9 @@
-"""Fault: what went wrong with a call, read from the exception that a provider's library raised, into a CallFailure.
+"""Fault: what went wrong with a call, read into a CallFailure.
 
-Classified by what truly happened, in this order: the HTTP status that came over the wire, what the body says, where the
-connection broke, and only last the library's own class: litellm reports a login page with status 200, a broken
-connection and a real error of the server all as `InternalServerError` 500.
+Classified by what truly happened, in this order: what the transport saw (`Wire`: status, bytes, phase), what the body
+says, and only last the library's own class: litellm reports a login page with status 200, a broken connection and a
+real error of the server all as `InternalServerError` 500. Where a call went over connections of litellm's own there is
+no `Wire`; then the chain of exceptions below litellm's is searched for the same facts.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
+from cascade.clients.wire import Wire
 from cascade.failure import CallFailure, FailureKind
 from cascade.redaction import remember, remember_environment, shortened
 
@@ -35,7 +38,13 @@ _SAID = (
     # Which statuses, what the body or the library says there (lower case), what it means.
     (
         {400, 413, 422},
-        ("context_length_exceeded", "contextwindow", "maximum context length", "prompt is too long"),
+        (
+            "context_length_exceeded",
+            "contextwindow",
+            "maximum context length",
+            "prompt is too long",
+            "exceeds the maximum number of tokens",
+        ),
         FailureKind.CONTEXT,
     ),
     (
@@ -66,22 +75,83 @@ _NO_KEY = re.compile(r"missing (?:\w+ ){0,2}(?:credentials|api[ _]key)")
 _MOST_CHARACTERS = 400
 
 
-def read_fault(error: BaseException, *, secret: str | None = None) -> CallFailure:
-    """Return what `error` means; `secret` is the call's key, cut out of the message like every other secret known."""
+def read_fault(error: BaseException, *, wire: Wire | None = None, secret: str | None = None) -> CallFailure:
+    """Return what `error` means.
+
+    Args:
+        error: what litellm raised.
+        wire: what our transport saw, where the call was to go over it.
+        secret: the call's key, cut out of the message like every other secret known.
+    """
+    if wire is not None and wire.phase is not None:
+        return read_wire(wire, secret=secret)
+    _mind(secret)
+    chain = tuple(_chain(error))
+    names = {cls.__name__ for link in chain for cls in type(link).__mro__}
+    status, headers = _response(chain)
+    said = _said(chain)
+    kind = _kind(status, claimed=_status(error), said=said, names=names, top=type(error).__name__)
+    if wire is not None and kind is FailureKind.BAD_BODY:
+        kind = FailureKind.UNKNOWN  # nothing was sent, so there is no body: litellm's own objection
+    return CallFailure(
+        kind=kind,
+        message=shortened(_sentence(str(error)) or type(error).__name__, _MOST_CHARACTERS),
+        status=status,
+        retry_after_s=retry_after_s(headers),
+        charged=None if wire is None else False,
+    )
+
+
+def read_wire(wire: Wire, *, secret: str | None = None) -> CallFailure:
+    """Return what is wrong with an answer that our transport saw and nobody could use."""
+    _mind(secret)
+    body = wire.json()
+    inner = _inner(body)
+    charged = None
+    if wire.fault is not None:
+        kind, message = wire.fault, wire.trouble
+    elif wire.status is not None and wire.status >= 300:
+        kind, message = _by_status(wire.status, wire.text().lower()), inner[1] or wire.text()[:_MOST_CHARACTERS]
+    elif inner[0] is not None:
+        # An error inside a 200 is what it says that it is; it was billed where the answer says so.
+        kind, message = _by_status(inner[0], wire.text().lower()), inner[1]
+        charged = isinstance(body, dict) and bool(body.get("usage"))
+    else:
+        kind = FailureKind.BAD_BODY
+        what = f"{wire.content_type or 'no content type'}, {wire.got} bytes"
+        message = f"The answer with status {wire.status} is no completion ({what}). {inner[1]}"
+    return CallFailure(
+        kind=kind,
+        message=shortened(
+            " ".join(message.split()) or f"The provider answered with status {wire.status}.", _MOST_CHARACTERS
+        ),
+        status=wire.status,
+        retry_after_s=retry_after_s(wire.headers),
+        phase=wire.phase,
+        bytes_got=wire.got,
+        bytes_expected=wire.expected,
+        content_type=wire.content_type,
+        charged=charged,
+    )
+
+
+def _mind(secret: str | None) -> None:
     # The key that was used may have come into the environment a moment ago.
     remember([secret])
     remember_environment()
-    chain = tuple(_chain(error))
-    names = {cls.__name__ for link in chain for cls in type(link).__mro__}
-    status, headers = _wire(chain)
-    said = _said(chain)
-    kind = _kind(status, claimed=_status(error), said=said, names=names, top=type(error).__name__)
-    return CallFailure(
-        kind=kind,
-        message=shortened(_sentence(error), _MOST_CHARACTERS),
-        status=status,
-        retry_after_s=retry_after_s(headers),
-    )
+
+
+def _inner(body: Any) -> tuple[int | None, str]:
+    """Return the status that an error object in a body gives, and its message."""
+    body = body[0] if isinstance(body, list) and body else body  # Gemini's errors may come in a list
+    error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(error, str):
+        return None, error
+    if not isinstance(error, dict):
+        return None, ""
+    codes = [str(error.get(name)) for name in ("code", "status", "status_code")]
+    code = next((int(code) for code in codes if re.fullmatch("[45][0-9][0-9]", code)), None)
+    return code, str(error.get("message") or "")
 
 
 def _kind(status: int | None, *, claimed: int | None, said: str, names: set[str], top: str) -> FailureKind:
@@ -108,7 +178,8 @@ def _kind(status: int | None, *, claimed: int | None, said: str, names: set[str]
 def _by_status(status: int, said: str) -> FailureKind:
     for statuses, phrases, kind in _SAID:
         if status in statuses and any(phrase in said for phrase in phrases):
-            return kind
+            # Gemini calls every limit a quota; one that comes back by itself is a rate limit.
+            return FailureKind.RATE_LIMITED if kind is FailureKind.QUOTA and "retrydelay" in said else kind
     return _BY_STATUS.get(status, FailureKind.SERVER if status >= 500 else FailureKind.UNKNOWN)
 
 
@@ -121,7 +192,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def _wire(chain: tuple[BaseException, ...]) -> tuple[int | None, Mapping[str, str]]:
+def _response(chain: tuple[BaseException, ...]) -> tuple[int | None, Mapping[str, str]]:
     """Return status and headers that came over the wire; litellm makes up responses of its own, httpx does not."""
     for link in chain:
         response = getattr(link, "response", None)
@@ -143,14 +214,14 @@ def _said(chain: tuple[BaseException, ...]) -> str:
     return " ".join(parts).lower()
 
 
-def _sentence(error: BaseException) -> str:
-    text = str(error).partition("\nTraceback")[0].partition("Traceback (most recent")[0]
+def _sentence(text: str) -> str:
+    text = text.partition("\nTraceback")[0].partition("Traceback (most recent")[0]
     text = re.sub(r"litellm\.\w+: |\b\w+Exception(?: \w+Error)? - |\b[A-Z]\w+Error: ", "", text)
     start = text.find('{"error"')
     # Where it is no error object in the usual form after all, the whole text says it.
     with contextlib.suppress(ValueError, LookupError, TypeError, RecursionError):
         text = str(json.loads(text[start:])["error"]["message"]) if start >= 0 else text
-    return " ".join(text.split()) or type(error).__name__
+    return " ".join(text.split())
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -13,18 +13,23 @@ import inspect
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cascade.clients import Client
 from cascade.clients.completion import read_completion
-from cascade.clients.fault import read_fault
+from cascade.clients.fault import read_fault, read_wire
+from cascade.clients.wire import WIRE, Wire
 from cascade.errors import ConfigError
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.loggers import guard_foreign
 from cascade.prices import PriceBook
+
+if TYPE_CHECKING:
+    from cascade.clients.families import Families
+    from cascade.clients.transport import Transport
 
 PROVIDERS: Mapping[str, str] = {"embedded": "cascade.embedded.provider:register"}
 """Our own providers: the part of a model's name before the slash, and the function that makes litellm know it."""
@@ -94,7 +99,9 @@ class LiteLLMClient(Client):
     Args:
         prices: where prices come from; default: `PriceBook()`.
         providers: further providers, as `PROVIDERS`.
-        transport: makes what litellm shall send a call with (its `client` argument); None: litellm's own.
+        trust_env: whether proxies and .netrc are taken from the environment.
+        hardened: whether calls go over our own transport where litellm lets them (`families.py`); False is for
+            comparisons.
     """
 
     def __init__(
@@ -102,14 +109,17 @@ class LiteLLMClient(Client):
         *,
         prices: PriceBook | None = None,
         providers: Mapping[str, str] = PROVIDERS,
-        transport: Callable[[ModelCall], Any] | None = None,
+        trust_env: bool = False,
+        hardened: bool = True,
     ) -> None:
         self._prices = prices or PriceBook()
         self._providers = dict(providers)
-        self._transport = transport
+        self._trust_env, self._hardened = trust_env, hardened
         self._ready: dict[str, Any] = {}
         self._loading = threading.Lock()
         self._refused: set[tuple[str, str | None]] = set()
+        self._transport: Transport | None = None
+        self._families: Families | None = None
 
     def check(self, call: ModelCall) -> None:
         """Refuse what could never work: a forbidden parameter, an unknown price."""
@@ -136,10 +146,12 @@ class LiteLLMClient(Client):
         return replace(reply, latency_s=time.perf_counter() - started, tries=tries)
 
     async def aclose(self) -> None:
-        """Close the connections that this event loop has opened through litellm.
+        """Close the connections, ours and those that this event loop has opened through litellm.
 
         litellm's own function for it closes those of every loop, and leaves them, closed, to the next caller.
         """
+        if self._transport is not None:
+            await self._transport.aclose()
         if not self._ready:
             return
         cache = self._ready[""].in_memory_llm_clients_cache
@@ -155,8 +167,11 @@ class LiteLLMClient(Client):
         arguments: dict[str, Any] = {**_plain(wishes), **_plain(call.params)}
         place = {"api_base": call.api_base, "api_key": call.api_key}
         arguments |= {name: value for name, value in place.items() if value is not None}
-        if self._transport is not None and (transport := self._transport(call)) is not None:
-            arguments["client"] = transport
+        client = self._families.client(call) if self._families is not None else None
+        wire = Wire(limit_s=call.timeout_s)
+        if client is not None:
+            arguments["client"] = client
+        within = WIRE.set(wire)
         try:
             completion = await litellm.acompletion(
                 model=call.model,
@@ -168,8 +183,15 @@ class LiteLLMClient(Client):
             )
             body = completion.model_dump(warnings=False)
         except Exception as error:  # noqa: BLE001 - litellm raises anything; whatever it is, it is data from here on
-            return read_fault(error, secret=call.api_key)
-        return read_completion(body, call=call, price=self._prices.price(call.model, call.price))
+            # An answer that was paid for is not thrown away because its usage is a string.
+            body = wire.completion()
+            if body is None:
+                return read_fault(error, wire=None if client is None else wire, secret=call.api_key)
+        finally:
+            WIRE.reset(within)
+        if wire.refused:  # litellm makes answers out of some errors
+            return read_wire(wire, secret=call.api_key)
+        return read_completion(body, call=call, price=self._prices.price(call.model, call.price), wire=wire)
 
     def _granted(self, litellm: Any, call: ModelCall) -> dict[str, Any]:
         """Return the wishes that the model is not known to refuse."""
@@ -201,6 +223,12 @@ class LiteLLMClient(Client):
                 getattr(importlib.import_module(module), function)()
             else:
                 importlib.import_module("openai.resources")  # half a second that a first call would hold the loop for
+            if self._hardened and self._families is None:
+                from cascade.clients.families import Families
+                from cascade.clients.transport import Transport
+
+                self._transport = Transport(trust_env=self._trust_env)
+                self._families = Families(litellm, self._transport)
             # litellm's 280,000 objects stay; a full collection that walks them holds every thread for 120 ms.
             gc.collect()
             gc.freeze()

@@ -115,6 +115,12 @@ def test_log_probabilities_that_are_no_numbers_pass_as_such(ask):
     assert figures[1:] == [-math.inf, 0.5, -0.25]
 
 
+def test_an_answer_that_litellm_cannot_read_is_read_from_the_body_as_it_came(ask):
+    reply = ask("unreadable-logprobs", wishes=WISHES)
+    assert (reply.text, math.isnan(reply.logprobs[0].logprob)) == ("fine", True)
+    assert ask("word-usage").flags == ("usage_estimated",)
+
+
 def test_null_log_probabilities_are_none(ask):
     assert ask("null-logprobs", wishes=WISHES).logprobs is None
 
@@ -163,11 +169,26 @@ def test_a_refusal_comes_back_in_its_own_field(ask):
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "reason"),
-    [("cut-off", "length"), ("filtered", "content_filter"), ("odd-finish", "eos_detected"), ("null-content", "stop")],
+    ("behaviour", "reason", "raw", "flags"),
+    [
+        ("ok", "stop", "stop", ()),
+        ("cut-off", "length", "length", ()),
+        ("odd-finish", "eos_detected", "eos_detected", ("finish_unknown",)),
+        ("error-finish", "error", "error", ("finish_unknown",)),
+        ("null-finish", None, None, ("finish_null",)),
+        ("no-finish", None, None, ("finish_null",)),
+        ("null-content", "stop", "stop", ()),
+    ],
 )
-def test_the_reason_for_stopping_is_the_provider_s_own(ask, behaviour, reason):
-    assert ask(behaviour).finish_reason == reason
+def test_the_reason_for_stopping_is_the_provider_s_own(ask, behaviour, reason, raw, flags):
+    reply = ask(behaviour)
+    assert (reply.finish_reason, reply.finish_raw, reply.flags) == (reason, raw, flags)
+
+
+def test_an_answer_of_which_a_filter_left_nothing_is_a_failure_that_was_paid_for(ask):
+    reply = ask("filtered")
+    assert (reply.kind, reply.status) == ("content_filter", 200)
+    assert reply.cost_usd > 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,92 @@
+"""Wire: what truly happened on the connection during one try, whatever a library makes of it afterwards."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from cascade.failure import FailureKind, Phase
+
+_REASON = re.compile(
+    rb'"(?:finish_reason|stop_reason|finishReason)"\s*:\s*(?:(null)|"((?:[^"\\]|\\.)*)"|([^\s,}\]]{1,40}))'
+)
+"""The key cannot stand in an answer's text: quotes are escaped there."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Wire:
+    """The record of one try; the transport writes it, the classification reads it."""
+
+    limit_s: float
+    """Seconds that the try may take."""
+
+    phase: Phase | None = None
+    """How far it got; None: nothing was tried."""
+
+    status: int | None = None
+    """The HTTP status that came."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+    """The answer's headers, names in lower case."""
+
+    expected: int | None = None
+    """Bytes that the headers promised; None: they did not say."""
+
+    got: int = 0
+    """Bytes of the body that arrived, as they were sent."""
+
+    body: bytes = b""
+    """The body: whole, or of an error its first part."""
+
+    fault: FailureKind | None = None
+    """What the transport itself found wrong; None: nothing, or it is for others to judge."""
+
+    trouble: str = ""
+    """What was wrong, for people."""
+
+    @property
+    def content_type(self) -> str | None:
+        """What the answer said that it was."""
+        return self.headers.get("content-type")
+
+    @property
+    def refused(self) -> bool:
+        """Whether an answer came that is no success, whatever a library makes of it."""
+        return self.fault is not None or (self.status is not None and self.status >= 300)
+
+    def text(self) -> str:
+        """Return the body's beginning as text, whatever it is."""
+        return self.body[:4000].decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """Return the body as JSON; None where it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    def completion(self) -> Mapping[str, Any] | None:
+        """Return the body where it is a chat completion in OpenAI's form whose answers are text; else None."""
+        body = self.json() if self.phase == "done" and not self.refused else None
+        choices = body.get("choices") if isinstance(body, dict) else None
+        if not choices or not isinstance(choices, list):
+            return None
+        messages = [choice.get("message") if isinstance(choice, dict) else None for choice in choices]
+        whole = all(isinstance(one, dict) and isinstance(one.get("content"), str | None) for one in messages)
+        return body if whole else None
+
+    def finish_raw(self) -> tuple[str | None, bool]:
+        """Return the first choice's reason for stopping in the provider's own word, and whether one was due."""
+        found = _REASON.search(self.body)
+        if found is None:
+            return None, b'"choices"' in self.body
+        word = found[2] if found[2] is not None else found[3]
+        return None if word is None else word.decode("utf-8", "replace")[:80], True
+
+
+WIRE: ContextVar[Wire | None] = ContextVar("cascade.wire", default=None)
+"""The try that is under way in this task."""
