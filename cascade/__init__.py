@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cascade.clients.scripted import ScriptedClient
     from cascade.config.process import arun, run
+    from cascade.endpoint import Endpoint
     from cascade.engine import Cascade
     from cascade.errors import (
         AuthError,
@@ -35,8 +36,12 @@ if TYPE_CHECKING:
         UnknownPrice,
     )
     from cascade.exchange import Exchange, Request, Response
+    from cascade.guards.breaker import Breaker
     from cascade.guards.cap import EscalationCap
     from cascade.guards.limits import Limits
+    from cascade.guards.pace import Pace
+    from cascade.guards.retry_budget import RetryBudget
+    from cascade.guards.roster import Health
     from cascade.ladder import Ladder, Rung
     from cascade.outcome import Attempt, Result
     from cascade.policy import Policy
@@ -51,6 +56,7 @@ __all__ = [
     "Attempt",
     "AuthError",
     "BadRequest",
+    "Breaker",
     "BudgetExceeded",
     "Cascade",
     "CascadeError",
@@ -58,14 +64,17 @@ __all__ = [
     "ContentFiltered",
     "DataError",
     "DeadlineExceeded",
+    "Endpoint",
     "EscalationCap",
     "EscalationCapped",
     "Exchange",
+    "Health",
     "Ladder",
     "Limits",
     "LogUnavailable",
     "ModelNotFound",
     "NotAccepted",
+    "Pace",
     "Policy",
     "PolicyMismatch",
     "Price",
@@ -76,6 +85,7 @@ __all__ = [
     "Request",
     "Response",
     "Result",
+    "RetryBudget",
     "RunError",
     "Rung",
     "Sample",
@@ -93,10 +103,15 @@ __all__ = [
 _HOMES = {
     "cascade.clients.scripted": ("ScriptedClient",),
     "cascade.config.process": ("arun", "run"),
+    "cascade.endpoint": ("Endpoint",),
     "cascade.engine": ("Cascade",),
     "cascade.exchange": ("Exchange", "Request", "Response"),
+    "cascade.guards.breaker": ("Breaker",),
     "cascade.guards.cap": ("EscalationCap",),
     "cascade.guards.limits": ("Limits",),
+    "cascade.guards.pace": ("Pace",),
+    "cascade.guards.retry_budget": ("RetryBudget",),
+    "cascade.guards.roster": ("Health",),
     "cascade.ladder": ("Ladder", "Rung"),
     "cascade.outcome": ("Attempt", "Result"),
     "cascade.policy": ("Policy",),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 
-from cascade.config.shape import EndingShape, GuardsShape
+from cascade.config.shape import EndingShape, GuardsShape, PaceShape
+from cascade.exchange import EMPTY
+from cascade.guards.breaker import Breaker
 from cascade.guards.cap import EscalationCap
 from cascade.guards.limits import Limits
+from cascade.guards.pace import Pace
+from cascade.guards.retry_budget import RetryBudget
 from cascade.settings import Settings
 
 
@@ -16,15 +21,18 @@ def settings_of(said: EndingShape, settings: Settings) -> Settings:
     return replace(settings, **{name: value for name in names if (value := getattr(said, name, None)) is not None})
 
 
-def limits_of(said: GuardsShape) -> Limits:
+def limits_of(said: GuardsShape, providers: Mapping[str, PaceShape] = EMPTY) -> Limits:
     """Return what is said about all requests together.
 
     Raises:
         ConfigError: no traffic could be held to it.
     """
-    cap = said.escalation_cap
+    cap, breaker = said.escalation_cap, said.breaker
     return Limits(
         usd_per_day=said.usd_per_day,
         principal_usd_per_day=said.principal_usd_per_day,
         escalation_cap=None if cap is None else EscalationCap(**cap.model_dump()),
+        breaker=None if breaker is False else Breaker(**breaker.model_dump()),
+        retry_budget=RetryBudget(**said.retry_budget.model_dump()),
+        providers={name: Pace(rpm=pace.rpm, tpm=pace.tpm) for name, pace in providers.items()},
     )

@@ -15,7 +15,8 @@ from cascade.config.document import Document, Place, read_document
 from cascade.config.environment import is_secret
 from cascade.config.limiting import limits_of, settings_of
 from cascade.config.options import prepared, price_of
-from cascade.config.shape import ConfigShape, PriceShape, RungShape, TaskShape
+from cascade.config.shape import ConfigShape, EndpointShape, PriceShape, RungShape, TaskShape
+from cascade.endpoint import Endpoint
 from cascade.errors import CascadeError, ConfigError
 from cascade.exchange import EMPTY
 from cascade.files import read_text, strict_json
@@ -164,7 +165,7 @@ class _Build:
             path=self.document.path,
             ladder=ladder,
             settings=settings,
-            limits=self._placed(("guards",), partial(limits_of, shape.guards)),
+            limits=self._placed(("guards",), partial(limits_of, shape.guards, shape.providers)),
             tasks={name: self._task(name, task, settings) for name, task in shape.tasks.items()},
             targets={
                 name: task.target.model_dump(exclude_none=True)
@@ -187,13 +188,22 @@ class _Build:
         place: Place = ("ladder", i)
         price = None if rung.price is None else self._price((*place, "price"), rung.price)
         verify = self._stack(rung.verify, (*place, "verify"))
+        endpoints = tuple(
+            self._endpoint((*place, "endpoints", j), endpoint) for j, endpoint in enumerate(rung.endpoints or ())
+        )
         return self._placed(
             place,
             lambda: Rung(
                 str(rung.model), name=str(rung.name or ""), verify=verify, params=rung.params, api_base=rung.api_base,
                 api_key=rung.api_key, timeout_s=rung.timeout_s, price=price, context_window=rung.context_window,
+                rpm=rung.rpm, tpm=rung.tpm, endpoints=endpoints,
             ),
         )  # fmt: skip
+
+    def _endpoint(self, place: Place, endpoint: EndpointShape) -> Endpoint:
+        price = None if endpoint.price is None else self._price((*place, "price"), endpoint.price)
+        said = endpoint.model_dump(exclude={"price", "name"})
+        return self._placed(place, lambda: Endpoint(**said, name=str(endpoint.name or ""), price=price))
 
     def _task_rungs(self, name: str, task: TaskShape, rungs: Sequence[Rung]) -> tuple[Rung, ...]:
         by_name = {rung.name: rung for rung in rungs}

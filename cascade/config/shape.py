@@ -86,7 +86,31 @@ class PriceShape(Part):
     """Per million reasoning tokens."""
 
 
-class RungShape(Part):
+class PaceShape(Part):
+    """What a provider takes in a minute."""
+
+    rpm: Positive | None = None
+    """Requests a minute; they are paced, so that none is refused; default: no limit is known."""
+    tpm: Positive | None = None
+    """Tokens a minute, prompts and answers; default: no limit is known."""
+
+
+class EndpointShape(PaceShape):
+    """One of several equivalent places to ask a rung's model."""
+
+    name: Text | None = None
+    """Unique in its rung; in logs and messages; default: the address's host."""
+    api_base: Text | None = None
+    """The address; default: the provider's own."""
+    api_key: Text | None = None
+    """`${VARIABLE}`; default: the provider's own environment variable."""
+    model: Text | None = None
+    """What the model is called there; default: as the rung calls it."""
+    price: PriceShape | None = None
+    """What it costs there; default: the rung's price, or the price table's for `model`."""
+
+
+class RungShape(PaceShape):
     """One model with its settings."""
 
     model: ModelName
@@ -103,6 +127,9 @@ class RungShape(Part):
     """Seconds that one try may take."""
     price: PriceShape | None = None
     """Overrides the price table."""
+    endpoints: Annotated[list[EndpointShape], Field(min_length=1)] | None = None
+    """Equivalent places to ask, in order of preference, instead of this rung's own address, key and pace: where one
+    fails, the next is asked before the rung above."""
     context_window: Annotated[int, Field(ge=1)] | None = None
     """Tokens that its window holds; a prompt too long for a rung below goes to the first one that may hold it."""
     verify: list[VerifierSpec] | None = None
@@ -171,6 +198,30 @@ class CapShape(Part):
     """Whether a request that may not step up returns the best answer so far, flagged, or is an error."""
 
 
+class BreakerShape(Part):
+    """When an endpoint's model that keeps failing is left alone, but for a probe now and then."""
+
+    window: Annotated[int, Field(ge=1)] = 20
+    """Tries that are looked back at."""
+    memory_s: Positive = 60.0
+    """Seconds after which a try is forgotten."""
+    least: Annotated[int, Field(ge=1)] = 10
+    """Tries that must be known before it opens."""
+    rate: Rate = 0.5
+    """The share of failed ones from which on it opens; above 0."""
+    open_s: Positive = 10.0
+    """Seconds between two probes."""
+
+
+class RetryBudgetShape(Part):
+    """How much of a provider's traffic may be repetitions."""
+
+    rate: Rate = 0.1
+    """Repetitions per first try."""
+    burst: Annotated[int, Field(ge=0)] = 10
+    """Repetitions that may be made at once, beyond the rate."""
+
+
 class GuardsShape(EndingShape):
     """How requests end, and what all of them together may do."""
 
@@ -180,6 +231,10 @@ class GuardsShape(EndingShape):
     """US dollars that the requests of any one principal may cost a day; default: no limit."""
     escalation_cap: CapShape | None = None
     """How much of the traffic may step upwards; default: no cap."""
+    breaker: BreakerShape | Literal[False] = BreakerShape()
+    """When an endpoint's model that keeps failing is left alone; false: never."""
+    retry_budget: RetryBudgetShape = RetryBudgetShape()
+    """How much of a provider's traffic may be repetitions."""
 
 
 class TaskShape(EndingShape):
@@ -222,5 +277,7 @@ class ConfigShape(Part):
     """Whether the log holds prompts and answers."""
     guards: GuardsShape = GuardsShape()
     """How requests end, unless their task says otherwise."""
+    providers: dict[Text, PaceShape] = Field(default_factory=dict)
+    """The pace of whole providers, by the part of a model's name before the slash (`openai`)."""
     prices: dict[Text, PriceShape] = Field(default_factory=dict)
     """Prices by model, for models that are not on the ladder (a judge) or in no table."""

@@ -14,8 +14,8 @@ import asyncio
 import math
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
+from cascade.changed import changed
 from cascade.clients import Client
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
@@ -66,7 +66,7 @@ async def ask_with_retry(
     decisive = next((failure for failure in asking.failed if failure.treatment.then == "raise"), last)
     # A spent quota somewhere, and elsewhere no answer: that is told, and not taken for an outage that the dearer rung
     # may answer.
-    last = replace(last, kind=decisive.kind, message=decisive.message, status=decisive.status)
+    last = changed(last, kind=decisive.kind, message=decisive.message, status=decisive.status)
     return _total(last, before, asking.waited_s)
 
 
@@ -77,7 +77,8 @@ class _Asking:
         self.failed: list[CallFailure] = []
         self.waited_s = 0.0
         self._call, self._clock = call, roster.clock
-        self._lines, self._tokens = roster.lines(call), tokens_of(call)
+        self._lines = roster.lines(call)
+        self._tokens = tokens_of(call) if any(line.paced for line in self._lines) else 0
         self._asked: list[Line] = []
         self._rests: dict[Line, float] = {}  # until when those that were asked want to be left alone
         self._left_s = left_s
@@ -89,6 +90,8 @@ class _Asking:
         if len(self.failed) >= MOST_TRIES or (last is not None and not last.tries):
             return None
         open_lines = [line for line in self._lines if line.circuit.allows]
+        if last is None and len(open_lines) == 1 and not open_lines[0].paced:
+            return open_lines[0], 0.0
         if last is None or last.treatment.sideways:
             # Those whose pace has room before those that must wait, then as given, but for those that rest.
             fresh = [(line.wait_s(self._tokens), line) for line in open_lines if line not in self._asked]
@@ -145,7 +148,7 @@ class _Asking:
         if isinstance(reply, CallFailure) and reply.retry_after_s:
             self._rests[line] = self._clock() + reply.retry_after_s
             line.rests_until = min(self._rests[line], self._clock() + MOST_RETRY_AFTER_S)
-        return replace(reply, endpoint=line.endpoint.name) if self._call.endpoints else reply
+        return changed(reply, endpoint=line.endpoint.name) if self._call.endpoints else reply
 
     def refusal(self) -> CallFailure:
         """Return what it comes to where nobody was asked: breakers are open, or the pace has no room in time."""
@@ -164,15 +167,15 @@ async def _try(client: Client, call: ModelCall, *, left_s: float, clock: Callabl
     reply: Response | CallFailure
     try:
         async with asyncio.timeout(limit_s) as limit:
-            reply = await client.ask(replace(call, timeout_s=limit_s))
+            reply = await client.ask(changed(call, timeout_s=limit_s))
     except TimeoutError:
         if not limit.expired():  # a client's own, which is not to be taken for the model's silence
             raise
         reply = CallFailure(kind=FailureKind.TIMEOUT, message=f"No answer within {limit_s:.3g} s.")
     if isinstance(reply, CallFailure) and reply.kind is FailureKind.TIMEOUT and left_s <= call.timeout_s:
-        reply = replace(reply, kind=FailureKind.DEADLINE, message=f"The deadline passed. {reply.message}")
+        reply = changed(reply, kind=FailureKind.DEADLINE, message=f"The deadline passed. {reply.message}")
     # A recording knows how long the true call took; looking it up took no time.
-    return replace(reply, latency_s=reply.latency_s or clock() - started)
+    return changed(reply, latency_s=reply.latency_s or clock() - started)
 
 
 def _finite(left_s: float | None) -> float:
@@ -185,9 +188,9 @@ def _total(reply: Response | CallFailure, failed: list[CallFailure], waited_s: f
         usage, tries = failure.usage + usage, failure.tries + tries
         lost_usd, latency_s = failure.cost_usd + lost_usd, failure.latency_s + latency_s
     if isinstance(reply, CallFailure):
-        return replace(reply, usage=usage, tries=tries, cost_usd=reply.cost_usd + lost_usd, latency_s=latency_s)
+        return changed(reply, usage=usage, tries=tries, cost_usd=reply.cost_usd + lost_usd, latency_s=latency_s)
     # A recording without a known cost stays without, unless something was surely lost on the way to it.
     cost_usd = reply.cost_usd if reply.cost_usd is None and not lost_usd else (reply.cost_usd or 0.0) + lost_usd
     left = tuple(dict.fromkeys(f"availability:{failure.endpoint}" for failure in failed if failure.endpoint))
     flags = (*reply.flags, *left)
-    return replace(reply, usage=usage, tries=tries, cost_usd=cost_usd, latency_s=latency_s, flags=flags)
+    return changed(reply, usage=usage, tries=tries, cost_usd=cost_usd, latency_s=latency_s, flags=flags)

@@ -54,6 +54,8 @@ class Line:
         """Its provider's retry budget."""
         self.rests_until = 0.0
         """Until when it asked to be left alone (Retry-After): others are preferred."""
+        self.paced = bool(gaits)
+        """Whether a pace is known."""
         self._gaits = gaits
 
     def wait_s(self, tokens: int) -> float:
@@ -105,8 +107,12 @@ class Roster:
 
     def lines(self, call: ModelCall) -> tuple[Line, ...]:
         """Return where a call can be asked, in order of preference."""
-        own = Endpoint(api_base=call.api_base, api_key=call.api_key)
-        return tuple(self._line(call, endpoint) for endpoint in call.endpoints or (own,))
+        if call.endpoints:
+            return tuple(self._line(call, endpoint) for endpoint in call.endpoints)
+        known = self._lines.get((call.model, call.api_base, call.api_key))
+        if known is not None:
+            return (known,)
+        return (self._line(call, Endpoint(api_base=call.api_base, api_key=call.api_key)),)
 
     def health(self) -> tuple[Health, ...]:
         """Return how every endpoint stands that was asked so far; may be called from any thread."""

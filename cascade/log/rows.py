@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cascade.exchange import Request
+from cascade.exchange import Request, Response
+from cascade.failure import CallFailure
 from cascade.log.redaction import Redactor
 from cascade.outcome import Attempt, Result
 from cascade.policy import Policy
@@ -153,7 +154,7 @@ class Scribe:
             "latency_s": _figure(attempt.latency_s),
             "tries": 0 if call is None else _count(call.tries),
             "model_reported": None if response is None else self._maybe(response.model_reported),
-            "flags": self._json([] if response is None else list(response.flags)),
+            "flags": self._json(_flags(response, failure)),
             "answer_chars": 0 if response is None else len(response.text),
             "answer_text": None if response is None else self._text(response.text),
         }
@@ -236,6 +237,12 @@ class Scribe:
 
     def _full(self, text: str) -> str:
         return self._redactor.clean(text, limit=_LARGEST)
+
+
+def _flags(response: Response | None, failure: CallFailure | None) -> list[str]:
+    call = response or failure
+    flags = [] if response is None else list(response.flags)
+    return flags if call is None or not call.endpoint else [*flags, f"endpoint:{call.endpoint}"]
 
 
 def _finite(value: float | None) -> float | None:
