@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import anyio.to_thread
 
 from cascade.clients import Client
-from cascade.exchange import LocalCall, ModelCall
+from cascade.exchange import LocalCall, ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.flow import drive
 from cascade.guards.budget import Budget
@@ -22,6 +22,7 @@ from cascade.guards.meter import Meter
 from cascade.guards.retry import ask_with_retry
 from cascade.guards.roster import Roster
 from cascade.stack import Steps
+from cascade.telemetry import RequestTrace
 from cascade.verdict import Ask, Reply
 
 Returned = TypeVar("Returned")
@@ -51,6 +52,9 @@ class Driver:
 
     roster: Roster | None = None
     """The endpoints with their breakers, paces and retry budgets; None: ones that no other request uses."""
+
+    trace: RequestTrace | None = None
+    """The request's trace; None: nobody records one."""
 
     deadline: float | None = None
     """When the request must be back, on the monotonic clock; None: no limit."""
@@ -98,9 +102,17 @@ class Driver:
 
     async def _model(self, call: ModelCall) -> Reply:
         # Each try is metered by itself: one that is broken off or repeated may be billed too.
-        metered = Meter(self.client, self.budget, self.calls)
         async with self.slots or contextlib.nullcontext():
-            return await ask_with_retry(metered, call, left_s=self.left_s, roster=self.roster)
+            if self.trace is None:
+                return await self._tries(self.client, call)
+            with self.trace.chat(call) as chat:
+                reply = await self._tries(chat.watching(self.client), call)
+                chat.answered(reply)
+                return reply
+
+    async def _tries(self, client: Client, call: ModelCall) -> Response | CallFailure:
+        metered = Meter(client, self.budget, self.calls)
+        return await ask_with_retry(metered, call, left_s=self.left_s, roster=self.roster)
 
     async def _local(self, call: LocalCall) -> Reply:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,6 +37,7 @@ from cascade.prices import PriceBook
 from cascade.sample import Sample, recorded
 from cascade.savings import with_savings
 from cascade.settings import Settings
+from cascade.telemetry import begin
 
 
 class Cascade(Closing):
@@ -201,7 +203,8 @@ class Cascade(Closing):
         )
         deadline = None if request.deadline_s is None else started + request.deadline_s
         budget = self._ledger.budget(request, run)
-        driver = Driver(client=self.client, budget=budget, roster=self._roster, deadline=deadline)
+        trace = begin(request)
+        driver = Driver(client=self.client, budget=budget, roster=self._roster, trace=trace, deadline=deadline)
 
         def end(result: Result[Any], **changes: Any) -> Result[Any]:
             result = changed(with_budget(result, budget), **changes)
@@ -209,10 +212,13 @@ class Cascade(Closing):
             result = changed(result, decision_id=decision_id(now_ms()), latency_s=time.monotonic() - started)
             if self.log is not None:
                 self.log.write(result, request)
+            if trace is not None:
+                trace.ended(result, self.ladder.of(request.task))
             return result
 
         # Broken off, what was paid for is logged all the same.
-        return end(await driver.drive(steps, on_cancel=lambda result: end(result, outcome="cancelled")))
+        with trace or nullcontext():
+            return end(await driver.drive(steps, on_cancel=lambda result: end(result, outcome="cancelled")))
 
     async def _run_many(self, requests: Iterable[Request], options: Mapping[str, Any]) -> list[Result[Any]]:
         on_result: Callable[[int, Result[Any]], None] | None = options.get("on_result")
@@ -242,7 +248,12 @@ class Cascade(Closing):
                 given={name: recording.verdicts for name, recording in sample.recordings.items()},
             )
             budget = self._ledger.budget(sample.request, run)
-            attempts = await Driver(client=self.client, budget=budget, roster=self._roster).drive(steps)
+            trace = begin(sample.request)
+            driver = Driver(client=self.client, budget=budget, roster=self._roster, trace=trace)
+            with trace or nullcontext():
+                attempts = await driver.drive(steps)
+                if trace is not None:
+                    trace.judged(attempts, self.ladder.of(sample.request.task))
             done = recorded(sample, attempts)
             if on_sample is not None:
                 on_sample(index, done, attempts)

@@ -1,0 +1,161 @@
+"""One model call as a span: all its tries in one, each try that failed a span below it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, StatusCode
+
+from cascade.clients import Client
+from cascade.exchange import ModelCall, Response, text_of
+from cascade.failure import CallFailure
+from cascade.redaction import redacted
+from cascade.telemetry import names
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span, Tracer
+
+
+class Chat:
+    """The span of one call; a context manager that ends it, whatever happens inside."""
+
+    def __init__(self, tracer: Tracer, call: ModelCall, *, content: bool) -> None:
+        self._tracer, self._content = tracer, content
+        provider, model = names.provider_and_model(call.model)
+        self.span: Span = tracer.start_span(
+            f"{names.CHAT} {model}", kind=SpanKind.CLIENT, attributes=_asked(call, provider, model)
+        )
+        if content:
+            self.span.set_attribute(names.INPUT_MESSAGES, _messages(call.messages))
+        self._current = trace.use_span(self.span, record_exception=False, set_status_on_exception=False)
+
+    def __enter__(self) -> Self:
+        self._current.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            # Without its text: an exception of a library may quote the prompt.
+            self.span.set_attribute(names.ERROR, kind.__name__)
+            self.span.set_status(StatusCode.ERROR)
+        self._current.__exit__(kind, error, where)
+        self.span.end()
+
+    def watching(self, client: Client) -> Client:
+        """Return the client with an eye on its tries."""
+        return _Watched(client, self._tracer)
+
+    def answered(self, reply: Response | CallFailure) -> None:
+        """Write down what came."""
+        put = self.span.set_attribute
+        put(names.TRIES, reply.tries)
+        put(names.COST, reply.cost_usd or 0.0)
+        usage = reply.usage
+        counts = (
+            (names.INPUT_TOKENS, usage.input_tokens), (names.OUTPUT_TOKENS, usage.output_tokens),
+            (names.CACHED_TOKENS, usage.cached_tokens), (names.REASONING_TOKENS, usage.reasoning_tokens),
+        )  # fmt: skip
+        for name, tokens in counts:
+            if tokens or (isinstance(reply, Response) and name in (names.INPUT_TOKENS, names.OUTPUT_TOKENS)):
+                put(name, tokens)
+        if isinstance(reply, CallFailure):
+            _fail(self.span, reply)
+            return
+        if reply.model_reported is not None:
+            put(names.RESPONSE_MODEL, reply.model_reported)
+        put(names.FINISH_REASONS, (reply.finish_reason or "unknown",))
+        if reply.endpoint:
+            put(names.ENDPOINT, reply.endpoint)
+        if self._content:
+            parts = [{"type": "text", "content": reply.text}] if reply.text else []
+            said = {"role": "assistant", "parts": parts, "finish_reason": reply.finish_reason or "unknown"}
+            put(names.OUTPUT_MESSAGES, redacted(json.dumps([said], ensure_ascii=False)))
+
+
+class _Watched(Client):
+    """A client whose failed tries become spans, from their beginning to their end."""
+
+    def __init__(self, client: Client, tracer: Tracer) -> None:
+        self._client, self._tracer, self._tries = client, tracer, 0
+
+    async def ask(self, call: ModelCall) -> Response | CallFailure:
+        """Ask; only what failed is worth a span of its own."""
+        began, number = time.time_ns(), self._tries
+        self._tries += 1
+        reply: Response | CallFailure | None = None
+        try:
+            reply = await self._client.ask(call)
+        finally:
+            if not isinstance(reply, Response):
+                attributes = {names.RESEND: number, names.RUNG: call.rung, **_place(call)}
+                span = self._tracer.start_span(f"try {number + 1}", start_time=began, attributes=attributes)
+                _fail(span, reply)
+                span.end()
+        return reply
+
+    async def warm_up(self) -> None:
+        """Warm up the client."""
+        await self._client.warm_up()
+
+    async def aclose(self) -> None:
+        """Do nothing: the client outlives the call."""
+
+
+def _fail(span: Span, failure: CallFailure | None) -> None:
+    """Say how a call or try failed; None: it was broken off, by a timeout, a deadline or the caller."""
+    # The kind only: what a provider says about a request may quote it.
+    kind = "broken_off" if failure is None else failure.kind.value
+    span.set_attribute(names.ERROR, kind)
+    if failure is not None and failure.status is not None:
+        span.set_attribute(names.HTTP_STATUS, failure.status)
+    span.set_status(StatusCode.ERROR, kind)
+
+
+def _asked(call: ModelCall, provider: str, model: str) -> dict[str, Any]:
+    about: dict[str, Any] = {
+        names.OPERATION: names.CHAT,
+        names.PROVIDER: provider,
+        names.REQUEST_MODEL: model,
+        names.KIND: names.LLM,
+        names.RUNG: call.rung,
+        **_place(call),
+    }
+    if call.verifier is not None:
+        about[names.VERIFIER] = call.verifier
+    for parameter, name in names.PARAMETERS.items():
+        value = call.params.get(parameter)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            about[name] = value
+    return about
+
+
+def _place(call: ModelCall) -> dict[str, Any]:
+    place: dict[str, Any] = {names.ENDPOINT: call.endpoint} if call.endpoint else {}
+    if call.api_base is None:
+        return place
+    try:
+        address = urlsplit(call.api_base)
+        host, port = address.hostname, address.port
+    except ValueError:
+        return place
+    # Nothing else of the address: users, keys and paths may stand in it.
+    return place | ({names.SERVER: host} if host else {}) | ({names.PORT: port} if port else {})
+
+
+def _messages(messages: tuple[Mapping[str, Any], ...]) -> str:
+    said = [
+        {
+            "role": str(message.get("role", "user")),
+            "parts": [{"type": "text", "content": text_of(message.get("content"))}],
+        }
+        for message in messages
+    ]
+    return redacted(json.dumps(said, ensure_ascii=False))

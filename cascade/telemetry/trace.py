@@ -1,0 +1,140 @@
+"""A request's trace: one span over all of it, a span for each call below, an event for each verdict at its call's span.
+
+The caller's current span is its parent: contexts travel with the call into the background loop.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from cascade.exchange import ModelCall, Request
+from cascade.ladder import Ladder
+from cascade.outcome import Attempt, Result
+from cascade.redaction import redacted
+from cascade.telemetry import names
+from cascade.verdict import Verdict
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span, Tracer
+
+    from cascade.telemetry.chat import Chat
+
+_PROVIDER = "OTEL_PYTHON_TRACER_PROVIDER"
+
+
+def begin(request: Request) -> RequestTrace | None:
+    """Begin a request's trace; None where nobody records it."""
+    # Who never imported the API cannot have configured an SDK: then its import is spared too.
+    if "opentelemetry.trace" not in sys.modules and _PROVIDER not in os.environ:
+        return None
+    from opentelemetry import trace
+
+    tracer = trace.get_tracer(names.SCOPE)
+    attributes = {names.OPERATION: names.WORKFLOW, names.WORKFLOW_NAME: names.SCOPE, names.TASK: request.task}
+    span = tracer.start_span(f"cascade {request.task}", attributes=attributes)
+    if not span.is_recording():
+        return None
+    return RequestTrace(tracer, span, request)
+
+
+class RequestTrace:
+    """The trace of one request; a context manager around its work."""
+
+    def __init__(self, tracer: Tracer, span: Span, request: Request) -> None:
+        from opentelemetry import trace
+
+        self._tracer, self._span = tracer, span
+        self._content = os.environ.get(names.CAPTURE, "").lower() in ("true", "1", "span_only", "span_and_event")
+        self._answers: dict[str, Span] = {}
+        span.set_attribute(names.KIND, names.CHAIN)
+        if request.session is not None:
+            span.set_attribute(names.CONVERSATION, request.session)
+        self._current = trace.use_span(span, record_exception=False, set_status_on_exception=False)
+
+    def __enter__(self) -> Self:
+        self._current.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        from opentelemetry.trace import StatusCode
+
+        if kind is not None:
+            self._span.set_attribute(names.ERROR, kind.__name__)
+            self._span.set_status(StatusCode.ERROR)
+        self._current.__exit__(kind, error, where)
+        self._span.end()
+
+    def chat(self, call: ModelCall) -> Chat:
+        """Begin the span of one call."""
+        from cascade.telemetry.chat import Chat
+
+        chat = Chat(self._tracer, call, content=self._content)
+        if call.verifier is None:
+            self._answers[call.rung] = chat.span
+        return chat
+
+    def ended(self, result: Result[Any], ladder: Ladder) -> None:
+        """Write down what the request came to, and every verdict."""
+        about: dict[str, Any] = {
+            names.OUTCOME: result.outcome,
+            names.ESCALATED: result.escalated,
+            names.COST: result.cost_usd,
+            names.DECISION_ID: result.decision_id,
+        }
+        known = {names.RUNG: result.rung, names.CONFIDENCE: result.confidence}
+        self._span.set_attributes(about | {name: value for name, value in known.items() if value is not None})
+        if result.outcome == "failed" and result.attempts and (failure := result.attempts[-1].failure) is not None:
+            from opentelemetry.trace import StatusCode
+
+            self._span.set_attribute(names.ERROR, failure.kind.value)
+            self._span.set_status(StatusCode.ERROR, failure.kind.value)
+        self.judged(result.attempts, ladder)
+
+    def judged(self, attempts: tuple[Attempt, ...], ladder: Ladder) -> None:
+        """Emit an event for every verdict, at the span of the call that it is about."""
+        from opentelemetry import trace
+        from opentelemetry._logs import SeverityNumber, get_logger
+
+        logger = get_logger(names.SCOPE)
+        marks = {rung.name: {one.name: one.pass_at for one in rung.verifiers} for rung in ladder}
+        for attempt in attempts:
+            parent = trace.set_span_in_context(self._answers.get(attempt.rung, self._span))
+            about: dict[str, Any] = {
+                names.RUNG: attempt.rung, names.DECISION: attempt.decision.action,
+                names.REASON: attempt.decision.reason,
+            }  # fmt: skip
+            for verdict in attempt.verdicts:
+                mark = marks.get(attempt.rung, {}).get(verdict.name, 0.5)
+                logger.emit(
+                    timestamp=time.time_ns(),
+                    context=parent,
+                    severity_number=SeverityNumber.INFO,
+                    event_name=names.EVALUATION,
+                    attributes=about | _evaluation(verdict, mark, content=self._content),
+                )
+
+
+def _evaluation(verdict: Verdict, mark: float, *, content: bool) -> dict[str, Any]:
+    """Return a verdict in the conventions' words; its own reason, which may quote the answer, only where asked for."""
+    if verdict.veto:
+        label, why = "fail", "vetoed"
+    elif verdict.score is None:
+        label, why = "abstain", "could not tell"
+    else:
+        label = "pass" if verdict.score >= mark else "fail"
+        why = f"{verdict.score:.3g} against a pass mark of {mark:g}"
+    about: dict[str, Any] = {names.EVALUATION_NAME: verdict.name, names.EVALUATION_LABEL: label}
+    about[names.EVALUATION_WHY] = redacted(verdict.reason) if content and verdict.reason else why
+    if verdict.score is not None:
+        about[names.EVALUATION_SCORE] = verdict.score
+    if verdict.cost_usd:
+        about[names.COST] = verdict.cost_usd
+    if "verifier_failed" in verdict.flags:
+        about[names.ERROR] = "verifier_failed"
+    return about
