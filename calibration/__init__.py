@@ -1,7 +1,9 @@
 """Calibration: samples in, a policy out, and replay of policies on recordings."""
 
+from calibration.admission import with_judges
 from calibration.bound import MaxError, MaxLoss
 from calibration.fit import calibrate
+from calibration.probing import probe_judges
 from calibration.replays import Replay, replay
 from calibration.target import EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
 
@@ -15,5 +17,7 @@ __all__ = [
     "Replay",
     "Together",
     "calibrate",
+    "probe_judges",
     "replay",
+    "with_judges",
 ]

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from cascade.admission import Admission
 from cascade.errors import ConfigError, PolicyMismatch
 from cascade.files import explain, read_text, strict_json, write_atomically
 from cascade.hashing import fingerprint, unit
@@ -175,6 +176,9 @@ class Policy:
     created: str
     """When, in UTC, ISO 8601."""
 
+    judges: tuple[Admission, ...] = ()
+    """What calibrate found out about the judges that it leans on."""
+
     seed: int = 0
     """The seed that the fit used."""
 
@@ -206,11 +210,17 @@ class Policy:
     @cached_property
     def sha256(self) -> str:
         """The hash of its content, as stored in the file and logged with every decision."""
-        return fingerprint(_FILE.dump_python(self, mode="json"))
+        return fingerprint(self._body())
 
     def to_json(self) -> dict[str, Any]:
         """Return the file's content, its own sha256 included."""
-        return {**_FILE.dump_python(self, mode="json"), "sha256": self.sha256}
+        return {**self._body(), "sha256": self.sha256}
+
+    def _body(self) -> dict[str, Any]:
+        body: dict[str, Any] = _FILE.dump_python(self, mode="json")
+        if not self.judges:
+            del body["judges"]  # policies written before there were any keep their sha256
+        return body
 
     def save(self, path: str | Path) -> None:
         """Write the policy; the file is whole or not there at all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
@@ -108,6 +109,9 @@ class Verifier:
     paid: bool = False
     """True where a verdict costs money; such verifiers run after the free ones."""
 
+    probed: ClassVar[bool] = False
+    """True: `cascade calibrate` shows it wrong answers first, and refuses it if it passes too many (a judge)."""
+
     required: bool = False
     """True: where it abstains, the answer is not accepted below the top."""
 
@@ -154,6 +158,12 @@ class Verifier:
             ConfigError: the request cannot be run as it is.
         """
         del request
+
+    def fresh(self, name: str) -> Verifier:
+        """Return one that is equal but for its name and remembers nothing, to ask the same again."""
+        made = copy(self)
+        made.name = name
+        return made
 
     def settings(self) -> Mapping[str, Any]:
         """Return what changes its verdicts, as JSON: it goes into the ladder's fingerprint."""

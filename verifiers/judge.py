@@ -6,6 +6,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -72,6 +73,7 @@ class Judge(Verifier):
     version: ClassVar[str] = "1"
     reads_earlier: ClassVar[bool] = False
     paid = True
+    probed: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -105,6 +107,12 @@ class Judge(Verifier):
         self.name, self.pass_at = name, pass_at
         self._cache: OrderedDict[str, Verdict] = OrderedDict()
         self._lock = threading.Lock()
+
+    def fresh(self, name: str) -> Judge:
+        """Return an equal judge of that name which remembers no verdict."""
+        made = copy(self)
+        made.name, made._cache, made._lock = name, OrderedDict(), threading.Lock()  # noqa: SLF001 - of its own class
+        return made
 
     def settings(self) -> dict[str, Any]:
         """Return model, votes, gate, limits, parameters and the hash of the prompt with its rubric."""

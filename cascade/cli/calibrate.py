@@ -18,6 +18,7 @@ from cascade.cli.options import (
     VerifiersOption,
     YesOption,
 )
+from cascade.cli.probing import AdmitOption, NoProbesOption, judges_of
 from cascade.cli.progress import progress, summed
 from cascade.cli.recorded import graded, schema_filler, with_recordings
 from cascade.cli.rungs import chosen_ladder
@@ -25,8 +26,9 @@ from cascade.cli.targets import make_target, parse_dial, parse_rates, target_by_
 from cascade.cli.terminal import fail, print_json, say, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from cascade.admission import Admission
     from cascade.policy import Policy
     from cascade.sample import Sample
 
@@ -94,8 +96,11 @@ def calibrate(
         "policy.json"
     ),
     seed: Annotated[int, typer.Option("--seed", help="Of the random choices.")] = 0,
+    admit_judge: AdmitOption = None,
+    no_probes: NoProbesOption = False,
     max_cost: Annotated[
-        float | None, typer.Option("--max-cost", metavar="USD", help="What recording missing answers may cost.")
+        float | None,
+        typer.Option("--max-cost", metavar="USD", help="What recording missing answers, or probing a judge, may cost."),
     ] = None,
     mapping: MapOption = None,
     yes: YesOption = False,
@@ -107,7 +112,8 @@ def calibrate(
     together, and refused where that cannot be. A bound (--max-loss, --max-error) is certified, or the safest policy
     is written and it is said what is missing. Without a target, the tasks' own in the configuration are used.
     Recordings that are missing are made first (this needs a configuration, and
-    costs); recordings without a label are graded by their sample's gold answer.
+    costs); recordings without a label are graded by their sample's gold answer. A configuration's judges are shown
+    200 wrong answers first (this costs too), and refused with exit code 1 if they may pass more than 5 % of them.
     """
     from calibration import fit
     from calibration.survey import survey
@@ -143,6 +149,9 @@ def calibrate(
             source = with_recordings(wanted, chosen.config, kept, max_cost=max_cost, yes=yes)
             found = survey(source)
     source = graded(source, found)
+    admissions = judges_of(
+        source, chosen, targets, out, admit=admit_judge or (), skip=no_probes, seed=seed, max_cost=max_cost, yes=yes
+    )
     made: list[Policy] = []
     with progress("Judging recordings", len(found), costs=False) as report:
         judging = summed(report)
@@ -165,7 +174,7 @@ def calibrate(
                     progress=judging,
                 )
             )
-    policy = _together(made)
+    policy = _together(made, admissions)
     policy.save(out)
     if as_json:
         measured = {
@@ -198,15 +207,18 @@ def calibrate(
     say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
 
 
-def _together(policies: list[Policy]) -> Policy:
-    """Return one policy of all tasks: tasks with different targets were fitted one after another."""
+def _together(policies: list[Policy], admissions: Sequence[Admission]) -> Policy:
+    """Return one policy of all tasks, which were fitted by target, and what is known of the judges."""
+    from calibration.admission import with_judges
+
     first = policies[0]
     read: dict[str, dict[str, None]] = {}
     for policy in policies:
         for rung, used in policy.ladder.verifiers.items():
             read.setdefault(rung, {}).update(dict.fromkeys(used))
-    return replace(
+    together = replace(
         first,
         ladder=replace(first.ladder, verifiers={rung: tuple(used) for rung, used in read.items()}),
         tasks={name: fitted for policy in policies for name, fitted in policy.tasks.items()},
     )
+    return with_judges(together, admissions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,12 +13,19 @@ from cascade.cli.recorded import with_labels
 from cascade.cli.terminal import print_json, printable, say, stdout
 from cascade.errors import ConfigError
 
+if TYPE_CHECKING:
+    from cascade.admission import Admission
+
 
 def judges(
     given: Annotated[
-        list[str], typer.Argument(metavar="JUDGES… SAMPLES…", help="Names of recorded verdicts, then files of samples.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="JUDGES… SAMPLES…", help="Names of recorded verdicts, then files of samples."),
+    ] = None,
     *,
+    policy: Annotated[
+        Path | None, typer.Option("--policy", metavar="POLICY", help="Show how the judges of a policy were admitted.")
+    ] = None,
     rungs: Annotated[
         str | None, typer.Option("--rungs", metavar="NAMES", help="Only answers of these rungs; default: all.")
     ] = None,
@@ -35,11 +42,20 @@ def judges(
     """Rank judges by the most wrong answers that they may let pass, then by AUROC and cost. No call is made.
 
     Verdicts of every judge on the same labelled answers are needed: give a ladder all of them, and `cascade explore`.
+    Recordings rank judges and admit none: what a judge can be talked into, only `cascade calibrate` finds out, by
+    probes; --policy shows what it found.
     """
+    admissions = () if policy is None else _admissions(policy)
+    if policy is not None and not given:
+        if as_json:
+            print_json({"admissions": [one.to_json() for one in admissions]})
+        return
+    from calibration.admission import UNPROBED
     from calibration.judges import rank_judges
     from cascade.bulk.sample_files import read_files
     from cascade.bulk.sample_table import parse_mapping
 
+    given = given or []
     files = [
         Path(one) for one in given if Path(one).is_file() or Path(one).suffix in {".jsonl", ".gz", ".csv", ".parquet"}
     ]
@@ -59,7 +75,8 @@ def judges(
         confidence=confidence,
     )
     if as_json:
-        print_json(ranking.to_json())
+        more = {} if policy is None else {"admissions": [one.to_json() for one in admissions]}
+        print_json(ranking.to_json() | more)
         return
     from rich.table import Table
 
@@ -84,3 +101,19 @@ def judges(
     )
     if ranking.n_left_out:
         say(f"{ranking.n_left_out:,} labelled answers lack a verdict of some judge and are left out.")
+    known = {one.judge for one in admissions if one.why != UNPROBED}
+    unknown = [judge.judge for judge in ranking.judges if judge.judge not in known]
+    if unknown:
+        say(f"Not admitted: not probed: {', '.join(map(printable, unknown))}; `cascade calibrate` probes judges.")
+
+
+def _admissions(path: Path) -> tuple[Admission, ...]:
+    """Read a policy's judges, and say how each was admitted."""
+    from cascade.cli.probing import tell
+    from cascade.policy import Policy
+
+    found = Policy.load(path).judges
+    tell(found)
+    if not found:
+        say(f"{path} leans on no judge.")
+    return found
