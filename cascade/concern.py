@@ -43,11 +43,11 @@ class Concerns:
             warnings.warn(message, UncalibratedWarning, stacklevel=stacklevel + 1)
 
 
-def check_ladders(ladder: Ladder, client: Client, prices: PriceBook, *, stacklevel: int) -> None:
-    """Refuse at start-up what would fail at the first request, and say what is doubtful.
+def check_ladders(ladder: Ladder, client: Client, prices: PriceBook, *, strict: bool, stacklevel: int) -> None:
+    """Refuse at start-up what would fail at the first request, and say what is doubtful (refuse that too if `strict`).
 
     Raises:
-        ConfigError: the client cannot make a rung's call, or its price is not known.
+        ConfigError: the client cannot make a rung's call, or its price is not known; or it is doubtful.
     """
     probe = Request.of("?")
     for own in (ladder, *ladder.tasks.values()):
@@ -58,4 +58,6 @@ def check_ladders(ladder: Ladder, client: Client, prices: PriceBook, *, stacklev
             above = own[position + 1].model if position + 1 < len(own) else None
             for verifier in rung.verifiers:
                 for concern in verifier.concerns(judged=rung.model, above=above, price_usd=prices.typical_usd):
+                    if strict:
+                        raise ConfigError(f"Rung {rung.name}: {concern} (With `strict`, what is doubtful is refused.)")
                     warnings.warn(f"Rung {rung.name}: {concern}", LadderWarning, stacklevel=stacklevel + 1)

@@ -59,6 +59,7 @@ class Cascade(Closing):
         prices: PriceBook | None = None,
         limits: Limits | None = None,
         store_text: Literal["none", "redacted", "full"] = "none",
+        strict: bool = False,
     ) -> None:
         """Take a ladder, and what to run it with; nothing is called yet.
 
@@ -73,6 +74,8 @@ class Cascade(Closing):
             prices: where prices come from; None: the pinned table.
             limits: what all requests together may spend a day and how many may step upwards; None: no limits.
             store_text: whether the log holds prompts and answers; only used where `log` is a file.
+            strict: refuse a doubtful ladder (a judge of its own family, a schema that accepts everything) instead of
+                warning about it.
 
         Raises:
             ConfigError: the ladder, the policy, a price or a limit cannot be used; the message says what to do.
@@ -90,7 +93,7 @@ class Cascade(Closing):
         self.prices = prices or PriceBook()
         self._own_client = client is None
         self.client: Client = client if client is not None else self._litellm()
-        check_ladders(self.ladder, self.client, self.prices, stacklevel=2)
+        check_ladders(self.ladder, self.client, self.prices, strict=strict, stacklevel=2)
         self._own_log = not isinstance(log, Log)
         self.log = open_log(log, store_text=store_text) if isinstance(log, str | Path) else log
         if self.log is not None and self.policy is not None:

@@ -72,6 +72,9 @@ class Config:
     store_text: Literal["none", "redacted", "full"] = "none"
     """Whether the log holds prompts and answers."""
 
+    strict: bool = False
+    """Whether a doubtful ladder is refused."""
+
     @property
     def price_book(self) -> PriceBook:
         """Where prices come from."""
@@ -102,6 +105,7 @@ class Config:
             return Cascade(
                 self.ladder, policy=chosen_policy, log=chosen_log, client=client, settings=self.settings,
                 tasks=self.tasks, prices=self.price_book, limits=self.limits, store_text=self.store_text,
+                strict=self.strict,
             )  # fmt: skip
         except ConfigError as error:
             if str(self.path) in str(error):

@@ -275,6 +275,8 @@ class ConfigShape(Part):
     """The decision log, an SQLite file; default: decisions are not logged."""
     store_text: Literal["none", "redacted", "full"] = "none"
     """Whether the log holds prompts and answers."""
+    strict: Annotated[bool, Field(strict=True)] = False
+    """Whether a doubtful ladder (a judge of its own family, a schema that accepts everything) is an error."""
     guards: GuardsShape = GuardsShape()
     """How requests end, unless their task says otherwise."""
     providers: dict[Text, PaceShape] = Field(default_factory=dict)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import io
 import json
 import secrets
+import socket
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import Any, Self
@@ -21,6 +24,12 @@ POLICY = (
 
 BODY_LIMIT = 1024
 """Bytes that a key may take."""
+
+PATIENCE_S = 10.0
+"""Seconds in which a request must have arrived whole, however it drips."""
+
+CONNECTIONS = 32
+"""Connections at once; a browser needs six."""
 
 _PAGES = {
     "": ("page.html", "text/html; charset=utf-8"),
@@ -86,6 +95,19 @@ class _Listener(ThreadingHTTPServer):
     def __init__(self, owner: LabelServer, port: int) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.owner = owner
+        self._room = threading.BoundedSemaphore(CONNECTIONS)
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Hang up on whoever comes while there is no room."""
+        del request, client_address
+        return self._room.acquire(blocking=False)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection, and make room again."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a browser that went away; anything else is ours to know."""
@@ -93,11 +115,34 @@ class _Listener(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+class _Patient(io.RawIOBase):
+    """Reads a socket until a moment after which whoever drips is no longer waited for."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__()
+        self._connection, self._until = connection, time.monotonic() + PATIENCE_S
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
 class _Handler(BaseHTTPRequestHandler):
-    timeout = 10
+    timeout = PATIENCE_S
     server_version = "cascade"
     sys_version = ""
     server: _Listener
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self.rfile = io.BufferedReader(_Patient(self.connection))
 
     def do_GET(self) -> None:
         page = self._page()
@@ -155,6 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(status, "text/plain; charset=utf-8", b"")
 
     def _reply(self, status: int, kind: str, body: bytes) -> None:
+        self.connection.settimeout(PATIENCE_S)
         self.send_response(status)
         for name, value in (
             ("Content-Type", kind),
