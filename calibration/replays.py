@@ -21,7 +21,9 @@ from cascade.plugins import resolve
 from cascade.policy import Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.sample import Sample
+from cascade.sheet import Grid, Sheet
 from cascade.watch.interval import mean_interval
+from cascade.wording import count, dollars, percent, span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,26 @@ class Replay:
 
     warnings: tuple[str, ...] = ()
     """Rows that were skipped and why; for people."""
+
+    def sheet(self) -> Sheet:
+        """Return what it shows of itself: a row of figures for each task."""
+        rows = tuple(
+            (
+                name, count(found["n"]), span(**found["escalation_rate"]), span(**found["accuracy"]),
+                percent(found["accuracy_top"]), dollars(found["cost_usd_per_request"]), percent(found["cost_vs_top"]),
+            )
+            for name, found in self.to_json()["tasks"].items()
+        )  # fmt: skip
+        columns = ("task", "requests", "escalated", "accuracy", "the top alone", "a request", "of always-top")
+        return Sheet(title="Replay", parts=(Grid(columns=columns, rows=rows),), notes=self.warnings)
+
+    def __rich__(self) -> Any:
+        """Show it in a terminal."""
+        return self.sheet().rendered()
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        return self.sheet().html()
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures of every task and of all together, as `replay --json` prints them."""

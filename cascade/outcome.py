@@ -10,6 +10,7 @@ from cascade.errors import NotAccepted
 from cascade.exchange import EMPTY, Response
 from cascade.failure import CallFailure
 from cascade.point import Decision
+from cascade.result_sheet import result_sheet
 from cascade.usage import Usage
 from cascade.verdict import Verdict
 
@@ -192,6 +193,14 @@ class Result(Generic[Parsed]):
         return tuple(
             f"{attempt.rung}: {attempt.decision.action} ({attempt.decision.reason})" for attempt in self.attempts
         )
+
+    def __rich__(self) -> Any:
+        """Show it in a terminal."""
+        return result_sheet(self).rendered()
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        return result_sheet(self).html()
 
     def require(self) -> Result[Parsed]:
         """Return this result if it was accepted.

@@ -17,6 +17,7 @@ from cascade.files import explain, read_text, strict_json, write_atomically
 from cascade.hashing import fingerprint, unit
 from cascade.ladder import Ladder
 from cascade.point import STRICT, Point
+from cascade.policy_sheet import policy_sheet
 
 VERSION = 1
 SALT = "cascade-1"
@@ -187,6 +188,14 @@ class Policy:
 
     version: int = VERSION
     """Of the file format."""
+
+    def __rich__(self) -> Any:
+        """Show it in a terminal."""
+        return policy_sheet(self).rendered()
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        return policy_sheet(self).html()
 
     def require(self, ladder: Ladder) -> None:
         """Check that the policy may serve on `ladder`.

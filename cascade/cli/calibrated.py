@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cascade.cli.figures import dollars, percent, share, show_blocks
 from cascade.cli.terminal import say
+from cascade.policy_sheet import asked
 
 if TYPE_CHECKING:
     from cascade.policy import Policy, TaskPolicy
@@ -41,7 +42,7 @@ def _block(fitted: TaskPolicy) -> list[tuple[str, str]]:
     expected = share({"value": rate["expected"], "low": rate["low"], "high": rate["high"]})
     return [
         ("samples", f"{found['n']:,}, {found['n_labelled']:,} of them labelled"),
-        ("asked for", _asked(fitted.target)),
+        ("asked for", asked(fitted.target)),
         *(("ladder", line) for line in _ladders(found["points"])),
         *_promise(fitted),
         ("escalation rate", expected),
@@ -98,14 +99,3 @@ def _rungs(tried: list[dict[str, Any]]) -> list[tuple[str, str]]:
             than = "" if saves is None else f"; with it, equal quality costs {dollars(saves)} a request more"
             lines.append((f"rung {rung['rung']}", f"{what}{than}"))
     return lines
-
-
-def _asked(target: dict[str, Any]) -> str:
-    """Return a target in words."""
-    value = target.get("value")
-    if target["kind"] == "together":
-        return " and ".join(_asked(part) for part in value or [])
-    if target["kind"] == "mean_cost":
-        return f"a mean cost of {dollars(value)} a request"
-    rates = ", ".join(percent(rate) for rate in value) if isinstance(value, list) else percent(value)
-    return f"{target['kind'].replace('_', ' ')} {rates}"

@@ -5,28 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cascade.cli.terminal import printable, stdout
-
-
-def percent(value: float | None) -> str:
-    """Return a share as percent with one decimal."""
-    from cascade.report.wording import percent as worded  # the report's words need numpy, and --help must not
-
-    return worded(value)
-
-
-def dollars(value: float | None) -> str:
-    """Return US dollars: cents from a dollar on, three digits below."""
-    from cascade.report.wording import dollars as worded
-
-    return worded(value)
+from cascade.wording import dollars, percent, span
 
 
 def share(found: Mapping[str, float | None] | None) -> str:
     """Return `{value, low, high}` as percent with its interval."""
     value, low, high = (None if found is None else found.get(key) for key in ("value", "low", "high"))
-    if value is None or low is None or high is None:
-        return percent(value)
-    return f"{percent(value)} ({100 * low:.1f}–{percent(high)})"
+    return span(value, low, high)
 
 
 def show_blocks(title: str, blocks: Mapping[str, Sequence[tuple[str, str]]]) -> None:
@@ -42,3 +27,6 @@ def show_blocks(title: str, blocks: Mapping[str, Sequence[tuple[str, str]]]) -> 
         for heading, text in rows:
             grid.add_row(f"  {heading}", printable(text))
         console.print(grid, markup=False, highlight=False)
+
+
+__all__ = ["dollars", "percent", "share", "show_blocks"]

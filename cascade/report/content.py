@@ -163,3 +163,9 @@ class Report:
         from cascade.report.text import rendered
 
         return rendered(self)
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        from cascade.report.notebook import report_sheet
+
+        return report_sheet(self).html()

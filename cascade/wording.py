@@ -1,0 +1,47 @@
+"""Wording: single figures as people read them."""
+
+from __future__ import annotations
+
+NOTHING = "–"
+"""Where there is no figure."""
+
+
+def percent(value: float | None) -> str:
+    """Say a share: 24.1 %."""
+    if value is None:
+        return NOTHING
+    return f"{100 * value:.1f} %"
+
+
+def span(value: float | None, low: float | None, high: float | None) -> str:
+    """Say a share with its interval: 24.1 % (22.0–26.3 %)."""
+    if value is None or low is None or high is None:
+        return percent(value)
+    return f"{100 * value:.1f} % ({100 * low:.1f}–{100 * high:.1f} %)"
+
+
+def dollars(value: float | None) -> str:
+    """Say US dollars: cents from a dollar on, three digits below."""
+    if value is None:
+        return NOTHING
+    sign, size = ("−" if value < 0 else ""), abs(value)
+    if size == 0:
+        return "$0"
+    if size >= 1:
+        return f"{sign}${size:,.2f}"
+    digits = max(2, 2 - int(f"{size:e}".partition("e")[2]))
+    return f"{sign}${size:.{digits}f}"
+
+
+def duration(value: float | None) -> str:
+    """Say seconds: 2.4 ms, 0.24 s, 12 s."""
+    if value is None:
+        return NOTHING
+    if value < 0.1:
+        return f"{1000 * value:.1f} ms"
+    return f"{value:.2f} s" if value < 10 else f"{value:,.0f} s"
+
+
+def count(value: int) -> str:
+    """Say a count: 12,345."""
+    return f"{value:,}"
