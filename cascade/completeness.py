@@ -12,6 +12,11 @@ FILTERED |= {"prohibited_content", "guardrail_intervened"}
 """Reasons for stopping that mean that a filter took the answer away."""
 
 
+def cut_off(response: Response) -> bool:
+    """Tell whether the answer was cut off before its end."""
+    return (response.finish_reason or "").casefold() in CUT_OFF
+
+
 def filtered(response: Response) -> bool:
     """Tell whether a content filter stopped the answer."""
     return (response.finish_reason or "").casefold() in FILTERED
@@ -20,9 +25,9 @@ def filtered(response: Response) -> bool:
 def lacks(response: Response) -> str | None:
     """Return why a response can be no answer, whatever it says; None: it may be one."""
     finish = (response.finish_reason or "").casefold()
-    if finish in CUT_OFF:
+    if cut_off(response):
         return f"cut off (finish_reason {finish})"
-    if finish in FILTERED:
+    if filtered(response):
         return f"stopped by a content filter (finish_reason {finish})"
     if not response.text.strip() and not response.tool_calls and not response.refusal:
         return "empty"

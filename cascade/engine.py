@@ -202,6 +202,7 @@ class Cascade(Closing):
             on_exhausted=settings.on_exhausted,
             on_refusal=settings.on_refusal,
             on_content_filter=settings.on_content_filter,
+            on_other_model=settings.on_other_model,
             step_up=None if self._turnstile is None else self._turnstile.begin(request.principal),
         )
         deadline = None if request.deadline_s is None else started + request.deadline_s

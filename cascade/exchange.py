@@ -304,8 +304,8 @@ class Response:
     """Which of the rung's endpoints answered; '' where it lists none."""
 
     flags: tuple[str, ...] = ()
-    """What was odd about it (usage estimated or clamped, another model reported, `availability:…` for each endpoint
-    that failed before, …)."""
+    """What was odd about it: usage estimated or clamped, another model reported, `capped_by_budget` (cut off where the
+    budget paid for no more), `availability:…` for each endpoint that failed before, …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ def climb(
     on_exhausted: Literal["answer", "abstain"] = "answer",
     on_refusal: Literal["escalate", "accept"] = "escalate",
     on_content_filter: Literal["raise", "escalate"] = "raise",
+    on_other_model: Literal["flag", "raise"] = "flag",
     step_up: Callable[[], str | None] | None = None,
 ) -> Steps[Result[Any]]:
     """Try rungs from the cheapest until an answer is accepted.
@@ -45,6 +46,8 @@ def climb(
             taken at its word. A second model that refuses too is always taken at its word.
         on_content_filter: whether a request that the provider's content filter refused ends there, or goes on to the
             next rung.
+        on_other_model: whether an answer by another model than the one that was asked, as the provider reports it, is
+            flagged only, or ends the request.
         step_up: asked before each step to a higher rung, for quality or because a provider failed: None allows it,
             else it says whose escalation cap is reached, and the request ends below; None: there is no cap.
     """
@@ -60,8 +63,8 @@ def climb(
             continue
         call = rung.call(request)
         (reply,) = yield (call,)
-        if isinstance(reply, Response) and filtered(reply):
-            reply = _filtered(reply)
+        if isinstance(reply, Response):
+            reply = _refused(reply, on_other_model) or reply
         if isinstance(reply, CallFailure):
             ended = ENDINGS.get(reply.kind)
             if reply.kind is FailureKind.CONTEXT:
@@ -91,12 +94,26 @@ def climb(
     return _result(request, plan, tuple(attempts), "capped" if capped else ended, on_exhausted, capped)
 
 
-def _filtered(reply: Response) -> CallFailure:
-    """Return an answer that a content filter stopped as the failure that it is; what it cost stays paid."""
-    message = f"The provider's content filter stopped the answer (finish_reason {reply.finish_reason})."
-    kind, usage, cost_usd = FailureKind.CONTENT_FILTER, reply.usage, reply.cost_usd or 0.0
-    latency_s, tries = reply.latency_s, reply.tries
-    return CallFailure(kind=kind, message=message, usage=usage, cost_usd=cost_usd, latency_s=latency_s, tries=tries)
+def _refused(reply: Response, on_other_model: str) -> CallFailure | None:
+    """Return the failure that an answer is which may not be used at all; what it cost stays paid."""
+    if filtered(reply):
+        kind = FailureKind.CONTENT_FILTER
+        message = f"The provider's content filter stopped the answer (finish_reason {reply.finish_reason})."
+    elif on_other_model == "raise" and "other_model" in reply.flags:
+        kind = FailureKind.MISBEHAVED
+        message = f"The provider says that {reply.model_reported} answered, which is another model than the one asked."
+    else:
+        return None
+    return CallFailure(
+        kind=kind,
+        message=message,
+        charged=True,
+        usage=reply.usage,
+        cost_usd=reply.cost_usd or 0.0,
+        latency_s=reply.latency_s,
+        tries=reply.tries,
+        endpoint=reply.endpoint,
+    )
 
 
 def _failed(failure: CallFailure, on_content_filter: str) -> Decision:

@@ -30,6 +30,9 @@ class Settings:
     on_content_filter: Literal["raise", "escalate"] = "raise"
     """Whether a request that a provider's content filter refused raises, or goes on to the next rung."""
 
+    on_other_model: Literal["flag", "raise"] = "flag"
+    """Whether an answer by another model than the one asked, as the provider reports it, is flagged or raises."""
+
     on_deadline: Literal["raise", "best"] = "raise"
     """Whether a passed deadline raises or returns the best answer so far."""
 

@@ -179,6 +179,8 @@ class EndingShape(Part):
     """Whether a model's refusal is asked about once more above, or taken at its word."""
     on_content_filter: Literal["raise", "escalate"] | None = None
     """Whether a request that a provider's content filter refused is an error, or goes on to the next rung."""
+    on_other_model: Literal["flag", "raise"] | None = None
+    """Whether an answer by another model than the one asked, as the provider reports it, is flagged or an error."""
     on_exhausted: Literal["answer", "abstain"] | None = None
     """Whether an answer that the top's verifiers vetoed is returned, flagged, or withheld; default: answer."""
     on_uncalibrated: Literal["pass_marks", "top", "error"] | None = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from cascade.changed import changed
 from cascade.clients import Client
+from cascade.completeness import cut_off
 from cascade.errors import CascadeError
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure
@@ -51,6 +53,8 @@ class Meter(Client):
             else:
                 self._budget.release(reserved)
             self._calls.end(identity, asked, reply, charge)
+        if isinstance(reply, Response) and call.params is not asked.params and cut_off(reply):
+            return changed(reply, flags=(*reply.flags, "capped_by_budget"))
         return reply
 
     async def warm_up(self) -> None:

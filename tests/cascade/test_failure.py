@@ -87,3 +87,10 @@ def test_what_is_cut_off_or_empty_is_never_accepted_whoever_the_verifiers_are(re
     result = drive(climb(Request.of("?"), rungs, policy(rungs, (0.0, 0.0))), lambda _: reply)
     assert [attempt.decision.reason for attempt in result.attempts] == ["veto:whole", "veto"]
     assert result.outcome == "exhausted"
+
+
+def test_an_answer_by_another_model_is_flagged_or_ends_the_request():
+    replies = {"small": scripted("0.9", flags=("other_model",), model_reported="test/other", cost_usd=0.002)}
+    assert climbed(replies).answer == "0.9"
+    strict = climbed(replies, on_other_model="raise")
+    assert (strict.outcome, strict.attempts[0].failure.kind, strict.cost_usd) == ("failed", "misbehaved", 0.002)

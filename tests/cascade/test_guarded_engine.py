@@ -108,6 +108,18 @@ def test_budget_exceeded_carries_what_was_bought():
     assert (error.value.result.answer, error.value.result.cost_usd) == ("0.2", 0.01)
 
 
+@pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")
+def test_an_answer_that_the_budget_cut_short_says_so():
+    price = Price(input_usd=0.0, output_usd=1e-4)
+    rungs = Ladder(Rung("test/small", name="small", verify=(), price=price))
+    cut = scripted("It is", finish_reason="length", cost_usd=0.01)
+    with Cascade(rungs, client=ScriptedClient({"small": cut})) as cascade:
+        result, free = cascade.run("?", max_cost_usd=0.01), cascade.run("?")
+        assert [call.params for call in cascade.client.calls] == [{"max_tokens": 100}, {}]
+    assert [one.attempts[0].response.flags for one in (result, free)] == [("capped_by_budget",), ()]
+    assert {result.outcome, free.outcome} == {"exhausted"}, "and is accepted by nobody"
+
+
 def test_a_bulk_run_spends_what_all_of_it_may_and_not_more():
     with app(SURE) as cascade:
         results = cascade.run_many([Request.of(str(i)) for i in range(20)], max_cost_usd=0.05)
@@ -171,11 +183,13 @@ def judged(judge, *, required, settings=BEST, limits=None, **options):
 
 
 DOWN = CallFailure(kind=FailureKind.AUTH, message="no such judge")
+BUSY = CallFailure(kind=FailureKind.RATE_LIMITED, message="too many", retry_after_s=3600.0)
 
 
+@pytest.mark.parametrize("failure", [DOWN, BUSY], ids=["down", "429"])
 @pytest.mark.parametrize(("required", "rung"), [(False, "small"), (True, "large")])
-def test_a_judge_that_is_down_abstains_and_only_a_required_one_sends_the_answer_up(required, rung):
-    result = judged(DOWN, required=required)
+def test_a_judge_that_is_down_abstains_and_only_a_required_one_sends_the_answer_up(required, rung, failure):
+    result = judged(failure, required=required)
     assert (result.outcome, result.rung) == ("accepted", rung)
     assert result.attempts[0].verdicts[-1].abstained
 
