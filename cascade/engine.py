@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
@@ -16,7 +17,7 @@ from cascade.crew import work_through
 from cascade.door import Door
 from cascade.driver import Driver
 from cascade.ending import refuse_to_go_on, require_returnable
-from cascade.errors import CascadeError
+from cascade.errors import CascadeError, LogUnavailable
 from cascade.exchange import EMPTY, Message, Request
 from cascade.flow import climb, tour
 from cascade.guards.account import Account, midnight_ms, run_account
@@ -26,6 +27,7 @@ from cascade.guards.ledger import Ledger
 from cascade.guards.limits import Limits
 from cascade.guards.roster import Health
 from cascade.intake import request_of, with_settings
+from cascade.keeping import Keep, calls_of, slots_of
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
 from cascade.log.rows import decision_id, now_ms
@@ -59,6 +61,8 @@ class Cascade(Closing):
         prices: PriceBook | None = None,
         limits: Limits | None = None,
         store_text: Literal["none", "redacted", "full"] = "none",
+        receipts: bool = False,
+        spool: str | Path | None = None,
         strict: bool = False,
     ) -> None:
         """Take a ladder, and what to run it with; nothing is called yet.
@@ -66,14 +70,16 @@ class Cascade(Closing):
         Args:
             ladder: the rungs, cheapest first.
             policy: what `calibrate` fitted, or its file; None: every task runs by pass marks.
-            log: the decision log or its file; None: decisions are not logged.
+            log: the decision log, its file or its PostgreSQL address; None: decisions are not logged.
             client: who answers calls; None: litellm.
             verify: the verifiers of rungs that name none; None: refusal, schema, hedging.
             settings: how requests end.
             tasks: the same for single tasks.
             prices: where prices come from; None: the pinned table.
             limits: what all requests together may spend a day and how many may step upwards; None: no limits.
-            store_text: whether the log holds prompts and answers; only used where `log` is a file.
+            store_text: whether the log holds prompts and answers; like what follows, not for a `Log` that is open.
+            receipts: whether the log can be checked by `cascade verify`.
+            spool: where rows wait while PostgreSQL is down.
             strict: refuse a doubtful ladder (a judge of its own family, a schema that accepts everything) instead of
                 warning about it.
 
@@ -95,7 +101,9 @@ class Cascade(Closing):
         self.client: Client = client if client is not None else self._litellm()
         check_ladders(self.ladder, self.client, self.prices, strict=strict, stacklevel=2)
         self._own_log = not isinstance(log, Log)
-        self.log = open_log(log, store_text=store_text) if isinstance(log, str | Path) else log
+        if isinstance(log, str | Path):
+            log = open_log(log, store_text=store_text, receipts=receipts, spool=spool)
+        self.log = log
         if self.log is not None and self.policy is not None:
             self.log.remember_policy(self.policy)
         spent = spent_usd(self.log, midnight_ms()) if self.log is not None and self.limits.daily else None
@@ -142,8 +150,8 @@ class Cascade(Closing):
 
         Args:
             requests: the requests.
-            options: `concurrency` (16): how many at once; `max_cost_usd`: what all of them together may cost, those
-                that it does not allow end as `budget`; `on_result(index, result)`: called as each one is done.
+            options: `concurrency` (16): how many calls at once; `max_cost_usd`: what all of them together may cost,
+                those that it does not allow end as `budget`; `on_result(index, result)`: called as each one is done.
         """
         return await self._door.arun(self._run_many, requests, options)
 
@@ -188,7 +196,14 @@ class Cascade(Closing):
         require_returnable(result, request, self._settings(request.task), on_cap)
         return result
 
-    async def _climb(self, request: Request, started: float, run: Account | None = None) -> Result[Any]:
+    async def _climb(
+        self,
+        request: Request,
+        started: float,
+        run: Account | None = None,
+        keep: Keep | None = None,
+        slots: asyncio.Semaphore | None = None,
+    ) -> Result[Any]:
         settings = self._settings(request.task)
         for rung in self.ladder.of(request.task):
             for verifier in rung.verifiers:
@@ -207,13 +222,17 @@ class Cascade(Closing):
         )
         deadline = None if request.deadline_s is None else started + request.deadline_s
         budget = self._ledger.budget(request, run)
-        trace = begin(request)
-        driver = Driver(client=self.client, budget=budget, roster=self._roster, trace=trace, deadline=deadline)
+        identity, trace = decision_id(now_ms()), begin(request)
+        calls = calls_of(self.log, request, "run", keep, decision_id=identity)
+        driver = Driver(
+            client=self.client, budget=budget, roster=self._roster, trace=trace, calls=calls, slots=slots,
+            deadline=deadline,
+        )  # fmt: skip
 
         def end(result: Result[Any], **changes: Any) -> Result[Any]:
             result = changed(with_budget(result, budget), **changes)
             result = with_savings(result, self.ladder, self.policy, self.prices)
-            result = changed(result, decision_id=decision_id(now_ms()), latency_s=time.monotonic() - started)
+            result = changed(result, decision_id=identity, latency_s=time.monotonic() - started)
             if self.log is not None:
                 self.log.write(result, request)
             if trace is not None:
@@ -226,11 +245,14 @@ class Cascade(Closing):
 
     async def _run_many(self, requests: Iterable[Request], options: Mapping[str, Any]) -> list[Result[Any]]:
         on_result: Callable[[int, Result[Any]], None] | None = options.get("on_result")
-        run = run_account(options.get("max_cost_usd"))
+        keep: Keep | None = options.get("keep")
+        run, slots = run_account(options.get("max_cost_usd")), slots_of(options)
 
         async def one(index: int, request: Request) -> Result[Any]:
             try:
-                result = await self._climb(self.request(request), time.monotonic(), run)
+                result = await self._climb(self.request(request), time.monotonic(), run, keep, slots)
+            except LogUnavailable:
+                raise  # nothing more may be paid for
             except CascadeError as error:
                 result = Result(request_id=request.id, task=request.task, outcome="failed", error=str(error))
             if on_result is not None:
@@ -241,7 +263,8 @@ class Cascade(Closing):
 
     async def _explore(self, samples: Iterable[Sample | Request], options: Mapping[str, Any]) -> list[Sample]:
         on_sample: Callable[[int, Sample, tuple[Attempt, ...]], None] | None = options.get("on_sample")
-        run = run_account(options.get("max_cost_usd"))
+        keep: Keep | None = options.get("keep")
+        run, slots = run_account(options.get("max_cost_usd")), slots_of(options)
 
         async def one(index: int, item: Sample | Request) -> Sample:
             sample = item if isinstance(item, Sample) else Sample(request=item)
@@ -253,7 +276,10 @@ class Cascade(Closing):
             )
             budget = self._ledger.budget(sample.request, run)
             trace = begin(sample.request)
-            driver = Driver(client=self.client, budget=budget, roster=self._roster, trace=trace)
+            calls = calls_of(self.log, sample.request, "explore", keep)
+            driver = Driver(
+                client=self.client, budget=budget, roster=self._roster, trace=trace, calls=calls, slots=slots
+            )
             with trace or nullcontext():
                 attempts = await driver.drive(steps)
                 if trace is not None:

@@ -30,18 +30,24 @@ def print_help(*command: str) -> str:
     return "\n".join(line.rstrip() for line in ended.stdout.strip("\n").splitlines())
 
 
-def list_commands() -> list[str]:
-    """Give the names of the commands in the order of --help."""
+def list_commands() -> list[tuple[str, ...]]:
+    """Give the names of the commands in the order of --help, each group followed by its own."""
     import typer
 
     from cascade.cli import app
 
-    return list(typer.main.get_group(app).commands)
+    found: list[tuple[str, ...]] = []
+    for name, command in typer.main.get_group(app).commands.items():
+        found += [(name,), *((name, inner) for inner in getattr(command, "commands", ()))]
+    return found
 
 
 def write_page() -> str:
     """Put the page together."""
-    pages = [("cascade", print_help()), *((f"cascade {name}", print_help(name)) for name in list_commands())]
+    pages = [
+        ("cascade", print_help()),
+        *((" ".join(("cascade", *name)), print_help(*name)) for name in list_commands()),
+    ]
     return HEAD + "".join(f"\n## {name}\n\n```text\n{text}\n```\n" for name, text in pages)
 
 

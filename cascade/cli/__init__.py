@@ -17,6 +17,7 @@ from cascade.cli import (
     init,
     judges,
     label,
+    log,
     next_labels,
     plan,
     purge,
@@ -24,6 +25,7 @@ from cascade.cli import (
     report,
     run,
     schema,
+    verify,
 )
 from cascade.cli.guard import guarded
 
@@ -74,10 +76,12 @@ for _command in (
     check.check,
     report.report,
     purge.purge,
+    verify.verify,
     doctor.doctor,
     schema.schema,
 ):
     app.command()(guarded(_command))
+app.add_typer(log.log)
 
 
 def main() -> None:

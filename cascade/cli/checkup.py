@@ -102,7 +102,7 @@ def _log(config: Config) -> Iterator[Finding]:
     if config.log is None:
         yield Finding(check="decision log", state="warning", text="none is configured: `cascade report` needs one.")
         return
-    if not config.log.exists():
+    if isinstance(config.log, Path) and not config.log.exists():
         writable = config.log.parent.is_dir() and os.access(config.log.parent, os.W_OK)
         text = f"{config.log} will be made" if writable else f"{config.log.parent} is no folder that can be written to."
         yield Finding(check="decision log", state="ok" if writable else "error", text=text)
@@ -110,8 +110,12 @@ def _log(config: Config) -> Iterator[Finding]:
     from cascade.log import open_log
 
     try:
-        open_log(config.log).close()
+        with open_log(config.log, spool=config.spool) as log:
+            text, down = f"{log.name} can be opened", log.warnings
+            waiting = log.spooled
     except CascadeError as error:
         yield Finding(check="decision log", state="error", text=str(error))
         return
-    yield Finding(check="decision log", state="ok", text=f"{config.log} can be opened")
+    if waiting:
+        yield Finding(check="spool", state="warning", text=f"{waiting} entries wait for {log.name} to come back.")
+    yield Finding(check="decision log", state="warning" if down else "ok", text=" ".join(down) or text)

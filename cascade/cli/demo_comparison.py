@@ -64,7 +64,7 @@ def show_other_targets(config: Config, learnt: Graded, alone: Graded) -> None:
     )
 
 
-def label(log: Path, results: Sequence[Result[Any]], alone: Graded) -> None:
+def label(log: str | Path, results: Sequence[Result[Any]], alone: Graded) -> None:
     """Tell the decision log how right each rung's answer was: the demo knows."""
     from cascade.log import open_log
 

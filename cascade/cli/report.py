@@ -7,16 +7,15 @@ from typing import Annotated
 
 import typer
 
+from cascade.cli.logs import LogArgument, open_for_reading
 from cascade.cli.moment import moment_of
-from cascade.cli.options import ConfigOption, JsonOption, load
+from cascade.cli.options import ConfigOption, JsonOption
 from cascade.cli.terminal import print_json, print_text, stdout
-from cascade.errors import ConfigError, DataError
+from cascade.errors import ConfigError
 
 
 def report(
-    log: Annotated[
-        Path | None, typer.Argument(metavar="[LOG]", help="The decision log; default: the configuration's.")
-    ] = None,
+    log: LogArgument = None,
     *,
     config: ConfigOption = None,
     since: Annotated[
@@ -49,16 +48,11 @@ def report(
     if as_json and markdown:
         message = "--json and --markdown were both given; one of them was expected."
         raise ConfigError(message)
-    from cascade.log import open_log
     from cascade.policy import Policy
     from cascade.report import report as made_of
     from cascade.report.markdown import written
 
-    path = log or _configured(config)
-    if not path.exists():
-        message = f"{path} does not exist; a decision log was expected, as runs with `log: {path.name}` write it."
-        raise DataError(message)
-    held = open_log(path, read_only=True)
+    held = open_for_reading(log, config)
     try:
         found = made_of(
             held,
@@ -77,11 +71,3 @@ def report(
         print_text(written(found).rstrip("\n"))
     else:
         stdout().print(found)
-
-
-def _configured(config: Path | None) -> Path:
-    loaded = load(config)
-    if loaded.log is None:
-        message = f"{loaded.path} names no `log`; give the log's file: cascade report decisions.db."
-        raise ConfigError(message)
-    return loaded.log

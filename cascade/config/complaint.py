@@ -32,6 +32,10 @@ def complain(error: ValidationError, document: Document, shape: type[BaseModel])
     complaints = error.errors(include_url=False)
     found = [(_place(item["loc"], item["type"], document), item) for item in complaints]
     # A union's branches complain one by one; the one that got deepest understood best what was meant.
+    places = {place for place, _ in found}
+    found = [
+        pair for pair in found if not any(len(one) > len(pair[0]) and one[: len(pair[0])] == pair[0] for one in places)
+    ]
     # An unknown key explains a missing one: it is the same, misspelt.
     place, item = min(
         found,

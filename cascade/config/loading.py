@@ -15,13 +15,14 @@ from cascade.config.document import Document, Place, read_document
 from cascade.config.environment import is_secret
 from cascade.config.limiting import limits_of, settings_of
 from cascade.config.options import prepared, price_of
-from cascade.config.shape import ConfigShape, EndpointShape, PriceShape, RungShape, TaskShape
+from cascade.config.shape import ConfigShape, EndpointShape, LogShape, PriceShape, RungShape, TaskShape
 from cascade.endpoint import Endpoint
 from cascade.errors import CascadeError, ConfigError
 from cascade.exchange import EMPTY
 from cascade.files import read_text, strict_json
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
+from cascade.log.address import SQLITE, address_of, has_password
 from cascade.plugins import resolve, verifier
 from cascade.policy import Policy
 from cascade.prices import PriceBook
@@ -66,8 +67,14 @@ class Config:
     policy: Path | None = None
     """The policy file, if one is named."""
 
-    log: Path | None = None
-    """The decision log, if one is named."""
+    log: Path | str | None = field(default=None, repr=False)
+    """The decision log, if one is named: an SQLite file, or PostgreSQL's address, which may hold a password."""
+
+    receipts: bool = False
+    """Whether the log's decisions get receipts."""
+
+    spool: Path | None = None
+    """Where rows wait while PostgreSQL is down, if it is said."""
 
     store_text: Literal["none", "redacted", "full"] = "none"
     """Whether the log holds prompts and answers."""
@@ -85,7 +92,7 @@ class Config:
         *,
         client: Client | None = None,
         policy: Policy | Path | Literal[False] | None = None,
-        log: Log | Path | Literal[False] | None = None,
+        log: Log | Path | str | Literal[False] | None = None,
     ) -> Cascade:
         """Open a Cascade as configured.
 
@@ -105,7 +112,7 @@ class Config:
             return Cascade(
                 self.ladder, policy=chosen_policy, log=chosen_log, client=client, settings=self.settings,
                 tasks=self.tasks, prices=self.price_book, limits=self.limits, store_text=self.store_text,
-                strict=self.strict,
+                receipts=self.receipts, spool=self.spool, strict=self.strict,
             )  # fmt: skip
         except ConfigError as error:
             if str(self.path) in str(error):
@@ -178,15 +185,26 @@ class _Build:
             },
             prices={model: self._price(("prices", model), price) for model, price in shape.prices.items()},
             policy=None if shape.policy is None else self.folder / shape.policy,
-            log=None if shape.log is None else self._log(shape.log),
+            **self._log(shape.log),
             store_text=shape.store_text,
         )
 
-    def _log(self, named: str) -> Path:
-        named = named.removeprefix("sqlite:///")
-        if "://" in named:
-            raise self.document.error(("log",), "it is no file; an SQLite file was expected, such as decisions.db.")
-        return self.folder / named
+    def _log(self, said: str | LogShape | None) -> dict[str, Any]:
+        if said is None:
+            return {}
+        shape = LogShape(path=said) if isinstance(said, str) else said
+        place: Place = ("log",) if isinstance(said, str) else ("log", "path")
+        scheme, separator, _ = shape.path.partition("://")
+        spool = None if shape.spool is None else self.folder / shape.spool
+        if not separator or scheme in SQLITE:
+            path = self.folder / (shape.path.removeprefix(f"{scheme}:///") if separator else shape.path)
+            return {"log": path, "receipts": shape.receipts, "spool": spool}
+        written = self.document.written.get(place, "")
+        if "${" not in written and has_password(written):
+            problem = "found a password; write postgresql://user:${THE_VARIABLE}@host/database, or set PGPASSWORD."
+            raise self.document.error(place, problem)
+        self._placed(place, partial(address_of, shape.path))
+        return {"log": str(shape.path), "receipts": shape.receipts, "spool": spool}
 
     def _rung(self, i: int, rung: RungShape) -> Rung:
         place: Place = ("ladder", i)

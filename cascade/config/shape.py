@@ -239,6 +239,17 @@ class GuardsShape(EndingShape):
     """How much of a provider's traffic may be repetitions."""
 
 
+class LogShape(Part):
+    """The decision log, where more is to be said about it than its place."""
+
+    path: Text
+    """An SQLite file, or an address such as postgresql://user:${PASSWORD}@host/database."""
+    receipts: bool = False
+    """Whether each decision gets a receipt, so that `cascade verify` notices what is changed later."""
+    spool: Text | None = None
+    """Where rows wait while PostgreSQL is down; default: a file in the user's state folder."""
+
+
 class TaskShape(EndingShape):
     """What is particular about one task."""
 
@@ -273,8 +284,8 @@ class ConfigShape(Part):
     """What is particular about single tasks, by name."""
     policy: Text | None = None
     """The policy that `cascade calibrate` wrote; default: every task runs by pass marks."""
-    log: Text | None = None
-    """The decision log, an SQLite file; default: decisions are not logged."""
+    log: Text | LogShape | None = None
+    """The decision log: an SQLite file or a postgresql:// address; default: decisions are not logged."""
     store_text: Literal["none", "redacted", "full"] = "none"
     """Whether the log holds prompts and answers."""
     strict: Annotated[bool, Field(strict=True)] = False

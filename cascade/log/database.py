@@ -9,32 +9,52 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, NullPool, Table, create_engine, exc
-from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy import Connection, NullPool, create_engine, exc
 
 from cascade.errors import LogUnavailable
-from cascade.log.rows import Entry, now_ms
-from cascade.log.tables import APPLICATION_ID, SCHEMA_VERSION, labels, losses, metadata
+from cascade.log.insertion import insert, loss
+from cascade.log.rows import Entry
+from cascade.log.tables import APPLICATION_ID, SCHEMA_VERSION
 from cascade.log.upgrades import upgrade
 
 BUSY_TIMEOUT_S = 5.0
 """Seconds that a statement waits for another process's lock."""
 
-_THE_ROWS_FAULT = (exc.StatementError, OverflowError, TypeError, ValueError)
+WAL_RESET_BUG = ((3, 7, 0), (3, 51, 2))
+"""The first and the last SQLite that may damage a file in WAL mode which several connections write to."""
 
 
 class Database:
     """One file; one writing connection, used by the log's thread alone; every reader has a connection of its own."""
 
-    def __init__(self, path: Path, *, read_only: bool, vanished: Callable[[int, str], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        read_only: bool,
+        receipts: bool,
+        vanished: Callable[[int, str], None],
+        warn: Callable[[str], None],
+    ) -> None:
         """Open the file and make its tables.
 
         Args:
             path: the file.
             read_only: it must exist, and is not changed.
+            receipts: whether each decision gets a receipt.
             vanished: is told how many decisions went with a file that was deleted while it was open, and in words.
+            warn: is told of what should not stay as it is.
         """
         self.path = path
+        self.name = str(path)
+        """What people call it."""
+        self.durable = False
+        """Whether a commit survives a power loss; the process's end it survives in any case."""
+        self.spooled = 0
+        """Entries that wait elsewhere: a file needs no spool."""
+        self._receipts, self._warn = receipts, warn
+        self._version: int | None = None
+        self._is_durable: bool | None = None
         self.read_only = read_only
         self._vanished = vanished
         self._engine = create_engine("sqlite://", creator=self._connect, poolclass=NullPool)
@@ -56,13 +76,21 @@ class Database:
         Raises:
             LogUnavailable: nothing could be committed.
         """
+        if lost:
+            entries = [*entries, loss(lost, why)]
         with self._explained("written"):
-            refused = self._commit(entries, lost, why)
+            refused = self._commit(entries)
             if self._identity != _identity(self.path):
                 # The file was deleted between check and commit: what went into the void goes in again.
                 self._committed -= sum(entry.decisions for entry in entries)
-                refused = self._commit(entries, lost, why)
+                refused = self._commit(entries)
         return refused
+
+    def tend(self) -> None:
+        """Notice a file that was deleted or replaced, also while nothing is written."""
+        if self._writing is not None and self._identity != _identity(self.path):
+            with self._explained("opened"):
+                self._writer()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -97,22 +125,32 @@ class Database:
         if writing is not None:
             writing.close()
 
-    def _commit(self, entries: Sequence[Entry], lost: int, why: str) -> Sequence[tuple[Entry, str]]:
+    def _commit(self, entries: Sequence[Entry]) -> Sequence[tuple[Entry, str]]:
         connection = self._writer()
-        refused: Sequence[tuple[Entry, str]] = ()
         try:
-            try:
-                _insert(connection, entries, lost, why)
-            except _THE_ROWS_FAULT as error:
-                if _the_databases_fault(error):
-                    raise
-                refused = _insert_singly(connection, entries, lost, why)
+            if self._is_durable != self.durable:
+                connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if self.durable else 'NORMAL'}")
+                connection.rollback()
+                self._is_durable = self.durable
+            refused = insert(connection, entries, begin=self._begin, receipts=self._receipts)
         except BaseException:
             # Whatever state the connection is in, the next try gets a fresh one.
             self.close()
             raise
         self._committed += sum(entry.decisions for entry in entries)
         return refused
+
+    def _begin(self, connection: Connection) -> None:
+        # A plain BEGIN takes the lock at the first write, when SQLite no longer waits for it.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        version = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+        first, last = WAL_RESET_BUG
+        if self._version not in (None, version) and first <= sqlite3.sqlite_version_info <= last:
+            self._warn(
+                f"Several processes write to {self.path}, and SQLite {sqlite3.sqlite_version} can damage such a file "
+                "in a rare race (the WAL-reset bug); log to PostgreSQL, or use SQLite 3.51.3 or newer."
+            )
+        self._version = version
 
     def _writer(self) -> Connection:
         identity = _identity(self.path)
@@ -124,7 +162,7 @@ class Database:
             )
             self._committed = 0
         self.close()
-        self._writing = self._open()
+        self._writing, self._version, self._is_durable = self._open(), None, None
         self._identity = _identity(self.path)
         return self._writing
 
@@ -135,7 +173,6 @@ class Database:
         try:
             self._check(connection)
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
             connection.rollback()
             with connection.begin():
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -191,50 +228,6 @@ class Database:
             return
         message = f"The decision log {self.path} cannot be {verb}: {problem}. Check the path, its rights and the disk."
         raise LogUnavailable(message) from None
-
-
-def _insert(connection: Connection, entries: Sequence[Entry], lost: int, why: str) -> None:
-    with connection.begin():
-        # A plain BEGIN takes the lock at the first write, when SQLite no longer waits for it.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        for table in metadata.sorted_tables:
-            rows = [row for entry in entries for row in entry.rows.get(table.name, ())]
-            if rows:
-                connection.execute(_insertion(table), rows)
-        if lost:
-            loss = {"at_ms": now_ms(), "n": lost, "reason": why, "loss_id": os.urandom(16).hex()}
-            connection.execute(losses.insert(), loss)
-
-
-def _insert_singly(
-    connection: Connection, entries: Sequence[Entry], lost: int, why: str
-) -> Sequence[tuple[Entry, str]]:
-    refused = []
-    for entry in entries:
-        try:
-            _insert(connection, [entry], 0, "")
-        except _THE_ROWS_FAULT as error:
-            if _the_databases_fault(error):
-                raise
-            refused.append((entry, f"a row was refused ({type(error).__name__})"))
-    _insert(connection, [], lost, why)
-    return refused
-
-
-def _insertion(table: Table) -> Insert:
-    """Insert so that the same row twice (a commit whose answer was lost) is one row; a label replaces an older one."""
-    statement = insert(table)
-    if table is labels:
-        new = statement.excluded
-        return statement.on_conflict_do_update(
-            index_elements=list(table.primary_key.columns), set_={"correct": new.correct, "at_ms": new.at_ms}
-        )
-    return statement.on_conflict_do_nothing()
-
-
-def _the_databases_fault(error: Exception) -> bool:
-    """Tell a database that refuses everything from a row that it refuses."""
-    return isinstance(error, exc.OperationalError | exc.InternalError) or type(error) is exc.DatabaseError
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -13,17 +13,22 @@ from typing import TYPE_CHECKING, Any, Self, get_args
 
 from cascade.errors import ConfigError, DataError, LogUnavailable
 from cascade.exchange import Request
+from cascade.log.address import Address, address_of
+from cascade.log.calls import LoggedCalls, Purpose
 from cascade.log.redaction import Redactor
 from cascade.log.rows import Entry, Scribe, StoreText, now_ms
-from cascade.log.writer import Writer
+from cascade.log.writer import Promise, Writer
 from cascade.outcome import Result
 from cascade.policy import Policy
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-CAPACITY = 10_000
-"""Decisions that wait at most while the database cannot be written; then the oldest are lost, and counted."""
+    from cascade.log.database import Database
+    from cascade.log.postgres import Postgres
+
+CAPACITY = 30_000
+"""Entries that wait at most while the database cannot be written, of some 10,000 requests; then the oldest are lost."""
 
 FLUSH_S = 30.0
 """Seconds that a flush may take before it is an error."""
@@ -33,22 +38,49 @@ class Log:
     """A decision log; open one with `open_log`. Safe to use from any thread and event loop, and after a fork."""
 
     def __init__(
-        self, path: Path, *, store_text: StoreText, capacity: int, secrets: Iterable[str], read_only: bool
+        self,
+        address: Address,
+        *,
+        store_text: StoreText,
+        capacity: int,
+        secrets: Iterable[str],
+        read_only: bool,
+        receipts: bool,
+        spool: Path | None,
     ) -> None:
-        # SQLAlchemy takes longer to import than the rest of the kernel together, and most commands need no log.
-        from cascade.log.database import Database
-
-        self.path = path
-        """The SQLite file."""
+        self.path = address.path
+        """The SQLite file; None: it is on PostgreSQL."""
         self._scribe = Scribe(store_text=store_text, redactor=Redactor(secrets))
 
         def store(entries: Sequence[Entry], lost: int, why: str) -> Sequence[tuple[Entry, str]]:
             return database.store(entries, lost, why)
 
-        self._writer = writer = Writer(store, capacity=capacity)
-        self._database = database = Database(path, read_only=read_only, vanished=writer.refuse)
-        self._finish = weakref.finalize(self, _finish, self._writer, self._database)
+        self._writer = writer = Writer(store, capacity=capacity, tend=lambda: database.tend())  # noqa: PLW0108 - made next
+        # SQLAlchemy takes longer to import than the rest of the kernel together, and most commands need no log.
+        database: Database | Postgres
+        if address.path is not None:
+            from cascade.log.database import Database
+
+            database = Database(
+                address.path, read_only=read_only, receipts=receipts, vanished=writer.refuse, warn=writer.warn
+            )
+        else:
+            from cascade.log.postgres import Postgres
+
+            database = Postgres(
+                address, spool=spool or address.spool, read_only=read_only, receipts=receipts,
+                refused=writer.refuse, warn=writer.warn,
+            )  # fmt: skip
+        self._database = database
+        self._finish = weakref.finalize(self, _finish, writer, database)
+        if not read_only and database.spooled:
+            writer.start()
         _OPEN.add(self)
+
+    @property
+    def name(self) -> str:
+        """What people call it: the path, or the address without its password."""
+        return self._database.name
 
     @property
     def read_only(self) -> bool:
@@ -56,13 +88,32 @@ class Log:
         return self._database.read_only
 
     @property
+    def durable(self) -> bool:
+        """Whether what is committed survives a power loss too; what a process's end takes with it is the same."""
+        return self._database.durable
+
+    @durable.setter
+    def durable(self, durable: bool) -> None:
+        self._database.durable = durable
+
+    @property
     def lost(self) -> int:
         """Decisions that this process could not log."""
         return self._writer.lost
 
     @property
+    def lost_calls(self) -> int:
+        """Intents and outcomes of calls that this process could not log."""
+        return self._writer.lost_calls
+
+    @property
+    def spooled(self) -> int:
+        """Entries that wait in the local spool for PostgreSQL to come back, those of earlier processes included."""
+        return self._database.spooled
+
+    @property
     def backlog(self) -> int:
-        """Decisions and labels that are accepted and not yet committed."""
+        """Decisions, calls and labels that are accepted and not yet committed."""
         return self._writer.backlog
 
     @property
@@ -112,6 +163,25 @@ class Log:
             ]
         self._put(Entry(rows={"labels": rows}))
         self.flush()
+
+    def calls(
+        self, request: Request, *, purpose: Purpose, decision_id: str | None = None, wait: bool = False
+    ) -> LoggedCalls:
+        """Return what writes down the calls of one request; see `LoggedCalls`."""
+        return LoggedCalls(self, request, purpose=purpose, decision_id=decision_id, wait=wait)
+
+    def clean(self, text: str) -> str:
+        """Return a name as it may be stored: without keys, storable anywhere, not too long."""
+        return self._scribe.key(text)
+
+    def accept(self, entry: Entry, promise: Promise | None = None) -> None:
+        """Accept rows; returns at once and never raises.
+
+        Args:
+            entry: the rows.
+            promise: kept once they are committed, broken with LogUnavailable where they cannot be.
+        """
+        self._writer.put(entry, promise)
 
     def remember_policy(self, policy: Policy) -> None:
         """Accept what a policy promised, so that reports can hold it against what came; returns at once."""
@@ -166,7 +236,7 @@ class Log:
         self._writer.put(entry)
 
     def _only_for_reading(self) -> str:
-        return f"The decision log {self.path} was opened for reading only; open it with open_log(path)."
+        return f"The decision log {self.name} was opened for reading only; open it with open_log(path)."
 
     def _forked(self) -> None:
         """Begin anew in a forked child: threads do not come along, and the parent writes what was waiting."""
@@ -181,20 +251,25 @@ def open_log(
     capacity: int = CAPACITY,
     secrets: Iterable[str] = (),
     read_only: bool = False,
+    receipts: bool = False,
+    spool: str | Path | None = None,
 ) -> Log:
-    """Open a decision log, making the file where it is missing.
+    """Open a decision log, making the file, or the tables in an empty database, where they are missing.
 
     Args:
-        where: a path, or an address such as sqlite:///decisions.db.
+        where: a path, or an address such as sqlite:///decisions.db or postgresql://user@host/database (the extra
+            `postgres`; what the address leaves out comes from libpq's variables: PGPASSWORD, PGSSLMODE, …).
         store_text: whether prompts and answers are stored: not at all (their lengths only), without keys, addresses
             and long numbers, or in full (keys are cut out even then).
-        capacity: decisions that wait at most while the database cannot be written.
+        capacity: entries (a decision is one, its calls are others) that wait at most while nothing can be written.
         secrets: texts (keys) that must never be stored.
         read_only: the log must exist, and is not changed.
+        receipts: whether each decision gets a receipt, so that `cascade verify` notices what is changed later.
+        spool: where entries wait while PostgreSQL is down; None: a file of the user's state folder.
 
     Raises:
         ConfigError: `where` or `store_text` is nothing that can be opened.
-        LogUnavailable: the file cannot be opened, or is no decision log.
+        LogUnavailable: it cannot be opened, or is no decision log.
     """
     if store_text not in get_args(StoreText):
         message = f"store_text is {store_text!r}; none, redacted or full was expected."
@@ -202,27 +277,33 @@ def open_log(
     if capacity < 1:
         message = f"A log's capacity is {capacity!r}; 1 or more was expected."
         raise ConfigError(message)
-    path = _path(where)
-    if read_only and not path.exists():
-        message = f"There is no decision log at {path}; give the path that `log:` names in cascade.yaml."
+    address = address_of(where)
+    if read_only and address.path is not None and not address.path.exists():
+        message = f"There is no decision log at {address.path}; give the path that `log:` names in cascade.yaml."
         raise LogUnavailable(message)
-    return Log(path, store_text=store_text, capacity=capacity, secrets=secrets, read_only=read_only)
+    return Log(
+        address, store_text=store_text, capacity=capacity, secrets=secrets, read_only=read_only, receipts=receipts,
+        spool=None if spool is None else Path(spool),
+    )  # fmt: skip
 
 
-def _path(where: str | Path) -> Path:
-    text = str(where)
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        path = Path(where)
-    elif scheme in ("sqlite", "sqlite+pysqlite") and rest.startswith("/") and len(rest) > 1:
-        path = Path(rest.removeprefix("/"))
+def upgrade_log(where: str | Path) -> tuple[str, int]:
+    """Bring a log's schema up to date, and return what people call the log, and its schema's version.
+
+    Raises:
+        ConfigError: `where` is nothing that can be opened.
+        LogUnavailable: it cannot be upgraded.
+    """
+    from cascade.log.tables import SCHEMA_VERSION
+
+    address = address_of(where)
+    if address.path is not None:
+        open_log(where).close()  # which upgrades it
     else:
-        message = f"The log {scheme}://… cannot be opened: this release logs to SQLite; give a path, or sqlite:///path."
-        raise ConfigError(message)
-    if not text or path.is_dir():
-        message = f"The log {text!r} names no file; a path such as decisions.db was expected."
-        raise ConfigError(message)
-    return path
+        from cascade.log.postgres import upgrade
+
+        upgrade(address)
+    return address.name, SCHEMA_VERSION
 
 
 def _correct(value: float) -> float:
@@ -247,7 +328,7 @@ def _decision_of(connection: Connection, identity: str) -> str:
     raise DataError(message)
 
 
-def _finish(writer: Writer, database: Any) -> None:
+def _finish(writer: Writer, database: Database | Postgres) -> None:
     writer.close()
     database.close()
 

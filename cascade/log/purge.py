@@ -77,9 +77,8 @@ def purge(
         apart = _chosen(calls, before_ms, known)
         total = connection.execute(select(func.count()).select_from(decisions).where(chosen)).scalar_one()
         ids = select(decisions.c.decision_id).where(chosen)
-        noted = connection.execute(
-            select(func.count()).select_from(calls).where(apart | calls.c.decision_id.in_(ids))
-        ).scalar_one()
+        # Calls carry time and principal themselves, and began before their decision ended.
+        noted = connection.execute(select(func.count()).select_from(calls).where(apart)).scalar_one()
         marked = connection.execute(
             select(func.count()).select_from(receipts).where(receipts.c.decision_id.in_(ids))
         ).scalar_one()
@@ -87,7 +86,7 @@ def purge(
         if dry_run:
             return found
         _delete(connection, chosen, apart, lambda done: on_progress(done, max(total, done)))
-        _scrub(connection, str(log.path), patience_s)
+        _scrub(connection, log.name, patience_s)
     return Purged(decisions=found.decisions, calls=found.calls, receipts=found.receipts, scrubbed=True)
 
 
@@ -112,7 +111,7 @@ def _delete(
         with _transaction(connection):
             batch = select(decisions.c.decision_id).where(chosen).order_by(decisions.c.sequence).limit(BATCH)
             ids = list(connection.execute(batch).scalars())
-            for table in (attempts, verdicts, labels, calls, decisions):
+            for table in (attempts, verdicts, labels, decisions):
                 connection.execute(table.delete().where(table.c.decision_id.in_(ids)))
             # The receipt stays: without it, a chain that was purged could not be told from one that was tampered with.
             mine = receipts.c.decision_id.in_(ids) & receipts.c.purged_ms.is_(None)

@@ -27,6 +27,9 @@ NAME_LIMIT, REASON_LIMIT, ERROR_LIMIT, JSON_LIMIT = 256, 500, 2_000, 20_000
 _LARGEST = 2**63 - 1
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
+OUTCOMES = "outcomes"
+"""In an entry, rows of the table `calls` that are written over the intent that stands there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:

@@ -147,7 +147,8 @@ losses = Table(
 calls = Table(
     "calls",
     metadata,
-    Column("call_id", String, primary_key=True),  # sha256 of what was asked, on whose behalf, and which try it was
+    # When, and a sha256 of what was asked, for whom, and which try it was: rows of one time lie together on disk.
+    Column("call_id", String, primary_key=True),
     Column("at_ms", BigInteger, nullable=False),  # when the intent was written: before the call
     Column("until_ms", BigInteger, nullable=False),  # when the call was to be over, at the latest
     Column("writer", String, nullable=False),  # the process that made it
@@ -177,7 +178,7 @@ calls = Table(
     Column("charged_pico", BigInteger),  # what budgets were charged: the cost, or the worst case where maybe charged
     Column("ms", BigInteger),
     Index("calls_at", "at_ms"),
-    Index("calls_decision", "decision_id"),
+    sqlite_with_rowid=False,
 )
 
 receipts = Table(

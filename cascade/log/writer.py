@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from time import monotonic
+from typing import TypeAlias
 
 from cascade.errors import LogUnavailable
-from cascade.log.rows import Entry
+from cascade.log.rows import OUTCOMES, Entry
 from cascade.loggers import logger_of
 
 logger = logger_of("cascade.log")
@@ -23,11 +26,17 @@ LINGER_S = 0.02
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
 """Between two tries to write to a database that refuses."""
 
+TEND_S = 5.0
+"""Seconds between two looks after the database while nothing is written."""
+
 PATIENCE_S = 0.1
 """Seconds that one caller waits at most for room in a full queue, before the oldest entry is lost."""
 
 WARNINGS = 100
 """How many different warnings are kept."""
+
+Promise: TypeAlias = "Future[None]"
+"""What somebody waits for who may not go on before his entry is committed."""
 
 Store = Callable[[Sequence[Entry], int, str], Sequence[tuple[Entry, str]]]
 """Commit entries, and that `n` decisions were lost for a reason; return entries that were refused, and why.
@@ -36,11 +45,35 @@ Raises LogUnavailable where nothing was committed.
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    """An entry in the queue."""
+
+    number: int
+    entry: Entry
+    promise: Promise | None
+    """Kept when it is committed, broken where it cannot be; None: nobody waits, and it is tried again."""
+
+    def settle(self, problem: str = "") -> None:
+        if self.promise is not None and problem:
+            self.promise.set_exception(LogUnavailable(problem))
+        elif self.promise is not None:
+            self.promise.set_result(None)
+
+
 class Writer:
     """A bounded queue and the thread behind it; while the database refuses, the newest entries are kept."""
 
-    def __init__(self, store: Store, *, capacity: int) -> None:
+    def __init__(self, store: Store, *, capacity: int, tend: Callable[[], None] | None = None) -> None:
+        """Begin with nothing waiting.
+
+        Args:
+            store: commits entries.
+            capacity: entries that wait at most.
+            tend: looks after the database now and then; it may raise as `store` does.
+        """
         self._store = store
+        self._tend = tend
         self._capacity = capacity
         self.restart()
 
@@ -49,9 +82,10 @@ class Writer:
         self._wake = threading.Condition()
         self._numbers = itertools.count(1)
         self._last = 0
-        self._waiting: deque[tuple[int, Entry]] = deque()
-        self._flying: list[tuple[int, Entry]] = []
+        self._waiting: deque[_Waiting] = deque()
+        self._flying: list[_Waiting] = []
         self._flushers = 0
+        self._promised = 0
         self._closing = False
         self._stuck = False
         self._failures = 0
@@ -60,6 +94,7 @@ class Writer:
         self._why_lost = ""
         self._thread: threading.Thread | None = None
         self.lost = 0
+        self.lost_calls = 0
         self.warnings: tuple[str, ...] = ()
 
     @property
@@ -67,29 +102,39 @@ class Writer:
         """Entries that are accepted and not yet committed."""
         return len(self._waiting) + len(self._flying)
 
-    def put(self, entry: Entry) -> None:
-        """Accept an entry; waits for nothing, save shortly for room where entries come faster than any disk."""
+    def put(self, entry: Entry, promise: Promise | None = None) -> None:
+        """Accept an entry; waits for nothing, save shortly for room where entries come faster than any disk.
+
+        Args:
+            entry: what is to be written.
+            promise: kept when it is committed; broken with LogUnavailable where it cannot be, and not tried again.
+        """
+        if promise is not None:
+            promise.set_running_or_notify_cancel()  # from here on it cannot be cancelled, so it can be kept
         with self._wake:
             if self._closing:
-                self._lose(entry, "the log was closed")
+                self._lose(_Waiting(number=0, entry=entry, promise=promise), "the log was closed")
                 return
             if self._is_full() and not self._stuck:
                 # Once is enough: until the next commit, nobody else waits.
                 self._stuck = not self._wake.wait_for(lambda: not self._is_full(), timeout=PATIENCE_S)
             if self._is_full():
-                self._lose(self._waiting.popleft()[1], f"more than {self._capacity:,} entries were waiting")
+                self._lose(self._waiting.popleft(), f"more than {self._capacity:,} entries were waiting")
             self._last = next(self._numbers)
-            self._waiting.append((self._last, entry))
-            if self._thread is None:
-                # A daemon: a program that forgets to close its log must still be able to end (see Log's finalizer).
-                self._thread = threading.Thread(target=self._run, name="cascade-log", daemon=True)
-                self._thread.start()
+            self._waiting.append(_Waiting(number=self._last, entry=entry, promise=promise))
+            self._promised += promise is not None
+            self._start()
             self._wake.notify_all()
+
+    def start(self) -> None:
+        """Start the thread, where there is something to look after before the first entry."""
+        with self._wake:
+            self._start()
 
     def refuse(self, decisions: int, reason: str) -> None:
         """Count decisions that never became an entry."""
         with self._wake:
-            self._lose(Entry(rows={}, decisions=decisions), reason)
+            self._lose(_Waiting(number=0, entry=Entry(rows={}, decisions=decisions), promise=None), reason)
 
     def flush(self, timeout_s: float) -> None:
         """Wait until everything that was accepted before the call is committed.
@@ -127,11 +172,17 @@ class Writer:
             self.warnings = (*self.warnings, message)
             logger.warning("%s", message)
 
+    def _start(self) -> None:
+        if self._thread is None:
+            # A daemon: a program that forgets to close its log must still be able to end (see Log's finalizer).
+            self._thread = threading.Thread(target=self._run, name="cascade-log", daemon=True)
+            self._thread.start()
+
     def _is_full(self) -> bool:
         return len(self._waiting) >= self._capacity
 
     def _is_called(self) -> bool:
-        return self._closing or self._flushers > 0
+        return self._closing or self._flushers > 0 or self._promised > 0
 
     def _is_worth_it(self) -> bool:
         return self._is_called() or self._is_full() or len(self._waiting) >= BATCH
@@ -139,21 +190,34 @@ class Writer:
     def _oldest(self) -> int:
         """Return the number of the oldest entry that is not settled; beyond all numbers where there is none."""
         pending = self._flying or self._waiting
-        return pending[0][0] if pending else self._last + 1
+        return pending[0].number if pending else self._last + 1
 
-    def _lose(self, entry: Entry, reason: str) -> None:
+    def _lose(self, lost: _Waiting, reason: str) -> None:
+        entry = lost.entry
         self.lost += entry.decisions
         self._unreported += entry.decisions
-        self._why_lost = reason
-        self.warn(f"Decisions are missing from the log: {reason}.")
+        if lost.promise is not None and lost.number:
+            self._promised -= 1
+        lost.settle(reason)
+        if entry.decisions:
+            self._why_lost = reason
+            self.warn(f"Decisions are missing from the log: {reason}.")
+        elif "calls" in entry.rows or OUTCOMES in entry.rows:
+            self.lost_calls += 1
+            self.warn(f"Calls are missing from the log: {reason}.")
 
     def _run(self) -> None:
         wait = 0.0
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: self._waiting or self._closing)
-                if not self._waiting:
+                self._wake.wait_for(lambda: self._waiting or self._closing, timeout=TEND_S)
+                idle = not self._waiting
+                if idle and self._closing:
                     return
+            if idle:
+                self._look_after()
+                continue
+            with self._wake:
                 self._wake.wait_for(self._is_called if wait else self._is_worth_it, timeout=wait or LINGER_S)
                 self._flying = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 self._wake.notify_all()  # there is room again
@@ -161,7 +225,7 @@ class Writer:
             failure = ""
             refused: Sequence[tuple[Entry, str]] = ()
             try:
-                refused = self._store([entry for _, entry in self._flying], losses, why)
+                refused = self._store([one.entry for one in self._flying], losses, why)
             except LogUnavailable as error:
                 failure = str(error)
             except Exception as error:  # noqa: BLE001 - the thread must outlive whatever a driver raises
@@ -171,11 +235,10 @@ class Writer:
                 if not failure:
                     wait, self._stuck = 0.0, False
                     self._unreported -= losses
-                    for entry, reason in refused:
-                        self._lose(entry, reason)
+                    self._settle(flying, {id(entry): reason for entry, reason in refused})
                 elif self._closing:
-                    for _, entry in [*flying, *self._waiting]:
-                        self._lose(entry, f"the log could not be written before it was closed ({failure})")
+                    for one in [*flying, *self._waiting]:
+                        self._lose(one, f"the log could not be written before it was closed ({failure})")
                     self._waiting.clear()
                 else:
                     wait = min(LONGEST_WAIT_S, max(SHORTEST_WAIT_S, 2 * wait))
@@ -183,7 +246,32 @@ class Writer:
                     self._stuck = True
                     self._failure = failure
                     self.warn(f"{failure} It is tried again; nothing is lost yet.")
-                    self._waiting.extendleft(reversed(flying))
+                    # Whoever waits for a promise decides what to do now; the rest is kept.
+                    self._break_promises(flying, failure)
+                    self._waiting.extendleft(one for one in reversed(flying) if one.promise is None)
                     while len(self._waiting) > self._capacity:
-                        self._lose(self._waiting.popleft()[1], failure)
+                        self._lose(self._waiting.popleft(), failure)
                 self._wake.notify_all()
+
+    def _settle(self, flying: Sequence[_Waiting], refused: Mapping[int, str]) -> None:
+        for one in flying:
+            if id(one.entry) in refused:
+                self._lose(one, refused[id(one.entry)])
+            elif one.promise is not None:
+                self._promised -= 1
+                one.settle()
+
+    def _break_promises(self, flying: Sequence[_Waiting], failure: str) -> None:
+        for one in flying:
+            if one.promise is not None:
+                self._promised -= 1
+                one.settle(failure)
+
+    def _look_after(self) -> None:
+        try:
+            if self._tend is not None:
+                self._tend()
+        except LogUnavailable as error:
+            self.warn(f"{error} It is tried again.")
+        except Exception as error:  # noqa: BLE001 - the thread must outlive whatever a driver raises
+            self.warn(f"The decision log cannot be looked after: {type(error).__name__}: {error}.")

@@ -1,0 +1,29 @@
+"""`cascade log`: what is done to a decision log as a whole; so far, bringing its schema up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from cascade.cli.guard import guarded
+from cascade.cli.logs import LogArgument, log_of
+from cascade.cli.options import ConfigOption
+from cascade.cli.terminal import say
+
+log = typer.Typer(name="log", help="Look after a decision log.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@log.command()
+@guarded
+def upgrade(named: LogArgument = None, *, config: ConfigOption = None) -> None:
+    """Bring the schema of a decision log up to date; nothing in it is lost.
+
+    SQLite files are upgraded by the next run that writes to them anyway. PostgreSQL is not, since other processes may
+    still write with an earlier release: stop them first.
+    """
+    from cascade.log import upgrade_log
+
+    where = log_of(named, config)
+    name, version = upgrade_log(where)
+    say(f"{Path(name).name if isinstance(where, Path) else name} has schema {version}.")

@@ -1,0 +1,203 @@
+"""LoggedCalls: the calls of one request as rows of the log: an intent before each try, its outcome over it after."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections import Counter
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from cascade.errors import LogUnavailable
+from cascade.exchange import ModelCall, Request, Response
+from cascade.failure import CallFailure
+from cascade.guards.calls import Calls, Charge, call_key
+from cascade.log.rows import OUTCOMES, Entry, now_ms
+
+if TYPE_CHECKING:
+    from cascade.log.log import Log
+
+Purpose = Literal["run", "explore"]
+
+GRACE_S = 30.0
+"""Seconds after a call's timeout until which it may still be under way: its machine may be slow to let go."""
+
+PATIENCE_S = 30.0
+"""Seconds that a call waits at most for its intent to be committed, where it must be."""
+
+_MOST_PICO = 2**63 - 1
+
+
+@dataclass(slots=True)
+class _Open:
+    call_id: str
+    row: dict[str, Any]
+    began: float
+
+
+class LoggedCalls(Calls):
+    """Writes down the calls of one request; never in the way of one, unless it is told to wait."""
+
+    def __init__(
+        self, log: Log, request: Request, *, purpose: Purpose, decision_id: str | None = None, wait: bool = False
+    ) -> None:
+        """Take what all calls of the request have in common.
+
+        Args:
+            log: where rows go.
+            request: on whose behalf calls are made.
+            purpose: what for.
+            decision_id: of the request's row, where it gets one.
+            wait: whether a call is only made once its intent is committed; else it is handed over and not waited for.
+        """
+        self._log, self._wait = log, wait
+        self._about = {
+            "writer": writer_name(),
+            "purpose": purpose,
+            "decision_id": decision_id,
+            "request_id": log.clean(request.id),
+            "task": request.task,
+            "principal": None if request.principal is None else log.clean(request.principal),
+        }
+        # Each run of the same request is its own: its calls are others than those of the run before.
+        self._epoch = decision_id or os.urandom(16).hex()
+        self._tries: Counter[str] = Counter()
+        self._open: dict[str, _Open] = {}
+
+    def known(self, call: ModelCall) -> Response | None:
+        """Know nothing: answers are not kept in the log."""
+        del call
+        return None
+
+    async def begin(self, call: ModelCall, worst_pico: int) -> str:
+        """Write the intent down.
+
+        Raises:
+            LogUnavailable: it must be committed first, and cannot be.
+        """
+        key = call_key(call)
+        self._tries[key] += 1
+        at_ms = now_ms()
+        digest = sha256(f"{key} {self._epoch} {self._tries[key]}".encode("ascii")).hexdigest()
+        identity = f"{at_ms & 0xFFFF_FFFF_FFFF:012x}{digest[:32]}"
+        clean = self._log.clean
+        row = {
+            "call_id": identity,
+            "at_ms": at_ms,
+            "until_ms": at_ms + round(1000 * (call.timeout_s + GRACE_S)),
+            **self._about,
+            "rung": clean(call.rung),
+            "verifier": None if call.verifier is None else clean(call.verifier),
+            "attempt": self._tries[key],
+            "endpoint": clean(_endpoint(call.api_base)),
+            "model_requested": clean(call.model),
+            "worst_pico": min(worst_pico, _MOST_PICO),
+            "state": "begun",
+        }
+        self._open[identity] = _Open(identity, row, monotonic())
+        entry = Entry(rows={"calls": [row]})
+        if not self._wait:
+            self._log.accept(entry)
+            return identity
+        try:
+            await self._committed(entry)
+        except asyncio.CancelledError:
+            self.end(identity, call, None, None)  # it may be committed all the same, and was not made
+            raise
+        return identity
+
+    def end(self, identity: str, call: ModelCall, reply: Response | CallFailure | None, charge: Charge | None) -> None:
+        """Hand the outcome over; it goes over the intent, or stands for both where that was lost."""
+        del call
+        opened = self._open.pop(identity)
+        row = {**opened.row, **_outcome(reply, charge), "ms": round(1000 * (monotonic() - opened.began))}
+        for name in ("finish_raw", "model_reported"):
+            row[name] = None if row[name] is None else self._log.clean(row[name])
+        self._log.accept(Entry(rows={OUTCOMES: [row]}))
+
+    async def _committed(self, entry: Entry) -> None:
+        promise: Future[None] = Future()
+        self._log.accept(entry, promise)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await asyncio.shield(asyncio.wrap_future(promise))
+        except TimeoutError:
+            message = f"The decision log {self._log.name} took more than {PATIENCE_S:g} s to write one row."
+            raise LogUnavailable(message) from None
+
+
+def _outcome(reply: Response | CallFailure | None, charge: Charge | None) -> dict[str, Any]:
+    """Return the columns that are filled in when a try has ended."""
+    answered = isinstance(reply, Response)
+    asked = charge is not None and (reply is None or reply.tries > 0)
+    state = "unmade" if not asked else "cancelled" if reply is None else "answered" if answered else "failed"
+    known = reply is not None and (answered or bool(reply.cost_usd) or reply.usage.output_tokens > 0)
+    usage = reply.usage if reply is not None and known else None
+    return {
+        "state": state,
+        "class": None if reply is None else "ok" if isinstance(reply, Response) else reply.kind.value,
+        "http_status": reply.status if isinstance(reply, CallFailure) else None,
+        "finish_raw": reply.finish_reason if isinstance(reply, Response) else None,
+        "model_reported": reply.model_reported if isinstance(reply, Response) else None,
+        "usage_source": "none" if usage is None else "estimated" if usage.estimated else "reported",
+        "input_tokens": None if usage is None else min(usage.input_tokens, _MOST_PICO),
+        "output_tokens": None if usage is None else min(usage.output_tokens, _MOST_PICO),
+        "cost_est": None if reply is None else reply.cost_usd,
+        "cost_reported": None,
+        "maybe_charged": asked and charge is not None and charge.maybe,
+        "charged_pico": 0 if charge is None else min(charge.pico, _MOST_PICO),
+    }
+
+
+def _endpoint(api_base: str | None) -> str:
+    return "" if api_base is None else urlsplit(api_base).netloc.rpartition("@")[2]
+
+
+def writer_name() -> str:
+    """Return what this process is called in rows: its machine, hashed, and its number there."""
+    return f"{_machine()}-{os.getpid()}-{_born(os.getpid())}"
+
+
+def is_gone(writer: str) -> bool:
+    """Tell whether the process that wrote a row is known to have ended: it ran here, and runs no more."""
+    machine, _, process = writer.partition("-")
+    number, _, born = process.partition("-")
+    return machine == _machine() and number.isdigit() and _born(int(number)) != born
+
+
+@lru_cache
+def _machine() -> str:
+    """Name this machine and its last start, so that numbers of processes of another are not taken for ours."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        boot = ""
+    return sha256(f"{socket.gethostname()} {boot}".encode()).hexdigest()[:8]
+
+
+def _born(number: int) -> str:
+    """Return when a process began, in the kernel's ticks, since its number may be given again; '' where it is gone."""
+    try:
+        stat = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return _alive(number)
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def _alive(number: int) -> str:
+    """Tell the same, more roughly, where there is no /proc."""
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return ""
+    except OSError:
+        pass
+    return "alive"

@@ -1,0 +1,18 @@
+"""Migrations of the PostgreSQL schema, by Alembic; each revision is called by the schema version that it makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+
+def migrate(connection: Connection) -> None:
+    """Bring a database to today's schema, inside the transaction that is open."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

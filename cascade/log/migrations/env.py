@@ -1,0 +1,20 @@
+"""What Alembic runs: the migrations, on the connection and in the transaction that `migrate` gives."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy import Connection, func, select
+
+from cascade.log.postgres import LOCK, VERSION_TABLE
+from cascade.log.tables import metadata
+
+
+def run() -> None:
+    """Run them under a lock: processes that start together on an empty database make it once."""
+    connection: Connection = context.config.attributes["connection"]
+    connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+    context.configure(connection=connection, target_metadata=metadata, version_table=VERSION_TABLE)
+    context.run_migrations()
+
+
+run()

@@ -1,0 +1,141 @@
+"""Spool: a local SQLite file in which entries wait, in order, while PostgreSQL cannot be reached."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from cascade.errors import LogUnavailable
+from cascade.log.rows import Entry
+
+APPLICATION_ID = 0x43_53_43_53
+"""Marks the file as a spool ("CSCS")."""
+
+BUSY_TIMEOUT_S = 5.0
+
+
+class Spool:
+    """Entries by arrival; several processes of one machine may share the file, and any of them may hand on from it."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the file; it is made when something is to wait.
+
+        Raises:
+            LogUnavailable: there is another file in its place.
+        """
+        self.path = path
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._parents: list[sqlite3.Connection | None] = []
+        if path.exists():
+            with self._open() as connection:
+                connection.execute("SELECT count(*) FROM waiting")
+
+    @property
+    def length(self) -> int:
+        """How many entries wait."""
+        if not self.path.exists():
+            return 0
+        with self._open() as connection:
+            found: int = connection.execute("SELECT count(*) FROM waiting").fetchone()[0]
+            return found
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Keep entries; when this returns, they survive the machine's end.
+
+        Raises:
+            LogUnavailable: the file cannot be written either.
+        """
+        rows = [(json.dumps(dict(entry.rows), allow_nan=False), entry.decisions) for entry in entries]
+        with self._open() as connection, _transaction(connection):
+            connection.executemany("INSERT INTO waiting (entry, decisions) VALUES (?, ?)", rows)
+
+    def first(self, count: int) -> list[tuple[int, Entry]]:
+        """Return the oldest entries, with their numbers."""
+        if not self.path.exists():
+            return []
+        with self._open() as connection:
+            query = "SELECT number, entry, decisions FROM waiting ORDER BY number LIMIT ?"
+            return [
+                (number, Entry(rows=json.loads(text), decisions=decisions))
+                for number, text, decisions in connection.execute(query, (count,))
+            ]
+
+    def drop(self, first: int, last: int) -> None:
+        """Forget entries that were handed on."""
+        with self._open() as connection, _transaction(connection):
+            connection.execute("DELETE FROM waiting WHERE number BETWEEN ? AND ?", (first, last))
+
+    def abandon(self) -> None:
+        """Begin anew after a fork, without closing what is the parent's."""
+        self._parents.append(self._connection)
+        self._connection = None
+
+    def close(self) -> None:
+        """Close the file."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            if self._connection is not None and self._identity != _identity(self.path):
+                self.close()  # removed by hand: what it held is gone, and a new one is begun
+            if self._connection is None:
+                self._connection = self._connected()
+                self._identity = _identity(self.path)
+            yield self._connection
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            message = f"The spool {self.path} cannot be used: {error}. Check the path, its rights and the disk."
+            raise LogUnavailable(message) from None
+
+    def _connected(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_TIMEOUT_S, check_same_thread=False)
+        try:
+            self._check(connection)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            with _transaction(connection):
+                connection.execute(
+                    "CREATE TABLE IF NOT EXISTS waiting "
+                    "(number INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL, decisions INTEGER NOT NULL)"
+                )
+                connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if tables and application != APPLICATION_ID:
+            message = f"{self.path} is a SQLite file, but no spool; give another path."
+            raise LogUnavailable(message)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.execute("COMMIT")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
