@@ -62,9 +62,9 @@ class LoggedCalls(Calls):
             "writer": writer_name(),
             "purpose": purpose,
             "decision_id": decision_id,
-            "request_id": log.clean(request.id),
+            "request_id": log.stored_name(request.id),
             "task": request.task,
-            "principal": None if request.principal is None else log.clean(request.principal),
+            "principal": None if request.principal is None else log.stored_name(request.principal),
         }
         # Each run of the same request is its own: its calls are others than those of the run before.
         self._epoch = decision_id or os.urandom(16).hex()
@@ -87,7 +87,7 @@ class LoggedCalls(Calls):
         at_ms = now_ms()
         digest = sha256(f"{key} {self._epoch} {self._tries[key]}".encode("ascii")).hexdigest()
         identity = f"{at_ms & 0xFFFF_FFFF_FFFF:012x}{digest[:32]}"
-        clean = self._log.clean
+        clean = self._log.stored_name
         row = {
             "call_id": identity,
             "at_ms": at_ms,
@@ -119,7 +119,7 @@ class LoggedCalls(Calls):
         opened = self._open.pop(identity)
         row = {**opened.row, **_outcome(reply, charge), "ms": round(1000 * (monotonic() - opened.began))}
         for name in ("finish_raw", "model_reported"):
-            row[name] = None if row[name] is None else self._log.clean(row[name])
+            row[name] = None if row[name] is None else self._log.stored_name(row[name])
         self._log.accept(Entry(rows={OUTCOMES: [row]}))
 
     async def _committed(self, entry: Entry) -> None:

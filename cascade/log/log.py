@@ -170,10 +170,6 @@ class Log:
         """Return what writes down the calls of one request; see `LoggedCalls`."""
         return LoggedCalls(self, request, purpose=purpose, decision_id=decision_id, wait=wait)
 
-    def clean(self, text: str) -> str:
-        """Return a name as it may be stored: without keys, storable anywhere, not too long."""
-        return self._scribe.key(text)
-
     def accept(self, entry: Entry, promise: Promise | None = None) -> None:
         """Accept rows; returns at once and never raises.
 
