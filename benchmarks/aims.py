@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.ladders_of_four import LADDERS, laid_out_of_four
-from calibration.fit import fit_task
 from calibration.replays import Rows, apply
 from calibration.table import Table
 from calibration.target import Aim, EscalationRate, ExpectedError, ExpectedLoss, MeanCost
+from calibration.task_fit import fit_task
 from cascade.ladder import Ladder, Rung
 from cascade.policy import SALT
 

@@ -23,12 +23,12 @@ from typing import Any
 
 import numpy as np
 
-from calibration.fit import fit_task
 from calibration.grid import bin_ranks, evaluate_grid
 from calibration.hull import pareto_hull
 from calibration.smoothing import smooth_correct
 from calibration.table import Table
 from calibration.target import EscalationRate, ExpectedLoss
+from calibration.task_fit import fit_task
 from cascade.ladder import Ladder, Rung
 
 RUNGS = ("nano", "small", "large", "top")

@@ -67,7 +67,7 @@ def rates(sd: float, n: int, levels: int | None, rng: np.random.Generator) -> di
     thresholds = {
         "own": [fit_threshold(c, RATE) for c in found],
         "pooled": [everyone] * TASKS,
-        "shrunk": list(shrink_thresholds(found, RATE)),
+        "shrunk": [one.threshold for one in shrink_thresholds(found, RATE)],
         "fixed weight": [
             (n / (n + 50) * t + 50 / (n + 50) * everyone[0], g) for t, g in (fit_threshold(c, RATE) for c in found)
         ],

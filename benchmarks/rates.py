@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.recorded_sets import PAIRS, laid_out
-from calibration.fit import fit_task
 from calibration.rate import predictive_mean_error, rate_predictive
 from calibration.replays import apply, figures
 from calibration.serving import serve
 from calibration.table import Table
 from calibration.target import EscalationRate
+from calibration.task_fit import fit_task
 from cascade.ladder import Ladder
 from cascade.policy import SALT, TaskPolicy
 

@@ -2,50 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-import numpy as np
-
-from calibration.aimed import aim
 from calibration.bound import Bound, MaxError, MaxLoss
 from calibration.certified_task import certify_task
 from calibration.layout import Layout, lay_out_tasks
-from calibration.measured import measure
+from calibration.lenders import Lenders
 from calibration.mixture import Prior
-from calibration.path import to_point
+from calibration.newcomers import Elders, gather_elders, start_newcomer
 from calibration.pooled_combiners import pooled_priors
 from calibration.recorded import recorded_ladder
-from calibration.reference_cost import fit_reference_cost
-from calibration.rung_fits import RungFits
-from calibration.scarcity import tell_scarcity
 from calibration.subladders import list_subladders
 from calibration.survey import Survey, survey
 from calibration.table import Table
 from calibration.target import Aim, Together
-from cascade.combiner import Combiner
+from calibration.task_fit import MINIMUM, finish_task, require_enough, start_task
 from cascade.errors import ConfigError, DataError
 from cascade.exchange import EMPTY
 from cascade.features import EARLIER, LENGTH
 from cascade.ladder import Ladder
 from cascade.plugins import resolve
-from cascade.policy import SALT, LadderPrint, Policy, TaskPolicy
+from cascade.policy import LadderPrint, Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.sample import Sample
 
 Target: TypeAlias = Aim | Together | Bound
 """What may be asked of calibrate."""
-
-POOLED = (
-    "It has no labels of its own and starts from what the other tasks' verifiers are worth: the rate is its own, how "
-    "often its answers are right is not known."
-)
-"""What is said of a task that borrows its combiners."""
-
-MINIMUM = 20
-"""Samples of a task below which nothing is fitted: the interval of a rate would span most of [0, 1]."""
 
 
 def calibrate(
@@ -58,6 +43,7 @@ def calibrate(
     choose_rungs: bool = False,
     verifiers: Sequence[Any] | None = None,
     tasks: Sequence[str] | None = None,
+    new_tasks: Sequence[str] = (),
     seed: int = 0,
     combiner: Policy | None = None,
     prices: PriceBook | None = None,
@@ -78,6 +64,7 @@ def calibrate(
         choose_rungs: whether rungs may be left out: every sub-ladder that keeps the top is tried.
         verifiers: with names only, the verifiers to use; None: all that are free, or recorded at no cost.
         tasks: only these; None: all.
+        new_tasks: tasks without any sample, to start from what the others have in common; flagged in the policy.
         seed: of the random choices (folds).
         combiner: a policy whose combiners are used as they are, so that no labels are needed.
         prices: fills in costs that were not recorded.
@@ -99,6 +86,10 @@ def calibrate(
         raise DataError(message)
     named = not isinstance(ladder, Ladder)
     rungs = resolve(ladder) if isinstance(ladder, Ladder) else recorded_ladder(seen, ladder, verifiers)
+    known = sorted(set(new_tasks) & set(seen.counts))
+    if known:
+        message = f"Task {known[0]!r} is said to be new, and {seen.counts[known[0]]} samples belong to it."
+        raise ConfigError(message)
     targets = {"": target, **dial}
     counts = {name: n for name, n in seen.counts.items() if tasks is None or name in tasks}
     layouts = lay_out_tasks(
@@ -110,32 +101,27 @@ def calibrate(
         prices=prices,
         progress=progress,
     )
-    shared_by = shared_by or len(layouts)
-    priors = {} if combiner is not None else _priors({name: one.table for name, one in layouts.items()}, seed=seed)
-    fitted: dict[str, TaskPolicy] = {}
-    for name in list(layouts):
-        layout = layouts.pop(name)  # let go once it is fitted
-        points = {
-            quality: _fit_one(
-                layout,
-                rungs.of(name),
-                one,
-                seed=seed,
-                combiner=combiner,
-                priors=priors.get(name),
-                choose_rungs=choose_rungs,
-                tasks=shared_by,
-            )
-            for quality, one in targets.items()
-        }
-        fitted[name] = replace(points.pop(""), dial=points)
+    points = _fit_points(
+        layouts,
+        {name: rungs.of(name) for name in (*counts, *new_tasks)},
+        targets,
+        new_tasks=new_tasks,
+        shared_by=shared_by or len(layouts),
+        choose_rungs=choose_rungs,
+        seed=seed,
+        combiner=combiner,
+    )
+    policies = {
+        name: replace(own[""], dial={quality: point for quality, point in own.items() if quality})
+        for name, own in points.items()
+    }
     return Policy(
         ladder=LadderPrint(
             rungs=rungs.names,
-            verifiers=_read_verifiers(rungs.names, fitted),
+            verifiers=_read_verifiers(rungs.names, policies),
             fingerprint=None if named else rungs.fingerprint(),
         ),
-        tasks=fitted,
+        tasks=policies,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         seed=seed,
     )
@@ -151,128 +137,84 @@ def _priors(tables: Mapping[str, Table], *, seed: int) -> dict[str, dict[str, Pr
     return pooled_priors(tables, seed=seed) if len(tables) > 1 else {}
 
 
-def _fit_one(
-    layout: Layout,
-    ladder: Ladder,
-    target: Target,
+def _fit_points(
+    layouts: dict[str, Layout],
+    ladders: Mapping[str, Ladder],
+    targets: Mapping[str, Target],
     *,
+    new_tasks: Sequence[str],
+    shared_by: int,
+    choose_rungs: bool,
     seed: int,
     combiner: Policy | None,
-    priors: Mapping[str, Prior] | None,
-    choose_rungs: bool,
-    tasks: int,
-) -> TaskPolicy:
-    """Fit one operating point of one task: certified where a bound is asked for, else aimed."""
-    laid = layout.table
-    if not isinstance(target, MaxError | MaxLoss):
-        return fit_task(laid, ladder, target, seed=seed, combiner=combiner, priors=priors, choose_rungs=choose_rungs)
-    _require_enough(laid)
+) -> dict[str, dict[str, TaskPolicy]]:
+    """Fit every operating point of every task, by task and quality; layouts are used up."""
+    tables = {name: one.table for name, one in layouts.items()}
+    priors = _priors(tables, seed=seed) if combiner is None else {}
+    small, alone = _small(layouts), len(layouts) < 2
+    elders = _elders(tables, small, seed=seed) if small or new_tasks else {}
+    del tables
+    fitted: dict[str, dict[str, TaskPolicy]] = {name: {} for name in (*layouts, *new_tasks)}
+    lenders: dict[str, Lenders] = {quality: Lenders() for quality in targets}
+
+    def newcomer(name: str, target: Target, laid: Table | None = None) -> TaskPolicy:
+        return start_newcomer(
+            name, ladders[name], target, elders, laid=laid, seed=seed, combiner=combiner, choose_rungs=choose_rungs
+        )
+
+    for name in list(layouts):
+        layout = layouts.pop(name)  # let go once it is fitted, unless others may lend to it
+        for quality, target in targets.items():
+            if name in small:
+                fitted[name][quality] = newcomer(name, target, layout.table)
+            elif isinstance(target, MaxError | MaxLoss):
+                fitted[name][quality] = _certified(
+                    layout, target, seed=seed, choose_rungs=choose_rungs, tasks=shared_by
+                )
+            else:
+                started = start_task(
+                    layout.table,
+                    ladders[name],
+                    target,
+                    seed=seed,
+                    combiner=combiner,
+                    priors=priors.get(name),
+                    choose_rungs=choose_rungs,
+                )
+                if alone or not lenders[quality].took(name, started):
+                    fitted[name][quality] = finish_task(started)
+    for quality, waiting in lenders.items():
+        for name, policy in waiting.finished().items():
+            fitted[name][quality] = policy
+    for name in new_tasks:
+        fitted[name] = {quality: newcomer(name, target) for quality, target in targets.items()}
+    return fitted
+
+
+def _elders(tables: Mapping[str, Table], small: Collection[str], *, seed: int) -> dict[tuple[str, ...], Elders]:
+    return gather_elders([table for name, table in tables.items() if name not in small], seed=seed)
+
+
+def _small(layouts: Mapping[str, Layout]) -> set[str]:
+    """Return the tasks with too few samples to be fitted, where two others or more have enough."""
+    recorded = {name: int(one.table.present[:, 0].sum()) for name, one in layouts.items()}
+    few = {name for name, n in recorded.items() if n < MINIMUM}
+    return few if len(recorded) - len(few) >= 2 else set()
+
+
+def _certified(layout: Layout, bound: Bound, *, seed: int, choose_rungs: bool, tasks: int) -> TaskPolicy:
+    """Fit one operating point of one task under a bound."""
+    require_enough(layout.table)
     return certify_task(
-        laid,
-        target,
+        layout.table,
+        bound,
         tasks=tasks,
         seed=seed,
         choose_rungs=choose_rungs,
         same=layout.same,
-        chosen=layout.uniform(loss=isinstance(target, MaxLoss)),
+        chosen=layout.uniform(loss=isinstance(bound, MaxLoss)),
         label_sources=layout.label_sources,
     )
-
-
-def fit_task(
-    laid: Table,
-    ladder: Ladder,
-    target: Aim | Together,
-    *,
-    seed: int = 0,
-    combiner: Policy | None = None,
-    priors: Mapping[str, Prior] | None = None,
-    choose_rungs: bool = False,
-) -> TaskPolicy:
-    """Fit the policy of one task to its table; see `calibrate`.
-
-    `priors`: by rung, what other tasks say of its answers; combiners lean on it where the task has few labels.
-    """
-    _require_enough(laid)
-    fits = _fits(laid, ladder, seed=seed, combiner=combiner, priors=priors)
-    aimed = aim(fits, target, choose_rungs=choose_rungs)
-    points = tuple(replace(to_point(fits, part.rungs, part.rates), weight=part.weight) for part in aimed.parts)
-    served = fits.served(points[0].rungs[:1]) if fits.has(points[0].rungs[:1]) else np.full(len(laid), np.nan)
-    policy = TaskPolicy(
-        reference=laid.rungs[-1],
-        points=points,
-        target=target.to_json(),
-        n=int(laid.present[:, 0].sum()),
-        reference_cost=fit_reference_cost(laid, served),
-    )
-    measured = {**measure(fits, policy, aimed, salt=SALT), "warnings": list(tell_scarcity(laid)) if fits.learns else []}
-    if combiner is None and not fits.learns and _starts_pooled(laid, priors):
-        measured["why"] = " ".join(filter(None, (POOLED, measured["why"])))
-    return replace(policy, measured=measured, why=measured["why"])
-
-
-def _require_enough(laid: Table) -> None:
-    recorded = int(laid.present[:, 0].sum())
-    if recorded < MINIMUM:
-        message = (
-            f"Task {laid.task!r} has {recorded} samples with a recording of rung {laid.rungs[0]!r}; "
-            f"at least {MINIMUM} were expected."
-        )
-        raise DataError(message)
-
-
-def _fits(
-    laid: Table, ladder: Ladder, *, seed: int, combiner: Policy | None, priors: Mapping[str, Prior] | None
-) -> RungFits:
-    """Return the task's combiners: fitted on labels, taken from another policy, or one verifier's score passed on."""
-    if combiner is not None:
-        found = _given(laid, combiner)
-        return RungFits(laid, seed=seed, given=lambda context: found.get(context[-1]))
-    labelled = laid.present & ~np.isnan(laid.correct)
-    if len(laid.rungs) > 1 and not labelled[:, :-1].any():
-        if _starts_pooled(laid, priors):
-            borrowed = {rung: prior.combiner for rung, prior in (priors or {}).items()}
-            return RungFits(laid, seed=seed, given=lambda context: borrowed.get(context[-1]))
-        single = _single(laid, ladder)
-        return RungFits(laid, seed=seed, given=lambda context: single.get(context[-1]))
-    return RungFits(laid, seed=seed, priors=priors)
-
-
-def _starts_pooled(laid: Table, priors: Mapping[str, Prior] | None) -> bool:
-    """Tell whether other tasks' pooled combiners can stand in for all that a task without labels lacks."""
-    return bool(priors) and all(rung in (priors or {}) for rung in laid.rungs[:-1])
-
-
-def _given(laid: Table, policy: Policy) -> dict[str, Combiner]:
-    """Return another policy's combiners for a task."""
-    task = policy.tasks.get(laid.task)
-    if task is None:
-        message = f"The policy given as combiner knows {', '.join(policy.tasks)}, not the task {laid.task!r}."
-        raise ConfigError(message)
-    combiners: dict[str, Combiner] = {}
-    for point in task.points:
-        combiners.update({rung: found for rung, found in point.combiners.items() if rung in laid.rungs})
-    missing = [rung for rung in laid.rungs[:-1] if rung not in combiners]
-    if missing:
-        message = f"The policy given as combiner has none for rung {missing[0]!r} of task {laid.task!r}."
-        raise ConfigError(message)
-    return combiners
-
-
-def _single(laid: Table, ladder: Ladder) -> dict[str, Combiner]:
-    """Return combiners that pass one verifier's score on, which needs no labels."""
-    combiners: dict[str, Combiner] = {}
-    for rung in ladder[:-1]:
-        names = [verifier.name for verifier in rung.verifiers]
-        if len(names) != 1:
-            message = (
-                f"Task {laid.task!r} has no labels for rung {rung.name!r}, so {len(names)} verifiers cannot be weighed "
-                f"against each other ({', '.join(names) or 'none'}). Label some samples (`cascade grade`), name one "
-                "verifier (`--verifiers logprob`), or take the combiner of an earlier policy (`--combiner old.json`)."
-            )
-            raise DataError(message)
-        combiners[rung.name] = Combiner.single(names[0])
-    return combiners
 
 
 def _read_verifiers(rungs: Sequence[str], tasks: Mapping[str, TaskPolicy]) -> dict[str, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,18 +15,27 @@ from calibration.replays import estimate, mean
 from calibration.rung_fits import RungFits
 from calibration.rung_worth import weigh_rungs
 from calibration.serving import Served, serve, serve_out_of_fold
+from calibration.shrinkage import Shrunk
 from calibration.table import Floats, Table
 from cascade.point import Point
 from cascade.policy import TaskPolicy
 from cascade.watch.interval import proportion_interval
 
 
-def measure(fits: RungFits, task: TaskPolicy, aimed: Aimed, *, salt: str) -> dict[str, Any]:
+def measure(
+    fits: RungFits,
+    task: TaskPolicy,
+    aimed: Aimed,
+    *,
+    salt: str,
+    lent: Sequence[Sequence[Shrunk]] | None = None,
+) -> dict[str, Any]:
     """Return what was measured for one task, as `calibrate --json` prints it.
 
-    Rates are the laws of the thresholds (CALIBRATION.md, section 1). Accuracy is estimated out of fold: every row is
-    ranked by a confidence that never saw its label. Cost is that of the served policy on these rows; it needs no label.
-    Of two points that are mixed, every row counts with both, by their weights.
+    Rates are the laws of the thresholds (CALIBRATION.md, section 1; `lent`: of those that other tasks helped to find).
+    Accuracy is estimated out of fold: every row is ranked by a confidence that never saw its label. Cost is that of the
+    served policy on these rows; it needs no label. Of two points that are mixed, every row counts with both, by their
+    weights.
     """
     laid = fits.table
     served = [serve(laid, point, salt=salt, known=fits.known) for point in task.points]
@@ -40,8 +50,12 @@ def measure(fits: RungFits, task: TaskPolicy, aimed: Aimed, *, salt: str) -> dic
     top = laid.correct[labelled, -1]
     compared = labelled & ~np.isnan(laid.correct[:, -1])
     below = float(accepted[labelled].sum())
-    levels, forced = _levels(served, [part.rates for part in aimed.parts], weights, laid.rungs)
-    rate = _first_rate(served, [part.rates for part in aimed.parts], weights)
+    laws = [
+        _laws(one, part.rates, own)
+        for one, part, own in zip(served, aimed.parts, lent or [()] * len(served), strict=True)
+    ]
+    levels, forced = _levels(served, laws, weights, laid.rungs)
+    rate = _first_rate(served, laws, weights)
     singles = [measure_single(laid, k) for k in range(len(laid.rungs))]
     return {
         "n": task.n,
@@ -117,44 +131,69 @@ def _mixed(figures: Sequence[Floats], weights: Sequence[float]) -> Floats:
     return np.asarray(sum(weight * figure for weight, figure in zip(weights, figures, strict=True)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Law:
+    """What is expected of one rung's rate in one way of running."""
+
+    n: int
+    """Rows that it was fitted on."""
+
+    expected: float
+    low: float
+    high: float
+
+    why: str | None = None
+    """What must be said about it."""
+
+
+def _laws(served: Served, rates: Sequence[float], lent: Sequence[Shrunk]) -> tuple[_Law, ...]:
+    """Return the laws of all rungs but the last, in order."""
+    laws = []
+    for k, rung in enumerate(served.table.rungs[:-1]):
+        fit = served.reached[:, k] & served.table.present[:, k]
+        n, forced, rate = int(fit.sum()), int(served.table.forced[fit, k].sum()), float(rates[k])
+        if n and forced / n > rate:
+            low, high = proportion_interval(forced, n) or (0.0, 1.0)
+            why = f"Rung {rung}: vetoes alone escalate {forced / n:.1%}, more than the {rate:.1%} asked for."
+            laws.append(_Law(n=n, expected=forced / n, low=low, high=high, why=why))
+            continue
+        low, high = rate_interval(n, rate) if n else (0.0, 1.0)
+        if lent:
+            low, high = lent[k].low, lent[k].high
+        laws.append(_Law(n=n, expected=rate, low=float(low), high=float(high)))
+    return tuple(laws)
+
+
 def _levels(
-    served: Sequence[Served], rates: Sequence[Sequence[float]], weights: Sequence[float], rungs: Sequence[str]
+    served: Sequence[Served], laws: Sequence[Sequence[_Law]], weights: Sequence[float], rungs: Sequence[str]
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Return each rung's expected rate with the 90 % interval of the true one, and what must be said about them.
 
     Of two points, a rung's rate is the mean of both, by the share of requests that each sends there.
     """
-    found: dict[str, list[tuple[float, int, float, float, float]]] = {}
-    why: list[str] = []
-    for one, own, weight in zip(served, rates, weights, strict=True):
-        for k, rung in enumerate(one.table.rungs[:-1]):
-            fit = one.reached[:, k] & one.table.present[:, k]
-            n, forced, rate = int(fit.sum()), int(one.table.forced[fit, k].sum()), float(own[k])
-            if n and forced / n > rate:
-                low, high = proportion_interval(forced, n) or (0.0, 1.0)
-                why.append(f"Rung {rung}: vetoes alone escalate {forced / n:.1%}, more than the {rate:.1%} asked for.")
-                rate = forced / n
-            else:
-                low, high = rate_interval(n, rate) if n else (0.0, 1.0)
-            found.setdefault(rung, []).append((weight * n, n, rate, float(low), float(high)))
+    found: dict[str, list[tuple[float, _Law]]] = {}
+    for one, own, weight in zip(served, laws, weights, strict=True):
+        for rung, law in zip(one.table.rungs, own, strict=False):
+            found.setdefault(rung, []).append((weight * law.n, law))
     levels = []
     for rung in rungs:
         if rung in found:
-            share = np.array([part[0] for part in found[rung]])
+            share = np.array([part for part, _ in found[rung]])
             share = share / share.sum() if share.sum() > 0.0 else np.full(len(share), 1.0 / len(share))
-            expected, low, high = (float(share @ [part[at] for part in found[rung]]) for at in (2, 3, 4))
-            n = max(part[1] for part in found[rung])
+            expected, low, high = (
+                float(share @ [getattr(law, name) for _, law in found[rung]]) for name in ("expected", "low", "high")
+            )
+            n = max(law.n for _, law in found[rung])
             levels.append({"rung": rung, "n": n, "expected": expected, "low": low, "high": high})
+    why = [law.why for own in laws for law in own if law.why is not None]
     return levels, " ".join(dict.fromkeys(why)) or None
 
 
-def _first_rate(
-    served: Sequence[Served], rates: Sequence[Sequence[float]], weights: Sequence[float]
-) -> dict[str, float]:
+def _first_rate(served: Sequence[Served], laws: Sequence[Sequence[_Law]], weights: Sequence[float]) -> dict[str, float]:
     """Return the share of requests that leaves the first rung that was asked, with the interval of the true one."""
     total = {"expected": 0.0, "low": 0.0, "high": 0.0}
-    for one, own, weight in zip(served, rates, weights, strict=True):
-        levels, _ = _levels([one], [own], [1.0], one.table.rungs[:1]) if own else ([], None)
+    for one, own, weight in zip(served, laws, weights, strict=True):
+        levels, _ = _levels([one], [own[:1]], [1.0], one.table.rungs[:1]) if own else ([], None)
         for level in levels:
             for key in total:
                 total[key] += weight * level[key]

@@ -24,10 +24,12 @@ from cascade.cli.recorded import graded, schema_filler, with_recordings
 from cascade.cli.rungs import chosen_ladder
 from cascade.cli.targets import make_target, parse_dial, parse_rates, target_by_task
 from cascade.cli.terminal import fail, print_json, say, warn
+from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from calibration.fit import Target
     from cascade.admission import Admission
     from cascade.policy import Policy
     from cascade.sample import Sample
@@ -92,6 +94,12 @@ def calibrate(
         typer.Option("--combiner", metavar="POLICY", help="Take the combiners of this policy: no labels are needed."),
     ] = None,
     task: TaskOption = None,
+    new_task: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--new-task", metavar="TASK", help="A task without samples: it starts from the others; repeatable."
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where the policy goes.")] = Path(
         "policy.json"
     ),
@@ -155,7 +163,7 @@ def calibrate(
     made: list[Policy] = []
     with progress("Judging recordings", len(found), costs=False) as report:
         judging = summed(report)
-        for target in dict.fromkeys(targets.values()):
+        for first, target in enumerate(dict.fromkeys(targets.values())):
             own = [name for name, wanted in targets.items() if wanted == target]
             made.append(
                 fit.calibrate(
@@ -169,6 +177,7 @@ def calibrate(
                     seed=seed,
                     combiner=known,
                     tasks=own,
+                    new_tasks=_new(new_task, asked) if not first else (),
                     prices=None if chosen.config is None else chosen.config.price_book,
                     found=found.of(own),
                     progress=judging,
@@ -205,6 +214,18 @@ def calibrate(
         fail(f"Not certified: {named}. The safest policy is in {out}; nothing cheaper may be promised.")
         raise typer.Exit(1)
     say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
+
+
+def _new(names: list[str] | None, asked: Target | None) -> tuple[str, ...]:
+    """Return the tasks that have no samples yet.
+
+    Raises:
+        ConfigError: no target was named that they could be fitted to.
+    """
+    if names and asked is None:
+        message = f"--new-task {names[0]} needs a target on the command line, such as --target-escalation 0.25."
+        raise ConfigError(message)
+    return tuple(names or ())
 
 
 def _together(policies: list[Policy], admissions: Sequence[Admission]) -> Policy:

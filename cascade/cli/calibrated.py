@@ -46,6 +46,7 @@ def _block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         *(("ladder", line) for line in _ladders(found["points"])),
         *_promise(fitted),
         ("escalation rate", expected),
+        *_borrowed(found.get("borrowed")),
         *((f"… of {level['rung']}", share({**level, "value": level["expected"]})) for level in found["rungs"][1:]),
         ("accuracy", f"{share(found['accuracy'])}; always {found['reference']}: {percent(found['accuracy_top'])}"),
         ("a request", f"{dollars(found['cost_usd_per_request'])}, {percent(found['cost_vs_top'])} of always-top"),
@@ -68,6 +69,14 @@ def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
         return []
     sure = f"{percent(1.0 - fitted.certificate['delta'])} sure, {fitted.certificate['method']}"
     return [("certified", f"yes, {sure}" if fitted.certified else "no: the safest policy serves")]
+
+
+def _borrowed(found: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Return what the other tasks say about the rate, where they were asked."""
+    if found is None:
+        return []
+    others = f"{found['tasks']:,} other task{'s' if found['tasks'] > 1 else ''}"
+    return [("borrowed", f"of {others}, worth {found['rows']:,.0f} samples beside its own {found['n']:,}")]
 
 
 def _ladders(points: list[dict[str, Any]]) -> list[str]:

@@ -63,6 +63,11 @@ def _target(task: TaskReport) -> Iterator[str]:
             "Limit the period (--since) to see the last one alone."
         )
     for use in task.policies[:1]:
+        if use.borrowed and not use.borrowed.get("n"):
+            yield (
+                f"Its policy started from {count(use.borrowed.get('tasks', 0))} other tasks, without a sample of its "
+                "own. Record and label some of its requests, and calibrate on them."
+            )
         if use.promised is None or use.on_target is not False:
             continue
         came = estimate(use.escalation_rate)

@@ -123,6 +123,8 @@ class PolicyUse:
     """What was asked for: {"kind": …, "value": …}; empty where the log does not know the policy."""
     certificate: Mapping[str, Any] = EMPTY
     """What was certified with its assumptions, or why not; empty for aims."""
+    borrowed: Mapping[str, Any] = EMPTY
+    """What other tasks lent to its rate: {"tasks", "n", "rows"}; empty where the task's own samples said it all."""
     promised: float | None = None
     """The escalation rate that was aimed at or expected."""
     low: float | None = None

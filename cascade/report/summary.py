@@ -172,6 +172,7 @@ def _use(sha256: str | None, rate: Rate, promise: Promise, level: float) -> Poli
         escalation_rate=figure,
         target=promise.target,
         certificate=promise.certificate,
+        borrowed=promise.measured.get("borrowed") or {},
         promised=promised,
         low=measured.get("low"),
         high=measured.get("high"),

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration import EscalationRate, calibrate, replay
-from calibration.fit import fit_task
 from calibration.rate import rate_predictive
 from calibration.recorded import recorded_ladder
 from calibration.replays import apply, figures
 from calibration.table import lay_out
+from calibration.task_fit import fit_task
 from cascade.errors import ConfigError, DataError
 from cascade.policy import SALT, Policy
 from tests.recordings import recorded_samples

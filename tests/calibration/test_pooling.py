@@ -148,7 +148,7 @@ def test_adjusting_a_combiner_moves_its_log_odds_along_a_line(tables):
 def test_equal_tasks_get_nearly_equal_thresholds():
     rng = np.random.default_rng(0)
     found = [rng.beta(5, 2, 30) for _ in range(20)]
-    shrunk = np.array(shrink_thresholds(found, 0.25))[:, 0]
+    shrunk = np.array([one.threshold[0] for one in shrink_thresholds(found, 0.25)])
     own = np.array([fit_threshold(c, 0.25) for c in found])[:, 0]
     assert shrunk.std() < 0.4 * own.std()
 
@@ -156,19 +156,19 @@ def test_equal_tasks_get_nearly_equal_thresholds():
 def test_tasks_with_nothing_in_common_keep_their_own_thresholds():
     rng = np.random.default_rng(0)
     found = [0.1 * k + 0.09 * rng.random(100) for k in range(10)]
-    for confidences, (t, g) in zip(found, shrink_thresholds(found, 0.3), strict=True):
-        assert expected_rate(confidences, t, g) == pytest.approx(0.3, abs=0.05)
+    for confidences, one in zip(found, shrink_thresholds(found, 0.3), strict=True):
+        assert expected_rate(confidences, *one.threshold) == pytest.approx(0.3, abs=0.05)
 
 
 def test_a_task_without_traffic_gets_the_common_threshold():
     rng = np.random.default_rng(0)
     found = [rng.beta(5, 2, 200) for _ in range(5)]
-    t, _ = shrink_thresholds([*found, []], 0.25)[-1]
+    t, _ = shrink_thresholds([*found, []], 0.25)[-1].threshold
     assert np.mean(np.concatenate(found) < t) == pytest.approx(0.25, abs=0.02)
 
 
 @given(st.lists(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=30), min_size=2, max_size=6))
 def test_thresholds_hit_the_rate_over_all_tasks_that_are_copies_of_one(rows):
     found = [rows[0]] * len(rows)
-    for t, g in shrink_thresholds(found, 0.4):
-        assert expected_rate(rows[0], t, g) == pytest.approx(0.4, abs=1e-6)
+    for one in shrink_thresholds(found, 0.4):
+        assert expected_rate(rows[0], *one.threshold) == pytest.approx(0.4, abs=1e-6)

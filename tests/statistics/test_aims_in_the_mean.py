@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks.calibrate_speed import RUNGS, synthetic
-from calibration.fit import fit_task
 from calibration.replays import apply
 from calibration.target import ExpectedError, ExpectedLoss, MeanCost
+from calibration.task_fit import fit_task
 from cascade.ladder import Ladder, Rung
 from cascade.policy import SALT
 

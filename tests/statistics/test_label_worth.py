@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.special import expit, logit
+from scipy.stats import beta
 
 from calibration.labels import estimate_mean, uniform_rows
 from calibration.logistic import fit_logistic
@@ -106,8 +107,40 @@ def test_shrunk_rates_are_never_much_worse_than_the_tasks_own(sd, n, levels):
         if levels:
             found, later = ([np.ceil(c * levels) / levels for c in rows] for rows in (found, later))
         own = [fit_threshold(c, 0.25) for c in found]
-        for name, pairs in (("own", own), ("shrunk", shrink_thresholds(found, 0.25))):
+        for name, pairs in (("own", own), ("shrunk", [one.threshold for one in shrink_thresholds(found, 0.25)])):
             missed[name] += [
                 abs((c < t).mean() + g * (c == t).mean() - 0.25) for c, (t, g) in zip(later, pairs, strict=True)
             ]
     assert np.mean(missed["shrunk"]) <= 1.05 * np.mean(missed["own"]) + 0.001
+
+
+@pytest.mark.parametrize("levels", [None, 4])
+@pytest.mark.parametrize("sd", [0.0, 0.1, 0.3, 0.6])
+@pytest.mark.parametrize("tasks", [5, 10, 40])
+def test_intervals_of_shrunk_rates_hold_the_true_ones(tasks, sd, levels):
+    rng = np.random.default_rng(9)
+    sizes = ([0, 10, 30, 100, 300] * 8)[:tasks]
+    held = {n: [] for n in sizes if n < 200}
+    for _ in range(2400 // tasks):
+        a, b = 5 * np.exp(rng.normal(0, sd, tasks)), 2 * np.exp(rng.normal(0, sd, tasks))
+        found = [rng.beta(a[i], b[i], n) for i, n in enumerate(sizes)]
+        if levels:
+            found = [np.ceil(c * levels) / levels for c in found]
+        for i, one in enumerate(shrink_thresholds(found, 0.25)):
+            if sizes[i] < 200:
+                rate = true_rate(*one.threshold, a[i], b[i], levels)
+                held[sizes[i]].append(one.low <= rate <= one.high)
+    shares = {n: np.mean(found) for n, found in held.items()}
+    assert np.mean(list(shares.values())) >= 0.88
+    assert min(shares.values()) >= 0.88 - 3 * np.sqrt(0.88 * 0.12 / len(held[0]))
+
+
+def true_rate(t, g, a, b, levels):
+    """Return the share of Beta(a, b), in levels or not, that a threshold takes."""
+    if not levels:
+        return beta.cdf(t, a, b)
+    edge = np.round(t * levels) / levels
+    if abs(edge - t) > 1e-9:
+        return beta.cdf(np.floor(t * levels) / levels, a, b)
+    below, upto = beta.cdf([edge - 1 / levels, edge], a, b)
+    return below + g * (upto - below)
