@@ -1,0 +1,1 @@
+"""Serving: what a running cascade, or its log, shows over HTTP."""

@@ -1,0 +1,102 @@
+"""Metrics: totals in Prometheus's text format; the names here are what dashboards and alerts refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from cascade.serve.totals import Buckets, Totals
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
+
+NAMES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
+    "cascade_decisions": ("counter", ("task", "outcome"), "Requests that ended."),
+    "cascade_escalations": ("counter", ("task", "rung", "reason"), "Answers that were left upwards for quality."),
+    "cascade_failures": ("counter", ("task", "rung", "kind"), "Rungs that gave no answer."),
+    "cascade_cost_usd": ("counter", ("task", "part"), "US dollars; maybe_charged may come on top."),
+    "cascade_tokens": ("counter", ("task", "direction"), "Tokens of rungs' own calls."),
+    "cascade_verdicts": ("counter", ("rung", "verifier", "kind"), "Verdicts: scored, vetoed, abstained, failed."),
+    "cascade_log_lost": ("counter", (), "Decisions that could not be logged."),
+    "cascade_rung_latency_seconds": ("histogram", ("task", "rung"), "Seconds of a rung's call and its verifiers'."),
+    "cascade_verifier_score": ("histogram", ("rung", "verifier"), "Scores that verifiers gave."),
+    "cascade_saved_usd": ("gauge", ("task",), "US dollars saved against always asking the top; may fall."),
+    "cascade_escalation_rate": ("gauge", ("task",), "Share of the last 1,000 first answers that were escalated."),
+    "cascade_escalation_target": ("gauge", ("task",), "The rate that the serving policy was asked for."),
+    "cascade_escalation_alarm": ("gauge", ("task",), "1 once the rate has left what calibration promised."),
+    "cascade_last_decision_timestamp_seconds": ("gauge", (), "When the last request ended, Unix seconds."),
+}
+"""Every metric: type, labels, help; counters are shown with `_total`, histograms as `_bucket`, `_sum`, `_count`."""
+
+
+def exposition(totals: Totals, accept: str = "") -> tuple[bytes, str]:
+    """Return what `/metrics` answers, and its content type.
+
+    Args:
+        totals: what was counted.
+        accept: the request's Accept header: OpenMetrics where it is asked for, else Prometheus's own format.
+    """
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.exposition import choose_encoder
+    from prometheus_client.registry import Collector
+
+    class Counted(Collector):
+        def collect(self) -> Iterator[Metric]:
+            return families(totals)
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Counted())
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type
+
+
+def families(totals: Totals) -> Iterator[Metric]:
+    """Give every metric with its samples, in the order of `NAMES`."""
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+    held = _values(totals)
+    for name, (kind, labels, said) in NAMES.items():
+        if kind == "histogram":
+            histogram = HistogramMetricFamily(name, said, labels=labels)
+            for key, buckets in held[name].items():
+                histogram.add_metric([*key], _cumulated(buckets), sum_value=buckets.total)
+            yield histogram
+            continue
+        family = (CounterMetricFamily if kind == "counter" else GaugeMetricFamily)(name, said, labels=labels)
+        for key, value in held[name].items():
+            family.add_metric([*key], float(value))
+        yield family
+
+
+def _values(totals: Totals) -> dict[str, Mapping[Any, Any]]:
+    courses = {(task,): course for task, course in totals.courses.items()}
+    parts = {key: usd for key, usd in totals.usd.items() if key[1] != "saved"}
+    last = {} if totals.last_ms is None else {(): totals.last_ms / 1000}
+    return {
+        "cascade_decisions": totals.decisions,
+        "cascade_escalations": totals.escalations,
+        "cascade_failures": totals.failures,
+        "cascade_cost_usd": parts,
+        "cascade_tokens": totals.tokens,
+        "cascade_verdicts": totals.verdicts,
+        "cascade_log_lost": {(): totals.lost},
+        "cascade_rung_latency_seconds": totals.latency,
+        "cascade_verifier_score": totals.scores,
+        "cascade_saved_usd": {(task,): usd for (task, part), usd in totals.usd.items() if part == "saved"},
+        "cascade_escalation_rate": {
+            key: sum(course.recent) / len(course.recent) for key, course in courses.items() if course.recent
+        },
+        "cascade_escalation_target": {
+            key: course.target for key, course in courses.items() if course.target is not None
+        },
+        "cascade_escalation_alarm": {
+            key: float(course.monitor.alarmed) for key, course in courses.items() if course.monitor is not None
+        },
+        "cascade_last_decision_timestamp_seconds": last,
+    }
+
+
+def _cumulated(buckets: Buckets) -> list[tuple[str, float]]:
+    bounds = [*(f"{bound:g}" for bound in buckets.bounds), "+Inf"]
+    return list(zip(bounds, map(float, accumulate(buckets.counts)), strict=True))

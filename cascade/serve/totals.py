@@ -1,0 +1,174 @@
+"""Totals: what was counted of decisions so far, from results as they come or from a log; metrics are made of it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cascade.outcome import Attempt, Result
+from cascade.policy import Policy
+from cascade.watch.rate_monitor import RateMonitor, null_band
+
+LATENCY_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Upper bounds of the buckets of a rung's latency, in seconds."""
+
+SCORES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+"""Upper bounds of the buckets of a verifier's score."""
+
+RECENT = 1_000
+"""Requests over which the realised escalation rate is taken."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Buckets:
+    """A histogram."""
+
+    bounds: Sequence[float]
+    """Upper bounds, each included; one more bucket holds what is above the last."""
+
+    counts: list[int] = field(default_factory=list)
+    """How many fell into each, not cumulated."""
+
+    total: float = 0.0
+    """Their sum."""
+
+    def __post_init__(self) -> None:
+        """Begin with nothing."""
+        self.counts = self.counts or [0] * (len(self.bounds) + 1)
+
+    def add(self, value: float, times: int = 1) -> None:
+        """Count one value."""
+        self.counts[bisect_left(self.bounds, value)] += times
+        self.total += value * times
+
+    def add_counts(self, counts: Iterable[int], total: float) -> None:
+        """Count many at once."""
+        self.counts = [have + more for have, more in zip(self.counts, counts, strict=True)]
+        self.total += total
+
+
+@dataclass(slots=True, kw_only=True)
+class Course:
+    """One task's escalations as they come: the rate of the last ones, and whether it has left its promise."""
+
+    recent: deque[bool] = field(default_factory=lambda: deque(maxlen=RECENT))
+    """Whether each of the last requests left its first rung for quality."""
+
+    policy_sha256: str | None = None
+    """Under which policy."""
+
+    target: float | None = None
+    """The escalation rate that this policy was asked for or expects; None: it says none, or there is none."""
+
+    monitor: RateMonitor | None = None
+    """Watches the rate under this policy; None: nothing was promised."""
+
+
+Promised = tuple[float, tuple[float, float] | None]
+"""An escalation rate, and the interval that calibration gave for it."""
+
+
+class Totals:
+    """Counts; not safe to change from two threads at once."""
+
+    def __init__(self) -> None:
+        self.decisions: Counter[tuple[str, str]] = Counter()
+        """By task and outcome."""
+        self.escalations: Counter[tuple[str, str, str]] = Counter()
+        """Answers that were left upwards for quality, by task, rung and reason."""
+        self.failures: Counter[tuple[str, str, str]] = Counter()
+        """Calls that failed, tries included, by task, rung and kind."""
+        self.usd: defaultdict[tuple[str, str], float] = defaultdict(float)
+        """US dollars by task and part: answers, verifiers, maybe_charged, saved."""
+        self.tokens: Counter[tuple[str, str]] = Counter()
+        """By task and direction: input, output."""
+        self.latency: dict[tuple[str, str], Buckets] = {}
+        """Seconds of a rung's call and its verifiers', by task and rung."""
+        self.scores: dict[tuple[str, str], Buckets] = {}
+        """By rung and verifier."""
+        self.verdicts: Counter[tuple[str, str, str]] = Counter()
+        """By rung, verifier and kind: scored, vetoed, abstained, failed."""
+        self.courses: dict[str, Course] = {}
+        """By task."""
+        self.lost = 0
+        """Decisions that could not be logged."""
+        self.last_ms: int | None = None
+        """When the last decision ended, Unix milliseconds."""
+        self.promised: dict[tuple[str | None, str], Promised] = {}
+        """What policies promise, by sha256 and task."""
+
+    def promise(self, policy: Policy) -> None:
+        """Learn what a policy promises."""
+        for name, task in policy.tasks.items():
+            self.learn(policy.sha256, name, target=task.target, measured=task.measured)
+
+    def learn(self, sha256: str | None, task: str, *, target: Any, measured: Any) -> None:
+        """Learn what one policy promises for one task, from its target and its measured figures."""
+        rate = (measured or {}).get("escalation_rate") or {}
+        expected, low, high = (rate.get(name) for name in ("expected", "low", "high"))
+        asked = (target or {}).get("value") if (target or {}).get("kind") == "escalation_rate" else expected
+        # A ladder of three has a target a rung: the first one's is the task's.
+        asked = asked[0] if isinstance(asked, list) and asked else asked
+        if isinstance(asked, int | float) and 0.0 <= asked <= 1.0:
+            interval = None
+            if isinstance(low, int | float) and isinstance(high, int | float) and 0.0 <= low <= high <= 1.0:
+                interval = (float(low), float(high))
+            self.promised[sha256, task] = (float(asked), interval)
+
+    def observe(self, result: Result[Any], *, at_ms: int | None = None) -> None:
+        """Count one result."""
+        task = result.task
+        self.decisions[task, result.outcome] += 1
+        usage = result.usage
+        self.tokens[task, "input"] += usage.input_tokens
+        self.tokens[task, "output"] += usage.output_tokens
+        parts = (
+            ("answers", result.answers_usd), ("verifiers", result.verifiers_usd),
+            ("maybe_charged", result.maybe_charged_usd), ("saved", result.saved_usd or 0.0),
+        )  # fmt: skip
+        for part, usd in parts:
+            self.usd[task, part] += usd
+        for attempt in result.attempts:
+            self._attempt(task, attempt)
+        if result.attempts and result.attempts[0].response is not None:
+            self.course(task, result.policy_sha256, [result.escalated])
+        self.last_ms = at_ms if at_ms is not None else self.last_ms
+
+    def course(self, task: str, policy_sha256: str | None, escalated: Sequence[bool]) -> None:
+        """Take what a task's next requests under one policy did, in order."""
+        course = self.courses.setdefault(task, Course())
+        if course.monitor is None or course.policy_sha256 != policy_sha256:
+            course.policy_sha256 = policy_sha256
+            promised = self.promised.get((policy_sha256, task))
+            course.target = None if promised is None else promised[0]
+            course.monitor = None if promised is None else RateMonitor(null_band(*promised))
+        course.recent.extend(escalated)
+        if course.monitor is not None:
+            course.monitor.watch([float(one) for one in escalated])
+
+    def rung_latency(self, task: str, rung: str) -> Buckets:
+        """Return the histogram of one rung's latency."""
+        return self.latency.setdefault((task, rung), Buckets(bounds=LATENCY_S))
+
+    def verifier_scores(self, rung: str, verifier: str) -> Buckets:
+        """Return the histogram of one verifier's scores."""
+        return self.scores.setdefault((rung, verifier), Buckets(bounds=SCORES))
+
+    def _attempt(self, task: str, attempt: Attempt) -> None:
+        self.rung_latency(task, attempt.rung).add(attempt.latency_s)
+        if attempt.decision.action == "escalate":
+            self.escalations[task, attempt.rung, attempt.decision.reason] += 1
+        if attempt.failure is not None:
+            self.failures[task, attempt.rung, attempt.failure.kind.value] += 1
+        for verdict in attempt.verdicts:
+            key = (attempt.rung, verdict.name)
+            if "verifier_failed" in verdict.flags:
+                kind = "failed"
+            else:
+                kind = "vetoed" if verdict.veto else "abstained" if verdict.score is None else "scored"
+            self.verdicts[(*key, kind)] += 1
+            if verdict.score is not None:
+                self.verifier_scores(*key).add(verdict.score)
