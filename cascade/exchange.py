@@ -187,6 +187,9 @@ class ModelCall:
     endpoint: str = ""
     """The name of the one that was picked; '' where none are listed."""
 
+    rung_model: str = ""
+    """What the rung calls the model that was picked there; '' where none are listed."""
+
     timeout_s: float = 60.0
     """Seconds that one try may take."""
 
@@ -211,6 +214,7 @@ class ModelCall:
         return replace(
             self,
             model=endpoint.model or self.model,
+            rung_model=self.model,
             price=price,
             api_base=endpoint.api_base,
             api_key=endpoint.api_key,

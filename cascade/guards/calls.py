@@ -75,8 +75,10 @@ UNWRITTEN = Unwritten()
 
 def call_key(call: ModelCall) -> str:
     """Return the sha256 of what a call asks, of whom and on whose behalf: the same in every run of the same work."""
+    # An answer is the rung's whichever of its endpoints gave it, and whatever the model is called there.
+    model = call.rung_model or call.model
     asked = [
-        call.rung, call.verifier, call.model, call.messages, call.params, call.wishes, call.request_id, call.sample,
+        call.rung, call.verifier, model, call.messages, call.params, call.wishes, call.request_id, call.sample,
     ]  # fmt: skip
     # What JSON cannot say (a type as response_format) is named; a key need only be the same the next time.
     text = json.dumps(asked, sort_keys=True, default=_said, skipkeys=True)

@@ -141,3 +141,8 @@ def test_one_policy_holds_several_operating_points_and_a_request_picks_one() -> 
         assert (careful.rung, careful.quality) == ("b", "strict")
         with pytest.raises(ConfigError, match="it has strict"):
             app.run("?", quality="cheap")
+
+
+def test_a_policy_file_that_is_not_there_is_refused_when_the_cascade_opens(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"missing\.json"):
+        Cascade(ladder("small", "large"), client=ScriptedClient(default="1"), policy=tmp_path / "missing.json")
