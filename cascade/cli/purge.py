@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cascade.cli.logs import log_of
 from cascade.cli.moment import moment_of
 from cascade.cli.options import JsonOption
 from cascade.cli.progress import progress
 from cascade.cli.terminal import interactive, print_json, say
-from cascade.errors import ConfigError, DataError
+from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
     from cascade.log.purge import Purged
 
-LogArgument = Annotated[str, typer.Argument(metavar="LOG", help="The decision log: its file, or its address.")]
+LogArgument = Annotated[str, typer.Argument(metavar="LOG", help="The decision log, a file or a postgresql:// address.")]
 
 
 def purge(
@@ -46,23 +46,21 @@ def purge(
     if before is None and principal is None:
         message = "Neither --before nor --principal was given; say what to delete, as in --before 90d."
         raise ConfigError(message)
-    if "://" not in log and not Path(log).exists():
-        message = f"{log} does not exist; a decision log was expected."
-        raise DataError(message)
     moment = moment_of(before, "--before")
     before_ms = None if moment is None else round(moment.timestamp() * 1000)
-    with open_log(log) as held:
+    with open_log(log_of(log, None)) as held:
+        name = held.name
         found = purge_log(held, before_ms=before_ms, principal=principal, dry_run=True)
         if not dry_run:
             # Nothing to delete is scrubbed all the same: a purge that was broken off may have left traces.
-            _confirm(found, log, yes=yes)
+            _confirm(found, name, yes=yes)
             with progress("Deleting", found.decisions, costs=False) as report:
                 found = purge_log(
                     held, before_ms=before_ms, principal=principal, on_progress=lambda done, _: report(done, 0.0)
                 )
     if as_json:
-        print_json({"log": log, "dry_run": dry_run, **asdict(found)})
-    say(f"{_told(found)} {'would be' if dry_run else 'are'} deleted from {log}.")
+        print_json({"log": name, "dry_run": dry_run, **asdict(found)})
+    say(f"{_told(found)} {'would be' if dry_run else 'are'} deleted from {name}.")
     if not dry_run:
         say("Backups, replicas, exports and files of results are not touched.")
 

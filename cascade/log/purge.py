@@ -120,8 +120,11 @@ def _delete(
         on_progress(done)
         if len(ids) < BATCH:
             break
-    with _transaction(connection):
-        connection.execute(calls.delete().where(apart))
+    deleted = BATCH
+    while deleted == BATCH:
+        with _transaction(connection):
+            some = select(calls.c.call_id).where(apart).limit(BATCH)
+            deleted = connection.execute(calls.delete().where(calls.c.call_id.in_(some))).rowcount
 
 
 @contextmanager

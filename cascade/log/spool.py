@@ -69,6 +69,10 @@ class Spool:
         """Forget entries that were handed on."""
         with self._open() as connection, _transaction(connection):
             connection.execute("DELETE FROM waiting WHERE number BETWEEN ? AND ?", (first, last))
+        if not self.length:
+            # What is purged from the log must not be found here: nothing of an empty spool's entries is left.
+            with self._open() as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def abandon(self) -> None:
         """Begin anew after a fork, without closing what is the parent's."""
@@ -103,6 +107,7 @@ class Spool:
             self._check(connection)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA secure_delete=ON")
             with _transaction(connection):
                 connection.execute(
                     "CREATE TABLE IF NOT EXISTS waiting "

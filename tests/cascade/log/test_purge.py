@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from cascade.clients.scripted import ScriptedClient
+from cascade.engine import Cascade
 from cascade.errors import ConfigError, LogUnavailable
 from cascade.log import Log, open_log
 from cascade.log.purge import Purged, purge
+from cascade.log.receipts import verify
 from tests.cascade.log.decisions import decided
+from tests.cascade.log.reading import rows
+from tests.opinions import ladder
 
 CANARY = "kanarie"
 TABLES = ("decisions", "attempts", "verdicts", "labels")
@@ -98,6 +103,56 @@ def test_somebody_who_still_reads_is_told_of_and_the_next_purge_finishes(tmp_pat
                 purge(log, before_ms=3_000_000, patience_s=0.05)
         assert purge(log, before_ms=3_000_000).scrubbed
         assert CANARY.encode() not in bytes_of(path)
+
+
+def test_on_either_database_the_rows_are_gone_and_the_chain_of_receipts_still_holds(
+    where: str | Path, tmp_path: Path
+) -> None:
+    with open_log(where, receipts=True, spool=tmp_path / "spool.db") as log:
+        for number in range(30):
+            about = {"principal": f"{CANARY}-{number % 2}"}
+            log.write(*decided(f"r-{number}", "0.2", "0.9", **about), at_s=1000.0 if number < 10 else 2000.0)
+        log.flush()
+        purged = purge(log, principal=f"{CANARY}-0")
+        assert (purged.decisions, purged.receipts, purged.scrubbed) == (15, 15, True)
+        assert purge(log, before_ms=1_500_000).decisions == 5
+        with log.reading() as connection:
+            found = verify(connection)
+    assert (found.receipts, found.purged, found.broken) == (30, 20, None)
+    assert {row["principal"] for row in rows(where, "decisions")} == {f"{CANARY}-1"}
+    assert [len(rows(where, table)) for table in ("decisions", "attempts", "verdicts")] == [10, 20, 20]
+
+
+def test_postgresql_writes_its_tables_anew(postgresql: str, tmp_path: Path) -> None:
+    import psycopg
+
+    def files() -> list[tuple[int, ...]]:
+        with psycopg.connect(postgresql) as server:
+            return server.execute(
+                "SELECT pg_relation_filenode('decisions'), pg_relation_filenode('attempts')"
+            ).fetchall()
+
+    with open_log(postgresql, spool=tmp_path / "spool.db") as log:
+        log.write(*decided("r-1", "0.9"), at_s=1000.0)
+        log.flush()
+        before = files()
+        purge(log, before_ms=2_000_000)
+        assert all(old != new for old, new in zip(before[0], files()[0], strict=True))
+
+
+@pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")
+def test_calls_go_with_their_own_time_and_principal(tmp_path: Path) -> None:
+    path = tmp_path / "d.db"
+    rungs = ladder("small", "large")
+    with open_log(path) as log, Cascade(rungs, client=ScriptedClient(default="0.9"), log=log) as app:
+        for number in range(6):
+            app.run("?", id=str(number), principal=f"{CANARY}-{number % 2}")
+        log.flush()
+        made = len(rows(path, "calls"))
+        assert made == 6
+        assert purge(log, principal=f"{CANARY}-1").calls == made / 2
+        assert {row["principal"] for row in rows(path, "calls")} <= {f"{CANARY}-0"}
+        assert f"{CANARY}-1".encode() not in bytes_of(path)
 
 
 def test_nothing_asked_for_is_an_error_and_so_is_a_log_for_reading(tmp_path: Path) -> None:
