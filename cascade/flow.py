@@ -107,6 +107,7 @@ def _refused(reply: Response, on_other_model: str) -> CallFailure | None:
     return CallFailure(
         kind=kind,
         message=message,
+        status=reply.status,
         charged=True,
         usage=reply.usage,
         cost_usd=reply.cost_usd or 0.0,

@@ -27,7 +27,7 @@ def read_completion(
 ) -> Response | CallFailure:
     """Return the response in a completion, priced by the requested model.
 
-    BAD_BODY where there is no answer in it, CONTENT_FILTER where a filter has left nothing of it.
+    BAD_BODY where there is no answer in it.
 
     Args:
         completion: the completion, in OpenAI's form.
@@ -56,29 +56,18 @@ def read_completion(
     refusal = said.get("refusal") or own.get("refusal")
     tool_calls = tuple(item for item in _sequence(said.get("tool_calls")) if isinstance(item, Mapping))
     finish = read_finish(choice, seen)
-    nothing = not (texts[0] or tool_calls or refusal)
-    cost_usd, status = price.cost_usd(usage), None if seen is None else seen.status
-    if nothing and finish.reason == "content_filter":
-        return CallFailure(
-            kind=FailureKind.CONTENT_FILTER,
-            message="The provider's filter left nothing of the answer.",
-            status=status,
-            usage=usage,
-            cost_usd=cost_usd,
-            phase=None if seen is None else seen.phase,
-        )
     return Response(
         text=texts[0],
         tool_calls=tool_calls,
         message=_for_history(said),
         finish_reason=finish.reason,
         finish_raw=finish.raw,
-        status=status,
+        status=None if seen is None else seen.status,
         refusal=refusal if isinstance(refusal, str) else None,
         logprobs=read_logprobs(choice.get("logprobs")),
         samples=tuple(texts[1:]),
         usage=usage,
-        cost_usd=cost_usd,
+        cost_usd=price.cost_usd(usage),
         cost_reported=_cost_reported(body),
         model_reported=reported,
         flags=(*flags, *finish.flags),
@@ -183,7 +172,7 @@ def _count(value: Any) -> int | None:
     """Return a usable number of tokens; None where it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float) or _absurd(value):
         return None
-    return int(value)
+    return math.ceil(value)
 
 
 def _absurd(value: Any) -> bool:

@@ -13,11 +13,12 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from cascade.clients.wire import Wire
+from cascade.clients.wire import WIRE, Wire
 from cascade.failure import CallFailure, FailureKind
 from cascade.redaction import remember, remember_environment, shortened
 
@@ -133,6 +134,17 @@ def read_wire(wire: Wire, *, secret: str | None = None) -> CallFailure:
         content_type=wire.content_type,
         charged=charged,
     )
+
+
+def read_silence(limit_s: float) -> CallFailure:
+    """Return what it means that a try was broken off after so many seconds, as far as our transport had got with it."""
+    message, wire = f"No answer within {limit_s:.3g} s.", WIRE.get()
+    if wire is None or wire.phase is None:
+        return CallFailure(kind=FailureKind.TIMEOUT, message=message)
+    if not wire.refused:
+        kind = FailureKind.CONNECT if wire.phase == "connect" else FailureKind.TIMEOUT
+        wire = replace(wire, fault=kind, trouble=f"{message} The try got as far as: {wire.phase}.")
+    return read_wire(wire)
 
 
 def _mind(secret: str | None) -> None:

@@ -171,7 +171,7 @@ class LiteLLMClient(Client):
         wire = Wire(limit_s=call.timeout_s)
         if client is not None:
             arguments["client"] = client
-        within = WIRE.set(wire)
+        WIRE.set(wire)  # and left there: whoever breaks the try off looks how far it got
         try:
             completion = await litellm.acompletion(
                 model=call.model,
@@ -187,8 +187,6 @@ class LiteLLMClient(Client):
             body = wire.completion()
             if body is None:
                 return read_fault(error, wire=None if client is None else wire, secret=call.api_key)
-        finally:
-            WIRE.reset(within)
         if wire.refused:  # litellm makes answers out of some errors
             return read_wire(wire, secret=call.api_key)
         return read_completion(body, call=call, price=self._prices.price(call.model, call.price), wire=wire)

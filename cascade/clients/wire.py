@@ -89,4 +89,10 @@ class Wire:
 
 
 WIRE: ContextVar[Wire | None] = ContextVar("cascade.wire", default=None)
-"""The try that is under way in this task."""
+"""The try that is under way in this task, or was the last one."""
+
+
+def still_connecting() -> bool:
+    """Tell whether the try that was last under way in this task had no connection yet, so that nobody can bill it."""
+    wire = WIRE.get()
+    return wire is not None and wire.phase == "connect"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from cascade.changed import changed
 from cascade.clients import Client
+from cascade.clients.wire import still_connecting
 from cascade.completeness import cut_off
 from cascade.errors import CascadeError
 from cascade.exchange import ModelCall, Response
@@ -22,7 +25,8 @@ class Meter(Client):
         """Reserve the worst case, write the intent down, ask, settle, write the outcome down.
 
         A call that the budget does not allow, or whose intent cannot be written down where it must be, is not made.
-        Broken off (a timeout, a deadline, a caller that gave up), the reserve counts as spent: the provider may bill.
+        Broken off (a timeout, a deadline, a caller that gave up), the reserve counts as spent: the provider may bill,
+        unless no connection stood yet.
 
         Raises:
             LogUnavailable: this call, or what came of it, cannot be written down.
@@ -45,6 +49,9 @@ class Meter(Client):
             reply = await self._client.ask(call)
         except CascadeError:  # the client could not make the call as it was configured
             made = False
+            raise
+        except asyncio.CancelledError:
+            made = not still_connecting()
             raise
         finally:
             charge = None

@@ -17,6 +17,8 @@ from collections.abc import Awaitable, Callable
 
 from cascade.changed import changed
 from cascade.clients import Client
+from cascade.clients.fault import read_silence
+from cascade.clients.wire import WIRE
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.guards.roster import Line, Roster, tokens_of
@@ -163,6 +165,7 @@ class _Asking:
 async def _try(client: Client, call: ModelCall, *, left_s: float, clock: Callable[[], float]) -> Response | CallFailure:
     if left_s <= 0:
         return CallFailure(kind=FailureKind.DEADLINE, message="The deadline had passed before the call.", tries=0)
+    WIRE.set(None)
     started, limit_s = clock(), min(call.timeout_s, left_s)
     reply: Response | CallFailure
     try:
@@ -171,7 +174,7 @@ async def _try(client: Client, call: ModelCall, *, left_s: float, clock: Callabl
     except TimeoutError:
         if not limit.expired():  # a client's own, which is not to be taken for the model's silence
             raise
-        reply = CallFailure(kind=FailureKind.TIMEOUT, message=f"No answer within {limit_s:.3g} s.")
+        reply = read_silence(limit_s)
     if isinstance(reply, CallFailure) and reply.kind is FailureKind.TIMEOUT and left_s <= call.timeout_s:
         reply = changed(reply, kind=FailureKind.DEADLINE, message=f"The deadline passed. {reply.message}")
     # A recording knows how long the true call took; looking it up took no time.

@@ -145,7 +145,7 @@ class Scribe:
             "g": None if threshold is None else threshold.g,
             "u": decision.u,
             "failure": None if failure is None else failure.kind.value,
-            "status": None if failure is None or failure.status is None else _count(failure.status),
+            "status": None if (call := response or failure) is None or call.status is None else _count(call.status),
             "finish_reason": None if response is None else self._maybe(response.finish_reason),
             "answer_usd": _figure(attempt.answer_usd),
             "verifiers_usd": _figure(attempt.verifiers_usd),

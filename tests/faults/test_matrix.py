@@ -1,0 +1,112 @@
+"""Every row of the fault matrix, as `matrix.toml` has it."""
+
+from __future__ import annotations
+
+import ast
+import sqlite3
+import warnings
+from pathlib import Path
+
+import pytest
+
+from cascade.settings import UncalibratedWarning
+from tests.checkout import ROOT
+from tests.faults.matrix import CASES, KEY, ROWS, Case, Ran, run_all
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("matrix") / "decisions.db"
+
+
+@pytest.fixture(scope="module")
+def ran(log: Path) -> Ran:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UncalibratedWarning)
+        warnings.filterwarnings("ignore", message=".*cheaper.*")
+        return run_all(log)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_fault_is_treated_as_the_matrix_says(ran: Ran, case: Case) -> None:
+    expected = case.expected
+    first = ran.results[case.name].attempts[0]
+    assert ran.hits[f"{case.name}/{case.mode}"] == expected["hits"]
+    assert (first.failure and first.failure.kind.value) == expected.get("class")
+    assert first.decision.action == expected["then"]
+    assert expected.get("reason") in {None, first.decision.reason}
+    assert ran.hits[f"{case.name}/second"] == (expected["then"] in {"escalate", "fail_over"})
+    assert ran.alone[case.name] == expected["alone"]
+    assert ran.hits[f"{case.name}-alone/{case.mode}"] == expected["hits"]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "class" in case.expected], ids=lambda case: case.name)
+def test_a_failure_says_what_was_on_the_wire_and_whether_it_may_be_billed(ran: Ran, case: Case) -> None:
+    failure = ran.results[case.name].attempts[0].failure
+    assert failure is not None
+    assert failure.status == case.status
+    assert case.expected.get("charged", failure.maybe_charged) == failure.maybe_charged
+    assert failure.tries == case.expected["hits"] or case.expected["hits"] == 0
+    also = case.expected.get("also", {})
+    assert {name: getattr(failure, name) for name in also} == also
+    assert failure.message
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "class" not in case.expected], ids=lambda case: case.name)
+def test_an_odd_answer_carries_what_is_odd_about_it(ran: Ran, case: Case) -> None:
+    first, expected = ran.results[case.name].attempts[0], case.expected
+    assert first.response is not None
+    assert first.response.status == 200
+    assert first.response.flags == tuple(expected.get("flags", ()))
+    if "finish_raw" in expected:
+        assert first.response.finish_raw == (expected["finish_raw"] or None)
+    assert first.usage.estimated == (expected.get("usage") == "estimated")
+    assert (first.response.cost_usd or 0.0) > 0
+    if "abstains" in expected:
+        assert next(one for one in first.verdicts if one.name == expected["abstains"]).abstained
+
+
+def test_no_redirect_is_followed(ran: Ran) -> None:
+    assert ran.elsewhere == 0
+
+
+def test_an_echoed_key_is_told_to_nobody(ran: Ran, log: Path) -> None:
+    assert KEY not in "".join(ran.told.values())
+    assert KEY.encode() not in b"".join(file.read_bytes() for file in log.parent.iterdir())
+
+
+def test_what_may_have_been_charged_is_told_where_it_may(ran: Ran) -> None:
+    for case in CASES:
+        result, charged = ran.results[case.name], case.expected.get("charged")
+        if charged is not None:
+            assert (result.maybe_charged_usd > 0) == charged, case.name
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_log_holds_it(ran: Ran, log: Path, case: Case) -> None:
+    with sqlite3.connect(log) as database:
+        database.row_factory = sqlite3.Row
+        (row,) = database.execute("SELECT * FROM attempts WHERE task = ? AND position = 0", (case.name,)).fetchall()
+    database.close()
+    first = ran.results[case.name].attempts[0]
+    assert row["failure"] == case.expected.get("class")
+    assert row["status"] == (case.status if first.failure is not None else 200)
+    assert row["tries"] == (first.failure or first.response).tries
+    assert row["usage_estimated"] == first.usage.estimated
+    if first.response is not None:
+        assert row["model_reported"] == first.response.model_reported
+        assert row["finish_reason"] == first.response.finish_reason
+
+
+def test_every_row_is_there_once_and_is_shown_by_a_case_or_a_test() -> None:
+    assert [row["n"] for row in ROWS] == list(range(1, 55))
+    assert not [row["n"] for row in ROWS if not any(row.get(how) for how in ("case", "tests", "planned"))]
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.get("tests")], ids=lambda row: str(row["n"]))
+def test_the_tests_that_it_names_exist(row: dict) -> None:
+    for named in row["tests"]:
+        path, _, function = named.partition("::")
+        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        names = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+        assert not function or function in names, named
