@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from cascade.completeness import filtered
 from cascade.course import Course, decide, settle
 from cascade.exchange import EMPTY, Exchange, Request, Response
 from cascade.failure import CallFailure, FailureKind
@@ -18,6 +17,7 @@ from cascade.ladder import Ladder, Rung
 from cascade.outcome import Attempt, Outcome, Result
 from cascade.point import Decision
 from cascade.policy import Policy
+from cascade.setback import after_failure, unusable
 from cascade.stack import ENDINGS, Returned, Steps, verify
 from cascade.verdict import Ask, Reply, Verdict
 
@@ -64,12 +64,12 @@ def climb(
         call = rung.call(request)
         (reply,) = yield (call,)
         if isinstance(reply, Response):
-            reply = _refused(reply, on_other_model) or reply
+            reply = unusable(reply, on_other_model) or reply
         if isinstance(reply, CallFailure):
             ended = ENDINGS.get(reply.kind)
             if reply.kind is FailureKind.CONTEXT:
                 too_long = max(too_long, rung.context_window or 0)
-            decision = _failed(reply, on_content_filter)
+            decision = after_failure(reply, on_content_filter)
             decision, capped = _stepped(decision, rung, plan, step_up)
             attempts.append(Attempt(rung=rung.name, model=rung.model, failure=reply, decision=decision))
             if decision.action == "stop":
@@ -92,40 +92,6 @@ def climb(
         earlier[rung.name] = reply
         confidences[rung.name] = decision.confidence
     return _result(request, plan, tuple(attempts), "capped" if capped else ended, on_exhausted, capped)
-
-
-def _refused(reply: Response, on_other_model: str) -> CallFailure | None:
-    """Return the failure that an answer is which may not be used at all; what it cost stays paid."""
-    if filtered(reply):
-        kind = FailureKind.CONTENT_FILTER
-        message = f"The provider's content filter stopped the answer (finish_reason {reply.finish_reason})."
-    elif on_other_model == "raise" and "other_model" in reply.flags:
-        kind = FailureKind.MISBEHAVED
-        message = f"The provider says that {reply.model_reported} answered, which is another model than the one asked."
-    else:
-        return None
-    return CallFailure(
-        kind=kind,
-        message=message,
-        status=reply.status,
-        charged=True,
-        usage=reply.usage,
-        cost_usd=reply.cost_usd or 0.0,
-        latency_s=reply.latency_s,
-        tries=reply.tries,
-        endpoint=reply.endpoint,
-    )
-
-
-def _failed(failure: CallFailure, on_content_filter: str) -> Decision:
-    """Say what follows from a rung's failure."""
-    then = failure.treatment.then
-    if failure.kind is FailureKind.CONTENT_FILTER and on_content_filter == "escalate":
-        then = "fail_over"
-    if then != "fail_over":
-        return Decision(action="stop", reason=failure.kind.value)
-    unsuited = failure.kind in (FailureKind.CONTEXT, FailureKind.CONTENT_FILTER)
-    return Decision(action="fail_over", reason=failure.kind.value if unsuited else "availability")
 
 
 def _stepped(

@@ -118,8 +118,10 @@ class Circuit:
         self._recent.append((now, bad))
         while now - self._recent[0][0] > breaker.memory_s:
             self._recent.popleft()
-        known, failed = len(self._recent), sum(was_bad for _, was_bad in self._recent)
-        if failure is not None and bad and known >= breaker.least and failed >= breaker.rate * known:
+        known = len(self._recent)
+        if failure is None or not bad or known < breaker.least:
+            return
+        if sum(was_bad for _, was_bad in self._recent) >= breaker.rate * known:
             self._open(failure, breaker.open_s)
 
     def _open(self, cause: CallFailure, rest_s: float) -> None:

@@ -186,6 +186,8 @@ def _finite(left_s: float | None) -> float:
 
 
 def _total(reply: Response | CallFailure, failed: list[CallFailure], waited_s: float) -> Response | CallFailure:
+    if not failed and not waited_s:
+        return reply
     usage, tries, lost_usd, latency_s = reply.usage, reply.tries, 0.0, reply.latency_s + waited_s
     for failure in failed:
         usage, tries = failure.usage + usage, failure.tries + tries

@@ -13,12 +13,9 @@ from hypothesis import strategies as st
 
 import cascade
 from cascade import (
-    Breaker,
     ConfigError,
     Ladder,
-    Pace,
     Price,
-    RetryBudget,
     Rung,
     ScriptedClient,
     UnknownPrice,
@@ -310,91 +307,3 @@ def test_an_unknown_price_names_the_file(write):
     path = write("ladder: [{model: nobody/nothing}]\n")
     with pytest.raises(UnknownPrice, match=f"{path}.*nobody/nothing"):
         load_config(path).open()
-
-
-GUARDED = """\
-ladder: [{model: embedded/small}, {model: embedded/large}]
-guards:
-  usd_per_day: 20
-  principal_usd_per_day: 0.5
-  escalation_cap: {rate: 0.3, window: 500, on_cap: error}
-"""
-
-
-def test_limits_across_requests_are_configured_once(write):
-    config = load_config(write(GUARDED))
-    cap = config.limits.escalation_cap
-    assert (config.limits.usd_per_day, config.limits.principal_usd_per_day) == (20.0, 0.5)
-    assert (cap.rate, cap.window, cap.per_principal, cap.on_cap) == (0.3, 500, True, "error")
-    with config.open(client=ScriptedClient(default="x")) as app:
-        assert app.limits == config.limits
-
-
-@pytest.mark.parametrize(
-    ("wrong", "told"),
-    [
-        ("usd_per_day: -1", "guards.usd_per_day"),
-        ("escalation_cap: {rate: 1.2}", "guards.escalation_cap.rate"),
-        ("escalation_cap: {rate: 0.001, window: 100}", "a window of"),
-        ("escalation_cap: {}", "rate"),
-    ],
-)
-def test_a_limit_that_cannot_be_kept_is_refused_with_its_place(write, wrong, told):
-    text = f"ladder: [{{model: embedded/small}}]\nguards:\n  {wrong}\n"
-    assert told in complaint(lambda: load_config(write(text)))
-
-
-def test_a_task_has_no_limits_of_its_own(write):
-    text = "ladder: [{model: embedded/small}]\ntasks: {a: {usd_per_day: 1}}\n"
-    assert "usd_per_day" in complaint(lambda: load_config(write(text)))
-
-
-SEVERAL = """\
-ladder:
-  - model: openai/gpt-5-nano
-    name: small
-    context_window: 128000
-    endpoints:
-      - {api_base: "https://eu.test/v1", api_key: "${EU_KEY:-none}", rpm: 600, tpm: 200000}
-      - {name: az, model: azure/nano, price: {input_per_mtok: 1, output_per_mtok: 2}}
-  - {model: embedded/large, rpm: 60}
-providers: {openai: {rpm: 5000}}
-guards:
-  on_content_filter: escalate
-  breaker: {open_s: 20, least: 5}
-  retry_budget: {rate: 0.05, burst: 3}
-"""
-
-
-def test_endpoints_paces_breaker_and_retry_budget_are_configured_once(write):
-    config = load_config(write(SEVERAL))
-    eu, az = config.ladder.rung("small").endpoints
-    assert (eu.name, eu.rpm, eu.tpm, eu.model) == ("eu.test", 600.0, 200_000.0, None)
-    assert (az.name, az.model, az.price) == ("az", "azure/nano", Price(input_usd=1e-6, output_usd=2e-6))
-    assert (config.ladder.rung("small").context_window, config.ladder.top.rpm) == (128_000, 60.0)
-    assert config.limits.breaker == Breaker(open_s=20, least=5)
-    assert config.limits.retry_budget == RetryBudget(rate=0.05, burst=3)
-    assert config.limits.providers == {"openai": Pace(rpm=5000)}
-    assert config.settings.on_content_filter == "escalate"
-
-
-def test_a_breaker_can_be_left_out(write):
-    assert load_config(write("ladder: [{model: embedded/small}]\nguards: {breaker: false}\n")).limits.breaker is None
-
-
-@pytest.mark.parametrize(
-    ("wrong", "told"),
-    [
-        ("ladder: [{model: a/b, endpoints: []}]", "ladder[0].endpoints"),
-        ("ladder: [{model: a/b, endpoints: [{name: x}, {name: x}]}]", "two endpoints are called 'x'"),
-        ("ladder: [{model: a/b, rpm: 5, endpoints: [{name: x}]}]", "says rpm itself"),
-        ("ladder: [{model: a/b, endpoints: [{rpm: 0}]}]", "ladder[0].endpoints[0].rpm"),
-        ("ladder: [{model: a/b, endpoints: [{price: {}}]}]", "ladder[0].endpoints[0].price"),
-        ("ladder: [{model: a/b}]\nguards: {breaker: {least: 30}}", "breaker.least is 30"),
-        ("ladder: [{model: a/b}]\nguards: {breaker: {rate: 0}}", "breaker.rate is 0"),
-        ("ladder: [{model: a/b}]\nguards: {retry_budget: {burst: -1}}", "guards.retry_budget.burst"),
-        ("ladder: [{model: a/b}]\nproviders: {openai: {rpm: x}}", "providers.openai.rpm"),
-    ],
-)
-def test_endpoints_and_guards_that_cannot_be_meant_are_refused_with_their_place(write, wrong, told):
-    assert told in complaint(lambda: load_config(write(wrong + "\n")))
