@@ -1,0 +1,62 @@
+"""`cascade export`: a decision log's tables as Parquet or CSV files, for DuckDB, pandas and spreadsheets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cascade.cli.logs import LogArgument, open_for_reading
+from cascade.cli.moment import moment_of
+from cascade.cli.options import ConfigOption, JsonOption
+from cascade.cli.progress import progress
+from cascade.cli.terminal import print_json, say
+from cascade.errors import ConfigError
+
+
+def export(
+    log: LogArgument = None,
+    *,
+    config: ConfigOption = None,
+    parquet: Annotated[
+        Path | None, typer.Option("--parquet", metavar="DIR", help="Write Parquet files into this folder.")
+    ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="DIR", help="Write CSV files into this folder; formulas are made harmless."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="WHEN", help="A date or time (2026-01-31, in UTC unless said), or 7d ago."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="WHEN", help="The same for the end, which is not included.")
+    ] = None,
+    task: Annotated[str | None, typer.Option("--task", metavar="TASK", help="Only this task.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files of an earlier export.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Export decisions, attempts, verdicts, labels and calls of a log, each into a file of its own."""
+    from cascade.log.export import export as export_log
+
+    folder = parquet or csv
+    if folder is None or (parquet is not None and csv is not None):
+        message = "One of --parquet DIR and --csv DIR was expected."
+        raise ConfigError(message)
+    form = "parquet" if parquet is not None else "csv"
+    moments = [moment_of(since, "--since"), moment_of(until, "--until")]
+    since_ms, until_ms = (None if moment is None else round(moment.timestamp() * 1000) for moment in moments)
+    held = open_for_reading(log, config)
+    try:
+        with progress("Exporting", None, costs=False) as report:
+            rows = export_log(
+                held, folder, "parquet" if parquet is not None else "csv", since_ms=since_ms, until_ms=until_ms,
+                task=task, replace=force, on_progress=lambda done, _: report(done, 0.0),
+            )  # fmt: skip
+    finally:
+        held.close()
+    if as_json:
+        print_json({"log": held.name, "folder": str(folder), "format": form, "rows": rows})
+    for name, count in rows.items():
+        say(f"{folder / f'{name}.{form}'}: {count:,} rows")
