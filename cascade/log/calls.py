@@ -162,7 +162,7 @@ def _endpoint(api_base: str | None) -> str:
 
 def writer_name() -> str:
     """Return what this process is called in rows: its machine, hashed, and its number there."""
-    return f"{_machine()}-{os.getpid()}-{_born(os.getpid())}"
+    return _named(os.getpid())  # a forked child has another number, and so a name of its own
 
 
 def is_gone(writer: str) -> bool:
@@ -170,6 +170,11 @@ def is_gone(writer: str) -> bool:
     machine, _, process = writer.partition("-")
     number, _, born = process.partition("-")
     return machine == _machine() and number.isdigit() and _born(int(number)) != born
+
+
+@lru_cache
+def _named(number: int) -> str:
+    return f"{_machine()}-{number}-{_born(number)}"
 
 
 @lru_cache

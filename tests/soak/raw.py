@@ -1,0 +1,71 @@
+"""Raw litellm beside the engine: the same call on the same loop, over our transport or litellm's own."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from cascade.clients.litellm import LiteLLMClient
+from cascade.clients.wire import WIRE, Wire
+from cascade.engine import Cascade
+from cascade.exchange import ModelCall
+from cascade.ladder import Ladder, Rung
+from cascade.usage import Price
+from verifiers import Hedging, LogProb, Refusal
+
+KEY = "sk-soak-4f9a8b7c6d5e"
+MESSAGES = [{"role": "user", "content": "Is it fine? " * 20}]
+
+
+def one_rung(url: str, behaviour: str = "ok", **options: Any) -> Cascade:
+    """Open a cascade of one rung with three local verifiers."""
+    verify = (Refusal(), Hedging(), LogProb())
+    price = Price(input_usd=1e-6, output_usd=2e-6)
+    rung = Rung(f"openai/{behaviour}", api_base=url, api_key=KEY, price=price, verify=verify, timeout_s=30)
+    return Cascade(Ladder(rung), **options)
+
+
+class Raw:
+    """litellm itself."""
+
+    def __init__(self, app: Cascade, url: str, *, hardened: bool) -> None:
+        client = app.client
+        assert isinstance(client, LiteLLMClient)
+        assert client._families is not None
+        self._litellm = client._ready[""]
+        call = ModelCall(rung="raw", model="openai/ok", messages=(), api_base=url, api_key=KEY)
+        self._extra = {"client": client._families.client(call)} if hardened else {}
+        self._url = url
+
+    async def ask(self) -> float:
+        """Make one call, and return the seconds that it took."""
+        started = time.perf_counter()
+        WIRE.set(Wire(limit_s=30.0))
+        answer = await self._litellm.acompletion(
+            model="openai/ok",
+            messages=MESSAGES,
+            api_base=self._url,
+            api_key=KEY,
+            timeout=30.0,
+            max_retries=0,
+            num_retries=0,
+            logprobs=True,
+            top_logprobs=5,
+            **self._extra,
+        )
+        assert answer.choices[0].message.content == "fine"
+        return time.perf_counter() - started
+
+
+def quantile(seconds: Sequence[float], share: float) -> float:
+    """Return the milliseconds below which a share of the times lies."""
+    ordered = sorted(seconds)
+    return 1e3 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def resident_mb() -> float:
+    """Return the memory that this process holds now, in MiB."""
+    with open("/proc/self/statm", encoding="ascii") as pages:  # noqa: PTH123 - no file of ours
+        return int(pages.read().split()[1]) * resource.getpagesize() / (1 << 20)

@@ -1,0 +1,74 @@
+"""L1: what the engine adds to raw litellm over the same transport, call by call, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from cascade.engine import Cascade
+from tests.faults.process import served
+from tests.soak.raw import MESSAGES, Raw, one_rung, quantile
+
+pytestmark = pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")
+
+
+class Arm:
+    """One way of making a call, with what its calls took."""
+
+    def __init__(self, name: str, ask) -> None:
+        self.name, self._ask = name, ask
+        self.took: list[float] = []
+        self.cpu_s = 0.0
+
+    async def once(self) -> None:
+        cpu = time.process_time()
+        self.took.append(await self._ask())
+        self.cpu_s += time.process_time() - cpu
+
+    def told(self) -> str:
+        p50, p99 = quantile(self.took, 0.5), quantile(self.took, 0.99)
+        return f"{self.name} p50 {p50:.2f} ms, p99 {p99:.2f} ms, {1e3 * self.cpu_s / len(self.took):.2f} ms of CPU"
+
+
+async def interleaved(app: Cascade, url: str, count: int) -> list[Arm]:
+    async def engine() -> float:
+        started = time.perf_counter()
+        result = await app.arun(MESSAGES)
+        assert result.outcome == "accepted"
+        return time.perf_counter() - started
+
+    raw, default = Raw(app, url, hardened=True), Raw(app, url, hardened=False)
+    arms = [
+        Arm("engine", engine),
+        Arm("raw, our transport", lambda: app._door.arun(raw.ask)),
+        Arm("raw, litellm's transport", lambda: app._door.arun(default.ask)),
+    ]
+    for _ in range(20):
+        for arm in arms:
+            await arm.once()
+    for arm in arms:
+        arm.took.clear()
+        arm.cpu_s = 0.0
+    for turn in range(count):
+        for arm in (*arms[turn % 3 :], *arms[: turn % 3]):
+            await arm.once()
+    return arms
+
+
+@pytest.mark.parametrize("count", [100, pytest.param(2000, marks=pytest.mark.slow)])
+def test_the_engine_adds_little_to_a_call(tmp_path: Path, count: int) -> None:
+    with served() as server, one_rung(server.url, log=tmp_path / "log.db") as app:
+        app.run(MESSAGES)
+        engine, raw, default = asyncio.run(interleaved(app, server.url, count))
+        assert app.log is not None
+        assert app.log.lost == 0
+    added = [mine - other for mine, other in zip(engine.took, raw.took, strict=True)]
+    print(f"L1: {count} calls each: " + "; ".join(arm.told() for arm in (engine, raw, default)))
+    cpu = 1e3 * (engine.cpu_s - raw.cpu_s) / count
+    p50, p99 = 1e3 * median(added), quantile(added, 0.99)
+    print(f"L1: the engine adds p50 {p50:.2f} ms, p99 {p99:.2f} ms, {cpu:.2f} ms of CPU")
+    assert p50 <= (2.0 if count >= 1000 else 20.0)
