@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from cascade.cli.doctor import Finding, check_config
 from cascade.cli.figures import dollars
+from cascade.endpoint import Endpoint
 from cascade.errors import CascadeError, UnknownPrice
 
 if TYPE_CHECKING:
     from cascade.config import Config
+    from cascade.ladder import Rung
 
 KEYS = {
     "anthropic": "ANTHROPIC_API_KEY",
@@ -46,17 +48,21 @@ def configuration(path: Path | None) -> Iterator[Finding]:
 def _prices(config: Config) -> Iterator[Finding]:
     book = config.price_book
     known: list[tuple[str, float]] = []
-    for rung in config.ladder:
+    for rung, place in _places(config):
+        name = _called(rung, place)
+        model = place.model or rung.model
+        price = place.price or (rung.price if place.model is None else None)
         try:
-            quote = book.quote(rung.model, rung.price)
+            quote = book.quote(model, price)
         except UnknownPrice as error:
-            yield Finding(check=f"price of {rung.name}", state="error", text=str(error))
+            yield Finding(check=f"price of {name}", state="error", text=str(error))
             continue
-        typical = book.typical_usd(rung.model, rung.price)
+        typical = book.typical_usd(model, price)
         known.append((rung.name, typical or 0.0))
         text = f"{dollars(typical)} for 500 tokens in and 200 out ({quote.source})"
-        yield Finding(check=f"price of {rung.name}", state="ok", text=text)
-    dearer = [(low, high) for i, low in enumerate(known) for high in known[i + 1 :] if low[1] > high[1]]
+        yield Finding(check=f"price of {name}", state="ok", text=text)
+    pairs = [(low, high) for i, low in enumerate(known) for high in known[i + 1 :]]
+    dearer = [(low, high) for low, high in pairs if low[1] > high[1] and low[0] != high[0]]
     for low, high in dearer:
         text = (
             f"{low[0]} ({dollars(low[1])}) stands below {high[0]} ({dollars(high[1])}), which is cheaper; "
@@ -67,12 +73,24 @@ def _prices(config: Config) -> Iterator[Finding]:
         yield Finding(check="order of the ladder", state="ok", text="cheapest first")
 
 
-def _keys(config: Config) -> Iterator[Finding]:
+def _places(config: Config) -> Iterator[tuple[Rung, Endpoint]]:
+    """Return every place where a rung may be asked."""
     for rung in config.ladder:
-        provider = rung.model.split("/", 1)[0] if "/" in rung.model else "openai"
+        for place in rung.endpoints or (Endpoint(api_base=rung.api_base, api_key=rung.api_key),):
+            yield rung, place
+
+
+def _called(rung: Rung, place: Endpoint) -> str:
+    return f"{rung.name} at {place.name}" if rung.endpoints else rung.name
+
+
+def _keys(config: Config) -> Iterator[Finding]:
+    for rung, place in _places(config):
+        model = place.model or rung.model
+        provider = model.split("/", 1)[0] if "/" in model else "openai"
         variable = KEYS.get(provider)
-        check = f"key of {rung.name}"
-        if rung.api_key is not None:
+        check = f"key of {_called(rung, place)}"
+        if place.api_key is not None:
             yield Finding(check=check, state="ok", text="from the configuration")
         elif variable is None:
             yield Finding(check=check, state="ok", text=f"none that we know of is needed for {provider}")

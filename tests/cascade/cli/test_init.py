@@ -93,3 +93,19 @@ def test_a_log_that_is_no_log_is_told(cli, configured, content):
 
 def test_the_excluded_versions_of_litellm_are_named():
     assert {"1.82.7", "1.82.8", "1.106.1", "1.106.2", "1.107."} <= set(BROKEN_LITELLM)
+
+
+def test_doctor_looks_at_every_endpoint_of_a_rung(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cascade.yaml").write_text(
+        "ladder:\n"
+        "  - model: openai/gpt-5-nano\n"
+        "    name: small\n"
+        "    endpoints:\n"
+        "      - {name: own, api_key: '${KEY_OF_OURS}'}\n"
+        "      - {name: eu, model: azure/nobody-knows}\n"
+    )
+    monkeypatch.setenv("KEY_OF_OURS", "none-1234567")
+    told = {check["check"]: check["state"] for check in json.loads(cli("doctor", "--json").stdout)["checks"]}
+    assert (told["key of small at own"], told["key of small at eu"]) == ("ok", "warning")
+    assert (told["price of small at own"], told["price of small at eu"]) == ("ok", "error")
