@@ -95,6 +95,28 @@ def test_the_days_budget_outlives_the_process_and_is_named(tmp_path):
     assert cascade.client.calls == []
 
 
+def test_what_may_have_been_charged_and_what_was_explored_outlive_the_process_too(tmp_path):
+    limits, log = Limits(usd_per_day=0.035), tmp_path / "log.db"
+    with app(UNSURE, before=hang, limits=limits, log=log, settings=BEST) as cascade:
+        assert cascade.run("?", deadline_s=0.1).maybe_charged_usd == 0.01
+    with app(SURE | UNSURE, limits=limits, log=log) as cascade, pytest.raises(BudgetExceeded):
+        cascade.explore([Request.of("one"), Request.of("two")], concurrency=1)
+    with app(SURE, limits=limits, log=log, settings=BEST) as cascade:
+        (day,) = cascade._ledger.accounts(None)
+        assert day.spent_usd == pytest.approx(0.03)
+        assert cascade.run("?").outcome == "budget"
+
+
+def test_a_try_whose_process_was_killed_counts_at_its_worst_case(tmp_path):
+    with app(SURE, log=tmp_path / "log.db") as cascade:
+        cascade.run("?")
+    with sqlite3.connect(tmp_path / "log.db") as connection:
+        connection.execute("update calls set state = 'begun', charged_pico = null, worst_pico = 20000000000")
+    connection.close()
+    with app(SURE, log=tmp_path / "log.db", limits=Limits(usd_per_day=0.025), settings=BEST) as cascade:
+        assert cascade.run("?").outcome == "budget"
+
+
 def test_a_principal_that_spent_its_day_is_refused_and_others_are_not():
     with app(SURE, limits=Limits(principal_usd_per_day=0.015), settings=BEST) as cascade:
         ended = [cascade.run("?", principal=name) for name in ("acme", "acme", "other", None)]
