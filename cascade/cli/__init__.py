@@ -29,6 +29,8 @@ from cascade.cli import (
     verify,
 )
 from cascade.cli.guard import guarded
+from cascade.cli.log_lines import LogFormat, LogLevel, set_up
+from cascade.cli.terminal import speak_in_events
 
 app = typer.Typer(
     name="cascade",
@@ -57,8 +59,23 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(
+            "--log-format", envvar="CASCADE_LOG_FORMAT", help="On stderr: sentences, or one JSON object a line."
+        ),
+    ] = "text",
+    log_level: Annotated[
+        LogLevel,
+        typer.Option("--log-level", envvar="CASCADE_LOG_LEVEL", help="From which level on our logs are shown."),
+    ] = "warning",
 ) -> None:
     """Take what stands before the command."""
+    # What is said to people is said whatever the level: as events, it is INFO.
+    level: LogLevel = "info" if log_format == "json" and log_level in ("warning", "error") else log_level
+    del version  # its callback has answered
+    set_up(log_format, level)
+    speak_in_events(log_format == "json")
 
 
 for _command in (

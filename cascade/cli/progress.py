@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from cascade.cli.figures import dollars
-from cascade.cli.terminal import say, stderr
+from cascade.cli.terminal import say, speaks_in_events, stderr
 
 Report = Callable[[int, float], None]
 """Called with how many are done and the US dollars spent so far."""
@@ -25,7 +25,7 @@ def progress(label: str, total: int | None, *, costs: bool = True) -> Iterator[R
         total: how many items there are; None: not known.
         costs: whether money is spent on it.
     """
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or speaks_in_events():
         # What costs nothing mostly takes seconds: in a log file it would be noise.
         shown = total is not None and (costs or total >= MANY)
         yield _lines(label, total or 0, costs=costs) if shown else lambda _done, _spent: None

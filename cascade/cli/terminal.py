@@ -10,23 +10,48 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cascade.foreign_text import printable, spell_in_json
+from cascade.loggers import logger_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+_EVENTS = logger_of("cascade.cli")
+
+_as_events = False
+
+
+def speak_in_events(wanted: bool) -> None:  # noqa: FBT001 - a switch is what it is
+    """Log what is said to people (`--log-format json`), or print it."""
+    global _as_events  # noqa: PLW0603 - stderr is the process's own
+    _as_events = wanted
+
+
+def speaks_in_events() -> bool:
+    """Tell whether what is said to people is logged instead of printed."""
+    return _as_events
+
 
 def say(text: str = "") -> None:
     """Print a sentence for people, on stderr."""
+    if _as_events:
+        _EVENTS.info("%s", text.strip())
+        return
     typer.echo(printable(text), err=True)
 
 
 def warn(text: str) -> None:
     """Print a warning, on stderr, coloured where that is wanted."""
+    if _as_events:
+        _EVENTS.warning("%s", text)
+        return
     stderr().print(f"Warning: {printable(text)}", style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def fail(text: str) -> None:
     """Print an error's one sentence, on stderr, coloured where that is wanted."""
+    if _as_events:
+        _EVENTS.error("%s", text)
+        return
     stderr().print(f"Error: {printable(text)}", style="red", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -60,11 +85,23 @@ def stderr() -> Console:
 
 def interactive() -> bool:
     """Tell whether a person sits at both ends: questions are asked only then."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return sys.stdin.isatty() and sys.stderr.isatty() and not _as_events
 
 
 def _unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") in {"utf8", "utf16", "utf32"}
 
 
-__all__ = ["fail", "interactive", "print_json", "print_text", "printable", "say", "stderr", "stdout", "warn"]
+__all__ = [
+    "fail",
+    "interactive",
+    "print_json",
+    "print_text",
+    "printable",
+    "say",
+    "speak_in_events",
+    "speaks_in_events",
+    "stderr",
+    "stdout",
+    "warn",
+]
