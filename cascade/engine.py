@@ -35,7 +35,7 @@ from cascade.log.spending import spent_usd
 from cascade.outcome import Attempt, Result
 from cascade.plugins import resolve
 from cascade.policy import Policy
-from cascade.prices import PriceBook
+from cascade.prices import PriceBook, bundled_window
 from cascade.sample import Sample, recorded
 from cascade.savings import with_savings
 from cascade.settings import Settings
@@ -216,6 +216,7 @@ class Cascade(Closing):
             on_uncalibrated="top" if settings.on_uncalibrated == "top" else "pass_marks",
             on_exhausted=settings.on_exhausted,
             on_refusal=settings.on_refusal,
+            window_of=lambda rung: rung.context_window or bundled_window(rung.model),
             on_content_filter=settings.on_content_filter,
             on_other_model=settings.on_other_model,
             step_up=None if self._turnstile is None else self._turnstile.begin(request.principal),

@@ -6,8 +6,10 @@ hand in tests, by recordings in replay, and by one async driver in the engine.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, Literal
 
 from cascade.course import Course, decide, settle
@@ -33,6 +35,7 @@ def climb(
     on_content_filter: Literal["raise", "escalate"] = "raise",
     on_other_model: Literal["flag", "raise"] = "flag",
     step_up: Callable[[], str | None] | None = None,
+    window_of: Callable[[Rung], int | None] = attrgetter("context_window"),
 ) -> Steps[Result[Any]]:
     """Try rungs from the cheapest until an answer is accepted.
 
@@ -50,6 +53,7 @@ def climb(
             flagged only, or ends the request.
         step_up: asked before each step to a higher rung, for quality or because a provider failed: None allows it,
             else it says whose escalation cap is reached, and the request ends below; None: there is no cap.
+        window_of: asked for a rung's context window in tokens, where a prompt did not fit into one; None: not known.
     """
     plan = settle(request, ladder, policy, on_uncalibrated)
     attempts: list[Attempt] = []
@@ -59,7 +63,7 @@ def climb(
     capped: str | None = None
     too_long = 0  # tokens: a prompt that one window did not hold fits into no smaller one
     for rung in plan.rungs:
-        if rung.context_window is not None and rung.context_window <= too_long:
+        if too_long and (window_of(rung) or math.inf) <= too_long:
             continue
         call = rung.call(request)
         (reply,) = yield (call,)
@@ -68,7 +72,7 @@ def climb(
         if isinstance(reply, CallFailure):
             ended = ENDINGS.get(reply.kind)
             if reply.kind is FailureKind.CONTEXT:
-                too_long = max(too_long, rung.context_window or 0)
+                too_long = max(too_long, window_of(rung) or 0)
             decision = after_failure(reply, on_content_filter)
             decision, capped = _stepped(decision, rung, plan, step_up)
             attempts.append(Attempt(rung=rung.name, model=rung.model, failure=reply, decision=decision))

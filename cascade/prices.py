@@ -126,11 +126,11 @@ def _bundled() -> Mapping[str, Mapping[str, Any]]:
     return table if isinstance(table, dict) else EMPTY
 
 
-def bundled_price(model: str) -> Price | None:
-    """Return the price of `model` in litellm's bundled map; None where it has none, or says 0.
+def _bundled_row(model: str) -> Mapping[str, Any] | None:
+    """Return what litellm's bundled map says of a model.
 
-    The map names some models with their provider and some without; a bare name is taken only if its entry is of the
-    same provider, so that a model of that name on one's own server is not priced like the famous one.
+    It names some models with their provider and some without; a bare name is taken only if its entry is of the same
+    provider, so that a model of that name on one's own server is not taken for the famous one.
     """
     table = _bundled()
     row = table.get(model)
@@ -139,6 +139,19 @@ def bundled_price(model: str) -> Price | None:
         row = table.get(bare)
         if row is not None and not str(row.get("litellm_provider", "")).startswith(provider):
             row = None
+    return row
+
+
+def bundled_window(model: str) -> int | None:
+    """Return how many tokens of a prompt `model` takes, by litellm's bundled map; None where it does not say."""
+    row = _bundled_row(model)
+    tokens = None if row is None else _positive(row.get("max_input_tokens"))
+    return None if tokens is None else int(tokens)
+
+
+def bundled_price(model: str) -> Price | None:
+    """Return the price of `model` in litellm's bundled map; None where it has none, or says 0."""
+    row = _bundled_row(model)
     if row is None or row.get("mode") not in {"chat", "completion", "responses"}:
         return None
     usd = {kind: value for kind, key in _BUNDLED.items() if (value := _positive(row.get(key))) is not None}

@@ -25,7 +25,7 @@ from cascade.errors import ConfigError
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.loggers import guard_foreign
-from cascade.prices import PriceBook
+from cascade.prices import PriceBook, bundled_window
 
 if TYPE_CHECKING:
     from cascade.clients.families import Families
@@ -227,6 +227,7 @@ class LiteLLMClient(Client):
 
                 self._transport = Transport(trust_env=self._trust_env)
                 self._families = Families(litellm, self._transport)
+            bundled_window("")  # a megabyte of JSON, read here and not on the loop when a prompt is too long
             # litellm's 280,000 objects stay; a full collection that walks them holds every thread for 120 ms.
             gc.collect()
             gc.freeze()

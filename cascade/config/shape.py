@@ -131,7 +131,8 @@ class RungShape(PaceShape):
     """Equivalent places to ask, in order of preference, instead of this rung's own address, key and pace: where one
     fails, the next is asked before the rung above."""
     context_window: Annotated[int, Field(ge=1)] | None = None
-    """Tokens that its window holds; a prompt too long for a rung below goes to the first one that may hold it."""
+    """Tokens that its window holds; a prompt too long for a rung below goes to the first one that may hold it; default:
+    as litellm's bundled map says."""
     verify: list[VerifierSpec] | None = None
     """Its verifiers; default: the `verify` of the task, else of the file."""
 

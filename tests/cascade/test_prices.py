@@ -17,6 +17,7 @@ from cascade.exchange import ModelCall
 from cascade.prices import (
     PriceBook,
     bundled_price,
+    bundled_window,
     estimate_prompt_tokens,
     estimate_tokens,
     ladder_order_concern,
@@ -134,3 +135,9 @@ def test_an_estimate_of_a_prompt_counts_tools_and_images():
     plain = estimate_prompt_tokens(text)
     assert estimate_prompt_tokens(image) > plain + 1000
     assert estimate_prompt_tokens(text, tools) > plain + 10
+
+
+def test_windows_come_from_the_bundled_map_by_the_same_names():
+    assert bundled_window("openai/gpt-4o-mini") == bundled_window("gpt-4o-mini") == 128_000
+    assert bundled_window("my-server/gpt-4o-mini") is None
+    assert bundled_window("nobody/nothing") is None
