@@ -54,8 +54,8 @@ class Rung:
     say: where one fails, the next is asked before the rung above. They are no part of a policy's ladder."""
 
     context_window: int | None = None
-    """Tokens that its window holds; None: as litellm's bundled map says; where it says nothing, a prompt that is too long
-    for a rung below is tried here."""
+    """Tokens that its window holds; None: as litellm's bundled map says. Where neither says it, a prompt that is too
+    long for a rung below is tried here."""
 
     _ordered: tuple[Verifier, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
