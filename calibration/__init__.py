@@ -1,7 +1,7 @@
 """Calibration: samples in, a policy out, and replay of policies on recordings."""
 
 from calibration.admission import with_judges
-from calibration.bound import MaxError, MaxLoss
+from calibration.bound import Jointly, MaxError, MaxLoss
 from calibration.fit import calibrate
 from calibration.probing import probe_judges
 from calibration.replays import Replay, replay
@@ -11,6 +11,7 @@ __all__ = [
     "EscalationRate",
     "ExpectedError",
     "ExpectedLoss",
+    "Jointly",
     "MaxError",
     "MaxLoss",
     "MeanCost",

@@ -73,12 +73,16 @@ class Certificate:
     void_when: tuple[str, ...] = VOID_WHEN
     """What ends it, in words."""
 
+    parts: tuple[Mapping[str, Any], ...] = ()
+    """Of several bounds, each with its draws, test, risk and p-value; empty for one bound."""
+
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as it stands in a policy; finite numbers and plain lists only."""
         return {
             **{name: getattr(self, name) for name in self.__slots__},
             "bound": dict(self.bound),
             "tests": [dict(test) for test in self.tests],
+            "parts": [dict(part) for part in self.parts],
             **{name: list(getattr(self, name)) for name in ("label_sources", "assumptions", "void_when")},
         }
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from calibration.bound import Bound, MaxError
+from calibration.bound import Bound, MaxError, describe_bound
 from calibration.certificate import Certificate, Certified, state_assumptions
 from calibration.risk import required_draws
 from calibration.split import LEARN
@@ -73,7 +73,7 @@ def certify(
     pair = _only_pair(tried, reference) if isinstance(bound, MaxError) else None
     found = walk(tester, tried, learnt) if pair is None else search_threshold(tester, pair)
     certified = bool(found.points)
-    why, labels = (None, None) if certified else _shortfall(tester, found)
+    why, labels = (None, None) if certified else tell_shortfall(tester, found)
     sources = tuple(dict.fromkeys(label_sources))
     last = found.last if certified else None
     return Certified(
@@ -109,10 +109,10 @@ def certify(
     )
 
 
-def _shortfall(tester: Tester, found: Found) -> tuple[str, int | None]:
+def tell_shortfall(tester: Tester, found: Found) -> tuple[str, int | None]:
     """Return in words why nothing is certified, and how many more labelled samples (or groups) it would take."""
     n, unit, bound = len(tester.rows.drawn), tester.rows.unit, tester.bound
-    wanted = f"{'an error' if isinstance(bound, MaxError) else 'a loss'} of at most {bound.value:g}"
+    wanted = describe_bound(bound)
     least = required_draws(bound.value, tester.delta)
     enough = found.enough
     if enough is None and n < least:
@@ -133,7 +133,8 @@ def _shortfall(tester: Tester, found: Found) -> tuple[str, int | None]:
     labels = math.ceil((enough - n) / (1.0 - LEARN))
     why = (
         f"Not certified: about {labels} more labelled {unit}s are needed to show {wanted} with confidence "
-        f"{bound.confidence:g}, if errors keep coming at the rate seen; {n} were at hand to test with."
+        f"{bound.confidence:g} (four times in five, if errors keep coming at the rate seen); {n} were at hand to test "
+        "with."
     )
     return why, labels
 

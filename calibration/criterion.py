@@ -31,8 +31,14 @@ class Criterion:
     limit: float
     """Its limit: shares in [0, 1], US dollars for max_cost. A tolerance is on both sides of the target."""
 
+    dimension: str | None = None
+    """The dimension of the labels that is looked at; None: `correct` as it stands."""
+
     def __post_init__(self) -> None:
         """Refuse limits that mean nothing."""
+        if self.dimension is not None and self.kind in {"max_cost", "escalation_tolerance"}:
+            message = f"The criterion {self.kind} names the dimension {self.dimension!r}, and needs no labels."
+            raise ConfigError(message)
         dollars = self.kind == "max_cost"
         usable = not isinstance(self.limit, bool) and isinstance(self.limit, int | float) and math.isfinite(self.limit)
         if self.kind not in MEANINGS:

@@ -50,6 +50,7 @@ class Finding:
         return {
             "task": self.task,
             "criterion": self.criterion.kind,
+            "dimension": self.criterion.dimension,
             "limit": self.criterion.limit,
             "target": self.target,
             "outcome": self.outcome,

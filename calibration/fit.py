@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from calibration.bound import Bound, MaxError, MaxLoss
+from calibration.bound import Bound, Jointly, MaxError, MaxLoss
 from calibration.certified_task import certify_task
 from calibration.layout import Layout, lay_out_tasks
 from calibration.lenders import Lenders
@@ -29,7 +29,7 @@ from cascade.policy import LadderPrint, Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.sample import Sample
 
-Target: TypeAlias = Aim | Together | Bound
+Target: TypeAlias = Aim | Together | Bound | Jointly
 """What may be asked of calibrate."""
 
 
@@ -91,13 +91,15 @@ def calibrate(
         message = f"Task {known[0]!r} is said to be new, and {seen.counts[known[0]]} samples belong to it."
         raise ConfigError(message)
     targets = {"": target, **dial}
+    bounds = _bounds(targets.values())
     counts = {name: n for name, n in seen.counts.items() if tasks is None or name in tasks}
     layouts = lay_out_tasks(
         again,
         rungs,
         counts,
         {name: _parts(rungs.of(name).names) for name in counts} if choose_rungs else EMPTY,
-        sameness=any(isinstance(one, MaxError | MaxLoss) for one in targets.values()),
+        sameness=bool(bounds),
+        dimensions=tuple(dict.fromkeys(one.dimension for one in bounds if one.dimension is not None)),
         prices=prices,
         progress=progress,
     )
@@ -167,7 +169,7 @@ def _fit_points(
         for quality, target in targets.items():
             if name in small:
                 fitted[name][quality] = newcomer(name, target, layout.table)
-            elif isinstance(target, MaxError | MaxLoss):
+            elif isinstance(target, MaxError | MaxLoss | Jointly):
                 fitted[name][quality] = _certified(
                     layout, target, seed=seed, choose_rungs=choose_rungs, tasks=shared_by
                 )
@@ -202,19 +204,21 @@ def _small(layouts: Mapping[str, Layout]) -> set[str]:
     return few if len(recorded) - len(few) >= 2 else set()
 
 
-def _certified(layout: Layout, bound: Bound, *, seed: int, choose_rungs: bool, tasks: int) -> TaskPolicy:
-    """Fit one operating point of one task under a bound."""
+def _certified(layout: Layout, bound: Bound | Jointly, *, seed: int, choose_rungs: bool, tasks: int) -> TaskPolicy:
+    """Fit one operating point of one task under a bound, or several."""
     require_enough(layout.table)
-    return certify_task(
-        layout.table,
-        bound,
-        tasks=tasks,
-        seed=seed,
-        choose_rungs=choose_rungs,
-        same=layout.same,
-        chosen=layout.uniform(loss=isinstance(bound, MaxLoss)),
-        label_sources=layout.label_sources,
-    )
+    return certify_task(layout, bound, tasks=tasks, seed=seed, choose_rungs=choose_rungs)
+
+
+def _bounds(targets: Iterable[Target]) -> list[Bound]:
+    """Return all bounds that are to be certified."""
+    found: list[Bound] = []
+    for target in targets:
+        if isinstance(target, Jointly):
+            found += target.bounds
+        elif isinstance(target, MaxError | MaxLoss):
+            found.append(target)
+    return found
 
 
 def _read_verifiers(rungs: Sequence[str], tasks: Mapping[str, TaskPolicy]) -> dict[str, tuple[str, ...]]:

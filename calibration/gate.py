@@ -21,6 +21,7 @@ from calibration.margin import Groups
 from calibration.replays import Rows, apply, policy_ladder
 from calibration.table import Floats, by_task, lay_out
 from cascade.errors import ConfigError, DataError
+from cascade.labelling.annotation import label_in
 from cascade.ladder import Ladder
 from cascade.plugins import resolve
 from cascade.policy import Policy, TaskPolicy
@@ -92,16 +93,19 @@ def check_policy(
     known = {name: rows for name, rows in grouped.items() if name in policy.tasks}
     delta, count = 1.0 - confidence, len(criteria) * len(known)
     findings: list[Finding] = []
+    dimensions = dict.fromkeys((None, *(criterion.dimension for criterion in criteria)))
     for name, rows in known.items():
-        now = _replayed(name, rows, policy, ladder, verifiers, prices)
-        if now.rows.n_skipped:
-            warnings.append(f"Task {name!r}: {now.rows.n_skipped} of {len(rows)} samples lack a recording; skipped.")
-        before = None if baseline is None else _replayed(name, rows, baseline, ladder, verifiers, prices)
+        now = _replayed(name, rows, policy, ladder, verifiers, prices, dimensions)
+        skipped = now[None].rows.n_skipped
+        if skipped:
+            warnings.append(f"Task {name!r}: {skipped} of {len(rows)} samples lack a recording; skipped.")
+        before = None if baseline is None else _replayed(name, rows, baseline, ladder, verifiers, prices, dimensions)
         for criterion in criteria:
-            values, keep = _values(criterion, now, before)
+            seen = now[criterion.dimension]
+            values, keep = _values(criterion, seen, None if before is None else before[criterion.dimension])
             target = _target(policy.tasks[name]) if criterion.kind == "escalation_tolerance" else None
             levels = {"delta": delta, "delta_fail": delta / count}
-            findings.append(judge_figure(name, criterion, values, now.grouped(keep), target=target, **levels))
+            findings.append(judge_figure(name, criterion, values, seen.grouped(keep), target=target, **levels))
     if not any(finding.margin.n for finding in findings):
         message = "No sample can be checked: recordings of the policy's rungs, and labels for accuracy, are needed."
         raise DataError(message)
@@ -115,7 +119,9 @@ def _replayed(
     ladder: Ladder | None,
     verifiers: Sequence[Any] | None,
     prices: PriceBook | None,
-) -> Replayed:
+    dimensions: Iterable[str | None],
+) -> dict[str | None, Replayed]:
+    """Replay a policy on one task; by dimension of the labels."""
     if name not in policy.tasks:
         message = f"The baseline policy does not know task {name!r}; it has {', '.join(policy.tasks)}."
         raise ConfigError(message)
@@ -123,8 +129,19 @@ def _replayed(
     if ladder is not None:
         policy.require(judging)
     laid = lay_out(name, samples, judging, prices=prices)
-    rows = apply(laid, policy.tasks[name], salt=policy.salt, rungs=policy.ladder.rungs)
-    return Replayed(rows=rows, groups=tuple(laid.groups[i] for i in rows.index))
+    found = {}
+    for dimension in dimensions:
+        seen = laid if dimension is None else laid.relabelled(_labels(samples, laid.rungs, dimension))
+        rows = apply(seen, policy.tasks[name], salt=policy.salt, rungs=policy.ladder.rungs)
+        found[dimension] = Replayed(rows=rows, groups=tuple(laid.groups[i] for i in rows.index))
+    return found
+
+
+def _labels(samples: Sequence[Sample], rungs: Sequence[str], dimension: str) -> Floats:
+    """Return the labels in one dimension, (n, K); NaN where there is none."""
+    recordings = ([sample.recordings.get(rung) for rung in rungs] for sample in samples)
+    known = [[None if one is None else label_in(one, dimension) for one in row] for row in recordings]
+    return np.array([[np.nan if value is None else value for value in row] for row in known])
 
 
 def _values(criterion: Criterion, now: Replayed, before: Replayed | None) -> tuple[Floats, NDArray[np.bool_]]:

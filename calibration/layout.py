@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from calibration.labels import uniform_rows
-from calibration.sameness import match_reference
+from calibration.sameness import match_reference, repeat_reference
 from calibration.subladders import PartColumns
 from calibration.table import Flags, Floats, Table
+from cascade.exchange import EMPTY
+from cascade.labelling.annotation import CORRECT, label_in
 from cascade.ladder import Ladder
 from cascade.policy import SALT
 from cascade.prices import PriceBook
@@ -36,6 +39,19 @@ class Layout:
 
     propensity: Floats | None = None
     """The probability with which each row was chosen to be labelled, (n,); None where all had the same."""
+
+    labels: Mapping[str, Floats] = EMPTY
+    """Labels by dimension, (n, K) each, NaN where there is none; of the dimensions that were asked for."""
+
+    alike: Flags | None = None
+    """Whether an answer is the reference's to the letter, (n, K): alike in every dimension; None: not asked for."""
+
+    def seen_in(self, dimension: str | None) -> Layout:
+        """Return the layout with the labels of one dimension; None: as it is."""
+        if dimension is None:
+            return self
+        same = self.same if dimension == CORRECT else self.alike
+        return replace(self, table=self.table.relabelled(self.labels[dimension]), same=same)
 
     def uniform(self, *, loss: bool) -> Flags | None:
         """Return the rows, (n,), that stand for all alike, as certificates need them; None where all rows do.
@@ -65,6 +81,7 @@ def lay_out_tasks(
     parts: Mapping[str, Sequence[Sequence[str]]],
     *,
     sameness: bool = False,
+    dimensions: Sequence[str] = (),
     prices: PriceBook | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Layout]:
@@ -76,6 +93,7 @@ def lay_out_tasks(
         counts: how many samples each task has, for `progress`; other tasks are passed over.
         parts: by task, the sub-ladders that will be looked at; see `PartColumns`.
         sameness: whether to compare every answer with the reference's.
+        dimensions: of the labels, to be laid out beside `correct`.
         prices: fills in costs that were not recorded.
         progress: called now and then with the task, its samples done and their total.
     """
@@ -85,7 +103,9 @@ def lay_out_tasks(
         if task not in counts:
             continue
         if task not in growing:
-            growing[task] = _Growing(task, ladder, parts.get(task, ()), sameness=sameness, prices=prices)
+            growing[task] = _Growing(
+                task, ladder, parts.get(task, ()), sameness=sameness, dimensions=dimensions, prices=prices
+            )
         done = growing[task].add(sample)
         if progress is not None and (done % STEP == 0 or done == counts[task]):
             progress(task, done, counts[task])
@@ -103,11 +123,14 @@ class _Growing:
         parts: Sequence[Sequence[str]],
         *,
         sameness: bool,
+        dimensions: Sequence[str],
         prices: PriceBook | None,
     ) -> None:
         self._columns = PartColumns(task, ladder, parts, prices=prices)
         self._rungs = self._columns.ladder.names
         self._same = array("b") if sameness else None
+        self._alike = array("b") if sameness and dimensions else None
+        self._labels = {dimension: array("d") for dimension in dimensions}
         self._sources: set[str] = set()
         self._propensity = array("d")
 
@@ -120,17 +143,27 @@ class _Growing:
                 self._sources.add(recording.label_source)
         if self._same is not None:
             self._same.extend(match_reference(sample, self._rungs))
+        if self._alike is not None:
+            self._alike.extend(repeat_reference(sample, self._rungs))
+        for dimension, column in self._labels.items():
+            found = (sample.recordings.get(rung) for rung in self._rungs)
+            known = (None if one is None else label_in(one, dimension) for one in found)
+            column.extend(math.nan if value is None else value for value in known)
         return self._columns.n
 
     def layout(self) -> Layout:
         """Return what has come in; nothing can be added afterwards."""
-        same = None
-        if self._same is not None:
-            same = np.frombuffer(self._same, dtype=np.bool_).reshape(-1, len(self._rungs))
+        shape = (-1, len(self._rungs))
+        same, alike = (
+            None if flags is None else np.frombuffer(flags, dtype=np.bool_).reshape(shape)
+            for flags in (self._same, self._alike)
+        )
         propensity = np.frombuffer(self._propensity)
         return Layout(
             table=self._columns.table(),
             same=same,
             label_sources=tuple(sorted(self._sources)),
             propensity=propensity if np.ptp(propensity) > 0.0 else None,
+            labels={name: np.frombuffer(column).reshape(shape) for name, column in self._labels.items()},
+            alike=alike,
         )

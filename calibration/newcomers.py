@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from calibration.bound import Bound, MaxError, MaxLoss
+from calibration.bound import Bound, Jointly, MaxError, MaxLoss
 from calibration.lending import Indices, lend, lent_points, shapes_of, tell_lending
 from calibration.measured import describe_points
 from calibration.path import to_point
@@ -61,7 +61,7 @@ def gather_elders(tables: Sequence[Table], *, seed: int) -> dict[tuple[str, ...]
 def start_newcomer(
     name: str,
     ladder: Ladder,
-    target: Aim | Together | Bound,
+    target: Aim | Together | Bound | Jointly,
     elders: Mapping[tuple[str, ...], Elders],
     *,
     laid: Table | None = None,
@@ -88,8 +88,9 @@ def start_newcomer(
     """
     n = 0 if laid is None else len(laid)
     has = f"It has {n} samples of its own" if n else "It has no samples of its own"
-    if isinstance(target, MaxError | MaxLoss):
-        least = int(np.ceil(required_draws(target.value, target.delta) / (1.0 - LEARN)))
+    if isinstance(target, MaxError | MaxLoss | Jointly):
+        tightest = min(one.value for one in (target.bounds if isinstance(target, Jointly) else (target,)))
+        least = int(np.ceil(required_draws(tightest, target.delta) / (1.0 - LEARN)))
         why = (
             f"Not certified: {has[0].lower()}{has[1:]}, and a certificate takes a task's own labels: at least {least}, "
             "if none of them is an error."
@@ -166,7 +167,9 @@ def _readable(table: Table, ladder: Ladder) -> Table:
     return replace(table, names=names, rows=rows, parts=parts)
 
 
-def _measured(ladder: Ladder, points: Sequence[Point], target: Aim | Together | Bound, *, why: str) -> dict[str, Any]:
+def _measured(
+    ladder: Ladder, points: Sequence[Point], target: Aim | Together | Bound | Jointly, *, why: str
+) -> dict[str, Any]:
     """Return the figures of a task that has none of its own, in the form of `measured.measure`."""
     nothing = {"value": None, "low": None, "high": None}
     return {

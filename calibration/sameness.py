@@ -37,6 +37,19 @@ def match_reference(sample: Sample, rungs: Sequence[str]) -> list[bool]:
     ]
 
 
+def repeat_reference(sample: Sample, rungs: Sequence[str]) -> list[bool]:
+    """Tell which rungs gave the last one's answer to the letter, (K,): whatever is asked about it, they do alike."""
+    top = sample.recordings.get(rungs[-1])
+    found = (sample.recordings.get(rung) for rung in rungs)
+    return [
+        top is not None
+        and own is not None
+        and own.response.text == top.response.text
+        and _calls(own.response) == _calls(top.response)
+        for own in found
+    ]
+
+
 def same_answer(left: Response, right: Response, *, by_field: bool = False) -> bool:
     """Tell whether two answers must be given the same label, whoever labels them; in doubt they need not.
 

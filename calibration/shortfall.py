@@ -1,13 +1,15 @@
-"""How many more draws a certificate would have taken, if errors kept coming as they were seen."""
+"""How many draws a certificate would have taken to pass four times in five, if errors kept coming as they were seen."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.logistic import fit_logistic
-from calibration.risk import betting_p, binomial_p
-from calibration.sample_size import find_least
+from calibration.risk import betting_p, required_draws
+from calibration.sample_size import POWER, find_least, size_for_share
 from calibration.spending import place_looks, spend_level
 
 C = 1.0
@@ -18,36 +20,53 @@ MOST = 500_000
 
 
 def enough_draws(errors: float, n: int, risk: float, delta: float) -> int | None:
-    """Return the draws after which the binomial test passes at the rate of `errors` in `n`; None: no number will do."""
+    """Return the draws with which the binomial test passes with probability .8 at the rate of `errors` in `n`.
+
+    None where no number will do.
+    """
     rate = errors / n if n else 0.0
     if rate >= risk:
         return None
-    return find_least(
-        lambda size: float(binomial_p(round(rate * size), size, risk)) <= delta, start=max(n, 1), most=MOST, share=200
-    )
+    size = size_for_share(rate, risk, delta) if rate > 0.0 else required_draws(risk, delta)
+    return None if size is None or size > MOST else max(size, n)
 
 
 def enough_losses(losses: NDArray[np.float64], mean: float, delta: float, *, low: float, high: float) -> int | None:
-    """Return the draws after which the betting test passes if the losses (n,) come again and again; None as above."""
+    """Return the draws with which the betting test passes with probability .8 if losses come as these (n,) did.
+
+    Where the losses come again and again in the same proportions it passes one time in two; luck is allowed for as in a
+    test of a mean by the normal law. None where no number will do.
+    """
+    from scipy.special import ndtri
+
     if not len(losses):
         return enough_draws(0, 0, mean, delta)
     if losses.mean() >= mean:
         return None
-    return find_least(
+    size = find_least(
         lambda size: betting_p(np.resize(losses, size), mean, low=low, high=high) <= delta,
-        start=len(losses),
+        start=1,
         most=MOST,
         share=200,
     )
+    if size is None:
+        return None
+    sure = float(ndtri(1.0 - delta))
+    # Losses that are all alike leave nothing to luck.
+    luck = ((sure + float(ndtri(POWER))) / sure) ** 2 if np.ptp(losses) > 0.0 and sure > 0.0 else 1.0
+    wanted = math.ceil(size * luck)
+    return None if wanted > MOST else max(wanted, len(losses))
 
 
 def enough_rows(wrong: NDArray[np.float64], alpha: float, delta: float) -> int | None:
-    """Return the rows after which SPEND passes some look, computed with its δ′; None: no number will do.
+    """Return the rows with which SPEND passes some look with probability .8, computed with its δ′.
 
     `wrong` (n,) of 0 and 1 in order of falling confidence. Each look is given the error rate expected at its share of
     the rows, from a logistic curve over the logarithm of ranks: of the rates seen, the best is too good to be true.
-    Scores are taken to have no ties.
+    Scores are taken to have no ties. None where no number will do.
     """
+    from scipy.special import bdtr
+
     curve = np.cumsum(_smoothed(wrong)) if len(wrong) else np.zeros(1)
     errors = np.concatenate([[0.0], curve]) / len(curve)
     shares = np.linspace(0.0, 1.0, len(errors))
@@ -57,8 +76,10 @@ def enough_rows(wrong: NDArray[np.float64], alpha: float, delta: float) -> int |
         if not looks:
             return False
         _, critical = spend_level(looks, alpha, delta)
-        expected = np.interp(np.array(looks) / size, shares, errors) * size
-        return bool(np.any(np.round(expected) <= np.array(critical)))
+        k, e = np.array(looks), np.array(critical)
+        rate = np.clip(np.interp(k / size, shares, errors) * size / k, 0.0, 1.0)
+        # Of several looks the most promising: that another passes too only makes it likelier.
+        return bool(np.max(np.where(e >= 0, bdtr(np.maximum(e, 0), k, rate), 0.0)) >= POWER)
 
     return find_least(passes, start=max(len(wrong), 1), most=MOST, share=200)
 

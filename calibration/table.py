@@ -107,6 +107,12 @@ class Table:
             parts={rungs: part.take(index) for rungs, part in self.parts.items()},
         )
 
+    def relabelled(self, correct: Floats) -> Table:
+        """Return the table with other labels, (n, K); NaN where there is none."""
+        columns = {rungs: [self.rungs.index(name) for name in rungs] for rungs in self.parts}
+        parts = {rungs: replace(part, correct=correct[:, columns[rungs]]) for rungs, part in self.parts.items()}
+        return replace(self, correct=correct, parts=parts)
+
     def on(self, rungs: Sequence[str]) -> Table:
         """Return the table of these rungs alone, in ladder order: what is known where no other rung is asked."""
         wanted = tuple(rungs)

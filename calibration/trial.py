@@ -179,6 +179,11 @@ def choose_start(tester: Tester, path: Sequence[Candidate], learnt: Table) -> in
     The dearest policies accept too little to be tested, and a sequence ends at its first failure. Other samples than
     those that certify may choose where it begins (split fixed sequence testing, Angelopoulos et al. 2021).
     """
+    return int(np.argmax(pass_chances(tester, path, learnt)))
+
+
+def pass_chances(tester: Tester, path: Sequence[Candidate], learnt: Table) -> Floats:
+    """Return with which probability each candidate would pass a test of `MaxError`, by other samples than its own."""
     from scipy.special import bdtr
     from scipy.stats import binom
 
@@ -195,7 +200,7 @@ def choose_start(tester: Tester, path: Sequence[Candidate], learnt: Table) -> in
         most = binom.ppf(tester.delta, size, tester.bound.value) - 1 if size else -1
         most += most >= -1 and size > 0 and binom.cdf(most + 1, size, tester.bound.value) <= tester.delta
         chances.append(float(bdtr(most, size, rate)) if most >= 0 else 0.0)
-    return int(np.argmax(chances))
+    return np.array(chances)
 
 
 def search_threshold(tester: Tester, pair: Point) -> Found:

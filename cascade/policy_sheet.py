@@ -37,7 +37,8 @@ def asked(target: Mapping[str, Any]) -> str:
     if kind == "mean_cost":
         return f"a mean cost of {dollars(value)} a request"
     rates = ", ".join(percent(rate) for rate in value) if isinstance(value, list) else percent(value)
-    return f"{kind.replace('_', ' ')} {rates}"
+    where = f" in {target['dimension']}" if target.get("dimension") else ""
+    return f"{kind.replace('_', ' ')} {rates}{where}"
 
 
 def _facts(task: Any) -> list[tuple[str, str]]:

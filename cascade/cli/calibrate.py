@@ -22,7 +22,7 @@ from cascade.cli.probing import AdmitOption, NoProbesOption, judges_of
 from cascade.cli.progress import progress, summed
 from cascade.cli.recorded import graded, schema_filler, with_recordings
 from cascade.cli.rungs import chosen_ladder
-from cascade.cli.targets import make_target, parse_dial, parse_rates, target_by_task
+from cascade.cli.targets import make_target, parse_bounds, parse_dial, parse_rates, target_by_task
 from cascade.cli.terminal import fail, print_json, say, warn
 from cascade.errors import ConfigError
 
@@ -58,12 +58,20 @@ def calibrate(
         typer.Option("--target-error", metavar="A", help="Aim: the error among answers accepted below the top."),
     ] = None,
     max_loss: Annotated[
-        float | None,
-        typer.Option("--max-loss", metavar="E", help="Certify: accuracy lost against always using the top, at most."),
+        list[str] | None,
+        typer.Option(
+            "--max-loss",
+            metavar="E",
+            help="Certify: accuracy lost against always using the top, at most; tone=E for one dimension; repeatable.",
+        ),
     ] = None,
     max_error: Annotated[
-        float | None,
-        typer.Option("--max-error", metavar="A", help="Certify: the error among answers accepted below the top."),
+        list[str] | None,
+        typer.Option(
+            "--max-error",
+            metavar="A",
+            help="Certify: the error among answers accepted below the top; tone=A for one dimension; repeatable.",
+        ),
     ] = None,
     confidence: Annotated[
         float | None,
@@ -139,8 +147,8 @@ def calibrate(
             "mean_cost_usd": target_cost,
             "expected_loss": target_loss,
             "expected_error": target_error,
-            "max_loss": max_loss,
-            "max_error": max_error,
+            "max_loss": parse_bounds(max_loss, "--max-loss"),
+            "max_error": parse_bounds(max_error, "--max-error"),
             "confidence": confidence,
         }
     )

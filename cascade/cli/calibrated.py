@@ -49,6 +49,7 @@ def _block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         *_borrowed(found.get("borrowed")),
         *((f"… of {level['rung']}", share({**level, "value": level["expected"]})) for level in found["rungs"][1:]),
         ("accuracy", f"{share(found['accuracy'])}; always {found['reference']}: {percent(found['accuracy_top'])}"),
+        *_dimensions(found.get("dimensions") or {}),
         ("a request", f"{dollars(found['cost_usd_per_request'])}, {percent(found['cost_vs_top'])} of always-top"),
         *_singles(found),
         *_rungs(found.get("rungs_tried") or []),
@@ -69,6 +70,14 @@ def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
         return []
     sure = f"{percent(1.0 - fitted.certificate['delta'])} sure, {fitted.certificate['method']}"
     return [("certified", f"yes, {sure}" if fitted.certified else "no: the safest policy serves")]
+
+
+def _dimensions(found: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return how good answers are in each dimension that is bounded."""
+    return [
+        (f"… in {name}", f"{share(one['accuracy'])}; always the top: {percent(one['accuracy_top'])}")
+        for name, one in found.items()
+    ]
 
 
 def _borrowed(found: dict[str, Any] | None) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 from cascade.cli.figures import dollars, percent
 from cascade.cli.options import JsonOption, MapOption, QualityOption, TaskOption, VerifiersOption, load, names
 from cascade.cli.recorded import with_labels, with_schemas
+from cascade.cli.targets import parse_bounds
 from cascade.cli.terminal import print_json, printable, say, stdout, warn
 from cascade.errors import ConfigError
 
@@ -26,16 +28,28 @@ def check(
     *,
     policy: Annotated[Path, typer.Option("--policy", "-p", metavar="FILE", help="The policy to hold to the limits.")],
     min_accuracy: Annotated[
-        float | None,
-        typer.Option("--min-accuracy", metavar="A", help="Served answers are right in at least this share."),
+        list[str] | None,
+        typer.Option(
+            "--min-accuracy",
+            metavar="A",
+            help="Served answers are right in at least this share; tone=A for one dimension of the labels; repeatable.",
+        ),
     ] = None,
     max_loss: Annotated[
-        float | None,
-        typer.Option("--max-loss", metavar="E", help="At most this much less right than always asking the reference."),
+        list[str] | None,
+        typer.Option(
+            "--max-loss",
+            metavar="E",
+            help="At most this much less right than always asking the reference; tone=E, too.",
+        ),
     ] = None,
     max_error: Annotated[
-        float | None,
-        typer.Option("--max-error", metavar="A", help="Of answers accepted below the top, at most this share wrong."),
+        list[str] | None,
+        typer.Option(
+            "--max-error",
+            metavar="A",
+            help="Of answers accepted below the top, at most this share wrong; tone=A, too.",
+        ),
     ] = None,
     max_cost: Annotated[
         float | None, typer.Option("--max-cost", metavar="USD", help="A request costs at most this on average.")
@@ -87,9 +101,9 @@ def check(
         message = f"--confidence is {confidence}; a number between 0 and 1 was expected, such as 0.9."
         raise ConfigError(message)
     criteria = _criteria(
-        min_accuracy=min_accuracy,
-        max_loss=max_loss,
-        max_error=max_error,
+        min_accuracy=parse_bounds(min_accuracy, "--min-accuracy"),
+        max_loss=parse_bounds(max_loss, "--max-loss"),
+        max_error=parse_bounds(max_error, "--max-error"),
         max_cost=max_cost,
         escalation_tolerance=escalation_tolerance,
         # Without a margin, only a drop that is proven fails.
@@ -132,7 +146,8 @@ def sentence(finding: Finding, confidence: float) -> str:
 
     kind, limit, margin = finding.criterion.kind, finding.criterion.limit, finding.margin
     worded = dollars if kind == "max_cost" else percent
-    meaning = MEANINGS[kind]
+    where = finding.criterion.dimension
+    meaning = MEANINGS[kind] if where is None else f"{MEANINGS[kind]}, in {where}"
     if margin.value is None:
         return f"undecided: {meaning}: {finding.note}"
     ends = f"at least {worded(margin.low)}, at most {worded(margin.high)}, each with confidence {confidence:g}"
@@ -153,10 +168,17 @@ def sentence(finding: Finding, confidence: float) -> str:
     return said if finding.note is None else f"{said} ({finding.note})"
 
 
-def _criteria(**limits: float | None) -> list[Criterion]:
+def _criteria(**limits: float | Mapping[str | None, float] | None) -> list[Criterion]:
     from calibration.criterion import MEANINGS, Criterion
 
-    return [Criterion(kind, limit) for kind in MEANINGS if (limit := limits[kind]) is not None]
+    found = []
+    for kind in MEANINGS:
+        limit = limits[kind]
+        if isinstance(limit, Mapping):
+            found += [Criterion(kind, one, dimension) for dimension, one in limit.items()]
+        elif limit is not None:
+            found.append(Criterion(kind, limit))
+    return found
 
 
 def _show(gate: Gate, sentences: dict[Finding, str]) -> None:

@@ -29,7 +29,7 @@ def write_junit(gate: Gate, path: Path, *, policy: str, sentences: dict[Finding,
     failures = skipped = 0
     suite = ET.Element("testsuite", name="cascade check")
     for finding in gate.findings:
-        case = ET.SubElement(suite, "testcase", classname=_plain(finding.task), name=finding.criterion.kind)
+        case = ET.SubElement(suite, "testcase", classname=_plain(finding.task), name=_named(finding))
         if finding.outcome == "undecided" and allow_undecided:
             skipped += 1
             ET.SubElement(case, "skipped", message=_plain(sentences[finding]))
@@ -49,6 +49,11 @@ def write_junit(gate: Gate, path: Path, *, policy: str, sentences: dict[Finding,
     ET.indent(root)
     text = ET.tostring(root, encoding="unicode")
     write_atomically(path, '<?xml version="1.0" encoding="UTF-8"?>\n' + text + "\n")
+
+
+def _named(finding: Finding) -> str:
+    dimension = finding.criterion.dimension
+    return finding.criterion.kind if dimension is None else _plain(f"{finding.criterion.kind} {dimension}")
 
 
 def _plain(text: str) -> str:

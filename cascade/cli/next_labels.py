@@ -151,6 +151,9 @@ def _bound(given: tuple[float | None, float | None], policy: TaskPolicy | None) 
     if loss is not None:
         return MaxLoss(loss)
     target = {} if policy is None else policy.target
+    if target.get("kind") == "together" and "confidence" in target:
+        # Of several bounds the tightest takes the most labels.
+        target = min(target["value"], key=lambda one: float(one["value"]))
     if target.get("kind") == "max_error":
         return MaxError(target["value"])
     return MaxLoss(target["value"]) if target.get("kind") == "max_loss" else None

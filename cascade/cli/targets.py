@@ -24,34 +24,41 @@ FLAGS = {
 
 
 def make_target(figures: Mapping[str, Any]) -> Target | None:
-    """Return the target that figures by kind ask for; several aims are to be kept together, and None is nothing.
+    """Return the target that figures by kind ask for; several aims or bounds are to be kept together, None is nothing.
+
+    A bound's figure may be a mapping of dimensions of the labels (None: `correct` as it stands) to limits.
 
     Raises:
-        ConfigError: a value is out of range, or a bound stands beside another target.
+        ConfigError: a value is out of range, or a bound stands beside an aim.
     """
-    from calibration.bound import CONFIDENCE, MaxError, MaxLoss
+    from calibration.bound import CONFIDENCE, Jointly, MaxError, MaxLoss
     from calibration.target import EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
 
     given = {kind: value for kind, value in figures.items() if value is not None and kind != "confidence"}
-    bounds = [kind for kind in ("max_loss", "max_error") if kind in given]
-    if bounds and len(given) > 1:
+    kinds = [kind for kind in ("max_loss", "max_error") if kind in given]
+    if kinds and len(kinds) < len(given):
         named = ", ".join(FLAGS[kind] for kind in given)
-        message = f"{named} stand together; a certified bound stands alone, or aims are combined without one."
+        message = f"{named} stand together; certified bounds stand among themselves, or aims are combined without them."
         raise ConfigError(message)
     confidence = figures.get("confidence")
-    if bounds:
-        bound = MaxLoss if bounds[0] == "max_loss" else MaxError
-        return bound(given[bounds[0]], CONFIDENCE if confidence is None else confidence)
+    if kinds:
+        sure = CONFIDENCE if confidence is None else confidence
+        bounds: list[MaxLoss | MaxError] = []
+        for kind in kinds:
+            bound = MaxLoss if kind == "max_loss" else MaxError
+            limits = given[kind] if isinstance(given[kind], Mapping) else {None: given[kind]}
+            bounds += [bound(limit, sure, name) for name, limit in limits.items()]
+        return bounds[0] if len(bounds) == 1 else Jointly(*bounds)
     if confidence is not None:
         message = "--confidence goes with --max-loss or --max-error; an aim has none, since nothing certifies it."
         raise ConfigError(message)
-    kinds: dict[str, Any] = {
+    aimed: dict[str, Any] = {
         "escalation_rate": EscalationRate,
         "mean_cost_usd": MeanCost,
         "expected_loss": ExpectedLoss,
         "expected_error": ExpectedError,
     }
-    aims: list[Aim] = [kinds[kind](value) for kind, value in given.items()]
+    aims: list[Aim] = [aimed[kind](value) for kind, value in given.items()]
     if not aims:
         return None
     return aims[0] if len(aims) == 1 else Together(*aims)
@@ -96,6 +103,23 @@ def parse_rates(text: str | None) -> list[float] | None:
     return [_number(part, "--target-escalation", "0.25 is a quarter") for part in parts] or None
 
 
+def parse_bounds(settings: Sequence[str] | None, flag: str) -> dict[str | None, float] | None:
+    """Return the limits of a bound that may be given several times, by dimension: 0.02, or tone=0.05.
+
+    Raises:
+        ConfigError: one is no number, or a dimension is named twice.
+    """
+    found: dict[str | None, float] = {}
+    for setting in settings or ():
+        name, equals, value = setting.rpartition("=")
+        dimension = name if equals else None
+        if dimension in found:
+            message = f"{flag} names {dimension or 'no dimension'} twice; each dimension was expected once."
+            raise ConfigError(message)
+        found[dimension] = _number(value, flag, "0.02, or tone=0.05 for one dimension of the labels")
+    return found or None
+
+
 def parse_dial(settings: Sequence[str]) -> dict[str, Target]:
     """Return the operating points of --dial NAME=KIND:VALUE, such as strict=max-loss:0.01.
 
@@ -111,7 +135,9 @@ def parse_dial(settings: Sequence[str]) -> dict[str, Target]:
             kinds = ", ".join(found.replace("_", "-") for found in FLAGS)
             message = f"--dial has {setting!r}; NAME=KIND:VALUE was expected, each name once, with KIND among {kinds}."
             raise ConfigError(message)
-        target = make_target({kind: _number(value, "--dial", "as in strict=max-loss:0.01")})
+        bounded = kind in ("max_loss", "max_error")
+        figure = parse_bounds([value], "--dial") if bounded else _number(value, "--dial", "as in strict=max-loss:0.01")
+        target = make_target({kind: figure})
         assert target is not None  # noqa: S101 - one kind was given
         dial[name] = target
     return dial

@@ -42,6 +42,8 @@ Number = Annotated[float, BeforeValidator(_number, json_schema_input_type=float)
 Positive = Annotated[Number, Field(gt=0)]
 Dollars = Annotated[Number, Field(ge=0)]
 Rate = Annotated[Number, Field(ge=0, le=1)]
+Limits = Rate | Annotated[dict[str, Rate], Field(min_length=1)]
+"""One limit, or one for each dimension of the labels: {correct: 0.02, tone: 0.05}."""
 Text = Annotated[str, Field(min_length=1)]
 ModelName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_seen)]
 Free = Annotated[dict[str, Any], BeforeValidator(_free, json_schema_input_type=dict[str, Any])]
@@ -157,9 +159,9 @@ class TargetShape(Part):
     """Accuracy lost against always using the top, in expectation."""
     expected_error: Rate | None = None
     """The share of wrong ones among answers accepted below the top, in expectation."""
-    max_loss: Rate | None = None
+    max_loss: Limits | None = None
     """Certified: accuracy lost against always using the top, at most."""
-    max_error: Rate | None = None
+    max_error: Limits | None = None
     """Certified: the share of wrong ones among answers accepted below the top, at most."""
     confidence: Rate | None = None
     """How sure a certificate is; 0.9 unless given."""

@@ -1,6 +1,6 @@
 """Labelling: people say how right recorded answers are, without knowing whose they are."""
 
-from cascade.labelling.annotation import annotate, annotators, by_dimension
+from cascade.labelling.annotation import annotate, annotators, by_dimension, label_in
 from cascade.labelling.item import Item, lay_items
 from cascade.labelling.kappa import Kappa, measure_kappa
 from cascade.labelling.mark import Mark, mark_of
@@ -14,6 +14,7 @@ __all__ = [
     "annotate",
     "annotators",
     "by_dimension",
+    "label_in",
     "lay_items",
     "mark_of",
     "measure_kappa",

@@ -42,10 +42,20 @@ def annotators(recording: Recording) -> dict[str, dict[str, float]]:
     return _annotations(recording)
 
 
+def label_in(recording: Recording, dimension: str) -> float | None:
+    """Return how good an answer is in one dimension, in [0, 1]: the mean over annotators; None where nobody said.
+
+    Where nobody annotated the recording at all, its `correct` is what is known of the dimension `correct`.
+    """
+    everyone = _annotations(recording).values()
+    said = [values[dimension] for values in everyone if dimension in values]
+    return recording.correct if dimension == CORRECT and not everyone else _mean(said)
+
+
 def by_dimension(samples: Iterable[Sample], dimension: str) -> list[Sample]:
     """Return the samples with `correct` as one dimension has it, for a target that constrains this dimension.
 
-    The mean over annotators; a recording of which nobody said anything in this dimension is not labelled.
+    See `label_in`; a recording of which nobody said anything in this dimension is not labelled.
 
     Raises:
         DataError: no recording has a value in it; the message names the dimensions that there are.
@@ -58,9 +68,10 @@ def by_dimension(samples: Iterable[Sample], dimension: str) -> list[Sample]:
         for rung, recording in sample.recordings.items():
             everyone = _annotations(recording).values()
             seen.update(name for values in everyone for name in values)
-            said = [values[dimension] for values in everyone if dimension in values]
-            used = used or bool(said)
-            recordings[rung] = replace(recording, correct=_mean(said), label_source=HUMAN if said else None)
+            value = label_in(recording, dimension)
+            used = used or value is not None
+            source = None if value is None else HUMAN if everyone else recording.label_source
+            recordings[rung] = replace(recording, correct=value, label_source=source)
         found.append(replace(sample, recordings=recordings))
     if not used:
         known = ", ".join(sorted(seen)) or "none"

@@ -241,10 +241,16 @@ def _certificate(certificate: Mapping[str, Any]) -> str:
     if not certificate.get("certified"):
         return str(certificate.get("why") or "none")
     bound = certificate.get("bound", {})
-    kind = {"max_error": "error among accepted answers", "max_loss": "loss against the reference"}
-    promise = f"{kind.get(bound.get('kind'), 'risk')} at most {percent(bound.get('value'))}"
+    parts = bound.get("value") if bound.get("kind") == "together" else [bound]
+    promise = " and ".join(map(_bound, parts if isinstance(parts, list) else []))
     sure = percent(1.0 - certificate.get("delta", 0.0))
     return f"{promise}, {sure} sure over the draw of the samples. {' '.join(certificate.get('assumptions', ()))}"
+
+
+def _bound(bound: Mapping[str, Any]) -> str:
+    kind = {"max_error": "error among accepted answers", "max_loss": "loss against the reference"}
+    where = f" in {bound['dimension']}" if bound.get("dimension") else ""
+    return f"{kind.get(bound.get('kind', ''), 'risk')}{where} at most {percent(bound.get('value'))}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -220,3 +220,14 @@ def test_a_dial_is_shown_held_to_account_and_replayed_by_name(cli, samples):
     strict = cli("replay", "s.jsonl", "--policy", "d.json", "--quality", "strict", "--json")
     assert json.loads(strict.stdout)["total"]["cost_vs_top"] == 1.0, "the safest policy always asks the top"
     assert cli("replay", "s.jsonl", "--policy", "d.json", "--quality", "none").exit_code == 2
+
+
+def test_bounds_on_dimensions_are_given_by_name():
+    from calibration import MaxLoss
+    from calibration.bound import Jointly
+    from cascade.cli.targets import make_target, parse_bounds, parse_dial
+
+    limits = parse_bounds(["correct=0.02", "tone=0.05"], "--max-loss")
+    both = make_target({"max_loss": limits, "confidence": 0.95})
+    assert both == Jointly(MaxLoss(0.02, 0.95, "correct"), MaxLoss(0.05, 0.95, "tone"))
+    assert parse_dial(["kind=max-loss:tone=0.05"])["kind"] == MaxLoss(0.05, dimension="tone")
