@@ -177,6 +177,19 @@ def effective_size(values: NDArray[np.float64], groups: Groups | None) -> float:
     return float(n) if error == 0.0 else min(float(n), variance / error**2)
 
 
+def independent_rows(values: ArrayLike, groups: Groups | None, delta: float) -> float:
+    """Return how many independent rows stand behind the mean of values (n,) in [0, 1], on the cautious side.
+
+    n where no rows share a group. Else the effective size, lowered for being estimated itself, so that an interval of
+    1 − 2 · delta that it is put into covers as promised; never below 1 where there is a row.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    count = independent(x.size, groups)
+    if count == x.size:
+        return float(count)
+    return max(1.0, _cautious(effective_size(x, groups), x.size, count, delta))
+
+
 def _cautious(size: float, n: int, count: int, delta: float) -> float:
     """Return the effective size corrected for a variance that is itself estimated from `count` groups."""
     if count < 2:

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from calibration.aimed import Aimed
+from calibration.estimates import estimate, mean, pick
 from calibration.grid import count_bins
+from calibration.margin import independent_rows
 from calibration.rate import rate_interval
-from calibration.replays import estimate, mean
 from calibration.rung_fits import RungFits
 from calibration.rung_worth import weigh_rungs
 from calibration.serving import Served, serve, serve_out_of_fold
 from calibration.shrinkage import Shrunk
-from calibration.table import Floats, Table
+from calibration.table import Flags, Floats, Table
 from cascade.point import Point
 from cascade.policy import TaskPolicy
 from cascade.watch.interval import proportion_interval
@@ -47,6 +48,7 @@ def measure(
     both = known & ~np.isnan(top_usd)
     correct, accepted, wrong = _out_of_fold(fits, aimed, salt=salt)
     labelled = rows & ~np.isnan(correct)
+    groups = laid.groups if any(laid.groups) else None
     top = laid.correct[labelled, -1]
     compared = labelled & ~np.isnan(laid.correct[:, -1])
     below = float(accepted[labelled].sum())
@@ -65,7 +67,7 @@ def measure(
         "points": describe_points(task.points),
         "escalation_rate": rate,
         "rungs": levels,
-        "accuracy": estimate(correct[labelled]),
+        "accuracy": estimate(correct[labelled], pick(groups, labelled)),
         "accuracy_top": mean(top[~np.isnan(top)]),
         "loss": mean((laid.correct[:, -1] - correct)[compared]),
         "error_accepted": float(wrong[labelled].sum()) / below if below > 0.0 else None,
@@ -152,16 +154,25 @@ def _laws(served: Served, rates: Sequence[float], lent: Sequence[Shrunk]) -> tup
     for k, rung in enumerate(served.table.rungs[:-1]):
         fit = served.reached[:, k] & served.table.present[:, k]
         n, forced, rate = int(fit.sum()), int(served.table.forced[fit, k].sum()), float(rates[k])
+        size = _independent(served, k, fit)
         if n and forced / n > rate:
-            low, high = proportion_interval(forced, n) or (0.0, 1.0)
+            low, high = proportion_interval(forced * size / n, size) or (0.0, 1.0)
             why = f"Rung {rung}: vetoes alone escalate {forced / n:.1%}, more than the {rate:.1%} asked for."
             laws.append(_Law(n=n, expected=forced / n, low=low, high=high, why=why))
             continue
-        low, high = rate_interval(n, rate) if n else (0.0, 1.0)
+        low, high = rate_interval(size, rate) if n else (0.0, 1.0)
         if lent:
-            low, high = lent[k].low, lent[k].high
+            # What other tasks add takes rows for independent: with groups it may widen an interval, never narrow it.
+            shared = size < n
+            low, high = (min(low, lent[k].low), max(high, lent[k].high)) if shared else (lent[k].low, lent[k].high)
         laws.append(_Law(n=n, expected=rate, low=float(low), high=float(high)))
     return tuple(laws)
+
+
+def _independent(served: Served, k: int, fit: Flags) -> float:
+    """Return how many independent rows a rung's rate was fitted on: fewer than there are where rows share groups."""
+    groups = pick(served.table.groups, fit) if any(served.table.groups) else None
+    return independent_rows(served.escalated[fit, k], groups, 0.05)
 
 
 def _levels(
@@ -203,9 +214,10 @@ def _first_rate(served: Sequence[Served], laws: Sequence[Sequence[_Law]], weight
 def measure_single(laid: Table, k: int) -> dict[str, Any]:
     """Return what always asking one rung would give."""
     right, usd = laid.correct[:, k], laid.answer_usd[:, k]
+    known = ~np.isnan(right)
     return {
         "rung": laid.rungs[k],
-        "accuracy": estimate(right[~np.isnan(right)]),
+        "accuracy": estimate(right[known], pick(laid.groups, known) if any(laid.groups) else None),
         "cost_usd_per_request": mean(usd[~np.isnan(usd)]),
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.estimates import estimate, mean, pick
 from calibration.layout import lay_out_tasks
 from calibration.recorded import recorded_ladder
 from calibration.serving import Served, serve
@@ -22,7 +23,6 @@ from cascade.policy import Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.sample import Sample
 from cascade.sheet import Grid, Sheet
-from cascade.watch.interval import mean_interval
 from cascade.wording import count, dollars, percent, span
 
 
@@ -32,6 +32,9 @@ class Rows:
 
     index: NDArray[np.intp]
     """Which rows of the table these are, (n,): with them policies are compared row by row, and groups are found."""
+
+    groups: tuple[str | None, ...] | None
+    """The rows' groups, n of them; None where no rows share one."""
 
     rate: Floats
     """1 where the first rung's answer was left upwards for quality, (n,); 0 where the point has a single rung."""
@@ -195,8 +198,10 @@ def apply(laid: Table, task: TaskPolicy, *, salt: str, rungs: Sequence[str]) -> 
         figure["cost_usd"][mine] = served.cost_usd
     top = laid.rungs.index(task.reference) if task.reference in laid.rungs else None
     missing = np.full(n, np.nan)
+    kept = np.flatnonzero(judged)
     return Rows(
-        index=np.flatnonzero(judged),
+        index=kept,
+        groups=tuple(laid.groups[int(i)] for i in kept) if any(laid.groups) else None,
         rate=rate[judged],
         reach=reach[judged],
         escalated=up[judged],
@@ -226,22 +231,24 @@ def figures(rows: Rows, rungs: Sequence[str]) -> dict[str, Any]:
     accepted = labelled & (rows.below > 0)
     both = ~np.isnan(rows.cost_usd) & ~np.isnan(rows.top_usd)
     top_usd = float(rows.top_usd[both].sum())
-    reached, left = rows.reach.sum(axis=0), rows.escalated.sum(axis=0)
+    reached = rows.reach.sum(axis=0)
     return {
         "n": n,
         "n_labelled": int(labelled.sum()),
         "n_skipped": rows.n_skipped,
-        "escalation_rate": estimate(rows.rate),
+        "escalation_rate": estimate(rows.rate, rows.groups),
         "reach": [float(value / n) if n else None for value in reached],
         "rungs": [
             {
                 "rung": name,
                 "reached": int(asked),
-                "escalation_rate": estimate(np.repeat([1.0, 0.0], [int(up), int(asked - up)])),
+                "escalation_rate": estimate(
+                    rows.escalated[rows.reach[:, k] > 0, k], pick(rows.groups, rows.reach[:, k] > 0)
+                ),
             }
-            for name, asked, up in zip(rungs, reached, left, strict=True)
+            for k, (name, asked) in enumerate(zip(rungs, reached, strict=True))
         ],
-        "accuracy": estimate(rows.correct[labelled]),
+        "accuracy": estimate(rows.correct[labelled], pick(rows.groups, labelled)),
         "accuracy_top": mean(rows.correct_top[labelled & ~np.isnan(rows.correct_top)]),
         "error_accepted": None if not accepted.any() else 1.0 - float(rows.correct[accepted].mean()),
         "cost_usd_per_request": mean(rows.cost_usd[~np.isnan(rows.cost_usd)]),
@@ -251,18 +258,10 @@ def figures(rows: Rows, rungs: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def mean(values: Floats) -> float | None:
-    """Return the mean; None of nothing."""
-    return float(values.mean()) if values.size else None
-
-
-def estimate(values: Floats) -> dict[str, float | None]:
-    """Return the mean of values in [0, 1] with its 90 % interval, as `mean_interval` gives it."""
-    low, high = mean_interval(values) or (None, None)
-    return {"value": mean(values), "low": low, "high": high}
-
-
 def _together(parts: Sequence[Rows]) -> Rows:
-    names = [name for name in Rows.__dataclass_fields__ if name != "n_skipped"]
+    names = [name for name in Rows.__dataclass_fields__ if name not in {"groups", "n_skipped"}]
     joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    return Rows(**joined, n_skipped=sum(part.n_skipped for part in parts))
+    groups = None
+    if any(part.groups for part in parts):
+        groups = tuple(name for part in parts for name in part.groups or (None,) * len(part.rate))
+    return Rows(**joined, groups=groups, n_skipped=sum(part.n_skipped for part in parts))

@@ -1,9 +1,10 @@
-"""Whether there are labels enough for the features: said beside what was measured, since a fit does not show it."""
+"""Whether samples tell as much as their number promises: said beside what was measured, which does not show it."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from calibration.influence import independent
 from calibration.table import Table
 
 PER_FEATURE = 10
@@ -24,3 +25,13 @@ def tell_scarcity(table: Table) -> tuple[str, ...]:
                 "or fewer verifiers (`cascade assess` says what each is worth)."
             )
     return tuple(found)
+
+
+def tell_sharing(table: Table) -> tuple[str, ...]:
+    """Return a sentence where rows share groups, so that they say less than as many independent ones."""
+    count = independent(len(table), table.groups)
+    if count == len(table):
+        return ()
+    return (
+        f"{len(table)} samples share {count} groups: folds keep groups whole, and intervals count what is independent.",
+    )

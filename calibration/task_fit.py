@@ -14,7 +14,7 @@ from calibration.mixture import Prior
 from calibration.path import to_point
 from calibration.reference_cost import fit_reference_cost
 from calibration.rung_fits import RungFits
-from calibration.scarcity import tell_scarcity
+from calibration.scarcity import tell_scarcity, tell_sharing
 from calibration.shrinkage import Shrunk
 from calibration.table import Table
 from calibration.target import Aim, Together
@@ -96,7 +96,7 @@ def finish_task(started: Started, *, lent: Sequence[Sequence[Shrunk]] | None = N
     )
     measured = {
         **measure(fits, policy, aimed, salt=SALT, lent=lent),
-        "warnings": list(tell_scarcity(laid)) if fits.learns else [],
+        "warnings": [*tell_sharing(laid), *(tell_scarcity(laid) if fits.learns else ())],
         "borrowed": None if lent is None else tell_lending(lent, tasks=lenders, n=policy.n),
     }
     if started.pooled:
