@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from calibration.estimates import estimate, pick
-from calibration.task_fit import fit_task
 from calibration.margin import independent_rows
 from calibration.target import EscalationRate
+from calibration.task_fit import fit_task
 from cascade.ladder import Ladder, Rung
 from tests.synthetic import ladder_traffic
 from verifiers.refusal import Refusal
