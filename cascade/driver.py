@@ -111,7 +111,7 @@ class Driver:
                 return reply
 
     async def _tries(self, client: Client, call: ModelCall) -> Response | CallFailure:
-        metered = Meter(client, self.budget, self.calls)
+        metered = Meter(client, self.budget, self.calls, asked=call)
         return await ask_with_retry(metered, call, left_s=self.left_s, roster=self.roster)
 
     async def _local(self, call: LocalCall) -> Reply:

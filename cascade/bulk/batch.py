@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cascade.bulk.journal import Journal, journal_of
+from cascade.bulk.journal import Journal, Key, journal_of
+from cascade.bulk.kept_calls import KeptCalls
 from cascade.bulk.result_line import result_line
 from cascade.bulk.stop import Stop
 from cascade.engine import Cascade
 from cascade.errors import ConfigError, DataError
 from cascade.exchange import Request
+from cascade.guards.calls import Calls
 from cascade.hashing import fingerprint
 from cascade.outcome import Result
 from cascade.request_limits import require_allowed
@@ -38,6 +40,9 @@ class Batch:
 
     resumed: int
     """Results that an earlier run had finished."""
+
+    ambiguous: int
+    """Calls that an earlier run had begun when it was killed, and that may have been billed; they are made again."""
 
     stopped: bool
     """True where the run was stopped before the last request; the journal is kept."""
@@ -102,7 +107,7 @@ def run_file(
         app: the ladder to run.
         requests: in order; keys differ.
         output: where results go (.jsonl).
-        concurrency: requests at once.
+        concurrency: calls at once.
         max_cost_usd: US dollars that this run may spend; requests that it does not allow end as `budget`, and are
             tried again when the command runs again.
         overwrite: replace an output that is there already and belongs to no interrupted run.
@@ -123,24 +128,32 @@ def run_file(
     made_by = fingerprint([app.ladder.fingerprint(), app.policy.sha256 if app.policy is not None else None])
     with Journal(output, kind="run", made_by=made_by) as journal:
         todo = [request for request in requests if not _finished(journal, request)]
-        resumed = len(requests) - len(todo)
+        resumed, ambiguous = len(requests) - len(todo), journal.ambiguous
+        kept: dict[Key, KeptCalls] = {}
         count = resumed
         if on_done is not None:
             on_done(count, spent, None)
 
         def keep(index: int, result: Result[Any]) -> None:
             nonlocal spent, estimated, count
-            spent += result.cost_usd
+            request = todo[index]
+            own = kept.pop((request.task, request.id), None)  # a request that could not be begun has none
+            spent += result.cost_usd - (0.0 if own is None else own.again_usd)
             count += 1
             if result.saved_usd is not None:
                 saved.append(result.saved_usd)
                 estimated = True
-            request = todo[index]
             journal.append((request.task, request.id), _content(request), result_line(result))
             if on_done is not None:
                 on_done(count, spent, result)
 
-        app.run_many(stop.until(todo), concurrency=concurrency, max_cost_usd=max_cost_usd, on_result=keep)
+        def calls_of(request: Request, then: Calls) -> Calls:
+            calls = kept[request.task, request.id] = KeptCalls(journal, then)
+            return calls
+
+        app.run_many(
+            stop.until(todo), concurrency=concurrency, max_cost_usd=max_cost_usd, on_result=keep, keep=calls_of
+        )
         stopped = count < len(requests)
         lines = [journal.done[request.task, request.id] for request in requests] if not stopped else []
         outcomes = Counter(str(line["outcome"]) for line in lines)
@@ -151,6 +164,7 @@ def run_file(
         spent_usd=spent,
         saved_usd=sum(saved) if estimated else None,
         resumed=resumed,
+        ambiguous=ambiguous,
         stopped=stopped,
     )
 

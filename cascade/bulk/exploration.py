@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cascade.bulk.journal import Journal
+from cascade.bulk.journal import Journal, Key
+from cascade.bulk.kept_calls import KeptCalls
 from cascade.bulk.stop import Stop
 from cascade.engine import Cascade
 from cascade.errors import ConfigError, DataError
+from cascade.exchange import Request
+from cascade.guards.calls import Calls
 from cascade.ladder import Ladder
 from cascade.outcome import Attempt
 from cascade.request_limits import require_allowed
@@ -32,6 +35,9 @@ class Exploration:
     resumed: int
     """Samples that an earlier run had finished."""
 
+    ambiguous: int = 0
+    """Calls that an earlier run had begun when it was killed, and that may have been billed; they are made again."""
+
     failures: tuple[str, ...]
     """Rungs that failed on a sample, as `id, rung: why`; running again asks them again."""
 
@@ -51,14 +57,15 @@ def explore_file(
 ) -> Exploration:
     """Record every rung and verifier on every sample, and write the samples to `output`.
 
-    Each finished sample is kept in the journal at once, and taken from there, or from an `output` that is there
-    already, when the same command runs again. Stopped or failed, the journal stays and the output is not written.
+    Each answer and each finished sample is kept in the journal at once, and taken from there, or from an `output` that
+    is there already, when the same command runs again. Stopped or failed, the journal stays and the output is not
+    written.
 
     Args:
         app: the ladder to ask.
         samples: what to ask, in order; keys differ.
         output: where the samples go (.jsonl).
-        concurrency: samples at once.
+        concurrency: calls at once.
         max_cost_usd: US dollars that this run may spend; it stops before it could spend more.
         stop: how to stop it in good order.
         on_done: called as each sample is done, with how many are and the US dollars spent so far.
@@ -80,7 +87,8 @@ def explore_file(
         todo = [i for i, sample in enumerate(merged) if not is_complete(sample, app.ladder)]
         for i in todo:
             _require_runnable(merged[i], app)
-        resumed = len(merged) - len(todo)
+        resumed, ambiguous = len(merged) - len(todo), journal.ambiguous
+        kept: dict[Key, KeptCalls] = {}
         count = resumed
         if on_done is not None:
             on_done(count, spent)
@@ -88,7 +96,7 @@ def explore_file(
         def keep(position: int, sample: Sample, attempts: tuple[Attempt, ...]) -> None:
             nonlocal spent, count
             before = merged[todo[position]]
-            spent += sum(_paid(attempt, before) for attempt in attempts)
+            spent += sum(_paid(attempt, before) for attempt in attempts) - kept.pop(sample.key).again_usd
             count += 1
             failures.extend(
                 f"{sample.request.id}, {attempt.rung}: {attempt.failure.kind.value}: {attempt.failure.message}"
@@ -100,14 +108,27 @@ def explore_file(
             if on_done is not None:
                 on_done(count, spent)
 
+        def calls_of(request: Request, then: Calls) -> Calls:
+            calls = kept[request.task, request.id] = KeptCalls(journal, then)
+            return calls
+
         app.explore(
-            stop.until(merged[i] for i in todo), concurrency=concurrency, max_cost_usd=max_cost_usd, on_sample=keep
+            stop.until(merged[i] for i in todo),
+            concurrency=concurrency,
+            max_cost_usd=max_cost_usd,
+            on_sample=keep,
+            keep=calls_of,
         )
         stopped = count < len(merged)
         if not stopped:
             journal.finish((sample_line(sample) for sample in merged), keep=bool(failures))
     return Exploration(
-        samples=tuple(merged), spent_usd=spent, resumed=resumed, failures=tuple(failures), stopped=stopped
+        samples=tuple(merged),
+        spent_usd=spent,
+        resumed=resumed,
+        ambiguous=ambiguous,
+        failures=tuple(failures),
+        stopped=stopped,
     )
 
 

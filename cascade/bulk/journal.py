@@ -1,12 +1,17 @@
-"""The journal beside an output: one line for each finished item, written at once, so that a killed run can go on.
+"""The journal beside an output: what is begun, answered and finished, written at once, so that a killed run can go on.
 
-Lines are only ever appended; a torn last line (the machine stopped while writing it) is cut off when it is read. The
-whole output is written from it at the end, in the input's order, and the journal is removed.
+Lines are only ever appended: `begun` before a call is made, `answered` or `ended` after it, an item when all its
+calls are done. A torn last line (the machine stopped while writing it) is cut off when it is read. Room for the answers
+of all calls in flight is taken from the disk before they are made, so that a disk that fills up stops the run before
+the next call, not between a call and its answer. The whole output is written from the journal at the end, in the
+input's order, and the journal is removed.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -17,7 +22,13 @@ from cascade.errors import ConfigError, DataError, LogUnavailable
 from cascade.files import write_atomically
 from cascade.hashing import content_id
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, 2)
+"""1 had items only."""
+
+ROOM = 1 << 16
+"""Bytes that are taken for the answer of each call in flight; a longer one may find the disk full."""
+
 Key = tuple[str, str]
 """Task and id of a request."""
 
@@ -40,7 +51,13 @@ class Journal:
         self.path = journal_of(output)
         self.done: dict[Key, dict[str, Any]] = {}
         """What is finished, by key; the last line of a key counts."""
+        self.ambiguous = 0
+        """Calls that an earlier run had begun and nobody knows the end of: they may have been billed."""
         self._content: dict[Key, str] = {}
+        self._replies: dict[str, tuple[int, int]] = {}
+        self._open: set[str] = set()
+        self._end = self._room = self._synced = 0
+        self._syncing: asyncio.Task[None] | None = None
         header = {"journal": FORMAT, "kind": kind, "made_by": made_by}
         try:
             self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
@@ -69,14 +86,14 @@ class Journal:
         with os.fdopen(os.dup(self._handle), "rb") as file:
             data = file.read()
         whole = data.rfind(b"\n") + 1
-        lines = data[:whole].splitlines()
+        lines = data[:whole].split(b"\n")[:-1]
         if not lines:
             os.ftruncate(self._handle, 0)
             os.lseek(self._handle, 0, os.SEEK_SET)
             self._write(header)
             return
         found = self._parsed(1, lines[0])
-        if {key: found.get(key) for key in ("journal", "kind")} != {key: header[key] for key in ("journal", "kind")}:
+        if found.get("journal") not in READABLE or found.get("kind") != header["kind"]:
             message = f"{self.path} is no journal of `cascade {header['kind']}`; remove it, or give another --output."
             raise ConfigError(message)
         if found.get("made_by") != header["made_by"]:
@@ -85,16 +102,31 @@ class Journal:
                 "begin anew (what it holds was paid for)."
             )
             raise ConfigError(message)
+        begun: set[str] = set()
+        at = len(lines[0]) + 1
         for number, line in enumerate(lines[1:], start=2):
-            entry = self._parsed(number, line)
             try:
-                key = (str(entry["task"]), str(entry["id"]))
-                self.done[key], self._content[key] = entry["item"], entry["content"]
-            except KeyError:
+                self._take(self._parsed(number, line), (at, len(line)), begun)
+            except (KeyError, TypeError):
                 message = f"{self.path}, line {number}: it is no entry of a journal; remove the file to begin anew."
                 raise DataError(message) from None
+            at += len(line) + 1
+        self.ambiguous = len(begun)
         os.ftruncate(self._handle, whole)
         os.lseek(self._handle, 0, os.SEEK_END)
+        self._end = self._room = whole
+
+    def _take(self, entry: Mapping[str, Any], place: tuple[int, int], begun: set[str]) -> None:
+        if "begun" in entry:
+            begun.add(entry["begun"])
+        elif "answered" in entry:
+            begun.discard(entry["answered"])
+            self._replies[entry["answered"]] = place
+        elif "ended" in entry:
+            begun.discard(entry["ended"])
+        else:
+            key = (str(entry["task"]), str(entry["id"]))
+            self.done[key], self._content[key] = entry["item"], entry["content"]
 
     def _parsed(self, number: int, line: bytes) -> dict[str, Any]:
         try:
@@ -119,14 +151,83 @@ class Journal:
         self.done[key], self._content[key] = dict(item), content_id(content)
         self._write({"task": key[0], "id": key[1], "content": self._content[key], "item": item})
 
+    def reply(self, call: str) -> dict[str, Any] | None:
+        """Return the answer that an earlier run got to a call, by the call's key."""
+        place = self._replies.get(call)
+        if place is None:
+            return None
+        line: dict[str, Any] = json.loads(os.pread(self._handle, place[1], place[0]))["reply"]
+        return line
+
+    def begin(self, call: str) -> None:
+        """Write down that a call is about to be made, and take room for its answer; `synced` waits for the disk.
+
+        Raises:
+            LogUnavailable: the disk is full; the call must not be made.
+        """
+        self._write({"begun": call})
+        self._open.add(call)
+        self._take_room()
+
+    def end(self, call: str, reply: Mapping[str, Any] | None = None, *, broken_off: bool = False) -> None:
+        """Write down what came of a call; one that was broken off stays begun, since it may have been billed.
+
+        Raises:
+            LogUnavailable: it cannot be written; nothing more should be paid for.
+        """
+        self._open.discard(call)
+        if not broken_off and self._handle >= 0:
+            self._write({"ended": call} if reply is None else {"answered": call, "reply": reply})
+
+    async def synced(self) -> None:
+        """Wait until all that is written so far is on the disk; those who wait at one time share one flush.
+
+        Raises:
+            LogUnavailable: the disk refuses.
+        """
+        wanted = self._end
+        while self._synced < wanted:
+            if self._syncing is None:
+                self._syncing = asyncio.ensure_future(self._sync())
+            await asyncio.shield(self._syncing)
+
+    async def _sync(self) -> None:
+        upto = self._end
+        try:
+            await asyncio.to_thread(os.fdatasync, self._handle)
+        except OSError as error:
+            raise self._full(error) from None
+        finally:
+            self._syncing = None
+        self._synced = upto
+
+    def _take_room(self) -> None:
+        wanted = self._end + ROOM * (len(self._open) + 1)
+        if wanted <= self._room:
+            return
+        try:
+            os.posix_fallocate(self._handle, self._end, wanted - self._end)
+        except AttributeError:
+            return  # no such call on this system: the disk is not asked beforehand
+        except OSError as error:
+            if error.errno in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS):
+                return
+            raise self._full(error) from None
+        self._room = wanted
+
     def _write(self, entry: Mapping[str, Any]) -> None:
         data = (dump(entry) + "\n").encode("utf-8", errors="backslashreplace")
         try:
             while data:
-                data = data[os.write(self._handle, data) :]
+                written = os.write(self._handle, data)
+                self._end += written
+                data = data[written:]
         except OSError as error:
-            message = f"{self.path} cannot be written: {error.strerror}. What it holds is kept; run the command again."
-            raise LogUnavailable(message) from None
+            raise self._full(error) from None
+
+    def _full(self, error: OSError) -> LogUnavailable:
+        message = f"{self.path} cannot be written: {error.strerror}. What it holds is kept; run the command again."
+        return LogUnavailable(message)
 
     def finish(self, lines: Iterable[Mapping[str, Any]], *, keep: bool = False) -> None:
         """Write the output, whole and at once, and remove the journal unless it is still needed."""
@@ -139,6 +240,7 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):  # what was written is in the file already; this is for a power loss
+            os.ftruncate(self._handle, self._end)  # the room that was not needed
             os.fsync(self._handle)
         os.close(self._handle)
         self._handle = -1  # a straggler of a cancelled run must not write into whatever is opened next

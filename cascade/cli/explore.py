@@ -49,7 +49,7 @@ def explore(
 
     samples = read_files([requests], parse_mapping(mapping) if mapping else None)[:limit]
     output = output or default_output(requests)
-    with load(config).open(policy=False, log=False) as app:
+    with load(config).open(policy=False) as app:
         done = explore_samples(app, samples, output, max_cost=max_cost, concurrency=concurrency, yes=yes)
     if as_json:
         print_json(
@@ -57,6 +57,7 @@ def explore(
                 "output": str(output),
                 "n": len(done.samples),
                 "resumed": done.resumed,
+                "ambiguous": done.ambiguous,
                 "cost_usd": done.spent_usd,
                 "failures": list(done.failures),
             }
@@ -151,6 +152,11 @@ def _show_done(done: Exploration, output: Path, app: Cascade) -> None:
     from cascade.prices import ladder_order_concern
 
     say(f"{len(done.samples)} samples in {output}; spent {dollars(done.spent_usd)}; {done.resumed} were there already.")
+    if done.ambiguous:
+        say(
+            f"{done.ambiguous} calls were in flight when an earlier run was killed; they were made again, and may have "
+            "been billed twice (ambiguous)."
+        )
     if done.failures:
         say(f"{len(done.failures)} failed, the first: {done.failures[0]}. Run the same command again to retry them.")
     seen = []

@@ -12,7 +12,7 @@ from cascade.errors import ConfigError
 if TYPE_CHECKING:
     from calibration.grade import Graded
     from cascade.clients import Client
-    from cascade.prices import PriceBook
+    from cascade.config import Config
     from cascade.sample import Sample
 
 NAME = "grader"
@@ -48,7 +48,8 @@ def judge_samples(
         rubric: what a good answer is; None: whether it says what the gold answer says.
         overwrite: grade what has a label too.
         max_cost: US dollars that it may spend.
-        config: where the price of the judge may be configured; None: ./cascade.yaml, if it is there.
+        config: where the price of the judge may be configured, and the log of its calls; None: ./cascade.yaml, if it
+            is there.
         yes: do not ask before spending.
         client: who answers; None: litellm.
 
@@ -75,7 +76,11 @@ def judge_samples(
     free = Price(input_usd=0.0, output_usd=0.0)
     ladder = Ladder(Rung(RUNG, verify=(judge,), price=free))
     kept = output.with_name(output.name + ".judged")
-    with Cascade(ladder, client=client, prices=_prices(config)) as app:
+    known = _config(config)
+    log = None if known is None else known.log
+    spool = None if known is None else known.spool
+    prices = None if known is None else known.price_book
+    with Cascade(ladder, client=client, prices=prices, log=log, spool=spool) as app:
         app.prices.price(model)
         shown = [_shown(samples[i], rung) for i, rung in places]
         judged = explore_samples(app, shown, kept, max_cost=max_cost, yes=yes, label="Judging")
@@ -108,7 +113,7 @@ def _shown(sample: Sample, rung: str) -> Sample:
     return Sample(request=request, recordings={RUNG: recording})
 
 
-def _prices(config: Path | None) -> PriceBook | None:
+def _config(config: Path | None) -> Config | None:
     from cascade.config import default_path
 
     if config is None:
@@ -116,4 +121,4 @@ def _prices(config: Path | None) -> PriceBook | None:
             config = default_path()
         except ConfigError:
             return None
-    return load(config).price_book
+    return load(config)

@@ -59,7 +59,7 @@ def with_recordings(
         )
         raise DataError(message)
     say(f"{len(missing)} of {len(samples)} samples lack a recording of some rung; these are made first.")
-    with config.open(policy=False, log=False) as app:
+    with config.open(policy=False) as app:
         return list(explore_samples(app, list(samples), output, max_cost=max_cost, yes=yes).samples)
 
 

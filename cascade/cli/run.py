@@ -12,7 +12,7 @@ from cascade.cli.guard import Interrupted, stoppable
 from cascade.cli.options import ConcurrencyOption, ConfigOption, JsonOption, load, pairs, value_of
 from cascade.cli.progress import progress
 from cascade.cli.terminal import print_json, print_text, say
-from cascade.errors import ConfigError
+from cascade.errors import ConfigError, LogUnavailable
 
 if TYPE_CHECKING:
     from cascade.engine import Cascade
@@ -157,17 +157,21 @@ def _run_file(
             missing["tags"] = {**fields["tags"], **given.tags}
         requests.append(replace(given, **missing, params={**params, **given.params}))
     stop = Stop()
-    with stoppable(stop), progress("Running", len(requests)) as report:
-        batch = run_file(
-            app,
-            requests,
-            output,
-            concurrency=concurrency,
-            max_cost_usd=max_run_cost,
-            overwrite=force,
-            stop=stop,
-            on_done=lambda done, spent, _: report(done, spent),
-        )
+    try:
+        with stoppable(stop), progress("Running", len(requests)) as report:
+            batch = run_file(
+                app,
+                requests,
+                output,
+                concurrency=concurrency,
+                max_cost_usd=max_run_cost,
+                overwrite=force,
+                stop=stop,
+                on_done=lambda done, spent, _: report(done, spent),
+            )
+    except LogUnavailable as error:
+        message = f"{error} What is finished is in {output}.part; run the same command again to go on from there."
+        raise LogUnavailable(message) from None
     if batch.stopped:
         message = f"Stopped; what is finished is in {output}.part. Run the same command again to go on from there."
         raise Interrupted(message, terminated=stop.terminated)
@@ -175,12 +179,18 @@ def _run_file(
     ended = ", ".join(f"{count} {outcome}" for outcome, count in batch.outcomes.items()) or "no requests"
     saved = "" if batch.saved_usd is None else f", saved {dollars(batch.saved_usd)} against always-top"
     say(f"{ended}; spent {dollars(batch.spent_usd)}{saved}; results in {output}")
+    if batch.ambiguous:
+        say(
+            f"{batch.ambiguous} calls were in flight when an earlier run was killed; they were made again, and may "
+            "have been billed twice (ambiguous)."
+        )
     if as_json:
         print_json(
             {
                 "output": str(output),
                 "n": len(requests),
                 "resumed": batch.resumed,
+                "ambiguous": batch.ambiguous,
                 "outcomes": dict(batch.outcomes),
                 "cost_usd": batch.spent_usd,
                 "saved_usd": batch.saved_usd,

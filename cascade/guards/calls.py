@@ -26,12 +26,17 @@ class Charge:
 class Calls(Protocol):
     """Who writes down the calls of one request: a decision log, a bulk run's journal, or nobody."""
 
-    def known(self, call: ModelCall) -> Response | None:
-        """Return the answer that an earlier, broken-off run was given to the very same call; None: it must be made."""
+    def known(self, key: str) -> Response | None:
+        """Return the answer that an earlier, broken-off run was given to a question; None: it must be asked."""
         ...
 
-    async def begin(self, call: ModelCall, worst_pico: int) -> str:
+    async def begin(self, key: str, call: ModelCall, worst_pico: int) -> str:
         """Write down that a call is about to be made, and return the id of this try.
+
+        Args:
+            key: names the question, whichever endpoint is asked it (`call_key`).
+            call: the call.
+            worst_pico: picodollars that it may cost at most.
 
         Raises:
             LogUnavailable: it cannot be written down, and may not be made without.
@@ -56,14 +61,14 @@ class Calls(Protocol):
 class Unwritten(Calls):
     """Nobody writes anything down."""
 
-    def known(self, call: ModelCall) -> Response | None:
+    def known(self, key: str) -> Response | None:
         """Know nothing."""
-        del call
+        del key
         return None
 
-    async def begin(self, call: ModelCall, worst_pico: int) -> str:
+    async def begin(self, key: str, call: ModelCall, worst_pico: int) -> str:
         """Let the call be made."""
-        del call, worst_pico
+        del key, call, worst_pico
         return ""
 
     def end(self, identity: str, call: ModelCall, reply: Response | CallFailure | None, charge: Charge | None) -> None:

@@ -12,14 +12,25 @@ from cascade.errors import CascadeError
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure
 from cascade.guards.budget import Budget
-from cascade.guards.calls import UNWRITTEN, Calls
+from cascade.guards.calls import UNWRITTEN, Calls, call_key
 
 
 class Meter(Client):
     """A client whose tries one request pays for, each written down before it is made and after it ended."""
 
-    def __init__(self, client: Client, budget: Budget, calls: Calls = UNWRITTEN) -> None:
+    def __init__(
+        self, client: Client, budget: Budget, calls: Calls = UNWRITTEN, asked: ModelCall | None = None
+    ) -> None:
+        """Stand before a client.
+
+        Args:
+            client: who answers.
+            budget: what pays.
+            calls: who writes down every try.
+            asked: the question as the flow asked it, where the tries of it go to several endpoints.
+        """
         self._client, self._budget, self._calls = client, budget, calls
+        self._key = "" if calls is UNWRITTEN or asked is None else call_key(asked)
 
     async def ask(self, call: ModelCall) -> Response | CallFailure:
         """Reserve the worst case, write the intent down, ask, settle, write the outcome down.
@@ -31,7 +42,8 @@ class Meter(Client):
         Raises:
             LogUnavailable: this call, or what came of it, cannot be written down.
         """
-        known = self._calls.known(call)
+        key = self._key or ("" if self._calls is UNWRITTEN else call_key(call))
+        known = self._calls.known(key)
         if known is not None:
             return known
         admitted = self._budget.admit(call)
@@ -39,7 +51,7 @@ class Meter(Client):
             return admitted
         asked, (call, reserved) = call, admitted
         try:
-            identity = await self._calls.begin(asked, reserved or self._budget.worst(call))
+            identity = await self._calls.begin(key, call, reserved or self._budget.worst(call))
         except BaseException:
             self._budget.release(reserved)
             raise
@@ -59,7 +71,7 @@ class Meter(Client):
                 charge = self._budget.settle(call, reserved, reply)
             else:
                 self._budget.release(reserved)
-            self._calls.end(identity, asked, reply, charge)
+            self._calls.end(identity, call, reply, charge)
         if isinstance(reply, Response) and call.params is not asked.params and cut_off(reply):
             return changed(reply, flags=(*reply.flags, "capped_by_budget"))
         return reply

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from cascade.errors import LogUnavailable
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure
-from cascade.guards.calls import Calls, Charge, call_key
+from cascade.guards.calls import Calls, Charge
 from cascade.log.rows import OUTCOMES, Entry, now_ms
 
 if TYPE_CHECKING:
@@ -71,18 +71,17 @@ class LoggedCalls(Calls):
         self._tries: Counter[str] = Counter()
         self._open: dict[str, _Open] = {}
 
-    def known(self, call: ModelCall) -> Response | None:
+    def known(self, key: str) -> Response | None:
         """Know nothing: answers are not kept in the log."""
-        del call
+        del key
         return None
 
-    async def begin(self, call: ModelCall, worst_pico: int) -> str:
+    async def begin(self, key: str, call: ModelCall, worst_pico: int) -> str:
         """Write the intent down.
 
         Raises:
             LogUnavailable: it must be committed first, and cannot be.
         """
-        key = call_key(call)
         self._tries[key] += 1
         at_ms = now_ms()
         digest = sha256(f"{key} {self._epoch} {self._tries[key]}".encode("ascii")).hexdigest()
@@ -96,7 +95,7 @@ class LoggedCalls(Calls):
             "rung": clean(call.rung),
             "verifier": None if call.verifier is None else clean(call.verifier),
             "attempt": self._tries[key],
-            "endpoint": clean(_endpoint(call.api_base)),
+            "endpoint": clean(call.endpoint or _host(call.api_base)),
             "model_requested": clean(call.model),
             "worst_pico": min(worst_pico, _MOST_PICO),
             "state": "begun",
@@ -110,6 +109,9 @@ class LoggedCalls(Calls):
             await self._committed(entry)
         except asyncio.CancelledError:
             self.end(identity, call, None, None)  # it may be committed all the same, and was not made
+            raise
+        except LogUnavailable:
+            del self._open[identity]
             raise
         return identity
 
@@ -143,20 +145,20 @@ def _outcome(reply: Response | CallFailure | None, charge: Charge | None) -> dic
     return {
         "state": state,
         "class": None if reply is None else "ok" if isinstance(reply, Response) else reply.kind.value,
-        "http_status": reply.status if isinstance(reply, CallFailure) else None,
-        "finish_raw": reply.finish_reason if isinstance(reply, Response) else None,
+        "http_status": None if reply is None else reply.status,
+        "finish_raw": (reply.finish_raw or reply.finish_reason) if isinstance(reply, Response) else None,
         "model_reported": reply.model_reported if isinstance(reply, Response) else None,
         "usage_source": "none" if usage is None else "estimated" if usage.estimated else "reported",
         "input_tokens": None if usage is None else min(usage.input_tokens, _MOST_PICO),
         "output_tokens": None if usage is None else min(usage.output_tokens, _MOST_PICO),
         "cost_est": None if reply is None else reply.cost_usd,
-        "cost_reported": None,
+        "cost_reported": reply.cost_reported if isinstance(reply, Response) else None,
         "maybe_charged": asked and charge is not None and charge.maybe,
         "charged_pico": 0 if charge is None else min(charge.pico, _MOST_PICO),
     }
 
 
-def _endpoint(api_base: str | None) -> str:
+def _host(api_base: str | None) -> str:
     return "" if api_base is None else urlsplit(api_base).netloc.rpartition("@")[2]
 
 

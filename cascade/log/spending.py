@@ -1,9 +1,31 @@
-"""What was spent since a moment, by principal, as the decision log tells."""
+"""What was spent since a moment, by principal, as the decision log tells; and the calls whose end nobody knows."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
 from cascade.guards.account import PICO
-from cascade.log.log import Log
+from cascade.log.calls import is_gone
+from cascade.log.rows import now_ms
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from cascade.log.log import Log
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsettled:
+    """Calls of which only the intent is known."""
+
+    ambiguous: int
+    """Calls that were broken off with their process, or whose outcome was lost: they may have been billed."""
+
+    worst_usd: float
+    """US dollars that these may have cost at most."""
+
+    in_flight: int
+    """Calls that may still be under way."""
 
 
 def spent_usd(log: Log, since_ms: int) -> dict[str | None, float]:
@@ -40,3 +62,39 @@ def spent_usd(log: Log, since_ms: int) -> dict[str | None, float]:
         for principal, usd in connection.execute(by_decision):
             spent[principal] = spent.get(principal, 0.0) + float(usd or 0.0)
     return spent
+
+
+def unsettled(
+    connection: Connection, *, since_ms: int | None = None, until_ms: int | None = None, task: str | None = None
+) -> Unsettled:
+    """Count the calls of which only the intent is known.
+
+    Args:
+        connection: the log.
+        since_ms: only calls that were begun from here on, Unix milliseconds.
+        until_ms: only calls that were begun before.
+        task: only this task's.
+    """
+    from sqlalchemy import case, func, select
+
+    from cascade.log.tables import calls
+
+    c = calls.c
+    late = c.until_ms < now_ms()
+    query: Any = select(
+        c.writer, func.count(), func.sum(c.worst_pico),
+        func.sum(case((late, 1), else_=0)), func.sum(case((late, c.worst_pico), else_=0)),
+    ).where(c.state == "begun")  # fmt: skip
+    for condition in (
+        None if since_ms is None else c.at_ms >= since_ms,
+        None if until_ms is None else c.at_ms < until_ms,
+        None if task is None else c.task == task,
+    ):
+        query = query if condition is None else query.where(condition)
+    ambiguous, worst, in_flight = 0, 0, 0
+    for writer, n, pico, late_n, late_pico in connection.execute(query.group_by(c.writer)):
+        gone = is_gone(writer)
+        ambiguous += n if gone else late_n
+        worst += int(pico if gone else late_pico)
+        in_flight += 0 if gone else n - late_n
+    return Unsettled(ambiguous=ambiguous, worst_usd=worst / PICO, in_flight=in_flight)

@@ -150,6 +150,10 @@ class Report:
     """Segments beyond the thousand dearest."""
     lost: int = 0
     """Decisions that could not be logged, as far as the log knows."""
+    ambiguous: int = 0
+    """Calls that were begun and whose end nobody knows (their process was killed): they may have been billed."""
+    ambiguous_usd: float = 0.0
+    """What these may have cost at most; in no other figure here."""
     findings: tuple[str, ...] = ()
     """What is unusual, over all tasks; each task's begin with its name."""
 

@@ -54,6 +54,7 @@ def report(
         LogUnavailable: the log cannot be read.
     """
     # SQLAlchemy is slow to import, and a report may be made of tallies from elsewhere.
+    from cascade.log.spending import unsettled
     from cascade.report import query
     from cascade.report.scope import Scope
     from cascade.report.segment import segments
@@ -70,12 +71,14 @@ def report(
         tallies = query.tallies(connection, scope, known, step_ms=STEP_MS[by_time])
         if task is not None and not tallies and query.tasks(connection):
             names = ", ".join(query.tasks(connection)[:20])
-            raise DataError(f"The log {log.path} holds no decision of task {task!r} in this period; it has {names}.")
+            raise DataError(f"The log {log.name} holds no decision of task {task!r} in this period; it has {names}.")
         parts, left_out = segments(connection, scope, by, level) if by is not None else ((), 0)
         lost = max(query.lost(connection, scope), log.lost)
+        open_calls = unsettled(connection, since_ms=scope.since_ms, until_ms=scope.until_ms, task=task)
     about = Report(
-        source=str(log.path), since=_iso(since), until=_iso(until), level=level, by_time=by_time, by=by,
+        source=log.name, since=_iso(since), until=_iso(until), level=level, by_time=by_time, by=by,
         label_usd=label_usd, segments=parts, segments_left_out=left_out, lost=lost,
+        ambiguous=open_calls.ambiguous, ambiguous_usd=open_calls.worst_usd,
     )  # fmt: skip
     return filled(about, tallies, known)
 
@@ -92,6 +95,11 @@ def filled(about: Report, tallies: Mapping[str, Tally], known: Promises) -> Repo
     sentences = [f"{name}: {sentence}" for name, made in tasks.items() for sentence in made.findings]
     if about.lost:
         sentences.insert(0, f"{about.lost:,} decisions could not be logged and are missing from every figure here.")
+    if about.ambiguous:
+        sentences.append(
+            f"{about.ambiguous:,} calls were begun and their end is not known, since their process was killed; they "
+            f"may have cost up to ${about.ambiguous_usd:.4f} on top."
+        )
     if not total.n:
         sentences.append("The log holds no decision in this period.")
     return replace(about, tasks=tasks, total=total, findings=tuple(sentences))
