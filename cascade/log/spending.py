@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from cascade.log.log import Log
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsettled:
     """Calls of which only the intent is known."""
