@@ -98,7 +98,9 @@ class _Asking:
             # Those whose pace has room before those that must wait, then as given, but for those that rest.
             fresh = [(line.wait_s(self._tokens), line) for line in open_lines if line not in self._asked]
             fresh.sort(key=lambda step: (step[0], step[1].rests_until > self._clock()))
-            if fresh and self._allows(fresh[0][0], first=last is None):
+            # Who waits for room wants some time left for the answer.
+            most_s = min(MOST_RETRY_AFTER_S, max(0.0, _finite(self._left_s()) / 2))
+            if fresh and fresh[0][0] <= most_s:
                 return fresh[0][1], fresh[0][0]
             self._paced = bool(fresh)
         again = [line for line in open_lines if line in self._asked]
@@ -107,18 +109,12 @@ class _Asking:
         # Full jitter (Brooker, "Exponential backoff and jitter", 2015), on top of what was asked for.
         backoff_s = jitter() * min(MOST_BACKOFF_S, BACKOFF_S * 2.0 ** (len(self.failed) - 1))
         wait_s, line = min(((self._rest_s(line), line) for line in again), key=lambda step: step[0])
-        if not self._allows(wait_s, backoff_s) or not line.repeats.take():
-            return None
-        return line, wait_s + backoff_s
+        in_time = wait_s <= MOST_RETRY_AFTER_S and wait_s + backoff_s < _finite(self._left_s())
+        return (line, wait_s + backoff_s) if in_time and line.repeats.take() else None
 
     def _rest_s(self, line: Line) -> float:
         """Return the seconds until an endpoint may be asked again: those that it asked for, or its pace's."""
         return max(self._rests.get(line, 0.0) - self._clock(), line.wait_s(self._tokens), 0.0)
-
-    def _allows(self, asked_s: float, backoff_s: float = 0.0, *, first: bool = False) -> bool:
-        """Tell whether a wait is neither too long by itself nor for the time that is left."""
-        in_time = asked_s + backoff_s < _finite(self._left_s()) or (first and asked_s == 0.0)
-        return asked_s <= MOST_RETRY_AFTER_S and in_time
 
     async def wait(self, line: Line, wait_s: float, sleep: Callable[[float], Awaitable[object]]) -> bool:
         """Stand in line for an endpoint; tells whether it may still be asked then."""

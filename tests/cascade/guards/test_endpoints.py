@@ -170,6 +170,10 @@ def test_a_pace_that_has_no_room_in_time_fails_over_without_a_hit(left_s, rpm):
     assert TREATMENTS[reply.kind].then == "fail_over"
 
 
+def test_with_no_time_left_it_is_the_deadline_and_not_the_pace_that_ended_it():
+    assert Site(TWO, providers={"test": Pace(rpm=10)}).ask(0.0, eu=scripted("yes")).kind == "deadline"
+
+
 def test_a_whole_providers_pace_holds_for_all_its_models():
     site = Site(TWO, providers={"test": Pace(rpm=10)})
     site.ask(eu=scripted("yes"))
