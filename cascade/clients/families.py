@@ -1,7 +1,7 @@
 """Families: through which of litellm's doors each provider's calls go, and so what our transport is handed in as.
 
-Read off litellm 1.101.6 by asking every provider that it names (`tests/faults/test_families.py` asks those of the table
-again). A provider that stands here is served by our transport; any other by litellm's own.
+Read off litellm 1.101.6 by asking every provider that it names (`tests/faults/test_transport.py` asks those of the
+table again). A provider that stands here is served by our transport; any other by litellm's own.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ OPENAI = frozenset({
 # fmt: off
 HTTP = frozenset({
     "anthropic", "cometapi", "compactifai", "databricks", "datarobot", "deepseek", "fireworks_ai", "gemini", "groq",
-    "heroku", "hosted_vllm", "huggingface", "lemonade", "minimax", "mistral", "ollama", "ollama_chat", "openrouter",
+    "heroku", "hosted_vllm", "lemonade", "minimax", "mistral", "ollama", "ollama_chat", "openrouter",
     "ovhcloud", "together_ai", "xai",
 })
 # fmt: on

@@ -14,6 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +121,7 @@ class LiteLLMClient(Client):
         self._refused: set[tuple[str, str | None]] = set()
         self._transport: Transport | None = None
         self._families: Families | None = None
+        self._internal: ContextVar[bool] | None = None
 
     def check(self, call: ModelCall) -> None:
         """Refuse what could never work: a forbidden parameter, an unknown price."""
@@ -171,6 +173,7 @@ class LiteLLMClient(Client):
         wire = Wire(limit_s=call.timeout_s)
         if client is not None:
             arguments["client"] = client
+        internal = None if self._internal is None else self._internal.set(True)
         WIRE.set(wire)  # and left there: whoever breaks the try off looks how far it got
         try:
             completion = await litellm.acompletion(
@@ -187,6 +190,9 @@ class LiteLLMClient(Client):
             body = wire.completion()
             if body is None:
                 return read_fault(error, wire=None if client is None else wire, secret=call.api_key)
+        finally:
+            if self._internal is not None and internal is not None:
+                self._internal.reset(internal)
         if wire.refused:  # litellm makes answers out of some errors
             return read_wire(wire, secret=call.api_key)
         return read_completion(body, call=call, price=self._prices.price(call.model, call.price), wire=wire)
@@ -216,6 +222,7 @@ class LiteLLMClient(Client):
             litellm.suppress_debug_info = True
             litellm.set_verbose = False  # prints every call with its key; LITELLM_LOG=DEBUG says the same without
             guard_foreign()
+            self._internal = _internal_mark()
             if provider in self._providers:
                 module, _, function = self._providers[provider].partition(":")
                 getattr(importlib.import_module(module), function)()
@@ -237,6 +244,18 @@ class LiteLLMClient(Client):
 def _refuses(reply: Response | CallFailure, wishes: Mapping[str, Any]) -> bool:
     refused = isinstance(reply, CallFailure) and reply.kind is FailureKind.BAD_REQUEST
     return refused and any(name in reply.message for name in wishes)
+
+
+def _internal_mark() -> ContextVar[bool] | None:
+    """Return the mark by which litellm spares its callbacks and its logging worker; None where it has none.
+
+    The worker belongs to one event loop at a time: where two cascades are open, it loses tasks and says so on stderr.
+    """
+    try:
+        mark = importlib.import_module("litellm._internal_context").is_internal_call
+    except (ImportError, AttributeError):
+        return None
+    return mark if isinstance(mark, ContextVar) else None
 
 
 def _plain(value: Any) -> Any:

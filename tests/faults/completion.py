@@ -43,7 +43,7 @@ def translated(hit: Hit, reply: Reply) -> Reply:
     try:
         body = json.loads(reply.payload)
         return replace(reply, payload=json.dumps(make(body)).encode())
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return reply  # broken on purpose
 
 

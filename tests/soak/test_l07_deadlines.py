@@ -15,12 +15,7 @@ from cascade.usage import Price
 from tests.faults.server import Server
 from verifiers import Refusal
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning"),
-    # litellm's own client leaves the session of a call that is broken off to the garbage collector; its socket closes.
-    pytest.mark.filterwarnings("ignore:.*ClientSession:pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore:Unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")
 PRICE = Price(input_usd=1e-6, output_usd=2e-6)
 
 
