@@ -4,16 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from calibration.influence import measure_auroc
 from calibration.margin import Groups, bound_mean
 from calibration.measures import brier, ece
+from calibration.rate import escalates, expected_rate, fit_threshold
 from calibration.worth import Estimate, estimated
 from cascade.errors import ConfigError, DataError
 from cascade.sample import Sample
+
+TRUE_ACCEPT = 0.9
+"""The share of right answers that every judge lets pass where they are compared at equal use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EqualUse:
+    """A judge at the threshold of its own at which it lets the same share of right answers pass as all others."""
+
+    true_accept: float
+    """The share of right answers that is expected to pass; less than was asked where more of them never do."""
+
+    t: float
+    """The threshold: an answer passes above it, and at it with probability 1 − g. Fitted on the right answers."""
+
+    g: float
+    """The share of ties at `t` that does not pass."""
+
+    false_accept: Estimate
+    """Share of wrong answers that pass there; `high` holds for all judges at once, with the confidence asked for. The
+    threshold knows nothing of the wrong answers, so the bound is as exact as at a fixed mark."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +52,14 @@ class JudgeRank:
     """How many of them are wrong; a fractional label counts as the nearer class."""
 
     false_accept: Estimate | None
-    """Share of wrong answers that it lets pass. `high` holds for all judges at once, with the confidence asked for."""
+    """Share of wrong answers that it lets pass at the pass mark. `high` holds for all judges at once, with the
+    confidence asked for."""
 
     true_accept: float | None
-    """Share of right answers that it lets pass."""
+    """Share of right answers that it lets pass at the pass mark, which may suit one judge and not another."""
+
+    equal: EqualUse | None
+    """At equal use; None where no answer is right."""
 
     auroc: Estimate | None
     """How well it ranks right above wrong answers; an abstention ranks as 0."""
@@ -58,6 +84,9 @@ class Ranking:
     judges: tuple[JudgeRank, ...]
     """By the upper bound of the false-accept rate, then AUROC, then cost."""
 
+    ranked_by: Literal["equal use", "pass mark"]
+    """Where that rate is taken: at equal use, or at the pass mark."""
+
     pass_at: float
     """The score from which on an answer passes."""
 
@@ -78,6 +107,7 @@ def rank_judges(
     *,
     rungs: Sequence[str] | None = None,
     pass_at: float = 0.5,
+    true_accept: float | None = TRUE_ACCEPT,
     confidence: float = 0.9,
 ) -> Ranking:
     """Rank judges by what their recorded verdicts say about labelled answers; all on the same answers.
@@ -90,15 +120,19 @@ def rank_judges(
         judges: names of recorded verdicts.
         rungs: only answers of these; None: all.
         pass_at: the score from which on an answer passes, in [0, 1].
+        true_accept: the share of right answers, in (0, 1), that each judge lets pass where they are ranked: judges use
+            their scales differently, and one mark fits some badly. None: rank at the pass mark.
         confidence: of the upper bounds, in (0, 1).
 
     Raises:
         ConfigError: a judge has no recorded verdict, or a number is out of range.
         DataError: no labelled answer has a verdict of every judge, or none is wrong.
     """
-    if not 0.0 < confidence < 1.0 or not 0.0 <= pass_at <= 1.0:
+    wanted = TRUE_ACCEPT if true_accept is None else true_accept
+    if not 0.0 < confidence < 1.0 or not 0.0 <= pass_at <= 1.0 or not 0.0 < wanted < 1.0:
         message = (
-            f"found confidence {confidence} and a pass mark of {pass_at}; numbers in (0, 1) and [0, 1] were expected"
+            f"found confidence {confidence}, a pass mark of {pass_at} and a share of {wanted} right answers; numbers "
+            "in (0, 1), [0, 1] and (0, 1) were expected"
         )
         raise ConfigError(message)
     scores: list[list[float]] = []
@@ -132,10 +166,17 @@ def rank_judges(
     table, paid, y = np.array(scores), np.array(costs), np.array(correct)
     delta = (1.0 - confidence) / len(judges)
     ranked = [
-        _rank(name, table[:, j], paid[:, j], y, groups, pass_at=pass_at, delta=delta) for j, name in enumerate(judges)
+        _rank(name, table[:, j], paid[:, j], y, groups, pass_at=pass_at, true_accept=wanted, delta=delta)
+        for j, name in enumerate(judges)
     ]
-    ranked.sort(key=_key)
-    return Ranking(judges=tuple(ranked), pass_at=pass_at, confidence=confidence, n_left_out=left_out)
+    ranked.sort(key=lambda one: _key(one, equal=true_accept is not None))
+    return Ranking(
+        judges=tuple(ranked),
+        ranked_by="pass mark" if true_accept is None else "equal use",
+        pass_at=pass_at,
+        confidence=confidence,
+        n_left_out=left_out,
+    )
 
 
 def _rank(
@@ -146,6 +187,7 @@ def _rank(
     groups: Groups,
     *,
     pass_at: float,
+    true_accept: float,
     delta: float,
 ) -> JudgeRank:
     told = ~np.isnan(scores)
@@ -160,6 +202,7 @@ def _rank(
         n_wrong=float(wrong.sum()),
         false_accept=None if margin.value is None else Estimate(value=margin.value, low=margin.low, high=margin.high),
         true_accept=float(passes[right].mean()) if right.any() else None,
+        equal=_equal(scores, right, own, true_accept=true_accept, delta=delta) if right.any() else None,
         auroc=None if auroc is None else estimated(auroc, tuple(groups)),
         ece=ece(scores, y),
         brier=brier(scores, y),
@@ -168,6 +211,31 @@ def _rank(
     )
 
 
-def _key(judge: JudgeRank) -> tuple[float, float, float]:
-    bound = 1.0 if judge.false_accept is None or judge.false_accept.high is None else judge.false_accept.high
+def _equal(
+    scores: np.ndarray[Any, np.dtype[np.float64]],
+    right: np.ndarray[Any, np.dtype[np.bool_]],
+    groups: Groups,
+    *,
+    true_accept: float,
+    delta: float,
+) -> EqualUse | None:
+    """Return a judge at equal use; `groups` are those of the wrong answers. None where none is wrong."""
+    silent, held = np.isnan(scores), np.nan_to_num(scores)
+    t, g = fit_threshold(held[right], 1.0 - true_accept, vetoed=silent[right])
+    u = np.random.default_rng(0).random(len(held))  # only breaks ties
+    passes = ~escalates(held, u, t, g, vetoed=silent)
+    margin = bound_mean(passes[~right].astype(float), delta, groups=groups)
+    if margin.value is None:
+        return None
+    return EqualUse(
+        true_accept=1.0 - expected_rate(held[right], t, g, vetoed=silent[right]),
+        t=t,
+        g=g,
+        false_accept=Estimate(value=margin.value, low=margin.low, high=margin.high),
+    )
+
+
+def _key(judge: JudgeRank, *, equal: bool) -> tuple[float, float, float]:
+    found = judge.false_accept if not equal else None if judge.equal is None else judge.equal.false_accept
+    bound = 1.0 if found is None or found.high is None else found.high
     return bound, -(judge.auroc.value if judge.auroc else 0.5), judge.cost_usd

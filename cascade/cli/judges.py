@@ -14,6 +14,7 @@ from cascade.cli.terminal import print_json, printable, say, stdout
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
+    from calibration.worth import Estimate
     from cascade.admission import Admission
 
 
@@ -32,6 +33,13 @@ def judges(
     pass_at: Annotated[
         float, typer.Option("--pass-at", metavar="S", help="The score from which on an answer passes.")
     ] = 0.5,
+    true_accept: Annotated[
+        float,
+        typer.Option("--true-accept", metavar="S", help="Rank where each judge lets this share of right answers pass."),
+    ] = 0.9,
+    at_mark: Annotated[
+        bool, typer.Option("--at-mark", help="Rank at the pass mark, one for all judges, whether it fits them or not.")
+    ] = False,
     confidence: Annotated[
         float, typer.Option("--confidence", metavar="C", help="With which all upper bounds hold at once.")
     ] = 0.9,
@@ -41,6 +49,7 @@ def judges(
 ) -> None:
     """Rank judges by the most wrong answers that they may let pass, then by AUROC and cost. No call is made.
 
+    Each is looked at where it lets 90 % of the right answers pass (--true-accept): one mark fits some judges badly.
     Verdicts of every judge on the same labelled answers are needed: give a ladder all of them, and `cascade explore`.
     Recordings rank judges and admit none: what a judge can be talked into, only `cascade calibrate` finds out, by
     probes; --policy shows what it found.
@@ -72,6 +81,7 @@ def judges(
         list(dict.fromkeys(wanted)),
         rungs=names(rungs),
         pass_at=pass_at,
+        true_accept=None if at_mark else true_accept,
         confidence=confidence,
     )
     if as_json:
@@ -81,13 +91,15 @@ def judges(
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("judge", "wrong ones passed", "right ones passed", "AUROC", "abstains", "a verdict"):
+    equal = f"wrong ones passed with {percent(true_accept)} of right ones"
+    for heading in ("judge", equal, f"from {pass_at:g} on", "right ones", "AUROC", "abstains", "a verdict"):
         table.add_column(heading, overflow="fold")
     for judge in ranking.judges:
-        wrong, auroc = judge.false_accept, judge.auroc
+        auroc = judge.auroc
         table.add_row(
             printable(judge.judge),
-            "–" if wrong is None else share({"value": wrong.value, "low": wrong.low, "high": wrong.high}),
+            _passed(None if judge.equal is None else judge.equal.false_accept),
+            _passed(judge.false_accept),
             percent(judge.true_accept),
             "–" if auroc is None else f"{auroc.value:.3f}",
             percent(judge.abstained),
@@ -96,7 +108,7 @@ def judges(
     stdout().print(table, markup=False, highlight=False)
     first = ranking.judges[0]
     say(
-        f"{first.n:,} labelled answers, {first.n_wrong:,.0f} of them wrong; passing is a score of {pass_at:g} or more. "
+        f"{first.n:,} labelled answers, {first.n_wrong:,.0f} of them wrong; ranked at {ranking.ranked_by}. "
         f"The upper ends hold for all judges at once with confidence {confidence:g}."
     )
     if ranking.n_left_out:
@@ -105,6 +117,10 @@ def judges(
     unknown = [judge.judge for judge in ranking.judges if judge.judge not in known]
     if unknown:
         say(f"Not admitted: not probed: {', '.join(map(printable, unknown))}; `cascade calibrate` probes judges.")
+
+
+def _passed(found: Estimate | None) -> str:
+    return "–" if found is None else share({"value": found.value, "low": found.low, "high": found.high})
 
 
 def _admissions(path: Path) -> tuple[Admission, ...]:

@@ -87,3 +87,60 @@ def test_what_cannot_be_ranked_is_said() -> None:
         rank_judges(judged(10), ["other"])
     with pytest.raises(DataError, match="known to be wrong"):
         rank_judges([one for one in judged(40) if one.recordings["small"].correct == 1.0], ["sharp"])
+
+
+def moved(samples: list[Sample], name: str, by: float) -> list[Sample]:
+    """Return the samples with one judge's scores squeezed towards 1: it ranks as before, and passes everything."""
+    return [
+        replace(
+            one,
+            recordings={
+                rung: replace(
+                    rec,
+                    verdicts={
+                        **rec.verdicts,
+                        name: replace(rec.verdicts[name], score=by + (1 - by) * rec.verdicts[name].score),
+                    },
+                )
+                for rung, rec in one.recordings.items()
+            },
+        )
+        for one in samples
+    ]
+
+
+def test_a_judge_whose_scale_does_not_fit_the_mark_is_ranked_by_what_it_knows() -> None:
+    kind = moved(judged(400), "sharp", 0.6)
+    fair, marked = rank_judges(kind, ["blunt", "sharp"]), rank_judges(kind, ["blunt", "sharp"], true_accept=None)
+    assert (fair.judges[0].judge, fair.ranked_by) == ("sharp", "equal use")
+    assert (marked.judges[0].judge, marked.ranked_by) == ("blunt", "pass mark")
+    assert fair.judges[0].false_accept.value == 1.0
+    assert fair.judges[0].equal.false_accept.high < 0.3
+    assert fair.judges[0].equal.true_accept == pytest.approx(0.9, abs=0.01)
+
+
+def test_the_bound_at_equal_use_holds_for_answers_to_come() -> None:
+    later = judged(20_000, seed=99)
+    right = np.array([sample.recordings["small"].correct >= 0.5 for sample in later])
+    scores = np.array([sample.recordings["small"].verdicts["sharp"].score for sample in later])
+    held = []
+    for seed in range(60):
+        use = rank_judges(judged(150, seed=seed), ["sharp"]).judges[0].equal
+        held.append((scores[~right] >= use.t).mean() <= use.false_accept.high)
+    assert np.mean(held) >= 0.8
+
+
+def test_a_judge_that_abstains_on_right_answers_cannot_reach_the_common_share() -> None:
+    samples = judged(200)
+    half = [
+        replace(
+            one,
+            recordings={
+                rung: replace(rec, verdicts={"sharp": Verdict(name="sharp") if k % 2 else rec.verdicts["sharp"]})
+                for rung, rec in one.recordings.items()
+            },
+        )
+        for k, one in enumerate(samples)
+    ]
+    (found,) = rank_judges(half, ["sharp"]).judges
+    assert found.equal.true_accept == pytest.approx(0.5, abs=0.1)
