@@ -10,12 +10,13 @@ import numpy as np
 from calibration.bound import Bound, Jointly, MaxLoss
 from calibration.certified_fit import fit_certified
 from calibration.choice import describe
+from calibration.estimates import mean
 from calibration.joint import fit_jointly
 from calibration.layout import Layout
 from calibration.measured import describe_points, describe_use, measure_single, name_best
 from calibration.path import policy_path
 from calibration.reference_cost import fit_reference_cost
-from calibration.replays import apply, figures, mean
+from calibration.replays import apply, figures
 from calibration.rung_fits import RungFits
 from calibration.serving import serve
 from calibration.split import split_rows
