@@ -13,7 +13,7 @@ COMPILE := uv pip compile --quiet --universal --fork-strategy fewest --python-ve
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test slow soak check lint types contracts docs notebooks bench help-pages lock audit clean
+.PHONY: help install demo test slow soak check lint types contracts docs notebooks bench help-pages lock audit sbom clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -80,7 +80,7 @@ bench: $(VENV)/.dev ## run every benchmark that writes into benchmarks/RESULTS.m
 help-pages: $(VENV)/.installed ## write docs/cli.md anew from --help
 	$(BIN)/python tools/write_cli_help.py
 
-# uv and pip-audit live apart: neither the demo nor a test needs them.
+# uv, pip-audit and cyclonedx-py live apart: neither the demo nor a test needs them.
 .venv-tools/.made: requirements-tools.lock
 	$(PYTHON) -m venv .venv-tools
 	.venv-tools/bin/python -m pip install --quiet --require-hashes --requirement requirements-tools.lock
@@ -94,6 +94,11 @@ lock: .venv-tools/.made ## resolve the locks anew
 
 audit: .venv-tools/.made ## ask the advisory database about every pinned dependency (needs the network)
 	.venv-tools/bin/pip-audit --disable-pip --require-hashes --requirement requirements-dev.lock
+
+sbom: .venv-tools/.made ## write what is shipped and pinned, with hashes, as CycloneDX to build/sbom.json
+	mkdir -p build
+	.venv-tools/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-format JSON \
+		--output-file build/sbom.json requirements.lock
 
 clean: ## remove the environments and every cache
 	rm -rf $(VENV) .venv-tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -66,7 +66,7 @@ def doctor(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:
 def _checks(config: Path | None) -> list[Callable[[], Iterator[Finding]]]:
     from cascade.cli.checkup import configuration
 
-    return [_python, _litellm, _owners, lambda: configuration(config)]
+    return [_python, _litellm, _start_up_code, _owners, lambda: configuration(config)]
 
 
 def _python() -> Iterator[Finding]:
@@ -94,6 +94,23 @@ def _litellm() -> Iterator[Finding]:
         yield Finding(check="litellm", state="error", text=f"{found} must not be used ({why}); install 1.101.6.")
     else:
         yield Finding(check="litellm", state="ok", text=found)
+
+
+def _start_up_code() -> Iterator[Finding]:
+    """Name what runs whenever Python starts: a trojaned release of litellm came with such a file."""
+    from cascade.cli.start_up_code import start_up_code
+
+    found = [code for code in start_up_code() if code.suspicious or not code.known]
+    for code in found:
+        whose = f"installed by {code.owner}" if code.owner is not None else "of no installed package"
+        does = "does what no honest one needs" if code.suspicious else "is not one that we know"
+        yield Finding(
+            check="start-up code",
+            state="error" if code.suspicious else "warning",
+            text=f"{code.path}, {whose}, runs whenever Python starts and {does}; look into it before any key is used.",
+        )
+    if not found:
+        yield Finding(check="start-up code", state="ok", text="no .pth file runs anything unexpected")
 
 
 def _owners() -> Iterator[Finding]:

@@ -48,3 +48,4 @@ for file in sorted(folder.glob("decisions.db*")):
 app.close()
 for file in sorted(folder.glob("decisions.db*")):
     print(file.read_bytes().decode("latin-1"))
+print("of the proxy:", sorted(name for name in sys.modules if name.startswith("litellm.proxy.proxy_server")))

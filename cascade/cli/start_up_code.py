@@ -1,0 +1,80 @@
+"""Start-up code: `.pth` files, which run whenever any Python starts; a trojaned litellm came with one."""
+
+from __future__ import annotations
+
+import re
+import site
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+
+KNOWN = re.compile(
+    r"__editable__\..+\.pth|distutils-precedence\.pth|_virtualenv\.pth|a1_coverage\.pth|coloredlogs\.pth"
+    r"|matplotlib-.+-nspkg\.pth|sphinxcontrib_.+-nspkg\.pth|zope\..+-nspkg\.pth|google_.+-nspkg\.pth"
+)
+"""What well-known tools put there: editable installs, setuptools, virtualenv, coverage, namespace packages."""
+
+_SUSPICIOUS = re.compile(r"exec\s*\(|eval\s*\(|subprocess|base64|urllib|socket|requests|compile\s*\(")
+"""What no honest start-up line needs."""
+
+_MOST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartUpCode:
+    """One `.pth` file that runs code."""
+
+    path: Path
+    """The file."""
+
+    owner: str | None
+    """The distribution that installed it; None: none says so."""
+
+    known: bool
+    """True where a well-known tool writes a file of this name."""
+
+    suspicious: bool
+    """True where it does what no honest start-up line needs."""
+
+
+def start_up_code(folders: Iterable[str | Path] | None = None) -> Iterator[StartUpCode]:
+    """Give every `.pth` file that runs code at each start; the files are read, never run.
+
+    Args:
+        folders: where to look; None: where this Python looks.
+    """
+    owners: dict[Path, str] | None = None
+    for folder in dict.fromkeys(map(Path, _folders() if folders is None else folders)):
+        for path in sorted(folder.glob("*.pth")):
+            with path.open("rb") as file:
+                text = file.read(_MOST_BYTES).decode("utf-8", errors="replace")
+            # Python runs the lines that begin so, and takes every other for a folder.
+            lines = [line for line in text.splitlines() if line.startswith(("import ", "import\t"))]
+            if not lines:
+                continue
+            owners = _owners() if owners is None else owners
+            yield StartUpCode(
+                path=path,
+                owner=owners.get(path.resolve()),
+                known=KNOWN.fullmatch(path.name) is not None,
+                suspicious=any(_SUSPICIOUS.search(line) for line in lines),
+            )
+
+
+def _folders() -> list[str]:
+    return [
+        *site.getsitepackages(),
+        site.getusersitepackages(),
+        *(path for path in sys.path if "site-packages" in path),
+    ]
+
+
+def _owners() -> dict[Path, str]:
+    found: dict[Path, str] = {}
+    for distribution in distributions():
+        for file in distribution.files or ():
+            if file.suffix == ".pth":
+                found[Path(str(distribution.locate_file(file))).resolve()] = distribution.metadata["Name"]
+    return found
