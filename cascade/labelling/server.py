@@ -41,9 +41,12 @@ _PAGES = {
 class LabelServer:
     """Serves one session until it ends; a context manager."""
 
-    def __init__(self, session: Session, *, port: int = 0) -> None:
-        """Take the session, and a port of 127.0.0.1 (0: any that is free)."""
+    def __init__(
+        self, session: Session, *, port: int = 0, patience_s: float = PATIENCE_S, connections: int = CONNECTIONS
+    ) -> None:
+        """Take the session, a port of 127.0.0.1 (0: any that is free), and how long and how many are waited for."""
         self.session = session
+        self.patience_s, self.connections = patience_s, connections
         self.ended = threading.Event()
         self._lock = threading.Lock()
         self._token = secrets.token_urlsafe(24)
@@ -95,7 +98,7 @@ class _Listener(ThreadingHTTPServer):
     def __init__(self, owner: LabelServer, port: int) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.owner = owner
-        self._room = threading.BoundedSemaphore(CONNECTIONS)
+        self._room = threading.BoundedSemaphore(owner.connections)
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Hang up on whoever comes while there is no room."""
@@ -118,9 +121,9 @@ class _Listener(ThreadingHTTPServer):
 class _Patient(io.RawIOBase):
     """Reads a socket until a moment after which whoever drips is no longer waited for."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, patience_s: float) -> None:
         super().__init__()
-        self._connection, self._until = connection, time.monotonic() + PATIENCE_S
+        self._connection, self._until = connection, time.monotonic() + patience_s
 
     def readable(self) -> bool:
         return True
@@ -142,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.rfile.close()
-        self.rfile = io.BufferedReader(_Patient(self.connection))
+        self.rfile = io.BufferedReader(_Patient(self.connection, self.server.owner.patience_s))
 
     def do_GET(self) -> None:
         page = self._page()
