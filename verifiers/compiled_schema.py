@@ -13,7 +13,7 @@ import jsonschema_rs
 
 from cascade.errors import DataError, SchemaRejected
 from cascade.hashing import canonical_json
-from verifiers.schema_limits import JsonSchema, Measure, measure
+from verifiers.schema_limits import JsonSchema, Measure, measure, require_small
 
 MAX_WORK = 5_000_000
 """Schemas, references written out, times values of the answer (and every 32 characters of it)."""
@@ -97,6 +97,7 @@ def compile_schema(schema: JsonSchema, *, formats: bool = False) -> CompiledSche
     """
     if not isinstance(schema, Mapping | bool):
         raise SchemaRejected(f"A JSON Schema is a {type(schema).__name__}; an object was expected.")
+    require_small(schema)
     try:
         key = blake2b(canonical_json([schema if isinstance(schema, bool) else dict(schema), formats])).digest()
     except DataError as error:

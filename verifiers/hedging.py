@@ -25,7 +25,8 @@ MAX_CHARS = 50_000
 """Characters that are read, half from the beginning and half from the end; longer JSON is read as text."""
 
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
-_QUOTED = re.compile(r'"[^"\n]*"|“[^”\n]*”|«[^»\n]*»')
+_CLOSING = {'"': '"', "“": "”", "«": "»"}
+_OPENING = re.compile(f"[{''.join(_CLOSING)}]")
 _BLOCK_QUOTE = re.compile(r"^[ \t]{0,3}>[^\n]*", re.MULTILINE)
 _WORD = re.compile(r"\w+(?:['’-]\w+)*|[.!?;:\n]")
 _STOPS = frozenset(".!?;:\n")
@@ -144,9 +145,32 @@ def _prose(text: str) -> str:
         except NotJson:
             pass  # then it is read as it stands
     outside = " ".join(_ends(text).split("```")[::2])
-    for left_out in (_INLINE_CODE, _BLOCK_QUOTE, _QUOTED):
+    for left_out in (_INLINE_CODE, _BLOCK_QUOTE):
         outside = left_out.sub(" ", outside)
-    return outside
+    return _unquoted(outside)
+
+
+def _unquoted(text: str) -> str:
+    """Leave out what stands between quotation marks on one line.
+
+    A regular expression would look for a closing mark anew from every opening one: quadratic where none is closed.
+    """
+    kept: list[str] = []
+    next_places = dict.fromkeys(("\n", *_CLOSING.values()), -1)
+    at = 0
+
+    def place(mark: str, start: int) -> int:
+        if next_places[mark] < start:
+            found = text.find(mark, start)
+            next_places[mark] = found if found >= 0 else len(text)
+        return next_places[mark]
+
+    for opening in _OPENING.finditer(text):
+        start = opening.start()
+        if start >= at and (end := place(_CLOSING[opening[0]], start + 1)) < place("\n", start + 1):
+            kept += text[at:start], " "
+            at = end + 1
+    return "".join([*kept, text[at:]])
 
 
 def _ends(text: str) -> str:

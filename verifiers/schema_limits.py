@@ -93,6 +93,24 @@ def measure(schema: JsonSchema) -> Measure:
     return Measure(expansion=expansion, loops=loops, unique_items=unique, accepts_everything=silent)
 
 
+def require_small(schema: JsonSchema) -> None:
+    """Refuse a schema that is far too large before anything is made of it.
+
+    Raises:
+        SchemaRejected: it holds more than could be written in the bytes that are allowed.
+    """
+    left, waiting = MAX_BYTES, [schema]
+    while waiting:
+        here: Json = waiting.pop()
+        left -= len(here) if isinstance(here, str | list | tuple | Mapping) else 1
+        if left < 0:
+            raise SchemaRejected(f"The JSON Schema is larger than {MAX_BYTES:,} bytes. Make it smaller.")
+        if isinstance(here, Mapping):
+            waiting += (*here, *here.values())
+        elif isinstance(here, list | tuple):
+            waiting += here
+
+
 def _inside(schema: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
     for key in _ONE:
         if key in schema:

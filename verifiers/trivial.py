@@ -18,7 +18,8 @@ MAX_CHARS = 400
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
-_PADDING = re.compile(r"[\W_]+")
+_LETTERS = re.compile(r"[^\W_]+")
+_LONG_PADDING = re.compile(r"[\W_]{16,}")
 _LISTS = word_lists("trivial.txt")
 _CLAIMING = _LISTS["filler"] | _LISTS["claims"]
 
@@ -36,11 +37,12 @@ def trivial(answer: str, prompt: str = "") -> str | None:
     left that is a letter or digit; an announcement of an answer (Solution; Let's think step by step); a stand-in (N/A,
     null, {}); a claim to be right; the prompt itself.
     """
-    # The head first: of nearly every long answer it is enough, and quick.
-    if len(answer) > MAX_CHARS and any(len(_PADDING.sub(" ", part)) > MAX_CHARS for part in (answer[:5000], answer)):
-        return REPEATS if answer.strip() == prompt.strip() else None
     if not any(map(str.isalnum, set(answer))):
         return None if answer.strip("` \t\r\n") == "[]" else SILENT  # an empty list says: there are none
+    if len(answer) > MAX_CHARS:
+        if _is_long(answer):
+            return REPEATS if answer.strip() == prompt.strip() else None
+        answer = _LONG_PADDING.sub(" ", answer)  # what is left to be looked at closely is short
     text = plain(answer)
     words = _WORD.findall(text)
     joined = " ".join(words)
@@ -65,6 +67,16 @@ def trivial(answer: str, prompt: str = "") -> str | None:
     return None
 
 
+def _is_long(answer: str) -> bool:
+    """Tell whether there is more to read than a trivial answer has: quick for nearly every long answer."""
+    read = 0
+    for letters in _LETTERS.finditer(answer):
+        read += letters.end() - letters.start() + 1
+        if read > MAX_CHARS:
+            return True
+    return False
+
+
 def plain(text: str) -> str:
     """Return a text in NFKC, lower case, without invisible characters, its runs of spaces and punctuation one space."""
     normal = unicodedata.normalize("NFKC", text).replace("’", "'").casefold()
@@ -81,7 +93,8 @@ class _Plain(dict[int, str]):
             kept = ""
         else:
             kept = character if kind[0] not in "ZPSC" or character == "'" else " "
-        self[code] = kept
+        if code < 0x10000:  # the others are too many to be remembered
+            self[code] = kept
         return kept
 
 

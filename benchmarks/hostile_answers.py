@@ -1,0 +1,75 @@
+"""How long the longest look at a hostile answer takes: random pieces up to the limits, the worst of each kind told.
+
+python -m benchmarks.hostile_answers --texts 400
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+
+from tests.attacks.answer_checks import SchemaRejected
+from tests.attacks.matrix import cases
+from tests.attacks.test_growth import LOOKS, PIECES, filled
+from verifiers.compiled_schema import compile_schema
+
+SIZES = (1_000, 50_000, 1 << 20)
+"""Characters: a short answer, what Hedging reads of a long one, and the most that is read as JSON."""
+
+
+def worst(texts: int, seed: int) -> dict[str, dict[int, tuple[float, str]]]:
+    """Return the longest time, of this thread's own, of every look at every size, with the pieces that took it."""
+    rng = random.Random(seed)
+    found: dict[str, dict[int, tuple[float, str]]] = {name: dict.fromkeys(SIZES, (0.0, "")) for name in LOOKS}
+    for _ in range(texts):
+        before, piece, after = ("".join(rng.choices(PIECES, k=rng.randint(low, 4))) for low in (0, 1, 0))
+        for size in SIZES:
+            text = filled(before, piece, after, size)[: 1 << 20]
+            for name, look in LOOKS.items():
+                took = min(_timed(look, text) for _ in range(2))
+                if took > found[name][size][0]:
+                    found[name][size] = (took, piece)
+    return found
+
+
+def schemas() -> tuple[float, str]:
+    """Return the longest time that a schema of the attack matrix takes to be compiled or refused."""
+    longest = (0.0, "")
+    for case in cases():
+        if case.check.startswith("schema_"):
+            took = _timed(_compiled, case.input)
+            longest = max(longest, (took, case.name))
+    return longest
+
+
+def _compiled(schema: object) -> None:
+    try:
+        compile_schema(schema)  # type: ignore[arg-type]  # some of them are none
+    except SchemaRejected:
+        return
+
+
+def _timed(look: object, text: object) -> float:
+    began = time.thread_time()
+    look(text)  # type: ignore[operator]
+    return time.thread_time() - began
+
+
+def main() -> None:
+    """Print the figures as a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--texts", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    print("| look | " + " | ".join(f"{size:,} characters" for size in SIZES) + " | worst piece |")
+    print("|---|" + "---|" * (len(SIZES) + 1))
+    for name, by_size in worst(given.texts, given.seed).items():
+        cells = [f"{1000 * took:.2f} ms" for took, _ in by_size.values()]
+        print(f"| {name} | {' | '.join(cells)} | `{by_size[SIZES[-1]][1]!a}` |")
+    took, name = schemas()
+    print(f"\nSchemas of the matrix, compiled or refused: at most {1000 * took:.2f} ms ({name!a}).")
+
+
+if __name__ == "__main__":
+    main()
