@@ -5,7 +5,6 @@ One circuit an endpoint and model, not a provider: a provider's other models and
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from typing import Literal
 
 from cascade.errors import ConfigError
 from cascade.failure import CallFailure, FailureKind
+from cascade.loggers import logger_of
 
-logger = logging.getLogger("cascade.breaker")
+logger = logger_of("cascade.breaker")
 
 State = Literal["closed", "open", "half_open"]
 """closed: asked as usual. open: not asked. half_open: one probe may ask, or is asking."""

@@ -24,15 +24,19 @@ class Served:
 
 
 async def offer(app: Cascade, count: int, per_s: float, *, at: Callable[[int], None] = lambda i: None) -> list[Served]:
-    """Make so many requests, so many a second; `at` is called before each with its number."""
+    """Make so many requests, so many a second at most: what a busy machine delays is not caught up with in a burst.
+
+    `at` is called before each with its number.
+    """
 
     async def one(i: int) -> Served:
         begun = time.monotonic()
         return Served(begun=begun, result=await app.arun(f"question {i}"))
 
-    started, running = time.monotonic(), []
+    due, running = time.monotonic(), []
     for i in range(count):
-        await asyncio.sleep(max(0.0, started + i / per_s - time.monotonic()))
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        due = max(due, time.monotonic()) + 1 / per_s
         at(i)
         running.append(asyncio.create_task(one(i)))
     return list(await asyncio.gather(*running))

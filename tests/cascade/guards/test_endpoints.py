@@ -15,6 +15,7 @@ from cascade.errors import ConfigError
 from cascade.exchange import Request
 from cascade.failure import TREATMENTS, CallFailure, FailureKind
 from cascade.guards.breaker import Breaker
+from cascade.guards.calls import call_key
 from cascade.guards.pace import Pace
 from cascade.guards.retry import MOST_TRIES, ask_with_retry
 from cascade.guards.retry_budget import RetryBudget
@@ -204,6 +205,13 @@ def test_an_endpoints_own_name_and_price_of_the_model_are_used():
         Request.of("?")
     )
     assert [(call.model, call.price) for call in calls.at_each()] == [("openai/x", own), ("azure/x", None)]
+
+
+def test_an_answer_is_known_again_whichever_endpoint_gave_it():
+    call = Rung("openai/x", verify=(), endpoints=(TWO[0], Endpoint(name="az", model="azure/x"))).call(Request.of("?"))
+    assert {call_key(one) for one in (call, *call.at_each())} == {call_key(call)}
+    other = Rung("openai/y", name="openai/x", verify=()).call(Request.of("?"))
+    assert call_key(other) != call_key(call)
 
 
 def test_addresses_are_no_part_of_what_a_policy_is_fitted_for():
