@@ -47,7 +47,8 @@ class Finding:
 def doctor(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Check the environment: versions, who owns the package names, configuration, prices, keys, database.
 
-    Exit code 2 if anything is broken; no model is called.
+    On loopback it also tries out that litellm repeats no call by itself, follows no redirect, and does not set the
+    price. Exit code 2 if anything is broken; no model is called.
     """
     found = [finding for check in _checks(config) for finding in check()]
     broken = any(finding.state == "error" for finding in found)
@@ -66,7 +67,7 @@ def doctor(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:
 def _checks(config: Path | None) -> list[Callable[[], Iterator[Finding]]]:
     from cascade.cli.checkup import configuration
 
-    return [_python, _litellm, _start_up_code, _owners, lambda: configuration(config)]
+    return [_python, _litellm, _start_up_code, _owners, _self_test, lambda: configuration(config)]
 
 
 def _python() -> Iterator[Finding]:
@@ -156,6 +157,27 @@ def _ours(package: str) -> bool:
     except ImportError:
         return False
     return True
+
+
+def _self_test() -> Iterator[Finding]:
+    """Try out on loopback that one call is one request; skipped where litellm is not to be imported."""
+    import asyncio
+
+    if any(finding.state == "error" for finding in _litellm()):
+        return
+    from cascade.clients.self_test import self_test
+
+    try:
+        trials = asyncio.run(self_test())
+    except OSError as error:
+        yield Finding(check="calls on loopback", state="warning", text=f"not tried out: {error}")
+        return
+    failed = [trial for trial in trials if not trial.passed]
+    for trial in failed:
+        text = f"does not hold: {trial.found}. Install litellm 1.101.6, and report it."
+        yield Finding(check=f"calls on loopback: {trial.name}", state="error", text=text)
+    if not failed:
+        yield Finding(check="calls on loopback", state="ok", text="; ".join(trial.name for trial in trials))
 
 
 def check_config(path: Path | None) -> tuple[Config | None, Finding]:

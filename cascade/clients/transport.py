@@ -74,8 +74,7 @@ class Transport(httpx.AsyncBaseTransport):
             raise WireError(message, request=request)
         wire.phase = "connect"
         try:
-            # A hair less than the time that the caller waits: whoever breaks a try off knows nothing of its phase.
-            async with asyncio.timeout(wire.limit_s - min(0.01, wire.limit_s / 20)):
+            async with asyncio.timeout(wire.limit_s):
                 await self._exchange(request, wire)
         except TimeoutError as error:
             _note(wire, FailureKind.CONNECT if wire.phase == "connect" else FailureKind.TIMEOUT, "No answer in time")
