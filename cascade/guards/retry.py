@@ -65,9 +65,10 @@ async def ask_with_retry(
             return _total(reply, asking.failed, asking.waited_s)
         asking.failed.append(reply)
     *before, last = asking.failed or [asking.refusal()]
-    decisive = next((failure for failure in asking.failed if failure.treatment.then == "raise"), last)
-    # A spent quota somewhere, and elsewhere no answer: that is told, and not taken for an outage that the dearer rung
-    # may answer.
+    # A spent quota somewhere, now or a minute ago, and elsewhere no answer: that is told, and not taken for an outage
+    # that the dearer rung may answer.
+    known = () if last.treatment.then == "end" else (*asking.failed, *asking.refused())
+    decisive = next((failure for failure in known if failure.treatment.then == "raise"), last)
     last = changed(last, kind=decisive.kind, message=decisive.message, status=decisive.status)
     return _total(last, before, asking.waited_s)
 
@@ -150,12 +151,16 @@ class _Asking:
 
     def refusal(self) -> CallFailure:
         """Return what it comes to where nobody was asked: breakers are open, or the pace has no room in time."""
-        refused = [line.circuit.refusal() for line in self._lines if not line.circuit.allows]
-        if self._paced or not refused:
-            waits_s = min(line.wait_s(self._tokens) for line in self._lines)
-            message = f"not asked: its pace (rpm, tpm) allows the next call in {waits_s:.3g} s"
-            return CallFailure(kind=FailureKind.RATE_LIMITED, message=message, tries=0)
-        return next((failure for failure in refused if failure.treatment.then == "raise"), refused[0])
+        refused = self.refused()
+        if refused and not self._paced:
+            return refused[0]
+        waits_s = min(line.wait_s(self._tokens) for line in self._lines)
+        message = f"not asked: its pace (rpm, tpm) allows the next call in {waits_s:.3g} s"
+        return CallFailure(kind=FailureKind.RATE_LIMITED, message=message, tries=0)
+
+    def refused(self) -> list[CallFailure]:
+        """Return what the endpoints come to whose breakers are open."""
+        return [line.circuit.refusal() for line in self._lines if not line.circuit.allows]
 
 
 async def _try(client: Client, call: ModelCall, *, left_s: float, clock: Callable[[], float]) -> Response | CallFailure:

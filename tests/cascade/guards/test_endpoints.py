@@ -97,6 +97,8 @@ def test_a_spent_quota_at_the_first_endpoint_is_told_if_the_second_is_down():
     reply = site.ask(eu=failure(FailureKind.QUOTA), us=failure())
     assert (reply.kind, site.asked[:2]) == ("quota", ["eu", "us"])
     assert site.ask(us=scripted("yes")).text == "yes", "and left alone by the next request"
+    assert site.ask(us=failure(FailureKind.DEADLINE)).kind == "deadline"
+    assert site.ask(us=failure()).kind == "quota", "which is told the same as long as nobody answers"
 
 
 @given(st.lists(st.sampled_from(sorted(FailureKind)), min_size=4, max_size=4), st.integers(1, 4))
