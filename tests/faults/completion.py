@@ -9,9 +9,12 @@ from typing import Any
 from tests.faults.hit import Body, Hit
 from tests.faults.reply import Reply
 
+AS_DRAWN = "as drawn"
 
-def completion(hit: Hit, text: str | None = "fine", **message: Any) -> Body:
+
+def completion(hit: Hit, text: str | None = AS_DRAWN, **message: Any) -> Body:
     """Make an ordinary chat completion: `n` choices, log-probabilities where asked for, usage by the hit's count."""
+    text = hit.text if text == AS_DRAWN else text
     content = {"content": [token(word, -0.1 * (place + 1)) for place, word in enumerate((text or "").split())]}
     choice: Body = {
         "message": {"role": "assistant", "content": text, **message},

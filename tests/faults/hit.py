@@ -36,6 +36,9 @@ class Hit:
     count: Callable[[str], int] = field(default=words, repr=False)
     """Counts the tokens of a text."""
 
+    text: str = "fine"
+    """What is answered, where a behaviour does not say it itself."""
+
     answered: int | None = None
     """The tokens of the answer that was made for it; None: none was made."""
 

@@ -40,6 +40,7 @@ class Server:
         port: where it listens; 0: wherever there is room.
         delay_s: seconds before any answer, as a model needs them.
         count: counts a text's tokens; the ledger's truth.
+        answer: draws what is answered; None: `fine`.
         keep: False: only sums are kept, no hits, so that a soak does not grow.
     """
 
@@ -51,6 +52,7 @@ class Server:
         port: int = 0,
         delay_s: float = 0.0,
         count: Callable[[str], int] = words,
+        answer: Callable[[random.Random], str] | None = None,
         keep: bool = True,
     ) -> None:
         self.hits: list[Hit] = []
@@ -66,6 +68,7 @@ class Server:
         """What to give as `api_base`."""
         self._random = random.Random(seed)
         self._port, self._count, self._keep = port, count, keep
+        self._answer = answer
         self._script: deque[str | Reply | Behaviour] = deque()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tests.faults.server", daemon=True)
@@ -210,7 +213,10 @@ class Server:
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
         payload = await reader.readexactly(int(headers.get("content-length", "0")))
         body = json.loads(payload or b"{}")
-        return Hit(path=path, headers=headers, body=body, method=method, at=time.monotonic(), count=self._count)
+        hit = Hit(path=path, headers=headers, body=body, method=method, at=time.monotonic(), count=self._count)
+        if self._answer is not None:
+            hit.text = self._answer(self._random)
+        return hit
 
 
 def known(name: str) -> Behaviour:
