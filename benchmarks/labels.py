@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from calibration.labels import estimate_mean, exact_interval
+from calibration.labels import exact_interval
 from calibration.selection import draw, spread_budget
+from cascade.watch.sharpened import estimate_mean
 
 Floats = NDArray[np.float64]
 ACCEPT = 0.6

@@ -16,6 +16,32 @@ Outcome = Literal["pass", "fail", "undecided"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sharpened:
+    """A figure estimated from few labels and a proxy's scores of all rows (PPI++)."""
+
+    proxy: str
+    """Whose scores."""
+
+    value: float
+    """The estimate."""
+
+    low: float
+    """Lower end, one-sided at the level of passing; asymptotic."""
+
+    high: float
+    """Upper end."""
+
+    n: int
+    """Rows."""
+
+    n_labelled: int
+    """Labelled ones among them."""
+
+    label_worth: float
+    """How many labels without the proxy tell as much as one of these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What came of one criterion on one task."""
 
@@ -43,6 +69,9 @@ class Finding:
     note: str | None = None
     """What else must be known to read it."""
 
+    sharpened: Sharpened | None = None
+    """The same figure by labels and a proxy's scores of all rows; told, and never what decides: it is asymptotic."""
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON."""
         margin = asdict(self.margin)
@@ -56,6 +85,7 @@ class Finding:
             "outcome": self.outcome,
             "more_samples": self.more_samples,
             "note": self.note,
+            "sharpened": None if self.sharpened is None else asdict(self.sharpened),
             **margin,
         }
 

@@ -9,7 +9,7 @@ has a bad figure, and that one passes with probability at most Î´ (intersectionâ
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,32 +17,15 @@ from numpy.typing import NDArray
 
 from calibration.criterion import Criterion
 from calibration.finding import Finding, Gate, judge_figure
-from calibration.margin import Groups
-from calibration.replays import Rows, apply, policy_ladder
-from calibration.table import Floats, by_task, lay_out
+from calibration.labels import uniform_rows
+from calibration.replayed import Replayed, replay_task
+from calibration.sharpened_figure import sharpen_figure
+from calibration.table import Floats, by_task
 from cascade.errors import ConfigError, DataError
-from cascade.labelling.annotation import label_in
 from cascade.ladder import Ladder
-from cascade.plugins import resolve
 from cascade.policy import Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.sample import Sample
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
-    """One task's rows under a policy, with what a gate needs beside them."""
-
-    rows: Rows
-    """What the policy does."""
-
-    groups: Groups
-    """The rows' groups (n)."""
-
-    def grouped(self, keep: NDArray[np.bool_]) -> Groups | None:
-        """Return the groups of the rows in `keep` (n,); None where there are none."""
-        found = [self.groups[int(i)] for i in np.flatnonzero(keep)]
-        return found if any(found) else None
 
 
 def check_policy(
@@ -56,6 +39,7 @@ def check_policy(
     verifiers: Sequence[Any] | None = None,
     prices: PriceBook | None = None,
     tasks: Sequence[str] | None = None,
+    proxy: str | None = None,
 ) -> Gate:
     """Hold a policy to criteria, task by task, on samples that it was not fitted on.
 
@@ -69,6 +53,7 @@ def check_policy(
         verifiers: with no ladder, the verifiers to use instead of the policy's.
         prices: fills in costs that were not recorded.
         tasks: only these; None: all that the samples have.
+        proxy: a verifier whose recorded scores sharpen the figures that need labels; told, and never what decides.
 
     Raises:
         ConfigError: no criterion, a baseline that is missing, or a task that is in no sample.
@@ -95,53 +80,26 @@ def check_policy(
     findings: list[Finding] = []
     dimensions = dict.fromkeys((None, *(criterion.dimension for criterion in criteria)))
     for name, rows in known.items():
-        now = _replayed(name, rows, policy, ladder, verifiers, prices, dimensions)
+        now = replay_task(name, rows, policy, ladder, verifiers, prices, dimensions, proxy)
         skipped = now[None].rows.n_skipped
         if skipped:
             warnings.append(f"Task {name!r}: {skipped} of {len(rows)} samples lack a recording; skipped.")
-        before = None if baseline is None else _replayed(name, rows, baseline, ladder, verifiers, prices, dimensions)
+        before = (
+            None if baseline is None else replay_task(name, rows, baseline, ladder, verifiers, prices, dimensions, None)
+        )
         for criterion in criteria:
             seen = now[criterion.dimension]
             values, keep = _values(criterion, seen, None if before is None else before[criterion.dimension])
             target = _target(policy.tasks[name]) if criterion.kind == "escalation_tolerance" else None
             levels = {"delta": delta, "delta_fail": delta / count}
-            findings.append(judge_figure(name, criterion, values, seen.grouped(keep), target=target, **levels))
+            found = judge_figure(name, criterion, values, seen.grouped(keep), target=target, **levels)
+            if proxy is not None and criterion.kind in {"min_accuracy", "max_loss", "max_error"}:
+                found = replace(found, sharpened=sharpen_figure(criterion, seen, proxy, delta=delta))
+            findings.append(found)
     if not any(finding.margin.n for finding in findings):
         message = "No sample can be checked: recordings of the policy's rungs, and labels for accuracy, are needed."
         raise DataError(message)
     return Gate(findings=tuple(findings), confidence=confidence, warnings=tuple(warnings))
-
-
-def _replayed(
-    name: str,
-    samples: Sequence[Sample],
-    policy: Policy,
-    ladder: Ladder | None,
-    verifiers: Sequence[Any] | None,
-    prices: PriceBook | None,
-    dimensions: Iterable[str | None],
-) -> dict[str | None, Replayed]:
-    """Replay a policy on one task; by dimension of the labels."""
-    if name not in policy.tasks:
-        message = f"The baseline policy does not know task {name!r}; it has {', '.join(policy.tasks)}."
-        raise ConfigError(message)
-    judging = resolve(ladder) if ladder is not None else policy_ladder(samples, policy, verifiers)
-    if ladder is not None:
-        policy.require(judging)
-    laid = lay_out(name, samples, judging, prices=prices)
-    found = {}
-    for dimension in dimensions:
-        seen = laid if dimension is None else laid.relabelled(_labels(samples, laid.rungs, dimension))
-        rows = apply(seen, policy.tasks[name], salt=policy.salt, rungs=policy.ladder.rungs)
-        found[dimension] = Replayed(rows=rows, groups=tuple(laid.groups[i] for i in rows.index))
-    return found
-
-
-def _labels(samples: Sequence[Sample], rungs: Sequence[str], dimension: str) -> Floats:
-    """Return the labels in one dimension, (n, K); NaN where there is none."""
-    recordings = ([sample.recordings.get(rung) for rung in rungs] for sample in samples)
-    known = [[None if one is None else label_in(one, dimension) for one in row] for row in recordings]
-    return np.array([[np.nan if value is None else value for value in row] for row in known])
 
 
 def _values(criterion: Criterion, now: Replayed, before: Replayed | None) -> tuple[Floats, NDArray[np.bool_]]:
@@ -154,12 +112,16 @@ def _values(criterion: Criterion, now: Replayed, before: Replayed | None) -> tup
     else:
         values = {
             "min_accuracy": rows.correct,
-            "max_loss": rows.correct_top - rows.correct,
+            "max_loss": np.where(now.harmless, 0.0, rows.correct_top - rows.correct),
             "max_error": np.where(rows.below > 0, 1.0 - rows.correct, np.nan),
             "max_cost": rows.cost_usd,
             "escalation_tolerance": rows.rate,
         }[criterion.kind]
     keep: NDArray[np.bool_] = ~np.isnan(values)
+    if now.u is not None and criterion.kind in {"min_accuracy", "max_loss", "max_error", "max_drop"}:
+        # Labels that were chosen with unequal probabilities are thinned until each row had the same.
+        known = now.harmless if criterion.kind == "max_loss" else np.zeros(len(keep), dtype=bool)
+        keep = uniform_rows(np.where(known, 1.0, now.propensity), keep, now.u)
     return values[keep], keep
 
 
@@ -177,8 +139,8 @@ def _target(fitted: TaskPolicy) -> float:
 
 def _unequal(grouped: dict[str, list[Sample]]) -> list[str]:
     return [
-        f"Task {name!r}: samples were chosen with unequal probabilities (`propensity`), and are counted alike here; "
-        "check on the uniform stream alone."
+        f"Task {name!r}: samples were chosen with unequal probabilities (`propensity`): of their labels as many are "
+        "used as make a uniform sample."
         for name, rows in grouped.items()
         if len({sample.propensity for sample in rows}) > 1
     ]

@@ -14,7 +14,6 @@ import numpy as np
 
 from calibration.bound import MaxError, MaxLoss
 from calibration.fit_combiner import fit_combiner
-from calibration.labels import Estimate, estimate_mean
 from calibration.sameness import same_answers
 from calibration.selection import draw, spread_budget, weigh_for_certificate, weigh_for_estimate
 from calibration.serving import feature_rows, serve
@@ -25,6 +24,7 @@ from cascade.labelling.mark import Mark, mark_of, marked
 from cascade.ladder import Ladder
 from cascade.policy import SALT, TaskPolicy
 from cascade.sample import Sample
+from cascade.watch.sharpened import Estimate, estimate_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,14 @@ def check(
         float | None,
         typer.Option("--max-drop", metavar="D", help="With --baseline: show that accuracy drops by at most this."),
     ] = None,
+    proxy: Annotated[
+        str | None,
+        typer.Option(
+            "--proxy",
+            metavar="VERIFIER",
+            help="A judge whose recorded scores of all samples sharpen what labels tell.",
+        ),
+    ] = None,
     confidence: Annotated[float, typer.Option("--confidence", metavar="C", help="With which a pass is true.")] = 0.9,
     allow_undecided: Annotated[
         bool, typer.Option("--allow-undecided", help="Exit 0 where samples are too few to tell.")
@@ -124,6 +132,7 @@ def check(
         verifiers=names(verifiers),
         prices=None if loaded is None else loaded.price_book,
         tasks=task,
+        proxy=proxy,
     )
     for warning in gate.warnings:
         warn(warning)
@@ -164,6 +173,12 @@ def sentence(finding: Finding, confidence: float) -> str:
             "; no number of samples would decide, so near is it to the limit"
             if more is None
             else f"; about {more:,} more samples would decide"
+        )
+    if finding.sharpened is not None:
+        told = finding.sharpened
+        said += (
+            f"; with {told.proxy} on all {told.n:,} it is {percent(told.value)} ({percent(told.low)} to "
+            f"{percent(told.high)}, asymptotic, so it does not decide)"
         )
     return said if finding.note is None else f"{said} ({finding.note})"
 

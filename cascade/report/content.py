@@ -12,11 +12,13 @@ from cascade.report.curves import NO_FRONTIER, Frontier, Reliability, RiskCovera
 from cascade.report.figure import NO_FIGURE, NO_QUANTILES, Figure, Quantiles, plain
 from cascade.report.parts import (
     NO_SAVINGS,
+    NO_SHARPENED,
     Month,
     PolicyUse,
     RungReport,
     Savings,
     Segment,
+    Sharpened,
     SingleReport,
     Slice,
     Spending,
@@ -54,6 +56,8 @@ class TaskReport:
     """Of the labelled answers that were returned."""
     accuracy_weighted: Figure = NO_FIGURE
     """The same, weighted by the rungs that answered: what `singles` are compared with."""
+    accuracy_sharpened: Sharpened = NO_SHARPENED
+    """Of all answers that were returned, by labels of some and a judge's scores of all: asymptotic, not exact."""
     accuracy_top: float | None = None
     """Of the reference on the same requests, weighted alike; None where labels of it are missing."""
     accuracy_accepted: Figure = NO_FIGURE

@@ -136,6 +136,32 @@ class PolicyUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sharpened:
+    """How right all returned answers are, by few labels and scores of all; `value`, `low` and `high` may be None."""
+
+    value: float | None = None
+    """The estimate."""
+    low: float | None = None
+    """Lower end of its interval, which is asymptotic: it certifies nothing."""
+    high: float | None = None
+    """Upper end."""
+    n: int = 0
+    """Answers."""
+    n_labelled: int = 0
+    """Labelled ones among them."""
+    label_worth: float | None = None
+    """How many labels without a judge's scores tell as much as one of these."""
+    proxies: Mapping[str, str] = EMPTY
+    """Whose scores helped, by answering rung; a rung is missing where none did."""
+    method: str = "PPI++, asymptotic"
+    """How it was found."""
+
+
+NO_SHARPENED = Sharpened()
+"""Where nothing was estimated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Savings:
     """Cost held against always asking the reference."""
 

@@ -15,6 +15,7 @@ from cascade.report.case_query import pick_cases
 from cascade.report.label_query import count_joint_labels, find_thresholds
 from cascade.report.part_query import count_parts
 from cascade.report.period_query import count_periods
+from cascade.report.proxies import collect_proxies
 from cascade.report.scope import Scope, counted, streamed
 from cascade.report.tally import (
     LabelTally,
@@ -57,6 +58,7 @@ def tallies(connection: Connection, scope: Scope, known: Promises, *, step_ms: i
     if connection.execute(select(labels.c.decision_id).limit(1)).scalar() is not None:
         _labels(connection, scope, found)
         _scores(connection, scope, found)
+        collect_proxies(connection, scope, found)
         count_joint_labels(connection, scope, found)
     find_thresholds(connection, scope, found)
     pick_cases(connection, scope, found)

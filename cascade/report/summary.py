@@ -16,12 +16,14 @@ from cascade.report.figure import NO_FIGURE, Figure, Sums, mean, quantiles, rati
 from cascade.report.labelled_curves import frontier_of, reliability_of, risk_coverage_of, sweep_of
 from cascade.report.parts import (
     NO_MISTAKES,
+    NO_SHARPENED,
     Mistakes,
     PolicyUse,
     RungReport,
     Savings,
     VerifierReport,
 )
+from cascade.report.sharpening import sharpen
 from cascade.report.slices import slices_of, spending_of
 from cascade.report.tally import Promise, Rate, RungTally, Tally, VerifierTally
 
@@ -66,6 +68,7 @@ def summary(
         reference=reference,
         accuracy=share(answered.correct, answered.n, level, squares=answered.squares),
         accuracy_weighted=compared,
+        accuracy_sharpened=sharpen(tally, level) if single_task else NO_SHARPENED,
         accuracy_top=next((single.accuracy.value for single in singles if single.rung == reference), None),
         accuracy_accepted=accepted,
         error_accepted=None if accepted.value is None else 1.0 - accepted.value,

@@ -9,7 +9,7 @@ from typing import Any
 from cascade.report.content import Report, TaskReport
 from cascade.report.figure import Figure, Quantiles
 from cascade.report.findings import USUAL_BAND
-from cascade.report.parts import RungReport
+from cascade.report.parts import RungReport, Sharpened
 from cascade.report.wording import NOTHING, count, dollars, duration, estimate, interval, percent
 
 LAST_STEPS = 14
@@ -75,6 +75,8 @@ def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
         top = f"; {task.reference} alone {percent(task.accuracy_top)}" if task.accuracy_top is not None else ""
         below = f"; accepted below the top {interval(task.accuracy_accepted)}" if task.accuracy_accepted.n else ""
         yield "accuracy", f"{estimate(task.accuracy)}{top}{below}"
+    if task.accuracy_sharpened.proxies:
+        yield "accuracy, sharpened", _sharpened(task.accuracy_sharpened)
     certificate = task.policies[0].certificate if task.policies else {}
     if certificate:
         yield "certificate", _certificate(certificate)
@@ -251,6 +253,14 @@ def _bound(bound: Mapping[str, Any]) -> str:
     kind = {"max_error": "error among accepted answers", "max_loss": "loss against the reference"}
     where = f" in {bound['dimension']}" if bound.get("dimension") else ""
     return f"{kind.get(bound.get('kind', ''), 'risk')}{where} at most {percent(bound.get('value'))}"
+
+
+def _sharpened(found: Sharpened) -> str:
+    """Say what labels and a judge's scores tell together."""
+    by = ", ".join(f"{verifier} on {rung}" for rung, verifier in found.proxies.items())
+    between = f"{percent(found.value)} ({percent(found.low)} to {percent(found.high)}, asymptotic)"
+    worth = "" if found.label_worth is None else f"; a label is worth {found.label_worth:.1f}"
+    return f"{between} of all {count(found.n)} answers, by {count(found.n_labelled)} labels and {by}{worth}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -200,6 +200,14 @@ class Threshold(Adding):
             self.at_ms, self.t = other.at_ms, other.t
 
 
+@dataclass(slots=True)
+class ProxyTally(Adding):
+    """Returned answers of one rung in turn: one verifier's score, and the label; NaN where there is none."""
+
+    scores: array[float] = field(default_factory=seconds)
+    correct: array[float] = field(default_factory=seconds)
+
+
 LabelKey = tuple[str, str | None, str | None]
 """Whose answer is labelled, whose was returned, what was done about the labelled one (None: it was not asked)."""
 
@@ -233,6 +241,8 @@ class Tally(Adding):
     label_days: Counter[int] = field(default_factory=Counter)
     """Labels given, by number of the day since 1970."""
     labels: dict[LabelKey, LabelTally] = field(default_factory=dict)
+    proxies: dict[tuple[str, str], ProxyTally] = field(default_factory=dict)
+    """By answering rung and verifier, where answers are labelled."""
     latencies: array[float] = field(default_factory=seconds)
     spending: dict[tuple[str, str], Spent] = field(default_factory=dict)
     """By kind (model, verifier) and name."""

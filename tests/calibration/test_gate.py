@@ -15,6 +15,8 @@ from calibration.gate import check_policy
 from calibration.target import EscalationRate
 from cascade.errors import ConfigError
 from cascade.policy import Policy
+from cascade.sample import Sample
+from cascade.verdict import Verdict
 from tests.recordings import recorded_samples
 
 RUNGS = ("small", "large")
@@ -141,3 +143,70 @@ def test_limits_that_mean_nothing_are_refused(policy: Policy) -> None:
         check_policy(recorded_samples(10), policy, [])
     with pytest.raises(ConfigError, match="baseline"):
         outcome(policy, "max_drop", 0.01)
+
+
+def thinned(samples: list[Sample], rng: np.random.Generator) -> list[Sample]:
+    """Return the samples with labels where the verifier was in doubt more often than elsewhere, propensities beside."""
+    found = []
+    for sample in samples:
+        propensity = 0.9 if (sample.recordings["small"].verdicts["sure"].score or 0.0) < 0.6 else 0.2
+        recordings = sample.recordings
+        if rng.random() >= propensity:
+            recordings = {name: replace(one, correct=None) for name, one in recordings.items()}
+        found.append(replace(sample, recordings=recordings, propensity=propensity))
+    return found
+
+
+def test_labels_that_were_chosen_unequally_are_thinned_to_a_uniform_sample(policy: Policy) -> None:
+    samples = recorded_samples(4000, seed=21)
+    full = check_policy(samples, policy, [Criterion("min_accuracy", 0.5)]).findings[0].margin
+    chosen = check_policy(thinned(samples, np.random.default_rng(0)), policy, [Criterion("min_accuracy", 0.5)])
+    margin = chosen.findings[0].margin
+    assert margin.n < 1500
+    assert margin.low <= full.value <= margin.high
+
+
+def few_of(samples: list[Sample], labelled: int, rng: np.random.Generator) -> list[Sample]:
+    """Return the samples with a judge's scores of all answers, and labels of the first few only."""
+    found = []
+    for i, sample in enumerate(samples):
+        recordings = {}
+        for name, one in sample.recordings.items():
+            score = float(np.clip(rng.normal(0.25 + 0.6 * (one.correct or 0.0), 0.1), 0.0, 1.0))
+            verdicts = {**one.verdicts, "judge": Verdict(name="judge", score=score, cost_usd=1e-5)}
+            recordings[name] = replace(one, verdicts=verdicts, correct=one.correct if i < labelled else None)
+        found.append(replace(sample, recordings=recordings))
+    return found
+
+
+def test_a_judge_sharpens_what_few_labels_tell_and_does_not_decide(policy: Policy) -> None:
+    samples = recorded_samples(1500, seed=22)
+    truth = check_policy(samples, policy, [Criterion("min_accuracy", 0.5)]).findings[0].margin.value
+    few = few_of(samples, 120, np.random.default_rng(1))
+    limits = [Criterion("min_accuracy", 0.5), Criterion("max_loss", 0.5), Criterion("max_error", 0.5)]
+    plain, sharp = (check_policy(few, policy, limits, verifiers=["sure"], proxy=proxy) for proxy in (None, "judge"))
+    assert [one.outcome for one in plain.findings] == [one.outcome for one in sharp.findings]
+    accuracy = sharp.findings[0]
+    assert accuracy.sharpened.n == 1500
+    assert accuracy.sharpened.label_worth > 1.5
+    assert accuracy.sharpened.high - accuracy.sharpened.low < accuracy.margin.high - accuracy.margin.low
+    assert accuracy.sharpened.low - 0.01 < truth < accuracy.sharpened.high + 0.01
+    assert all(one.sharpened is not None for one in sharp.findings)
+    assert plain.to_json()["findings"][0]["sharpened"] is None
+    with pytest.raises(ConfigError, match="No sample has a recorded score of 'nobody'"):
+        check_policy(few, policy, limits, proxy="nobody")
+
+
+def test_answers_that_say_what_the_reference_says_need_no_label_for_a_loss(policy: Policy) -> None:
+    alike = []
+    for i, sample in enumerate(recorded_samples(400, seed=23)):
+        recordings = dict(sample.recordings)
+        if i % 2:
+            top = recordings["large"]
+            recordings["small"] = replace(
+                recordings["small"], response=replace(recordings["small"].response, text=top.response.text)
+            )
+            recordings = {name: replace(one, correct=None) for name, one in recordings.items()}
+        alike.append(replace(sample, recordings=recordings))
+    finding = check_policy(alike, policy, [Criterion("max_loss", 0.5)]).findings[0]
+    assert finding.margin.n >= 390

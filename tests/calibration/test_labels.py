@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration.labels import estimate_mean, exact_interval, uniform_rows
+from calibration.labels import exact_interval, uniform_rows
 from calibration.selection import draw, spread_budget, weigh_for_certificate, weigh_for_estimate
 from cascade.errors import ConfigError, DataError
 from cascade.watch.interval import proportion_interval
+from cascade.watch.sharpened import estimate_mean
 
 importances = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=200)
 
