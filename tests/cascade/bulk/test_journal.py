@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade import ConfigError, DataError, LogUnavailable
-from cascade.bulk.journal import Journal, journal_of
+from cascade.bulk.journal import ROOM, Journal, journal_of
 
 KEYS = st.tuples(st.sampled_from(["a", "b"]), st.text(max_size=5))
 ITEMS = st.dictionaries(st.text(max_size=4), st.integers() | st.text(max_size=5), max_size=3)
@@ -85,3 +88,83 @@ def test_a_full_disk_stops_the_run(output):
         pass
     with pytest.raises(LogUnavailable, match="run the command again"):
         journal.append(("t", "1"), "c", {})
+
+
+def test_a_call_that_was_answered_is_there_again_and_one_that_was_only_begun_is_ambiguous(output):
+    with Journal(output, kind="run") as journal:
+        for key in ("answered", "ended", "open"):
+            journal.begin(key)
+        journal.end("answered", {"text": "A"})
+        journal.end("ended")
+    with Journal(output, kind="run") as journal:
+        assert journal.reply("answered") == {"text": "A"}
+        assert journal.reply("ended") is None
+        assert journal.reply("open") is None
+        assert journal.ambiguous == 1
+
+
+def test_a_call_that_was_broken_off_may_have_been_billed(output):
+    with Journal(output, kind="run") as journal:
+        journal.begin("one")
+        journal.end("one", broken_off=True)
+    with Journal(output, kind="run") as journal:
+        assert journal.ambiguous == 1
+
+
+def test_room_for_answers_in_flight_is_taken_before_and_given_back_at_the_end(output):
+    with Journal(output, kind="run") as journal:
+        for number in range(3):
+            journal.begin(str(number))
+        taken = journal_of(output).stat().st_size
+        assert taken >= 3 * ROOM
+        asyncio.run(journal.synced())
+    assert journal_of(output).stat().st_size < ROOM
+    with Journal(output, kind="run") as journal:
+        assert journal.ambiguous == 3
+
+
+def test_what_a_killed_process_left_behind_its_last_line_is_cut_off(output):
+    with Journal(output, kind="run") as journal:
+        journal.append(("t", "1"), "c", {"answer": "A"})
+    with journal_of(output).open("ab") as file:
+        file.write(b"\0" * 1000)  # room that was taken and never used
+    with Journal(output, kind="run") as journal:
+        assert journal.get(("t", "1"), "c") == {"answer": "A"}
+
+
+def test_a_journal_of_the_first_release_can_be_finished(output):
+    with Journal(output, kind="run") as journal:
+        journal.append(("t", "1"), "c", {"answer": "A"})
+    text = journal_of(output).read_text()
+    journal_of(output).write_text(text.replace('{"journal":2', '{"journal":1'))
+    with Journal(output, kind="run") as journal:
+        assert journal.get(("t", "1"), "c") == {"answer": "A"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of file sizes are tested where CI runs")
+def test_a_disk_that_fills_up_refuses_the_call_and_not_its_answer(output):
+    program = """
+import resource, sys
+from pathlib import Path
+from cascade.bulk.journal import ROOM, Journal
+from cascade.errors import LogUnavailable
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+journal = Journal(Path(sys.argv[1]), kind="run")
+resource.setrlimit(resource.RLIMIT_FSIZE, (5 * ROOM, 5 * ROOM))
+begun = []
+try:
+    while True:
+        journal.begin(str(len(begun)))
+        begun.append(len(begun))
+except LogUnavailable as error:
+    assert "run the command again" in str(error), error
+for number in begun:
+    journal.end(str(number), {"text": "x" * (ROOM // 2)})
+print(len(begun))
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(output)], capture_output=True, text=True, check=True)
+    begun = int(done.stdout)
+    assert begun >= 3
+    with Journal(output, kind="run") as journal:
+        assert all(journal.reply(str(number)) is not None for number in range(begun))

@@ -130,11 +130,11 @@ def test_odd_figures_and_texts_read_back_as_they_were_written(where: str | Path)
 
 def test_several_processes_continue_one_chain(where: str | Path) -> None:
     command = [sys.executable, "-c", SEVERAL, str(where)]
-    running = [subprocess.Popen([*command, name]) for name in "abc"]
-    assert [one.wait() for one in running] == [0, 0, 0]
+    running = [subprocess.Popen([*command, name]) for name in "ab"]
+    assert [one.wait() for one in running] == [0, 0]
     with open_log(where, read_only=True) as log:
         found = checked(log)
-    assert (found.receipts, found.broken) == (30, None)
+    assert (found.receipts, found.broken) == (20, None)
 
 
 def test_a_purge_breaks_nothing_and_is_told(chained: Log) -> None:
