@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -124,9 +125,16 @@ def calibrate(
             fingerprint=None if named else rungs.fingerprint(),
         ),
         tasks=policies,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=_now(),
         seed=seed,
     )
+
+
+def _now() -> str:
+    """Return when it is; SOURCE_DATE_EPOCH, as reproducible builds set it, makes a policy the same byte for byte."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
+    return moment.isoformat(timespec="seconds")
 
 
 def _parts(rungs: Sequence[str]) -> list[tuple[str, ...]]:

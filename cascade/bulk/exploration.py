@@ -103,8 +103,10 @@ def explore_file(
                 for attempt in attempts
                 if attempt.failure is not None
             )
-            merged[todo[position]] = sample
-            journal.append(sample.key, _content(sample), sample_line(sample))
+            line = sample_line(sample)
+            # As it will be read again, so that what is made of it does not depend on where a run was broken off.
+            merged[todo[position]] = _merged(before, sample_of(line))
+            journal.append(sample.key, _content(sample), line)
             if on_done is not None:
                 on_done(count, spent)
 

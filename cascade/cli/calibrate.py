@@ -11,6 +11,7 @@ import typer
 
 from cascade.cli.calibrated import operating_points, show_calibrated
 from cascade.cli.options import (
+    ConcurrencyOption,
     ConfigOption,
     JsonOption,
     MapOption,
@@ -118,6 +119,7 @@ def calibrate(
         float | None,
         typer.Option("--max-cost", metavar="USD", help="What recording missing answers, or probing a judge, may cost."),
     ] = None,
+    concurrency: ConcurrencyOption = 16,
     mapping: MapOption = None,
     yes: YesOption = False,
     as_json: JsonOption = False,
@@ -162,7 +164,7 @@ def calibrate(
         if any(found.lacks(name, ladder.of(name).names) for name in targets):
             kept = out.with_name(out.name.removesuffix(".json") + ".samples.jsonl")
             wanted = [sample for sample in source if sample.request.task in targets]
-            source = with_recordings(wanted, chosen.config, kept, max_cost=max_cost, yes=yes)
+            source = with_recordings(wanted, chosen.config, kept, max_cost=max_cost, concurrency=concurrency, yes=yes)
             found = survey(source)
     source = graded(source, found)
     admissions = judges_of(

@@ -43,7 +43,7 @@ VerifiersOption = Annotated[
         help="Verifiers to use, as in schema,hedging,logprob; default: all that are free or recorded at no cost.",
     ),
 ]
-ConcurrencyOption = Annotated[int, typer.Option("--concurrency", min=1, help="How many at once.")]
+ConcurrencyOption = Annotated[int, typer.Option("--concurrency", min=1, help="How many calls at once.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before spending.")]
 
 

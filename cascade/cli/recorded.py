@@ -34,7 +34,13 @@ def with_schemas(samples: Sequence[Sample], config: Config) -> list[Sample]:
 
 
 def with_recordings(
-    samples: Sequence[Sample], config: Config, output: Path, *, max_cost: float | None = None, yes: bool = False
+    samples: Sequence[Sample],
+    config: Config,
+    output: Path,
+    *,
+    max_cost: float | None = None,
+    concurrency: int = 16,
+    yes: bool = False,
 ) -> list[Sample]:
     """Return the samples with a recording of every rung; those that are missing are made and kept in `output`.
 
@@ -60,7 +66,9 @@ def with_recordings(
         raise DataError(message)
     say(f"{len(missing)} of {len(samples)} samples lack a recording of some rung; these are made first.")
     with config.open(policy=False) as app:
-        return list(explore_samples(app, list(samples), output, max_cost=max_cost, yes=yes).samples)
+        return list(
+            explore_samples(app, list(samples), output, max_cost=max_cost, concurrency=concurrency, yes=yes).samples
+        )
 
 
 def with_labels(samples: Sequence[Sample]) -> list[Sample]:
