@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import ndtri
 
 from calibration.bound import Bound, MaxLoss
 from calibration.path import Path
@@ -19,15 +20,15 @@ MOST = 60
 """Candidates in all, about; each is applied to every row."""
 
 
-def list_candidates(path: Path, bound: Bound, *, harm: bool) -> tuple[Candidate, ...]:
+def list_candidates(path: Path, bound: Bound, *, caution: float = 0.0) -> tuple[Candidate, ...]:
     """Return the reference, then policies that cost less, dearest first.
 
-    They are the path itself; or, where a test counts harm alone (a wrong answer where the reference is right) and gains
-    do not make up for it, the hull of (cost, harm) over the same threshold vectors: the path begins at the greatest
-    expected accuracy, which may already accept most answers, and a few labels can only show that less does no harm.
+    They are the path itself; or, with `caution` in (0, 1], the hull of (cost, quality − caution · share of requests on
+    which just one of policy and reference is right) over the same threshold vectors: of two policies that lose as
+    much, the one that differs less from the reference is the easier to certify. With 1 only harm counts.
     A hull has few corners, and a walk that stops at one leaves what lies before the next: steps between are tried too.
     """
-    reference, *cheaper = _least_harm(path) if harm else path.waypoints
+    reference, *cheaper = _cautious(path, caution) if caution > 0.0 else path.waypoints
     found: list[Candidate] = [(path.point(reference),)]
     between = min(BETWEEN, max(0, MOST // max(1, len(cheaper)) - 1))
     before = reference
@@ -49,19 +50,31 @@ def _between(path: Path, dearer: Waypoint, cheaper: Waypoint, share: float) -> C
     return path.point(dearer, weight=1.0 - share), path.point(cheaper, weight=share)
 
 
-def _least_harm(path: Path) -> tuple[Waypoint, ...]:
-    evidence = Evidence(table=_harmless(path.evidence.table), contexts=path.evidence.contexts)
+def weigh_caution(draws: int, bound: MaxLoss) -> float:
+    """Return by how much to shun differences from the reference, in (0, 1], where `draws` rows will certify a loss.
+
+    A policy that loses L and differs on a share D passes about if L + z √(D / n) ≤ ε, z the normal quantile of δ. Where
+    nothing is lost that is D = n ε² / z²; around it, z √(D / n) grows by z² / (2 n ε) for each unit of D.
+    """
+    z = float(ndtri(1.0 - bound.delta))
+    return min(1.0, z * z / (2.0 * max(draws, 1) * bound.value))
+
+
+def _cautious(path: Path, caution: float) -> tuple[Waypoint, ...]:
+    evidence = Evidence(table=_net_of_caution(path.evidence.table, caution), contexts=path.evidence.contexts)
     found = [waypoint for rungs in path.hulls for waypoint in find_waypoints(evidence, rungs)]
     reference = path.reference
-    # The reference does itself no harm, at its own cost.
-    hull = hull_of([*evidence.singles[:-1], replace(reference, quality=1.0), *found])
+    hull = hull_of([*evidence.singles, *found])
     return (reference, *(waypoint for waypoint in hull if waypoint.cost_usd < reference.cost_usd))
 
 
-def _harmless(table: Table) -> Table:
-    """Return the table with "right, or the reference is wrong too" in the place of correctness."""
-    correct = np.where(np.isnan(table.correct), np.nan, 1.0 - table.correct[:, -1:] * (1.0 - table.correct))
-    correct[:, -1] = np.where(np.isnan(table.correct[:, -1]), np.nan, 1.0)
+def _net_of_caution(table: Table, caution: float) -> Table:
+    """Return the table with quality against the reference in the place of correctness: harm 0, neither, gain at most 1.
+
+    Harm weighs 1 + caution, gains 1 − caution.
+    """
+    better = table.correct - table.correct[:, -1:]
+    correct = 0.5 + 0.5 * np.where(better < 0.0, better, better * (1.0 - caution) / (1.0 + caution))
     columns = {rungs: [table.rungs.index(name) for name in rungs] for rungs in table.parts}
     parts = {rungs: replace(part, correct=correct[:, columns[rungs]]) for rungs, part in table.parts.items()}
     return replace(table, correct=correct, parts=parts)

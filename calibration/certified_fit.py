@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from calibration.bound import Bound, MaxLoss
-from calibration.candidates import list_candidates
+from calibration.candidates import list_candidates, weigh_caution
 from calibration.certificate import Certified
-from calibration.certification import certify, is_fractional
+from calibration.certification import certify
 from calibration.path import policy_path
-from calibration.risk import bets_on
 from calibration.rung_fits import RungFits
 from calibration.split import number_groups, split_rows
 from calibration.table import Flags, Table
@@ -51,10 +50,10 @@ def fit_certified(
     path = policy_path(RungFits(learnt, seed=seed), seed=seed, choose_rungs=choose_rungs)
     verification = laid.take(~first)
     draws = int(number_groups(verification.groups).max(initial=-1)) + 1
-    harm = isinstance(bound, MaxLoss) and not bets_on(draws, bound.value) and not is_fractional(learnt)
+    caution = weigh_caution(draws, bound) if isinstance(bound, MaxLoss) else 0.0
     return certify(
         verification,
-        list_candidates(path, bound, harm=harm),
+        list_candidates(path, bound, caution=caution),
         bound,
         delta=bound.delta / tasks,
         salt=salt,

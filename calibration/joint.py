@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from calibration.bound import Jointly, MaxError, MaxLoss
-from calibration.candidates import list_candidates
+from calibration.candidates import list_candidates, weigh_caution
 from calibration.certificate import Certificate, Certified, state_assumptions
 from calibration.certification import SAME, is_fractional, tell_shortfall
 from calibration.layout import Layout
 from calibration.path import policy_path
-from calibration.risk import bets_on, fixed_sequence
+from calibration.risk import fixed_sequence
 from calibration.rung_fits import RungFits
 from calibration.split import number_groups, split_rows
 from calibration.table import Floats, Table
@@ -47,10 +47,11 @@ def fit_jointly(
     learnt = whole.take(first)
     path = policy_path(RungFits(learnt, seed=seed), seed=seed, choose_rungs=choose_rungs)
     draws = int(number_groups(layout.table.take(~first).groups).max(initial=-1)) + 1
-    harm = all(isinstance(one, MaxLoss) and not bets_on(draws, one.value) for one in jointly.bounds)
+    losses = [weigh_caution(draws, one) for one in jointly.bounds if isinstance(one, MaxLoss)]
+    caution = max(losses) if len(losses) == len(jointly.bounds) else 0.0
     # A mix with the reference has as much error among its accepted answers: it helps only where all bounds are losses.
     kind = next((one for one in jointly.bounds if isinstance(one, MaxError)), jointly.bounds[0])
-    candidates = list_candidates(path, kind, harm=harm and not is_fractional(learnt))
+    candidates = list_candidates(path, kind, caution=caution)
     return certify_jointly(layout, jointly, candidates, first, tasks=tasks, seed=seed, salt=salt)
 
 

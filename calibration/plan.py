@@ -13,7 +13,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from calibration.risk import BETTING_FROM, bets_on, betting_p, required_draws
+from calibration.noninferiority import MOST as MOST_EXACT
+from calibration.noninferiority import noninferiority_power
+from calibration.risk import betting_p, required_draws
 from calibration.sample_size import POWER, find_least, size_for_rate, size_for_share
 from calibration.spending import place_looks, spend_level
 from calibration.split import LEARN
@@ -130,9 +132,8 @@ def plan_loss(
     delta = _level(confidence, tasks)
     _require(eps=eps, harm=harm, gain=gain, same=same)
     first = required_draws(eps, delta)
-    exact = size_for_share(harm, eps, delta) if harm < eps else None
-    rows, test = exact, "exact binomial test of harm"
-    if exact is None or bets_on(exact, eps):
+    rows, test = _by_pairs(eps, harm, gain, delta), "exact paired test"
+    if rows is None:
         rows, test = _by_betting(eps, harm, gain, delta), "betting test"
     samples = None if rows is None else _with_learning(rows)
     return Plan(
@@ -200,6 +201,17 @@ def _level(confidence: float, tasks: int) -> float:
     return (1.0 - confidence) / tasks
 
 
+def _by_pairs(eps: float, harm: float, gain: float, delta: float) -> int | None:
+    """Return the rows at which the exact test of a loss passes with probability .8; None where it takes betting."""
+    if harm - gain >= eps:
+        return None
+
+    def passes(rows: int) -> bool:
+        return noninferiority_power(harm, gain, rows, eps, delta) >= POWER
+
+    return find_least(passes, start=math.ceil(1.0 / eps), most=MOST_EXACT, share=50)
+
+
 def _by_betting(eps: float, harm: float, gain: float, delta: float) -> int | None:
     """Return the rows at which betting on harm and gain passes with probability .8, tried on drawn rows."""
     if harm - gain >= eps:
@@ -211,7 +223,7 @@ def _by_betting(eps: float, harm: float, gain: float, delta: float) -> int | Non
         drawn = (rng.choice([1.0, -1.0, 0.0], rows, p=np.array(weights) / sum(weights)) for _ in range(_DRAWS))
         return sum(betting_p(losses, eps, low=-1.0) <= delta for losses in drawn) >= POWER * _DRAWS
 
-    return find_least(passes, start=math.ceil(BETTING_FROM / eps), most=MOST, share=50)
+    return find_least(passes, start=MOST_EXACT + 1, most=MOST, share=50)
 
 
 def _with_learning(rows: int) -> int:

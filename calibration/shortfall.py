@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.logistic import fit_logistic
+from calibration.noninferiority import MOST as MOST_EXACT
+from calibration.noninferiority import noninferiority_power
 from calibration.risk import betting_p, required_draws
 from calibration.sample_size import POWER, find_least, size_for_share
 from calibration.spending import place_looks, spend_level
@@ -56,6 +58,26 @@ def enough_losses(losses: NDArray[np.float64], mean: float, delta: float, *, low
     luck = ((sure + float(ndtri(POWER))) / sure) ** 2 if np.ptp(losses) > 0.0 and sure > 0.0 else 1.0
     wanted = math.ceil(size * luck)
     return None if wanted > MOST else max(wanted, len(losses))
+
+
+def enough_pairs(losses: NDArray[np.float64], eps: float, delta: float) -> int | None:
+    """Return the draws with which the exact test of a loss passes with probability .8 if losses come as these did.
+
+    `losses` (n,) of −1, 0 and 1. None where no number will do.
+    """
+    n, harmed, gained = len(losses), int(np.sum(losses > 0.0)), int(np.sum(losses < 0.0))
+    if not n:
+        return enough_draws(0, 0, eps, delta)
+    if harmed - gained >= eps * n:
+        return None
+
+    def passes(size: int) -> bool:
+        return noninferiority_power(harmed / n, gained / n, size, eps, delta) >= POWER
+
+    found = find_least(passes, start=n, most=MOST_EXACT, share=50)
+    # Beyond that betting is used.
+    later = np.resize(losses, max(n, MOST_EXACT + 1))
+    return enough_losses(later, eps, delta, low=-1.0, high=1.0) if found is None else found
 
 
 def enough_rows(wrong: NDArray[np.float64], alpha: float, delta: float) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from calibration.bound import Bound, MaxError, MaxLoss
-from calibration.risk import BETTING_FROM, bets_on, betting_p, binomial_p, fixed_sequence
+from calibration.noninferiority import MOST, noninferiority_p
+from calibration.risk import bets_on, betting_p, binomial_p, fixed_sequence
 from calibration.serving import confidences
-from calibration.shortfall import enough_draws, enough_losses, enough_rows
+from calibration.shortfall import enough_draws, enough_losses, enough_pairs, enough_rows
 from calibration.spending import bet, spend
 from calibration.table import Floats, Table
 from calibration.verification import Candidate, Verification, answering
@@ -87,7 +87,11 @@ class Tester:
     @property
     def betting(self) -> bool:
         """Whether the betting test is used: decided by the labels' type and the number of draws alone."""
-        return self.fractional or (isinstance(self.bound, MaxLoss) and bets_on(len(self.rows.drawn), self.bound.value))
+        if not isinstance(self.bound, MaxLoss):
+            return self.fractional
+        return bets(
+            len(self.rows.drawn), self.bound.value, grouped=self.rows.unit == "group", fractional=self.fractional
+        )
 
     @property
     def method(self) -> str:
@@ -98,10 +102,9 @@ class Tester:
         if isinstance(self.bound, MaxError):
             return f"exact binomial test of {what}"
         if self.betting:
-            return f"betting test of {what}, since draws × bound ≥ {BETTING_FROM:g} (Waudby-Smith and Ramdas 2020)"
-        return (
-            f"exact binomial test of answers wrong where the reference is right, since draws × bound < {BETTING_FROM:g}"
-        )
+            why = "samples of a group are averaged" if self.rows.unit == "group" else f"draws exceed {MOST:,}"
+            return f"betting test of {what}, since {why} (Waudby-Smith and Ramdas 2020)"
+        return f"exact test of {what}, answer by answer (Hsueh, Liu and Chen 2001)"
 
     def observe(self, candidate: Candidate) -> tuple[Floats, Trial]:
         """Return what is tested, errors of accepted draws or losses of draws (of groups, for betting), and the test."""
@@ -113,8 +116,8 @@ class Tester:
             return seen, Trial(p=self._p(seen), accepted=accepted, risk=float(wrong.mean()) if len(wrong) else 0.0)
         losses = self.rows.losses(answered)
         means = self.rows.group_means(losses)
-        # A loss is at most 1 where there is any: counting these is valid whatever the labels.
-        seen = means if self.betting else (losses[self.rows.drawn] > 0.0).astype(np.float64)
+        # Whole losses at least as great as those seen: counting these is valid whatever the labels.
+        seen = means if self.betting else np.ceil(losses[self.rows.drawn])
         return seen, Trial(p=self._p(seen), accepted=accepted, risk=float(means.mean()) if len(means) else 0.0)
 
     def test(self, candidate: Candidate) -> Trial:
@@ -122,26 +125,35 @@ class Tester:
         return self.observe(candidate)[1]
 
     def _p(self, seen: Floats) -> float:
-        if not self.betting:
-            return float(binomial_p(seen.sum(), len(seen), self.bound.value))
-        return betting_p(seen, self.bound.value, low=-1.0 if isinstance(self.bound, MaxLoss) else 0.0)
+        loss, most = isinstance(self.bound, MaxLoss), self.bound.value
+        if self.betting:
+            return betting_p(seen, most, low=-1.0 if loss else 0.0)
+        if loss:
+            return noninferiority_p(int(np.sum(seen > 0.0)), int(np.sum(seen < 0.0)), len(seen), most)
+        return float(binomial_p(seen.sum(), len(seen), most))
 
     def enough(self, candidate: Candidate) -> int | None:
         """Return how many draws in all would let a candidate pass at the rates seen; None: no number will."""
         (seen, _), n = self.observe(candidate), len(self.rows.drawn)
         if not len(seen):
             return None
-        loss = isinstance(self.bound, MaxLoss)
-        found = None
-        if not self.betting:
+        if self.betting:
+            low = -1.0 if isinstance(self.bound, MaxLoss) else 0.0
+            found = enough_losses(seen, self.bound.value, self.delta, low=low, high=1.0)
+        elif isinstance(self.bound, MaxLoss):
+            found = enough_pairs(seen, self.bound.value, self.delta)
+        else:
             found = enough_draws(float(seen.sum()), len(seen), self.bound.value, self.delta)
-        if self.betting or (loss and (found is None or bets_on(found, self.bound.value))):
-            # From there on another test is used, which counts gains too.
-            losses = self.rows.group_means(self.rows.losses(self.rows.answered(candidate))) if loss else seen
-            least = max(len(losses), 0 if self.fractional else math.ceil(BETTING_FROM / self.bound.value))
-            low = -1.0 if loss else 0.0
-            found = enough_losses(np.resize(losses, least), self.bound.value, self.delta, low=low, high=1.0)
         return None if found is None else -(-found * n // len(seen))
+
+
+def bets(draws: int, bound: float, *, grouped: bool, fractional: bool) -> bool:
+    """Tell whether a loss of at most `bound` is tested by betting, else exactly on whole losses.
+
+    A rule that needs no label: the choice between two p-values must not depend on what they are. Betting takes
+    fractions, and the means of groups, of which the exact test sees one row each, where there are enough of them.
+    """
+    return fractional or draws > MOST or (grouped and bets_on(draws, bound))
 
 
 def walk(tester: Tester, path: Sequence[Candidate], learnt: Table | None) -> Found:

@@ -53,8 +53,22 @@ def test_a_loss_is_certified_down_the_path_and_no_further_than_shown() -> None:
     assert 0.0 < (1 - point.thresholds[0].t) ** 2 / 2 < 0.02
     assert found.certificate.p_value is not None
     assert found.certificate.p_value <= 0.1
-    assert "betting" in found.certificate.method
-    assert "exact binomial" in certify(traffic(299), PATH, MaxLoss(0.02), delta=0.1, salt=SALT).certificate.method
+    assert "exact test of loss" in found.certificate.method
+
+
+def test_of_groups_the_means_are_tested_where_there_are_enough_and_else_one_row_each() -> None:
+    plain = traffic(1200)
+    grouped = replace(plain, groups=tuple(f"session-{i // 4}" for i in range(1200)))
+    assert "betting" in certify(grouped, PATH, MaxLoss(0.02), delta=0.1, salt=SALT).certificate.method
+    assert "exact test" in certify(grouped, PATH, MaxLoss(0.019), delta=0.1, salt=SALT).certificate.method
+
+
+def test_gains_make_up_for_harm() -> None:
+    # Where nothing is lost on average, harm alone (3 % of rows) could never be shown to stay under 2 %.
+    rng = np.random.default_rng(0)
+    u = rng.random(500)
+    table = table_of(np.full((500, 1), 0.5), np.column_stack([u >= 0.03, (u < 0.03) | (u >= 0.07)]).astype(float))
+    assert certify(table, [TOP, (accepting(0.1),)], MaxLoss(0.02), delta=0.1, salt=SALT).certificate.certified
 
 
 @pytest.mark.parametrize("bound", [MaxError(0.1), MaxLoss(0.02)])
