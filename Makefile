@@ -6,14 +6,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # Whatever the locks name is checked by hash; the tree itself is built with the pinned setuptools, so nothing is fetched unpinned.
 TREE := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 PACKAGES := cascade verifiers calibration
-NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 PYTEST := $(BIN)/python -m pytest
 COMPILE := uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test slow soak check lint types contracts docs notebooks bench help-pages lock audit sbom clean
+.PHONY: help install demo test slow soak check lint types contracts docs notebooks refresh-notebooks bench help-pages lock audit sbom clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -68,10 +67,11 @@ contracts: $(VENV)/.dev ## who may import whom
 docs: $(VENV)/.dev ## do what the documents show
 	$(PYTEST) -m docs tests/test_docs.py
 
-notebooks: $(VENV)/.dev ## execute every notebook, offline
-ifneq ($(NOTEBOOKS),)
-	PYTHONPATH=$(CURDIR)/tests/offline $(PYTEST) -m '' --nbmake --nbmake-timeout 300 $(NOTEBOOKS)
-endif
+notebooks: $(VENV)/.dev ## execute every notebook, offline; their committed outputs must be what they give
+	$(BIN)/python tools/refresh_notebooks.py --check
+
+refresh-notebooks: $(VENV)/.dev ## write the notebooks' outputs anew
+	$(BIN)/python tools/refresh_notebooks.py
 
 bench: $(VENV)/.dev ## run every benchmark that writes into benchmarks/RESULTS.md
 	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do \
