@@ -100,7 +100,8 @@ class LiteLLMClient(Client):
     Args:
         prices: where prices come from; default: `PriceBook()`.
         providers: further providers, as `PROVIDERS`.
-        trust_env: whether proxies and .netrc are taken from the environment.
+        trust_env: whether proxies and .netrc are taken from the environment; None: only where CASCADE_TRUST_ENV is 1,
+            which reaches every command too.
         hardened: whether calls go over our own transport where litellm lets them (`families.py`); False is for
             comparisons.
     """
@@ -110,12 +111,13 @@ class LiteLLMClient(Client):
         *,
         prices: PriceBook | None = None,
         providers: Mapping[str, str] = PROVIDERS,
-        trust_env: bool = False,
+        trust_env: bool | None = None,
         hardened: bool = True,
     ) -> None:
         self._prices = prices or PriceBook()
         self._providers = dict(providers)
-        self._trust_env, self._hardened = trust_env, hardened
+        self._trust_env = os.environ.get("CASCADE_TRUST_ENV") == "1" if trust_env is None else trust_env
+        self._hardened = hardened
         self._ready: dict[str, Any] = {}
         self._loading = threading.Lock()
         self._refused: set[tuple[str, str | None]] = set()

@@ -120,6 +120,8 @@ def test_proxies_of_the_environment_are_taken_only_where_asked_for(ask, monkeypa
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert ask("openai/ok").text == "fine"
     assert ask("openai/ok", trust_env=True).kind == "connect"
+    monkeypatch.setenv("CASCADE_TRUST_ENV", "1")
+    assert ask("openai/ok").kind == "connect"
 
 
 def test_a_second_request_within_one_try_is_refused(server: Server) -> None:
