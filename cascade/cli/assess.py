@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cascade.cli.figures import dollars, percent, show_blocks
+from cascade.cli.logs import is_log
 from cascade.cli.options import JsonOption, MapOption, TaskOption, VerifiersOption
 from cascade.cli.recorded import with_labels, with_schemas
 from cascade.cli.rungs import chosen_ladder
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 
 def assess(
-    samples: Annotated[list[Path], typer.Argument(metavar="SAMPLES…", help="Samples, in one file or several.")],
+    samples: Annotated[
+        list[str],
+        typer.Argument(metavar="SAMPLES…", help="Samples, in one file or several; or one decision log."),
+    ],
     *,
     rungs: Annotated[
         str | None,
@@ -54,7 +58,8 @@ def assess(
     """Tell whether a cascade is worth it: worth it, not worth it, or cannot tell. No call is made.
 
     It must save money against mixing the models by lot at equal accuracy, net of verifiers, shadow and labels, by
-    out-of-fold estimates with 90 % intervals. What each verifier is worth is told, too.
+    out-of-fold estimates with 90 % intervals. What each verifier is worth is told, too. A decision log tells rates and
+    costs, and as much about quality as is labelled; what it cannot tell is said.
     """
     from calibration.assessment import Overheads, assess_table
     from calibration.diagnostics import diagnose
@@ -69,14 +74,14 @@ def assess(
     from cascade.ladder import Ladder
     from cascade.plugins import resolve
 
-    if label_cost and not requests:
-        message = "--label-cost needs --requests: over how many requests the labels are spread."
-        raise ConfigError(message)
-    if label_cost < 0.0 or requests < 0 or not 0.0 <= shadow_share <= 1.0:
-        message = "--label-cost and --requests cannot be negative, and --shadow-share is a number in [0, 1]."
-        raise ConfigError(message)
+    if len(samples) == 1 and is_log(samples[0]):
+        from cascade.cli.assess_log import assess_log
+
+        assess_log(samples[0], task=task, as_json=as_json)
+        return
+    _require_overheads(label_cost, requests, shadow_share)
     chosen = chosen_ladder(config, rungs, verifiers)
-    found = read_files(samples, parse_mapping(mapping) if mapping else None)
+    found = read_files([Path(one) for one in samples], parse_mapping(mapping) if mapping else None)
     found = with_labels(found if chosen.config is None else with_schemas(found, chosen.config))
     tasks = {name: rows for name, rows in by_task(found).items() if task is None or name in task}
     if not tasks:
@@ -110,6 +115,15 @@ def assess(
         say("Money is per request, against mixing by lot at equal accuracy; intervals are 90 %.")
     if not label_cost:
         warn("Labels are taken as free; --label-cost and --requests count them.")
+
+
+def _require_overheads(label_cost: float, requests: int, shadow_share: float) -> None:
+    if label_cost and not requests:
+        message = "--label-cost needs --requests: over how many requests the labels are spread."
+        raise ConfigError(message)
+    if label_cost < 0.0 or requests < 0 or not 0.0 <= shadow_share <= 1.0:
+        message = "--label-cost and --requests cannot be negative, and --shadow-share is a number in [0, 1]."
+        raise ConfigError(message)
 
 
 def _show(name: str, assessment: Assessment, worth: tuple[VerifierWorth, ...], rules: tuple[SparingRule, ...]) -> None:

@@ -22,6 +22,17 @@ LogArgument = Annotated[
 ]
 
 
+def is_log(named: str) -> bool:
+    """Tell whether what was named is a decision log, not samples: a PostgreSQL address, or a SQLite file."""
+    if named.startswith(("postgres://", "postgresql://", "postgresql+", "sqlite:")):
+        return True
+    try:
+        with Path(named).open("rb") as file:
+            return file.read(16) == b"SQLite format 3\x00"
+    except OSError:
+        return False
+
+
 def log_of(named: str | None, config: Path | None) -> str | Path:
     """Return where the log is.
 
