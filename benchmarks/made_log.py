@@ -90,13 +90,13 @@ def kinds() -> dict[str, Kind]:
     waits = {"nano": 0.5, "haiku": 0.9, "opus": 2.4}
     return {
         "invoices": Kind(
-            ladder=two, policy=_policy("invoices", two, (0.56,), 0.3, {"kind": "max_error", "value": 0.08}, bound),
+            ladder=two, policy=_policy("invoices", two, (0.784,), 0.3, {"kind": "max_error", "value": 0.08}, bound),
             right={"nano": 0.84, "opus": 0.97}, usd=usd, latency_s=waits, features=("api", "portal", "upload", "scan"),
             weight=0.5,
         ),
         "support": Kind(
             ladder=three,
-            policy=_policy("support", three, (0.52, 0.5), 0.33, {"kind": "escalation_rate", "value": 0.33}, None),
+            policy=_policy("support", three, (0.75, 0.73), 0.32, {"kind": "escalation_rate", "value": 0.32}, None),
             right={"nano": 0.78, "haiku": 0.87, "opus": 0.93}, usd=usd, latency_s=waits,
             features=("chat", "e-mail", "forum"), weight=0.4,
         ),
@@ -198,7 +198,7 @@ def _reply(rng: random.Random, kind: Kind, rung: str, margin: float) -> Reply:
     seen: dict[str, Any] = {
         "schema": "veto" if margin < -0.3 and rng.random() < 0.4 else 1.0,
         "hedging": None if rng.random() < 0.1 else float(rng.random() < 0.8),
-        "logprob": _squashed(1.5 * (margin + rng.gauss(0.0, 0.7))),
+        "logprob": _squashed(1.0 + 1.8 * (margin + rng.gauss(0.0, 0.7))),
         "judge": _squashed(2.0 * (margin + rng.gauss(0.0, 0.6))),
     }
     usage = Usage(input_tokens=rng.randint(300, 900), output_tokens=rng.randint(40, 160))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.calibrated import operating_points, show_calibrated
+from cascade.cli.calibrated import operating_points, show_calibrated, tell_more
 from cascade.cli.options import (
     ConcurrencyOption,
     ConfigOption,
@@ -19,19 +19,22 @@ from cascade.cli.options import (
     VerifiersOption,
     YesOption,
 )
+from cascade.cli.page_file import ReportOption
 from cascade.cli.probing import AdmitOption, NoProbesOption, judges_of
 from cascade.cli.progress import progress, summed
 from cascade.cli.recorded import graded, schema_filler, with_recordings
 from cascade.cli.rungs import chosen_ladder
 from cascade.cli.targets import make_target, parse_bounds, parse_dial, parse_rates, target_by_task
-from cascade.cli.terminal import fail, print_json, say, warn
+from cascade.cli.terminal import fail, print_json, say
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from calibration.fit import Target
+    from calibration.survey import Survey
     from cascade.admission import Admission
+    from cascade.cli.rungs import Chosen
     from cascade.policy import Policy
     from cascade.sample import Sample
 
@@ -122,6 +125,7 @@ def calibrate(
     concurrency: ConcurrencyOption = 16,
     mapping: MapOption = None,
     yes: YesOption = False,
+    report_file: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fit a policy: how verdicts become a confidence, and below which confidence a request escalates.
@@ -195,6 +199,8 @@ def calibrate(
             )
     policy = _together(made, admissions)
     policy.save(out)
+    if report_file is not None:
+        _write_page(policy, source, chosen, found, report_file, samples=samples, seed=seed)
     if as_json:
         measured = {
             name: {
@@ -207,17 +213,8 @@ def calibrate(
         print_json({"policy": str(out), "tasks": measured})
     else:
         show_calibrated(policy)
-    for name, fitted in operating_points(policy).items():
-        if fitted.why:
-            warn(f"{name}: {fitted.why}")
-        for warning in fitted.measured.get("warnings", []):
-            warn(f"{name}: {warning}")
+    tell_more(policy)
     folder = Path() if chosen.config is None else chosen.config.path.parent
-    for name, fitted in operating_points(policy).items():
-        if fitted.measured.get("feasible"):
-            say(f"{name}: what can be had in expectation, dearest first; estimates, which nothing certifies:")
-            for line in fitted.measured["feasible"]:
-                say(f"  {line}")
     uncertified = [name for name, fitted in operating_points(policy).items() if fitted.certified is False]
     if require_certified and uncertified:
         named = ", ".join(uncertified)
@@ -236,6 +233,29 @@ def _new(names: list[str] | None, asked: Target | None) -> tuple[str, ...]:
         message = f"--new-task {names[0]} needs a target on the command line, such as --target-escalation 0.25."
         raise ConfigError(message)
     return tuple(names or ())
+
+
+def _write_page(
+    policy: Policy,
+    source: Iterable[Sample],
+    chosen: Chosen,
+    found: Survey,
+    path: Path,
+    *,
+    samples: Sequence[Path],
+    seed: int,
+) -> None:
+    """Write the page of a fitted policy."""
+    from calibration.replays import policy_ladder
+    from cascade.cli.page_file import write_page
+    from cascade.cli.pictures import pictures_of
+    from cascade.cli.policy_page import calibrated_document
+    from cascade.ladder import Ladder
+
+    held = chosen.ladder if isinstance(chosen.ladder, Ladder) else policy_ladder(found, policy, chosen.verifiers)
+    prices = None if chosen.config is None else chosen.config.price_book
+    seen = pictures_of(source, held, found, list(policy.tasks), prices=prices, seed=seed)
+    write_page(calibrated_document(policy, seen, ", ".join(map(str, samples))), path)
 
 
 def _together(policies: list[Policy], admissions: Sequence[Admission]) -> Policy:

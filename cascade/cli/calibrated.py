@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cascade.cli.figures import dollars, percent, share, show_blocks
-from cascade.cli.terminal import say
+from cascade.cli.terminal import say, warn
 from cascade.policy_sheet import asked
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def operating_points(policy: Policy) -> dict[str, TaskPolicy]:
 
 def show_calibrated(policy: Policy) -> None:
     """Print what was fitted on stdout, and what must be known about it on stderr."""
-    show_blocks("Calibrated", {name: _block(fitted) for name, fitted in operating_points(policy).items()})
+    show_blocks("Calibrated", {name: block(fitted) for name, fitted in operating_points(policy).items()})
     say("Intervals are 90 %; the rate's is that of the true rate, accuracy is estimated on labels that it did not see.")
     if any(fitted.certified is None for fitted in policy.tasks.values()):
         say("Aims are met in expectation; nothing certifies them.")
@@ -36,7 +36,22 @@ def show_calibrated(policy: Policy) -> None:
             say(f"{name}: certified under these assumptions: {' '.join(fitted.certificate['assumptions'])}")
 
 
-def _block(fitted: TaskPolicy) -> list[tuple[str, str]]:
+def tell_more(policy: Policy) -> None:
+    """Print warnings, and what else could be had, on stderr."""
+    for name, fitted in operating_points(policy).items():
+        if fitted.why:
+            warn(f"{name}: {fitted.why}")
+        for warning in fitted.measured.get("warnings", []):
+            warn(f"{name}: {warning}")
+    for name, fitted in operating_points(policy).items():
+        if fitted.measured.get("feasible"):
+            say(f"{name}: what can be had in expectation, dearest first; estimates, which nothing certifies:")
+            for line in fitted.measured["feasible"]:
+                say(f"  {line}")
+
+
+def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
+    """Return what was fitted for one task, as names and words."""
     found: dict[str, Any] = fitted.measured
     rate = found["escalation_rate"]
     expected = share({"value": rate["expected"], "low": rate["low"], "high": rate["high"]})

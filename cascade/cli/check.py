@@ -10,6 +10,7 @@ import typer
 
 from cascade.cli.figures import dollars, percent
 from cascade.cli.options import JsonOption, MapOption, QualityOption, TaskOption, VerifiersOption, load, names
+from cascade.cli.page_file import ReportOption, write_page
 from cascade.cli.recorded import with_labels, with_schemas
 from cascade.cli.targets import parse_bounds
 from cascade.cli.terminal import print_json, printable, say, stdout, warn
@@ -93,6 +94,7 @@ def check(
     task: TaskOption = None,
     mapping: MapOption = None,
     quality: QualityOption = None,
+    report_file: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Hold a policy to limits on labelled samples that it was not fitted on: pass, fail, or undecided. No call is made.
@@ -141,6 +143,18 @@ def check(
         from cascade.cli.junit import write_junit
 
         write_junit(gate, junit, policy=str(policy), sentences=sentences, allow_undecided=allow_undecided)
+    if report_file is not None:
+        from calibration.replays import policy_ladder
+        from calibration.survey import survey
+        from cascade.cli.pictures import pictures_of
+        from cascade.cli.policy_page import checked_document
+
+        rows = with_labels(found)
+        about = survey(rows)
+        held = policy_ladder(about, served, names(verifiers)) if loaded is None else loaded.ladder
+        checked = list(dict.fromkeys(finding.task for finding in gate.findings))
+        seen = pictures_of(rows, held, about, checked, prices=None if loaded is None else loaded.price_book)
+        write_page(checked_document(gate, sentences, served, seen, ", ".join(map(str, samples))), report_file)
     if as_json:
         print_json({"policy": str(policy), **gate.to_json()})
     else:

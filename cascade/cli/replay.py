@@ -9,6 +9,7 @@ import typer
 
 from cascade.cli.figures import dollars, percent, share, show_blocks
 from cascade.cli.options import JsonOption, MapOption, QualityOption, TaskOption, VerifiersOption, load, names
+from cascade.cli.page_file import ReportOption, write_page
 from cascade.cli.progress import progress, summed
 from cascade.cli.recorded import graded, schema_filler
 from cascade.cli.terminal import print_json, say, warn
@@ -36,6 +37,7 @@ def replay(
     task: TaskOption = None,
     quality: QualityOption = None,
     mapping: MapOption = None,
+    report_file: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Tell what a policy would have done with recorded samples: rate, accuracy, cost. No call is made."""
@@ -67,6 +69,16 @@ def replay(
     found_json = replayed.to_json()
     for warning in replayed.warnings:
         warn(warning)
+    if report_file is not None:
+        from calibration.replays import policy_ladder
+        from cascade.cli.pictures import pictures_of
+        from cascade.cli.policy_page import replayed_document
+
+        ladder = policy_ladder(found, served, names(verifiers)) if loaded is None else loaded.ladder
+        prices = None if loaded is None else loaded.price_book
+        seen = pictures_of(graded(source, found), ladder, wanted, list(found_json["tasks"]), prices=prices)
+        where = ", ".join(map(str, samples))
+        write_page(replayed_document(found_json, served, seen, where, replayed.warnings), report_file)
     if as_json:
         print_json(found_json)
     else:

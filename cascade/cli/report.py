@@ -41,6 +41,14 @@ def report(
         Path | None,
         typer.Option("--policy", metavar="FILE", help="Hold rates against this policy, not the logged ones."),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write one HTML file with charts, which opens from disk."),
+    ] = None,
+    label_cost: Annotated[
+        float | None,
+        typer.Option("--label-cost", metavar="USD", help="What one label costs: taken off each month's savings."),
+    ] = None,
     as_json: JsonOption = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print markdown on stdout.")] = False,
 ) -> None:
@@ -62,12 +70,19 @@ def report(
             by=by,
             by_time="hour" if hourly else "day",
             policy=None if policy is None else Policy.load(policy),
+            label_usd=label_cost,
         )
     finally:
         held.close()
+    if html is not None:
+        from cascade.cli.page_file import write_page
+        from cascade.report.page.drawing import can_draw
+        from cascade.report.page.log_page import log_document
+
+        write_page(log_document(found, drawn=can_draw()), html)
     if as_json:
         print_json(found.to_json())
     elif markdown:
         print_text(written(found).rstrip("\n"))
-    else:
+    elif html is None:
         stdout().print(found)

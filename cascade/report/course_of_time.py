@@ -6,9 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import numpy as np
+
 from cascade.report.figure import Sums, difference, share
 from cascade.report.parts import Month, Step
-from cascade.report.tally import Period, Promise, Tally
+from cascade.report.tally import Course, Period, Promise, Tally
+from cascade.watch.rate_monitor import first_alarm
 
 DAY_MS = 86_400_000
 
@@ -42,6 +45,16 @@ def _step(number: int, parts: list[tuple[Period, float | None]], level: float, s
     )
 
 
+def alarm_of(course: Course | None, promise: Promise) -> tuple[str | None, int | None]:
+    """Return when the rate was noticed to have left its promise, and after how many answers; None twice: it was not."""
+    if course is None or promise.rate is None or not 0.0 <= promise.rate <= 1.0:
+        return None, None
+    order = np.argsort(np.asarray(course.at_ms), kind="stable")
+    low, high = promise.band or (promise.rate, promise.rate)
+    after = first_alarm(np.asarray(course.escalated)[order], promise.rate, (low, high))
+    return (None, None) if after is None else (_at(course.at_ms[int(order[after - 1])]).isoformat(), after)
+
+
 def months_of(tally: Tally, level: float, step_ms: int, label_usd: float | None) -> tuple[Month, ...]:
     """Return what each calendar month saved."""
     found: defaultdict[str, Period] = defaultdict(Period)
@@ -63,6 +76,7 @@ def _month(at: str, period: Period, labels: int, label_usd: float, level: float)
         verifiers_usd=period.verifiers_usd,
         top_usd=a.top,
         fruitless_usd=period.fruitless_usd,
+        maybe_charged_usd=period.maybe_charged_usd,
         labels=labels,
         labels_usd=labels * label_usd,
         net_usd=difference(sums, level, less=period.fruitless_usd + labels * label_usd),

@@ -86,6 +86,12 @@ def _target(task: TaskReport) -> Iterator[str]:
 
 
 def _alarms(task: TaskReport) -> Iterator[str]:
+    for use in task.policies[:1]:
+        if use.alarm_at is not None:
+            yield (
+                f"The rate was noticed to have left its promise on {use.alarm_at[:16].replace('T', ' ')} UTC, after "
+                f"{count(use.alarm_after or 0)} answers. Calibrate on requests from then on."
+            )
     missed = [step.at[:16].removesuffix("T00:00").replace("T", " ") for step in task.series if step.alarm]
     if missed:
         unit = "day" if all(step.at[11:19] == "00:00:00" for step in task.series) else "hour"

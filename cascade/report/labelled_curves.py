@@ -66,6 +66,8 @@ def risk_coverage_of(tally: Tally, order: Sequence[str], level: float) -> tuple[
         confidence, correct, weight = _weighted(strata, tally.answered_by)
         kept = []
         for at, rows in _cuts(-confidence):
+            if at < FEW // 2:
+                continue  # of so few, any error is likely
             size = float(weight[rows].sum() ** 2 / np.square(weight[rows]).sum())
             wrong = float((weight[rows] * (1.0 - correct[rows])).sum() / weight[rows].sum())
             error = _exactly(share(wrong * max(1, round(size)), max(1, round(size)), level), wrong, at)

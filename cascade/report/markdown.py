@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cascade.report.content import Report, TaskReport
-from cascade.report.table import Table, key_figures, segment_table, task_tables
+from cascade.report.rows import Table
+from cascade.report.table import key_figures, segment_table, task_tables
 from cascade.report.wording import count, markdown, percent
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cascade.report.content import Report
-from cascade.report.table import Table, key_figures, segment_table, task_tables
+from cascade.report.rows import Table
+from cascade.report.table import key_figures, segment_table, task_tables
 from cascade.report.wording import count, percent
 from cascade.sheet import Grid, Sheet
 

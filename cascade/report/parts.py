@@ -133,6 +133,11 @@ class PolicyUse:
     """The same, upper end."""
     on_target: bool | None = None
     """Whether `promised` lies in the interval of what came; None where nothing was promised."""
+    alarm_at: str | None = None
+    """When the rate was noticed to have left its promise, UTC, ISO 8601: by a test that may be looked at after every
+    request, with 20,000 requests on average between false alarms (`cascade.watch.rate_monitor`)."""
+    alarm_after: int | None = None
+    """After how many answers of the first rung under this policy that was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +218,8 @@ class Month:
     """What always asking the reference would have cost, over the requests for which it can be told."""
     fruitless_usd: float
     """What requests cost that ended without an answer; taken off in full."""
+    maybe_charged_usd: float
+    """What tries without an answer may have cost on top, at most; not taken off, since nobody knows."""
     labels: int
     """Labels given in it."""
     labels_usd: float

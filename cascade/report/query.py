@@ -18,6 +18,7 @@ from cascade.report.period_query import count_periods
 from cascade.report.proxies import collect_proxies
 from cascade.report.scope import Scope, counted, streamed
 from cascade.report.tally import (
+    Course,
     LabelTally,
     Promise,
     Promises,
@@ -54,7 +55,7 @@ def tallies(connection: Connection, scope: Scope, known: Promises, *, step_ms: i
     count_parts(connection, scope, found)
     _attempts(connection, scope, found)
     _verdicts(connection, scope, found)
-    _latencies(connection, scope, found)
+    _one_by_one(connection, scope, known, found)
     if connection.execute(select(labels.c.decision_id).limit(1)).scalar() is not None:
         _labels(connection, scope, found)
         _scores(connection, scope, found)
@@ -165,11 +166,20 @@ def _verdicts(connection: Connection, scope: Scope, found: defaultdict[str, Tall
             found[task].spending.setdefault(("verifier", verifier), Spent()).add(spent)
 
 
-def _latencies(connection: Connection, scope: Scope, found: defaultdict[str, Tally]) -> None:
+def _one_by_one(connection: Connection, scope: Scope, known: Promises, found: defaultdict[str, Tally]) -> None:
+    """Collect how long each request took, and what became of each first answer under a policy that promised a rate."""
+    courses: defaultdict[tuple[str, str | None], Course] = defaultdict(Course)
     c = decisions.c
     whole: dict[str, array[float]] = {task: tally.latencies for task, tally in found.items()}
-    for task, latency_s in streamed(connection, scope.select(decisions, c.task, c.latency_s)):
+    columns = (c.task, c.latency_s, c.policy_sha256, c.first_answered, c.escalated, c.at_ms)
+    for task, latency_s, sha256, answered, escalated, at_ms in streamed(connection, scope.select(decisions, *columns)):
         whole[task].append(latency_s)
+        if answered and (sha256, task) in known:
+            course = courses[task, sha256]
+            course.at_ms.append(at_ms)
+            course.escalated.append(escalated)
+    for (task, sha256), course in courses.items():
+        found[task].courses[sha256] = course
     a = attempts.c
     parts = {(task, name): rung.latencies for task, tally in found.items() for name, rung in tally.rungs.items()}
     for task, rung, latency_s in streamed(connection, scope.select(attempts, a.task, a.rung, a.latency_s)):

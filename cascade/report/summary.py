@@ -10,7 +10,7 @@ import numpy as np
 from cascade.report.auroc import auroc
 from cascade.report.comparison import best, dominating, labelled, singles_of, weighted_accuracy
 from cascade.report.content import Report, TaskReport
-from cascade.report.course_of_time import months_of, series_of
+from cascade.report.course_of_time import alarm_of, months_of, series_of
 from cascade.report.curves import NO_FRONTIER
 from cascade.report.figure import NO_FIGURE, Figure, Sums, mean, quantiles, ratio, share
 from cascade.report.labelled_curves import frontier_of, reliability_of, risk_coverage_of, sweep_of
@@ -25,7 +25,7 @@ from cascade.report.parts import (
 )
 from cascade.report.sharpening import sharpen
 from cascade.report.slices import slices_of, spending_of
-from cascade.report.tally import Promise, Rate, RungTally, Tally, VerifierTally
+from cascade.report.tally import Course, Promise, Rate, RungTally, Tally, VerifierTally
 
 
 def summary(
@@ -158,17 +158,18 @@ def _rung(name: str, tally: Tally, reference: str | None, level: float) -> RungR
 
 def _policies(tally: Tally, promises: Mapping[str | None, Promise], level: float) -> tuple[PolicyUse, ...]:
     latest = sorted(tally.policies.items(), key=lambda item: -item[1].last_ms)
-    return tuple(_use(sha256, rate, promises.get(sha256, Promise()), level) for sha256, rate in latest)
+    return tuple(
+        _use(sha256, rate, promises.get(sha256, Promise()), tally.courses.get(sha256), level) for sha256, rate in latest
+    )
 
 
-def _use(sha256: str | None, rate: Rate, promise: Promise, level: float) -> PolicyUse:
+def _use(sha256: str | None, rate: Rate, promise: Promise, course: Course | None, level: float) -> PolicyUse:
     figure = share(rate.escalated, rate.first_answered, level)
-    measured = promise.measured.get("escalation_rate")
-    measured = measured if isinstance(measured, Mapping) else {}
-    promised = promise.rate
+    promised, band = promise.rate, promise.band or (None, None)
     on_target = None
     if promised is not None and figure.low is not None and figure.high is not None:
         on_target = figure.low <= promised <= figure.high
+    alarm_at, alarm_after = alarm_of(course, promise)
     return PolicyUse(
         sha256=sha256,
         n=rate.n,
@@ -177,9 +178,11 @@ def _use(sha256: str | None, rate: Rate, promise: Promise, level: float) -> Poli
         certificate=promise.certificate,
         borrowed=promise.measured.get("borrowed") or {},
         promised=promised,
-        low=measured.get("low"),
-        high=measured.get("high"),
+        low=band[0],
+        high=band[1],
         on_target=on_target,
+        alarm_at=alarm_at,
+        alarm_after=alarm_after,
     )
 
 

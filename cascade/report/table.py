@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from cascade.report.content import Report, TaskReport
 from cascade.report.figure import Figure, Quantiles
 from cascade.report.findings import USUAL_BAND
+from cascade.report.money_table import month_table, slice_table
 from cascade.report.parts import RungReport, Sharpened
+from cascade.report.rows import Table
 from cascade.report.wording import NOTHING, count, dollars, duration, estimate, interval, percent
 
 LAST_STEPS = 14
@@ -17,43 +18,6 @@ LAST_STEPS = 14
 
 MOST_ROWS = 20
 """Rows of a long table that are shown; JSON holds all."""
-
-
-_IDLE = frozenset({"0", "0.0 %", "$0", NOTHING, ""})
-"""What a cell says where there was nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """One table; cells may hold foreign text, which whoever draws them makes harmless."""
-
-    title: str
-    """What it shows."""
-
-    columns: tuple[str, ...]
-    """Headings; the first column is text, and so are those named in `words`."""
-
-    rows: tuple[tuple[str, ...], ...]
-    """Cells."""
-
-    words: frozenset[str] = frozenset()
-    """Columns that are aligned as text."""
-
-    note: str = ""
-    """What stands below it."""
-
-    idle: frozenset[str] = frozenset()
-    """Columns that are left out where every cell says that there was nothing: they would crowd a narrow terminal."""
-
-    def shown(self) -> Table:
-        """Return the table without its idle columns."""
-        keep = [
-            index
-            for index, name in enumerate(self.columns)
-            if name not in self.idle or any(row[index] not in _IDLE for row in self.rows)
-        ]
-        columns = tuple(self.columns[index] for index in keep)
-        return replace(self, columns=columns, rows=tuple(tuple(row[index] for index in keep) for row in self.rows))
 
 
 def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
@@ -79,7 +43,7 @@ def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
         yield "accuracy, sharpened", _sharpened(task.accuracy_sharpened)
     certificate = task.policies[0].certificate if task.policies else {}
     if certificate:
-        yield "certificate", _certificate(certificate)
+        yield "certificate", certificate_words(certificate)
     yield "latency", _spread(task.latency_s)
     yield "tokens", f"{count(task.input_tokens)} in, {count(task.output_tokens)} out"
 
@@ -87,8 +51,9 @@ def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
 def task_tables(task: TaskReport, by_time: str) -> Iterator[Table]:
     """Give the tables of one task, those without rows left out."""
     for table in (
-        _rungs(task), _spending(task), _quality(task), _singles(task), _verifiers(task), _reasons(task),
-        _failures(task), _policies(task), _series(task, by_time),
+        rung_table(task), rung_spending_table(task), label_table(task), single_table(task), verifier_table(task),
+        reason_table(task), failure_table(task), policy_table(task), month_table(task), slice_table(task),
+        series_table(task, by_time),
     ):  # fmt: skip
         if table.rows:
             yield table.shown()
@@ -112,7 +77,8 @@ def segment_table(report: Report) -> Table | None:
     return Table(title=f"By {report.by}", columns=columns, rows=rows, note=note)
 
 
-def _rungs(task: TaskReport) -> Table:
+def rung_table(task: TaskReport) -> Table:
+    """Return who reached each rung and what became of them."""
     rows = tuple(
         (
             rung.rung, _models(rung), f"{count(rung.reached)} ({percent(rung.reach)})", count(rung.accepted),
@@ -127,7 +93,8 @@ def _rungs(task: TaskReport) -> Table:
     return Table(title="Rungs", columns=columns, rows=rows, words=frozenset({"model"}), idle=idle)
 
 
-def _spending(task: TaskReport) -> Table:
+def rung_spending_table(task: TaskReport) -> Table:
+    """Return each rung's spending, tokens and latency."""
     rows = tuple(
         (
             rung.rung, dollars(rung.answers_usd), dollars(rung.verifiers_usd), count(rung.input_tokens),
@@ -140,7 +107,8 @@ def _spending(task: TaskReport) -> Table:
     return Table(title="Spending and latency", columns=columns, rows=rows, idle=frozenset({"verifiers"}))
 
 
-def _quality(task: TaskReport) -> Table:
+def label_table(task: TaskReport) -> Table:
+    """Return what labels say of each rung."""
     rows = tuple(
         (
             rung.rung, estimate(rung.accuracy), estimate(rung.right_but_escalated.share),
@@ -155,7 +123,8 @@ def _quality(task: TaskReport) -> Table:
     return Table(title="Labelled answers", columns=columns, rows=rows, note=note)
 
 
-def _singles(task: TaskReport) -> Table:
+def single_table(task: TaskReport) -> Table:
+    """Return the cascade beside each rung alone."""
     if not task.singles:
         return Table(title="", columns=(), rows=())
     rows = [("this cascade", estimate(task.accuracy_weighted), dollars(task.cost_usd_per_request))]
@@ -167,7 +136,8 @@ def _singles(task: TaskReport) -> Table:
     return Table(title="Against single models", columns=("", "accuracy", "a request"), rows=tuple(rows), note=note)
 
 
-def _verifiers(task: TaskReport) -> Table:
+def verifier_table(task: TaskReport) -> Table:
+    """Return what each verifier said and what that is worth."""
     rows = tuple(
         (
             verifier.rung, verifier.verifier, count(verifier.n),
@@ -181,13 +151,15 @@ def _verifiers(task: TaskReport) -> Table:
     return Table(title="Verifiers", columns=columns, rows=rows, words=frozenset({"verifier"}), idle=idle)
 
 
-def _reasons(task: TaskReport) -> Table:
+def reason_table(task: TaskReport) -> Table:
+    """Return why answers were escalated."""
     total = sum(task.reasons.values())
     rows = tuple((reason, count(n), percent(n / total)) for reason, n in list(task.reasons.items())[:MOST_ROWS])
     return Table(title="Reasons of escalation", columns=("reason", "answers", "share"), rows=rows)
 
 
-def _failures(task: TaskReport) -> Table:
+def failure_table(task: TaskReport) -> Table:
+    """Return which calls failed."""
     rows = tuple(
         (rung.rung, kind, count(n), percent(n / rung.reached))
         for rung in task.rungs
@@ -197,7 +169,8 @@ def _failures(task: TaskReport) -> Table:
     return Table(title="Failed calls", columns=columns, rows=rows, words=frozenset({"failure"}))
 
 
-def _policies(task: TaskReport) -> Table:
+def policy_table(task: TaskReport) -> Table:
+    """Return what each policy promised and what came."""
     rows = tuple(
         (
             "pass marks" if use.sha256 is None else use.sha256[:12], count(use.n), estimate(use.escalation_rate),
@@ -211,17 +184,19 @@ def _policies(task: TaskReport) -> Table:
     return Table(title="Policies", columns=columns, rows=rows)
 
 
-def _series(task: TaskReport, by_time: str) -> Table:
-    shown = task.series[-LAST_STEPS:]
+def series_table(task: TaskReport, by_time: str, last: int = LAST_STEPS) -> Table:
+    """Return the last days or hours."""
+    shown = task.series[-last:]
     rows = tuple(
         (step.at[: 10 if by_time == "day" else 16].replace("T", " "), count(step.n), interval(step.escalation_rate),
-         dollars(step.cost_usd))
+         percent(step.target), "missed" if step.alarm else "", dollars(step.cost_usd))
         for step in shown
     )  # fmt: skip
     earlier = len(task.series) - len(shown)
     note = f"{count(earlier)} earlier ones are not shown." if earlier else ""
-    columns = (f"{by_time} (UTC)", "requests", "escalated", "cost")
-    return Table(title=f"By {by_time}", columns=columns, rows=rows, note=note)
+    columns = (f"{by_time} (UTC)", "requests", "escalated", "target", "alarm", "cost")
+    idle = frozenset({"target", "alarm"})
+    return Table(title=f"By {by_time}", columns=columns, rows=rows, note=note, idle=idle)
 
 
 def _models(rung: RungReport) -> str:
@@ -238,7 +213,7 @@ def _target(task: TaskReport) -> str:
     return f"; aimed at {percent(use.promised)}, {where} the interval{band}"
 
 
-def _certificate(certificate: Mapping[str, Any]) -> str:
+def certificate_words(certificate: Mapping[str, Any]) -> str:
     """Say what the latest policy's certificate promises, and under which assumptions."""
     if not certificate.get("certified"):
         return str(certificate.get("why") or "none")

@@ -77,6 +77,8 @@ class Period(Adding):
     verifiers_usd: float = 0.0
     fruitless_usd: float = 0.0
     """What those cost that ended without an answer or were broken off: nothing can be saved there."""
+    maybe_charged_usd: float = 0.0
+    """What tries without an answer may have cost on top, at most."""
     against: Against = field(default_factory=Against)
 
 
@@ -111,6 +113,14 @@ class Joint(Adding):
     """Of the first rung's answer, (n,); below 0 where it was escalated whatever its confidence."""
     correct: array[float] = field(default_factory=seconds)
     """Row by row, (n · rungs,)."""
+
+
+@dataclass(slots=True)
+class Course(Adding):
+    """What became of the first answers under one policy, one by one; columns (n,)."""
+
+    at_ms: array[int] = field(default_factory=lambda: array("q"))
+    escalated: array[int] = field(default_factory=lambda: array("b"))
 
 
 @dataclass(slots=True)
@@ -255,6 +265,8 @@ class Tally(Adding):
     cases: dict[str, Best] = field(default_factory=dict)
     """By what makes them worth a look."""
     threshold: Threshold = field(default_factory=Threshold)
+    courses: dict[str | None, Course] = field(default_factory=dict)
+    """By policy sha256."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +285,15 @@ class Promise:
     """What was certified, or why not; empty for aims."""
     error_usd: float = 0.0
     """Root mean squared error of one request's estimate of the reference's cost."""
+
+    @property
+    def band(self) -> tuple[float, float] | None:
+        """The calibration's own interval for the rate of the first rung; None: it has none."""
+        measured = self.measured.get("escalation_rate")
+        low, high = (measured.get(end) if isinstance(measured, Mapping) else None for end in ("low", "high"))
+        if not isinstance(low, int | float) or not isinstance(high, int | float) or not 0.0 <= low <= high <= 1.0:
+            return None
+        return float(low), float(high)
 
     @property
     def rate(self) -> float | None:

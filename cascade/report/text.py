@@ -12,7 +12,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from cascade.report.content import Report, TaskReport
-from cascade.report.table import Table, key_figures, segment_table, task_tables
+from cascade.report.rows import Table
+from cascade.report.table import key_figures, segment_table, task_tables
 from cascade.report.wording import count, percent, terminal
 
 

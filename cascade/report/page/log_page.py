@@ -1,0 +1,140 @@
+"""The page of a decision log: what a report's value says, in the order in which it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cascade.report.content import Report, TaskReport
+from cascade.report.money_table import net_note
+from cascade.report.page.document import Document, KeyFigure, Panel, Section, Tone
+from cascade.report.page.task_panels import money_panel, task_panels
+from cascade.report.rows import Table
+from cascade.report.table import certificate_words, segment_table
+from cascade.report.wording import count, dollars, estimate, interval, percent
+
+MOST_DRAWN = 8
+"""Tasks that get charts, the largest; the others get tables, so that the page stays small."""
+
+
+def log_document(report: Report, *, drawn: bool) -> Document:
+    """Return the page of a report.
+
+    Args:
+        report: what it says.
+        drawn: whether charts can be drawn.
+    """
+    largest = set(sorted(report.tasks, key=lambda name: -report.tasks[name].n)[:MOST_DRAWN])
+    sections = [_overview(report)] if len(report.tasks) != 1 else []
+    for number, (name, task) in enumerate(report.tasks.items(), start=1):
+        prefix = f"task-{number}"
+        sections.append(
+            Section(
+                id=prefix,
+                title=name,
+                figures=tuple(headline(task)),
+                findings=task.findings,
+                panels=tuple(task_panels(task, report, prefix, drawn=drawn and name in largest)),
+            )
+        )
+    period = f"{report.since or 'the beginning'} to {report.until or 'the end'}"
+    return Document(
+        title="Cascade report",
+        subtitle=f"{report.source}: {count(report.total.n)} decisions, from {period}",
+        sections=tuple(sections),
+        notes=(
+            f"Intervals hold at {percent(report.level)}, one by one unless it is said that they hold together.",
+            "Shares have exact intervals (Clopper and Pearson), means and totals normal ones, quantiles by rank.",
+            "Alarms and slices are held to a level that is divided over all that were looked at (Bonferroni).",
+            "The same figures, all of them: cascade report --json.",
+        ),
+    )
+
+
+def headline(task: TaskReport) -> Iterator[KeyFigure]:
+    """Give the figures that are read first: escalation, cost, quality, certificate."""
+    yield _escalation(task)
+    yield _cost(task)
+    yield _quality(task)
+    certificate = task.policies[0].certificate if task.policies else {}
+    if certificate:
+        held = bool(certificate.get("certified"))
+        value = "certified" if held else "not certified"
+        yield KeyFigure(
+            name="Certificate", value=value, detail=certificate_words(certificate), tone="good" if held else "bad"
+        )
+    else:
+        detail = "Aims are met in expectation. A bound (--max-error, --max-loss) would be certified."
+        if not task.policies or all(use.sha256 is None for use in task.policies):
+            detail = "Pass marks decided, no policy. Run cascade calibrate for this task."
+        yield KeyFigure(name="Certificate", value="none", detail=detail)
+
+
+def _escalation(task: TaskReport) -> KeyFigure:
+    rate = task.escalation_rate
+    use = task.policies[0] if task.policies else None
+    tone: Tone = "plain"
+    against = "no target is known"
+    if use is not None and use.promised is not None:
+        tone = "good" if use.on_target else "bad"
+        came = "" if len(task.policies) == 1 else f"; the last policy's own rate is {interval(use.escalation_rate)}"
+        against = f"aimed at {percent(use.promised)}, {'inside' if use.on_target else 'outside'} the interval{came}"
+    between = f"{percent(rate.low)} to {percent(rate.high)}, n = {count(rate.n)}; " if rate.n else ""
+    return KeyFigure(name="Escalation", value=percent(rate.value), detail=between + against, tone=tone)
+
+
+def _cost(task: TaskReport) -> KeyFigure:
+    saved = task.saved.share
+    per_request = f"{dollars(task.cost.value)} a request ({dollars(task.cost.low)} to {dollars(task.cost.high)})"
+    if saved.value is None or saved.low is None or saved.high is None:
+        detail = f"{per_request}; what the top would have cost is not known"
+        return KeyFigure(name="Cost", value=dollars(task.cost_usd), detail=detail)
+    between = f"{percent(1.0 - saved.high)} to {percent(1.0 - saved.low)}, n = {count(saved.n)}"
+    tone: Tone = "good" if saved.low > 0 else "bad" if saved.high < 0 else "plain"
+    name = f"Cost against always {task.reference or 'the top'}"
+    return KeyFigure(name=name, value=percent(task.cost_vs_top), detail=f"{between}; {per_request}", tone=tone)
+
+
+def _quality(task: TaskReport) -> KeyFigure:
+    accuracy = task.accuracy_weighted if task.accuracy_weighted.value is not None else task.accuracy
+    if accuracy.value is None:
+        detail = "No answer is labelled. Label some, chosen at random: cascade label, or Log.label."
+        return KeyFigure(name="Quality", value="not known", detail=detail)
+    top = next((single for single in task.singles if single.rung == task.reference), None)
+    against = "the top is not labelled on the same kinds of requests"
+    if top is not None and top.accuracy.value is not None:
+        against = f"{top.rung} alone {estimate(top.accuracy)}"
+    between = f"{percent(accuracy.low)} to {percent(accuracy.high)}, n = {count(accuracy.n)}"
+    return KeyFigure(name="Quality", value=percent(accuracy.value), detail=f"{between}; {against}")
+
+
+def _overview(report: Report) -> Section:
+    rows = tuple(
+        (
+            name, count(task.n), interval(task.escalation_rate), dollars(task.cost_usd), percent(task.cost_vs_top),
+            interval(task.accuracy_weighted if task.accuracy_weighted.n else task.accuracy),
+            {True: "yes", False: "no", None: "–"}[task.policies[0].on_target if task.policies else None],
+        )
+        for name, task in report.tasks.items()
+    )  # fmt: skip
+    columns = ("task", "requests", "escalated", "cost", "of always-top", "accuracy", "on target")
+    tables = [Table(title="Tasks", columns=columns, rows=rows)] if rows else []
+    panels = [Panel(id="all-tasks", title="Tasks", tables=tuple(tables))] if tables else []
+    segments = segment_table(report)
+    if segments is not None:
+        panels.append(Panel(id="all-segments", title=segments.title, tables=(segments,)))
+    if report.total.n:
+        panels.append(money_panel(report.total, report, "all", drawn=False))
+    figures = tuple(_total_figures(report.total))
+    return Section(id="all", title="All tasks", figures=figures, findings=report.findings, panels=tuple(panels))
+
+
+def _total_figures(total: TaskReport) -> Iterator[KeyFigure]:
+    if not total.n:
+        return
+    ends = ", ".join(f"{name} {count(n)}" for name, n in total.outcomes.items())
+    yield KeyFigure(name="Decisions", value=count(total.n), detail=ends)
+    detail = f"{dollars(total.verifiers_usd)} of it for verifiers"
+    yield KeyFigure(name="Cost", value=dollars(total.cost_usd), detail=detail)
+    last = total.months[-1]
+    between = f"{dollars(last.net_usd.low)} to {dollars(last.net_usd.high)} in {last.at}. {net_note([last])}"
+    yield KeyFigure(name="Saved, net", value=dollars(last.net_usd.value), detail=between)
