@@ -7,10 +7,13 @@ table again). A provider that stands here is served by our transport; any other 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from cascade.clients.transport import Transport
 from cascade.exchange import ModelCall
+
+_MOST_CLIENTS = 256
 
 # fmt: off
 OPENAI = frozenset({
@@ -42,7 +45,9 @@ class Families:
     def __init__(self, litellm: Any, transport: Transport) -> None:
         self._litellm, self._transport = litellm, transport
         self._handler: Any = None
-        self._clients: dict[tuple[str, str], Any] = {}
+        # Without a key of the call's own the environment says it, and may say another one the next time.
+        self._known_place = lru_cache(_MOST_CLIENTS)(self._place)
+        self._client = lru_cache(_MOST_CLIENTS)(self._made)
 
     def client(self, call: ModelCall) -> Any:
         """Return litellm's `client` argument for a call; None: litellm's own connections are used."""
@@ -52,32 +57,26 @@ class Families:
             return self._handler
         if "/" in call.model and provider not in OPENAI:
             return None
-        place = self._place(call)
-        if place is None:
-            return None
-        if place not in self._clients:
-            from openai import AsyncOpenAI
+        place_of = self._known_place if call.api_base and call.api_key else self._place
+        place = place_of(call.model, call.api_base, call.api_key)
+        return None if place is None else self._client(*place)
 
-            key, base = place
-            self._clients[place] = AsyncOpenAI(
-                api_key=key, base_url=base, http_client=self._transport.client, max_retries=0
-            )
-        return self._clients[place]
+    def _made(self, key: str, base: str) -> Any:
+        from openai import AsyncOpenAI
 
-    def _place(self, call: ModelCall) -> tuple[str, str] | None:
+        return AsyncOpenAI(api_key=key, base_url=base, http_client=self._transport.client, max_retries=0)
+
+    def _place(self, model: str, base: str | None, key: str | None) -> tuple[str, str] | None:
         """Return key and address as litellm would find them; None where it finds none, and says so itself."""
-        litellm = self._litellm
         try:
-            _, provider, key, base = litellm.get_llm_provider(
-                model=call.model, api_base=call.api_base, api_key=call.api_key
-            )
+            _, provider, own_key, own_base = self._litellm.get_llm_provider(model=model, api_base=base, api_key=key)
         except Exception:  # noqa: BLE001 - the call itself will fail in the same way, and is classified there
             return None
         if provider not in OPENAI:
             return None
         from litellm.llms.openai.common_utils import get_openai_credentials
 
-        found: Mapping[str, Any] = get_openai_credentials(base or call.api_base, key or call.api_key)._asdict()
+        found: Mapping[str, Any] = get_openai_credentials(own_base or base, own_key or key)._asdict()
         return (found["api_key"], found["api_base"]) if found["api_key"] else None
 
 

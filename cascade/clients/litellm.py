@@ -121,6 +121,7 @@ class LiteLLMClient(Client):
         self._ready: dict[str, Any] = {}
         self._loading = threading.Lock()
         self._refused: set[tuple[str, str | None]] = set()
+        self._taken: dict[str, list[str] | None] = {}
         self._transport: Transport | None = None
         self._families: Families | None = None
         self._internal: ContextVar[bool] | None = None
@@ -203,7 +204,9 @@ class LiteLLMClient(Client):
         """Return the wishes that the model is not known to refuse."""
         if not call.wishes or (call.model, call.api_base) in self._refused:
             return {}
-        taken = litellm.get_supported_openai_params(model=call.model)
+        if call.model not in self._taken:
+            self._taken[call.model] = litellm.get_supported_openai_params(model=call.model)
+        taken = self._taken[call.model]
         wishes = {name: value for name, value in call.wishes.items() if taken is None or name in taken}
         if "logprobs" not in {**wishes, **call.params}:
             wishes.pop("top_logprobs", None)  # means nothing without
