@@ -19,7 +19,7 @@ from cascade.errors import LogUnavailable
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure
 from cascade.guards.calls import Calls, Charge
-from cascade.log.rows import OUTCOMES, Entry, now_ms
+from cascade.log.rows import OUTCOMES, Entry, now_ms, timed_id
 
 if TYPE_CHECKING:
     from cascade.log.log import Log
@@ -62,7 +62,7 @@ class LoggedCalls(Calls):
             "writer": writer_name(),
             "purpose": purpose,
             "decision_id": decision_id,
-            "request_id": log.stored_name(request.id),
+            "request_id": None if decision_id is not None else log.stored_name(request.id),
             "task": request.task,
             "principal": None if request.principal is None else log.stored_name(request.principal),
         }
@@ -84,8 +84,8 @@ class LoggedCalls(Calls):
         """
         self._tries[key] += 1
         at_ms = now_ms()
-        digest = sha256(f"{key} {self._epoch} {self._tries[key]}".encode("ascii")).hexdigest()
-        identity = f"{at_ms & 0xFFFF_FFFF_FFFF:012x}{digest[:32]}"
+        digest = sha256(f"{key} {self._epoch} {self._tries[key]}".encode("ascii")).digest()
+        identity = timed_id(at_ms, digest[:6])
         clean = self._log.stored_name
         row = {
             "call_id": identity,
@@ -144,6 +144,8 @@ def _outcome(reply: Response | CallFailure | None, charge: Charge | None) -> dic
     usage = reply.usage if reply is not None and known else None
     return {
         "state": state,
+        "until_ms": None,
+        "writer": None,
         "class": None if reply is None else "ok" if isinstance(reply, Response) else reply.kind.value,
         "http_status": None if reply is None else reply.status,
         "finish_raw": (reply.finish_raw or reply.finish_reason) if isinstance(reply, Response) else None,
@@ -171,12 +173,19 @@ def is_gone(writer: str) -> bool:
     """Tell whether the process that wrote a row is known to have ended: it ran here, and runs no more."""
     machine, _, process = writer.partition("-")
     number, _, born = process.partition("-")
-    return machine == _machine() and number.isdigit() and _born(int(number)) != born
+    try:
+        return machine == _machine() and _ticks(_born(int(number, 16))) != born
+    except ValueError:
+        return False
+
+
+def _ticks(born: str) -> str:
+    return f"{int(born):x}" if born.isdecimal() else born
 
 
 @lru_cache
 def _named(number: int) -> str:
-    return f"{_machine()}-{number}-{_born(number)}"
+    return f"{_machine()}-{number:x}-{_ticks(_born(number))}"
 
 
 @lru_cache
@@ -186,7 +195,7 @@ def _machine() -> str:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         boot = ""
-    return sha256(f"{socket.gethostname()} {boot}".encode()).hexdigest()[:8]
+    return sha256(f"{socket.gethostname()} {boot}".encode()).hexdigest()[:6]
 
 
 def _born(number: int) -> str:

@@ -54,11 +54,17 @@ def insert(
 def _insert(connection: Connection, entries: Sequence[Entry], begin: Begin, *, receipts: bool) -> None:
     with connection.begin():
         begin(connection)
+        outcomes = _of(entries, OUTCOMES)
+        ended = {row["call_id"] for row in outcomes}
         for table in metadata.sorted_tables:
-            if rows := _of(entries, table.name):
+            rows = _of(entries, table.name)
+            if table is calls:
+                # What ended already is written once: a row that grows later leaves its page half empty.
+                rows = [row for row in rows if row["call_id"] not in ended]
+            if rows:
                 connection.execute(_insertion(connection, table), rows)
-        if rows := _of(entries, OUTCOMES):
-            connection.execute(_outcome(connection), rows)
+        if outcomes:
+            connection.execute(_outcome(connection), outcomes)
         if receipts:
             chain(connection, entries)
 
@@ -86,7 +92,7 @@ def _outcome(connection: Connection) -> Any:
     new: Mapping[str, Any] = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=[calls.c.call_id],
-        set_={name: new[name] for name in ("state", *OUTCOME_COLUMNS)},
+        set_={name: new[name] for name in ("state", "until_ms", "writer", *OUTCOME_COLUMNS)},
     )
 
 

@@ -150,11 +150,11 @@ calls = Table(
     # When, and a sha256 of what was asked, for whom, and which try it was: rows of one time lie together on disk.
     Column("call_id", String, primary_key=True),
     Column("at_ms", BigInteger, nullable=False),  # when the intent was written: before the call
-    Column("until_ms", BigInteger, nullable=False),  # when the call was to be over, at the latest
-    Column("writer", String, nullable=False),  # the process that made it
+    Column("until_ms", BigInteger),  # when the call is to be over, at the latest; NULL: it is
+    Column("writer", String),  # the process that makes it; NULL: it has ended
     Column("purpose", String, nullable=False),  # run, explore
     Column("decision_id", String),  # NULL: an exploration's
-    Column("request_id", String, nullable=False),
+    Column("request_id", String),  # NULL: the decision's
     Column("task", String, nullable=False),
     Column("principal", String),
     Column("rung", String, nullable=False),
@@ -177,7 +177,6 @@ calls = Table(
     Column("maybe_charged", Boolean),  # the provider may have billed it, though nothing usable came
     Column("charged_pico", BigInteger),  # what budgets were charged: the cost, or the worst case where maybe charged
     Column("ms", BigInteger),
-    Index("calls_at", "at_ms"),
     sqlite_with_rowid=False,
 )
 

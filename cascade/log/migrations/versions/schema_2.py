@@ -49,11 +49,11 @@ def upgrade() -> None:
         "calls",
         sa.Column("call_id", sa.String(), nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
-        sa.Column("until_ms", sa.BigInteger(), nullable=False),
-        sa.Column("writer", sa.String(), nullable=False),
+        sa.Column("until_ms", sa.BigInteger(), nullable=True),
+        sa.Column("writer", sa.String(), nullable=True),
         sa.Column("purpose", sa.String(), nullable=False),
         sa.Column("decision_id", sa.String(), nullable=True),
-        sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("request_id", sa.String(), nullable=True),
         sa.Column("task", sa.String(), nullable=False),
         sa.Column("principal", sa.String(), nullable=True),
         sa.Column("rung", sa.String(), nullable=False),
@@ -77,7 +77,6 @@ def upgrade() -> None:
         sa.Column("ms", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("call_id"),
     )
-    op.create_index("calls_at", "calls", ["at_ms"], unique=False)
     op.create_table(
         "decisions",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
