@@ -205,9 +205,8 @@ class Cascade(Closing):
         slots: asyncio.Semaphore | None = None,
     ) -> Result[Any]:
         settings = self._settings(request.task)
-        for rung in self.ladder.of(request.task):
-            for verifier in rung.verifiers:
-                verifier.prepare(request)
+        for verifier in {id(one): one for rung in self.ladder.of(request.task) for one in rung.verifiers}.values():
+            verifier.prepare(request)
         self._warn(request.task, stacklevel=2)
         steps = climb(
             request,

@@ -99,6 +99,8 @@ def require_small(schema: JsonSchema) -> None:
     Raises:
         SchemaRejected: it holds more than could be written in the bytes that are allowed.
     """
+    if _SMALL.get(id(schema)) is schema:
+        return
     left, waiting = MAX_BYTES, [schema]
     while waiting:
         here: Json = waiting.pop()
@@ -109,6 +111,15 @@ def require_small(schema: JsonSchema) -> None:
             waiting += (*here, *here.values())
         elif isinstance(here, list | tuple):
             waiting += here
+    if isinstance(schema, Mapping):
+        while len(_SMALL) >= _KEPT:
+            _SMALL.pop(next(iter(_SMALL), 0), None)
+        _SMALL[id(schema)] = schema
+
+
+_KEPT = 64
+_SMALL: dict[int, JsonSchema] = {}
+"""The last schemas that were found small, by identity: one is looked at several times a request."""
 
 
 def _inside(schema: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:

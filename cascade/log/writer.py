@@ -124,7 +124,9 @@ class Writer:
             self._waiting.append(_Waiting(number=self._last, entry=entry, promise=promise))
             self._promised += promise is not None
             self._start()
-            self._wake.notify_all()
+            if len(self._waiting) == 1 or self._is_worth_it():
+                # Waking the thread for every entry would take the interpreter from the caller each time.
+                self._wake.notify_all()
 
     def start(self) -> None:
         """Start the thread, where there is something to look after before the first entry."""
