@@ -173,7 +173,7 @@ class LiteLLMClient(Client):
         place = {"api_base": call.api_base, "api_key": call.api_key}
         arguments |= {name: value for name, value in place.items() if value is not None}
         client = self._families.client(call) if self._families is not None else None
-        wire = Wire(limit_s=call.timeout_s)
+        wire = Wire(ends_at=asyncio.get_running_loop().time() + call.timeout_s)
         if client is not None:
             arguments["client"] = client
         internal = None if self._internal is None else self._internal.set(True)

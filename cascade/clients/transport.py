@@ -68,13 +68,13 @@ class Transport(httpx.AsyncBaseTransport):
         Raises:
             WireError: no usable answer came.
         """
-        wire = WIRE.get() or Wire(limit_s=60.0)
+        wire = WIRE.get() or Wire(ends_at=asyncio.get_running_loop().time() + 60.0)
         if wire.phase is not None:
             message = "A second request within one try was refused: repeating is the cascade's own business."
             raise WireError(message, request=request)
         wire.phase = "connect"
         try:
-            async with asyncio.timeout(wire.limit_s):
+            async with asyncio.timeout_at(wire.ends_at):
                 await self._exchange(request, wire)
         except TimeoutError as error:
             _note(wire, FailureKind.CONNECT if wire.phase == "connect" else FailureKind.TIMEOUT, "No answer in time")

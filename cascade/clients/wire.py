@@ -21,8 +21,8 @@ _REASON = re.compile(
 class Wire:
     """The record of one try; the transport writes it, the classification reads it."""
 
-    limit_s: float
-    """Seconds that the try may take."""
+    ends_at: float
+    """When the try must be over, by the event loop's clock."""
 
     phase: Phase | None = None
     """How far it got; None: nothing was tried."""

@@ -29,6 +29,9 @@ MOST_TRIES = 3
 BACKOFF_S = 0.5
 """The longest wait before the first repetition; it doubles with each further one."""
 
+GRACE_S = 0.25
+"""Seconds beyond its limit that a client may take to end a try itself: it knows how far the try got."""
+
 MOST_BACKOFF_S = 8.0
 """The longest wait before any repetition that the provider did not ask for."""
 
@@ -170,7 +173,7 @@ async def _try(client: Client, call: ModelCall, *, left_s: float, clock: Callabl
     started, limit_s = clock(), min(call.timeout_s, left_s)
     reply: Response | CallFailure
     try:
-        async with asyncio.timeout(limit_s) as limit:
+        async with asyncio.timeout(limit_s + GRACE_S) as limit:
             reply = await client.ask(changed(call, timeout_s=limit_s))
     except TimeoutError:
         if not limit.expired():  # a client's own, which is not to be taken for the model's silence

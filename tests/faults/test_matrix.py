@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import sqlite3
 import warnings
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -82,12 +84,17 @@ def test_what_may_have_been_charged_is_told_where_it_may(ran: Ran) -> None:
             assert (result.maybe_charged_usd > 0) == charged, case.name
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_log_holds_it(ran: Ran, log: Path, case: Case) -> None:
-    with sqlite3.connect(log) as database:
+@pytest.fixture(scope="module")
+def database(ran: Ran, log: Path) -> Iterator[sqlite3.Connection]:
+    del ran
+    with closing(sqlite3.connect(log)) as database:
         database.row_factory = sqlite3.Row
-        (row,) = database.execute("SELECT * FROM attempts WHERE task = ? AND position = 0", (case.name,)).fetchall()
-    database.close()
+        yield database
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_log_holds_it(ran: Ran, database: sqlite3.Connection, case: Case) -> None:
+    (row,) = database.execute("SELECT * FROM attempts WHERE task = ? AND position = 0", (case.name,)).fetchall()
     first = ran.results[case.name].attempts[0]
     assert row["failure"] == case.expected.get("class")
     assert row["status"] == (case.status if first.failure is not None else 200)
@@ -96,6 +103,24 @@ def test_the_log_holds_it(ran: Ran, log: Path, case: Case) -> None:
     if first.response is not None:
         assert row["model_reported"] == first.response.model_reported
         assert row["finish_reason"] == first.response.finish_reason
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_try_is_written_down_with_what_came_of_it(ran: Ran, database: sqlite3.Connection, case: Case) -> None:
+    first, tried = ran.results[case.name].attempts[0], "SELECT * FROM calls WHERE task = ? AND rung = 'first'"
+    rows = database.execute(tried, (case.name,)).fetchall()
+    assert len(rows) == (first.failure or first.response).tries
+    # On a busy machine a try may be broken off from outside before the client has said how far it got.
+    rows = [row for row in rows if row["state"] != "cancelled" or "timeout_s" not in case.expected]
+    assert {row["class"] for row in rows} == {case.expected.get("class", "ok")} or case.mode == "filtered"
+    assert {row["http_status"] for row in rows} == {case.status if first.failure is not None else 200}
+    assert {row["model_requested"] for row in rows} == {f"openai/{case.name}/{case.mode}"}
+    if "charged" in case.expected:
+        assert {bool(row["maybe_charged"]) for row in rows} == {case.expected["charged"]}
+    if "usage" in case.expected:
+        assert {row["usage_source"] for row in rows} == {case.expected["usage"]}
+    if case.expected.get("finish_raw"):
+        assert {row["finish_raw"] for row in rows} == {case.expected["finish_raw"]}
 
 
 def test_every_row_is_there_once_and_is_shown_by_a_case_or_a_test() -> None:

@@ -129,7 +129,7 @@ def test_a_second_request_within_one_try_is_refused(server: Server) -> None:
 
     async def twice() -> None:
         transport = Transport()
-        WIRE.set(Wire(limit_s=5.0))
+        WIRE.set(Wire(ends_at=asyncio.get_running_loop().time() + 5.0))
         await transport.client.post(f"{server.url}/chat/completions", json={"model": "server-error"})
         with pytest.raises(WireError, match="second request"):
             await transport.client.post(f"{server.url}/chat/completions", json={"model": "server-error"})

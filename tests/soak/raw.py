@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import time
 from collections.abc import Sequence
@@ -42,7 +43,7 @@ class Raw:
     async def ask(self) -> float:
         """Make one call, and return the seconds that it took."""
         started = time.perf_counter()
-        WIRE.set(Wire(limit_s=30.0))
+        WIRE.set(Wire(ends_at=asyncio.get_running_loop().time() + 30.0))
         answer = await self._litellm.acompletion(
             model="openai/ok",
             messages=MESSAGES,
