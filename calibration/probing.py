@@ -6,7 +6,7 @@ and the journal are those of an exploration, and no rung is asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from calibration.admission import PROBES, REPEATED, TIMES, decide
@@ -106,9 +106,11 @@ def probe(judged: Judged, probes: ProbeSet, explore: Explore, *, seed: int = 0) 
     asked = [_shown(one, ONCE) for one in probes.wrong] + [_shown(one, AGAIN) for one in probes.repeated]
     answered = explore(ladder, asked, judged.fingerprint[:12])
     told = [one.recordings[one.request.task].verdicts for one in answered]
-    first = [verdicts.get(judge.name) for verdicts in told[: len(probes.wrong)]]
+    first = [_verdict(verdicts, judge.name) for verdicts in told[: len(probes.wrong)]]
     shown = [
-        (one.kind, verdict) for one, verdict in zip(probes.wrong, first, strict=True) if verdict and not failed(verdict)
+        (one.kind, verdict)
+        for one, verdict in zip(probes.wrong, first, strict=True)
+        if verdict is not None and not failed(verdict)
     ]
     repeated = []
     for verdicts in told[len(probes.wrong) :]:
@@ -127,6 +129,11 @@ def probe(judged: Judged, probes: ProbeSet, explore: Explore, *, seed: int = 0) 
         fingerprint=judged.fingerprint,
         seed=seed,
     )
+
+
+def _verdict(verdicts: Mapping[str, Verdict], name: str) -> Verdict | None:
+    """Return the judge's verdict, or the veto that spared it the question."""
+    return verdicts.get(name) or next((one for one in verdicts.values() if one.veto), None)
 
 
 def failed(verdict: Verdict) -> bool:
