@@ -37,7 +37,7 @@ def trivial(answer: str, prompt: str = "") -> str | None:
     left that is a letter or digit; an announcement of an answer (Solution; Let's think step by step); a stand-in (N/A,
     null, {}); a claim to be right; the prompt itself.
     """
-    if not any(map(str.isalnum, set(answer))):
+    if _LETTERS.search(answer) is None:
         return None if answer.strip("` \t\r\n") == "[]" else SILENT  # an empty list says: there are none
     if len(answer) > MAX_CHARS:
         if _is_long(answer):

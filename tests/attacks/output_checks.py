@@ -8,7 +8,10 @@ import json
 import socket
 import sqlite3
 import unicodedata
+from collections import Counter
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -19,9 +22,12 @@ from cascade.foreign_text import cell, cell_text, one_line, printable, spell_in_
 from cascade.log import open_log
 from cascade.report import report
 from cascade.report.markdown import written
+from cascade.report.page.log_page import log_document
+from cascade.report.page.rendering import to_html
 from tests.attacks.matrix import Case
 from tests.cascade.labelling.test_server import serving
 from tests.cascade.log.decisions import decided
+from tests.cascade.report.test_page import Seen
 from tests.opinions import ladder, policy
 from tests.recordings import recorded_samples
 
@@ -65,15 +71,32 @@ def as_cell(case: Case, folder: Path) -> None:
 
 
 def markup(case: Case, folder: Path) -> None:
-    """In a report's markdown it is no markup, and nothing in the labelling page's JSON or HTML is built of it."""
-    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(written(report_of(case.input, folder)))
+    """In a report, as markdown or as HTML, it is no markup; the labelling page allows no script but its own."""
+    made = report_of(case.input, folder)
+    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(written(made))
     for tag in ("<script", "<img", "<svg", "<iframe", "<a ", "<!--", "<textarea", "<style", "<math", "<object"):
         assert tag not in html.lower()
+    page = to_html(log_document(made, drawn=False))
+    assert _elements(page) == _tame_elements()
+    (allowed,) = [one["content"] or "" for _, one in Seen(page).elements if "http-equiv" in one]
+    assert allowed.startswith("default-src 'none'")
     samples = recorded_samples(2, labelled=False)
     with serving(folder, samples) as server:
-        page = raw(server, f"GET {_path(server)} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
-    assert b"default-src 'none'; script-src 'self'" in page
-    assert b"unsafe-" not in page
+        served = raw(server, f"GET {_path(server)} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
+    assert b"default-src 'none'; script-src 'self'" in served
+    assert b"unsafe-" not in served
+
+
+def _elements(page: str) -> Counter[tuple[str, ...]]:
+    """Count the elements of a page by name and attributes."""
+    return Counter((tag, *sorted(attributes)) for tag, attributes in Seen(page).elements)
+
+
+@cache
+def _tame_elements() -> Counter[tuple[str, ...]]:
+    """Count those of the page of a log in which nothing is hostile."""
+    with TemporaryDirectory() as folder:
+        return _elements(to_html(log_document(report_of("tame", Path(folder)), drawn=False)))
 
 
 def stored(case: Case, folder: Path) -> None:
