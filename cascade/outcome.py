@@ -50,6 +50,12 @@ class Attempt:
         return self.decision.confidence
 
     @property
+    def endpoint(self) -> str:
+        """Which of the rung's endpoints answered, or failed last; '' where it lists none, or was not asked."""
+        call = self.response or self.failure
+        return "" if call is None else call.endpoint
+
+    @property
     def vetoed(self) -> bool:
         """True where a verifier ruled the answer out."""
         return any(verdict.veto for verdict in self.verdicts)

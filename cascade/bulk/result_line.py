@@ -45,6 +45,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
     return {
         "rung": attempt.rung,
         "model": attempt.model,
+        "endpoint": attempt.endpoint or None,
         "action": decision.action,
         "reason": decision.reason,
         "confidence": decision.confidence,

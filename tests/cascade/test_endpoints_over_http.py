@@ -70,7 +70,7 @@ def test_a_wrong_key_at_the_second_address_is_told_though_the_first_was_only_dow
     with Cascade(ladder(east, west)) as app, pytest.raises(AuthError) as error:
         app.run("Well?")
     assert "large" not in west.ledger.by_model
-    assert error.value.result.attempts[0].failure.endpoint == "west"
+    assert error.value.result.attempts[0].endpoint == "west"
     assert "key-of-the-west" not in str(error.value)
 
 
