@@ -17,6 +17,13 @@ from calibration.spending import place_looks, spend_level
 C = 1.0
 """Inverse ridge of the slope of errors over ranks."""
 
+LIKELY = 0.65
+"""Chance of passing, by what the rows seen say of the rates, that a number of rows must have. Measured, so many pass in
+.8 and more of cases: rows that just failed are worse than most."""
+
+PRIOR = 0.25
+"""Errors, and right answers, that count as seen before: less than Jeffreys' half, since looks share rows."""
+
 MOST = 500_000
 """Draws beyond which nobody is told a number: the rate seen is too near the bound to plan with."""
 
@@ -81,13 +88,13 @@ def enough_pairs(losses: NDArray[np.float64], eps: float, delta: float) -> int |
 
 
 def enough_rows(wrong: NDArray[np.float64], alpha: float, delta: float) -> int | None:
-    """Return the rows with which SPEND passes some look with probability .8, computed with its δ′.
+    """Return the rows with which SPEND probably passes some look, computed with its δ′; None: no number will do.
 
-    `wrong` (n,) of 0 and 1 in order of falling confidence. Each look is given the error rate expected at its share of
-    the rows, from a logistic curve over the logarithm of ranks: of the rates seen, the best is too good to be true.
-    Scores are taken to have no ties. None where no number will do.
+    `wrong` (n,) of 0 and 1 in order of falling confidence. The errors of each look are expected by what was seen at its
+    share of the rows, on a logistic curve over the logarithm of ranks (of the rates seen, the best is too good to be
+    true), with what so few rows leave open: they are Beta-binomial. Scores are taken to have no ties.
     """
-    from scipy.special import bdtr
+    from scipy.stats import betabinom
 
     curve = np.cumsum(_smoothed(wrong)) if len(wrong) else np.zeros(1)
     errors = np.concatenate([[0.0], curve]) / len(curve)
@@ -99,9 +106,11 @@ def enough_rows(wrong: NDArray[np.float64], alpha: float, delta: float) -> int |
             return False
         _, critical = spend_level(looks, alpha, delta)
         k, e = np.array(looks), np.array(critical)
-        rate = np.clip(np.interp(k / size, shares, errors) * size / k, 0.0, 1.0)
+        # What was seen at this share of the rows: the rate there is known no better than from so many.
+        seen, bad = k / size * len(curve), np.interp(k / size, shares, errors) * len(curve)
+        chance = betabinom.cdf(e, k, bad + PRIOR, np.maximum(seen - bad, 0.0) + PRIOR)
         # Of several looks the most promising: that another passes too only makes it likelier.
-        return bool(np.max(np.where(e >= 0, bdtr(np.maximum(e, 0), k, rate), 0.0)) >= POWER)
+        return bool(np.max(np.where(e >= 0, chance, 0.0)) >= LIKELY)
 
     return find_least(passes, start=max(len(wrong), 1), most=MOST, share=200)
 
