@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Table, exc
@@ -62,11 +63,31 @@ def _insert(connection: Connection, entries: Sequence[Entry], begin: Begin, *, r
                 # What ended already is written once: a row that grows later leaves its page half empty.
                 rows = [row for row in rows if row["call_id"] not in ended]
             if rows:
-                connection.execute(_insertion(connection, table), rows)
+                _put(connection, _insertion, table, rows)
         if outcomes:
-            connection.execute(_outcome(connection), outcomes)
+            _put(connection, _outcome, calls, outcomes)
         if receipts:
             chain(connection, entries)
+
+
+def _put(
+    connection: Connection, make: Callable[[Connection, Table], Any], table: Table, rows: Sequence[dict[str, Any]]
+) -> None:
+    """Execute a statement on many rows; on SQLite with its text made once, which takes half of the time."""
+    names = tuple(rows[0])
+    if connection.dialect.name != "sqlite" or any(tuple(row) != names for row in rows):
+        connection.execute(make(connection, table), rows)
+        return
+    key = (make.__name__, table.name, names)
+    if key not in _TEXTS:
+        compiled = make(connection, table).compile(dialect=connection.dialect, column_keys=names)
+        _TEXTS[key] = str(compiled), itemgetter(*compiled.positiontup)
+    text, values = _TEXTS[key]
+    connection.exec_driver_sql(text, [values(row) for row in rows])
+
+
+_TEXTS: dict[tuple[str, str, tuple[str, ...]], tuple[str, Callable[[dict[str, Any]], tuple[Any, ...]]]] = {}
+"""SQL and what it takes of a row, by statement, table and columns."""
 
 
 def _of(entries: Sequence[Entry], name: str) -> list[dict[str, Any]]:
@@ -86,9 +107,9 @@ def _insertion(connection: Connection, table: Table) -> Any:
     return statement.on_conflict_do_nothing()
 
 
-def _outcome(connection: Connection) -> Any:
+def _outcome(connection: Connection, table: Table) -> Any:
     """Write what came of a call over its intent, or both in one where the intent never arrived."""
-    statement = _dialect(connection).insert(calls)
+    statement = _dialect(connection).insert(table)
     new: Mapping[str, Any] = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=[calls.c.call_id],
