@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -56,15 +57,19 @@ def test_ctrl_c_loses_nothing_and_says_how_to_go_on(configured, server):
     assert not (configured / "out.jsonl.part").exists()
 
 
-def test_a_killed_run_pays_again_at_most_for_what_was_in_flight(configured, server):
+@pytest.mark.parametrize(("args", "calls"), [(EXPLORE, 120), (RUN, 60)])
+def test_a_killed_run_pays_again_at_most_for_what_was_in_flight(configured, server, args, calls):
     write_lines(configured / "in.jsonl", questions(60))
-    running = command(configured, *EXPLORE)
+    running = command(configured, *args)
     wait_for_hits(server, 20)
     running.kill()
     running.communicate(timeout=60)
-    command(configured, *EXPLORE).communicate(timeout=120)
-    assert 120 <= len(server.hits) <= 120 + 4 * 2
+    _, said = command(configured, *args).communicate(timeout=120)
+    assert calls <= len(server.hits) <= calls + 4
     assert len(read_lines(configured / "out.jsonl")) == 60
+    again = len(server.hits) - calls
+    ambiguous = re.search(r"(\d+) calls were in flight", said)
+    assert again <= (int(ambiguous.group(1)) if ambiguous else 0)
 
 
 def test_a_bulk_run_goes_on_after_ctrl_c(configured, server):

@@ -19,6 +19,7 @@ from cascade.clients.scripted import scripted
 from cascade.errors import LogUnavailable
 from cascade.exchange import Request
 from cascade.log import Log, open_log
+from cascade.log.database import WAL_RESET_BUG
 from tests.cascade.log.decisions import POLICY, decided
 from tests.cascade.log.reading import rows
 
@@ -192,3 +193,40 @@ def test_entries_that_come_faster_than_the_disk_wait_for_room(path: Path) -> Non
         for number in range(2_000):
             log.write(replace(result, decision_id=f"d-{number}"), request)
     assert (len(rows(path, "decisions")), log.lost) == (2_000, 0)
+
+
+def test_several_writing_processes_are_warned_of_a_sqlite_that_may_damage_the_file(file: Log, path: Path) -> None:
+    for name in ("a", "b"):
+        file.write(*decided(f"r-{name}", "0.9"))
+        file.flush()
+        assert file.warnings == ()
+    program = (
+        "import sys; from cascade.log import open_log; from tests.cascade.log.decisions import decided\n"
+        "with open_log(sys.argv[1]) as log: log.write(*decided('other', '0.9'))"
+    )
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True)
+    for name in ("c", "d"):
+        file.write(*decided(f"r-{name}", "0.9"))
+        file.flush()
+    concerned = WAL_RESET_BUG[0] <= sqlite3.sqlite_version_info <= WAL_RESET_BUG[1]
+    assert [("WAL-reset" in warning) for warning in file.warnings] == [True] * concerned
+
+
+def test_a_log_deleted_while_nothing_is_written_is_noticed_too(file: Log, path: Path) -> None:
+    file.write(*decided("r-1", "0.9"))
+    file.flush()
+    path.unlink()
+    file._database.tend()
+    assert file.lost == 1
+    assert "deleted or replaced" in file.warnings[0]
+
+
+def test_what_must_survive_a_power_loss_waits_for_the_disk(file: Log, path: Path) -> None:
+    found = []
+    for durable in (False, True, False):
+        file.durable = durable
+        file.write(*decided(f"r-{len(found)}", "0.9"))
+        file.flush()
+        found.append(file._database._writing.exec_driver_sql("PRAGMA synchronous").scalar_one())
+        file._database._writing.rollback()
+    assert found == [1, 2, 1], "NORMAL, FULL, NORMAL"
