@@ -7,7 +7,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, null, select
 
 from cascade.exchange import text_of
 from cascade.log.tables import attempts, decisions
@@ -26,62 +26,48 @@ _first = attempts.alias("first")
 
 def pick_cases(connection: Connection, scope: Scope, found: defaultdict[str, Tally]) -> None:
     """Pick the cases of the largest tasks."""
+    d, first = decisions.c, _first.c
     for task in sorted(found, key=lambda name: -found[name].n)[:MOST_TASKS]:
-        d, a = decisions.c, _first.c
-        mine = scope.limited(_cases().where(d.task == task))
-        away = func.abs(a.confidence - a.t)
-        near = mine.where(a.t.is_not(None), a.confidence.is_not(None), a.reason.in_(("confidence", "tie")))
-        _keep(connection, found[task], NEAR, near, away, away)
+        # The few are chosen first, from as few columns as will do, and looked at after.
+        away = func.abs(first.confidence - first.t)
+        near = select(first.decision_id, away.label("key"), null()).where(
+            first.task == task, first.position == 0, first.t.is_not(None), first.confidence.is_not(None),
+            first.reason.in_(("confidence", "tie")),
+        )  # fmt: skip
+        if scope.since_ms is not None or scope.until_ms is not None:
+            near = scope.limited(near.join(decisions, d.decision_id == first.decision_id))
+        _keep(connection, found[task], NEAR, near)
         if found[task].cost_usd > 0:
-            _keep(connection, found[task], COSTLY, mine, -d.cost_usd, -d.cost_usd)
+            costly = select(d.decision_id, (-d.cost_usd).label("key"), null()).where(d.task == task)
+            _keep(connection, found[task], COSTLY, scope.limited(costly))
         if found[task].labels:
             given = scope.labelled().subquery()
-            wrong = mine.add_columns(given.c.correct).join(
-                given, (given.c.decision_id == d.decision_id) & (given.c.rung == d.rung)
+            sure = -func.coalesce(d.confidence, 0.0)
+            wrong = select(d.decision_id, sure.label("key"), given.c.correct).select_from(
+                given.join(decisions, (given.c.decision_id == d.decision_id) & (given.c.rung == d.rung))
             )
-            wrong = wrong.where(given.c.correct < 0.5, d.outcome == "accepted", d.attempts == 1)
-            _keep(
-                connection,
-                found[task],
-                WRONG,
-                wrong,
-                -func.coalesce(d.confidence, 0.0),
-                -func.coalesce(d.confidence, 0.0),
-            )
+            wrong = wrong.where(d.task == task, given.c.correct < 0.5, d.outcome == "accepted", d.attempts == 1)
+            _keep(connection, found[task], WRONG, wrong)
 
 
-def _cases() -> Select[Any]:
-    d, first = decisions.c, _first.c
-    source = decisions.outerjoin(_first, (first.decision_id == d.decision_id) & (first.position == 0))
-    return select(
-        d.decision_id, d.at_ms, d.outcome, d.rung, first.confidence, first.t, d.cost_usd, d.request_text,
-    ).select_from(source)  # fmt: skip
-
-
-def _keep(
-    connection: Connection,
-    tally: Tally,
-    kind: str,
-    query: Select[Any],
-    key: ColumnElement[Any],
-    order: ColumnElement[Any],
-) -> None:
-    best = Best()
-    for number, row in enumerate(
-        connection.execute(
-            query.add_columns(key.label("key")).order_by(order, decisions.c.decision_id).limit(MOST_CASES)
-        )
-    ):
-        identity, at_ms, outcome, rung, confidence, t, cost_usd, request = row[:8]
-        answer = _returned(connection, identity, rung)
-        case = Case(
-            decision_id=identity, at=datetime.fromtimestamp(at_ms / 1000, tz=UTC).isoformat(timespec="seconds"),
-            outcome=outcome, rung=rung, confidence=confidence, threshold=t, cost_usd=cost_usd,
-            correct=row[8] if kind == WRONG else None, request=_prompt(request), answer=_cut(answer),
-        )  # fmt: skip
-        best.cases.append((float(row[-1]) if row[-1] is not None else float(number), case))
+def _keep(connection: Connection, tally: Tally, kind: str, query: Select[Any]) -> None:
+    chosen = connection.execute(query.order_by("key", query.selected_columns[0]).limit(MOST_CASES)).all()
+    best = Best(cases=[(float(key), _case(connection, identity, correct)) for identity, key, correct in chosen])
     if best.cases:
         tally.cases[kind] = best
+
+
+def _case(connection: Connection, identity: str, correct: float | None) -> Case:
+    d, first = decisions.c, _first.c
+    source = decisions.outerjoin(_first, (first.decision_id == d.decision_id) & (first.position == 0))
+    columns = (d.at_ms, d.outcome, d.rung, first.confidence, first.t, d.cost_usd, d.request_text)
+    query = select(*columns).select_from(source).where(d.decision_id == identity)
+    at_ms, outcome, rung, confidence, t, cost_usd, request = connection.execute(query).one()
+    return Case(
+        decision_id=identity, at=datetime.fromtimestamp(at_ms / 1000, tz=UTC).isoformat(timespec="seconds"),
+        outcome=outcome, rung=rung, confidence=confidence, threshold=t, cost_usd=cost_usd, correct=correct,
+        request=_prompt(request), answer=_cut(_returned(connection, identity, rung)),
+    )  # fmt: skip
 
 
 def _returned(connection: Connection, identity: str, rung: str | None) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from array import array
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -170,10 +169,10 @@ def _one_by_one(connection: Connection, scope: Scope, known: Promises, found: de
     """Collect how long each request took, and what became of each first answer under a policy that promised a rate."""
     courses: defaultdict[tuple[str, str | None], Course] = defaultdict(Course)
     c = decisions.c
-    whole: dict[str, array[float]] = {task: tally.latencies for task, tally in found.items()}
+    whole = {task: tally.latencies.append for task, tally in found.items()}
     columns = (c.task, c.latency_s, c.policy_sha256, c.first_answered, c.escalated, c.at_ms)
     for task, latency_s, sha256, answered, escalated, at_ms in streamed(connection, scope.select(decisions, *columns)):
-        whole[task].append(latency_s)
+        whole[task](latency_s)
         if answered and (sha256, task) in known:
             course = courses[task, sha256]
             course.at_ms.append(at_ms)
@@ -181,9 +180,9 @@ def _one_by_one(connection: Connection, scope: Scope, known: Promises, found: de
     for (task, sha256), course in courses.items():
         found[task].courses[sha256] = course
     a = attempts.c
-    parts = {(task, name): rung.latencies for task, tally in found.items() for name, rung in tally.rungs.items()}
+    parts = {(task, name): rung.latencies.append for task, tally in found.items() for name, rung in tally.rungs.items()}
     for task, rung, latency_s in streamed(connection, scope.select(attempts, a.task, a.rung, a.latency_s)):
-        parts[task, rung].append(latency_s)
+        parts[task, rung](latency_s)
 
 
 def _labels(connection: Connection, scope: Scope, found: defaultdict[str, Tally]) -> None:

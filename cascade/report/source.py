@@ -131,3 +131,8 @@ def _milliseconds(moment: datetime | None) -> int | None:
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else _aware(moment).isoformat()
+
+
+def iso(at_ms: int) -> str:
+    """Return Unix milliseconds as ISO 8601, UTC."""
+    return datetime.fromtimestamp(at_ms / 1000, tz=UTC).isoformat()
