@@ -125,7 +125,7 @@ def test_every_try_is_written_down_with_what_came_of_it(ran: Ran, database: sqli
 
 def test_every_row_is_there_once_and_is_shown_by_a_case_or_a_test() -> None:
     assert [row["n"] for row in ROWS] == list(range(1, 55))
-    assert not [row["n"] for row in ROWS if not any(row.get(how) for how in ("case", "tests", "planned"))]
+    assert not [row["n"] for row in ROWS if not row.get("case") and not row.get("tests")]
 
 
 def test_the_tests_that_it_names_exist() -> None:
