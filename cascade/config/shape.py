@@ -54,7 +54,13 @@ VerifierSpec = Text | Annotated[dict[str, Free | None], Field(min_length=1, max_
 class Part(BaseModel):
     """A part of the configuration: unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        populate_by_name=False,
+        hide_input_in_errors=True,  # what was filled in from the environment may be a key
+    )
 
 
 class PriceShape(Part):

@@ -57,7 +57,7 @@ class Database:
         self._is_durable: bool | None = None
         self.read_only = read_only
         self._vanished = vanished
-        self._engine = create_engine("sqlite://", creator=self._connect, poolclass=NullPool)
+        self._engine = create_engine("sqlite://", creator=self._connect, poolclass=NullPool, hide_parameters=True)
         self._writing: Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._committed = 0

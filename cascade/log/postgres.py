@@ -294,7 +294,13 @@ def _engine(address: Address) -> Engine:
         return connection
 
     return create_engine(
-        "postgresql+psycopg://", creator=connect, pool_pre_ping=True, pool_size=2, max_overflow=8, pool_recycle=1800
+        "postgresql+psycopg://",
+        creator=connect,
+        pool_pre_ping=True,
+        pool_size=2,
+        max_overflow=8,
+        pool_recycle=1800,
+        hide_parameters=True,
     )
 
 

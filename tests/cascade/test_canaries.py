@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from cascade.clients.scripted import ScriptedClient
 from cascade.config import load_config
+from cascade.errors import ConfigError, LogUnavailable
+from cascade.log import open_log
 from tests.checkout import ROOT
 from tests.faults.server import Server
 
@@ -66,13 +69,13 @@ def test_a_key_turns_up_in_no_log_database_report_or_error(server: Server, tmp_p
 
 @pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")
 def test_a_person_s_data_is_not_in_the_log_by_default(tmp_path: Path) -> None:
-    text = (
+    written = (
         CONFIG.format(url="http://127.0.0.1:1/v1")
         .replace("store_text: full\n", "")
         .replace("${KEY}", "none")
         .replace("${OTHER}", "none")
     )
-    (tmp_path / "cascade.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "cascade.yaml").write_text(written, encoding="utf-8")
     said = "I am Ann Onymous, ann@canary.example, +44 20 7946 0958."
     with load_config(tmp_path / "cascade.yaml").open(client=ScriptedClient(default=said)) as app:
         app.run(said, task="fine")
@@ -81,3 +84,24 @@ def test_a_person_s_data_is_not_in_the_log_by_default(tmp_path: Path) -> None:
     held += b"".join(file.read_bytes() for file in tmp_path.glob("decisions.db*"))
     assert b"fine" in held
     assert not [piece for piece in (b"Onymous", b"canary.example", b"7946") if piece in held]
+
+
+def test_a_refused_configuration_or_row_shows_nothing_of_what_it_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY", SILENT_CANARY)
+    (tmp_path / "cascade.yaml").write_text(
+        "ladder:\n  - {model: openai/ok, api_key: '${KEY}', timeout_s: '${KEY}', price: '${KEY}', verify: '${KEY}'}\n"
+    )
+    with pytest.raises(ConfigError) as refused:
+        load_config(tmp_path / "cascade.yaml")
+    told = ""
+    link: BaseException | None = refused.value
+    while link is not None:
+        told += f"{link} {link!r} {vars(link)}"
+        link = link.__cause__ or link.__context__
+    assert "timeout_s" in told
+    assert SILENT_CANARY not in told
+    with open_log(tmp_path / "d.db") as log, pytest.raises(LogUnavailable) as broken, log.reading() as connection:
+        connection.execute(text("INSERT INTO nowhere VALUES (:said)"), {"said": SILENT_CANARY})
+    assert SILENT_CANARY not in f"{broken.value} {broken.value.__context__}"
