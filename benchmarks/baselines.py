@@ -27,8 +27,11 @@ def summed_up(cost: Array, loss: Array, top: Array) -> tuple[float, float]:
 
 def searched(
     fit: Table, test: Table, scores: tuple[Array, Array], ladders: Sequence[Sequence[str]], aims: Sequence[float]
-) -> list[tuple[float, float]]:
-    """Search thresholds of ladders on raw labels; `scores` (n, K) of fitting and of test rows; the cheapest in aim."""
+) -> list[tuple[float, float, float]]:
+    """Search thresholds of ladders on raw labels; `scores` (n, K) of fitting and of test rows; the cheapest in aim.
+
+    Returns cost and loss, and what each seemed to cost on the rows that it was searched on, in dollars.
+    """
     best: list[tuple[float, Sequence[int], Array]] = [(np.inf, (), np.empty(0))] * len(aims)
     top = fit.correct[:, -1].mean()
     for ladder in ladders:
@@ -46,7 +49,7 @@ def searched(
                     for j, k in enumerate(at[:-1])
                 ]
                 best[i] = (float(fair[index]), at, np.array(edges))
-    return [followed(test, scores[1], at, edges) for _, at, edges in best]
+    return [(*followed(test, scores[1], at, edges), seen) for seen, at, edges in best]
 
 
 def followed(test: Table, scores: Array, at: Sequence[int], edges: Array) -> tuple[float, float]:
@@ -109,8 +112,8 @@ def _agreeing(fit: Table, test: Table) -> list[tuple[str, int, Array, Array]]:
     return found
 
 
-def single_signals(fit: Table, test: Table) -> dict[str, list[tuple[float, float]]]:
-    """Return each signal's cost and loss over aims, thresholds searched on the labels."""
+def single_signals(fit: Table, test: Table) -> dict[str, list[tuple[float, float, float]]]:
+    """Return each signal's cost and loss over aims, and what it seemed to cost; thresholds searched on the labels."""
     curves = {}
     for name, k, one, two in signals(fit, test):
         scores = np.zeros((len(one), len(fit.rungs))), np.zeros((len(two), len(fit.rungs)))
@@ -122,16 +125,23 @@ def single_signals(fit: Table, test: Table) -> dict[str, list[tuple[float, float
     return curves
 
 
-def _agreed(fit: Table, test: Table, scores: tuple[Array, Array], k: int) -> list[tuple[float, float]]:
-    """Return cost and loss where both rungs of an agreement are always asked."""
+def chosen_signal(curves: dict[str, list[tuple[float, float, float]]]) -> list[tuple[float, float]]:
+    """Return, for each aim, cost and loss of the signal that seemed the cheapest on the rows it was searched on."""
+    picked = [min((curve[i] for curve in curves.values()), key=lambda found: found[2]) for i in range(len(AIMS))]
+    return [found[:2] for found in picked]
+
+
+def _agreed(fit: Table, test: Table, scores: tuple[Array, Array], k: int) -> list[tuple[float, float, float]]:
+    """Return the same where both rungs of an agreement are always asked."""
     best = []
     edges = [*np.unique(scores[0][:, k]), np.inf]
     at = [k - 1, k, len(fit.rungs) - 1]
     learnt = [(edge, followed(fit, scores[0], at, np.array([np.inf, edge]))) for edge in edges]
+    dollars = float(fit.answer_usd[:, -1].mean())
     for eps in AIMS:
         fair = [(cost, edge) for edge, (cost, loss) in learnt if loss <= eps + 1e-12]
-        edge = min(fair)[1] if fair else np.inf
-        best.append(followed(test, scores[1], at, np.array([np.inf, edge])))
+        seen, edge = min(fair) if fair else (np.inf, np.inf)
+        best.append((*followed(test, scores[1], at, np.array([np.inf, edge])), seen * dollars))
     return best
 
 

@@ -1,19 +1,22 @@
 """Cost and realised loss on recorded ladders of four models: ours against what others do, on the same splits.
 
-    python -m benchmarks.frontier [--splits 20] [--n 300] [--loss 0.01] [--set NAME …]
+    python -m benchmarks.frontier [--splits 100] [--n 300] [--loss 0.01] [--set NAME …] [--no-text] [--certified]
 
 Fitted on n samples, measured on all others of the set; cost as a share of always asking the top, loss in points of
 accuracy against it. Beside what each method reaches at the aim stands its cost at our realised loss and at a
-prototype's, along the hull of its mean curve over aims (mixing with always-top allowed; for single signals the best of
-all signals of all rungs, chosen afterwards, in their favour).
+prototype's, along the hull of its mean curve over aims, mixing with always-top allowed.
 
 - ours: `calibrate --target-loss 0.01 --choose-rungs` with the free verifiers.
-- single signal: two rungs, a rung below the top and the top; one signal; its threshold searched on the labels.
+- single signal: two rungs, a rung below the top and the top; one signal; its threshold searched on the labels. Once
+  chosen as a user could, by what it costs on the fitting rows; once with hindsight, the best of all signals of all
+  rungs on the test rows, which nobody can know.
 - text scorer: FrugalGPT's way (Chen et al. 2023, arXiv:2305.05176): a model of query and answer text says P(right),
   here a logistic regression on hashed words and pairs of words; thresholds of all sub-ladders are searched on the rows
   that it was fitted on.
 - random mix: single models mixed at random, chosen by their labels.
 - oracle: knows which answers are right, and asks the cheapest model that is.
+
+With --certified instead: what `--max-loss 0.02 --choose-rungs` comes to on the same splits.
 """
 
 from __future__ import annotations
@@ -26,14 +29,28 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.baselines import AIMS, oracle, random_mix, searched, single_signals, summed_up, text_scores, texts
+from benchmarks.baselines import (
+    AIMS,
+    chosen_signal,
+    oracle,
+    random_mix,
+    searched,
+    single_signals,
+    summed_up,
+    text_scores,
+    texts,
+)
+from benchmarks.certificates import truth
 from benchmarks.ladders_of_four import LADDERS, laid_out_of_four
 from calibration.aimed import aim
+from calibration.bound import MaxLoss
+from calibration.certified_fit import fit_certified
 from calibration.choice import choose
 from calibration.hull import pareto_hull
-from calibration.path import Path, policy_path
+from calibration.path import Path
 from calibration.replays import apply
 from calibration.rung_fits import RungFits
+from calibration.sameness import same_answers
 from calibration.subladders import list_subladders
 from calibration.table import Table
 from calibration.target import ExpectedLoss
@@ -49,13 +66,12 @@ PROTOTYPE = {
 """A prototype's realised loss, its cost there, and that of the best single signal on two rungs."""
 
 
-def ours(fit: Table, test: Table, eps: float) -> tuple[float, float]:
-    """Return what `calibrate --target-loss --choose-rungs` comes to."""
-    fits = RungFits(fit)
-    aimed = aim(fits, ExpectedLoss(eps), choose_rungs=True)
+def ours(fit: Table, test: Table, eps: float) -> tuple[tuple[float, float], Path]:
+    """Return what `calibrate --target-loss --choose-rungs` comes to, and the path that it chose from."""
+    aimed = aim(RungFits(fit), ExpectedLoss(eps), choose_rungs=True)
     assert aimed.path is not None
     assert aimed.mix is not None
-    return replayed(aimed.path, aimed.mix, test)
+    return replayed(aimed.path, aimed.mix, test), aimed.path
 
 
 def replayed(path: Path, mix: Any, test: Table) -> tuple[float, float]:
@@ -65,9 +81,8 @@ def replayed(path: Path, mix: Any, test: Table) -> tuple[float, float]:
     return summed_up(rows.cost_usd, rows.correct_top - rows.correct, rows.top_usd)
 
 
-def our_curve(fit: Table, test: Table) -> list[tuple[float, float]]:
+def our_curve(path: Path, test: Table) -> list[tuple[float, float]]:
     """Return cost and loss of our path over aims, without the optimism that is taken off a single one."""
-    path = policy_path(fit, choose_rungs=True)
     found = []
     for eps in AIMS:
         aims = {ExpectedLoss: _Loss(eps)}
@@ -90,10 +105,10 @@ def cost_at(curve: Array, loss: float) -> float:
     return float(np.interp(-loss, -lost[hull], cost[hull], left=np.nan, right=np.nan))
 
 
-def measure(name: str, *, splits: int, n: int, eps: float, note: Callable[[str], None]) -> list[str]:
+def measure(name: str, *, splits: int, n: int, eps: float, text: bool, note: Callable[[str], None]) -> list[str]:
     """Return the table rows of one set."""
     table, samples = laid_out_of_four(name)
-    rows = texts(table, samples)
+    rows = texts(table, samples) if text else []
     ladders = [*list_subladders(table.rungs, choose=True), *((rung,) for rung in table.rungs)]
     rng = np.random.default_rng(0)
     reached: list[tuple[float, float]] = []
@@ -103,12 +118,16 @@ def measure(name: str, *, splits: int, n: int, eps: float, note: Callable[[str],
         order = rng.permutation(len(table))
         own, rest = order[:n], order[n:]
         fit, test = table.take(own), table.take(rest)
-        reached.append(ours(fit, test, eps))
+        at_aim, path = ours(fit, test, eps)
+        reached.append(at_aim)
         perfect.append(oracle(test))
-        found = {"ours": our_curve(fit, test), "random mix": random_mix(fit, test), **single_signals(fit, test)}
-        found["text scorer"] = searched(fit, test, text_scores(fit, rows, own, rest), ladders, AIMS)
+        found: dict[str, list[Any]] = {"ours": our_curve(path, test), "random mix": random_mix(fit, test)}
+        alone = single_signals(fit, test)
+        found |= {"single signal, chosen on the fitting rows": chosen_signal(alone), **alone}
+        if text:
+            found["text scorer"] = searched(fit, test, text_scores(fit, rows, own, rest), ladders, AIMS)
         for method, curve in found.items():
-            curves.setdefault(method, []).append(curve)
+            curves.setdefault(method, []).append([point[:2] for point in curve])
         note(f"{name}: split {split + 1} of {splits}")
     # A signal that is missing in some split is no signal to rely on.
     mean = {method: np.mean(found, axis=0) for method, found in curves.items() if len(found) == splits}
@@ -116,7 +135,12 @@ def measure(name: str, *, splits: int, n: int, eps: float, note: Callable[[str],
     at_ours = {method: cost_at(curve, loss) for method, curve in mean.items()}
     known = [method for method, cost in at_ours.items() if ": " in method and not np.isnan(cost)]
     best = min(known, key=lambda method: at_ours[method], default=None)
-    methods = [("ours", "ours"), (best, "best single signal"), ("text scorer",) * 2, ("random mix",) * 2]
+    plain = ("single signal, chosen on the fitting rows", "text scorer", "random mix")
+    methods = [
+        ("ours", "ours"),
+        (best, "best single signal in hindsight"),
+        *((own, own) for own in plain if own in mean),
+    ]
     proto = PROTOTYPE.get(name)
     lines = []
     for method, label in methods:
@@ -131,6 +155,26 @@ def measure(name: str, *, splits: int, n: int, eps: float, note: Callable[[str],
         there = f"{proto[1]:.2f}; {proto[2]:.2f} (at {100 * proto[0]:.1f})"
         lines.append(f"| {name} | prototype: path; best signal on two rungs | | | | {there} |")
     return [*lines, f"| {name} | ours over splits | {_spread(np.array(reached), eps)} | | |"]
+
+
+def certified(name: str, *, splits: int, n: int) -> str:
+    """Return the row of what is certified on one set."""
+    table, samples = laid_out_of_four(name)
+    same, bound = same_answers(samples, table.rungs), MaxLoss(0.02)
+    rng, found = np.random.default_rng(0), []
+    for _ in range(splits):
+        order = rng.permutation(len(table))
+        own, rest = order[:n], order[n:]
+        policy = fit_certified(table.take(own), bound, choose_rungs=True, same=same[own])
+        risk, cost = truth(policy.points, bound, table.take(rest))
+        found.append((policy.certificate.certified, cost, risk, risk > bound.eps, risk > bound.eps + 0.02))
+    shown, cost, risk, over, far = np.mean(found, axis=0)
+    spread = float(np.std([risk for _, _, risk, *_ in found]))
+    alike = " ".join(f"{share:.2f}" for share in same.mean(axis=0)[:-1])
+    return (
+        f"| {name} | {alike} | {shown:.0%} | {cost:.3f} | {100 * risk:+.2f} (sd {100 * spread:.2f}) | {over:.0%} "
+        f"| {far:.0%} |"
+    )
 
 
 def _spread(reached: Array, eps: float) -> str:
@@ -153,15 +197,25 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=300)
     parser.add_argument("--loss", type=float, default=0.01, choices=AIMS)
     parser.add_argument("--set", action="append", choices=list(LADDERS))
+    parser.add_argument(
+        "--no-text", action="store_true", help="leave the text scorer out, which takes most of the time"
+    )
+    parser.add_argument("--certified", action="store_true", help="measure --max-loss 0.02 instead")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
+    if options.certified:
+        print("| set | same answer as the top | certified | cost | loss, points | over the bound | over by 2 points |")
+        print("|---|---|---|---|---|---|---|")
+        for name in options.set or LADDERS:
+            print(certified(name, splits=options.splits, n=options.n), flush=True)
+        return
     print(
         f"| set | method | cost at aim {options.loss} | loss, points | cost at our loss "
         "| cost at the prototype's loss |"
     )
     print("|---|---|---|---|---|---|")
     for name in options.set or LADDERS:
-        lines = measure(name, splits=options.splits, n=options.n, eps=options.loss, note=note)
+        lines = measure(name, splits=options.splits, n=options.n, eps=options.loss, text=not options.no_text, note=note)
         print("\n".join(lines), flush=True)
 
 

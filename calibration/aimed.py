@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from calibration.choice import NO_OPTIMISM, Mix, Optimism, choose, refuse
+from calibration.evidence import Evidence, Waypoint, gather
 from calibration.grid import CELLS
 from calibration.optimism import COARSE, measure_optimism
 from calibration.path import Path, policy_path
 from calibration.rung_fits import RungFits
 from calibration.subladders import list_subladders
 from calibration.target import Aim, EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together, list_aims
-from calibration.waypoints import Evidence, Waypoint, assess, find_waypoints, gather, hull_of
+from calibration.waypoints import assess, find_waypoints, hull_of
 from cascade.errors import ConfigError, DataError
 
 
@@ -87,7 +88,8 @@ def _on_path(fits: RungFits, aims: dict[type, Aim], *, choose_rungs: bool) -> Ai
 
     def search(evidence: Evidence) -> Mix | None:
         found = [one for rungs in ladders for one in find_waypoints(evidence, rungs, cells=COARSE)]
-        return choose(hull_of([*evidence.singles, *found]), evidence.singles[-1], aims)
+        hull = hull_of([*evidence.singles, *found], caution=evidence.caution)
+        return choose(hull, evidence.singles[-1], aims)
 
     optimism = _optimism(path.evidence, search, aims, seed=fits.seed)
     mix = choose(path.hull, path.reference, aims, optimism=optimism)
@@ -115,9 +117,9 @@ def _at_rates(fits: RungFits, aims: dict[type, Aim], rates: Sequence[float | Non
     def hull(rows: Evidence, cells: int) -> tuple[Waypoint, ...]:
         if None in rates:
             found = [one for own in ladders for one in find_waypoints(rows, own, cells=cells, first_rate=rates[0])]
-            return hull_of(found)
+            return hull_of(found, caution=rows.caution)
         fixed = [float(rate or 0.0) for rate in rates]
-        return hull_of([assess(rows, own, fixed[: len(own) - 1]) for own in ladders])
+        return hull_of([assess(rows, own, fixed[: len(own) - 1]) for own in ladders], caution=rows.caution)
 
     def search(rows: Evidence) -> Mix | None:
         return choose(hull(rows, COARSE), rows.singles[-1], aims, safe=False)

@@ -8,10 +8,11 @@ import numpy as np
 from scipy.special import ndtri
 
 from calibration.bound import Bound, MaxLoss
+from calibration.evidence import Waypoint
 from calibration.path import Path
 from calibration.table import Table
 from calibration.verification import Candidate
-from calibration.waypoints import Evidence, Waypoint, find_waypoints, hull_of
+from calibration.waypoints import find_waypoints, hull_of
 
 BETWEEN = 3
 """Candidates between two neighbours of the path, at most."""
@@ -61,7 +62,7 @@ def weigh_caution(draws: int, bound: MaxLoss) -> float:
 
 
 def _cautious(path: Path, caution: float) -> tuple[Waypoint, ...]:
-    evidence = Evidence(table=_net_of_caution(path.evidence.table, caution), contexts=path.evidence.contexts)
+    evidence = replace(path.evidence, table=_net_of_caution(path.evidence.table, caution), caution=0.0)
     found = [waypoint for rungs in path.hulls for waypoint in find_waypoints(evidence, rungs)]
     reference = path.reference
     hull = hull_of([*evidence.singles, *found])
@@ -69,7 +70,7 @@ def _cautious(path: Path, caution: float) -> tuple[Waypoint, ...]:
 
 
 def _net_of_caution(table: Table, caution: float) -> Table:
-    """Return the table with quality against the reference in the place of correctness: harm 0, neither, gain at most 1.
+    """Return the table with quality against the reference in the place of correctness: 0 harm, 1/2 neither.
 
     Harm weighs 1 + caution, gains 1 − caution.
     """

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from calibration.evidence import Waypoint
 from calibration.target import Aim, EscalationRate, ExpectedError, ExpectedLoss, MeanCost
-from calibration.waypoints import Waypoint
 from cascade.errors import DataError
 
 SLACK = 0.001

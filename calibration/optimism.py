@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from calibration.choice import NO_OPTIMISM, Mix, Optimism
+from calibration.evidence import Evidence, Waypoint
 from calibration.folds import assign_folds
 from calibration.table import Floats
-from calibration.waypoints import Evidence, Waypoint, share_up
+from calibration.waypoints import share_up
 
 FOLDS = 5
 

@@ -13,13 +13,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from calibration.evidence import Evidence, Waypoint, gather
 from calibration.grid import CELLS
 from calibration.rate import fit_threshold
 from calibration.rung_fits import RungFits
 from calibration.serving import Served, goes_up, serve
 from calibration.subladders import list_subladders
 from calibration.table import Floats, Table
-from calibration.waypoints import Evidence, Waypoint, find_waypoints, gather, hull_of
+from calibration.waypoints import find_waypoints, hull_of
 from cascade.point import Point, Threshold
 from cascade.policy import SALT
 
@@ -36,7 +37,8 @@ class Path:
         """Every model alone, in ladder order."""
         self.reference = self.singles[-1]
         """The top alone: the safest policy, whose loss is zero by definition."""
-        self.hull = hull_of([*self.singles, *(found for hull in hulls.values() for found in hull)])
+        every = [*self.singles, *(found for hull in hulls.values() for found in hull)]
+        self.hull = hull_of(every, caution=evidence.caution)
         """What no mix of others beats, dearest first; the reference is not among them where something beats it."""
         self._points: dict[Waypoint, Point] = {}
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from calibration.choice import Mix
+from calibration.evidence import Waypoint
 from calibration.path import Path
-from calibration.waypoints import Waypoint, hull_of
+from calibration.waypoints import hull_of
 
 
 def weigh_rungs(path: Path, mix: Mix) -> list[dict[str, Any]] | None:

@@ -41,6 +41,28 @@ def smooth_correct(
     return probabilities
 
 
+def smooth_pairs(
+    confidences: Floats, correct: Floats, *, forced: NDArray[np.bool_] | None = None
+) -> tuple[Floats, Floats]:
+    """Return P(correct_k | c_1 .. c_k), (n, K), and P(just one of rung k and the last is right), (n, K).
+
+    The first is the mean of two estimates: a rung's own (`smooth_correct`, which see for the arguments), and that on
+    pairs, P(correct_K) − P(harm_k) + P(gain_k), harm being that only the last rung is right. Models of two rungs that
+    are fitted apart differ where labels do not; pairs lose nothing where both answers get the same label, as most do.
+    A rung of which less than half of the labels are in pairs is smoothed by itself.
+    """
+    found = smooth_correct(confidences, correct, forced=forced)
+    better = correct[:, :-1] - correct[:, -1:]
+    known = ~np.isnan(correct[:, :-1])
+    paired = np.flatnonzero(2 * (~np.isnan(better)).sum(axis=0) >= np.maximum(known.sum(axis=0), 1))
+    harm = smooth_correct(confidences, np.maximum(-better, 0.0), forced=forced)
+    gain = smooth_correct(confidences, np.maximum(better, 0.0), forced=forced)
+    found[:, paired] = (found[:, paired] + found[:, -1:] - harm[:, paired] + gain[:, paired]) / 2.0
+    differs = np.zeros_like(found)
+    differs[:, :-1] = np.nan_to_num(harm + gain)
+    return found, differs
+
+
 def _smooth(rows: Floats, correct: Floats, weights: Floats | None) -> Floats:
     known = np.flatnonzero(~np.isnan(correct))
     if not known.size:

@@ -2,140 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
 
 import numpy as np
 
+from calibration.evidence import Evidence, Waypoint
 from calibration.grid import CELLS, bin_ranks, count_bins, evaluate_grid
 from calibration.hull import pareto_hull
 from calibration.rate import fit_threshold
-from calibration.rung_fits import RungFits
-from calibration.smoothing import smooth_correct
-from calibration.table import Flags, Floats, Table
-from cascade.errors import DataError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waypoint:
-    """A policy of the path, and what is expected of it."""
-
-    rungs: tuple[str, ...]
-    """The rungs that are asked, cheapest first."""
-
-    rates: tuple[float, ...] = ()
-    """Escalation rate of each rung but the last, of the requests that get there."""
-
-    quality: float
-    """Expected accuracy, in [0, 1]."""
-
-    cost_usd: float
-    """Expected cost of a request in US dollars, verifiers included."""
-
-    accepted: float = 0.0
-    """Expected share of requests that are answered below the reference."""
-
-    wrong: float = 0.0
-    """Expected share of requests that are answered wrong below the reference."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """What policies are compared on: the m rows on which every rung was recorded."""
-
-    table: Table
-    """Those rows."""
-
-    contexts: Mapping[tuple[str, ...], Floats]
-    """Held-out confidences (m,) of each context (see `RungFits`)."""
-
-    def take(self, keep: Flags) -> Evidence:
-        """Return the evidence of some of the rows."""
-        return Evidence(table=self.table.take(keep), contexts={name: c[keep] for name, c in self.contexts.items()})
-
-    def confidences(self, rungs: Sequence[str]) -> Floats:
-        """Return the held-out confidences of all rungs of a sub-ladder but the last, (m, k - 1)."""
-        columns = [self.contexts[tuple(rungs[: k + 1])] for k in range(len(rungs) - 1)]
-        return np.column_stack(columns) if columns else np.zeros((len(self.table), 0))
-
-    @property
-    def priced(self) -> bool:
-        """Whether the cost of any answer is known."""
-        return bool((~np.isnan(self.table.answer_usd)).any())
-
-    def costs(self, rungs: Sequence[str]) -> Floats:
-        """Return what asking each rung costs, verifiers included, (m, k); the rung's mean where it is not known.
-
-        Where no cost is known at all, a rung's is its position in the ladder: enough to prefer what asks fewer.
-
-        Raises:
-            DataError: some rungs' costs are known, and no cost of this one.
-        """
-        part = self.table.on(rungs)
-        if not self.priced:
-            at = np.array([1.0 + self.table.rungs.index(rung) for rung in rungs])
-            return np.broadcast_to(at, (len(part), len(at))).copy()
-        spent = part.answer_usd + part.verifier_usd
-        for k, rung in enumerate(part.rungs):
-            known = ~np.isnan(spent[:, k])
-            if not known.any():
-                message = (
-                    f"Task {part.task!r}: no recording of rung {rung!r} has a cost and no price is known, so policies "
-                    "cannot be compared by cost; record `cost_usd`, or give the rung a `price`."
-                )
-                raise DataError(message)
-            spent[~known, k] = spent[known, k].mean()
-        return np.asarray(spent)
-
-    def probabilities(self, rungs: Sequence[str]) -> Floats:
-        """Return P(correct) of every row and rung of a sub-ladder, (m, k), smoothed over the held-out confidences."""
-        part = self.table.on(rungs)
-        return smooth_correct(self.confidences(rungs), part.correct, forced=part.forced[:, : len(rungs) - 1])
-
-    @cached_property
-    def singles(self) -> tuple[Waypoint, ...]:
-        """Every model alone, in ladder order."""
-        rungs = self.table.rungs
-        quality = self.probabilities(rungs).mean(axis=0)
-        found = []
-        for k, rung in enumerate(rungs):
-            below = float(k + 1 < len(rungs))
-            found.append(
-                Waypoint(
-                    rungs=(rung,),
-                    quality=float(quality[k]),
-                    cost_usd=float(self.costs((rung,)).mean()),
-                    accepted=below,
-                    wrong=below * (1.0 - float(quality[k])),
-                )
-            )
-        return tuple(found)
-
-
-def gather(fits: RungFits, ladders: Sequence[Sequence[str]]) -> Evidence:
-    """Return what the given sub-ladders are compared on.
-
-    Raises:
-        DataError: on no row was every rung recorded, or labels are missing.
-    """
-    table = fits.table
-    whole = np.all(table.present, axis=1)
-    if not whole.any():
-        message = (
-            f"Task {table.task!r}: no sample has recordings of all of {', '.join(table.rungs)}; policies can only be "
-            "compared where every rung answered (`cascade explore`)."
-        )
-        raise DataError(message)
-    for k, rung in enumerate(table.rungs):
-        if np.isnan(table.correct[whole, k]).all():
-            message = f"Task {table.task!r}: no recording of rung {rung!r} is labelled, so its worth is not known."
-            raise DataError(message)
-    contexts = {tuple(rungs[: k + 1]) for rungs in (table.rungs, *ladders) for k in range(len(rungs) - 1)}
-    held = {context: fits.held_out(context) for context in sorted(contexts, key=lambda one: (len(one), one))}
-    if whole.all():
-        return Evidence(table=table, contexts=held)
-    return Evidence(table=table.take(whole), contexts={name: found[whole] for name, found in held.items()})
+from calibration.table import Flags, Floats
 
 
 def find_waypoints(
@@ -147,7 +22,7 @@ def find_waypoints(
     in expectation, and only the later thresholds vary.
     """
     part, held = evidence.table.on(rungs), evidence.confidences(rungs)
-    quality, cost = evidence.probabilities(rungs), evidence.costs(rungs)
+    (quality, differs), cost = evidence.probabilities(rungs), evidence.costs(rungs)
     ones = np.ones(len(part))
     fixed = 0 if first_rate is None else 1
     up = ones if first_rate is None else _share_up(held[:, 0], first_rate, part.forced[:, 0], ones)
@@ -158,6 +33,7 @@ def find_waypoints(
         cost_usd=float(cost[:, 0].mean()) * fixed,
         accepted=1.0,
         wrong=float(((1.0 - up) * (1.0 - quality[:, 0])).mean()),
+        differs=float(((1.0 - up) * differs[:, 0]).mean()),
     )
     gone = up > 0.0
     if not gone.any():
@@ -165,11 +41,13 @@ def find_waypoints(
     share = float(up.mean())
     count = count_bins(len(rungs) - fixed, int(gone.sum()), cells=cells)
     cut = [bin_ranks(held[gone, k], count, forced=part.forced[gone, k]) for k in range(fixed, len(rungs) - 1)]
-    grid = evaluate_grid(
-        [found for found, _ in cut], [size for _, size in cut], quality[gone, fixed:], cost[gone, fixed:], up[gone]
-    )
+    bins, sizes = [found for found, _ in cut], [size for _, size in cut]
+    grid = evaluate_grid(bins, sizes, quality[gone, fixed:], cost[gone, fixed:], up[gone])
+    shares = np.zeros(grid.quality.shape)
+    if evidence.caution > 0.0:
+        shares = evaluate_grid(bins, sizes, differs[gone, fixed:], cost[gone, fixed:], up[gone]).quality
     found = []
-    for flat in pareto_hull(grid.cost.ravel(), grid.quality.ravel()):
+    for flat in pareto_hull(grid.cost.ravel(), (grid.quality - evidence.caution * shares).ravel()):
         index = tuple(int(i) for i in np.unravel_index(flat, grid.quality.shape))
         reached, right = share * float(grid.reach[-1][index]), share * float(grid.quality[index])
         below = right - share * float(grid.top_quality[index])
@@ -181,6 +59,7 @@ def find_waypoints(
                 cost_usd=base.cost_usd + share * float(grid.cost[index]),
                 accepted=1.0 - reached,
                 wrong=max(0.0, base.wrong + (share - reached) - below),
+                differs=base.differs + share * float(shares[index]),
             )
         )
     return tuple(found)
@@ -189,9 +68,9 @@ def find_waypoints(
 def assess(evidence: Evidence, rungs: Sequence[str], rates: Sequence[float]) -> Waypoint:
     """Return what given rates would do, each fitted on the held-out confidences of the rows that get to the rung."""
     part, held = evidence.table.on(rungs), evidence.confidences(rungs)
-    quality, cost = evidence.probabilities(rungs), evidence.costs(rungs)
+    (quality, differs), cost = evidence.probabilities(rungs), evidence.costs(rungs)
     live = np.ones(len(part))
-    right, wrong, spent = 0.0, 0.0, 0.0
+    right, wrong, spent, apart = 0.0, 0.0, 0.0, 0.0
     for k in range(len(rungs)):
         spent += float((live * cost[:, k]).mean())
         up = np.zeros(len(part))
@@ -199,6 +78,7 @@ def assess(evidence: Evidence, rungs: Sequence[str], rates: Sequence[float]) -> 
             up = _share_up(held[:, k], rates[k], part.forced[:, k], live)
             wrong += float(((live - up) * (1.0 - quality[:, k])).mean())
         right += float(((live - up) * quality[:, k]).mean())
+        apart += float(((live - up) * differs[:, k]).mean())
         live = up if k + 1 < len(rungs) else live
     whole = rungs[-1] == evidence.table.rungs[-1]
     return Waypoint(
@@ -208,6 +88,7 @@ def assess(evidence: Evidence, rungs: Sequence[str], rates: Sequence[float]) -> 
         cost_usd=spent,
         accepted=1.0 - float(live.mean()) if whole else 1.0,
         wrong=wrong if whole else 1.0 - right,
+        differs=apart,
     )
 
 
@@ -234,7 +115,14 @@ def _share_up(confidences: Floats, rate: float, forced: Flags, live: Floats) -> 
     return share_up((confidences, confidences), rate, (forced, forced), (live, live))[0]
 
 
-def hull_of(found: Sequence[Waypoint]) -> tuple[Waypoint, ...]:
-    """Return those of the waypoints that no mix of the others beats, dearest first."""
-    cost, quality = (np.array([getattr(one, name) for one in found]) for name in ("cost_usd", "quality"))
-    return tuple(found[i] for i in pareto_hull(cost, quality)[::-1])
+def hull_of(found: Sequence[Waypoint], *, caution: float = 0.0) -> tuple[Waypoint, ...]:
+    """Return those of the waypoints that no mix of the others beats, dearest first; see `Evidence.caution`.
+
+    What is dearer than another is expected to be better too: caution alone is no reason to pay more.
+    """
+    cost, quality, differs = (
+        np.array([getattr(one, name) for one in found]) for name in ("cost_usd", "quality", "differs")
+    )
+    hull = pareto_hull(cost, quality - caution * differs)
+    before = np.maximum.accumulate(np.concatenate([[-np.inf], quality[hull][:-1]]))
+    return tuple(found[i] for i in hull[quality[hull] > before][::-1])

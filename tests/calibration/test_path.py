@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calibration.evidence import Waypoint, gather
 from calibration.path import policy_path
 from calibration.recorded import recorded_ladder
-from calibration.smoothing import smooth_correct
+from calibration.rung_fits import RungFits
+from calibration.smoothing import smooth_correct, smooth_pairs
 from calibration.subladders import lay_out_parts, list_subladders
 from calibration.table import lay_out
-from calibration.waypoints import assess
+from calibration.waypoints import assess, hull_of
 from cascade.errors import DataError
 from cascade.policy import SALT
 from tests.recordings import recorded_samples
@@ -67,6 +69,47 @@ def test_served_points_escalate_at_the_rates_of_the_path():
             reached = served.reached[:, k].sum()
             if reached > 50:
                 assert served.escalated[:, k].sum() / reached == pytest.approx(rate, abs=0.03)
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 1000))
+def test_smoothing_on_pairs_keeps_the_means_of_labels_and_of_differences(seed):
+    rng = np.random.default_rng(seed)
+    c, correct = rng.random((80, 2)), (rng.random((80, 3)) < (0.5, 0.7, 0.9)).astype(float)
+    smoothed, differs = smooth_pairs(c, correct)
+    assert smoothed.mean(axis=0) == pytest.approx(correct.mean(axis=0), abs=1e-6)
+    assert differs.mean(axis=0) == pytest.approx((correct != correct[:, -1:]).mean(axis=0), abs=1e-6)
+
+
+def test_labels_that_are_not_in_pairs_are_smoothed_alone():
+    rng = np.random.default_rng(0)
+    c, correct = rng.random((90, 1)), (rng.random((90, 2)) < (0.6, 0.9)).astype(float)
+    correct[:60, 1] = np.nan
+    smoothed, _ = smooth_pairs(c, correct)
+    assert smoothed[:, 0] == pytest.approx(smooth_correct(c, correct)[:, 0])
+    assert not np.isnan(smoothed).any()
+
+
+def test_of_two_policies_as_good_the_one_that_differs_less_is_preferred():
+    bold = Waypoint(rungs=("a", "top"), rates=(0.1,), quality=0.90, cost_usd=1.0, differs=0.2)
+    careful = Waypoint(rungs=("b", "top"), rates=(0.1,), quality=0.89, cost_usd=1.0, differs=0.05)
+    top = Waypoint(rungs=("top",), quality=0.92, cost_usd=2.0)
+    assert hull_of([bold, careful, top]) == (top, bold)
+    assert hull_of([bold, careful, top], caution=0.2) == (top, careful)
+
+
+def test_what_is_dearer_is_expected_to_be_better_however_cautious():
+    cheap = Waypoint(rungs=("a",), quality=0.90, cost_usd=1.0, differs=0.3)
+    top = Waypoint(rungs=("top",), quality=0.89, cost_usd=2.0)
+    assert hull_of([cheap, top], caution=1.0) == (cheap,)
+
+
+def test_caution_goes_as_labels_come():
+    cautions = [gather(RungFits(table(n)), [RUNGS]).caution for n in (100, 200)]
+    assert cautions == pytest.approx([0.5, 0.25])
+    half = table(200)
+    half = replace(half, correct=np.where(np.arange(200)[:, None] < 100, half.correct, np.nan))
+    assert gather(RungFits(half), [RUNGS]).caution == pytest.approx(0.5)
 
 
 def test_smoothing_keeps_the_mean_of_the_labels():
