@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cascade.exchange import Request, Response
-from cascade.failure import CallFailure
+from cascade.exchange import Request
 from cascade.log.redaction import Redactor
 from cascade.outcome import Attempt, Result
 from cascade.policy import Policy
@@ -163,7 +162,7 @@ class Scribe:
             "latency_s": _figure(attempt.latency_s),
             "tries": 0 if call is None else _count(call.tries),
             "model_reported": None if response is None else self._maybe(response.model_reported),
-            "flags": self._json(_flags(response, failure)),
+            "flags": self._json(_flags(attempt)),
             "answer_chars": 0 if response is None else len(response.text),
             "answer_text": None if response is None else self._text(response.text),
         }
@@ -248,10 +247,9 @@ class Scribe:
         return self._redactor.clean(text, limit=_LARGEST)
 
 
-def _flags(response: Response | None, failure: CallFailure | None) -> list[str]:
-    call = response or failure
-    flags = [] if response is None else list(response.flags)
-    return flags if call is None or not call.endpoint else [*flags, f"endpoint:{call.endpoint}"]
+def _flags(attempt: Attempt) -> list[str]:
+    flags = [] if attempt.response is None else list(attempt.response.flags)
+    return [*flags, f"endpoint:{attempt.endpoint}"] if attempt.endpoint else flags
 
 
 def _finite(value: float | None) -> float | None:
