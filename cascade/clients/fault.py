@@ -73,6 +73,7 @@ _BROKEN = frozenset({"TransportError", "ClientConnectionError", "ConnectionError
 _NO_KEY = re.compile(r"missing (?:\w+ ){0,2}(?:credentials|api[ _]key)")
 """What libraries say, each under a class of its own, where no key was given; nothing was sent then."""
 
+_DELAY = re.compile(rb'"retryDelay"\s*:\s*"([0-9]{1,6}(?:\.[0-9]{1,9})?)s"')
 _MOST_CHARACTERS = 400
 
 
@@ -127,7 +128,7 @@ def read_wire(wire: Wire, *, secret: str | None = None) -> CallFailure:
             " ".join(message.split()) or f"The provider answered with status {wire.status}.", _MOST_CHARACTERS
         ),
         status=wire.status,
-        retry_after_s=retry_after_s(wire.headers),
+        retry_after_s=_patience_s(wire),
         phase=wire.phase,
         bytes_got=wire.got,
         bytes_expected=wire.expected,
@@ -151,6 +152,12 @@ def _mind(secret: str | None) -> None:
     # The key that was used may have come into the environment a moment ago.
     remember([secret])
     remember_environment()
+
+
+def _patience_s(wire: Wire) -> float | None:
+    """Return the seconds that an answer asks for: by its headers, or in Gemini's way by its body."""
+    told = _DELAY.search(wire.body) if wire.status == 429 else None
+    return retry_after_s(wire.headers) if told is None else float(told[1])
 
 
 def _inner(body: Any) -> tuple[int | None, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -143,6 +144,16 @@ def test_a_required_verifier_that_abstains_escalates() -> None:
     )
     result = run(rungs, {"small": "x", "large": "y"}, policy(rungs, (0.5, 0.0)))
     assert result.attempts[0].decision.reason == "required:must"
+
+
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_an_answer_that_ended_for_a_reason_that_nobody_knows_is_accepted_at_the_top_only(*, calibrated: bool) -> None:
+    rungs = ladder("small", "large")
+    odd = replace(scripted("0.9", cost_usd=0.001), finish_reason="eos_detected", flags=("finish_unknown",))
+    result = run(rungs, {"small": odd, "large": odd}, policy(rungs, (0.0, 0.0)) if calibrated else None)
+    first, top = result.attempts
+    assert (first.decision.action, first.decision.reason) == ("escalate", "finish_unknown")
+    assert (top.decision.action, result.outcome) == ("accept", "accepted")
 
 
 def test_a_verifier_that_raises_abstains() -> None:

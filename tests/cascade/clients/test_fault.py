@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade.clients.fault import read_fault, retry_after_s
+from cascade.clients.fault import read_fault, read_wire, retry_after_s
+from cascade.clients.wire import Wire
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,23 @@ def test_a_ring_of_causes_ends():
     first, second = ValueError("a"), ValueError("b")
     first.__cause__, second.__cause__ = second, first
     assert read_fault(first).kind == "unknown"
+
+
+@pytest.mark.parametrize(("details", "kind"), [([], "quota"), ([{"retryDelay": "30s"}], "rate_limited")])
+def test_geminis_word_quota_means_a_rate_limit_where_it_says_when_to_come_back(details, kind):
+    body = {"error": {"code": 429, "message": "You exceeded your current quota.", "details": details}}
+    fault = read_wire(Wire(ends_at=0.0, phase="done", status=429, body=json.dumps(body).encode()))
+    assert (fault.kind, fault.retry_after_s) == (kind, 30.0 if details else None)
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 10_000, b"\xff" * 100, b"null", b'{"error": null}', b'[{"error": {"code": "x"}}]', b'{"error": []}']
+)
+def test_no_body_is_too_odd_to_be_read(body):
+    assert read_wire(Wire(ends_at=0.0, phase="done", status=200, body=body)).kind == "bad_body"
+    assert read_wire(Wire(ends_at=0.0, phase="done", status=503, body=body)).kind == "server"
+
+
+@given(st.binary(max_size=300), st.integers(200, 599))
+def test_any_bytes_with_any_status_are_read(body, status):
+    assert read_wire(Wire(ends_at=0.0, phase="done", status=status, body=body)).message
