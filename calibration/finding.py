@@ -147,7 +147,9 @@ def judge_figure(
     else:
         limit = criterion.limit if low < 0.0 else None
         margin = bound_mean(values, delta, low=low, groups=groups, limit=limit)
-        strict = bound_mean(values, delta_fail, low=low, groups=groups, limit=limit)
+        strict = margin
+        if delta_fail != delta:
+            strict = bound_mean(values, delta_fail, low=low, groups=groups, limit=limit)
     floor, ceiling = _limits(criterion, target)
     note: str | None = None
     if margin.value is None or margin.low is None or margin.high is None:

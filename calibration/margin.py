@@ -1,14 +1,14 @@
 """How far a measured mean may be from the true one: one-sided bounds, exact where values are bounded and independent.
 
 Each end holds by itself with probability 1 − δ; both together with 1 − 2δ. Which method is used depends on what kind of
-values there are, on n and on the limit, never on how the bounds come out:
+values there are, on n and on the limit, never on how the bounds come out; for losses it is `trial.bets`, the rule of
+certificates:
 
 - ``binomial``: only the two ends of the range occur. Clopper & Pearson 1934; exact.
 - ``betting``: anything else in a known range. Inverted betting test (Waudby-Smith & Ramdas 2020, arXiv 2010.09686,
   section 4); valid at every n.
-- ``harm``: a loss in {−1, 0, 1} that is held against a limit with few rows (`risk.bets_on`, as certificates have it).
-  The upper end is that of P(loss = 1), the rows where the policy is wrong and the reference right, gains ignored; the
-  lower end is by betting. Exact, and mostly tighter.
+- ``paired``: a loss in {−1, 0, 1}. The upper end is the least bound that the exact test on pairs shows
+  (`noninferiority`), as certificates have it: gains make up for harm; the lower end is by betting.
 - ``grouped``: rows share groups. The binomial bound at the effective number of rows, from the variance between groups
   (Korn & Graubard 1998, Survey Methodology 24); approximate.
 - ``t``: no range is known (money). Student's t over independent groups, its skewness taken out by the transformation of
@@ -27,14 +27,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from calibration.influence import independent, standard_error, t_interval
-from calibration.risk import bets_on, betting_p
+from calibration.noninferiority import noninferiority_p
+from calibration.risk import betting_p
 from calibration.split import number_groups
+from calibration.trial import bets
 
-Method = Literal["binomial", "betting", "harm", "grouped", "t", "none"]
+Method = Literal["binomial", "betting", "paired", "grouped", "t", "none"]
 Groups = Sequence[str | None]
 
 _HALVINGS = 24
 """Bisections of a betting bound: to within 1e-7 of the range."""
+
+_WITHIN = 1e-4
+"""How closely a bound of a loss is found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +79,8 @@ def bound_mean(
 ) -> Margin:
     """Bound the mean of values (n,) in [low, high], each end with probability 1 − delta.
 
-    `limit`: of a loss in {−1, 0, 1}, what it is held against: with the number of independent rows it says whether gains
-    count in the upper bound (`risk.bets_on`, the rule of certificates). None, or 0: they do.
+    `limit`: of a loss in {−1, 0, 1} of rows that share groups, what it is held against: it says, with their number,
+    whether gains count in the upper bound. None, or 0: they do.
     """
     x = np.asarray(values, dtype=np.float64)
     n = x.size
@@ -85,9 +90,11 @@ def bound_mean(
     size, mean = effective_size(share, groups), float(np.mean(share))
     spread = math.sqrt(float(np.var(x)))
     method: Method
-    counted = bool(limit) and low == -high and _whole(x, (low, 0.0, high))
-    harm_alone = counted and not bets_on(independent(n, groups), limit or 0.0)
-    if independent(n, groups) < n:
+    whole, grouped = low == -high and _whole(x, (low, 0.0, high)), independent(n, groups) < n
+    harm_alone = (
+        whole and bool(limit) and not bets(independent(n, groups), limit or 0.0, grouped=True, fractional=False)
+    )
+    if grouped:
         size = _cautious(size, n, independent(n, groups), delta)
         method, (bottom, top) = "grouped", _binomial(mean, size, delta)
         if harm_alone:
@@ -99,8 +106,8 @@ def bound_mean(
     else:
         # A gambler's wealth depends on the order, and a file may be sorted by label: shuffled, always the same way.
         shuffled = np.random.default_rng(0).permutation(share)
-        if harm_alone:
-            method, top = "harm", (_binomial(float(np.mean(x > 0.0)), n, delta)[1] + 1.0) / 2.0
+        if whole and not bets(n, limit or 0.0, grouped=False, fractional=False):
+            method, top = "paired", (_paired(int(np.sum(x > 0.0)), int(np.sum(x < 0.0)), n, delta) + 1.0) / 2.0
         else:
             method, top = "betting", _most(shuffled, delta)
         bottom = 1.0 - _most(1.0 - shuffled, delta)
@@ -206,6 +213,22 @@ def _binomial(mean: float, size: float, delta: float) -> tuple[float, float]:
     low = float(betaincinv(wins, size - wins + 1.0, delta)) if wins > 0.0 else 0.0
     high = float(betaincinv(wins + 1.0, size - wins, 1.0 - delta)) if wins < size else 1.0
     return low, high
+
+
+def _paired(harmed: int, gained: int, n: int, delta: float) -> float:
+    """Return about the least loss in (0, 1) that the exact test on pairs shows not to be exceeded; to 1e-4, upwards."""
+    seen = (harmed - gained) / n
+    low = max(seen, _WITHIN)
+    if noninferiority_p(harmed, gained, n, low) <= delta:
+        return low
+    step = 2.0 * math.sqrt(max(harmed + gained, 1)) / n + 2.0 / n
+    high = min(low + step, 1.0 - _WITHIN)
+    while high < 1.0 - _WITHIN and noninferiority_p(harmed, gained, n, high) > delta:
+        low, high = high, min(high + step, 1.0 - _WITHIN)
+    while high - low > _WITHIN:
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if noninferiority_p(harmed, gained, n, middle) <= delta else (middle, high)
+    return high
 
 
 def _most(values: NDArray[np.float64], delta: float) -> float:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from calibration.margin import bound_mean, bound_money, effective_size
+from calibration.noninferiority import noninferiority_p
 from calibration.paired import sign_test
-from calibration.risk import bets_on
 from calibration.sample_size import size_for_mean, size_for_rate, size_for_share
 from cascade.errors import ConfigError
 
@@ -42,11 +42,14 @@ def test_each_end_holds_in_nine_of_ten_repetitions(draw, low: float) -> None:
     assert np.mean([one.high >= truth for one in found]) >= 0.83
 
 
-@pytest.mark.parametrize(("n", "limit"), [(100, 0.05), (119, 0.05), (120, 0.05), (299, 0.02), (300, 0.02), (300, None)])
-def test_gains_count_in_a_loss_where_a_certificate_would_count_them(n: int, limit: float | None) -> None:
-    losses = np.tile([-1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0], 30)[:n]
-    counted = bound_mean(losses, 0.1, low=-1.0, limit=limit).method == "betting"
-    assert counted == (limit is None or bets_on(n, limit))
+@pytest.mark.parametrize(("harmed", "gained", "n"), [(0, 0, 50), (5, 3, 200), (12, 0, 300), (2, 9, 80)])
+def test_a_loss_clears_a_limit_where_a_certificate_would_hold_it(harmed: int, gained: int, n: int) -> None:
+    losses = np.r_[np.ones(harmed), -np.ones(gained), np.zeros(n - harmed - gained)]
+    found = bound_mean(losses, 0.1, low=-1.0)
+    assert found.method == "paired"
+    assert noninferiority_p(harmed, gained, n, found.high) <= 0.1
+    if found.high > 3e-4 and harmed - gained > 0:
+        assert noninferiority_p(harmed, gained, n, found.high - 2e-4) > 0.1
 
 
 def test_of_sessions_it_is_their_number_that_tells_whether_gains_count() -> None:

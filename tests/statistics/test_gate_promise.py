@@ -16,13 +16,15 @@ SLACK = 0.016
 pytestmark = pytest.mark.slow
 
 
-def outcomes(draw, criterion: Criterion, groups: list[str] | None = None) -> tuple[float, float]:
+def outcomes(
+    draw, criterion: Criterion, groups: list[str] | None = None, *, repetitions: int = REPETITIONS
+) -> tuple[float, float]:
     rng = np.random.default_rng(7)
     found = [
         judge_figure("task", criterion, draw(rng), groups, delta=0.1, delta_fail=0.1).outcome
-        for _ in range(REPETITIONS)
+        for _ in range(repetitions)
     ]
-    return found.count("pass") / REPETITIONS, found.count("fail") / REPETITIONS
+    return found.count("pass") / repetitions, found.count("fail") / repetitions
 
 
 @pytest.mark.parametrize("n", [50, 200, 300, 500])
@@ -33,16 +35,17 @@ def outcomes(draw, criterion: Criterion, groups: list[str] | None = None) -> tup
         (Criterion("min_accuracy", 0.8), lambda rng, n: rng.beta(4.0, 1.0, n)),
         (Criterion("max_loss", 0.02), lambda rng, n: rng.choice([1.0, -1.0, 0.0], n, p=[0.05, 0.03, 0.92])),
         (Criterion("max_loss", 0.02), lambda rng, n: (rng.random(n) < 0.02).astype(float)),
-        # Of 50 draws only harm is counted, from 120 on gains too: the two sides of the rule at this limit.
         (Criterion("max_loss", 0.05), lambda rng, n: rng.choice([1.0, -1.0, 0.0], n, p=[0.08, 0.03, 0.89])),
         (Criterion("max_error", 0.1), lambda rng, n: (rng.random(n) < 0.1).astype(float)),
     ],
     ids=["accuracy", "fractional accuracy", "loss with gains", "loss without gains", "wide loss with gains", "error"],
 )
 def test_a_bounded_figure_at_its_limit_is_told_apart_in_at_most_one_of_ten_cases(criterion, draw, n) -> None:
-    passed, failed = outcomes(lambda rng: draw(rng, n), criterion)
-    assert passed <= 0.1 + SLACK
-    assert failed <= 0.1 + SLACK
+    # The exact test on pairs takes its time: fewer repetitions, and as much more slack.
+    fewer = 8 if criterion.kind == "max_loss" else 1
+    passed, failed = outcomes(lambda rng: draw(rng, n), criterion, repetitions=REPETITIONS // fewer)
+    assert passed <= 0.1 + SLACK * np.sqrt(fewer)
+    assert failed <= 0.1 + SLACK * np.sqrt(fewer)
 
 
 @pytest.mark.parametrize("sessions", [15, 40])
