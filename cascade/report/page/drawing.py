@@ -6,7 +6,8 @@ or a dash of its own, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,18 @@ INSTALL = (
 def can_draw() -> bool:
     """Tell whether charts can be made."""
     return find_spec("altair") is not None and find_spec("vl_convert") is not None
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw without altair's checks of every part against its schema, which take as long as drawing; tests do them."""
+    if not can_draw():
+        yield
+        return
+    from altair.utils import schemapi
+
+    with schemapi.debug_mode(False):
+        yield
 
 
 def data(rows: Iterable[Mapping[str, Any]]) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 from cascade.report.content import Report, TaskReport
 from cascade.report.money_table import net_note
 from cascade.report.page.document import Document, KeyFigure, Panel, Section, Tone
+from cascade.report.page.drawing import drawing
 from cascade.report.page.task_panels import money_panel, task_panels
 from cascade.report.rows import Table
 from cascade.report.table import certificate_words, segment_table
@@ -16,13 +18,19 @@ MOST_DRAWN = 8
 """Tasks that get charts, the largest; the others get tables, so that the page stays small."""
 
 
-def log_document(report: Report, *, drawn: bool) -> Document:
+def log_document(report: Report, *, drawn: bool, title: str = "Cascade report") -> Document:
     """Return the page of a report.
 
     Args:
         report: what it says.
         drawn: whether charts can be drawn.
+        title: what it is called.
     """
+    with drawing() if drawn else nullcontext():
+        return _document(report, drawn=drawn, title=title)
+
+
+def _document(report: Report, *, drawn: bool, title: str) -> Document:
     largest = set(sorted(report.tasks, key=lambda name: -report.tasks[name].n)[:MOST_DRAWN])
     sections = [_overview(report)] if len(report.tasks) != 1 else []
     for number, (name, task) in enumerate(report.tasks.items(), start=1):
@@ -38,7 +46,7 @@ def log_document(report: Report, *, drawn: bool) -> Document:
         )
     period = f"{report.since or 'the beginning'} to {report.until or 'the end'}"
     return Document(
-        title="Cascade report",
+        title=title,
         subtitle=f"{report.source}: {count(report.total.n)} decisions, from {period}",
         sections=tuple(sections),
         notes=(

@@ -88,12 +88,29 @@ class _Stills:
         return Markup(svg) if self._room >= 0 else ""  # noqa: S704 - see above
 
 
-def _rendered(document: Document, *, drawn: bool, policy: str, script: Any, made: str, still: _Stills | None) -> str:
+def to_live_html(document: Document, *, above: str, script: str) -> str:
+    """Return a document as a page that a server gives, with its script at an address.
+
+    Args:
+        document: what it shows.
+        above: markup that stands before it, our own.
+        script: the script's address.
+    """
+    from markupsafe import Markup, escape
+
+    tag = Markup(f'<script src="{escape(script)}" defer></script>')  # noqa: S704 - escaped
+    before = Markup(above)  # noqa: S704 - made by a template that escapes
+    return _rendered(document, drawn=can_draw(), policy="", script=tag, made="", still=None, above=before)
+
+
+def _rendered(
+    document: Document, *, drawn: bool, policy: str, script: Any, made: str, still: _Stills | None, above: Any = ""
+) -> str:
     from cascade import __version__
 
     page: str = _template().render(
         document=document, drawn=drawn, policy=policy, script=script, made=made, version=__version__, install=INSTALL,
-        picture=still or (lambda _: ""), style=_style(), above="", empty="what",
+        picture=still or (lambda _: ""), style=_style(), above=above, empty="what",
         fallback_words=lambda panel: " The same figures stand in the tables below." if panel.tables else "",
     )  # fmt: skip
     return page

@@ -1,0 +1,102 @@
+"""The server: uvicorn with limits on how long a request may take to arrive and how many may wait."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from uvicorn import Config, Server
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from cascade.serve.access import Access, checked_key, is_loopback
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+HEADER_S = 10.0
+"""Seconds that a request's line, headers and body may take to arrive."""
+
+KEEP_ALIVE_S = 5.0
+"""Seconds that a connection may wait for its next request."""
+
+MOST_CONNECTIONS = 512
+"""Connections at once; a further one takes the place of the one that has waited longest without a whole request."""
+
+
+class Impatient(H11Protocol):
+    """A connection that is closed where a request takes too long to arrive, or where others need its place.
+
+    uvicorn itself waits for a first request for ever, so that a few hundred idle sockets would lock everybody out.
+    """
+
+    _arriving: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        waiting = _WAITING.setdefault(id(self.server_state), {})
+        if len(self.connections) > MOST_CONNECTIONS and waiting:
+            next(iter(waiting)).give_up()
+        self._await_request()
+
+    def data_received(self, data: bytes) -> None:
+        """Stop the clock when a request is there whole, and start it again after."""
+        if self._arriving is None and (self.cycle is None or self.cycle.response_complete):
+            self._await_request()
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.more_body:
+            self._stop_clock()
+
+    def on_response_complete(self) -> None:
+        """Leave an idle connection to uvicorn's own keep-alive."""
+        self._stop_clock()
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def give_up(self) -> None:
+        """Close the connection without an answer: who is this slow is no browser."""
+        self._stop_clock()
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.abort()
+
+    def _await_request(self) -> None:
+        self._stop_clock()
+        self._arriving = self.loop.call_later(HEADER_S, self.give_up)
+        _WAITING.setdefault(id(self.server_state), {})[self] = None
+
+    def _stop_clock(self) -> None:
+        if self._arriving is not None:
+            self._arriving.cancel()
+            self._arriving = None
+        _WAITING.get(id(self.server_state), {}).pop(self, None)
+
+
+_WAITING: dict[int, dict[Impatient, None]] = {}
+"""By server, the connections whose request is not there yet, the longest wait first."""
+
+
+def make_server(app: ASGIApp, *, host: str, port: int, key: str | None) -> Server:
+    """Return a server that is ready to run.
+
+    Raises:
+        ConfigError: the host is reached from other machines, and there is no key.
+    """
+    guarded = Access(app, key=checked_key(host, key), hosts=_names(host, port))
+    options: dict[str, Any] = {
+        "host": host, "port": port, "http": Impatient, "ws": "none", "lifespan": "off", "loop": "asyncio",
+        "timeout_keep_alive": KEEP_ALIVE_S, "timeout_graceful_shutdown": 3, "backlog": 2048, "access_log": False,
+        "log_config": None, "server_header": False, "proxy_headers": False, "h11_max_incomplete_event_size": 16_384,
+    }  # fmt: skip
+    return Server(Config(guarded, **options))
+
+
+def _names(host: str, port: int) -> set[str]:
+    """Return what Host may say of a server on loopback."""
+    if not is_loopback(host):
+        return set()
+    own = {"127.0.0.1", "localhost", "[::1]", f"[{host}]" if ":" in host else host}
+    return {f"{name}:{port}" for name in own} | ({*own} if port == 80 else set())
