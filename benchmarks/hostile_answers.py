@@ -6,8 +6,10 @@ python -m benchmarks.hostile_answers --texts 400
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import time
+from typing import Any
 
 from tests.attacks.answer_checks import SchemaRejected
 from tests.attacks.matrix import cases
@@ -43,6 +45,46 @@ def schemas() -> tuple[float, str]:
     return longest
 
 
+ARRAYS: dict[str, Any] = {
+    "whole numbers": list(range(140_000)),
+    "fractions": [place + 0.5 for place in range(100_000)],
+    "large numbers": [10**300 + place for place in range(3_000)],
+    "numbers of all sizes": [float(f"1e{place % 300}") + place for place in range(40_000)],
+    "texts": [f"xxxxxxxx{place}" for place in range(60_000)],
+    "objects": [{"a": place, "b": [place]} for place in range(38_000)],
+    "one of each": [1, 1.0, "1", True, None, [1], {"a": 1}] * 15_000,
+}
+"""Answers of nearly a mebibyte."""
+
+DEAR: dict[str, Any] = {
+    "uniqueItems": {"uniqueItems": True},
+    "contains": {"contains": {"const": -1}},
+    "multipleOf": {"items": {"multipleOf": 1e-7}},
+    "enum of numbers": {"items": {"anyOf": [{"enum": list(range(-100, 0))}, True]}},
+    "const of numbers": {"items": {"anyOf": [{"const": -1.5}, True]}},
+    "const of a list": {"const": list(range(10_000))},
+    "oneOf": {"oneOf": [{"type": "array", "items": {"type": kind}} for kind in ("string", "integer", "object")]},
+    "anyOf of fifty": {"items": {"anyOf": [*({"type": "object", "required": ["z"]} for _ in range(49)), True]}},
+    "unevaluatedItems": {"anyOf": [{"contains": {"type": "object"}}], "unevaluatedItems": False},
+    "pattern": {"items": {"anyOf": [{"pattern": "^(a|b|x)*[0-9]{1,20}$"}, True]}},
+}
+"""Schemas whose keywords take the longest."""
+
+
+def checks() -> tuple[float, str]:
+    """Return the longest time that checking one of the arrays against one of the schemas takes."""
+    longest = (0.0, "")
+    for name, schema in DEAR.items():
+        compiled = compile_schema(schema)
+        for kind, array in ARRAYS.items():
+            text = json.dumps(array)
+            took = min(
+                _timed(lambda value, text=text, own=compiled: own.complaint(value, text), array) for _ in range(2)
+            )
+            longest = max(longest, (took, f"{name} on {kind}"))
+    return longest
+
+
 def _compiled(schema: object) -> None:
     try:
         compile_schema(schema)  # type: ignore[arg-type]  # some of them are none
@@ -69,6 +111,8 @@ def main() -> None:
         print(f"| {name} | {' | '.join(cells)} | `{by_size[SIZES[-1]][1]!a}` |")
     took, name = schemas()
     print(f"\nSchemas of the matrix, compiled or refused: at most {1000 * took:.2f} ms ({name!a}).")
+    took, name = checks()
+    print(f"Answers of a mebibyte against dear schemas: at most {1000 * took:.1f} ms ({name}).")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ from cascade.hashing import canonical_json
 from verifiers.schema_limits import JsonSchema, Measure, measure, require_small
 
 MAX_WORK = 5_000_000
-"""Schemas, references written out, times values of the answer (and every 32 characters of it)."""
+"""Schemas, references written out, times values of the answer (and every 32 characters of it): about 10 ns each."""
+MAX_PLACED = 5_000
+"""Work up to which the place of an error is looked for where there are several ways to be valid: 10 µs an error."""
 MAX_LONG = 300
 """Integers beyond 64 bits in an answer whose items must be unique: comparing those takes quadratic time."""
 MAX_REENTRIES = 1_000
@@ -58,7 +60,7 @@ class CompiledSchema:
     def work(self, text: str) -> int:
         """Return an upper bound of the steps that checking an answer of this text takes."""
         values = 1 + sum(map(text.count, ",[{:"))
-        return self.measure.expansion * (values + len(text) // 32)
+        return (self.measure.expansion + self.measure.costly) * (values + len(text) // 32)
 
     def complaint(self, value: Any, text: str) -> str | None:
         """Say where and how a value breaks the schema, as `$.items[0].qty: …`; None: it satisfies it.
@@ -75,6 +77,8 @@ class CompiledSchema:
             return None
         if self.measure.loops > 1 and self.measure.loops ** _depth(value) > MAX_REENTRIES:
             return "$: does not satisfy the schema (which is recursive; the place was not searched)"
+        if self.measure.branching and self.work(text) > MAX_PLACED:
+            return "$: does not satisfy the schema (the place was not searched in so large an answer)"
         try:
             self._validator.validate(value)
         except jsonschema_rs.ValidationError as error:

@@ -26,6 +26,9 @@ _LIST = ("allOf", "anyOf", "oneOf", "prefixItems")
 _MAP = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
 _DEFINED = ("$defs", "definitions")
 _REFERENCES = ("$ref", "$dynamicRef")
+_EXACT, _LISTED = 100, 30
+"""How many ordinary schemas' time one exact comparison takes, and one with a number that stands in an `enum`."""
+_BRANCHES = frozenset({"anyOf", "oneOf"})
 _DRAFTS = ("draft/2020-12/schema", "draft/2019-09/schema", "draft-07/schema", "draft-06/schema", "draft-04/schema")
 _META = {f"{scheme}://json-schema.org/{draft}" for scheme in ("https", "http") for draft in _DRAFTS}
 _SILENT = {"$schema", "$id", "$comment", "$anchor", "$defs", "definitions", "title", "description", "default"}
@@ -43,6 +46,12 @@ class Measure:
     expansion: int
     """Schemas after every reference is written out, plus the objects and arrays that `enum` lists."""
 
+    costly: int
+    """What keywords that compare numbers exactly add, references written out, in schemas' worth."""
+
+    branching: bool
+    """True where some value may be valid in one of several ways, so that errors are collected for each of them."""
+
     loops: int
     """References that lead back to a schema which they are part of; 0: the schema is not recursive."""
 
@@ -57,7 +66,7 @@ class Measure:
 class _Walk:
     root: Mapping[str, Json]
     anchors: dict[str, Json] = field(default_factory=dict)
-    counted: dict[int, tuple[int, int]] = field(default_factory=dict)
+    counted: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     open: set[int] = field(default_factory=set)
 
 
@@ -68,14 +77,14 @@ def measure(schema: JsonSchema) -> Measure:
         SchemaRejected: says which limit is exceeded, or which reference is not allowed.
     """
     if isinstance(schema, bool):
-        return Measure(expansion=1, loops=0, unique_items=False, accepts_everything=schema)
+        return Measure(expansion=1, costly=0, branching=False, loops=0, unique_items=False, accepts_everything=schema)
     try:
         size = len(canonical_json(dict(schema)))
     except DataError as error:
         raise SchemaRejected(f"The JSON Schema is not JSON: {error}") from None
     _limit(size, MAX_BYTES, "bytes")
     walk = _Walk(root=schema)
-    every, patterns, unique = 0, 0, False
+    every, patterns, unique, branching = 0, 0, False, False
     waiting: list[Json] = [schema]
     while waiting:
         here = waiting.pop()
@@ -87,10 +96,18 @@ def measure(schema: JsonSchema) -> Measure:
         patterns += ("pattern" in here) + _length(here.get("patternProperties"))
         _limit(patterns, MAX_PATTERNS, "patterns")
         unique = unique or here.get("uniqueItems") is True
+        branching = branching or not _BRANCHES.isdisjoint(here)
         waiting += [inner for _, inner in _inside(here)]
-    expansion, loops = _expand(schema, walk, 0)
+    expansion, loops, costly = _expand(schema, walk, 0)
     silent = not (set(schema) - _SILENT) or ({"$ref"} >= set(schema) - _SILENT and schema["$ref"] == "#")
-    return Measure(expansion=expansion, loops=loops, unique_items=unique, accepts_everything=silent)
+    return Measure(
+        expansion=expansion,
+        costly=costly,
+        branching=branching,
+        loops=loops,
+        unique_items=unique,
+        accepts_everything=silent,
+    )
 
 
 def require_small(schema: JsonSchema) -> None:
@@ -151,10 +168,10 @@ def _check_addresses(schema: Mapping[str, Json], walk: _Walk, *, top: bool) -> N
             walk.anchors[schema[key]] = schema
 
 
-def _expand(schema: Json, walk: _Walk, depth: int) -> tuple[int, int]:
-    """Count schemas and loops with every reference written out; what was counted once is not walked again."""
+def _expand(schema: Json, walk: _Walk, depth: int) -> tuple[int, int, int]:
+    """Count schemas, loops and what is costly, references written out; what was counted is not walked again."""
     if not isinstance(schema, Mapping):
-        return 1, 0
+        return 1, 0, 0
     known = walk.counted.get(id(schema))
     if known is not None:
         return known
@@ -162,18 +179,23 @@ def _expand(schema: Json, walk: _Walk, depth: int) -> tuple[int, int]:
     walk.open.add(id(schema))
     listed = schema["enum"] if isinstance(schema.get("enum"), list | tuple) else ()
     total = 1 + sum(isinstance(item, Mapping | list | tuple) for item in listed)
-    loops = 0
+    loops, costly = 0, _EXACT * (("multipleOf" in schema) + _is_number(schema.get("const")))
+    costly += _LISTED * sum(map(_is_number, listed))
     parts = [inner for key, inner in _inside(schema) if key not in _DEFINED]
     for target in parts + [_target(schema[key], walk) for key in _REFERENCES if key in schema]:
         if id(target) in walk.open:
             loops += 1
             continue
-        more, again = _expand(target, walk, depth + 1)
-        total, loops = total + more, loops + again
+        more, again, dear = _expand(target, walk, depth + 1)
+        total, loops, costly = total + more, loops + again, costly + dear
         _limit(total, MAX_EXPANSION, "subschemas once its references are written out")
     walk.open.discard(id(schema))
-    walk.counted[id(schema)] = total, loops
-    return total, loops
+    walk.counted[id(schema)] = total, loops, costly
+    return total, loops, costly
+
+
+def _is_number(value: Json) -> bool:
+    return type(value) in (int, float)
 
 
 def _target(address: str, walk: _Walk) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -163,3 +164,19 @@ def test_the_lookahead_that_pydantic_writes_for_decimals_is_understood() -> None
     schema = compile_schema({"pattern": "^(?!^[-+.]*$)[+-]?0*\\d*\\.?\\d*$"})
     assert schema.complaint("-12.50", "x") is None
     assert schema.complaint("12 dollars", "x")
+
+
+def test_the_place_is_not_searched_where_every_branch_would_complain_of_every_value() -> None:
+    kinds = [{"type": "array", "items": {"type": kind}} for kind in ("string", "integer", "object")]
+    compiled = compile_schema({"oneOf": kinds})
+    small, large = [0.5] * 10, [0.5] * 100_000
+    assert "oneOf" in (compiled.complaint(small, json.dumps(small)) or "")
+    assert "not searched" in (compiled.complaint(large, json.dumps(large)) or "")
+
+
+@pytest.mark.parametrize("schema", [{"multipleOf": 1e-7}, {"const": 7}, {"enum": list(range(100))}])
+def test_comparing_a_hundred_thousand_numbers_exactly_is_refused(schema: dict[str, Any]) -> None:
+    numbers = [place + 0.5 for place in range(100_000)]
+    compiled = compile_schema({"items": {"anyOf": [schema, True]}})
+    assert "too large" in (compiled.complaint(numbers, json.dumps(numbers)) or "")
+    assert compiled.complaint(numbers[:1000], json.dumps(numbers[:1000])) is None
