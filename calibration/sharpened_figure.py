@@ -14,7 +14,7 @@ FEW = 10
 
 
 def sharpen_figure(criterion: Criterion, now: Replayed, proxy: str, *, delta: float) -> Sharpened | None:
-    """Estimate a figure from its labels and the proxy's scores of the served answers; None with few labels."""
+    """Estimate a figure from its labels and the proxy's scores of the served answers; None with few labels, or all."""
     rows, scores = now.rows, now.scores
     assert scores is not None  # noqa: S101 - a proxy was asked for
     mine = scores[np.arange(len(scores)), served_by(rows)]
@@ -30,7 +30,8 @@ def sharpen_figure(criterion: Criterion, now: Replayed, proxy: str, *, delta: fl
         scale, shift, taken = 2.0, 1.0, ~now.harmless
         y, f = rows.correct_top - rows.correct, scores[:, -1] - mine
     y, f, pi = ((y + shift) / scale)[taken], f[taken], now.propensity[taken]
-    if np.sum(~np.isnan(y)) < FEW or np.isnan(f).all():
+    known = int(np.sum(~np.isnan(y)))
+    if known < FEW or known == len(y) or np.isnan(f).all():
         return None
     found = estimate_mean(y, propensity=pi, proxy=f, level=1.0 - 2.0 * delta)
     share = float(taken.mean()) if criterion.kind == "max_loss" else 1.0

@@ -159,7 +159,7 @@ def _show(samples: list[Sample], kept: Path, *, said: int | None, as_json: bool)
     else:
         print_text(str(kept))
     if said is not None:
-        say(f"{said:,} samples labelled in this sitting.")
+        say(f"{said:,} sample{'' if said == 1 else 's'} labelled in this sitting.")
     elif not agreed:
         say("No answer was labelled by two annotators; `cascade label --annotator NAME` makes labels of another.")
     for (first, second, dimension), found in agreed.items():
