@@ -25,6 +25,8 @@ MAX_REENTRIES = 1_000
 """Bound on the effort of finding the place of an error in a recursive schema; beyond it, no place is named."""
 PATTERN_BYTES = 2**22
 """Bytes that one compiled regular expression may take."""
+MAX_PLACED_CHARS = 300_000
+"""Characters of an answer up to which it is looked for at all: an error holds a copy of what is wrong."""
 
 _KEPT = 128
 _DETAIL = 200
@@ -77,7 +79,7 @@ class CompiledSchema:
             return None
         if self.measure.loops > 1 and self.measure.loops ** _depth(value) > MAX_REENTRIES:
             return "$: does not satisfy the schema (which is recursive; the place was not searched)"
-        if self.measure.branching and self.work(text) > MAX_PLACED:
+        if len(text) > MAX_PLACED_CHARS or (self.measure.branching and self.work(text) > MAX_PLACED):
             return "$: does not satisfy the schema (the place was not searched in so large an answer)"
         try:
             self._validator.validate(value)
