@@ -60,6 +60,14 @@ class Raw:
         return time.perf_counter() - started
 
 
+async def settled() -> None:
+    """Wait for what litellm has put off until after its calls; it is part of what they take."""
+    from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
+
+    await asyncio.sleep(0.002)
+    await GLOBAL_LOGGING_WORKER.flush()
+
+
 def quantile(seconds: Sequence[float], share: float) -> float:
     """Return the milliseconds below which a share of the times lies."""
     ordered = sorted(seconds)
