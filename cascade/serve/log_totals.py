@@ -37,7 +37,8 @@ class LogTotals:
         from cascade.log.tables import decisions, losses
 
         with self._log.reading() as connection:
-            newest = connection.execute(select(func.coalesce(func.max(decisions.c.sequence), 0))).scalar_one()
+            last = select(decisions.c.sequence).order_by(decisions.c.sequence.desc()).limit(1)
+            newest = connection.execute(last).scalar() or 0
             self._promises(connection)
             if newest > self._upto:
                 self._decisions(connection, newest)
