@@ -12,7 +12,7 @@ COMPILE := uv pip compile --quiet --universal --fork-strategy fewest --python-ve
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test slow soak check lint types contracts docs notebooks refresh-notebooks bench help-pages lock audit sbom clean
+.PHONY: help install demo test browser slow soak check lint types contracts docs notebooks refresh-notebooks bench help-pages lock audit sbom clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -45,6 +45,9 @@ demo: install ## the whole story on the embedded models: no key, no network
 
 test: $(VENV)/.dev ## the quick tests
 	$(PYTEST)
+
+browser: $(VENV)/.dev ## the pages in Debian's Chromium; skips where there is none
+	$(PYTEST) -m browser tests/browser
 
 slow: $(VENV)/.dev ## the statistical promises, by repetition
 	$(PYTEST) -m slow --timeout 3600 --ignore tests/soak
