@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cascade.bulk.journal import Journal, Key, journal_of
-from cascade.bulk.kept_calls import KeptCalls
+from cascade.bulk.journal import Journal, journal_of
+from cascade.bulk.kept_calls import Keeper
 from cascade.bulk.result_line import result_line
 from cascade.bulk.stop import Stop
 from cascade.engine import Cascade
 from cascade.errors import ConfigError, DataError
 from cascade.exchange import Request
-from cascade.guards.calls import Calls
 from cascade.hashing import fingerprint
 from cascade.outcome import Result
 from cascade.request_limits import require_allowed
@@ -129,7 +128,7 @@ def run_file(
     with Journal(output, kind="run", made_by=made_by) as journal:
         todo = [request for request in requests if not _finished(journal, request)]
         resumed, ambiguous = len(requests) - len(todo), journal.ambiguous
-        kept: dict[Key, KeptCalls] = {}
+        keeper = Keeper(journal)
         count = resumed
         if on_done is not None:
             on_done(count, spent, None)
@@ -137,8 +136,7 @@ def run_file(
         def keep(index: int, result: Result[Any]) -> None:
             nonlocal spent, estimated, count
             request = todo[index]
-            own = kept.pop((request.task, request.id), None)  # a request that could not be begun has none
-            spent += result.cost_usd - (0.0 if own is None else own.again_usd)
+            spent += result.cost_usd - keeper.again_usd((request.task, request.id))
             count += 1
             if result.saved_usd is not None:
                 saved.append(result.saved_usd)
@@ -147,12 +145,8 @@ def run_file(
             if on_done is not None:
                 on_done(count, spent, result)
 
-        def calls_of(request: Request, then: Calls) -> Calls:
-            calls = kept[request.task, request.id] = KeptCalls(journal, then)
-            return calls
-
         app.run_many(
-            stop.until(todo), concurrency=concurrency, max_cost_usd=max_cost_usd, on_result=keep, keep=calls_of
+            stop.until(todo), concurrency=concurrency, max_cost_usd=max_cost_usd, on_result=keep, keep=keeper.keep
         )
         stopped = count < len(requests)
         lines = [journal.done[request.task, request.id] for request in requests] if not stopped else []

@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cascade.bulk.journal import Journal, Key
-from cascade.bulk.kept_calls import KeptCalls
+from cascade.bulk.journal import Journal
+from cascade.bulk.kept_calls import Keeper
 from cascade.bulk.stop import Stop
 from cascade.engine import Cascade
 from cascade.errors import ConfigError, DataError
-from cascade.exchange import Request
-from cascade.guards.calls import Calls
 from cascade.ladder import Ladder
 from cascade.outcome import Attempt
 from cascade.request_limits import require_allowed
@@ -88,7 +86,7 @@ def explore_file(
         for i in todo:
             _require_runnable(merged[i], app)
         resumed, ambiguous = len(merged) - len(todo), journal.ambiguous
-        kept: dict[Key, KeptCalls] = {}
+        keeper = Keeper(journal)
         count = resumed
         if on_done is not None:
             on_done(count, spent)
@@ -96,7 +94,7 @@ def explore_file(
         def keep(position: int, sample: Sample, attempts: tuple[Attempt, ...]) -> None:
             nonlocal spent, count
             before = merged[todo[position]]
-            spent += sum(_paid(attempt, before) for attempt in attempts) - kept.pop(sample.key).again_usd
+            spent += sum(_paid(attempt, before) for attempt in attempts) - keeper.again_usd(sample.key)
             count += 1
             failures.extend(
                 f"{sample.request.id}, {attempt.rung}: {attempt.failure.kind.value}: {attempt.failure.message}"
@@ -110,16 +108,12 @@ def explore_file(
             if on_done is not None:
                 on_done(count, spent)
 
-        def calls_of(request: Request, then: Calls) -> Calls:
-            calls = kept[request.task, request.id] = KeptCalls(journal, then)
-            return calls
-
         app.explore(
             stop.until(merged[i] for i in todo),
             concurrency=concurrency,
             max_cost_usd=max_cost_usd,
             on_sample=keep,
-            keep=calls_of,
+            keep=keeper.keep,
         )
         stopped = count < len(merged)
         if not stopped:

@@ -5,12 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from cascade.bulk.journal import Journal
+from cascade.bulk.journal import Journal, Key
 from cascade.bulk.reply_line import reply_line, reply_of
 from cascade.errors import LogUnavailable
-from cascade.exchange import ModelCall, Response
+from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure
 from cascade.guards.calls import Calls, Charge
+
+
+class Keeper:
+    """Gives each request of a bulk run its KeptCalls, and says afterwards what an earlier run had paid of it."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._open: dict[Key, KeptCalls] = {}
+
+    def keep(self, request: Request, then: Calls) -> Calls:
+        """Return who writes down a request's calls."""
+        calls = self._open[request.task, request.id] = KeptCalls(self._journal, then)
+        return calls
+
+    def again_usd(self, key: Key) -> float:
+        """Return the US dollars of a finished request's answers that an earlier run had paid for, and forget it."""
+        calls = self._open.pop(key, None)  # a request that could not even be begun has none
+        return 0.0 if calls is None else calls.again_usd
 
 
 class KeptCalls(Calls):

@@ -11,6 +11,7 @@ from cascade.cli.figures import dollars
 from cascade.cli.guard import Interrupted, stoppable
 from cascade.cli.options import ConcurrencyOption, ConfigOption, JsonOption, MapOption, YesOption, load
 from cascade.cli.progress import progress
+from cascade.cli.resumed import tell_ambiguous
 from cascade.cli.terminal import interactive, print_json, print_text, say, stderr, warn
 from cascade.errors import BudgetExceeded, CascadeError, ConfigError
 
@@ -152,11 +153,7 @@ def _show_done(done: Exploration, output: Path, app: Cascade) -> None:
     from cascade.prices import ladder_order_concern
 
     say(f"{len(done.samples)} samples in {output}; spent {dollars(done.spent_usd)}; {done.resumed} were there already.")
-    if done.ambiguous:
-        say(
-            f"{done.ambiguous} calls were in flight when an earlier run was killed; they were made again, and may have "
-            "been billed twice (ambiguous)."
-        )
+    tell_ambiguous(done.ambiguous)
     if done.failures:
         say(f"{len(done.failures)} failed, the first: {done.failures[0]}. Run the same command again to retry them.")
     seen = []

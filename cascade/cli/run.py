@@ -11,6 +11,7 @@ from cascade.cli.figures import dollars
 from cascade.cli.guard import Interrupted, stoppable
 from cascade.cli.options import ConcurrencyOption, ConfigOption, JsonOption, load, pairs, value_of
 from cascade.cli.progress import progress
+from cascade.cli.resumed import tell_ambiguous
 from cascade.cli.terminal import print_json, print_text, say
 from cascade.errors import ConfigError, LogUnavailable
 
@@ -179,11 +180,7 @@ def _run_file(
     ended = ", ".join(f"{count} {outcome}" for outcome, count in batch.outcomes.items()) or "no requests"
     saved = "" if batch.saved_usd is None else f", saved {dollars(batch.saved_usd)} against always-top"
     say(f"{ended}; spent {dollars(batch.spent_usd)}{saved}; results in {output}")
-    if batch.ambiguous:
-        say(
-            f"{batch.ambiguous} calls were in flight when an earlier run was killed; they were made again, and may "
-            "have been billed twice (ambiguous)."
-        )
+    tell_ambiguous(batch.ambiguous)
     if as_json:
         print_json(
             {

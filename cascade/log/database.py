@@ -80,7 +80,7 @@ class Database:
             entries = [*entries, loss(lost, why)]
         with self._explained("written"):
             refused = self._commit(entries)
-            if self._identity != _identity(self.path):
+            if self._identity != identity(self.path):
                 # The file was deleted between check and commit: what went into the void goes in again.
                 self._committed -= sum(entry.decisions for entry in entries)
                 refused = self._commit(entries)
@@ -88,7 +88,7 @@ class Database:
 
     def tend(self) -> None:
         """Notice a file that was deleted or replaced, also while nothing is written."""
-        if self._writing is not None and self._identity != _identity(self.path):
+        if self._writing is not None and self._identity != identity(self.path):
             with self._explained("opened"):
                 self._writer()
 
@@ -153,17 +153,17 @@ class Database:
         self._version = version
 
     def _writer(self) -> Connection:
-        identity = _identity(self.path)
-        if self._writing is not None and identity == self._identity:
+        found = identity(self.path)
+        if self._writing is not None and found == self._identity:
             return self._writing
-        if self._committed and identity != self._identity:
+        if self._committed and found != self._identity:
             self._vanished(
                 self._committed, f"{self.path} was deleted or replaced while it was open; logging goes on in a new file"
             )
             self._committed = 0
         self.close()
         self._writing, self._version, self._is_durable = self._open(), None, None
-        self._identity = _identity(self.path)
+        self._identity = identity(self.path)
         return self._writing
 
     def _open(self) -> Connection:
@@ -230,7 +230,8 @@ class Database:
         raise LogUnavailable(message) from None
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one that took its path; None where there is none."""
     try:
         stat = path.stat()
     except OSError:

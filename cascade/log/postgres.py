@@ -6,19 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, exc, text
+from sqlalchemy import Connection, text
 
-from cascade.errors import ConfigError, LogUnavailable
+from cascade.errors import LogUnavailable
 from cascade.log.address import Address
 from cascade.log.insertion import insert, loss
 from cascade.log.rows import Entry
+from cascade.log.server import Unreachable, engine_of, explained, migrated, schema_version
 from cascade.log.spool import Spool
-from cascade.log.tables import APPLICATION_ID, SCHEMA_VERSION, metadata
-
-CONNECT_TIMEOUT_S = 5
-"""Seconds after which a server that says nothing counts as down."""
+from cascade.log.tables import SCHEMA_VERSION, metadata
 
 BATCH = 500
 """Entries of the spool that one transaction hands on."""
@@ -28,15 +25,6 @@ HAND_ON_S = 1.0
 
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 """Between two tries to reach a server that is down."""
-
-VERSION_TABLE = "cascade_schema"
-"""Where Alembic keeps the schema's version; not its usual name, since others may use Alembic in the same database."""
-
-_PASSING = ("08", "40", "53", "55P03", "57P")
-"""SQLSTATEs of what passes by itself: connection, deadlock, resources, locks, a server that stops."""
-
-_COMING_BACK = ("starting up", "shutting down", "recovery mode", "too many clients", "remaining connection slots")
-"""What a server says that is reached, and will be there again soon."""
 
 
 class Postgres:
@@ -70,7 +58,7 @@ class Postgres:
         self.read_only = read_only
         self.durable = False
         """Whether a commit waits for the disk whatever the server's `synchronous_commit` says."""
-        self._engine = _engine(address)
+        self._engine = engine_of(address)
         self._spool = Spool(spool)
         self._receipts, self._refused, self._warn = receipts, refused, warn
         self._ready = False
@@ -189,11 +177,11 @@ class Postgres:
         if self._ready:
             return
         with self._engine.connect() as connection:
-            version = _version(connection)
+            version = schema_version(connection)
             if version is None:
                 self._require_room(connection)
         if version is None:
-            _migrate(self._engine)
+            migrated(self._engine)
         elif version < SCHEMA_VERSION:
             message = (
                 f"{self.name} is a decision log of an earlier release (schema {version} of {SCHEMA_VERSION}); "
@@ -221,97 +209,4 @@ class Postgres:
         self._warn(f"{error} Meanwhile rows wait in {self._spool.path}; nothing is lost.")
 
     def _explained(self, verb: str) -> AbstractContextManager[None]:
-        return _explained(self.name, verb)
-
-
-class Unreachable(LogUnavailable):
-    """The server is down or away, and may come back."""
-
-
-def upgrade(address: Address) -> None:
-    """Bring an earlier schema up to date, or make the tables.
-
-    Raises:
-        ConfigError: the extra `postgres` is not installed.
-        LogUnavailable: it cannot be done.
-    """
-    engine = _engine(address)
-    try:
-        with _explained(address.name, "upgraded"):
-            _migrate(engine)
-    finally:
-        engine.dispose()
-
-
-def _migrate(engine: Engine) -> None:
-    from cascade.log.migrations import migrate
-
-    with engine.begin() as connection:
-        migrate(connection)
-
-
-@contextmanager
-def _explained(name: str, verb: str) -> Iterator[None]:
-    try:
-        yield
-    except exc.SQLAlchemyError as error:
-        problem = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
-        refusal = "FATAL:" in problem or (state != "" and not state.startswith(_PASSING))
-        refusal = refusal and not any(phrase in problem for phrase in _COMING_BACK)
-        kind = LogUnavailable if refusal else Unreachable
-        message = f"The decision log {name} cannot be {verb}: {problem.rstrip('.')}. Check the server."
-        raise kind(message) from None
-
-
-def _engine(address: Address) -> Engine:
-    try:
-        import psycopg
-    except ImportError:
-        message = f"The log {address.name} needs the extra `postgres`: pip install 'llm-cascade[postgres]'."
-        raise ConfigError(message) from None
-    from psycopg.adapt import Loader
-
-    class Number(Loader):
-        """A sum of whole numbers comes back as `numeric`; reports add it to floats."""
-
-        def load(self, data: Any) -> int | float:
-            said = bytes(data).decode()
-            return int(said) if said.lstrip("-").isdigit() else float(said)
-
-    def connect() -> psycopg.Connection[Any]:
-        connection = psycopg.connect(
-            address.url or "",
-            connect_timeout=CONNECT_TIMEOUT_S,
-            application_name="llm-cascade",
-            # A server that vanished without a word is noticed in seconds, not in hours.
-            keepalives_idle=10,
-            keepalives_interval=5,
-            keepalives_count=3,
-            tcp_user_timeout=10_000,
-        )
-        connection.adapters.register_loader("numeric", Number)
-        return connection
-
-    return create_engine(
-        "postgresql+psycopg://",
-        creator=connect,
-        pool_pre_ping=True,
-        pool_size=2,
-        max_overflow=8,
-        pool_recycle=1800,
-        hide_parameters=True,
-    )
-
-
-def _version(connection: Connection) -> int | None:
-    """Return the schema's version; None where there is none."""
-    known = connection.execute(text("SELECT to_regclass(:name)"), {"name": VERSION_TABLE}).scalar()
-    if known is None:
-        return None
-    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 - a fixed name
-    return None if found is None else int(found)
-
-
-LOCK = APPLICATION_ID + 1
-"""The advisory lock under which the schema is changed, so that processes that start together do it once."""
+        return explained(self.name, verb)

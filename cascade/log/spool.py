@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cascade.errors import LogUnavailable
+from cascade.log.database import identity
 from cascade.log.rows import Entry
 
 APPLICATION_ID = 0x43_53_43_53
@@ -88,11 +89,11 @@ class Spool:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
-            if self._connection is not None and self._identity != _identity(self.path):
+            if self._connection is not None and self._identity != identity(self.path):
                 self.close()  # removed by hand: what it held is gone, and a new one is begun
             if self._connection is None:
                 self._connection = self._connected()
-                self._identity = _identity(self.path)
+                self._identity = identity(self.path)
             yield self._connection
         except (sqlite3.Error, OSError) as error:
             self.close()
@@ -136,11 +137,3 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.rollback()
         raise
     connection.execute("COMMIT")
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_dev, stat.st_ino

@@ -6,13 +6,11 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
 from time import monotonic
-from typing import TypeAlias
 
 from cascade.errors import LogUnavailable
 from cascade.log.rows import OUTCOMES, Entry
+from cascade.log.waiting import Promise, Waiting
 from cascade.loggers import logger_of
 
 logger = logger_of("cascade.log")
@@ -35,30 +33,11 @@ PATIENCE_S = 0.1
 WARNINGS = 100
 """How many different warnings are kept."""
 
-Promise: TypeAlias = "Future[None]"
-"""What somebody waits for who may not go on before his entry is committed."""
-
 Store = Callable[[Sequence[Entry], int, str], Sequence[tuple[Entry, str]]]
 """Commit entries, and that `n` decisions were lost for a reason; return entries that were refused, and why.
 
 Raises LogUnavailable where nothing was committed.
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Waiting:
-    """An entry in the queue."""
-
-    number: int
-    entry: Entry
-    promise: Promise | None
-    """Kept when it is committed, broken where it cannot be; None: nobody waits, and it is tried again."""
-
-    def settle(self, problem: str = "") -> None:
-        if self.promise is not None and problem:
-            self.promise.set_exception(LogUnavailable(problem))
-        elif self.promise is not None:
-            self.promise.set_result(None)
 
 
 class Writer:
@@ -82,8 +61,8 @@ class Writer:
         self._wake = threading.Condition()
         self._numbers = itertools.count(1)
         self._last = 0
-        self._waiting: deque[_Waiting] = deque()
-        self._flying: list[_Waiting] = []
+        self._waiting: deque[Waiting] = deque()
+        self._flying: list[Waiting] = []
         self._flushers = 0
         self._promised = 0
         self._closing = False
@@ -113,7 +92,7 @@ class Writer:
             promise.set_running_or_notify_cancel()  # from here on it cannot be cancelled, so it can be kept
         with self._wake:
             if self._closing:
-                self._lose(_Waiting(number=0, entry=entry, promise=promise), "the log was closed")
+                self._lose(Waiting(number=0, entry=entry, promise=promise), "the log was closed")
                 return
             if self._is_full() and not self._stuck:
                 # Once is enough: until the next commit, nobody else waits.
@@ -121,7 +100,7 @@ class Writer:
             if self._is_full():
                 self._lose(self._waiting.popleft(), f"more than {self._capacity:,} entries were waiting")
             self._last = next(self._numbers)
-            self._waiting.append(_Waiting(number=self._last, entry=entry, promise=promise))
+            self._waiting.append(Waiting(number=self._last, entry=entry, promise=promise))
             self._promised += promise is not None
             self._start()
             if len(self._waiting) == 1 or self._is_worth_it():
@@ -136,7 +115,7 @@ class Writer:
     def refuse(self, decisions: int, reason: str) -> None:
         """Count decisions that never became an entry."""
         with self._wake:
-            self._lose(_Waiting(number=0, entry=Entry(rows={}, decisions=decisions), promise=None), reason)
+            self._lose(Waiting(number=0, entry=Entry(rows={}, decisions=decisions), promise=None), reason)
 
     def flush(self, timeout_s: float) -> None:
         """Wait until everything that was accepted before the call is committed.
@@ -194,7 +173,7 @@ class Writer:
         pending = self._flying or self._waiting
         return pending[0].number if pending else self._last + 1
 
-    def _lose(self, lost: _Waiting, reason: str) -> None:
+    def _lose(self, lost: Waiting, reason: str) -> None:
         entry = lost.entry
         self.lost += entry.decisions
         self._unreported += entry.decisions
@@ -255,7 +234,7 @@ class Writer:
                         self._lose(self._waiting.popleft(), failure)
                 self._wake.notify_all()
 
-    def _settle(self, flying: Sequence[_Waiting], refused: Mapping[int, str]) -> None:
+    def _settle(self, flying: Sequence[Waiting], refused: Mapping[int, str]) -> None:
         for one in flying:
             if id(one.entry) in refused:
                 self._lose(one, refused[id(one.entry)])
@@ -263,7 +242,7 @@ class Writer:
                 self._promised -= 1
                 one.settle()
 
-    def _break_promises(self, flying: Sequence[_Waiting], failure: str) -> None:
+    def _break_promises(self, flying: Sequence[Waiting], failure: str) -> None:
         for one in flying:
             if one.promise is not None:
                 self._promised -= 1

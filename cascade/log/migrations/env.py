@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection, func, select
 
-from cascade.log.postgres import LOCK, VERSION_TABLE
+from cascade.log.server import LOCK, VERSION_TABLE
 from cascade.log.tables import metadata
 
 

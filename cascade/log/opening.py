@@ -1,0 +1,74 @@
+"""Opening a decision log, wherever it is, and bringing its schema up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import get_args
+
+from cascade.errors import ConfigError, LogUnavailable
+from cascade.log.address import address_of
+from cascade.log.log import CAPACITY, Log
+from cascade.log.rows import StoreText
+
+
+def open_log(
+    where: str | Path,
+    *,
+    store_text: StoreText = "none",
+    capacity: int = CAPACITY,
+    secrets: Iterable[str] = (),
+    read_only: bool = False,
+    receipts: bool = False,
+    spool: str | Path | None = None,
+) -> Log:
+    """Open a decision log, making the file, or the tables in an empty database, where they are missing.
+
+    Args:
+        where: a path, or an address such as sqlite:///decisions.db or postgresql://user@host/database (the extra
+            `postgres`; what the address leaves out comes from libpq's variables: PGPASSWORD, PGSSLMODE, …).
+        store_text: whether prompts and answers are stored: not at all (their lengths only), without keys, addresses
+            and long numbers, or in full (keys are cut out even then).
+        capacity: entries (a decision is one, its calls are others) that wait at most while nothing can be written.
+        secrets: texts (keys) that must never be stored.
+        read_only: the log must exist, and is not changed.
+        receipts: whether each decision gets a receipt, so that `cascade verify` notices what is changed later.
+        spool: where entries wait while PostgreSQL is down; None: a file of the user's state folder.
+
+    Raises:
+        ConfigError: `where` or `store_text` is nothing that can be opened.
+        LogUnavailable: it cannot be opened, or is no decision log.
+    """
+    if store_text not in get_args(StoreText):
+        message = f"store_text is {store_text!r}; none, redacted or full was expected."
+        raise ConfigError(message)
+    if capacity < 1:
+        message = f"A log's capacity is {capacity!r}; 1 or more was expected."
+        raise ConfigError(message)
+    address = address_of(where)
+    if read_only and address.path is not None and not address.path.exists():
+        message = f"There is no decision log at {address.path}; give the path that `log:` names in cascade.yaml."
+        raise LogUnavailable(message)
+    return Log(
+        address, store_text=store_text, capacity=capacity, secrets=secrets, read_only=read_only, receipts=receipts,
+        spool=None if spool is None else Path(spool),
+    )  # fmt: skip
+
+
+def upgrade_log(where: str | Path) -> tuple[str, int]:
+    """Bring a log's schema up to date, and return what people call the log, and its schema's version.
+
+    Raises:
+        ConfigError: `where` is nothing that can be opened.
+        LogUnavailable: it cannot be upgraded.
+    """
+    from cascade.log.tables import SCHEMA_VERSION
+
+    address = address_of(where)
+    if address.path is not None:
+        open_log(where).close()  # which upgrades it
+    else:
+        from cascade.log.server import upgrade
+
+        upgrade(address)
+    return address.name, SCHEMA_VERSION

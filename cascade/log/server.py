@@ -1,0 +1,129 @@
+"""Server: how a PostgreSQL server is reached, what its refusals mean, and how its schema is brought up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, exc, text
+
+from cascade.errors import ConfigError, LogUnavailable
+from cascade.log.address import Address
+from cascade.log.tables import APPLICATION_ID
+
+CONNECT_TIMEOUT_S = 5
+"""Seconds after which a server that says nothing counts as down."""
+
+LOCK = APPLICATION_ID + 1
+"""The advisory lock under which the schema is changed, so that processes that start together do it once."""
+
+VERSION_TABLE = "cascade_schema"
+"""Where Alembic keeps the schema's version; not its usual name, since others may use Alembic in the same database."""
+
+_PASSING = ("08", "40", "53", "55P03", "57P")
+"""SQLSTATEs of what passes by itself: connection, deadlock, resources, locks, a server that stops."""
+
+_COMING_BACK = ("starting up", "shutting down", "recovery mode", "too many clients", "remaining connection slots")
+"""What a server says that is reached, and will be there again soon."""
+
+
+class Unreachable(LogUnavailable):
+    """The server is down or away, and may come back."""
+
+
+def engine_of(address: Address) -> Engine:
+    """Return a small pool of connections; one that has died is replaced.
+
+    Raises:
+        ConfigError: the extra `postgres` is not installed.
+    """
+    try:
+        import psycopg
+    except ImportError:
+        message = f"The log {address.name} needs the extra `postgres`: pip install 'llm-cascade[postgres]'."
+        raise ConfigError(message) from None
+    from psycopg.adapt import Loader
+
+    class Number(Loader):
+        """A sum of whole numbers comes back as `numeric`; reports add it to floats."""
+
+        def load(self, data: Any) -> int | float:
+            said = bytes(data).decode()
+            return int(said) if said.lstrip("-").isdigit() else float(said)
+
+    def connect() -> psycopg.Connection[Any]:
+        connection = psycopg.connect(
+            address.url or "",
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name="llm-cascade",
+            # A server that vanished without a word is noticed in seconds, not in hours.
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=3,
+            tcp_user_timeout=10_000,
+        )
+        connection.adapters.register_loader("numeric", Number)
+        return connection
+
+    return create_engine(
+        "postgresql+psycopg://",
+        creator=connect,
+        pool_pre_ping=True,
+        pool_size=2,
+        max_overflow=8,
+        pool_recycle=1800,
+        hide_parameters=True,
+    )
+
+
+@contextmanager
+def explained(name: str, verb: str) -> Iterator[None]:
+    """Say in one sentence what a database refuses.
+
+    Raises:
+        Unreachable: it may come back by itself.
+        LogUnavailable: it will not: a wrong password, no such database, no right.
+    """
+    try:
+        yield
+    except exc.SQLAlchemyError as error:
+        problem = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+        refusal = "FATAL:" in problem or (state != "" and not state.startswith(_PASSING))
+        refusal = refusal and not any(phrase in problem for phrase in _COMING_BACK)
+        kind = LogUnavailable if refusal else Unreachable
+        message = f"The decision log {name} cannot be {verb}: {problem.rstrip('.')}. Check the server."
+        raise kind(message) from None
+
+
+def schema_version(connection: Connection) -> int | None:
+    """Return the schema's version; None where there is none."""
+    known = connection.execute(text("SELECT to_regclass(:name)"), {"name": VERSION_TABLE}).scalar()
+    if known is None:
+        return None
+    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 - a fixed name
+    return None if found is None else int(found)
+
+
+def upgrade(address: Address) -> None:
+    """Bring an earlier schema up to date, or make the tables.
+
+    Raises:
+        ConfigError: the extra `postgres` is not installed.
+        LogUnavailable: it cannot be done.
+    """
+    engine = engine_of(address)
+    try:
+        with explained(address.name, "upgraded"):
+            migrated(engine)
+    finally:
+        engine.dispose()
+
+
+def migrated(engine: Engine) -> None:
+    """Run the migrations that are due, in one transaction."""
+    from cascade.log.migrations import migrate
+
+    with engine.begin() as connection:
+        migrate(connection)
