@@ -27,6 +27,9 @@ ONCE, AGAIN = "once", "repeated"
 FAILED = frozenset({"judge_failed", "verifier_failed"})
 """Flags of a verdict that says nothing about the judge: it could not be reached."""
 
+REASONS = ("the judge failed: ", "did not finish: ", "failed: ")
+"""How the reasons of such verdicts begin."""
+
 Explore = Callable[[Ladder, list[Sample], str], Sequence[Sample]]
 """Records the verifiers of a ladder on samples; the text (the judge's settings, hashed) says what to keep apart."""
 
@@ -138,7 +141,8 @@ def _verdict(verdicts: Mapping[str, Verdict], name: str) -> Verdict | None:
 
 def failed(verdict: Verdict) -> bool:
     """Tell whether a verdict says nothing about the judge, since it could not be reached."""
-    return verdict.abstained and bool(FAILED.intersection(verdict.flags))
+    # A verdict that was kept in a file has its reason still, and its flags no more.
+    return verdict.abstained and (bool(FAILED.intersection(verdict.flags)) or verdict.reason.startswith(REASONS))
 
 
 def without_failures(samples: Iterable[Sample]) -> list[Sample]:
