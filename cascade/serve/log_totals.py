@@ -25,6 +25,7 @@ class LogTotals:
         """What was counted at the last refresh."""
         self._log = log
         self._upto = 0
+        self._newest: int | None = None
 
     def refresh(self) -> Totals:
         """Count what has come since the last time, on one unchanging state of the log.
@@ -38,7 +39,7 @@ class LogTotals:
 
         with self._log.reading() as connection:
             last = select(decisions.c.sequence).order_by(decisions.c.sequence.desc()).limit(1)
-            newest = connection.execute(last).scalar() or 0
+            newest = self._settled(connection.execute(last).scalar() or 0, connection.dialect.name)
             self._promises(connection)
             if newest > self._upto:
                 self._decisions(connection, newest)
@@ -49,6 +50,14 @@ class LogTotals:
         self.totals.lost = max(int(lost), self._log.lost)
         self._upto = max(newest, self._upto)
         return self.totals
+
+    def _settled(self, newest: int, dialect: str) -> int:
+        """Return up to where no row can still be missing: PostgreSQL may commit a lower number after a higher one.
+
+        There, all but the first refresh count up to what was newest at the one before, by then long committed.
+        """
+        before, self._newest = self._newest, newest
+        return newest if dialect == "sqlite" or before is None else max(before, self._upto)
 
     def _promises(self, connection: Connection) -> None:
         from sqlalchemy import select

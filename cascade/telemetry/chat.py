@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 
 from cascade.clients import Client
@@ -17,37 +15,22 @@ from cascade.exchange import ModelCall, Response, text_of
 from cascade.failure import CallFailure
 from cascade.redaction import redacted
 from cascade.telemetry import names
+from cascade.telemetry.spanned import Spanned
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
 
-class Chat:
-    """The span of one call; a context manager that ends it, whatever happens inside."""
+class Chat(Spanned):
+    """The span of one call."""
 
     def __init__(self, tracer: Tracer, call: ModelCall, *, content: bool) -> None:
-        self._tracer, self._content = tracer, content
         provider, model = names.provider_and_model(call.model)
-        self.span: Span = tracer.start_span(
-            f"{names.CHAT} {model}", kind=SpanKind.CLIENT, attributes=_asked(call, provider, model)
-        )
+        asked = _asked(call, provider, model)
+        super().__init__(tracer, tracer.start_span(f"{names.CHAT} {model}", kind=SpanKind.CLIENT, attributes=asked))
+        self._content = content
         if content:
             self.span.set_attribute(names.INPUT_MESSAGES, _messages(call.messages))
-        self._current = trace.use_span(self.span, record_exception=False, set_status_on_exception=False)
-
-    def __enter__(self) -> Self:
-        self._current.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            # Without its text: an exception of a library may quote the prompt.
-            self.span.set_attribute(names.ERROR, kind.__name__)
-            self.span.set_status(StatusCode.ERROR)
-        self._current.__exit__(kind, error, where)
-        self.span.end()
 
     def watching(self, client: Client) -> Client:
         """Return the client with an eye on its tries."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from cascade.exchange import ModelCall, Request
 from cascade.ladder import Ladder
 from cascade.outcome import Attempt, Result
 from cascade.redaction import redacted
 from cascade.telemetry import names
+from cascade.telemetry.spanned import Spanned
 from cascade.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -41,34 +41,16 @@ def begin(request: Request) -> RequestTrace | None:
     return RequestTrace(tracer, span, request)
 
 
-class RequestTrace:
+class RequestTrace(Spanned):
     """The trace of one request; a context manager around its work."""
 
     def __init__(self, tracer: Tracer, span: Span, request: Request) -> None:
-        from opentelemetry import trace
-
-        self._tracer, self._span = tracer, span
+        super().__init__(tracer, span)
         self._content = os.environ.get(names.CAPTURE, "").lower() in ("true", "1", "span_only", "span_and_event")
         self._answers: dict[str, Span] = {}
         span.set_attribute(names.KIND, names.CHAIN)
         if request.session is not None:
             span.set_attribute(names.CONVERSATION, request.session)
-        self._current = trace.use_span(span, record_exception=False, set_status_on_exception=False)
-
-    def __enter__(self) -> Self:
-        self._current.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        from opentelemetry.trace import StatusCode
-
-        if kind is not None:
-            self._span.set_attribute(names.ERROR, kind.__name__)
-            self._span.set_status(StatusCode.ERROR)
-        self._current.__exit__(kind, error, where)
-        self._span.end()
 
     def chat(self, call: ModelCall) -> Chat:
         """Begin the span of one call."""
@@ -88,12 +70,12 @@ class RequestTrace:
             names.DECISION_ID: result.decision_id,
         }
         known = {names.RUNG: result.rung, names.CONFIDENCE: result.confidence}
-        self._span.set_attributes(about | {name: value for name, value in known.items() if value is not None})
+        self.span.set_attributes(about | {name: value for name, value in known.items() if value is not None})
         if result.outcome == "failed" and result.attempts and (failure := result.attempts[-1].failure) is not None:
             from opentelemetry.trace import StatusCode
 
-            self._span.set_attribute(names.ERROR, failure.kind.value)
-            self._span.set_status(StatusCode.ERROR, failure.kind.value)
+            self.span.set_attribute(names.ERROR, failure.kind.value)
+            self.span.set_status(StatusCode.ERROR, failure.kind.value)
         self.judged(result.attempts, ladder)
 
     def judged(self, attempts: tuple[Attempt, ...], ladder: Ladder) -> None:
@@ -104,7 +86,7 @@ class RequestTrace:
         logger = get_logger(names.SCOPE)
         marks = {rung.name: {one.name: one.pass_at for one in rung.verifiers} for rung in ladder}
         for attempt in attempts:
-            parent = trace.set_span_in_context(self._answers.get(attempt.rung, self._span))
+            parent = trace.set_span_in_context(self._answers.get(attempt.rung, self.span))
             about: dict[str, Any] = {
                 names.RUNG: attempt.rung, names.DECISION: attempt.decision.action,
                 names.REASON: attempt.decision.reason,

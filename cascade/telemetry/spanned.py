@@ -1,0 +1,39 @@
+"""A span that is current inside a with-block, and ends with it."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from cascade.telemetry import names
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span, Tracer
+
+
+class Spanned:
+    """A context manager around what one span is about."""
+
+    def __init__(self, tracer: Tracer, span: Span) -> None:
+        from opentelemetry import trace
+
+        self._tracer = tracer
+        self.span = span
+        """The span."""
+        self._current = trace.use_span(span, record_exception=False, set_status_on_exception=False)
+
+    def __enter__(self) -> Self:
+        self._current.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        from opentelemetry.trace import StatusCode
+
+        if kind is not None:
+            # Without its text: an exception of a library may quote the prompt.
+            self.span.set_attribute(names.ERROR, kind.__name__)
+            self.span.set_status(StatusCode.ERROR)
+        self._current.__exit__(kind, error, where)
+        self.span.end()
