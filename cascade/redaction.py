@@ -28,7 +28,9 @@ _SECRET_NAME = re.compile(r"(?i)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|C
 
 # Every quantifier is bounded, or cannot overlap what follows it: texts are foreign, so matching must stay linear.
 _PATTERNS = (
-    r"\b(?:sk|pk|rk|gsk|xai|hf|gh[pousr]|glpat|r8|pplx|nvapi|xox[abprs])[-_][A-Za-z0-9_*-]{8,}",
+    # A digit, or a masked one, tells a key from a name: `hf-internal-testing` is an organisation.
+    r"\b(?:sk|pk|rk|gsk|xai|hf|gh[pousr]|glpat|r8|pplx|nvapi|xox[abprs])[-_](?=[A-Za-z_*-]{0,64}[0-9*])[\w*-]{8,}",
+    r"\bsk[-_][A-Za-z0-9_*-]{12,}",
     r"\bAKIA[0-9A-Z]{8,}",
     r"\bAIza[0-9A-Za-z_-]{10,}",
     r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]{1,})?",

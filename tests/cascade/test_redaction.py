@@ -20,6 +20,7 @@ from cascade.redaction import redacted, remember, remember_environment, shortene
     "secret",
     [
         "sk-proj-abc123DEF456", "sk-ant-api03-xyz_987", "gsk_abcdef123456", "AIzaSyA1234567890abc", "AKIAABCDEFGH12",
+        "sk-canary-abcdef",
         "ghp_0123456789abcdef", "sk-ab****************cdef", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0xyz.abc-DEF",
     ],
 )  # fmt: skip
@@ -43,7 +44,7 @@ def test_where_a_key_stands_it_is_cut_out_whatever_it_looks_like(text: str, left
 def test_ordinary_words_stay() -> None:
     for text in (
         "the task-specific ask_again risk-free mask",
-        "http://127.0.0.1:8000/v1",
+        "http://127.0.0.1:8000/v1 hf-internal-testing/tiny",
         "a.b@example.org",
         "09:15:00",
     ):
