@@ -80,6 +80,7 @@ class KeptCalls(Calls):
         """Keep the answer; a try without one is only ended, and made again by the next run."""
         key = self._keys.pop(identity)
         try:
-            self._journal.end(key, reply_line(reply) if isinstance(reply, Response) else None, broken_off=reply is None)
+            line = reply_line(reply) if isinstance(reply, Response) else None
+            self._journal.end(key, line, broken_off=reply is None and charge is not None)
         finally:
             self._then.end("" if identity == key else identity, call, reply, charge)
