@@ -80,6 +80,7 @@ class Evidence:
     def costs(self, rungs: Sequence[str]) -> Floats:
         """Return what asking each rung costs, verifiers included, (m, k); the rung's mean where it is not known.
 
+        A rung that is asked alone pays no verifiers (`Course.verifiers`).
         Where no cost is known at all, a rung's is its position in the ladder: enough to prefer what asks fewer.
 
         Raises:
@@ -89,7 +90,7 @@ class Evidence:
         if not self.priced:
             at = np.array([1.0 + self.table.rungs.index(rung) for rung in rungs])
             return np.broadcast_to(at, (len(part), len(at))).copy()
-        spent = part.answer_usd + part.verifier_usd
+        spent = part.answer_usd + (part.verifier_usd if len(part.rungs) > 1 else 0.0)
         for k, rung in enumerate(part.rungs):
             known = ~np.isnan(spent[:, k])
             if not known.any():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from calibration.influence import independent
@@ -35,3 +38,15 @@ def tell_sharing(table: Table) -> tuple[str, ...]:
     return (
         f"{len(table)} samples share {count} groups: folds keep groups whole, and intervals count what is independent.",
     )
+
+
+def tell_waste(measured: Mapping[str, Any], reference: str) -> tuple[str, ...]:
+    """Return a sentence where the policy costs more than always asking the reference."""
+    share = measured["cost_vs_top"]
+    if share is None or share <= 1.0:
+        return ()
+    sentence = (
+        f"It costs {share:.1%} of always asking {reference}: answers and verifiers below cost more than they save. "
+        "Leave out what is dear (`--verifiers`, `--choose-rungs`), or ask that model alone (`cascade assess`)."
+    )
+    return (sentence,)

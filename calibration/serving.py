@@ -47,7 +47,9 @@ class Served:
 
     @property
     def verifier_usd(self) -> Floats:
-        """What the verdicts of the reached rungs cost, (n,)."""
+        """What the verdicts of the reached rungs cost, (n,); none is paid for where a rung is asked alone."""
+        if len(self.table.rungs) == 1:
+            return np.zeros(len(self.table))
         return np.asarray(np.where(self.reached, self.table.verifier_usd, 0.0).sum(axis=1))
 
     @property

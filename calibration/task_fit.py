@@ -14,7 +14,7 @@ from calibration.mixture import Prior
 from calibration.path import to_point
 from calibration.reference_cost import fit_reference_cost
 from calibration.rung_fits import RungFits
-from calibration.scarcity import tell_scarcity, tell_sharing
+from calibration.scarcity import tell_scarcity, tell_sharing, tell_waste
 from calibration.shrinkage import Shrunk
 from calibration.table import Table
 from calibration.target import Aim, Together
@@ -99,6 +99,7 @@ def finish_task(started: Started, *, lent: Sequence[Sequence[Shrunk]] | None = N
         "warnings": [*tell_sharing(laid), *(tell_scarcity(laid) if fits.learns else ())],
         "borrowed": None if lent is None else tell_lending(lent, tasks=lenders, n=policy.n),
     }
+    measured["warnings"] += tell_waste(measured, policy.reference)
     if started.pooled:
         measured["why"] = " ".join(filter(None, (POOLED, measured["why"])))
     return replace(policy, measured=measured, why=measured["why"])

@@ -31,6 +31,14 @@ class Course:
     policy_sha256: str | None = None
     """The policy that settled it."""
 
+    def verifiers(self, rung: Rung) -> tuple[Verifier, ...]:
+        """Return the verifiers of a rung in their order; where a policy asks it alone, those that cost nothing.
+
+        Nothing is left to be decided by a score then, and always asking one model costs its answers, no more.
+        """
+        alone = self.point is not None and len(self.rungs) == 1
+        return tuple(one for one in rung.verifiers if not one.paid) if alone else rung.verifiers
+
 
 def settle(
     request: Request, ladder: Ladder, policy: Policy | None, on_uncalibrated: Literal["pass_marks", "top"]

@@ -82,7 +82,7 @@ def climb(
         exchange = Exchange(
             request=request, response=reply, rung=rung.name, model=rung.model, call=call, earlier=dict(earlier)
         )
-        verdicts, ended = yield from verify(rung.verifiers, exchange)
+        verdicts, ended = yield from verify(plan.verifiers(rung), exchange)
         decision = decide(plan, rung, request, verdicts, reply, confidences)
         refused = reply.refusal is not None
         if refused and (on_refusal == "accept" or any(response.refusal is not None for response in earlier.values())):

@@ -145,3 +145,24 @@ def test_six_rungs_are_searched_more_coarsely_and_seven_are_refused():
     assert found["bins"] == 18
     with pytest.raises(ConfigError, match="at most 6"):
         calibrate(samples, rungs, target=MeanCost(0.01), verifiers=["sure"])
+
+
+def dear(sample):
+    """Let every verdict cost a dollar, a hundred times what an answer does."""
+    recordings = {
+        name: replace(one, verdicts={key: replace(verdict, cost_usd=1.0) for key, verdict in one.verdicts.items()})
+        for name, one in sample.recordings.items()
+    }
+    return replace(sample, recordings=recordings)
+
+
+def test_a_verifier_dearer_than_the_top_is_paid_for_by_no_model_that_is_asked_alone():
+    policy = calibrate(map(dear, SAMPLES), RUNGS, target=ExpectedLoss(0.02), verifiers=["sure"], choose_rungs=True)
+    assert all(len(point["rungs"]) == 1 for point in policy.tasks["sums"].measured["points"])
+    assert policy.tasks["sums"].measured["cost_vs_top"] <= 1.0
+    assert replay(map(dear, FRESH), policy).to_json()["total"]["verifier_cost_usd_per_request"] == 0.0
+
+
+def test_a_policy_dearer_than_the_top_says_so():
+    policy = calibrate(map(dear, SAMPLES), RUNGS, target=EscalationRate(0.3), verifiers=["sure"])
+    assert any("of always asking large" in line for line in policy.tasks["sums"].measured["warnings"])

@@ -16,6 +16,7 @@ from cascade.failure import CallFailure, FailureKind
 from cascade.flow import climb, drive, tour
 from cascade.ladder import Ladder, Rung
 from cascade.outcome import Result
+from cascade.point import Point
 from cascade.policy import Policy
 from cascade.verdict import Ask, Reply, Verdict, Verifier
 from tests.opinions import Says, Vetoes, ladder, policy
@@ -235,3 +236,14 @@ def test_a_refusal_is_asked_about_once_more_then_taken_at_its_word() -> None:
     assert (result.rung, result.outcome, result.attempts[-1].decision.reason) == ("b", "accepted", "refusal")
     once = run(rungs, answers, policy(rungs, (0.5, 0.0), (0.5, 0.0)), on_refusal="accept")
     assert once.rung == "a"
+
+
+def test_a_rung_that_a_policy_asks_alone_pays_no_verifier() -> None:
+    dear = Says(name="dear")
+    dear.paid = True
+    rungs = Ladder(*(Rung(f"x/{name}", name=name, verify=(Says(), dear)) for name in ("small", "large")))
+    fitted = policy(rungs, (0.5, 0.0))
+    task = replace(fitted.tasks["default"], points=(Point(rungs=("large",), thresholds=()),))
+    alone = run(rungs, {"large": "0.1"}, replace(fitted, tasks={"default": task}))
+    assert [verdict.name for verdict in alone.attempts[0].verdicts] == ["says"]
+    assert [verdict.name for verdict in run(rungs, {"small": "0.9"}, fitted).attempts[0].verdicts] == ["says", "dear"]
