@@ -9,6 +9,7 @@ from scipy.special import ndtri
 
 from calibration.bound import Bound, MaxLoss
 from calibration.evidence import Waypoint
+from calibration.noninferiority import MOST as MOST_EXACT
 from calibration.path import Path
 from calibration.table import Table
 from calibration.verification import Candidate
@@ -52,11 +53,14 @@ def _between(path: Path, dearer: Waypoint, cheaper: Waypoint, share: float) -> C
 
 
 def weigh_caution(draws: int, bound: MaxLoss) -> float:
-    """Return by how much to shun differences from the reference, in (0, 1], where `draws` rows will certify a loss.
+    """Return by how much to shun differences from the reference, in [0, 1], where `draws` rows will certify a loss.
 
     A policy that loses L and differs on a share D passes about if L + z √(D / n) ≤ ε, z the normal quantile of δ. Where
-    nothing is lost that is D = n ε² / z²; around it, z √(D / n) grows by z² / (2 n ε) for each unit of D.
+    nothing is lost that is D = n ε² / z²; around it, z √(D / n) grows by z² / (2 n ε) for each unit of D. 0 beyond the
+    draws of the exact test: there it is next to nothing, and the path need not be searched once more.
     """
+    if draws > MOST_EXACT:
+        return 0.0
     z = float(ndtri(1.0 - bound.delta))
     return min(1.0, z * z / (2.0 * max(draws, 1) * bound.value))
 
