@@ -160,8 +160,8 @@ def _verdicts(connection: Connection, scope: Scope, found: defaultdict[str, Tall
     for task, rung, verifier, *values in connection.execute(query):
         tally = VerifierTally(**dict(zip(names, values, strict=True)))
         found[task].verifiers[rung, verifier] = tally
-        if tally.calls:
-            spent = Spent(calls=tally.calls, usd=tally.cost_usd)
+        if tally.calls or tally.cost_usd:
+            spent = Spent(calls=tally.calls or tally.n, usd=tally.cost_usd)
             found[task].spending.setdefault(("verifier", verifier), Spent()).add(spent)
 
 

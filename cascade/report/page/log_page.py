@@ -44,7 +44,10 @@ def _document(report: Report, *, drawn: bool, title: str) -> Document:
                 panels=tuple(task_panels(task, report, prefix, drawn=drawn and name in largest)),
             )
         )
-    period = f"{report.since or 'the beginning'} to {report.until or 'the end'}"
+    since, until = (
+        None if each is None else f"{each[:16].replace('T', ' ')} UTC" for each in (report.since, report.until)
+    )
+    period = f"{since or 'the beginning'} to {until or 'the end'}"
     return Document(
         title=title,
         subtitle=f"{report.source}: {count(report.total.n)} decisions, from {period}",

@@ -16,6 +16,7 @@ from typing import Any
 
 from cascade.report.page.document import Document, Panel
 from cascade.report.page.drawing import INSTALL, can_draw
+from cascade.report.page.vega import drawn_by_vega
 from cascade.report.wording import dollars, terminal
 
 LIMIT = 1_950_000
@@ -44,48 +45,35 @@ def to_html(document: Document, *, made: str = "") -> str:
     Args:
         document: what it shows.
         made: when it was made, in words; "" leaves that out.
-    """
-    from markupsafe import Markup
 
+    Raises:
+        CascadeError: charts cannot be drawn.
+    """
     drawn = can_draw()
-    script = chart_script() if drawn and any(_charts(document)) else None
-    policy = POLICY if script is None else f"{POLICY}; script-src {script.source}"
-    tag = "" if script is None else f"<script>{script.text}</script>"
-    bare = _rendered(document, drawn=drawn, policy=policy, script=Markup(tag), made=made, still=None)  # noqa: S704 - our own script
-    if script is None:
-        return bare
-    still = _Stills(LIMIT - len(bare.encode()))
-    return _rendered(document, drawn=drawn, policy=policy, script=Markup(tag), made=made, still=still)  # noqa: S704 - as above
+    charts = [chart for panel in _panels(document) for chart in _of(panel)]
+    if not drawn or not charts:
+        return _rendered(document, drawn=drawn, policy=POLICY, script="", made=made, still=iter(()))
+    script, tag = chart_script(), _tag(chart_script())
+    policy = f"{POLICY}; script-src {script.source}"
+    bare = _rendered(document, drawn=drawn, policy=policy, script=tag, made=made, still=iter(()))
+    _, stills = drawn_by_vega(None, charts, LIMIT - len(bare.encode()))
+    return _rendered(document, drawn=drawn, policy=policy, script=tag, made=made, still=iter(stills))
 
 
 @cache
 def chart_script() -> Script:
     """Return Vega, Vega-Lite and Vega-Embed, as vl-convert bundles them, with what draws our charts."""
-    import vl_convert
-
     own = files("cascade.report.page").joinpath("page.js").read_text("utf-8")
-    bundled: str = vl_convert.javascript_bundle(own)
+    bundled, _ = drawn_by_vega(own, (), 0)
     # Either would end an inlined script or open a comment in it; inside strings the escapes mean the same.
     text = bundled.replace("</script", "<\\/script").replace("<!--", "<\\!--")
     return Script(text=f"{{{text}}}")
 
 
-class _Stills:
-    """Makes still pictures of charts while there is room."""
+def _tag(script: Script) -> Any:
+    from markupsafe import Markup
 
-    def __init__(self, room: int) -> None:
-        self._room = room
-
-    def __call__(self, chart: Mapping[str, Any]) -> Any:
-        import vl_convert
-        from markupsafe import Markup
-
-        if self._room <= 0:
-            return ""
-        svg: str = vl_convert.vegalite_to_svg({**chart, "width": 640})
-        self._room -= len(svg.encode())
-        # Vega escapes the text of its marks; scripts and handlers are no part of what it writes.
-        return Markup(svg) if self._room >= 0 else ""  # noqa: S704 - see above
+    return Markup(f"<script>{script.text}</script>")  # noqa: S704 - our own script
 
 
 def to_live_html(document: Document, *, above: str, script: str) -> str:
@@ -100,17 +88,20 @@ def to_live_html(document: Document, *, above: str, script: str) -> str:
 
     tag = Markup(f'<script src="{escape(script)}" defer></script>')  # noqa: S704 - escaped
     before = Markup(above)  # noqa: S704 - made by a template that escapes
-    return _rendered(document, drawn=can_draw(), policy="", script=tag, made="", still=None, above=before)
+    return _rendered(document, drawn=can_draw(), policy="", script=tag, made="", still=iter(()), above=before)
 
 
 def _rendered(
-    document: Document, *, drawn: bool, policy: str, script: Any, made: str, still: _Stills | None, above: Any = ""
+    document: Document, *, drawn: bool, policy: str, script: Any, made: str, still: Iterator[str], above: Any = ""
 ) -> str:
+    from markupsafe import Markup
+
     from cascade import __version__
 
     page: str = _template().render(
         document=document, drawn=drawn, policy=policy, script=script, made=made, version=__version__, install=INSTALL,
-        picture=still or (lambda _: ""), style=_style(), above=above, empty="what",
+        picture=lambda: Markup(next(still, "")),  # noqa: S704 - Vega escapes what it draws
+        style=_style(), above=above, empty="what",
         fallback_words=lambda panel: " The same figures stand in the tables below." if panel.tables else "",
     )  # fmt: skip
     return page
@@ -142,7 +133,6 @@ def _of(panel: Panel) -> Iterator[Mapping[str, Any]]:
     yield from (chart for chart in (panel.chart, panel.second) if chart is not None)
 
 
-def _charts(document: Document) -> Iterator[Mapping[str, Any]]:
+def _panels(document: Document) -> Iterator[Panel]:
     for section in document.sections:
-        for panel in section.panels:
-            yield from _of(panel)
+        yield from section.panels

@@ -1,0 +1,63 @@
+"""Vega, as vl-convert brings it: the script that draws charts, and still pictures, made in a process of its own.
+
+Its JavaScript engine takes about 150 MB that are never given back; a report or a server would keep them for ever.
+
+python -m cascade.report.page.vega reads {"script", "charts", "room"} as JSON and writes {"script", "stills"}
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cascade.errors import CascadeError
+
+WIDTH = 640
+"""Pixels of a still picture, which the page scales."""
+
+PATIENCE_S = 300.0
+"""Seconds that drawing may take: it takes a second or two, more where the machine is busy."""
+
+
+def drawn_by_vega(script: str | None, charts: Sequence[Mapping[str, Any]], room: int) -> tuple[str, list[str]]:
+    """Return the script bundled with Vega, and still pictures of the charts as SVG while they fit.
+
+    Args:
+        script: our own code, which may use `vegaEmbed`; None: no script is wanted.
+        charts: Vega-Lite specifications.
+        room: bytes that the pictures may take together; those that do not fit are "".
+
+    Raises:
+        CascadeError: it cannot be made.
+    """
+    wanted = json.dumps({"script": script, "charts": [dict(chart) for chart in charts], "room": room})
+    ended = subprocess.run(
+        [sys.executable, "-P", "-m", "cascade.report.page.vega"], input=wanted, capture_output=True, text=True,
+        timeout=PATIENCE_S, check=False, encoding="utf-8",
+    )  # fmt: skip
+    if ended.returncode:
+        last = (ended.stderr.strip().splitlines() or ["nothing was said"])[-1]
+        message = (
+            f"The charts could not be drawn: {last[:300]}. Reinstall the extra: pip install 'llm-cascade[report]'."
+        )
+        raise CascadeError(message)
+    made = json.loads(ended.stdout)
+    return made["script"], made["stills"]
+
+
+def _draw(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    import vl_convert
+
+    script, room, stills = wanted["script"], wanted["room"], []
+    for chart in wanted["charts"]:
+        svg: str = vl_convert.vegalite_to_svg({**chart, "width": WIDTH}) if room > 0 else ""
+        room -= len(svg.encode())
+        stills.append(svg if room >= 0 else "")
+    return {"script": vl_convert.javascript_bundle(script) if script is not None else "", "stills": stills}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(_draw(json.loads(sys.stdin.read()))))
