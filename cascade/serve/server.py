@@ -29,6 +29,9 @@ class Impatient(H11Protocol):
     uvicorn itself waits for a first request for ever, so that a few hundred idle sockets would lock everybody out.
     """
 
+    header_s = HEADER_S
+    """Seconds that a request may take to arrive."""
+
     _arriving: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -65,7 +68,7 @@ class Impatient(H11Protocol):
 
     def _await_request(self) -> None:
         self._stop_clock()
-        self._arriving = self.loop.call_later(HEADER_S, self.give_up)
+        self._arriving = self.loop.call_later(self.header_s, self.give_up)
         _WAITING.setdefault(id(self.server_state), {})[self] = None
 
     def _stop_clock(self) -> None:
@@ -79,15 +82,23 @@ _WAITING: dict[int, dict[Impatient, None]] = {}
 """By server, the connections whose request is not there yet, the longest wait first."""
 
 
-def make_server(app: ASGIApp, *, host: str, port: int, key: str | None) -> Server:
+def make_server(app: ASGIApp, *, host: str, port: int, key: str | None, header_s: float = HEADER_S) -> Server:
     """Return a server that is ready to run.
+
+    Args:
+        app: what it serves.
+        host: what it binds.
+        port: where.
+        key: who brings it may look; None: on loopback everybody may.
+        header_s: seconds that a request may take to arrive.
 
     Raises:
         ConfigError: the host is reached from other machines, and there is no key.
     """
     guarded = Access(app, key=checked_key(host, key), hosts=_names(host, port))
+    protocol = type("Impatient", (Impatient,), {"header_s": header_s})
     options: dict[str, Any] = {
-        "host": host, "port": port, "http": Impatient, "ws": "none", "lifespan": "off", "loop": "asyncio",
+        "host": host, "port": port, "http": protocol, "ws": "none", "lifespan": "off", "loop": "asyncio",
         "timeout_keep_alive": KEEP_ALIVE_S, "timeout_graceful_shutdown": 3, "backlog": 2048, "access_log": False,
         "log_config": None, "server_header": False, "proxy_headers": False, "h11_max_incomplete_event_size": 16_384,
     }  # fmt: skip
