@@ -2,7 +2,8 @@
 
     python -m benchmarks.combiner [--splits 50]
 
-Fitted on n random rows, AUROC on all others, mean over splits; the features that calibrate has of that rung.
+Fitted on n random rows, AUROC on all others, mean over splits; the features that calibrate has of that
+rung, without the confidence of a rung below it.
 
 - plain logistic: scikit-learn's, ridge 1, on the same features standardised, with a flag where one is missing.
 - single signal: one feature either way round, missing last; once the best of the n rows, once with hindsight the best
