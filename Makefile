@@ -7,7 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 TREE := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 PACKAGES := cascade verifiers calibration
 PYTEST := $(BIN)/python -m pytest
-COMPILE := uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
+# Releases younger than a week wait: most that are trojaned are found within days.
+COMPILE := uv pip compile --quiet --exclude-newer '7 days' --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
