@@ -31,11 +31,15 @@ def pick_cases(connection: Connection, scope: Scope, found: defaultdict[str, Tal
         # The few are chosen first, from as few columns as will do, and looked at after.
         away = func.abs(first.confidence - first.t)
         near = select(first.decision_id, away.label("key"), null()).where(
-            first.task == task, first.position == 0, first.t.is_not(None), first.confidence.is_not(None),
+            first.position == 0, first.t.is_not(None), first.confidence.is_not(None),
             first.reason.in_(("confidence", "tie")),
         )  # fmt: skip
         if scope.since_ms is not None or scope.until_ms is not None:
-            near = scope.limited(near.join(decisions, d.decision_id == first.decision_id))
+            # By the task of the decision, whose index knows times: only the period's rows are read.
+            timed = near.select_from(decisions.join(_first, d.decision_id == first.decision_id)).where(d.task == task)
+            near = scope.limited(timed)
+        else:
+            near = near.where(first.task == task)
         _keep(connection, found[task], NEAR, near)
         if found[task].cost_usd > 0:
             costly = select(d.decision_id, (-d.cost_usd).label("key"), null()).where(d.task == task)
