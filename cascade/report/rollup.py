@@ -192,10 +192,11 @@ def _hours(connection: Connection, wanted: ColumnElement[bool], *, labelled: boo
     from cascade.log.tables import decisions, labels
 
     d = decisions.c
-    query = select(d.task, d.at_ms // HOUR_MS, func.count()).where(wanted).group_by(d.task, d.at_ms // HOUR_MS)
+    hour = (d.at_ms // HOUR_MS).label("hour")
+    query = select(d.task, hour, func.count()).where(wanted).group_by(d.task, hour)
     if labelled:
         query = query.join(labels, labels.c.decision_id == d.decision_id)
-    return Counter({(task, int(hour)): count for task, hour, count in connection.execute(query)})
+    return Counter({(task, int(number)): count for task, number, count in connection.execute(query)})
 
 
 def _by_day(tally: Tally) -> dict[tuple[int, str | None], Period]:
