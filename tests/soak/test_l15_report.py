@@ -14,7 +14,6 @@ from benchmarks.made_log import fill, repeat
 from benchmarks.report_scale import HTML
 from cascade.log import open_log
 
-
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
