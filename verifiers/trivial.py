@@ -18,7 +18,8 @@ MAX_CHARS = 400
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
-_LETTERS = re.compile(r"[^\W_]+")
+_LETTER = re.compile(r"[^\W_]")
+_LETTERS = re.compile(r"[^\W_]{1,1000}")  # bounded: one run of letters may be as long as the answer
 _LONG_PADDING = re.compile(r"[\W_]{16,}")
 _LISTS = word_lists("trivial.txt")
 _CLAIMING = _LISTS["filler"] | _LISTS["claims"]
@@ -37,7 +38,7 @@ def trivial(answer: str, prompt: str = "") -> str | None:
     left that is a letter or digit; an announcement of an answer (Solution; Let's think step by step); a stand-in (N/A,
     null, {}); a claim to be right; the prompt itself.
     """
-    if _LETTERS.search(answer) is None:
+    if _LETTER.search(answer) is None:
         return None if answer.strip("` \t\r\n") == "[]" else SILENT  # an empty list says: there are none
     if len(answer) > MAX_CHARS:
         if _is_long(answer):
