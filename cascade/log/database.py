@@ -187,9 +187,12 @@ class Database:
 
     def _check(self, connection: Connection) -> None:
         """Refuse other programs' databases and those of later releases."""
-        application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
-        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-        tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
+        with connection.begin():
+            # One state for all three: another process may be making the tables at this moment.
+            connection.exec_driver_sql("BEGIN")
+            application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
         if application != APPLICATION_ID and (tables or self.read_only):
             message = f"{self.path} is a SQLite file, but no decision log; give another path."
             raise LogUnavailable(message)
