@@ -61,4 +61,4 @@ def test_fifty_at_once_are_nearly_as_many_a_second_as_without_the_engine(tmp_pat
     print(f"L2: {count} calls each, {AT_ONCE} at once: {told}; the engine makes {ratio:.2f} of raw")
     assert rows == 0
     assert ledger["hits"] == 3 * (count // rounds * rounds + AT_ONCE) + 1
-    assert ratio >= 0.3, "the promise of 0.9 is for a machine that does nothing else"
+    assert ratio >= (0.7 if count >= 1000 else 0.3), "the promise of 0.9 is for a machine that does nothing else"
