@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.ladders_of_four import LADDERS, laid_out_of_four
-from calibration.replays import Rows, apply
-from calibration.table import Table
-from calibration.target import Aim, EscalationRate, ExpectedError, ExpectedLoss, MeanCost
-from calibration.task_fit import fit_task
+from calibration.fit.task_fit import fit_task
+from calibration.gate.replays import Rows, apply
+from calibration.samples.table import Table
+from calibration.targets.target import Aim, EscalationRate, ExpectedError, ExpectedLoss, MeanCost
 from cascade.ladder import Ladder, Rung
-from cascade.policy import SALT
+from cascade.policy.policy import SALT
 
 BLOCK = 25
 KINDS = ("random", "grouped", "temporal")

@@ -10,10 +10,10 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from calibration.grid import bin_ranks, count_bins, evaluate_grid
-from calibration.hull import pareto_hull
-from calibration.table import Table
-from cascade.sample import Sample
+from calibration.samples.table import Table
+from calibration.thresholds.grid import bin_ranks, count_bins, evaluate_grid
+from calibration.thresholds.hull import pareto_hull
+from cascade.samples.sample import Sample
 
 Array = np.ndarray[Any, Any]
 AIMS = (-0.01, 0.0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.045, 0.06)

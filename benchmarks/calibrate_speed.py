@@ -23,12 +23,12 @@ from typing import Any
 
 import numpy as np
 
-from calibration.grid import bin_ranks, evaluate_grid
-from calibration.hull import pareto_hull
-from calibration.smoothing import smooth_correct
-from calibration.table import Table
-from calibration.target import EscalationRate, ExpectedLoss
-from calibration.task_fit import fit_task
+from calibration.combine.smoothing import smooth_correct
+from calibration.fit.task_fit import fit_task
+from calibration.samples.table import Table
+from calibration.targets.target import EscalationRate, ExpectedLoss
+from calibration.thresholds.grid import bin_ranks, evaluate_grid
+from calibration.thresholds.hull import pareto_hull
 from cascade.ladder import Ladder, Rung
 
 RUNGS = ("nano", "small", "large", "top")

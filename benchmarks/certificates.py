@@ -19,18 +19,18 @@ from typing import Any
 import numpy as np
 
 from benchmarks.recorded_sets import FOLDER, PAIRS
-from calibration.bound import Bound, MaxError, MaxLoss
-from calibration.certification import certify
-from calibration.certified_fit import fit_certified
-from calibration.recorded import recorded_ladder
-from calibration.sameness import same_answers
-from calibration.serving import serve
-from calibration.spending import bet, spend
-from calibration.table import Table, lay_out
-from calibration.verification import answering
-from cascade.point import Point, Threshold
-from cascade.policy import SALT
-from cascade.sample_file import read_samples
+from calibration.certify.certification import certify
+from calibration.certify.verification import answering
+from calibration.fit.certified_fit import fit_certified
+from calibration.samples.recorded import recorded_ladder
+from calibration.samples.sameness import same_answers
+from calibration.samples.serving import serve
+from calibration.samples.table import Table, lay_out
+from calibration.stats.spending import bet, spend
+from calibration.targets.bound import Bound, MaxError, MaxLoss
+from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.policy import SALT
+from cascade.samples.jsonl import read_samples
 from tests.scenarios import SCENARIOS
 from tests.synthetic import SURE, ladder_traffic, table_of
 

@@ -23,8 +23,8 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.ladders_of_four import laid_out_of_four
 from benchmarks.recorded_sets import PAIRS
-from calibration.fit_combiner import fit_combiner
-from calibration.measures import auroc
+from calibration.combine.fit_combiner import fit_combiner
+from calibration.stats.measures import auroc
 
 Array = np.ndarray[Any, Any]
 LADDERS = {name: PAIRS[name] for name in ("lifeeval_mcq", "mz_mmlu", "mz_truthfulqa")} | {

@@ -16,12 +16,12 @@ import numpy as np
 
 from cascade.clients.scripted import scripted
 from cascade.exchange import ModelCall, Request
-from cascade.flow import climb, drive
+from cascade.flow.climb import climb, drive
 from cascade.ladder import Ladder, Rung
 from cascade.log import open_log
-from cascade.outcome import Result
 from cascade.plugins import verifier
 from cascade.report import report
+from cascade.result import Result
 from cascade.verdict import Ask, Reply
 
 STACK = tuple(verifier(name) for name in ("refusal", "schema", "hedging", "logprob"))

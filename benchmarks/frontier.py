@@ -42,19 +42,19 @@ from benchmarks.baselines import (
 )
 from benchmarks.certificates import truth
 from benchmarks.ladders_of_four import LADDERS, laid_out_of_four
-from calibration.aimed import aim
-from calibration.bound import MaxLoss
-from calibration.certified_fit import fit_certified
-from calibration.choice import choose
-from calibration.hull import pareto_hull
-from calibration.path import Path
-from calibration.replays import apply
-from calibration.rung_fits import RungFits
-from calibration.sameness import same_answers
-from calibration.subladders import list_subladders
-from calibration.table import Table
-from calibration.target import ExpectedLoss
-from cascade.policy import SALT, TaskPolicy
+from calibration.combine.rung_fits import RungFits
+from calibration.fit.certified_fit import fit_certified
+from calibration.gate.replays import apply
+from calibration.samples.sameness import same_answers
+from calibration.samples.subladders import list_subladders
+from calibration.samples.table import Table
+from calibration.targets.bound import MaxLoss
+from calibration.targets.target import ExpectedLoss
+from calibration.thresholds.aimed import aim
+from calibration.thresholds.choice import choose
+from calibration.thresholds.hull import pareto_hull
+from calibration.thresholds.path import Path
+from cascade.policy.policy import SALT, TaskPolicy
 
 Array = np.ndarray[Any, Any]
 PROTOTYPE = {

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from calibration.labels import exact_interval
-from calibration.selection import draw, spread_budget
-from cascade.watch.sharpened import estimate_mean
+from calibration.planning.selection import draw, spread_budget
+from calibration.stats.labels import exact_interval
+from cascade.stats.ppi import estimate_mean
 
 Floats = NDArray[np.float64]
 ACCEPT = 0.6

@@ -9,9 +9,9 @@ import argparse
 
 import numpy as np
 
-from calibration.bound import Bound, MaxError, MaxLoss
-from calibration.certified_fit import fit_certified
-from calibration.table import Table
+from calibration.fit.certified_fit import fit_certified
+from calibration.samples.table import Table
+from calibration.targets.bound import Bound, MaxError, MaxLoss
 from tests.synthetic import ladder_traffic
 
 MOST = 20_000

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks.recorded_sets import FOLDER
-from calibration.recorded import recorded_ladder
-from calibration.subladders import lay_out_parts, list_subladders
-from calibration.table import Table
-from cascade.sample import Sample
-from cascade.sample_file import read_samples
+from calibration.samples.recorded import recorded_ladder
+from calibration.samples.subladders import lay_out_parts, list_subladders
+from calibration.samples.table import Table
+from cascade.samples.jsonl import read_samples
+from cascade.samples.sample import Sample
 
 LADDERS = {
     "mz_mmlu": ("gpt-4o-mini", "llama3.1-70b", "qwen2.5-72b-instruct", "gpt-4o"),

@@ -13,16 +13,16 @@ import numpy as np
 from scipy.stats import beta
 
 from benchmarks.pooling import recorded
-from calibration.lending import lend, shapes_of
-from calibration.pooled_combiners import pooled_priors
-from calibration.rate import fit_threshold, rate_interval
-from calibration.replays import apply
-from calibration.shrinkage import shrink_thresholds
-from calibration.table import Table
-from calibration.target import EscalationRate
-from calibration.task_fit import finish_task, start_task
+from calibration.combine.pooled_combiners import pooled_priors
+from calibration.fit.lending import lend, shapes_of
+from calibration.fit.task_fit import finish_task, start_task
+from calibration.gate.replays import apply
+from calibration.samples.table import Table
+from calibration.stats.rate import fit_threshold, rate_interval
+from calibration.targets.target import EscalationRate
+from calibration.thresholds.shrinkage import shrink_thresholds
 from cascade.ladder import Ladder, Rung
-from cascade.policy import SALT
+from cascade.policy.policy import SALT
 
 RATE = 0.25
 SIZES = (0, 10, 30, 100, 300)

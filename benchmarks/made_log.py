@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from cascade.clients.scripted import scripted
-from cascade.combiner import Combiner
 from cascade.exchange import Exchange, ModelCall, Request
 from cascade.failure import CallFailure, FailureKind
-from cascade.flow import climb, drive
+from cascade.flow.climb import climb, drive
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
-from cascade.point import Point, Threshold
-from cascade.policy import LadderPrint, Policy, ReferenceCost, TaskPolicy
+from cascade.policy.combiner import Combiner
+from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.policy import LadderPrint, Policy, ReferenceCost, TaskPolicy
 from cascade.usage import Usage
 from cascade.verdict import Ask, Reply, Verdict, Verifier
 

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.recorded_sets import FOLDER, PAIRS, laid_out
-from calibration.fit_combiner import fit_combiner
-from calibration.labels import uniform_rows
-from calibration.risk import binomial_p, fixed_sequence
-from calibration.sameness import same_answers
-from calibration.selection import draw, spread_budget, weigh_for_certificate
-from calibration.spending import spend
-from cascade.sample_file import read_samples
+from calibration.combine.fit_combiner import fit_combiner
+from calibration.planning.selection import draw, spread_budget, weigh_for_certificate
+from calibration.samples.sameness import same_answers
+from calibration.stats.labels import uniform_rows
+from calibration.stats.risk import binomial_p, fixed_sequence
+from calibration.stats.spending import spend
+from cascade.samples.jsonl import read_samples
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

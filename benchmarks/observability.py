@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cascade.clients.scripted import scripted
 from cascade.exchange import ModelCall, Request
-from cascade.flow import climb, drive
+from cascade.flow.climb import climb, drive
 from cascade.ladder import Ladder, Rung
 from cascade.log import open_log
 from cascade.log.export import export

@@ -13,13 +13,13 @@ import numpy as np
 from scipy.special import expit
 from scipy.stats import beta, rankdata
 
-from calibration.fit_combiner import fit_combiner
-from calibration.logistic import fit_logistic
-from calibration.pooled_combiners import pooled_priors
-from calibration.pooling import fit_pooled
-from calibration.rate import fit_threshold
-from calibration.shrinkage import shrink_thresholds
-from calibration.table import Table
+from calibration.combine.fit_combiner import fit_combiner
+from calibration.combine.pooled_combiners import pooled_priors
+from calibration.combine.pooling import fit_pooled
+from calibration.samples.table import Table
+from calibration.stats.logistic import fit_logistic
+from calibration.stats.rate import fit_threshold
+from calibration.thresholds.shrinkage import shrink_thresholds
 
 TASKS = 40
 RATE = 0.25

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.recorded_sets import PAIRS, laid_out
-from calibration.rate import predictive_mean_error, rate_predictive
-from calibration.replays import apply, figures
-from calibration.serving import serve
-from calibration.table import Table
-from calibration.target import EscalationRate
-from calibration.task_fit import fit_task
+from calibration.fit.task_fit import fit_task
+from calibration.gate.replays import apply, figures
+from calibration.samples.serving import serve
+from calibration.samples.table import Table
+from calibration.stats.rate import predictive_mean_error, rate_predictive
+from calibration.targets.target import EscalationRate
 from cascade.ladder import Ladder
-from cascade.policy import SALT, TaskPolicy
+from cascade.policy.policy import SALT, TaskPolicy
 
 SETS: list[tuple[str, list[str] | None]] = [
     *((name, None) for name in PAIRS),

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from calibration.recorded import recorded_ladder
-from calibration.table import Table, lay_out
+from calibration.samples.recorded import recorded_ladder
+from calibration.samples.table import Table, lay_out
 from cascade.ladder import Ladder
-from cascade.sample_file import read_samples
+from cascade.samples.jsonl import read_samples
 
 FOLDER = Path(__file__).parent.parent.parent / "shared" / "data"
 

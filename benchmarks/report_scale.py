@@ -29,7 +29,7 @@ import resource, sys, time
 from cascade.log import open_log
 from cascade.report.page.log_page import log_document
 from cascade.report.page.rendering import to_live_html
-from cascade.report.rollup import DAY_MS, Rollup
+from cascade.report.queries.rollup import DAY_MS, Rollup
 
 def spent(work):
     began, cpu = time.perf_counter(), time.process_time()

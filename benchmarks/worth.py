@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.recorded_sets import PAIRS, laid_out
-from calibration.assessment import assess_table
-from calibration.criterion import Criterion
-from calibration.finding import judge_figure
-from calibration.held_out import hold_out
-from calibration.worth import measure_worth
+from calibration.assess.assessment import assess_table
+from calibration.assess.worth import measure_worth
+from calibration.combine.held_out import hold_out
+from calibration.gate.criterion import Criterion
+from calibration.gate.finding import judge_figure
 
 REPETITIONS = 2000
 

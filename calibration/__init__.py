@@ -1,11 +1,11 @@
 """Calibration: samples in, a policy out, and replay of policies on recordings."""
 
-from calibration.admission import with_judges
-from calibration.bound import Jointly, MaxError, MaxLoss
-from calibration.fit import calibrate
-from calibration.probing import probe_judges
-from calibration.replays import Replay, replay
-from calibration.target import EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
+from calibration.fit.fit import calibrate
+from calibration.gate.replays import Replay, replay
+from calibration.judges.admission import with_judges
+from calibration.judges.probing import probe_judges
+from calibration.targets.bound import Jointly, MaxError, MaxLoss
+from calibration.targets.target import EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
 
 __all__ = [
     "EscalationRate",

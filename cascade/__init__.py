@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cascade.clients.scripted import ScriptedClient
     from cascade.config.process import arun, run
     from cascade.endpoint import Endpoint
-    from cascade.engine import Cascade
+    from cascade.engine.cascade import Cascade
     from cascade.errors import (
         AuthError,
         BadRequest,
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
     )
     from cascade.exchange import Exchange, Request, Response
     from cascade.guards.breaker import Breaker
-    from cascade.guards.cap import EscalationCap
+    from cascade.guards.endpoint_pool import Health
+    from cascade.guards.escalation_cap import EscalationCap
     from cascade.guards.limits import Limits
-    from cascade.guards.pace import Pace
+    from cascade.guards.rate_limit import Pace
     from cascade.guards.retry_budget import RetryBudget
-    from cascade.guards.roster import Health
     from cascade.ladder import Ladder, Rung
-    from cascade.outcome import Attempt, Result
-    from cascade.policy import Policy
-    from cascade.sample import Sample
+    from cascade.policy.policy import Policy
+    from cascade.result import Attempt, Result
+    from cascade.samples.sample import Sample
     from cascade.settings import Settings
     from cascade.usage import Price, Usage
     from cascade.verdict import Verdict, Verifier
@@ -104,18 +104,18 @@ _HOMES = {
     "cascade.clients.scripted": ("ScriptedClient",),
     "cascade.config.process": ("arun", "run"),
     "cascade.endpoint": ("Endpoint",),
-    "cascade.engine": ("Cascade",),
+    "cascade.engine.cascade": ("Cascade",),
     "cascade.exchange": ("Exchange", "Request", "Response"),
     "cascade.guards.breaker": ("Breaker",),
-    "cascade.guards.cap": ("EscalationCap",),
+    "cascade.guards.escalation_cap": ("EscalationCap",),
     "cascade.guards.limits": ("Limits",),
-    "cascade.guards.pace": ("Pace",),
+    "cascade.guards.rate_limit": ("Pace",),
     "cascade.guards.retry_budget": ("RetryBudget",),
-    "cascade.guards.roster": ("Health",),
+    "cascade.guards.endpoint_pool": ("Health",),
     "cascade.ladder": ("Ladder", "Rung"),
-    "cascade.outcome": ("Attempt", "Result"),
-    "cascade.policy": ("Policy",),
-    "cascade.sample": ("Sample",),
+    "cascade.result": ("Attempt", "Result"),
+    "cascade.policy.policy": ("Policy",),
+    "cascade.samples.sample": ("Sample",),
     "cascade.settings": ("Settings",),
     "cascade.usage": ("Price", "Usage"),
     "cascade.verdict": ("Verdict", "Verifier"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cascade.combiner import Combiner
 from cascade.exchange import Exchange
 from cascade.ladder import Ladder, Rung
-from cascade.point import Point, Threshold
-from cascade.policy import LadderPrint, Policy, TaskPolicy
+from cascade.policy.combiner import Combiner
+from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.policy import LadderPrint, Policy, TaskPolicy
 from cascade.verdict import Verdict, Verifier
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cascade.clients.scripted import scripted
 from cascade.exchange import Request
-from cascade.sample import Recording, Sample
+from cascade.samples.sample import Recording, Sample
 from cascade.usage import Usage
 from cascade.verdict import Verdict
 

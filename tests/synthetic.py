@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.table import Floats, Table
-from cascade.combiner import Combiner
+from calibration.samples.table import Floats, Table
+from cascade.policy.combiner import Combiner
 
 COSTS = (1.0, 4.0, 15.0, 60.0)
 """What an answer of each rung costs, in thousandths of a dollar."""

@@ -10,9 +10,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from cascade.display.sanitize import json_escape
 from cascade.errors import ConfigError
 from cascade.exchange import Exchange, Message, text_of
-from cascade.foreign_text import json_escape
 from cascade.hashing import canonical_json
 from verifiers.strict_json import NotJson, parse_json
 

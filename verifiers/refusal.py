@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from cascade.completeness import CUT_OFF, FILTERED
 from cascade.exchange import Exchange
+from cascade.finish_reason import CUT_OFF, FILTERED
 from cascade.hashing import content_id
 from cascade.verdict import Verdict, Verifier
 from verifiers.json_answer import NotJson, find_json

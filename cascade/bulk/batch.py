@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from cascade.bulk.journal import Journal, journal_of
-from cascade.bulk.kept_calls import Keeper
+from cascade.bulk.journal_recorder import Keeper
 from cascade.bulk.result_line import result_line
 from cascade.bulk.stop import Stop
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.errors import ConfigError, DataError
 from cascade.exchange import Request
 from cascade.hashing import fingerprint
-from cascade.outcome import Result
-from cascade.request_limits import require_allowed
-from cascade.sample_file import read_samples
+from cascade.result import Result
+from cascade.samples.jsonl import read_samples
+from cascade.samples.request_limits import require_allowed
 
 FINAL = frozenset({"accepted", "exhausted", "abstained", "capped"})
 """Outcomes that a resumed run keeps; the others (failed, deadline, budget) are tried again."""
@@ -51,7 +51,7 @@ def read_requests(path: str | Path) -> list[Request]:
     """Read requests, as lines of a samples file (recordings are ignored).
 
     `principal`, `session`, `deadline_s` and `max_cost_usd` may stand in a line too. Lines may set harmless parameters
-    only; see `cascade.request_limits`.
+    only; see `cascade.samples.request_limits`.
 
     Raises:
         DataError: a line is not a request; names file, line and field.

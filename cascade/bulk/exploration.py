@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from cascade.bulk.journal import Journal
-from cascade.bulk.kept_calls import Keeper
+from cascade.bulk.journal_recorder import Keeper
 from cascade.bulk.stop import Stop
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.errors import ConfigError, DataError
+from cascade.flow.verify import WHOLE
 from cascade.ladder import Ladder
-from cascade.outcome import Attempt
-from cascade.request_limits import require_allowed
-from cascade.sample import Recording, Sample
-from cascade.sample_file import read_samples, sample_line, sample_of
-from cascade.stack import WHOLE
+from cascade.result import Attempt
+from cascade.samples.jsonl import read_samples, sample_line, sample_of
+from cascade.samples.request_limits import require_allowed
+from cascade.samples.sample import Recording, Sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ def explore_file(
     Raises:
         BudgetExceeded, ProviderError, LogUnavailable: it had to stop; what was finished is kept.
         DataError: a recording names another model than the ladder's rung; a sample asks for what only the ladder may
-            say (see `cascade.request_limits`).
+            say (see `cascade.samples.request_limits`).
         ConfigError: a sample's schema or tools could not be checked.
     """
     stop = stop or Stop()

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from cascade.outcome import Attempt, Result
+from cascade.result import Attempt, Result
 
 
 def result_line(result: Result[Any]) -> dict[str, Any]:

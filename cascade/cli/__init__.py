@@ -29,9 +29,9 @@ from cascade.cli import (
     schema,
     verify,
 )
-from cascade.cli.guard import guarded
-from cascade.cli.log_lines import LogFormat, LogLevel, set_up
-from cascade.cli.terminal import speak_in_events
+from cascade.cli.shared.exit_codes import guarded
+from cascade.cli.shared.log_lines import LogFormat, LogLevel, set_up
+from cascade.cli.shared.terminal import speak_in_events
 
 app = typer.Typer(
     name="cascade",

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cascade.cli.figures import dollars, percent, show_blocks
-from cascade.cli.logs import is_log
-from cascade.cli.options import JsonOption, MapOption, TaskOption, VerifiersOption
-from cascade.cli.recorded import with_labels, with_schemas
-from cascade.cli.rungs import chosen_ladder
-from cascade.cli.terminal import print_json, say, warn
+from cascade.cli.shared.figures import dollars, percent, show_blocks
+from cascade.cli.shared.logs import is_log
+from cascade.cli.shared.options import JsonOption, MapOption, TaskOption, VerifiersOption
+from cascade.cli.shared.recorded import with_labels, with_schemas
+from cascade.cli.shared.rungs import chosen_ladder
+from cascade.cli.shared.terminal import print_json, say, warn
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
-    from calibration.assessment import Assessment, RungAssessment
-    from calibration.sparing import SparingRule
-    from calibration.worth import VerifierWorth
+    from calibration.assess.assessment import Assessment, RungAssessment
+    from calibration.assess.worth import VerifierWorth
+    from calibration.judges.sparing import SparingRule
 
 
 def assess(
@@ -61,21 +61,21 @@ def assess(
     out-of-fold estimates with 90 % intervals. What each verifier is worth is told, too. A decision log tells rates and
     costs, and as much about quality as is labelled; what it cannot tell is said.
     """
-    from calibration.assessment import Overheads, assess_table
-    from calibration.diagnostics import diagnose
-    from calibration.held_out import hold_out
-    from calibration.recorded import recorded_ladder
-    from calibration.sparing import propose_sparing
-    from calibration.table import by_task, lay_out
-    from calibration.worth import measure_worth
-    from cascade.bulk.sample_files import read_files
-    from cascade.bulk.sample_table import parse_mapping
+    from calibration.assess.assessment import Overheads, assess_table
+    from calibration.assess.diagnostics import diagnose
+    from calibration.assess.worth import measure_worth
+    from calibration.combine.held_out import hold_out
+    from calibration.judges.sparing import propose_sparing
+    from calibration.samples.recorded import recorded_ladder
+    from calibration.samples.table import by_task, lay_out
     from cascade.files import write_atomically
     from cascade.ladder import Ladder
     from cascade.plugins import resolve
+    from cascade.samples.reader import read_files
+    from cascade.samples.table import parse_mapping
 
     if len(samples) == 1 and is_log(samples[0]):
-        from cascade.cli.assess_log import assess_log
+        from cascade.cli.shared.assess_log import assess_log
 
         assess_log(samples[0], task=task, as_json=as_json)
         return

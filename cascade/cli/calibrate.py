@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.calibrated import operating_points, show_calibrated, tell_more
-from cascade.cli.options import (
+from cascade.cli.shared.calibrated import operating_points, show_calibrated, tell_more
+from cascade.cli.shared.options import (
     ConcurrencyOption,
     ConfigOption,
     JsonOption,
@@ -19,24 +19,24 @@ from cascade.cli.options import (
     VerifiersOption,
     YesOption,
 )
-from cascade.cli.page_file import ReportOption
-from cascade.cli.probing import AdmitOption, NoProbesOption, judges_of
-from cascade.cli.progress import progress, summed
-from cascade.cli.recorded import graded, schema_filler, with_recordings
-from cascade.cli.rungs import chosen_ladder
-from cascade.cli.targets import make_target, parse_bounds, parse_dial, parse_rates, target_by_task
-from cascade.cli.terminal import fail, print_json, say
+from cascade.cli.shared.page_file import ReportOption
+from cascade.cli.shared.probing import AdmitOption, NoProbesOption, judges_of
+from cascade.cli.shared.progress import progress, summed
+from cascade.cli.shared.recorded import graded, schema_filler, with_recordings
+from cascade.cli.shared.rungs import chosen_ladder
+from cascade.cli.shared.targets import make_target, parse_bounds, parse_dial, parse_rates, target_by_task
+from cascade.cli.shared.terminal import fail, print_json, say
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from calibration.fit import Target
-    from calibration.survey import Survey
-    from cascade.admission import Admission
-    from cascade.cli.rungs import Chosen
-    from cascade.policy import Policy
-    from cascade.sample import Sample
+    from calibration.fit.fit import Target
+    from calibration.samples.survey import Survey
+    from cascade.cli.shared.rungs import Chosen
+    from cascade.policy.judge_screening import Admission
+    from cascade.policy.policy import Policy
+    from cascade.samples.sample import Sample
 
 
 def calibrate(
@@ -137,11 +137,11 @@ def calibrate(
     costs); recordings without a label are graded by their sample's gold answer. A configuration's judges are shown
     200 wrong answers first (this costs too), and refused with exit code 1 if they may pass more than 5 % of them.
     """
-    from calibration import fit
-    from calibration.survey import survey
-    from cascade.bulk.sample_files import ChangedSamples, SampleFiles
-    from cascade.bulk.sample_table import parse_mapping
-    from cascade.policy import Policy
+    from calibration.fit import fit
+    from calibration.samples.survey import survey
+    from cascade.policy.policy import Policy
+    from cascade.samples.reader import ChangedSamples, SampleFiles
+    from cascade.samples.table import parse_mapping
 
     source: Iterable[Sample] = SampleFiles(samples, parse_mapping(mapping) if mapping else None)
     with progress("Reading samples", None, costs=False):
@@ -246,10 +246,10 @@ def _write_page(
     seed: int,
 ) -> None:
     """Write the page of a fitted policy."""
-    from calibration.replays import policy_ladder
-    from cascade.cli.page_file import write_page
-    from cascade.cli.pictures import pictures_of
-    from cascade.cli.policy_page import calibrated_document
+    from calibration.gate.replays import policy_ladder
+    from cascade.cli.shared.page_file import write_page
+    from cascade.cli.shared.pictures import pictures_of
+    from cascade.cli.shared.policy_page import calibrated_document
     from cascade.ladder import Ladder
 
     held = chosen.ladder if isinstance(chosen.ladder, Ladder) else policy_ladder(found, policy, chosen.verifiers)
@@ -260,7 +260,7 @@ def _write_page(
 
 def _together(policies: list[Policy], admissions: Sequence[Admission]) -> Policy:
     """Return one policy of all tasks, which were fitted by target, and what is known of the judges."""
-    from calibration.admission import with_judges
+    from calibration.judges.admission import with_judges
 
     first = policies[0]
     read: dict[str, dict[str, None]] = {}

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.figures import dollars, percent
-from cascade.cli.options import JsonOption, MapOption, QualityOption, TaskOption, VerifiersOption, load, names
-from cascade.cli.page_file import ReportOption, write_page
-from cascade.cli.recorded import with_labels, with_schemas
-from cascade.cli.targets import parse_bounds
-from cascade.cli.terminal import print_json, printable, say, stdout, warn
+from cascade.cli.shared.figures import dollars, percent
+from cascade.cli.shared.options import JsonOption, MapOption, QualityOption, TaskOption, VerifiersOption, load, names
+from cascade.cli.shared.page_file import ReportOption, write_page
+from cascade.cli.shared.recorded import with_labels, with_schemas
+from cascade.cli.shared.targets import parse_bounds
+from cascade.cli.shared.terminal import print_json, printable, say, stdout, warn
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
-    from calibration.criterion import Criterion
-    from calibration.finding import Finding, Gate
+    from calibration.gate.criterion import Criterion
+    from calibration.gate.finding import Finding, Gate
 
 FAILED = 1
 """Exit code of a gate that does not pass."""
@@ -102,10 +102,10 @@ def check(
     A limit passes where the exact bound of the figure clears it, and fails where the bound on the other side breaks it;
     else it is undecided, and how many more samples would decide is said. Exit code 1 unless all pass.
     """
-    from calibration.gate import check_policy
-    from cascade.bulk.sample_files import read_files
-    from cascade.bulk.sample_table import parse_mapping
-    from cascade.policy import Policy
+    from calibration.gate.gate import check_policy
+    from cascade.policy.policy import Policy
+    from cascade.samples.reader import read_files
+    from cascade.samples.table import parse_mapping
 
     if not 0.0 < confidence < 1.0:
         message = f"--confidence is {confidence}; a number between 0 and 1 was expected, such as 0.9."
@@ -140,14 +140,14 @@ def check(
         warn(warning)
     sentences = {finding: sentence(finding, confidence) for finding in gate.findings}
     if junit is not None:
-        from cascade.cli.junit import write_junit
+        from cascade.cli.shared.junit import write_junit
 
         write_junit(gate, junit, policy=str(policy), sentences=sentences, allow_undecided=allow_undecided)
     if report_file is not None:
-        from calibration.replays import policy_ladder
-        from calibration.survey import survey
-        from cascade.cli.pictures import pictures_of
-        from cascade.cli.policy_page import checked_document
+        from calibration.gate.replays import policy_ladder
+        from calibration.samples.survey import survey
+        from cascade.cli.shared.pictures import pictures_of
+        from cascade.cli.shared.policy_page import checked_document
 
         rows = with_labels(found)
         about = survey(rows)
@@ -165,7 +165,7 @@ def check(
 
 def sentence(finding: Finding, confidence: float) -> str:
     """Say in words what came of one limit."""
-    from calibration.criterion import MEANINGS
+    from calibration.gate.criterion import MEANINGS
 
     kind, limit, margin = finding.criterion.kind, finding.criterion.limit, finding.margin
     worded = dollars if kind == "max_cost" else percent
@@ -198,7 +198,7 @@ def sentence(finding: Finding, confidence: float) -> str:
 
 
 def _criteria(**limits: float | Mapping[str | None, float] | None) -> list[Criterion]:
-    from calibration.criterion import MEANINGS, Criterion
+    from calibration.gate.criterion import MEANINGS, Criterion
 
     found = []
     for kind in MEANINGS:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cascade.cli.terminal import say
+from cascade.cli.shared.terminal import say
 from cascade.errors import ConfigError
 
 

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cascade.cli.demo_comparison import label, show_comparison, show_other_targets
-from cascade.cli.demo_files import TASK, as_samples, graded_file, prepare
-from cascade.cli.figures import percent
-from cascade.cli.progress import progress
-from cascade.cli.terminal import interactive, printable, stdout
+from cascade.cli.shared.demo_comparison import label, show_comparison, show_other_targets
+from cascade.cli.shared.demo_files import TASK, as_samples, graded_file, prepare
+from cascade.cli.shared.figures import percent
+from cascade.cli.shared.progress import progress
+from cascade.cli.shared.terminal import interactive, printable, stdout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from calibration.grade import Graded
+    from calibration.samples.grade import Graded
     from cascade.config import Config
     from cascade.embedded.language import Order
-    from cascade.outcome import Result
-    from cascade.policy import Policy
+    from cascade.policy.policy import Policy
+    from cascade.result import Result
 
 SAMPLES = 300
 FRESH = 300
@@ -95,8 +95,8 @@ def _explore(config: Config, learnt: Sequence[Order], directory: Path) -> Graded
 
 def _calibrate(config: Config, learnt: Graded, directory: Path) -> Policy:
     from calibration import EscalationRate
-    from calibration.fit import calibrate
-    from cascade.cli.recorded import with_schemas
+    from calibration.fit.fit import calibrate
+    from cascade.cli.shared.recorded import with_schemas
 
     _head(2, "Calibrate", f"so that {percent(TARGET)} of the orders leave the small model.")
     policy = calibrate(with_schemas(learnt.samples, config), config.ladder, target=EscalationRate(TARGET))
@@ -132,7 +132,7 @@ def _compare(
     config: Config, results: Sequence[Result[Any]], fresh: Sequence[Order], learnt: Graded, directory: Path
 ) -> None:
     from cascade.bulk.exploration import explore_file
-    from cascade.watch.interval import proportion_interval
+    from cascade.stats.intervals import proportion_interval
 
     up = sum(result.escalated for result in results)
     low, high = proportion_interval(up, len(results)) or (0.0, 1.0)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from cascade.cli.options import ConfigOption, JsonOption
-from cascade.cli.terminal import print_json, printable, stdout
+from cascade.cli.shared.options import ConfigOption, JsonOption
+from cascade.cli.shared.terminal import print_json, printable, stdout
 from cascade.errors import CascadeError, ConfigError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def doctor(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 
 def _checks(config: Path | None) -> list[Callable[[], Iterator[Finding]]]:
-    from cascade.cli.checkup import configuration
+    from cascade.cli.shared.checkup import configuration
 
     return [_python, _litellm, _start_up_code, _owners, _self_test, lambda: configuration(config)]
 
@@ -99,7 +99,7 @@ def _litellm() -> Iterator[Finding]:
 
 def _start_up_code() -> Iterator[Finding]:
     """Name what runs whenever Python starts: a trojaned release of litellm came with such a file."""
-    from cascade.cli.start_up_code import start_up_code
+    from cascade.doctor.start_up_code import start_up_code
 
     found = [code for code in start_up_code() if code.suspicious or not code.known]
     for code in found:
@@ -153,7 +153,7 @@ def _ours(package: str) -> bool:
         module: Any = importlib.import_module(package)
         if package == "verifiers":
             return bool(getattr(module, "__distribution__", None) == DISTRIBUTION)
-        importlib.import_module({"cascade": "cascade.ladder", "calibration": "calibration.grade"}[package])
+        importlib.import_module({"cascade": "cascade.ladder", "calibration": "calibration.samples.grade"}[package])
     except ImportError:
         return False
     return True
@@ -165,7 +165,7 @@ def _self_test() -> Iterator[Finding]:
 
     if any(finding.state == "error" for finding in _litellm()):
         return
-    from cascade.clients.self_test import self_test
+    from cascade.doctor.self_test import self_test
 
     try:
         trials = asyncio.run(self_test())

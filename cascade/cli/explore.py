@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.figures import dollars
-from cascade.cli.guard import Interrupted, stoppable
-from cascade.cli.options import ConcurrencyOption, ConfigOption, JsonOption, MapOption, YesOption, load
-from cascade.cli.progress import progress
-from cascade.cli.resumed import tell_ambiguous
-from cascade.cli.terminal import interactive, print_json, print_text, say, stderr, warn
+from cascade.cli.shared.exit_codes import Interrupted, stoppable
+from cascade.cli.shared.figures import dollars
+from cascade.cli.shared.options import ConcurrencyOption, ConfigOption, JsonOption, MapOption, YesOption, load
+from cascade.cli.shared.progress import progress
+from cascade.cli.shared.resumed import tell_ambiguous
+from cascade.cli.shared.terminal import interactive, print_json, print_text, say, stderr, warn
 from cascade.errors import BudgetExceeded, CascadeError, ConfigError
 
 if TYPE_CHECKING:
-    from cascade.bulk.bill import Bill
+    from cascade.bulk.cost_estimate import Bill
     from cascade.bulk.exploration import Exploration
-    from cascade.engine import Cascade
-    from cascade.sample import Sample
+    from cascade.engine.cascade import Cascade
+    from cascade.samples.sample import Sample
 
 MaxCostOption = Annotated[
     float | None, typer.Option("--max-cost", metavar="USD", help="Stop before this run could spend more.")
@@ -45,8 +45,8 @@ def explore(
 
     What is recorded already is never paid for again: in REQUESTS itself, in the output, or by an interrupted run.
     """
-    from cascade.bulk.sample_files import read_files
-    from cascade.bulk.sample_table import parse_mapping
+    from cascade.samples.reader import read_files
+    from cascade.samples.table import parse_mapping
 
     samples = read_files([requests], parse_mapping(mapping) if mapping else None)[:limit]
     output = output or default_output(requests)
@@ -91,7 +91,7 @@ def explore_samples(
         Interrupted: it was stopped or declined; what was finished is kept.
         CascadeError: it had to stop; what was finished is kept, and the message says how to go on.
     """
-    from cascade.bulk.bill import estimate
+    from cascade.bulk.cost_estimate import estimate
     from cascade.bulk.exploration import explore_file
     from cascade.bulk.journal import journal_of
     from cascade.bulk.stop import Stop

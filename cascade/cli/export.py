@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from cascade.cli.logs import LogArgument, open_for_reading
-from cascade.cli.moment import moment_of
-from cascade.cli.options import ConfigOption, JsonOption
-from cascade.cli.progress import progress
-from cascade.cli.terminal import print_json, say
+from cascade.cli.shared.logs import LogArgument, open_for_reading
+from cascade.cli.shared.moment import moment_of
+from cascade.cli.shared.options import ConfigOption, JsonOption
+from cascade.cli.shared.progress import progress
+from cascade.cli.shared.terminal import print_json, say
 from cascade.errors import ConfigError
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.judging import judge_samples
-from cascade.cli.options import ConfigOption, JsonOption, MapOption, YesOption
-from cascade.cli.terminal import print_json, print_text, say
+from cascade.cli.shared.judging import judge_samples
+from cascade.cli.shared.options import ConfigOption, JsonOption, MapOption, YesOption
+from cascade.cli.shared.terminal import print_json, print_text, say
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
-    from calibration.grade import Graded, Grader
+    from calibration.samples.grade import Graded, Grader
 
 
 def grade(
@@ -51,11 +51,11 @@ def grade(
     The json grader parses strictly and compares values; an answer field is compared where the gold answer is a plain
     value. A judge is shown the gold answer, where there is one, and is paid for; its grading is resumable.
     """
-    from calibration.grade import grade as fill
-    from cascade.bulk.sample_files import read_files
-    from cascade.bulk.sample_table import TABLES, parse_mapping
+    from calibration.samples.grade import grade as fill
     from cascade.files import write_atomically
-    from cascade.sample_file import sample_line
+    from cascade.samples.jsonl import sample_line
+    from cascade.samples.reader import read_files
+    from cascade.samples.table import TABLES, parse_mapping
 
     if output is None:
         if samples.suffix in (*TABLES, ".gz"):
@@ -86,7 +86,7 @@ def grade(
 
 
 def _grader(name: str) -> Grader:
-    from calibration.grade import GRADERS
+    from calibration.samples.grade import GRADERS
 
     if name in GRADERS:
         return GRADERS[name]

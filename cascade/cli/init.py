@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cascade.cli.terminal import print_text, say
+from cascade.cli.shared.terminal import print_text, say
 from cascade.errors import ConfigError
 
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.figures import dollars, percent, share
-from cascade.cli.options import JsonOption, MapOption, TaskOption, names
-from cascade.cli.recorded import with_labels
-from cascade.cli.terminal import print_json, printable, say, stdout
+from cascade.cli.shared.figures import dollars, percent, share
+from cascade.cli.shared.options import JsonOption, MapOption, TaskOption, names
+from cascade.cli.shared.recorded import with_labels
+from cascade.cli.shared.terminal import print_json, printable, say, stdout
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
-    from calibration.worth import Estimate
-    from cascade.admission import Admission
+    from calibration.assess.worth import Estimate
+    from cascade.policy.judge_screening import Admission
 
 
 def judges(
@@ -59,10 +59,10 @@ def judges(
         if as_json:
             print_json({"admissions": [one.to_json() for one in admissions]})
         return
-    from calibration.admission import UNPROBED
-    from calibration.judges import rank_judges
-    from cascade.bulk.sample_files import read_files
-    from cascade.bulk.sample_table import parse_mapping
+    from calibration.judges.admission import UNPROBED
+    from calibration.judges.judges import rank_judges
+    from cascade.samples.reader import read_files
+    from cascade.samples.table import parse_mapping
 
     given = given or []
     files = [
@@ -125,8 +125,8 @@ def _passed(found: Estimate | None) -> str:
 
 def _admissions(path: Path) -> tuple[Admission, ...]:
     """Read a policy's judges, and say how each was admitted."""
-    from cascade.cli.probing import tell
-    from cascade.policy import Policy
+    from cascade.cli.shared.probing import tell
+    from cascade.policy.policy import Policy
 
     found = Policy.load(path).judges
     tell(found)

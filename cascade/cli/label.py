@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cascade.cli.options import JsonOption, TaskOption, names
-from cascade.cli.terminal import print_json, print_text, say
+from cascade.cli.shared.options import JsonOption, TaskOption, names
+from cascade.cli.shared.terminal import print_json, print_text, say
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
     from cascade.labelling import Session
-    from cascade.sample import Sample
+    from cascade.samples.sample import Sample
 
 MAX_DIMENSIONS = 8
 
@@ -51,8 +51,8 @@ def label(
     Answers stand side by side in random order, and keys are all it takes. Every key is kept at once: run the command
     again to go on. Two annotators of one file see the same samples first; how far they agree is told at the end.
     """
-    from cascade.bulk.sample_files import read_files
-    from cascade.bulk.sample_table import TABLES
+    from cascade.samples.reader import read_files
+    from cascade.samples.table import TABLES
 
     kept = _output(file, output, TABLES)
     source = kept if kept.exists() else file
@@ -88,7 +88,7 @@ def label(
 
 def _sit(session: Session, *, browser: bool) -> None:
     if not browser:
-        from cascade.cli.label_terminal import label_in_terminal
+        from cascade.cli.shared.label_terminal import label_in_terminal
 
         label_in_terminal(session)
         return
@@ -106,10 +106,10 @@ def _sit(session: Session, *, browser: bool) -> None:
 def _save(source: Path, kept: Path, who: str, said: Mapping[tuple[str, str], Any]) -> list[Sample]:
     """Write what was said into the samples as they are on disk now: another annotator may have saved meanwhile."""
     from cascade.bulk.journal import dump
-    from cascade.bulk.sample_files import read_files
     from cascade.files import write_atomically
     from cascade.labelling import annotate
-    from cascade.sample_file import sample_line
+    from cascade.samples.jsonl import sample_line
+    from cascade.samples.reader import read_files
 
     found = [
         annotate(sample, who, said[sample.key]) if sample.key in said else sample

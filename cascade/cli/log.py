@@ -6,10 +6,10 @@ from pathlib import Path
 
 import typer
 
-from cascade.cli.guard import guarded
-from cascade.cli.logs import LogArgument, log_of
-from cascade.cli.options import ConfigOption
-from cascade.cli.terminal import say
+from cascade.cli.shared.exit_codes import guarded
+from cascade.cli.shared.logs import LogArgument, log_of
+from cascade.cli.shared.options import ConfigOption
+from cascade.cli.shared.terminal import say
 
 log = typer.Typer(name="log", help="Look after a decision log.", no_args_is_help=True, rich_markup_mode=None)
 

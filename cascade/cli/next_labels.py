@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.options import ConfigOption, JsonOption, MapOption, TaskOption, VerifiersOption
-from cascade.cli.rungs import chosen_ladder
-from cascade.cli.terminal import print_json, print_text, say
+from cascade.cli.shared.options import ConfigOption, JsonOption, MapOption, TaskOption, VerifiersOption
+from cascade.cli.shared.rungs import chosen_ladder
+from cascade.cli.shared.terminal import print_json, print_text, say
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
-    from calibration.bound import MaxError, MaxLoss
-    from calibration.work_list import WorkList
-    from cascade.cli.rungs import Chosen
-    from cascade.policy import TaskPolicy
-    from cascade.sample import Sample
+    from calibration.planning.work_list import WorkList
+    from calibration.targets.bound import MaxError, MaxLoss
+    from cascade.cli.shared.rungs import Chosen
+    from cascade.policy.policy import TaskPolicy
+    from cascade.samples.sample import Sample
 
 
 def next_labels(
@@ -65,11 +65,11 @@ def next_labels(
     probability is told. Label FILE with `cascade label`, then calibrate with it, or draw another round from it.
     """
     from cascade.bulk.journal import dump
-    from cascade.bulk.sample_files import read_files
-    from cascade.bulk.sample_table import parse_mapping
     from cascade.files import write_atomically
-    from cascade.policy import Policy
-    from cascade.sample_file import sample_line
+    from cascade.policy.policy import Policy
+    from cascade.samples.jsonl import sample_line
+    from cascade.samples.reader import read_files
+    from cascade.samples.table import parse_mapping
 
     if output.suffix == ".gz":
         message = f"{output} cannot be written compressed; give --output FILE.jsonl."
@@ -109,10 +109,10 @@ def _choose(
     tasks: list[str] | None,
 ) -> dict[str, WorkList]:
     """Draw each task's labels."""
-    from calibration.recorded import recorded_ladder
-    from calibration.table import by_task
-    from calibration.work_list import choose_labels
-    from cascade.cli.recorded import with_schemas
+    from calibration.planning.work_list import choose_labels
+    from calibration.samples.recorded import recorded_ladder
+    from calibration.samples.table import by_task
+    from cascade.cli.shared.recorded import with_schemas
     from cascade.ladder import Ladder
 
     if chosen.config is not None:
@@ -140,7 +140,7 @@ def _choose(
 
 def _bound(given: tuple[float | None, float | None], policy: TaskPolicy | None) -> MaxError | MaxLoss | None:
     """Return the bound that was given, else the policy's own; None: an accuracy is to be estimated."""
-    from calibration.bound import MaxError, MaxLoss
+    from calibration.targets.bound import MaxError, MaxLoss
 
     error, loss = given
     if error is not None and loss is not None:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.figures import dollars, percent
-from cascade.cli.options import JsonOption, MapOption, TaskOption, VerifiersOption
-from cascade.cli.recorded import with_labels
-from cascade.cli.rungs import chosen_ladder
-from cascade.cli.terminal import print_json, say, stdout
+from cascade.cli.shared.figures import dollars, percent
+from cascade.cli.shared.options import JsonOption, MapOption, TaskOption, VerifiersOption
+from cascade.cli.shared.recorded import with_labels
+from cascade.cli.shared.rungs import chosen_ladder
+from cascade.cli.shared.terminal import print_json, say, stdout
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
-    from calibration.pilot import Kept
-    from calibration.plan import Plan
+    from calibration.planning.pilot import Kept
+    from calibration.planning.plan import Plan
 
 
 def plan(
@@ -77,7 +77,7 @@ def plan(
     The numbers are those of the tests that will be made: they pass with probability .8 if errors come as expected, or
     as in the pilot. A pilot of a few dozen samples tells its own rates only roughly.
     """
-    from calibration.plan import plan_rate
+    from calibration.planning.plan import plan_rate
 
     plans: list[Plan] = []
     found: dict[str, tuple[Kept, ...]] = {}
@@ -114,7 +114,7 @@ def _assumed(
     confidence: float,
     tasks: int,
 ) -> list[Plan]:
-    from calibration.plan import plan_accuracy, plan_error, plan_loss
+    from calibration.planning.plan import plan_accuracy, plan_error, plan_loss
 
     plans = []
     if max_error is not None:
@@ -139,7 +139,7 @@ def _from_pilot(
 ) -> list[Plan]:
     from dataclasses import replace
 
-    from calibration.plan import plan_accuracy, plan_error, plan_loss
+    from calibration.planning.plan import plan_accuracy, plan_error, plan_loss
 
     plans = []
     if max_error is not None:
@@ -164,14 +164,14 @@ def _pilots(
     mapping: str | None,
     shares: tuple[float, ...] | None,
 ) -> dict[str, tuple[Kept, ...]]:
-    from calibration.pilot import SHARES, read_pilot
-    from calibration.recorded import recorded_ladder
-    from calibration.sameness import same_answers
-    from calibration.table import by_task, lay_out
-    from cascade.bulk.sample_files import read_files
-    from cascade.bulk.sample_table import parse_mapping
+    from calibration.planning.pilot import SHARES, read_pilot
+    from calibration.samples.recorded import recorded_ladder
+    from calibration.samples.sameness import same_answers
+    from calibration.samples.table import by_task, lay_out
     from cascade.ladder import Ladder
     from cascade.plugins import resolve
+    from cascade.samples.reader import read_files
+    from cascade.samples.table import parse_mapping
 
     chosen = chosen_ladder(config, rungs, verifiers)
     given = chosen.ladder

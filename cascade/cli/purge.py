@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.logs import log_of
-from cascade.cli.moment import moment_of
-from cascade.cli.options import JsonOption
-from cascade.cli.progress import progress
-from cascade.cli.terminal import interactive, print_json, say
+from cascade.cli.shared.logs import log_of
+from cascade.cli.shared.moment import moment_of
+from cascade.cli.shared.options import JsonOption
+from cascade.cli.shared.progress import progress
+from cascade.cli.shared.terminal import interactive, print_json, say
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:

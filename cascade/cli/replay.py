@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cascade.cli.figures import dollars, percent, share, show_blocks
-from cascade.cli.options import JsonOption, MapOption, QualityOption, TaskOption, VerifiersOption, load, names
-from cascade.cli.page_file import ReportOption, write_page
-from cascade.cli.progress import progress, summed
-from cascade.cli.recorded import graded, schema_filler
-from cascade.cli.terminal import print_json, say, warn
+from cascade.cli.shared.figures import dollars, percent, share, show_blocks
+from cascade.cli.shared.options import JsonOption, MapOption, QualityOption, TaskOption, VerifiersOption, load, names
+from cascade.cli.shared.page_file import ReportOption, write_page
+from cascade.cli.shared.progress import progress, summed
+from cascade.cli.shared.recorded import graded, schema_filler
+from cascade.cli.shared.terminal import print_json, say, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cascade.sample import Sample
+    from cascade.samples.sample import Sample
 
 
 def replay(
@@ -42,10 +42,10 @@ def replay(
 ) -> None:
     """Tell what a policy would have done with recorded samples: rate, accuracy, cost. No call is made."""
     import calibration
-    from calibration.survey import survey
-    from cascade.bulk.sample_files import ChangedSamples, SampleFiles
-    from cascade.bulk.sample_table import parse_mapping
-    from cascade.policy import Policy
+    from calibration.samples.survey import survey
+    from cascade.policy.policy import Policy
+    from cascade.samples.reader import ChangedSamples, SampleFiles
+    from cascade.samples.table import parse_mapping
 
     served = Policy.load(policy).at(quality)
     source: Iterable[Sample] = SampleFiles(samples, parse_mapping(mapping) if mapping else None)
@@ -70,9 +70,9 @@ def replay(
     for warning in replayed.warnings:
         warn(warning)
     if report_file is not None:
-        from calibration.replays import policy_ladder
-        from cascade.cli.pictures import pictures_of
-        from cascade.cli.policy_page import replayed_document
+        from calibration.gate.replays import policy_ladder
+        from cascade.cli.shared.pictures import pictures_of
+        from cascade.cli.shared.policy_page import replayed_document
 
         ladder = policy_ladder(found, served, names(verifiers)) if loaded is None else loaded.ladder
         prices = None if loaded is None else loaded.price_book

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from cascade.cli.logs import LogArgument, open_for_reading
-from cascade.cli.moment import moment_of
-from cascade.cli.options import ConfigOption, JsonOption
-from cascade.cli.terminal import print_json, print_text, stdout
+from cascade.cli.shared.logs import LogArgument, open_for_reading
+from cascade.cli.shared.moment import moment_of
+from cascade.cli.shared.options import ConfigOption, JsonOption
+from cascade.cli.shared.terminal import print_json, print_text, stdout
 from cascade.errors import ConfigError
 
 
@@ -56,9 +56,9 @@ def report(
     if as_json and markdown:
         message = "--json and --markdown were both given; one of them was expected."
         raise ConfigError(message)
-    from cascade.policy import Policy
+    from cascade.policy.policy import Policy
     from cascade.report import report as made_of
-    from cascade.report.markdown import written
+    from cascade.report.tables.markdown import written
 
     held = open_for_reading(log, config)
     try:
@@ -75,7 +75,7 @@ def report(
     finally:
         held.close()
     if html is not None:
-        from cascade.cli.page_file import write_page
+        from cascade.cli.shared.page_file import write_page
         from cascade.report.page.drawing import can_draw
         from cascade.report.page.log_page import log_document
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cascade.cli.figures import dollars
-from cascade.cli.guard import Interrupted, stoppable
-from cascade.cli.options import ConcurrencyOption, ConfigOption, JsonOption, load, pairs, value_of
-from cascade.cli.progress import progress
-from cascade.cli.resumed import tell_ambiguous
-from cascade.cli.terminal import print_json, print_text, say
+from cascade.cli.shared.exit_codes import Interrupted, stoppable
+from cascade.cli.shared.figures import dollars
+from cascade.cli.shared.options import ConcurrencyOption, ConfigOption, JsonOption, load, pairs, value_of
+from cascade.cli.shared.progress import progress
+from cascade.cli.shared.resumed import tell_ambiguous
+from cascade.cli.shared.terminal import print_json, print_text, say
 from cascade.errors import ConfigError, LogUnavailable
 
 if TYPE_CHECKING:
-    from cascade.engine import Cascade
-    from cascade.outcome import Result
+    from cascade.engine.cascade import Cascade
+    from cascade.result import Result
 
 FAILED = 3
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cascade.cli.terminal import print_json
+from cascade.cli.shared.terminal import print_json
 
 
 class Kind(StrEnum):
@@ -27,17 +27,17 @@ def schema_of(kind: str) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of `config`, `samples` or `policy`."""
     described: dict[str, Any]
     if kind == "config":
-        from cascade.config.shape import ConfigShape
+        from cascade.config.models import ConfigShape
 
         described = ConfigShape.model_json_schema()
     elif kind == "samples":
-        from cascade.sample_file import LINE
+        from cascade.samples.jsonl import LINE
 
         described = LINE.json_schema()
     else:
         from pydantic import TypeAdapter
 
-        from cascade.policy import Policy
+        from cascade.policy.policy import Policy
 
         described = TypeAdapter(Policy).json_schema(mode="serialization")
         described["properties"]["sha256"] = {"type": "string", "description": "Of the content without this key."}

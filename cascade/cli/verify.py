@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from cascade.cli.logs import LogArgument, open_for_reading
-from cascade.cli.options import ConfigOption, JsonOption
-from cascade.cli.terminal import fail, print_json, print_text, say
+from cascade.cli.shared.logs import LogArgument, open_for_reading
+from cascade.cli.shared.options import ConfigOption, JsonOption
+from cascade.cli.shared.terminal import fail, print_json, print_text, say
 from cascade.errors import DataError
 
 BROKEN = 1

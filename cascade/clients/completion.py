@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cascade.clients.fault import read_wire
+from cascade.clients.classify_failure import read_wire
 from cascade.clients.finish import read_finish
 from cascade.clients.wire import Wire
 from cascade.exchange import EMPTY, ModelCall, Response, TokenLogProb, text_of

@@ -19,8 +19,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cascade.clients import Client
+from cascade.clients.classify_failure import read_fault, read_wire
 from cascade.clients.completion import read_completion
-from cascade.clients.fault import read_fault, read_wire
 from cascade.clients.wire import WIRE, Wire
 from cascade.errors import ConfigError
 from cascade.exchange import ModelCall, Response
@@ -29,7 +29,7 @@ from cascade.loggers import guard_foreign
 from cascade.prices import PriceBook, bundled_window
 
 if TYPE_CHECKING:
-    from cascade.clients.families import Families
+    from cascade.clients.client_factory import Families
     from cascade.clients.transport import Transport
 
 PROVIDERS: Mapping[str, str] = {"embedded": "cascade.embedded.provider:register"}
@@ -234,7 +234,7 @@ class LiteLLMClient(Client):
             else:
                 importlib.import_module("openai.resources")  # half a second that a first call would hold the loop for
             if self._hardened and self._families is None:
-                from cascade.clients.families import Families
+                from cascade.clients.client_factory import Families
                 from cascade.clients.transport import Transport
 
                 self._transport = Transport(trust_env=self._trust_env)

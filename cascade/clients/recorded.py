@@ -8,7 +8,7 @@ from dataclasses import replace
 from cascade.clients import Client
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
-from cascade.sample import Sample
+from cascade.samples.sample import Sample
 
 
 class RecordedClient(Client):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, replace
 
-from cascade.config.shape import EndingShape, GuardsShape, PaceShape
+from cascade.config.models import EndingShape, GuardsShape, PaceShape
 from cascade.exchange import EMPTY
 from cascade.guards.breaker import Breaker
-from cascade.guards.cap import EscalationCap
+from cascade.guards.escalation_cap import EscalationCap
 from cascade.guards.limits import Limits
-from cascade.guards.pace import Pace
+from cascade.guards.rate_limit import Pace
 from cascade.guards.retry_budget import RetryBudget
 from cascade.settings import Settings
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
-from cascade.config.complaint import complain
 from cascade.config.document import Document, Place, read_document
 from cascade.config.environment import is_secret
+from cascade.config.errors import complain
 from cascade.config.limiting import limits_of, settings_of
+from cascade.config.models import ConfigShape, EndpointShape, LogShape, PriceShape, RungShape, TaskShape
 from cascade.config.options import prepared, price_of
-from cascade.config.shape import ConfigShape, EndpointShape, LogShape, PriceShape, RungShape, TaskShape
 from cascade.endpoint import Endpoint
 from cascade.errors import CascadeError, ConfigError
 from cascade.exchange import EMPTY
@@ -24,7 +24,7 @@ from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
 from cascade.log.address import SQLITE, address_of, has_password
 from cascade.plugins import resolve, verifier
-from cascade.policy import Policy
+from cascade.policy.policy import Policy
 from cascade.prices import PriceBook
 from cascade.settings import Settings
 from cascade.usage import Price
@@ -32,7 +32,7 @@ from cascade.verdict import Verifier
 
 if TYPE_CHECKING:
     from cascade.clients import Client
-    from cascade.engine import Cascade
+    from cascade.engine.cascade import Cascade
     from cascade.log import Log
 
 Made = TypeVar("Made")
@@ -104,7 +104,7 @@ class Config:
         Raises:
             ConfigError: policy, log or a price cannot be used; the message names the file.
         """
-        from cascade.engine import Cascade  # `cascade schema` and `doctor` read configurations without it
+        from cascade.engine.cascade import Cascade  # `cascade schema` and `doctor` read configurations without it
 
         chosen_policy = None if policy is False else policy or self.policy
         chosen_log = None if log is False else log or self.log

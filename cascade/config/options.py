@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cascade.config.shape import PriceShape
+from cascade.config.models import PriceShape
 from cascade.errors import ConfigError
 from cascade.files import explain
 from cascade.prices import KINDS

@@ -15,8 +15,8 @@ from cascade.exchange import Message, Request
 from cascade.ladder import Ladder, Rung
 
 if TYPE_CHECKING:
-    from cascade.engine import Cascade
-    from cascade.outcome import Result
+    from cascade.engine.cascade import Cascade
+    from cascade.result import Result
 
 VARIABLE = "CASCADE_CONFIG"
 FILE = Path("cascade.yaml")
@@ -74,7 +74,7 @@ atexit.register(close_default)
 def _app(ladder: Ladder | Sequence[Rung] | None) -> Cascade:
     if ladder is None:
         return default()
-    from cascade.engine import Cascade
+    from cascade.engine.cascade import Cascade
 
     dropped = None
     with _lock:

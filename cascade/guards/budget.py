@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from cascade.changed import changed
 from cascade.errors import UnknownPrice
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
-from cascade.guards.account import PICO, Account, pico
-from cascade.guards.calls import Charge
-from cascade.outcome import Result
+from cascade.fast_replace import changed
+from cascade.guards.accounts import PICO, Account, pico
+from cascade.guards.call_recorder import Charge
 from cascade.prices import ASSUMED_OUTPUT_TOKENS, PriceBook, estimate_prompt_tokens, worst_case_usd
+from cascade.result import Result
 
 Parsed = TypeVar("Parsed")
 

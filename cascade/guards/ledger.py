@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cascade.exchange import Request
-from cascade.guards.account import Account, Day
+from cascade.guards.accounts import Account, Day
 from cascade.guards.budget import Budget
 from cascade.guards.limits import Limits
 from cascade.prices import PriceBook

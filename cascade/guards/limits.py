@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY
 from cascade.guards.breaker import Breaker
-from cascade.guards.cap import EscalationCap
-from cascade.guards.pace import Pace
+from cascade.guards.endpoint_pool import Roster
+from cascade.guards.escalation_cap import EscalationCap
+from cascade.guards.rate_limit import Pace
 from cascade.guards.retry_budget import RetryBudget
-from cascade.guards.roster import Roster
-from cascade.policy import Policy
+from cascade.policy.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

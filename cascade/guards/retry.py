@@ -15,13 +15,13 @@ import math
 import random
 from collections.abc import Awaitable, Callable
 
-from cascade.changed import changed
 from cascade.clients import Client
-from cascade.clients.fault import read_silence
+from cascade.clients.classify_failure import read_silence
 from cascade.clients.wire import WIRE
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
-from cascade.guards.roster import Line, Roster, tokens_of
+from cascade.fast_replace import changed
+from cascade.guards.endpoint_pool import Line, Roster, tokens_of
 
 MOST_TRIES = 3
 """Tries of one rung for one call, over all its endpoints."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from cascade.errors import DataError
-from cascade.sample import Recording, Sample
+from cascade.samples.sample import Recording, Sample
 
 FIELD = "annotations"
 """The recordings' own field."""

@@ -11,8 +11,8 @@ from cascade.exchange import Response, text_of
 from cascade.hashing import content_id, unit
 from cascade.labelling.annotation import HUMAN, annotators
 from cascade.labelling.mark import mark_of
-from cascade.policy import SALT
-from cascade.sample import Recording, Sample
+from cascade.policy.policy import SALT
+from cascade.samples.sample import Recording, Sample
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """What answers are called; more of a sample are not shown."""

@@ -8,8 +8,8 @@ from itertools import combinations
 from typing import Any
 
 from cascade.labelling.annotation import annotators
-from cascade.sample import Sample
-from cascade.watch.interval import proportion_interval
+from cascade.samples.sample import Sample
+from cascade.stats.intervals import proportion_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from cascade.sample import Sample
+from cascade.samples.sample import Sample
 
 FIELD = "labelling"
 """The samples' own field that holds it: `{"round": 2, "chosen": true}`."""

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from cascade.errors import LogUnavailable
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure
-from cascade.guards.calls import Calls, Charge
+from cascade.guards.call_recorder import Calls, Charge
 from cascade.log.rows import OUTCOMES, Entry, now_ms, timed_id
 
 if TYPE_CHECKING:

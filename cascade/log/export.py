@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
+from cascade.display.sanitize import cell
 from cascade.errors import ConfigError, DataError
-from cascade.foreign_text import cell
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select, Table

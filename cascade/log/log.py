@@ -15,18 +15,18 @@ from cascade.errors import DataError, LogUnavailable
 from cascade.exchange import Request
 from cascade.log.address import Address
 from cascade.log.calls import LoggedCalls, Purpose
+from cascade.log.queued_entry import Promise
 from cascade.log.redaction import Redactor
 from cascade.log.rows import Entry, Scribe, StoreText, now_ms
-from cascade.log.waiting import Promise
 from cascade.log.writer import Writer
-from cascade.outcome import Result
-from cascade.policy import Policy
+from cascade.policy.policy import Policy
+from cascade.result import Result
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from cascade.log.database import Database
     from cascade.log.postgres import Postgres
+    from cascade.log.sqlite import Database
 
 CAPACITY = 30_000
 """Entries that wait at most while the database cannot be written, of some 10,000 requests; then the oldest are lost."""
@@ -60,7 +60,7 @@ class Log:
         # SQLAlchemy takes longer to import than the rest of the kernel together, and most commands need no log.
         database: Database | Postgres
         if address.path is not None:
-            from cascade.log.database import Database
+            from cascade.log.sqlite import Database
 
             database = Database(
                 address.path, read_only=read_only, receipts=receipts, vanished=writer.refuse, warn=writer.warn

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from cascade.exchange import Request
 from cascade.log.redaction import Redactor
-from cascade.outcome import Attempt, Result
-from cascade.policy import Policy
+from cascade.policy.policy import Policy
+from cascade.result import Attempt, Result
 from cascade.verdict import Verdict
 
 StoreText = Literal["none", "redacted", "full"]

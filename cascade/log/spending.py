@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cascade.guards.account import PICO
+from cascade.guards.accounts import PICO
 from cascade.log.calls import is_gone
 from cascade.log.rows import now_ms
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cascade.errors import LogUnavailable
-from cascade.log.database import identity
 from cascade.log.rows import Entry
+from cascade.log.sqlite import identity
 
 APPLICATION_ID = 0x43_53_43_53
 """Marks the file as a spool ("CSCS")."""

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 
 from cascade.errors import LogUnavailable
+from cascade.log.queued_entry import Promise, Waiting
 from cascade.log.rows import OUTCOMES, Entry
-from cascade.log.waiting import Promise, Waiting
 from cascade.loggers import logger_of
 
 logger = logger_of("cascade.log")

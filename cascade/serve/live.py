@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from cascade.errors import CascadeError
 from cascade.log import Log
-from cascade.report.content import ByTime, Report
-from cascade.report.rollup import Rollup
+from cascade.report.queries.rollup import Rollup
+from cascade.report.values.content import ByTime, Report
 from cascade.serve.page import live_page
 
 PERIODS: dict[str, tuple[str, int | None, ByTime]] = {

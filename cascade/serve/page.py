@@ -6,11 +6,11 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from cascade.report.content import Report
 from cascade.report.page.drawing import can_draw
 from cascade.report.page.log_page import log_document
 from cascade.report.page.rendering import chart_script, to_live_html
-from cascade.report.source import iso
+from cascade.report.queries.source import iso
+from cascade.report.values.content import Report
 
 if TYPE_CHECKING:
     from cascade.serve.live import View

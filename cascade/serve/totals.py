@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cascade.outcome import Attempt, Result
-from cascade.policy import Policy
-from cascade.watch.rate_monitor import RateMonitor, null_band
+from cascade.policy.policy import Policy
+from cascade.result import Attempt, Result
+from cascade.stats.rate_monitor import RateMonitor, null_band
 
 LATENCY_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the buckets of a rung's latency, in seconds."""

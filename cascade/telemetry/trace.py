@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from cascade.exchange import ModelCall, Request
 from cascade.ladder import Ladder
-from cascade.outcome import Attempt, Result
 from cascade.redaction import redacted
+from cascade.result import Attempt, Result
 from cascade.telemetry import names
 from cascade.telemetry.spanned import Spanned
 from cascade.verdict import Verdict

@@ -16,7 +16,7 @@ from cascade.config.document import parse_document
 from cascade.exchange import is_name
 from cascade.files import write_atomically
 from cascade.hashing import fingerprint
-from cascade.sample_file import read_samples
+from cascade.samples.jsonl import read_samples
 from tests.attacks.matrix import Case
 from tests.attacks.quiet import quiet
 from tests.opinions import ladder, policy

@@ -17,17 +17,17 @@ from typing import Any
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from cascade.cli.label_terminal import _seen
-from cascade.foreign_text import cell, cell_text, one_line, printable, spell_in_json
+from cascade.cli.shared.label_terminal import _seen
+from cascade.display.sanitize import cell, cell_text, one_line, printable, spell_in_json
 from cascade.log import open_log
 from cascade.report import report
-from cascade.report.markdown import written
 from cascade.report.page.log_page import log_document
 from cascade.report.page.rendering import to_html
+from cascade.report.tables.markdown import written
 from tests.attacks.matrix import Case
 from tests.cascade.labelling.test_server import serving
 from tests.cascade.log.decisions import decided
-from tests.cascade.report.test_page import Seen
+from tests.cascade.report.page.test_page import Seen
 from tests.opinions import ladder, policy
 from tests.recordings import recorded_samples
 

@@ -11,10 +11,10 @@ import pytest
 import typer
 
 from cascade import Cascade, Ladder, Policy, Price, Rung, ScriptedClient
-from cascade.cli.probing import require_admitted
+from cascade.cli.shared.probing import require_admitted
 from cascade.config import load_config
 from cascade.failure import CallFailure, FailureKind
-from cascade.sample_file import read_samples
+from cascade.samples.jsonl import read_samples
 from cascade.settings import LadderWarning
 from tests.attacks.judges import UNREADABLE, asked, behaving, honest, obedient
 from tests.cascade.cli.conftest import recorded, write_lines

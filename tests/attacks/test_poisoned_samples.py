@@ -9,7 +9,7 @@ import pytest
 
 from calibration import EscalationRate, MaxError, calibrate
 from cascade import DataError
-from cascade.sample import Sample
+from cascade.samples.sample import Sample
 from tests.recordings import recorded_samples
 
 

@@ -8,9 +8,9 @@ from cascade.clients.scripted import scripted
 from cascade.errors import ProviderError
 from cascade.exchange import Request
 from cascade.failure import TREATMENTS, CallFailure, FailureKind
-from cascade.flow import climb, drive
+from cascade.flow.climb import climb, drive
 from cascade.ladder import Ladder, Rung
-from cascade.outcome import Result
+from cascade.result import Result
 from tests.opinions import Says, policy
 
 RUNGS = Ladder(*(Rung(f"test/{name}", name=name, verify=(Says(),)) for name in ("small", "middle", "large")))

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.errors import RunError
 from cascade.guards.limits import Limits
 from cascade.guards.retry_budget import RetryBudget
 from cascade.ladder import Ladder, Rung
-from cascade.outcome import Result
+from cascade.result import Result
 from cascade.usage import Price
 from tests.faults.server import Server
 from verifiers import LogProb, Refusal

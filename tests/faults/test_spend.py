@@ -8,11 +8,11 @@ from functools import cache
 
 import pytest
 
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.exchange import Request
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
-from cascade.outcome import Result
+from cascade.result import Result
 from cascade.usage import Price
 from tests.faults.server import Mode, Server
 from verifiers import Refusal

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from cascade.clients.families import HTTP, OPENAI
+from cascade.clients.client_factory import HTTP, OPENAI
 from cascade.clients.litellm import LiteLLMClient
 from cascade.clients.transport import Transport, WireError
 from cascade.clients.wire import WIRE, Wire
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure
 from cascade.ladder import Ladder, Rung

@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 
 from cascade.clients.scripted import ScriptedClient, scripted
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.errors import LogUnavailable
 from cascade.exchange import Request
 from cascade.ladder import Ladder, Rung

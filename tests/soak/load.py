@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cascade.engine import Cascade
-from cascade.outcome import Result
+from cascade.engine.cascade import Cascade
+from cascade.result import Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from cascade.clients.litellm import LiteLLMClient
 from cascade.clients.wire import WIRE, Wire
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.exchange import ModelCall
 from cascade.ladder import Ladder, Rung
 from cascade.usage import Price

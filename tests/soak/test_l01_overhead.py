@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from tests.faults.process import served
 from tests.soak.raw import MESSAGES, Raw, one_rung, quantile
 

@@ -16,7 +16,7 @@ import pytest
 
 from cascade.clients import Client
 from cascade.clients.scripted import scripted
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.ladder import Ladder, Rung

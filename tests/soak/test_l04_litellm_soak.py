@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.guards.limits import Limits
 from tests.faults.process import served
 from tests.soak.raw import MESSAGES, one_rung, resident_mb

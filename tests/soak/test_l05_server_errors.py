@@ -17,11 +17,11 @@ import pytest
 from cascade.clients import Client
 from cascade.clients.litellm import LiteLLMClient
 from cascade.clients.scripted import ScriptedClient
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.guards.breaker import Breaker
-from cascade.guards.cap import EscalationCap
+from cascade.guards.escalation_cap import EscalationCap
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
 from cascade.usage import Price

@@ -11,13 +11,13 @@ from itertools import pairwise
 import pytest
 
 from cascade.clients.scripted import ScriptedClient
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.exchange import ModelCall
 from cascade.failure import CallFailure, FailureKind
+from cascade.guards.endpoint_pool import Roster
 from cascade.guards.limits import Limits
-from cascade.guards.pace import Pace
+from cascade.guards.rate_limit import Pace
 from cascade.guards.retry import ask_with_retry
-from cascade.guards.roster import Roster
 from cascade.ladder import Ladder, Rung
 from cascade.usage import Price
 from tests.faults.answers import ok

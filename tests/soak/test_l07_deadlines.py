@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.ladder import Ladder, Rung
 from cascade.settings import Settings
 from cascade.usage import Price

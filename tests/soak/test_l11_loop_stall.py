@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cascade.clients.scripted import ScriptedClient
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.errors import CascadeError
 from cascade.ladder import Ladder, Rung
 from cascade.usage import Price

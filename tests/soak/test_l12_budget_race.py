@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.errors import BudgetExceeded
 from cascade.exchange import Request
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
-from cascade.outcome import Result
+from cascade.result import Result
 from cascade.usage import Price
 from tests.faults.server import Server
 from verifiers import Refusal

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import accumulate
 
 from cascade.clients.scripted import ScriptedClient
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.exchange import Request
-from cascade.guards.cap import EscalationCap
+from cascade.guards.escalation_cap import EscalationCap
 from cascade.guards.limits import Limits
 from cascade.hashing import unit
 from cascade.ladder import Ladder
-from cascade.outcome import Result
+from cascade.result import Result
 from tests.opinions import ladder, policy
 
 RUNGS: Ladder = ladder("small", "large")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from benchmarks.calibrate_speed import RUNGS, synthetic
-from calibration.replays import apply
-from calibration.target import ExpectedError, ExpectedLoss, MeanCost
-from calibration.task_fit import fit_task
+from calibration.fit.task_fit import fit_task
+from calibration.gate.replays import apply
+from calibration.targets.target import ExpectedError, ExpectedLoss, MeanCost
 from cascade.ladder import Ladder, Rung
-from cascade.policy import SALT
+from cascade.policy.policy import SALT
 
 pytestmark = pytest.mark.slow
 

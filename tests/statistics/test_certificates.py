@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from calibration.bound import MaxError
-from calibration.certification import certify
-from calibration.spending import bet, spend
-from cascade.point import Point, Threshold
-from cascade.policy import SALT
+from calibration.certify.certification import certify
+from calibration.stats.spending import bet, spend
+from calibration.targets.bound import MaxError
+from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.policy import SALT
 from tests.scenarios import SCENARIOS, Scenario
 from tests.synthetic import SURE, table_of
 

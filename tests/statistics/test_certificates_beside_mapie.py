@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from calibration.spending import spend
+from calibration.stats.spending import spend
 from tests.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.slow

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from benchmarks.certificates import truth
-from calibration.bound import Bound, Jointly, MaxError, MaxLoss
-from calibration.certification import certify
-from calibration.certified_fit import fit_certified
-from calibration.joint import certify_jointly
-from calibration.layout import Layout
-from cascade.point import Point, Threshold
-from cascade.policy import SALT
+from calibration.certify.certification import certify
+from calibration.certify.joint import certify_jointly
+from calibration.fit.certified_fit import fit_certified
+from calibration.samples.layout import Layout
+from calibration.targets.bound import Bound, Jointly, MaxError, MaxLoss
+from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.policy import SALT
 from tests.synthetic import SURE, ladder_traffic, table_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]

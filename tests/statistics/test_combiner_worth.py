@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from calibration.fit_combiner import fit_combiner
-from calibration.measures import auroc
-from calibration.rate import escalates, fit_threshold, predictive_mean_error, rate_predictive
+from calibration.combine.fit_combiner import fit_combiner
+from calibration.stats.measures import auroc
+from calibration.stats.rate import escalates, fit_threshold, predictive_mean_error, rate_predictive
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from cascade.watch.sharpened import estimate_mean
+from cascade.stats.ppi import estimate_mean
 
 pytestmark = pytest.mark.slow
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from calibration.criterion import Criterion
-from calibration.finding import judge_figure
-from calibration.influence import measure_area
+from calibration.gate.criterion import Criterion
+from calibration.gate.finding import judge_figure
+from calibration.stats.influence import measure_area
 
 REPETITIONS = 2000
 SLACK = 0.016

@@ -5,14 +5,14 @@ import pytest
 from scipy.special import expit, logit
 from scipy.stats import beta
 
-from calibration.labels import uniform_rows
-from calibration.logistic import fit_logistic
-from calibration.pooling import fit_pooled
-from calibration.rate import fit_threshold
-from calibration.risk import binomial_p
-from calibration.selection import draw, spread_budget, weigh_for_estimate
-from calibration.shrinkage import shrink_thresholds
-from cascade.watch.sharpened import estimate_mean
+from calibration.combine.pooling import fit_pooled
+from calibration.planning.selection import draw, spread_budget, weigh_for_estimate
+from calibration.stats.labels import uniform_rows
+from calibration.stats.logistic import fit_logistic
+from calibration.stats.rate import fit_threshold
+from calibration.stats.risk import binomial_p
+from calibration.thresholds.shrinkage import shrink_thresholds
+from cascade.stats.ppi import estimate_mean
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cascade.watch.rate_monitor import first_alarm
+from cascade.stats.rate_monitor import first_alarm
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from calibration.rate import escalates, fit_threshold, rate_interval, rate_predictive
+from calibration.stats.rate import escalates, fit_threshold, rate_interval, rate_predictive
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cascade.exchange import EMPTY, Exchange, LocalCall, ModelCall, Request, Response, TokenLogProb
 from cascade.failure import CallFailure, FailureKind
-from cascade.flow import drive
+from cascade.flow.climb import drive
 from cascade.verdict import Ask, Verdict, Verifier
 
 PROMPT = "What is 2 + 2? Answer as JSON."

@@ -6,9 +6,9 @@ import pytest
 
 from cascade.errors import ConfigError
 from cascade.exchange import Exchange
-from cascade.flow import drive
+from cascade.flow.climb import drive
+from cascade.flow.verify import verify
 from cascade.ladder import Ladder, Rung
-from cascade.stack import verify
 from cascade.verdict import Verdict, Verifier
 from tests.verifiers.exchanges import exchange
 from verifiers.sparing import Sparing

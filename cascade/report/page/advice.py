@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cascade.report.content import TaskReport
-from cascade.report.curves import Reliability, RiskCoverage
-from cascade.report.wording import count, dollars, interval, percent
+from cascade.report.values.content import TaskReport
+from cascade.report.values.curves import Reliability, RiskCoverage
+from cascade.report.values.wording import count, dollars, interval, percent
 
 
 def on_escalation(task: TaskReport) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cascade.report.case import Case
-from cascade.report.rows import Table
+from cascade.report.values.case import Case
+from cascade.report.values.rows import Table
 
 Tone = Literal["plain", "good", "bad"]
 """Whether a figure is as it should be; always said in words, too."""

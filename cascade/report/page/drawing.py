@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from cascade.report.figure import Figure
+from cascade.report.values.figure import Figure
 
 if TYPE_CHECKING:
     import altair as alt

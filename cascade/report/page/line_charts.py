@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cascade.report.figure import Quantiles
 from cascade.report.page.drawing import ACCENT, ALARM, MUTED, data, dollar_axis, ends, finished, named, rising, tips
-from cascade.report.parts import Slice, Spending, VerifierReport
+from cascade.report.values.figure import Quantiles
+from cascade.report.values.parts import Slice, Spending, VerifierReport
 
 
 def draw_verifiers(verifiers: Sequence[VerifierReport]) -> dict[str, Any] | None:

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from cascade.report.curves import Frontier, Place, Reliability, RiskCoverage, Sweep
 from cascade.report.page.drawing import (
     ACCENT,
     INK,
@@ -21,6 +20,7 @@ from cascade.report.page.drawing import (
     share_axis,
     tips,
 )
+from cascade.report.values.curves import Frontier, Place, Reliability, RiskCoverage, Sweep
 
 WIDEST = 4.0
 """A curve is not drawn beyond this many times the dearest alternative: it would press the rest together."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cascade.report.content import Report, TaskReport
-from cascade.report.curve_table import coverage_table, frontier_table, latency_table, reliability_table, sweep_table
-from cascade.report.money_table import month_table, slice_table, spending_table
 from cascade.report.page import advice
 from cascade.report.page.document import Panel
 from cascade.report.page.line_charts import draw_latency, draw_money, draw_reasons, draw_slices, draw_verifiers
 from cascade.report.page.quality_charts import draw_frontier, draw_reliability, draw_risk_coverage, draw_sweep
 from cascade.report.page.time_charts import draw_escalation, draw_spending
-from cascade.report.rows import Table
-from cascade.report.slices import ERROR, ESCALATION
-from cascade.report.table import (
+from cascade.report.tables.curve_table import (
+    coverage_table,
+    frontier_table,
+    latency_table,
+    reliability_table,
+    sweep_table,
+)
+from cascade.report.tables.money_table import month_table, slice_table, spending_table
+from cascade.report.tables.table import (
     failure_table,
     label_table,
     policy_table,
@@ -25,7 +28,10 @@ from cascade.report.table import (
     single_table,
     verifier_table,
 )
-from cascade.report.wording import count, percent
+from cascade.report.values.content import Report, TaskReport
+from cascade.report.values.rows import Table
+from cascade.report.values.slices import ERROR, ESCALATION
+from cascade.report.values.wording import count, percent
 
 MOST_STEPS = 60
 """Days or hours that stand in rows."""

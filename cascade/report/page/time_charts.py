@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from cascade.report.content import ByTime, TaskReport
 from cascade.report.page.drawing import (
     ACCENT,
     BAND,
@@ -18,6 +17,7 @@ from cascade.report.page.drawing import (
     share_axis,
     tips,
 )
+from cascade.report.values.content import ByTime, TaskReport
 
 MOST_STEPS = 400
 """Days or hours that are drawn, the last; JSON holds all."""

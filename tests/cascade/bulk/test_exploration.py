@@ -16,13 +16,13 @@ from cascade import (
     Sample,
     ScriptedClient,
 )
-from cascade.bulk.bill import estimate
+from cascade.bulk.cost_estimate import estimate
 from cascade.bulk.exploration import explore_file
 from cascade.bulk.journal import journal_of
 from cascade.bulk.stop import Stop
 from cascade.clients.scripted import scripted
 from cascade.failure import CallFailure, FailureKind
-from cascade.sample_file import read_samples
+from cascade.samples.jsonl import read_samples
 
 PRICE = Price(input_usd=0.0, output_usd=0.0, call_usd=0.01)
 SMALL = Rung("m/small", name="small", price=PRICE, verify=["hedging"])

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from cascade.sample_file import sample_line
-from tests.calibration.test_judges import judged
+from cascade.samples.jsonl import sample_line
+from tests.calibration.judges.test_judges import judged
 from tests.cascade.cli.conftest import write_lines
 from tests.recordings import recorded_samples
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from cascade.policy import Policy
+from cascade.policy.policy import Policy
 from tests.cascade.cli.conftest import read_lines, recorded, write_lines
 
 RATE = ("--target-escalation", "0.25")
@@ -224,8 +224,8 @@ def test_a_dial_is_shown_held_to_account_and_replayed_by_name(cli, samples):
 
 def test_bounds_on_dimensions_are_given_by_name():
     from calibration import MaxLoss
-    from calibration.bound import Jointly
-    from cascade.cli.targets import make_target, parse_bounds, parse_dial
+    from calibration.targets.bound import Jointly
+    from cascade.cli.shared.targets import make_target, parse_bounds, parse_dial
 
     limits = parse_bounds(["correct=0.02", "tone=0.05"], "--max-loss")
     both = make_target({"max_loss": limits, "confidence": 0.95})

@@ -7,9 +7,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from calibration.fit import calibrate
-from calibration.target import EscalationRate
-from cascade.sample_file import sample_line
+from calibration.fit.fit import calibrate
+from calibration.targets.target import EscalationRate
+from cascade.samples.jsonl import sample_line
 from tests.cascade.cli.conftest import write_lines
 from tests.recordings import recorded_samples
 

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from cascade import BudgetExceeded, ConfigError, ScriptedClient, UnknownPrice
-from cascade.cli.judging import judge_samples
+from cascade.cli.shared.judging import judge_samples
 from cascade.clients.scripted import scripted
-from cascade.sample_file import read_samples
+from cascade.samples.jsonl import read_samples
 from tests.cascade.cli.conftest import recorded, write_lines
 
 JUDGE = "openai/gpt-5"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cascade.sample_file import read_samples, sample_line
+from cascade.samples.jsonl import read_samples, sample_line
 from tests.recordings import recorded_samples
 
 

@@ -8,7 +8,7 @@ import logging
 import subprocess
 import sys
 
-from cascade.cli.log_lines import JsonLine, TextLine
+from cascade.cli.shared.log_lines import JsonLine, TextLine
 
 HOSTILE = "\x1b[2J\r\nforged: line\u202e sk-canary-0123456789ab"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from cascade.sample_file import sample_line
+from cascade.samples.jsonl import sample_line
 from tests.cascade.cli.conftest import write_lines
 from tests.recordings import recorded_samples
 

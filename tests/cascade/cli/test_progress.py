@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cascade.cli.progress import MANY, progress, summed
+from cascade.cli.shared.progress import MANY, progress, summed
 
 
 def test_long_work_that_costs_nothing_is_told_in_tenths(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from cascade.clients.scripted import ScriptedClient, scripted
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
-from cascade.guards.account import PICO, Account, Day, pico
+from cascade.guards.accounts import PICO, Account, Day, pico
 from cascade.guards.budget import MINIMUM_TOKENS, Budget
 from cascade.guards.ledger import Ledger
 from cascade.guards.limits import Limits
-from cascade.guards.meter import Meter
+from cascade.guards.metered_client import Meter
 from cascade.prices import PriceBook
 from cascade.usage import Price
 

@@ -13,8 +13,8 @@ from cascade.clients.litellm import LiteLLMClient
 from cascade.clients.scripted import ScriptedClient, scripted
 from cascade.exchange import ModelCall
 from cascade.failure import TREATMENTS, CallFailure, FailureKind
+from cascade.guards.endpoint_pool import Roster
 from cascade.guards.retry import MOST_RETRY_AFTER_S, ask_with_retry
-from cascade.guards.roster import Roster
 from cascade.usage import Price, Usage
 from tests.faults.server import Server
 

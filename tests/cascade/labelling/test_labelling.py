@@ -14,7 +14,7 @@ from cascade.errors import DataError
 from cascade.labelling import Mark, Session, annotate, annotators, by_dimension, lay_items, measure_kappa
 from cascade.labelling.kappa import compare_annotators
 from cascade.labelling.mark import marked
-from cascade.sample_file import sample_line, sample_of
+from cascade.samples.jsonl import sample_line, sample_of
 from tests.recordings import recorded_samples
 
 SAMPLES = recorded_samples(20, labelled=False)

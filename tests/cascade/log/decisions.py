@@ -8,10 +8,10 @@ from typing import Any
 from cascade.clients.scripted import scripted
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
-from cascade.flow import climb, drive
+from cascade.flow.climb import climb, drive
 from cascade.ladder import Ladder
-from cascade.outcome import Result
-from cascade.policy import Policy
+from cascade.policy.policy import Policy
+from cascade.result import Result
 from cascade.usage import Usage
 from cascade.verdict import Ask, Reply
 from tests.opinions import ladder, policy

@@ -11,7 +11,7 @@ import pytest
 
 from cascade.clients import Client
 from cascade.clients.scripted import ScriptedClient, scripted
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.errors import LogUnavailable
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
@@ -31,7 +31,7 @@ ANSWER = scripted("It is 4.", cost_usd=0.01, usage=Usage(input_tokens=7, output_
 KILLED = """
 import os, sys
 from cascade.clients import Client
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.ladder import Ladder, Rung
 from cascade.usage import Price
 from verifiers import Refusal

@@ -10,9 +10,9 @@ import duckdb
 import pandas as pd
 import pytest
 
+from cascade.display.sanitize import cell_text
 from cascade.errors import DataError
 from cascade.failure import FailureKind
-from cascade.foreign_text import cell_text
 from cascade.log import Log, open_log
 from cascade.log.export import TABLES, export
 from tests.cascade.log.decisions import decided, failed

@@ -19,7 +19,7 @@ from cascade.clients.scripted import scripted
 from cascade.errors import LogUnavailable
 from cascade.exchange import Request
 from cascade.log import Log, open_log
-from cascade.log.database import WAL_RESET_BUG
+from cascade.log.sqlite import WAL_RESET_BUG
 from tests.cascade.log.decisions import POLICY, decided
 from tests.cascade.log.reading import rows
 

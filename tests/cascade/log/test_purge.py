@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cascade.clients.scripted import ScriptedClient
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.errors import ConfigError, LogUnavailable
 from cascade.log import Log, open_log
 from cascade.log.purge import Purged, purge

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.made_log import fill
 from cascade.log import open_log
 from cascade.report import report
-from cascade.report.rollup import Rollup
+from cascade.report.queries.rollup import Rollup
 
 
 def test_report_and_rollup_agree_on_postgresql(postgresql: str) -> None:

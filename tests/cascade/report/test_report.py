@@ -19,10 +19,10 @@ from cascade.errors import ConfigError, DataError
 from cascade.failure import FailureKind
 from cascade.ladder import Ladder
 from cascade.log import Log, open_log
-from cascade.outcome import Result
-from cascade.policy import Policy, ReferenceCost
+from cascade.policy.policy import Policy, ReferenceCost
 from cascade.report import Report, report
-from cascade.watch.interval import proportion_interval
+from cascade.result import Result
+from cascade.stats.intervals import proportion_interval
 from tests.cascade.log.decisions import POLICY, decided, failed
 from tests.opinions import Says, Vetoes, ladder, policy
 

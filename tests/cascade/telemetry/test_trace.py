@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from cascade.clients.scripted import ScriptedClient, scripted
-from cascade.engine import Cascade
+from cascade.engine.cascade import Cascade
 from cascade.errors import AuthError
 from cascade.exchange import Request
 from cascade.failure import CallFailure, FailureKind

@@ -1,0 +1,1 @@
+"""Assessment: what verifiers, rungs and policies are worth."""

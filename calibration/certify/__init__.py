@@ -1,0 +1,1 @@
+"""Certificates: candidates, fixed-sequence tests, and how many labels are missing."""

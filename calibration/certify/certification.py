@@ -1,0 +1,158 @@
+"""certify(): from labelled samples that nothing was learnt from, the cheapest policy whose risk is certified.
+
+One rung below the reference and `MaxError`: the threshold is searched by SPEND (spending.py). Else one fixed-sequence
+test walks down a path of policies, from the dearest to cheaper ones, and stops at the first that fails; delta is not
+divided over rungs or policies. Which p-value is used depends on the bound, on the number of draws, and on whether
+labels are fractional, as known from the samples that the path was learnt from: never on the labels that certify.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from calibration.certify.certificate import Certificate, Certified, state_assumptions
+from calibration.certify.trial import Found, Tester, search_threshold, walk
+from calibration.certify.verification import Candidate, select_rows
+from calibration.samples.table import Flags, Table
+from calibration.stats.risk import required_draws
+from calibration.stats.split import LEARN
+from calibration.targets.bound import Bound, MaxError, describe_bound
+from cascade.errors import ConfigError
+from cascade.policy.operating_point import Point
+
+SAME = "An answer that says what the reference says has no loss, and counts as labelled."
+
+
+def certify(
+    verification: Table,
+    path: Sequence[Candidate],
+    bound: Bound,
+    *,
+    delta: float,
+    salt: str,
+    tasks: int = 1,
+    learnt: Table | None = None,
+    same: Flags | None = None,
+    chosen: Flags | None = None,
+    label_sources: Sequence[str] = (),
+    seed: int = 0,
+) -> Certified:
+    """Certify the cheapest policy that the labels allow; the safest, uncertified, where they allow none.
+
+    Args:
+        verification: samples of one task (n, K) that neither path nor combiners were learnt from; the last rung is the
+            reference.
+        path: candidates from the dearest (safest) to the cheapest, fixed without these labels.
+        bound: what to certify.
+        delta: the probability of a wrong certificate that this task may use: 1 − confidence, divided by `tasks`.
+        salt: of the hashed choices, as in the policy.
+        tasks: how many tasks share 1 − confidence.
+        learnt: the samples that the path was learnt from: they say where on the path a walk for `MaxError` begins, and
+            whether labels are fractional. None: at the dearest, and the verification labels say it.
+        same: whether an answer is the reference's, (n, K); see `sameness`.
+        chosen: which rows were drawn for labelling, (n,), whatever they answered; None: all that are labelled.
+        label_sources: who labelled.
+        seed: of the draw of one row a group.
+
+    Raises:
+        ConfigError: delta is not in (0, 1).
+    """
+    if not 0.0 < delta < 1.0:
+        message = f"The share of 1 − confidence left for this task is {delta!r}; a number between 0 and 1 was expected."
+        raise ConfigError(message)
+    reference = verification.rungs[-1]
+    # The reference alone holds either bound by construction; certifying it would be no achievement.
+    places = [i for i, points in enumerate(path) if any(point.rungs != (reference,) for point in points)]
+    tried = [tuple(path[i]) for i in places]
+    rows = select_rows(verification, tried, bound, salt=salt, seed=seed, same=same, chosen=chosen)
+    fractional = is_fractional(verification if learnt is None else learnt)
+    tester = Tester(rows=rows, bound=bound, delta=delta, fractional=fractional)
+    pair = _only_pair(tried, reference) if isinstance(bound, MaxError) else None
+    found = walk(tester, tried, learnt) if pair is None else search_threshold(tester, pair)
+    certified = bool(found.points)
+    why, labels = (None, None) if certified else tell_shortfall(tester, found)
+    sources = tuple(dict.fromkeys(label_sources))
+    last = found.last if certified else None
+    return Certified(
+        points=found.points or (Point(rungs=(reference,), thresholds=()),),
+        index=None if found.step is None else places[found.step],
+        certificate=Certificate(
+            bound=bound.to_json(),
+            certified=certified,
+            why=why,
+            labels_needed=labels,
+            delta=delta,
+            tasks=tasks,
+            method=found.method,
+            unit=rows.unit,
+            n=len(rows.drawn),
+            samples=len(rows.table),
+            accepted=None if last is None else last.accepted,
+            risk=None if last is None else last.risk,
+            p_value=found.p,
+            tests=found.tests,
+            label_sources=sources,
+            assumptions=state_assumptions(
+                task=verification.task,
+                unit=rows.unit,
+                label_sources=sources,
+                confidence=bound.confidence,
+                delta=delta,
+                tasks=tasks,
+                left_out=rows.left_out,
+                extra=(*found.assumptions, *((SAME,) if same is not None and not isinstance(bound, MaxError) else ())),
+            ),
+        ),
+    )
+
+
+def tell_shortfall(tester: Tester, found: Found) -> tuple[str, int | None]:
+    """Return in words why nothing is certified, and how many more labelled samples (or groups) it would take."""
+    n, unit, bound = len(tester.rows.drawn), tester.rows.unit, tester.bound
+    wanted = describe_bound(bound)
+    least = required_draws(bound.value, tester.delta)
+    enough = found.enough
+    if enough is None and n < least:
+        # The rates seen promise nothing: say what it takes at the very least, if no error comes at all.
+        labels = math.ceil((least - n) / (1.0 - LEARN))
+        why = (
+            f"Not certified: at least {labels} more labelled {unit}s are needed to show {wanted} with confidence "
+            f"{bound.confidence:g}, and only if errors come more rarely than seen; {n} were at hand to test with."
+        )
+        return why, labels
+    if enough is None or enough <= n:
+        why = (
+            f"Not certified: {wanted} was not shown, and at the rates seen on {n} labelled {unit}s more labels would "
+            "not change that. Better verifiers, a stronger rung or a wider bound would."
+        )
+        return why, None
+    # Of the new ones a part goes to learning, as it did of the old ones.
+    labels = math.ceil((enough - n) / (1.0 - LEARN))
+    why = (
+        f"Not certified: about {labels} more labelled {unit}s are needed to show {wanted} with confidence "
+        f"{bound.confidence:g} (four times in five, if errors keep coming at the rate seen); {n} were at hand to test "
+        "with."
+    )
+    return why, labels
+
+
+def _only_pair(path: Sequence[Candidate], reference: str) -> Point | None:
+    """Return a point of the one pair of rungs that the path is about; None where it is about more."""
+    points = [point for candidate in path for point in candidate if len(point.rungs) > 1]
+    if not points or any(len(point.rungs) != 2 or point.rungs[-1] != reference for point in points):
+        return None
+    first = points[0]
+    return first if all(_alike(point, first) for point in points) else None
+
+
+def _alike(one: Point, other: Point) -> bool:
+    return one.rungs == other.rungs and one.combiners[one.rungs[0]] == other.combiners[one.rungs[0]]
+
+
+def is_fractional(table: Table) -> bool:
+    """Tell whether some answer is labelled neither right nor wrong."""
+    labels = table.correct[~np.isnan(table.correct)]
+    return bool(np.any((labels > 0.0) & (labels < 1.0)))

@@ -1,0 +1,177 @@
+"""Several bounds at once, on one or more dimensions of the labels: one walk down the path, each tested at every step.
+
+A step passes where its greatest p-value is at most δ. δ is not divided over the bounds: a policy that breaks one of
+them must pass that one's own test, which it does with probability at most δ (see `bound.Jointly`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from calibration.certify.candidates import list_candidates, weigh_caution
+from calibration.certify.certificate import Certificate, Certified, state_assumptions
+from calibration.certify.certification import SAME, is_fractional, tell_shortfall
+from calibration.certify.trial import Found, Tester, Trial, pass_chances
+from calibration.certify.verification import Candidate, select_rows
+from calibration.combine.rung_fits import RungFits
+from calibration.samples.layout import Layout
+from calibration.samples.table import Floats, Table
+from calibration.stats.risk import fixed_sequence
+from calibration.stats.split import number_groups, split_rows
+from calibration.targets.bound import Jointly, MaxError, MaxLoss
+from calibration.thresholds.path import policy_path
+from cascade.policy.operating_point import Point
+from cascade.policy.policy import SALT
+
+ALL_AT_ONCE = (
+    "All bounds are kept at once: a policy that breaks one of them has to pass that one's own test, so nothing is "
+    "divided over the bounds."
+)
+
+
+def fit_jointly(
+    layout: Layout, jointly: Jointly, *, tasks: int = 1, seed: int = 0, choose_rungs: bool = False, salt: str = SALT
+) -> Certified:
+    """Learn combiners and path on one part of the rows, and certify all bounds on the other; see `fit_certified`.
+
+    What is learnt is how probable it is that an answer is right in every bounded dimension.
+
+    Raises:
+        DataError: the part to learn from has too few labels, or labels of one kind only.
+    """
+    whole = layout.table.relabelled(_least([layout.seen_in(name).table for name in jointly.dimensions]))
+    first = split_rows(whole.groups, seed=seed)
+    learnt = whole.take(first)
+    path = policy_path(RungFits(learnt, seed=seed), seed=seed, choose_rungs=choose_rungs)
+    draws = int(number_groups(layout.table.take(~first).groups).max(initial=-1)) + 1
+    losses = [weigh_caution(draws, one) for one in jointly.bounds if isinstance(one, MaxLoss)]
+    caution = max(losses) if len(losses) == len(jointly.bounds) else 0.0
+    # A mix with the reference has as much error among its accepted answers: it helps only where all bounds are losses.
+    kind = next((one for one in jointly.bounds if isinstance(one, MaxError)), jointly.bounds[0])
+    candidates = list_candidates(path, kind, caution=caution)
+    return certify_jointly(layout, jointly, candidates, first, tasks=tasks, seed=seed, salt=salt)
+
+
+def certify_jointly(
+    layout: Layout,
+    jointly: Jointly,
+    path: Sequence[Candidate],
+    first: np.ndarray[Any, np.dtype[np.bool_]],
+    *,
+    tasks: int,
+    seed: int,
+    salt: str,
+) -> Certified:
+    """Walk down a path that was learnt from the rows in `first` (n,), and test every bound on the others."""
+    reference, delta = layout.table.rungs[-1], jointly.delta / tasks
+    tried = [tuple(points) for points in path if any(point.rungs != (reference,) for point in points)]
+    testers = []
+    starts = []
+    for bound in jointly.bounds:
+        seen = layout.seen_in(bound.dimension)
+        held, learnt = seen.table.take(~first), seen.table.take(first)
+        chosen = seen.uniform(loss=isinstance(bound, MaxLoss))
+        rows = select_rows(
+            held,
+            tried,
+            bound,
+            salt=salt,
+            seed=seed,
+            same=None if seen.same is None else seen.same[~first],
+            chosen=None if chosen is None else chosen[~first],
+        )
+        tester = Tester(rows=rows, bound=bound, delta=delta, fractional=is_fractional(learnt))
+        testers.append(tester)
+        if isinstance(bound, MaxError) and tried:
+            starts.append(pass_chances(tester, tried, learnt))
+    start = int(np.argmax(np.min(starts, axis=0))) if starts else 0
+    trials: list[list[Trial]] = []
+
+    def p_values() -> Iterator[float]:
+        for candidate in tried[start:]:
+            trials.append([tester.test(candidate) for tester in testers])
+            yield max(trial.p for trial in trials[-1])
+
+    passed = fixed_sequence(p_values(), delta)
+    last = trials[passed - 1] if passed else (trials[0] if trials else [])
+    why, labels = (None, None) if passed else _tell(testers, tried[start] if tried else None, last)
+    units = {tester.rows.unit for tester in testers}
+    sources = layout.label_sources
+    return Certified(
+        points=tried[start + passed - 1] if passed else (Point(rungs=(reference,), thresholds=()),),
+        index=None,
+        certificate=Certificate(
+            bound=jointly.to_json(),
+            certified=bool(passed),
+            why=why,
+            labels_needed=labels,
+            delta=delta,
+            tasks=tasks,
+            method="fixed-sequence test down the path, every bound at each step at the full δ; "
+            + "; ".join(dict.fromkeys(tester.method for tester in testers)),
+            unit="group" if "group" in units else "sample",
+            n=min(len(tester.rows.drawn) for tester in testers),
+            samples=min(len(tester.rows.table) for tester in testers),
+            accepted=min(trial.accepted for trial in last) if passed else None,
+            risk=None,
+            p_value=max(max(trial.p for trial in step) for step in trials[:passed]) if passed else None,
+            tests=tuple(
+                {
+                    "step": start + j,
+                    "accepted": min(trial.accepted for trial in step),
+                    "p": max(trial.p for trial in step),
+                }
+                for j, step in enumerate(trials)
+            ),
+            label_sources=sources,
+            assumptions=state_assumptions(
+                task=layout.table.task,
+                unit="group" if "group" in units else "sample",
+                label_sources=sources,
+                confidence=jointly.confidence,
+                delta=delta,
+                tasks=tasks,
+                left_out=max(tester.rows.left_out for tester in testers),
+                extra=(
+                    ALL_AT_ONCE,
+                    *((SAME,) if any(isinstance(one, MaxLoss) for one in jointly.bounds) else ()),
+                ),
+            ),
+            parts=tuple(_part(tester, trial) for tester, trial in zip(testers, last, strict=False)),
+        ),
+    )
+
+
+def _tell(testers: Sequence[Tester], candidate: Candidate | None, last: Sequence[Trial]) -> tuple[str, int | None]:
+    """Return in words what is missing of the bounds that failed, and how many labels the most demanding takes."""
+    if candidate is None:
+        return "Not certified: no policy is cheaper than the reference.", None
+    told = [
+        tell_shortfall(tester, Found(method="", tests=(), enough=tester.enough(candidate)))
+        for tester, trial in zip(testers, last, strict=True)
+        if trial.p > tester.delta
+    ]
+    labels = [needed for _, needed in told]
+    known = [needed for needed in labels if needed is not None]
+    return " ".join(dict.fromkeys(why for why, _ in told)), max(known) if len(known) == len(labels) else None
+
+
+def _part(tester: Tester, trial: Trial) -> dict[str, Any]:
+    return {
+        "bound": tester.bound.to_json(),
+        "n": len(tester.rows.drawn),
+        "accepted": trial.accepted,
+        "risk": trial.risk,
+        "p": trial.p,
+        "method": tester.method,
+    }
+
+
+def _least(tables: Sequence[Table]) -> Floats:
+    """Return how good answers are in the worst of several dimensions, (n, K); NaN where none is labelled."""
+    found = np.stack([table.correct for table in tables])
+    least = np.min(np.where(np.isnan(found), np.inf, found), axis=0)
+    return np.where(np.isinf(least), np.nan, least)

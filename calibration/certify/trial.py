@@ -1,0 +1,266 @@
+"""The tests that a certificate rests on: one walk down a path of policies, or a search for one rung's threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from calibration.certify.shortfall import enough_draws, enough_losses, enough_pairs, enough_rows
+from calibration.certify.verification import Candidate, Verification, answering
+from calibration.samples.serving import confidences
+from calibration.samples.table import Floats, Table
+from calibration.stats.noninferiority import MOST, noninferiority_p
+from calibration.stats.risk import bets_on, betting_p, binomial_p, fixed_sequence
+from calibration.stats.spending import bet, spend
+from calibration.targets.bound import Bound, MaxError, MaxLoss
+from cascade.policy.operating_point import Point, Threshold
+
+MONOTONE = "Among answers of one rung, the probability of being right does not fall as confidence rises."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One test of one candidate."""
+
+    p: float
+    """The p-value."""
+
+    accepted: int
+    """Draws that are answered below the top."""
+
+    risk: float
+    """The risk seen; 0 where nothing was accepted."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the test as it stands in a certificate."""
+        return {"accepted": self.accepted, "risk": self.risk, "p": self.p}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the tests found."""
+
+    method: str
+    """Test and rule, in words."""
+
+    tests: tuple[Mapping[str, Any], ...]
+    """Every test or look, in order."""
+
+    points: tuple[Point, ...] = ()
+    """The policy that is certified; empty where none is."""
+
+    step: int | None = None
+    """Its place on the path; None where none is certified, or it was found by threshold."""
+
+    last: Trial | None = None
+    """The test that certified it; where none did, the one that failed."""
+
+    p: float | None = None
+    """The greatest p-value of the tests that certified it; None where none did, or a threshold was searched."""
+
+    enough: int | None = None
+    """Where nothing is certified: draws in all with which something would be, at the rates seen; None: no number."""
+
+    assumptions: tuple[str, ...] = ()
+    """What the test takes for granted beyond independent draws."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tester:
+    """Tests candidates on the evidence, by the rule that was fixed before."""
+
+    rows: Verification
+    """The samples that certify."""
+
+    bound: Bound
+    """What is to be certified."""
+
+    delta: float
+    """The probability of a wrong certificate."""
+
+    fractional: bool
+    """Whether labels are fractional, known from other samples than these."""
+
+    @property
+    def betting(self) -> bool:
+        """Whether the betting test is used: decided by the labels' type and the number of draws alone."""
+        if not isinstance(self.bound, MaxLoss):
+            return self.fractional
+        return bets(
+            len(self.rows.drawn), self.bound.value, grouped=self.rows.unit == "group", fractional=self.fractional
+        )
+
+    @property
+    def method(self) -> str:
+        """The test of one candidate in words."""
+        what = "errors among accepted answers" if isinstance(self.bound, MaxError) else "loss against the reference"
+        if self.fractional:
+            return f"betting test of {what}, since labels are fractional (Waudby-Smith and Ramdas 2020)"
+        if isinstance(self.bound, MaxError):
+            return f"exact binomial test of {what}"
+        if self.betting:
+            why = "samples of a group are averaged" if self.rows.unit == "group" else f"draws exceed {MOST:,}"
+            return f"betting test of {what}, since {why} (Waudby-Smith and Ramdas 2020)"
+        return f"exact test of {what}, answer by answer (Hsueh, Liu and Chen 2001)"
+
+    def observe(self, candidate: Candidate) -> tuple[Floats, Trial]:
+        """Return what is tested, errors of accepted draws or losses of draws (of groups, for betting), and the test."""
+        answered = self.rows.answered(candidate)
+        accepted = int(np.count_nonzero(answered[self.rows.drawn] != len(self.rows.table.rungs) - 1))
+        if isinstance(self.bound, MaxError):
+            wrong = self.rows.errors(answered)
+            seen = wrong if self.betting else np.ceil(wrong)
+            return seen, Trial(p=self._p(seen), accepted=accepted, risk=float(wrong.mean()) if len(wrong) else 0.0)
+        losses = self.rows.losses(answered)
+        means = self.rows.group_means(losses)
+        # Whole losses at least as great as those seen: counting these is valid whatever the labels.
+        seen = means if self.betting else np.ceil(losses[self.rows.drawn])
+        return seen, Trial(p=self._p(seen), accepted=accepted, risk=float(means.mean()) if len(means) else 0.0)
+
+    def test(self, candidate: Candidate) -> Trial:
+        """Test one candidate."""
+        return self.observe(candidate)[1]
+
+    def _p(self, seen: Floats) -> float:
+        loss, most = isinstance(self.bound, MaxLoss), self.bound.value
+        if self.betting:
+            return betting_p(seen, most, low=-1.0 if loss else 0.0)
+        if loss:
+            return noninferiority_p(int(np.sum(seen > 0.0)), int(np.sum(seen < 0.0)), len(seen), most)
+        return float(binomial_p(seen.sum(), len(seen), most))
+
+    def enough(self, candidate: Candidate) -> int | None:
+        """Return how many draws in all would let a candidate pass at the rates seen; None: no number will."""
+        (seen, _), n = self.observe(candidate), len(self.rows.drawn)
+        if not len(seen):
+            return None
+        if self.betting:
+            low = -1.0 if isinstance(self.bound, MaxLoss) else 0.0
+            found = enough_losses(seen, self.bound.value, self.delta, low=low, high=1.0)
+        elif isinstance(self.bound, MaxLoss):
+            found = enough_pairs(seen, self.bound.value, self.delta)
+        else:
+            found = enough_draws(float(seen.sum()), len(seen), self.bound.value, self.delta)
+        return None if found is None else -(-found * n // len(seen))
+
+
+def bets(draws: int, bound: float, *, grouped: bool, fractional: bool) -> bool:
+    """Tell whether a loss of at most `bound` is tested by betting, else exactly on whole losses.
+
+    A rule that needs no label: the choice between two p-values must not depend on what they are. Betting takes
+    fractions, and the means of groups, of which the exact test sees one row each, where there are enough of them.
+    """
+    return fractional or draws > MOST or (grouped and bets_on(draws, bound))
+
+
+def walk(tester: Tester, path: Sequence[Candidate], learnt: Table | None) -> Found:
+    """Test candidates from the dearest to the cheapest, each at the full delta, until the first fails."""
+    start = 0
+    if isinstance(tester.bound, MaxError) and learnt is not None and path:
+        start = choose_start(tester, path, learnt)
+    trials: list[Trial] = []
+
+    def p_values() -> Iterator[float]:
+        for candidate in path[start:]:
+            trials.append(tester.test(candidate))
+            yield trials[-1].p
+
+    passed = fixed_sequence(p_values(), tester.delta)
+    method = f"fixed-sequence test down the path; {tester.method}"
+    tests = tuple({"step": start + j, **trial.to_json()} for j, trial in enumerate(trials))
+    if not passed:
+        enough = tester.enough(path[start]) if trials else None
+        return Found(method=method, tests=tests, last=trials[0] if trials else None, enough=enough)
+    step = start + passed - 1
+    return Found(
+        method=method,
+        tests=tests,
+        points=tuple(path[step]),
+        step=step,
+        last=trials[passed - 1],
+        p=max(trial.p for trial in trials[:passed]),
+    )
+
+
+def choose_start(tester: Tester, path: Sequence[Candidate], learnt: Table) -> int:
+    """Return the step where a test of `MaxError` most probably passes, judged by the samples the path was learnt from.
+
+    The dearest policies accept too little to be tested, and a sequence ends at its first failure. Other samples than
+    those that certify may choose where it begins (split fixed sequence testing, Angelopoulos et al. 2021).
+    """
+    return int(np.argmax(pass_chances(tester, path, learnt)))
+
+
+def pass_chances(tester: Tester, path: Sequence[Candidate], learnt: Table) -> Floats:
+    """Return with which probability each candidate would pass a test of `MaxError`, by other samples than its own."""
+    from scipy.special import bdtr
+    from scipy.stats import binom
+
+    rows = learnt.take(np.all(learnt.present, axis=1))
+    share = len(tester.rows.drawn) / max(len(rows), 1)
+    chances = []
+    for candidate in path:
+        answered = answering(rows, candidate, salt=tester.rows.salt)
+        below = np.flatnonzero(answered != len(rows.rungs) - 1)
+        wrong = 1.0 - rows.correct[below, answered[below]]
+        wrong = wrong[~np.isnan(wrong)]
+        rate, size = (wrong.sum() + 0.5) / (len(wrong) + 1.0), round(share * len(below))
+        # The most errors with which it would pass; one fewer than the smallest count that is too probable.
+        most = binom.ppf(tester.delta, size, tester.bound.value) - 1 if size else -1
+        most += most >= -1 and size > 0 and binom.cdf(most + 1, size, tester.bound.value) <= tester.delta
+        chances.append(float(bdtr(most, size, rate)) if most >= 0 else 0.0)
+    return np.array(chances)
+
+
+def search_threshold(tester: Tester, pair: Point) -> Found:
+    """Search the threshold of the one rung below the reference by SPEND, or by betting where labels are fractional."""
+    rung = pair.rungs[0]
+    table = tester.rows.table
+    rows = table.take(tester.rows.drawn).on(pair.rungs)
+    rows = rows.take(~rows.forced[:, 0])
+    scores = confidences(rows, rung, pair.combiners[rung], {})
+    right = rows.correct[:, 0] if tester.fractional else np.floor(rows.correct[:, 0])
+    spent = (bet if tester.fractional else spend)(scores, right, tester.bound.value, tester.delta)
+    critical = spent.critical or (None,) * len(spent.looks)
+    tests = tuple(
+        {"accepted": k, "errors": errors, "critical": e}
+        for k, errors, e in zip(spent.looks, spent.errors, critical, strict=True)
+    )
+    if tester.fractional:
+        method = "search of one threshold by betting in order of confidence, since labels are fractional"
+    else:
+        method = f"SPEND: search of one threshold over {len(spent.looks)} looks, each at level {spent.level:.3g}"
+    if spent.threshold is None or spent.passed is None:
+        return Found(method=method, tests=tests, enough=_enough_rows(tester, scores, right), assumptions=(MONOTONE,))
+    accepted = spent.looks[spent.passed]
+    return Found(
+        method=method,
+        tests=tests,
+        points=(
+            Point(
+                rungs=pair.rungs,
+                thresholds=(Threshold(t=spent.threshold, g=0.0),),
+                combiners={rung: pair.combiners[rung]},
+            ),
+        ),
+        last=Trial(p=spent.level, accepted=accepted, risk=spent.errors[spent.passed] / accepted),
+        assumptions=(MONOTONE,),
+    )
+
+
+def _enough_rows(tester: Tester, scores: Floats, right: Floats) -> int | None:
+    """Return how many draws in all would let some threshold pass at the rates seen; None: no number will."""
+    if not len(scores):
+        return None
+    wrong = (1.0 - right)[np.argsort(-scores, kind="stable")]
+    bound, delta = tester.bound.value, tester.delta
+    if tester.fractional:
+        tried = np.unique(np.linspace(1, len(wrong), 8).astype(int))
+        sizes = [(enough_losses(wrong[:k], bound, delta, low=0.0, high=1.0), int(k)) for k in tried]
+        found = min((-(-size * len(wrong) // k) for size, k in sizes if size is not None), default=None)
+    else:
+        found = enough_rows(wrong, bound, delta)
+    return None if found is None else -(-found * len(tester.rows.drawn) // len(scores))

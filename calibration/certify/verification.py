@@ -1,0 +1,156 @@
+"""What a candidate policy would have answered on the samples that certify, and how wrong; only rows that may count."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.samples.serving import serve
+from calibration.samples.table import Flags, Floats, Table
+from calibration.stats.split import draw_one, number_groups
+from calibration.targets.bound import Bound, MaxLoss
+from cascade.hashing import unit
+from cascade.policy.operating_point import Point
+
+Candidate: TypeAlias = Sequence[Point]
+"""One way of running a task: points whose weights sum to 1, mixed by hash."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The samples that certify, n rows on the ladder's K rungs, the last of which is the reference."""
+
+    table: Table
+    """Rows in which every rung was recorded and every label that any candidate needs is known."""
+
+    same: Flags
+    """Whether the answer is the reference's, so that its loss is zero without a label, (n, K)."""
+
+    group: NDArray[np.intp]
+    """The number of each row's group, (n,); a row without group is one of its own."""
+
+    drawn: NDArray[np.intp]
+    """One row of each group, in random order."""
+
+    left_out: int
+    """Rows that could not count."""
+
+    salt: str
+    """Of the hashed choices."""
+
+    known: dict[Hashable, dict[tuple[str, ...], Floats]] = field(default_factory=dict)
+    """Confidences that were computed for one candidate and serve for others with the same combiners."""
+
+    @property
+    def unit(self) -> str:
+        """What is independent: `sample`, or `group` where some sample carries one."""
+        return "group" if any(self.table.groups) else "sample"
+
+    def answered(self, candidate: Candidate) -> NDArray[np.intp]:
+        """Return the column of the rung that answers each row, (n,)."""
+        return answering(self.table, candidate, salt=self.salt, known=self.known)
+
+    def errors(self, answered: NDArray[np.intp]) -> Floats:
+        """Return how wrong the draws' answers from below the top are, (m,) in [0, 1]; m varies."""
+        below = self.drawn[answered[self.drawn] != len(self.table.rungs) - 1]
+        return np.asarray(1.0 - self.table.correct[below, answered[below]])
+
+    def losses(self, answered: NDArray[np.intp]) -> Floats:
+        """Return how much less right than the reference's every row's answer is, (n,) in [-1, 1]."""
+        correct, rows = self.table.correct, np.arange(len(self.table))
+        zero = self.same[rows, answered] | (answered == len(self.table.rungs) - 1)
+        return np.where(zero, 0.0, correct[:, -1] - correct[rows, answered])
+
+    def group_means(self, values: Floats) -> Floats:
+        """Return the mean of each group's rows, in random order."""
+        means = np.bincount(self.group, values) / np.bincount(self.group)
+        found: Floats = means[self.group[self.drawn]]
+        return found
+
+
+def select_rows(
+    table: Table,
+    candidates: Sequence[Candidate],
+    bound: Bound,
+    *,
+    salt: str,
+    seed: int,
+    same: Flags | None = None,
+    chosen: Flags | None = None,
+) -> Verification:
+    """Select the rows that may count: choosing them by labels that happen to be there must not favour the policy.
+
+    Rows that were chosen for labelling count if they are settled, that is, if every answer that a candidate would give
+    is labelled (for a loss: is the reference's, or both are labelled). If nobody says which rows were chosen: all, if
+    all are settled; else those with a label for every rung. Rows where only the differing answers were labelled then
+    weigh too much, which can only make a loss look greater.
+    """
+    here = np.all(table.present, axis=1) if chosen is None else np.all(table.present, axis=1) & chosen
+    given = np.zeros(table.present.shape, dtype=bool) if same is None else np.asarray(same, dtype=bool)
+    used = sorted({table.rungs.index(name) for points in candidates for point in points for name in point.rungs})
+    below = [k for k in used if k < len(table.rungs) - 1]
+    known = ~np.isnan(table.correct)
+    loss = isinstance(bound, MaxLoss)
+    settled = given | (known & known[:, -1:]) if loss else known
+    counts = here & np.all(settled[:, below], axis=1)
+    if not np.array_equal(counts, here):
+        # The simple test failed; ask which labels are really needed.
+        needed = np.zeros_like(known)
+        for points in candidates:
+            needed[np.arange(len(table)), answering(table, points, salt=salt)] = True
+        needed[:, -1] = False
+        enough = here & np.all(settled | ~needed, axis=1)
+        if np.array_equal(enough, here) or chosen is not None:
+            counts = enough
+        else:
+            columns = [*below, len(table.rungs) - 1] if loss else below
+            counts = here & np.all(known[:, columns], axis=1)
+    kept = np.flatnonzero(counts)
+    rows = table.take(kept)
+    code = number_groups(rows.groups)
+    return Verification(
+        table=rows,
+        same=given[kept],
+        group=code,
+        drawn=draw_one(code, seed=seed),
+        left_out=len(table) - len(kept) if chosen is None else int(chosen.sum()) - len(kept),
+        salt=salt,
+    )
+
+
+def answering(
+    table: Table,
+    candidate: Candidate,
+    *,
+    salt: str,
+    known: dict[Hashable, dict[tuple[str, ...], Floats]] | None = None,
+) -> NDArray[np.intp]:
+    """Return the table's column of the rung that answers each row, (n,), exactly as live requests are served."""
+    cache = {} if known is None else known
+    columns = []
+    for point in candidate:
+        # The cache holds on to no combiner, but the candidates do, so that their ids stay theirs.
+        own = tuple((name, id(point.combiners.get(name))) for name in point.rungs)
+        place = serve(table, point, salt=salt, known=cache.setdefault(own, {})).answered
+        columns.append(np.array([table.rungs.index(name) for name in point.rungs], dtype=np.intp)[place])
+    if len(columns) == 1:
+        return columns[0]
+    # As TaskPolicy.point takes them: u below the first weight, else below the next, else the last.
+    u = _mix_numbers(table, salt=salt, cache=cache.setdefault("mix", {}))
+    which = np.searchsorted(np.cumsum([point.weight for point in candidate])[:-1], u, side="right")
+    found: NDArray[np.intp] = np.choose(which, columns)
+    return found
+
+
+def _mix_numbers(table: Table, *, salt: str, cache: dict[tuple[str, ...], Floats]) -> Floats:
+    """Return the hashed numbers that pick a request's point, (n,); hashed once, since that takes a second a million."""
+    if () not in cache:
+        task = table.task
+        cache[()] = np.array(
+            [unit(salt=salt, purpose="mix", task=task, rung="", request_id=request_id) for request_id in table.ids]
+        )
+    return cache[()]

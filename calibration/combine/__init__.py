@@ -1,0 +1,1 @@
+"""Combiners: fitted per rung, pooled over tasks, smoothed out of fold."""

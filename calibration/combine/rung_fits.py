@@ -1,0 +1,122 @@
+"""Every rung's combiner in every context: with the features of the rungs asked before it, and of no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from calibration.combine.fit_combiner import fit_combiner, out_of_fold
+from calibration.combine.mixture import Prior
+from calibration.samples.serving import confidences, feature_rows
+from calibration.samples.table import Floats, Table
+from cascade.errors import DataError
+from cascade.policy.combiner import Combiner
+
+Given = Callable[[tuple[str, ...]], Combiner | None]
+"""Returns the combiner of a context's rung where it exists already; None where there is none."""
+
+
+class RungFits:
+    """The combiners of one task, each fitted when it is first asked for, and what they say about its rows.
+
+    A context is a tuple of rung names in ladder order: the rung itself last, those that were asked before it first.
+    """
+
+    def __init__(
+        self, table: Table, *, seed: int = 0, priors: Mapping[str, Prior] | None = None, given: Given | None = None
+    ) -> None:
+        """Take the samples of a task.
+
+        Args:
+            table: the samples.
+            seed: of the folds.
+            priors: by rung, what other tasks say of its answers; fitted combiners lean on it where labels are few.
+            given: where combiners exist already; then nothing is fitted.
+        """
+        self.table, self.seed, self.given = table, seed, given
+        self.priors = priors or {}
+        self._combiners: dict[tuple[str, ...], Combiner] = {}
+        self._held_out: dict[tuple[str, ...], Floats] = {}
+        self.known: dict[tuple[str, ...], Floats] = {}
+        """Served confidences by context, as far as they were asked for."""
+
+    @property
+    def learns(self) -> bool:
+        """Whether combiners are fitted on labels, so that confidences can be held out."""
+        return self.given is None
+
+    def combiner(self, context: tuple[str, ...]) -> Combiner:
+        """Return the combiner of a context's rung.
+
+        Raises:
+            DataError: no labels, or labels of one kind only, on a rung below the top.
+        """
+        if context not in self._combiners:
+            if self.given is not None:
+                found = self.given(context)
+                if found is None:
+                    message = f"No combiner was given for rung {context[-1]!r} of task {self.table.task!r}."
+                    raise DataError(message)
+                self._combiners[context] = found
+            else:
+                rows, names, correct, _ = self._learnt(context)
+                self._combiners[context] = fit_combiner(
+                    rows, correct, names, seed=self.seed, prior=self.priors.get(context[-1])
+                )
+        return self._combiners[context]
+
+    def has(self, context: tuple[str, ...]) -> bool:
+        """Tell whether there is a combiner: the last rung of a ladder can do without."""
+        if self.given is not None:
+            return self.given(context) is not None
+        rung = self.table.on(context)
+        return bool((rung.present[:, -1] & ~np.isnan(rung.correct[:, -1])).any())
+
+    def held_out(self, context: tuple[str, ...]) -> Floats:
+        """Return out-of-fold confidences (n,) of a context's rung; 0 where vetoed or not recorded."""
+        if context not in self._held_out:
+            rows, names, correct, taken = self._learnt(context)
+            groups = self.table.groups
+            kept = [groups[i] for i in np.flatnonzero(taken)] if any(groups) else None
+            found = np.zeros(len(self.table))
+            found[taken] = out_of_fold(
+                rows, correct, names, seed=self.seed, groups=kept, prior=self.priors.get(context[-1])
+            )
+            self._held_out[context] = found
+        return self._held_out[context]
+
+    def served(self, context: tuple[str, ...]) -> Floats:
+        """Return the confidences (n,) that will be served; 0 where vetoed, NaN where not recorded."""
+        if context not in self.known:
+            earlier = {rung: self.served(context[: k + 1]) for k, rung in enumerate(context[:-1])}
+            self.known[context] = confidences(self.table.on(context), context[-1], self.combiner(context), earlier)
+        return self.known[context]
+
+    def _learnt(self, context: tuple[str, ...]) -> tuple[Floats, tuple[str, ...], Floats, np.ndarray]:
+        """Return features, their names and labels of the rows that a combiner is fitted on, and which rows they are."""
+        part, rung = self.table.on(context), context[-1]
+        # Later rungs learn from earlier confidences that never saw the row: fitted ones look surer than live ones.
+        earlier = {name: self.held_out(context[: k + 1]) for k, name in enumerate(context[:-1])}
+        rows, names = feature_rows(part, rung, earlier)
+        correct = part.correct[:, -1]
+        taken = part.present[:, -1] & ~part.vetoed[:, -1]
+        if rung != self.table.rungs[-1] and rung not in self.priors:
+            _require_variety(self.table.task, rung, correct[part.present[:, -1]])
+        return (rows, names, correct, taken) if taken.all() else (rows[taken], names, correct[taken], taken)
+
+
+def _require_variety(task: str, rung: str, correct: Floats) -> None:
+    known = correct[~np.isnan(correct)]
+    if not known.size:
+        message = (
+            f"Task {task!r}: no recording of rung {rung!r} is labelled (`correct`); fill labels in with "
+            "`cascade grade`, or give `--combiner old.json`."
+        )
+        raise DataError(message)
+    if known.min() == known.max():
+        message = (
+            f"Task {task!r}: all {known.size} labels of rung {rung!r} are {known[0]:g}; right and wrong answers "
+            "were expected, since from one kind nothing can be learnt."
+        )
+        raise DataError(message)

@@ -1,0 +1,1 @@
+"""Fitting: samples and a target in, a policy out."""

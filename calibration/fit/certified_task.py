@@ -1,0 +1,139 @@
+"""A task's policy under a bound: what was certified serves as it is, else the safest policy, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from calibration.certify.joint import fit_jointly
+from calibration.combine.rung_fits import RungFits
+from calibration.fit.certified_fit import fit_certified
+from calibration.fit.measured import describe_points, describe_use, measure_single, name_best
+from calibration.fit.reference_cost import fit_reference_cost
+from calibration.gate.replays import apply, figures
+from calibration.samples.layout import Layout
+from calibration.samples.serving import serve
+from calibration.samples.table import Table
+from calibration.stats.estimates import mean
+from calibration.stats.split import split_rows
+from calibration.targets.bound import Bound, Jointly, MaxLoss
+from calibration.thresholds.choice import describe
+from calibration.thresholds.path import policy_path
+from cascade.errors import DataError
+from cascade.policy.policy import SALT, TaskPolicy
+
+
+def certify_task(
+    layout: Layout, bound: Bound | Jointly, *, tasks: int = 1, seed: int = 0, choose_rungs: bool = False
+) -> TaskPolicy:
+    """Fit and certify the policy of one task; see `fit_certified` and `fit_jointly` for the arguments.
+
+    Figures are measured on the samples that certify, which nothing was learnt from.
+
+    Raises:
+        DataError: the part to learn from has too few labels, or labels of one kind only.
+    """
+    laid = layout.table
+    bounds = bound.bounds if isinstance(bound, Jointly) else (bound,)
+    for name in dict.fromkeys(each.dimension for each in bounds if each.dimension is not None):
+        _require_labels(layout, name)
+    if len(bounds) == 1:
+        one = layout.seen_in(bounds[0].dimension)
+        found = fit_certified(
+            one.table,
+            bounds[0],
+            tasks=tasks,
+            seed=seed,
+            choose_rungs=choose_rungs,
+            same=one.same,
+            chosen=one.uniform(loss=isinstance(bounds[0], MaxLoss)),
+            label_sources=layout.label_sources,
+        )
+    else:
+        found = fit_jointly(layout, Jointly(*bounds), tasks=tasks, seed=seed, choose_rungs=choose_rungs)
+    certificate = found.certificate
+    first = serve(laid, found.points[0], salt=SALT).confidence[:, 0]
+    bare = TaskPolicy(reference=laid.rungs[-1], points=found.points, target=bound.to_json(), n=len(laid))
+    held = laid.take(~split_rows(laid.groups, seed=seed))
+    seen = figures(apply(held, bare, salt=SALT, rungs=laid.rungs), laid.rungs)
+    singles = [measure_single(laid, k) for k in range(len(laid.rungs))]
+    why = certificate.why
+    # A policy of one rung escalates nothing, for certain: there is nothing to estimate.
+    alone = all(len(point.rungs) == 1 for point in found.points)
+    rate = {"value": 0.0, "low": 0.0, "high": 0.0} if alone else seen["escalation_rate"]
+    measured: dict[str, Any] = {
+        "n": len(laid),
+        "n_labelled": int(np.any(~np.isnan(laid.correct), axis=1).sum()),
+        "target": bound.to_json(),
+        "reference": bare.reference,
+        "points": describe_points(found.points),
+        "escalation_rate": {"expected": rate["value"], "low": rate["low"], "high": rate["high"]},
+        "rungs": [
+            {"rung": level["rung"], "n": level["reached"], **_expected(level["escalation_rate"])}
+            for level in seen["rungs"][:-1]
+        ],
+        "accuracy": seen["accuracy"],
+        "accuracy_top": seen["accuracy_top"],
+        "error_accepted": seen["error_accepted"],
+        "dimensions": _by_dimension(layout, bare, bounds, seed=seed),
+        "cost_usd_per_request": seen["cost_usd_per_request"],
+        "cost_vs_top": seen["cost_vs_top"],
+        "singles": singles,
+        "best_single": name_best(singles),
+        "verifiers": describe_use(laid),
+        "labels_needed": certificate.labels_needed,
+        "feasible": []
+        if certificate.certified
+        else _feasible(layout.seen_in(bounds[0].dimension).table, seed=seed, choose_rungs=choose_rungs),
+        "certified": certificate.certified,
+        "why": why,
+    }
+    # A single rung has no earlier one to estimate from: the mean is all there is, and it is right on average.
+    confidence = first if found.points[0].rungs[0] == laid.rungs[0] else np.full(len(laid), np.nan)
+    return TaskPolicy(
+        reference=bare.reference,
+        points=found.points,
+        target=bound.to_json(),
+        n=len(laid),
+        measured=measured,
+        certified=certificate.certified,
+        certificate=certificate.to_json(),
+        why=why,
+        reference_cost=fit_reference_cost(laid, confidence),
+    )
+
+
+def _feasible(laid: Table, *, seed: int, choose_rungs: bool) -> list[str]:
+    """Return what can be had in expectation, dearest first, one policy a line: estimates, which nothing certifies."""
+    path = policy_path(RungFits(laid, seed=seed), seed=seed, choose_rungs=choose_rungs)
+    return describe(path.hull, path.reference)
+
+
+def _require_labels(layout: Layout, dimension: str) -> None:
+    if np.isnan(layout.labels[dimension]).all():
+        message = (
+            f"Task {layout.table.task!r}: no recording has a label in the dimension {dimension!r}; label some with "
+            f"`cascade label FILE --dimension {dimension}`."
+        )
+        raise DataError(message)
+
+
+def _by_dimension(layout: Layout, policy: TaskPolicy, bounds: Sequence[Bound], *, seed: int) -> dict[str, Any]:
+    """Return how good answers are in each bounded dimension, on the samples that certify; empty where none is named."""
+    found = {}
+    for name in dict.fromkeys(one.dimension for one in bounds if one.dimension is not None):
+        laid = layout.seen_in(name).table
+        rows = apply(laid.take(~split_rows(laid.groups, seed=seed)), policy, salt=SALT, rungs=laid.rungs)
+        seen = figures(rows, laid.rungs)
+        lost = rows.correct_top - rows.correct
+        found[name] = {
+            **{key: seen[key] for key in ("n_labelled", "accuracy", "accuracy_top", "error_accepted")},
+            "loss": mean(lost[~np.isnan(lost)]),
+        }
+    return found
+
+
+def _expected(share: dict[str, Any]) -> dict[str, Any]:
+    return {"expected": share["value"], "low": share["low"], "high": share["high"]}

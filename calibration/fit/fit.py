@@ -1,0 +1,241 @@
+"""calibrate(): samples in, a policy out; thin wrappers around the mathematics of the neighbouring modules."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from calibration.combine.mixture import Prior
+from calibration.combine.pooled_combiners import pooled_priors
+from calibration.fit.certified_task import certify_task
+from calibration.fit.lenders import Lenders
+from calibration.fit.newcomers import Elders, gather_elders, start_newcomer
+from calibration.fit.task_fit import MINIMUM, finish_task, require_enough, start_task
+from calibration.samples.layout import Layout, lay_out_tasks
+from calibration.samples.recorded import recorded_ladder
+from calibration.samples.subladders import list_subladders
+from calibration.samples.survey import Survey, survey
+from calibration.samples.table import Table
+from calibration.targets.bound import Bound, Jointly, MaxError, MaxLoss
+from calibration.targets.target import Aim, Together
+from cascade.errors import ConfigError, DataError
+from cascade.exchange import EMPTY
+from cascade.ladder import Ladder
+from cascade.plugins import resolve
+from cascade.policy.features import EARLIER, LENGTH
+from cascade.policy.policy import LadderPrint, Policy, TaskPolicy
+from cascade.prices import PriceBook
+from cascade.samples.sample import Sample
+
+Target: TypeAlias = Aim | Together | Bound | Jointly
+"""What may be asked of calibrate."""
+
+
+def calibrate(
+    samples: Iterable[Sample],
+    ladder: Ladder | Sequence[str],
+    *,
+    target: Target,
+    dial: Mapping[str, Target] = EMPTY,
+    shared_by: int | None = None,
+    choose_rungs: bool = False,
+    verifiers: Sequence[Any] | None = None,
+    tasks: Sequence[str] | None = None,
+    new_tasks: Sequence[str] = (),
+    seed: int = 0,
+    combiner: Policy | None = None,
+    prices: PriceBook | None = None,
+    found: Survey | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Policy:
+    """Fit a policy on recorded samples, task by task.
+
+    Samples are gone through twice, to see what there is and to lay it out, and never kept: of a source that reads its
+    files anew each time (`cascade.samples.reader`) any number fits. An iterator, which gives them once, is kept.
+
+    Args:
+        samples: requests with recordings of the ladder's rungs, and labels (`correct`) where there are any.
+        ladder: the ladder that will serve, or names of recorded rungs, cheapest first.
+        target: what to reach in expectation (an aim), or what to certify (MaxError, MaxLoss).
+        dial: further operating points by name, each with its own target; `run(quality=…)` picks one.
+        shared_by: how many tasks share a bound's 1 − confidence; None: those that are fitted here.
+        choose_rungs: whether rungs may be left out: every sub-ladder that keeps the top is tried.
+        verifiers: with names only, the verifiers to use; None: all that are free, or recorded at no cost.
+        tasks: only these; None: all.
+        new_tasks: tasks without any sample, to start from what the others have in common; flagged in the policy.
+        seed: of the random choices (folds).
+        combiner: a policy whose combiners are used as they are, so that no labels are needed.
+        prices: fills in costs that were not recorded.
+        found: what `survey` found in these samples, where that was asked already; saves going through them twice.
+        progress: called now and then with the task, the samples judged and their total.
+
+    Raises:
+        DataError: too few samples, no labels where they are needed, or labels of one kind only.
+        ConfigError: the ladder or a verifier cannot be used.
+    """
+    again = list(samples) if isinstance(samples, Iterator) else samples
+    seen = survey(again) if found is None else found
+    if not len(seen):
+        message = "There are no samples; calibrate needs some with recordings of the ladder's rungs."
+        raise DataError(message)
+    absent = sorted(set(tasks or ()) - set(seen.counts))
+    if absent:
+        message = f"No sample belongs to task {absent[0]!r}; the samples have {', '.join(seen.counts)}."
+        raise DataError(message)
+    named = not isinstance(ladder, Ladder)
+    rungs = resolve(ladder) if isinstance(ladder, Ladder) else recorded_ladder(seen, ladder, verifiers)
+    known = sorted(set(new_tasks) & set(seen.counts))
+    if known:
+        message = f"Task {known[0]!r} is said to be new, and {seen.counts[known[0]]} samples belong to it."
+        raise ConfigError(message)
+    targets = {"": target, **dial}
+    bounds = _bounds(targets.values())
+    counts = {name: n for name, n in seen.counts.items() if tasks is None or name in tasks}
+    layouts = lay_out_tasks(
+        again,
+        rungs,
+        counts,
+        {name: _parts(rungs.of(name).names) for name in counts} if choose_rungs else EMPTY,
+        sameness=bool(bounds),
+        dimensions=tuple(dict.fromkeys(one.dimension for one in bounds if one.dimension is not None)),
+        prices=prices,
+        progress=progress,
+    )
+    points = _fit_points(
+        layouts,
+        {name: rungs.of(name) for name in (*counts, *new_tasks)},
+        targets,
+        new_tasks=new_tasks,
+        shared_by=shared_by or len(layouts),
+        choose_rungs=choose_rungs,
+        seed=seed,
+        combiner=combiner,
+    )
+    policies = {
+        name: replace(own[""], dial={quality: point for quality, point in own.items() if quality})
+        for name, own in points.items()
+    }
+    return Policy(
+        ladder=LadderPrint(
+            rungs=rungs.names,
+            verifiers=_read_verifiers(rungs.names, policies),
+            fingerprint=None if named else rungs.fingerprint(),
+        ),
+        tasks=policies,
+        created=_now(),
+        seed=seed,
+    )
+
+
+def _now() -> str:
+    """Return when it is; SOURCE_DATE_EPOCH, as reproducible builds set it, makes a policy the same byte for byte."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
+    return moment.isoformat(timespec="seconds")
+
+
+def _parts(rungs: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the sub-ladders that choosing rungs looks at, every model alone among them."""
+    return [*list_subladders(rungs, choose=True), *((rung,) for rung in rungs)]
+
+
+def _priors(tables: Mapping[str, Table], *, seed: int) -> dict[str, dict[str, Prior]]:
+    """Return what stands in for a task's own combiners where it has too few labels: those pooled over all tasks."""
+    return pooled_priors(tables, seed=seed) if len(tables) > 1 else {}
+
+
+def _fit_points(
+    layouts: dict[str, Layout],
+    ladders: Mapping[str, Ladder],
+    targets: Mapping[str, Target],
+    *,
+    new_tasks: Sequence[str],
+    shared_by: int,
+    choose_rungs: bool,
+    seed: int,
+    combiner: Policy | None,
+) -> dict[str, dict[str, TaskPolicy]]:
+    """Fit every operating point of every task, by task and quality; layouts are used up."""
+    tables = {name: one.table for name, one in layouts.items()}
+    priors = _priors(tables, seed=seed) if combiner is None else {}
+    small, alone = _small(layouts), len(layouts) < 2
+    elders = _elders(tables, small, seed=seed) if small or new_tasks else {}
+    del tables
+    fitted: dict[str, dict[str, TaskPolicy]] = {name: {} for name in (*layouts, *new_tasks)}
+    lenders: dict[str, Lenders] = {quality: Lenders() for quality in targets}
+
+    def newcomer(name: str, target: Target, laid: Table | None = None) -> TaskPolicy:
+        return start_newcomer(
+            name, ladders[name], target, elders, laid=laid, seed=seed, combiner=combiner, choose_rungs=choose_rungs
+        )
+
+    for name in list(layouts):
+        layout = layouts.pop(name)  # let go once it is fitted, unless others may lend to it
+        for quality, target in targets.items():
+            if name in small:
+                fitted[name][quality] = newcomer(name, target, layout.table)
+            elif isinstance(target, MaxError | MaxLoss | Jointly):
+                fitted[name][quality] = _certified(
+                    layout, target, seed=seed, choose_rungs=choose_rungs, tasks=shared_by
+                )
+            else:
+                started = start_task(
+                    layout.table,
+                    ladders[name],
+                    target,
+                    seed=seed,
+                    combiner=combiner,
+                    priors=priors.get(name),
+                    choose_rungs=choose_rungs,
+                )
+                if alone or not lenders[quality].took(name, started):
+                    fitted[name][quality] = finish_task(started)
+    for quality, waiting in lenders.items():
+        for name, policy in waiting.finished().items():
+            fitted[name][quality] = policy
+    for name in new_tasks:
+        fitted[name] = {quality: newcomer(name, target) for quality, target in targets.items()}
+    return fitted
+
+
+def _elders(tables: Mapping[str, Table], small: Collection[str], *, seed: int) -> dict[tuple[str, ...], Elders]:
+    return gather_elders([table for name, table in tables.items() if name not in small], seed=seed)
+
+
+def _small(layouts: Mapping[str, Layout]) -> set[str]:
+    """Return the tasks with too few samples to be fitted, where two others or more have enough."""
+    recorded = {name: int(one.table.present[:, 0].sum()) for name, one in layouts.items()}
+    few = {name for name, n in recorded.items() if n < MINIMUM}
+    return few if len(recorded) - len(few) >= 2 else set()
+
+
+def _certified(layout: Layout, bound: Bound | Jointly, *, seed: int, choose_rungs: bool, tasks: int) -> TaskPolicy:
+    """Fit one operating point of one task under a bound, or several."""
+    require_enough(layout.table)
+    return certify_task(layout, bound, tasks=tasks, seed=seed, choose_rungs=choose_rungs)
+
+
+def _bounds(targets: Iterable[Target]) -> list[Bound]:
+    """Return all bounds that are to be certified."""
+    found: list[Bound] = []
+    for target in targets:
+        if isinstance(target, Jointly):
+            found += target.bounds
+        elif isinstance(target, MaxError | MaxLoss):
+            found.append(target)
+    return found
+
+
+def _read_verifiers(rungs: Sequence[str], tasks: Mapping[str, TaskPolicy]) -> dict[str, tuple[str, ...]]:
+    """Return the verifiers whose verdicts the combiners read, by rung."""
+    read: dict[str, dict[str, None]] = {rung: {} for rung in rungs}
+    for task in tasks.values():
+        for point in (point for one in (task, *task.dial.values()) for point in one.points):
+            for rung, combiner in point.combiners.items():
+                for name in combiner.features:
+                    if name != LENGTH and not name.startswith(EARLIER):
+                        read[rung][name.split(".", 1)[0]] = None
+    return {rung: tuple(names) for rung, names in read.items() if names}

@@ -1,0 +1,182 @@
+"""What tasks with few samples borrow: the shape of the other tasks' confidences, rung by rung (see `shrinkage`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.combine.rung_fits import RungFits
+from calibration.samples.serving import goes_up
+from calibration.samples.table import Flags, Floats
+from calibration.thresholds.path import to_point
+from calibration.thresholds.shrinkage import Shrunk, shrink_thresholds
+from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.policy import SALT
+
+ENOUGH = 200
+"""Samples from which on a task keeps its own threshold, whatever the others do: its own law is narrow enough."""
+
+Context: TypeAlias = tuple[str, ...]
+"""A rung, last, and those that were asked before it."""
+
+Indices: TypeAlias = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """Confidences of the requests of one task that get to a rung."""
+
+    confidences: Floats
+    """(n,) in [0, 1]."""
+
+    forced: Flags
+    """Those that go up whatever the threshold, (n,)."""
+
+
+NO_SHAPE = Shape(confidences=np.empty(0), forced=np.empty(0, dtype=bool))
+"""Of a task without samples."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way in which a task runs, its thresholds still to be found."""
+
+    rungs: tuple[str, ...]
+    """The rungs that are asked."""
+
+    rates: tuple[float, ...]
+    """Escalation rate of each but the last, of the requests that get there."""
+
+    weight: float = 1.0
+    """The share of requests that runs this way."""
+
+    fits: RungFits | None = None
+    """The task's combiners and rows; None: it has no rows."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Walk:
+    """A way while its thresholds are found."""
+
+    task: str
+    way: Way
+    live: Flags
+    found: list[Shrunk] = field(default_factory=list)
+
+    def shape(self, context: Context) -> Shape:
+        """Return the confidences of the rows that get to a context's rung."""
+        if self.way.fits is None:
+            return NO_SHAPE
+        return _shape(self.way.fits, context, self.live)
+
+    def climb(self, context: Context, found: Shrunk) -> None:
+        """Take a threshold, and see which rows go up."""
+        self.found.append(found)
+        fits = self.way.fits
+        if fits is not None:
+            part = fits.table.on(self.way.rungs)
+            t, g = found.threshold
+            up = goes_up(part, context[-1], fits.served(context), Threshold(t=t, g=g), salt=SALT)
+            self.live = self.live & part.present[:, len(context) - 1] & up
+
+
+def shapes_of(
+    fits: RungFits, rungs: Sequence[str], rates: Sequence[float], *, origin: Indices | None = None
+) -> list[dict[Context, Shape]]:
+    """Return the confidences of a task whose thresholds are its own, by context.
+
+    `origin` (n,): of a stack of several tasks' rows, which task each is of; then each task's, in order.
+    """
+    part, point = fits.table.on(rungs), to_point(fits, rungs, rates)
+    whose = np.zeros(len(part), dtype=np.intp) if origin is None else origin
+    masks = [whose == index for index in range(int(whose.max(initial=0)) + 1)]
+    live = np.ones(len(part), dtype=bool)
+    found: list[dict[Context, Shape]] = [{} for _ in masks]
+    for k, threshold in enumerate(point.thresholds):
+        context = tuple(rungs[: k + 1])
+        for shapes, mine in zip(found, masks, strict=True):
+            shapes[context] = _shape(fits, context, live & mine)
+        live = live & part.present[:, k] & goes_up(part, context[-1], fits.served(context), threshold, salt=SALT)
+    return found
+
+
+def lend(
+    others: Sequence[Mapping[Context, Shape]], ways: Mapping[str, Sequence[Way]]
+) -> dict[str, tuple[tuple[Shrunk, ...], ...]]:
+    """Find the thresholds of tasks with few samples or none, by task and way, a rung at a time.
+
+    Args:
+        others: of each task whose thresholds are its own, what `shapes_of` gives.
+        ways: how each of the other tasks runs; they lend to each other, too.
+    """
+    walks = {
+        task: [
+            _Walk(task=task, way=way, live=np.ones(0 if way.fits is None else len(way.fits.table), dtype=bool))
+            for way in own
+        ]
+        for task, own in ways.items()
+    }
+    deepest = max((len(way.rates) for own in ways.values() for way in own), default=0)
+    for k in range(deepest):
+        level: dict[Context, list[_Walk]] = {}
+        for own in walks.values():
+            for walk in own:
+                if k < len(walk.way.rates):
+                    level.setdefault(walk.way.rungs[: k + 1], []).append(walk)
+        for context, mine in level.items():
+            _fit_level(context, mine, [shapes[context] for shapes in others if context in shapes])
+    return {task: tuple(tuple(walk.found) for walk in own) for task, own in walks.items()}
+
+
+def lent_points(fits: RungFits, ways: Sequence[Way], found: Sequence[Sequence[Shrunk]]) -> tuple[Point, ...]:
+    """Return the points that serve ways with these thresholds and combiners."""
+    points = []
+    for way, thresholds in zip(ways, found, strict=True):
+        contexts = [way.rungs[: k + 1] for k in range(len(way.rungs))]
+        points.append(
+            Point(
+                rungs=way.rungs,
+                thresholds=tuple(Threshold(t=one.threshold[0], g=one.threshold[1]) for one in thresholds),
+                combiners={context[-1]: fits.combiner(context) for context in contexts if fits.has(context)},
+                weight=way.weight,
+            )
+        )
+    return tuple(points)
+
+
+def _fit_level(context: Context, walks: Sequence[_Walk], others: Sequence[Shape]) -> None:
+    """Fit one rung's thresholds of all tasks that get there."""
+    k = len(context) - 1
+    # Two ways of a task that went the same way so far stand at the same threshold, and speak once.
+    once = {(walk.task, walk.way.rates[: k + 1]): walk for walk in reversed(walks)}
+    shapes = [*(walk.shape(context) for walk in once.values()), *others]
+    rates = [rates[k] for _, rates in once]
+    if any(shape.confidences.size for shape in shapes):
+        fitted = shrink_thresholds(
+            [shape.confidences for shape in shapes],
+            [*rates, *[0.5] * len(others)],
+            forced=[shape.forced for shape in shapes],
+        )
+    else:
+        # Nobody gets to this rung: all or nothing goes up, as `path.to_point` has it.
+        ends = [1.0 if rate > 0.0 else 0.0 for rate in rates]
+        fitted = tuple(Shrunk(threshold=(end, end), borrowed=0.0, low=0.0, high=1.0) for end in ends)
+    found = dict(zip(once, fitted, strict=False))
+    for walk in walks:
+        walk.climb(context, found[walk.task, walk.way.rates[: k + 1]])
+
+
+def _shape(fits: RungFits, context: Context, live: Flags) -> Shape:
+    part = fits.table.on(context)
+    rows = live & part.present[:, -1]
+    return Shape(confidences=fits.served(context)[rows], forced=part.forced[rows, -1])
+
+
+def tell_lending(found: Sequence[Sequence[Shrunk]], *, tasks: int, n: int) -> dict[str, Any]:
+    """Return what was borrowed as JSON: `rows` is what the other tasks' samples are worth at the first rung."""
+    first = [thresholds[0] for thresholds in found if thresholds]
+    return {"tasks": tasks, "n": n, "rows": round(first[0].borrowed, 1) if first else 0.0}

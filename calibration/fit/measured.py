@@ -1,0 +1,228 @@
+"""What a fitted task promises and measured: the figures with intervals that stand in the policy and in --json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from calibration.combine.rung_fits import RungFits
+from calibration.samples.serving import Served, serve, serve_out_of_fold
+from calibration.samples.table import Flags, Floats, Table
+from calibration.stats.estimates import estimate, mean, pick
+from calibration.stats.margin import independent_rows
+from calibration.stats.rate import rate_interval
+from calibration.thresholds.aimed import Aimed
+from calibration.thresholds.grid import count_bins
+from calibration.thresholds.rung_worth import weigh_rungs
+from calibration.thresholds.shrinkage import Shrunk
+from cascade.policy.operating_point import Point
+from cascade.policy.policy import TaskPolicy
+from cascade.stats.intervals import proportion_interval
+
+
+def measure(
+    fits: RungFits,
+    task: TaskPolicy,
+    aimed: Aimed,
+    *,
+    salt: str,
+    lent: Sequence[Sequence[Shrunk]] | None = None,
+) -> dict[str, Any]:
+    """Return what was measured for one task, as `calibrate --json` prints it.
+
+    Rates are the laws of the thresholds (CALIBRATION.md, section 1; `lent`: of those that other tasks helped to find).
+    Accuracy is estimated out of fold: every row is ranked by a confidence that never saw its label. Cost is that of the
+    served policy on these rows; it needs no label. Of two points that are mixed, every row counts with both, by their
+    weights.
+    """
+    laid = fits.table
+    served = [serve(laid, point, salt=salt, known=fits.known) for point in task.points]
+    weights = [point.weight for point in task.points]
+    rows = np.all([one.complete for one in served], axis=0) & laid.present[:, -1]
+    spent = _mixed([one.cost_usd for one in served], weights)
+    known = rows & ~np.isnan(spent)
+    top_usd = laid.answer_usd[:, -1]
+    both = known & ~np.isnan(top_usd)
+    correct, accepted, wrong = _out_of_fold(fits, aimed, salt=salt)
+    labelled = rows & ~np.isnan(correct)
+    groups = laid.groups if any(laid.groups) else None
+    top = laid.correct[labelled, -1]
+    compared = labelled & ~np.isnan(laid.correct[:, -1])
+    below = float(accepted[labelled].sum())
+    laws = [
+        _laws(one, part.rates, own)
+        for one, part, own in zip(served, aimed.parts, lent or [()] * len(served), strict=True)
+    ]
+    levels, forced = _levels(served, laws, weights, laid.rungs)
+    rate = _first_rate(served, laws, weights)
+    singles = [measure_single(laid, k) for k in range(len(laid.rungs))]
+    return {
+        "n": task.n,
+        "n_labelled": int(labelled.sum()),
+        "target": dict(task.target),
+        "reference": task.reference,
+        "points": describe_points(task.points),
+        "escalation_rate": rate,
+        "rungs": levels,
+        "accuracy": estimate(correct[labelled], pick(groups, labelled)),
+        "accuracy_top": mean(top[~np.isnan(top)]),
+        "loss": mean((laid.correct[:, -1] - correct)[compared]),
+        "error_accepted": float(wrong[labelled].sum()) / below if below > 0.0 else None,
+        "optimism": {"loss": aimed.optimism.loss, "error": aimed.optimism.error},
+        "cost_usd_per_request": mean(spent[known]),
+        "cost_vs_top": float(spent[both].sum() / top_usd[both].sum()) if top_usd[both].sum() > 0 else None,
+        "singles": singles,
+        "best_single": name_best(singles),
+        "bins": None if aimed.path is None else count_bins(len(laid.rungs), len(aimed.path.evidence.table)),
+        "rungs_tried": None if aimed.path is None or aimed.mix is None else weigh_rungs(aimed.path, aimed.mix),
+        "verifiers": describe_use(laid),
+        "certified": None,
+        "why": " ".join(filter(None, (aimed.why, forced))) or None,
+    }
+
+
+def describe_points(points: Sequence[Point]) -> list[dict[str, Any]]:
+    """Return points as JSON, without their combiners."""
+    return [
+        {
+            "weight": point.weight,
+            "rungs": list(point.rungs),
+            "thresholds": [{"t": threshold.t, "g": threshold.g} for threshold in point.thresholds],
+        }
+        for point in points
+    ]
+
+
+def describe_use(laid: Table) -> dict[str, Any]:
+    """Return how often each verifier spoke, by rung, as JSON."""
+    return {
+        rung: {
+            name: {
+                "source": use.source,
+                "n": use.computed + use.recorded,
+                "abstained": use.abstained,
+                "cost_usd": use.cost_usd,
+            }
+            for name, use in uses.items()
+        }
+        for rung, uses in laid.use.items()
+    }
+
+
+def _out_of_fold(fits: RungFits, aimed: Aimed, *, salt: str) -> tuple[Floats, Floats, Floats]:
+    """Return how right answers are, their share from below the reference, and how wrong that is, (n,) each."""
+    laid = fits.table
+    correct, accepted, wrong = np.zeros(len(laid)), np.zeros(len(laid)), np.zeros(len(laid))
+    if not fits.learns:
+        return np.full(len(laid), np.nan), accepted, wrong
+    for part in aimed.parts:
+        contexts = [part.rungs[: k + 1] for k in range(len(part.rungs) - 1)]
+        held_out = {context[-1]: fits.held_out(context) for context in contexts}
+        ranked = serve_out_of_fold(laid, part.rungs, part.rates, held_out, salt=salt)
+        below = np.array([rung != laid.rungs[-1] for rung in part.rungs])[ranked.answered]
+        correct += part.weight * ranked.correct
+        accepted += part.weight * below
+        wrong += part.weight * np.where(below, 1.0 - ranked.correct, 0.0)
+    return correct, accepted, wrong
+
+
+def _mixed(figures: Sequence[Floats], weights: Sequence[float]) -> Floats:
+    return np.asarray(sum(weight * figure for weight, figure in zip(weights, figures, strict=True)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Law:
+    """What is expected of one rung's rate in one way of running."""
+
+    n: int
+    """Rows that it was fitted on."""
+
+    expected: float
+    low: float
+    high: float
+
+    why: str | None = None
+    """What must be said about it."""
+
+
+def _laws(served: Served, rates: Sequence[float], lent: Sequence[Shrunk]) -> tuple[_Law, ...]:
+    """Return the laws of all rungs but the last, in order."""
+    laws = []
+    for k, rung in enumerate(served.table.rungs[:-1]):
+        fit = served.reached[:, k] & served.table.present[:, k]
+        n, forced, rate = int(fit.sum()), int(served.table.forced[fit, k].sum()), float(rates[k])
+        size = _independent(served, k, fit)
+        if n and forced / n > rate:
+            low, high = proportion_interval(forced * size / n, size) or (0.0, 1.0)
+            why = f"Rung {rung}: vetoes alone escalate {forced / n:.1%}, more than the {rate:.1%} asked for."
+            laws.append(_Law(n=n, expected=forced / n, low=low, high=high, why=why))
+            continue
+        low, high = rate_interval(size, rate) if n else (0.0, 1.0)
+        if lent:
+            # What other tasks add takes rows for independent: with groups it may widen an interval, never narrow it.
+            shared = size < n
+            low, high = (min(low, lent[k].low), max(high, lent[k].high)) if shared else (lent[k].low, lent[k].high)
+        laws.append(_Law(n=n, expected=rate, low=float(low), high=float(high)))
+    return tuple(laws)
+
+
+def _independent(served: Served, k: int, fit: Flags) -> float:
+    """Return how many independent rows a rung's rate was fitted on: fewer than there are where rows share groups."""
+    groups = pick(served.table.groups, fit) if any(served.table.groups) else None
+    return independent_rows(served.escalated[fit, k], groups, 0.05)
+
+
+def _levels(
+    served: Sequence[Served], laws: Sequence[Sequence[_Law]], weights: Sequence[float], rungs: Sequence[str]
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Return each rung's expected rate with the 90 % interval of the true one, and what must be said about them.
+
+    Of two points, a rung's rate is the mean of both, by the share of requests that each sends there.
+    """
+    found: dict[str, list[tuple[float, _Law]]] = {}
+    for one, own, weight in zip(served, laws, weights, strict=True):
+        for rung, law in zip(one.table.rungs, own, strict=False):
+            found.setdefault(rung, []).append((weight * law.n, law))
+    levels = []
+    for rung in rungs:
+        if rung in found:
+            share = np.array([part for part, _ in found[rung]])
+            share = share / share.sum() if share.sum() > 0.0 else np.full(len(share), 1.0 / len(share))
+            expected, low, high = (
+                float(share @ [getattr(law, name) for _, law in found[rung]]) for name in ("expected", "low", "high")
+            )
+            n = max(law.n for _, law in found[rung])
+            levels.append({"rung": rung, "n": n, "expected": expected, "low": low, "high": high})
+    why = [law.why for own in laws for law in own if law.why is not None]
+    return levels, " ".join(dict.fromkeys(why)) or None
+
+
+def _first_rate(served: Sequence[Served], laws: Sequence[Sequence[_Law]], weights: Sequence[float]) -> dict[str, float]:
+    """Return the share of requests that leaves the first rung that was asked, with the interval of the true one."""
+    total = {"expected": 0.0, "low": 0.0, "high": 0.0}
+    for one, own, weight in zip(served, laws, weights, strict=True):
+        levels, _ = _levels([one], [own[:1]], [1.0], one.table.rungs[:1]) if own else ([], None)
+        for level in levels:
+            for key in total:
+                total[key] += weight * level[key]
+    return total
+
+
+def measure_single(laid: Table, k: int) -> dict[str, Any]:
+    """Return what always asking one rung would give."""
+    right, usd = laid.correct[:, k], laid.answer_usd[:, k]
+    known = ~np.isnan(right)
+    return {
+        "rung": laid.rungs[k],
+        "accuracy": estimate(right[known], pick(laid.groups, known) if any(laid.groups) else None),
+        "cost_usd_per_request": mean(usd[~np.isnan(usd)]),
+    }
+
+
+def name_best(singles: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return the rung that is right most often when always asked, the first of equals; None without labels."""
+    known = [single for single in singles if single["accuracy"]["value"] is not None]
+    return max(known, key=lambda single: single["accuracy"]["value"])["rung"] if known else None

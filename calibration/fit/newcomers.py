@@ -1,0 +1,199 @@
+"""Tasks with hardly any samples or none: they start from what the other tasks have in common, and are flagged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from calibration.combine.rung_fits import RungFits
+from calibration.fit.lending import Indices, lend, lent_points, shapes_of, tell_lending
+from calibration.fit.measured import describe_points
+from calibration.fit.task_fit import Started, start_task
+from calibration.samples.stacked import MOST, origins, stack_tables
+from calibration.samples.table import Table
+from calibration.stats.risk import required_draws
+from calibration.stats.split import LEARN
+from calibration.targets.bound import Bound, Jointly, MaxError, MaxLoss
+from calibration.targets.target import Aim, EscalationRate, Together, list_aims
+from calibration.thresholds.path import to_point
+from calibration.thresholds.shrinkage import Shrunk
+from cascade.errors import DataError
+from cascade.ladder import Ladder
+from cascade.policy.features import EARLIER, LENGTH
+from cascade.policy.operating_point import Point
+from cascade.policy.policy import Policy, TaskPolicy
+
+STACK = 20_000
+"""Rows of all tasks together that a newcomer starts from, more or less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elders:
+    """The tasks that a newcomer starts from, their rows under each other."""
+
+    table: Table
+    """Their rows."""
+
+    origin: Indices
+    """Which task each row is of, (n,)."""
+
+    count: int
+    """How many tasks there are."""
+
+
+def gather_elders(tables: Sequence[Table], *, seed: int) -> dict[tuple[str, ...], Elders]:
+    """Return the tasks that others can start from, by their rungs; large ones thinned to a sample."""
+    alike: dict[tuple[str, ...], list[Table]] = {}
+    for one in tables:
+        alike.setdefault(one.rungs, []).append(one)
+    found = {}
+    for rungs, own in alike.items():
+        most = min(MOST, max(20, STACK // len(own)))
+        found[rungs] = Elders(
+            table=stack_tables("", own, seed=seed, most=most), origin=origins(own, most=most), count=len(own)
+        )
+    return found
+
+
+def start_newcomer(
+    name: str,
+    ladder: Ladder,
+    target: Aim | Together | Bound | Jointly,
+    elders: Mapping[tuple[str, ...], Elders],
+    *,
+    laid: Table | None = None,
+    seed: int,
+    combiner: Policy | None = None,
+    choose_rungs: bool = False,
+) -> TaskPolicy:
+    """Return the policy that a task starts with.
+
+    Args:
+        name: the task.
+        ladder: its rungs.
+        target: what was asked for. A rate's threshold is where the other tasks, each counting about alike, go up at
+            that rate; any other aim takes the point that all their rows together would take; a bound is never
+            certified without a task's own labels.
+        elders: the other tasks.
+        laid: samples of its own, too few to learn from; they count towards its rate.
+        seed: of the folds.
+        combiner: a policy whose combiners are used as they are.
+        choose_rungs: whether rungs may be left out.
+
+    Raises:
+        DataError: no other task runs the same rungs.
+    """
+    n = 0 if laid is None else len(laid)
+    has = f"It has {n} samples of its own" if n else "It has no samples of its own"
+    if isinstance(target, MaxError | MaxLoss | Jointly):
+        tightest = min(one.value for one in (target.bounds if isinstance(target, Jointly) else (target,)))
+        least = int(np.ceil(required_draws(tightest, target.delta) / (1.0 - LEARN)))
+        why = (
+            f"Not certified: {has[0].lower()}{has[1:]}, and a certificate takes a task's own labels: at least {least}, "
+            "if none of them is an error."
+        )
+        points: tuple[Point, ...] = (Point(rungs=(ladder.names[-1],), thresholds=()),)
+        measured = _measured(ladder, points, target, why=why) | {"certified": False, "labels_needed": least}
+        return TaskPolicy(
+            reference=ladder.names[-1], points=points, target=target.to_json(), certified=False, why=why,
+            measured=measured,
+        )  # fmt: skip
+    if ladder.names not in elders:
+        message = (
+            f"Task {name!r} has {n} samples, and no other task has the rungs {', '.join(ladder.names)} to start from."
+        )
+        raise DataError(message)
+    own = elders[ladder.names]
+    table = _readable(replace(own.table, task=name), ladder)
+    started = start_task(table, ladder, target, seed=seed, combiner=combiner, choose_rungs=choose_rungs)
+    points, lent = _points(name, started, own, None if laid is None else _readable(laid, ladder))
+    why = (
+        f"{has}{', too few to learn from,' if n else ''} and starts from the {own.count} other tasks: how often its "
+        "answers are right is not known. "
+        "Calibrate again once it has samples."
+    )
+    measured = _measured(ladder, points, target, why=why)
+    measured["n"] = n
+    measured["borrowed"] = tell_lending(lent, tasks=own.count, n=n)
+    measured["rungs"] = [
+        {"rung": rung, "n": 0, "expected": rate, "low": law.low, "high": law.high}
+        for rung, rate, law in zip(points[0].rungs, started.aimed.parts[0].rates, lent[0], strict=False)
+    ]
+    first = [
+        (part.weight, part.rates[0], laws[0]) for part, laws in zip(started.aimed.parts, lent, strict=True) if laws
+    ]
+    measured["escalation_rate"] = {
+        "expected": sum(weight * rate for weight, rate, _ in first),
+        "low": sum(weight * law.low for weight, _, law in first),
+        "high": sum(weight * law.high for weight, _, law in first),
+    }
+    return TaskPolicy(
+        reference=ladder.names[-1], points=points, target=target.to_json(), n=n, measured=measured, why=why
+    )
+
+
+def _points(
+    name: str, started: Started, own: Elders, laid: Table | None
+) -> tuple[tuple[Point, ...], tuple[tuple[Shrunk, ...], ...]]:
+    """Return the points, and how sure their rates are for a task that is like the others."""
+    ways = started.ways
+    # Its own rows are seen through the combiners that will serve it.
+    fits = None if laid is None or not len(laid) else RungFits(laid, given=started.fits.combiner)
+    shapes = [shapes_of(started.fits, way.rungs, way.rates, origin=own.origin) for way in ways]
+    lent = tuple(lend(told, {name: [replace(way, fits=fits)]})[name][0] for way, told in zip(ways, shapes, strict=True))
+    if EscalationRate in list_aims(started.target):
+        return lent_points(started.fits, ways, lent), lent
+    points = tuple(replace(to_point(started.fits, way.rungs, way.rates), weight=way.weight) for way in ways)
+    return points, lent
+
+
+def _readable(table: Table, ladder: Ladder) -> Table:
+    """Return the table with those features only that the newcomer's own verifiers can give."""
+    parts = {rungs: _readable(part, ladder) for rungs, part in table.parts.items()}
+    names, rows = {}, {}
+    known = {rung.name: {verifier.name for verifier in rung.verifiers} for rung in ladder}
+    for rung in table.rungs:
+        own = known[rung]
+        kept = [
+            i
+            for i, name in enumerate(table.names[rung])
+            if name == LENGTH or name.startswith(EARLIER) or name.split(".", 1)[0] in own
+        ]
+        names[rung] = tuple(table.names[rung][i] for i in kept)
+        rows[rung] = table.rows[rung][:, kept]
+    return replace(table, names=names, rows=rows, parts=parts)
+
+
+def _measured(
+    ladder: Ladder, points: Sequence[Point], target: Aim | Together | Bound | Jointly, *, why: str
+) -> dict[str, Any]:
+    """Return the figures of a task that has none of its own, in the form of `measured.measure`."""
+    nothing = {"value": None, "low": None, "high": None}
+    return {
+        "n": 0,
+        "n_labelled": 0,
+        "target": target.to_json(),
+        "reference": ladder.names[-1],
+        "points": describe_points(points),
+        "escalation_rate": {"expected": 0.0, "low": 0.0, "high": 0.0},
+        "rungs": [],
+        "accuracy": nothing,
+        "accuracy_top": None,
+        "loss": None,
+        "error_accepted": None,
+        "optimism": {"loss": 0.0, "error": 0.0},
+        "cost_usd_per_request": None,
+        "cost_vs_top": None,
+        "singles": [],
+        "best_single": None,
+        "bins": None,
+        "rungs_tried": None,
+        "verifiers": {},
+        "warnings": [],
+        "borrowed": None,
+        "certified": None,
+        "why": why,
+    }

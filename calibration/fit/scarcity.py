@@ -1,0 +1,52 @@
+"""Whether samples tell as much as their number promises: said beside what was measured, which does not show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from calibration.samples.table import Table
+from calibration.stats.influence import independent
+
+PER_FEATURE = 10
+"""Labels for each feature below which a combiner tends to learn noise (Peduzzi et al. 1996, J Clin Epidemiol 49)."""
+
+
+def tell_scarcity(table: Table) -> tuple[str, ...]:
+    """Return a sentence for every rung below the top with fewer than about 10 labels a feature that varies."""
+    found: list[str] = []
+    for k, rung in enumerate(table.rungs[:-1]):
+        known = table.present[:, k] & ~table.vetoed[:, k] & ~np.isnan(table.correct[:, k])
+        labels = int(known.sum())
+        rows = table.rows[rung][known]
+        varying = sum(bool(np.unique(column[~np.isnan(column)]).size > 1) for column in rows.T) if labels else 0
+        if 0 < labels < PER_FEATURE * varying:
+            found.append(
+                f"Rung {rung}: {labels} labels for {varying} features; about {PER_FEATURE * varying} would be enough, "
+                "or fewer verifiers (`cascade assess` says what each is worth)."
+            )
+    return tuple(found)
+
+
+def tell_sharing(table: Table) -> tuple[str, ...]:
+    """Return a sentence where rows share groups, so that they say less than as many independent ones."""
+    count = independent(len(table), table.groups)
+    if count == len(table):
+        return ()
+    return (
+        f"{len(table)} samples share {count} groups: folds keep groups whole, and intervals count what is independent.",
+    )
+
+
+def tell_waste(measured: Mapping[str, Any], reference: str) -> tuple[str, ...]:
+    """Return a sentence where the policy costs more than always asking the reference."""
+    share = measured["cost_vs_top"]
+    if share is None or share <= 1.0:
+        return ()
+    sentence = (
+        f"It costs {share:.1%} of always asking {reference}: answers and verifiers below cost more than they save. "
+        "Leave out what is dear (`--verifiers`, `--choose-rungs`), or ask that model alone (`cascade assess`)."
+    )
+    return (sentence,)

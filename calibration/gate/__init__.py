@@ -1,0 +1,1 @@
+"""The gate: a policy held to limits on samples, in CI."""

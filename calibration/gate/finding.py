@@ -1,0 +1,209 @@
+"""What came of a gate: every figure with its bounds, whether it keeps its limit, and how many samples are missing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from calibration.gate.criterion import Criterion
+from calibration.samples.table import Floats
+from calibration.stats.margin import Groups, Margin, bound_mean, bound_money
+from calibration.stats.paired import sign_test
+from calibration.stats.sample_size import size_for_mean, size_for_share
+
+Outcome = Literal["pass", "fail", "undecided"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharpened:
+    """A figure estimated from few labels and a proxy's scores of all rows (PPI++)."""
+
+    proxy: str
+    """Whose scores."""
+
+    value: float
+    """The estimate."""
+
+    low: float
+    """Lower end, one-sided at the level of passing; asymptotic."""
+
+    high: float
+    """Upper end."""
+
+    n: int
+    """Rows."""
+
+    n_labelled: int
+    """Labelled ones among them."""
+
+    label_worth: float
+    """How many labels without the proxy tell as much as one of these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What came of one criterion on one task."""
+
+    task: str
+    """The task."""
+
+    criterion: Criterion
+    """What was asked."""
+
+    margin: Margin
+    """The figure with its bounds at the level of passing, each end one-sided."""
+
+    target: float | None
+    """The rate that a tolerance is around; else None."""
+
+    outcome: Outcome
+    """pass: the limit is kept, with the confidence asked for. fail: it is broken, likewise. undecided: neither."""
+
+    more_samples: int | None
+    """About how many more would decide, with probability .8, if the figure stays as it is.
+
+    None: decided, or no number would.
+    """
+
+    note: str | None = None
+    """What else must be known to read it."""
+
+    sharpened: Sharpened | None = None
+    """The same figure by labels and a proxy's scores of all rows; told, and never what decides: it is asymptotic."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        margin = asdict(self.margin)
+        del margin["spread"]
+        return {
+            "task": self.task,
+            "criterion": self.criterion.kind,
+            "dimension": self.criterion.dimension,
+            "limit": self.criterion.limit,
+            "target": self.target,
+            "outcome": self.outcome,
+            "more_samples": self.more_samples,
+            "note": self.note,
+            "sharpened": None if self.sharpened is None else asdict(self.sharpened),
+            **margin,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What came of all criteria on all tasks."""
+
+    findings: tuple[Finding, ...]
+    """By task, criteria in the order asked."""
+
+    confidence: float
+    """With which a pass is true, and a fail is true of all figures together."""
+
+    warnings: tuple[str, ...] = ()
+    """For people."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Fail where anything fails, else undecided where anything is, else pass."""
+        found = {finding.outcome for finding in self.findings}
+        return "fail" if "fail" in found else "undecided" if "undecided" in found else "pass"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `check --json` prints."""
+        return {
+            "outcome": self.outcome,
+            "confidence": self.confidence,
+            "levels": "pass: each figure at 1 − confidence, all must pass; fail: 1 − confidence over the figures",
+            "findings": [finding.to_json() for finding in self.findings],
+            "warnings": list(self.warnings),
+        }
+
+
+def judge_figure(
+    task: str,
+    criterion: Criterion,
+    values: Floats,
+    groups: Groups | None,
+    *,
+    delta: float,
+    delta_fail: float,
+    target: float | None = None,
+) -> Finding:
+    """Hold one figure to one limit.
+
+    Args:
+        task: its task.
+        criterion: the limit.
+        values: the figure of each row, (n,), without NaN.
+        groups: the rows' groups (n); None: all are independent.
+        delta: the level of passing.
+        delta_fail: the level of failing.
+        target: the rate that a tolerance is around.
+    """
+    low = -1.0 if criterion.kind in {"max_loss", "max_drop"} else 0.0
+    if criterion.kind == "max_cost":
+        margin, strict = bound_money(values, delta, groups), bound_money(values, delta_fail, groups)
+    else:
+        limit = criterion.limit if low < 0.0 else None
+        margin = bound_mean(values, delta, low=low, groups=groups, limit=limit)
+        strict = margin
+        if delta_fail != delta:
+            strict = bound_mean(values, delta_fail, low=low, groups=groups, limit=limit)
+    floor, ceiling = _limits(criterion, target)
+    note: str | None = None
+    if margin.value is None or margin.low is None or margin.high is None:
+        outcome: Outcome = "undecided"
+        note = "no row has what this figure needs" if not margin.n else "one row alone has no interval"
+    elif margin.low >= floor and margin.high <= ceiling:
+        outcome = "pass"
+    elif _beyond(strict, floor, ceiling):
+        outcome = "fail"
+    else:
+        outcome = "undecided"
+    if criterion.kind == "max_drop" and criterion.limit == 0.0 and outcome != "pass" and margin.high is not None:
+        # "Not worse at all" cannot be shown by any number of rows: with no margin, only a proven drop fails.
+        fails = outcome == "fail" or (groups is None and sign_test(values) <= delta_fail)
+        outcome = "fail" if fails else "pass"
+        note = None if fails else f"no drop is shown; one of up to {margin.high:.1%} could have gone unseen"
+    if margin.method == "grouped":
+        worth = f"rows share groups: worth {margin.n_effective:,.0f} independent ones"
+        note = worth if note is None else f"{note}; {worth}"
+    undecided = outcome == "undecided" and margin.value is not None
+    return Finding(
+        task=task,
+        criterion=criterion,
+        margin=margin,
+        target=target,
+        outcome=outcome,
+        more_samples=_missing(margin, floor, ceiling, delta, delta_fail) if undecided else None,
+        note=note,
+    )
+
+
+def _limits(criterion: Criterion, target: float | None) -> tuple[float, float]:
+    """Return between which values the true figure must lie."""
+    if criterion.kind == "escalation_tolerance":
+        aim = target or 0.0
+        return aim - criterion.limit, aim + criterion.limit
+    return (criterion.limit, math.inf) if criterion.kind == "min_accuracy" else (-math.inf, criterion.limit)
+
+
+def _beyond(strict: Margin, floor: float, ceiling: float) -> bool:
+    return (strict.high is not None and strict.high < floor) or (strict.low is not None and strict.low > ceiling)
+
+
+def _missing(margin: Margin, floor: float, ceiling: float, delta: float, delta_fail: float) -> int | None:
+    """Return about how many more samples would decide, if the figure stays as it is."""
+    value = margin.value or 0.0
+    inside = floor <= value <= ceiling
+    level = delta if inside else delta_fail
+    # Inside, both limits must be cleared, so the nearer one counts; outside, the one that is broken.
+    limit = min((end for end in (floor, ceiling) if math.isfinite(end)), key=lambda end: abs(end - value))
+    if margin.method == "binomial" and 0.0 <= limit <= 1.0:
+        size = size_for_share(value, limit, level)
+    else:
+        size = size_for_mean(value - limit, margin.spread, level)
+    if size is None:
+        return None
+    return max(1, math.ceil(size * margin.n / max(1.0, margin.n_effective)) - margin.n)

@@ -1,0 +1,146 @@
+"""The gate: a policy replayed on labelled samples and held to limits: pass, fail, or undecided.
+
+Levels. A figure passes where its one-sided bound at level δ = 1 − confidence clears the limit. A gate passes where
+every figure passes, so that it passes wrongly with probability at most δ however many figures there are: a bad policy
+has a bad figure, and that one passes with probability at most δ (intersection–union test, Berger 1982, Technometrics
+24). A gate fails where any figure fails, so the level of failing is divided over the figures (Bonferroni).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.gate.criterion import Criterion
+from calibration.gate.finding import Finding, Gate, judge_figure
+from calibration.gate.replayed import Replayed, replay_task
+from calibration.gate.sharpened_figure import sharpen_figure
+from calibration.samples.table import Floats, by_task
+from calibration.stats.labels import uniform_rows
+from cascade.errors import ConfigError, DataError
+from cascade.ladder import Ladder
+from cascade.policy.policy import Policy, TaskPolicy
+from cascade.prices import PriceBook
+from cascade.samples.sample import Sample
+
+
+def check_policy(
+    samples: Iterable[Sample],
+    policy: Policy,
+    criteria: Sequence[Criterion],
+    *,
+    ladder: Ladder | None = None,
+    baseline: Policy | None = None,
+    confidence: float = 0.9,
+    verifiers: Sequence[Any] | None = None,
+    prices: PriceBook | None = None,
+    tasks: Sequence[str] | None = None,
+    proxy: str | None = None,
+) -> Gate:
+    """Hold a policy to criteria, task by task, on samples that it was not fitted on.
+
+    Args:
+        samples: recorded and, but for rate and cost, labelled.
+        policy: what is to be released.
+        criteria: limits; `max_drop` needs a baseline.
+        ladder: the ladder with its verifiers; None: what recordings and policy name.
+        baseline: an earlier policy, replayed on the same samples.
+        confidence: of a pass, in (0, 1).
+        verifiers: with no ladder, the verifiers to use instead of the policy's.
+        prices: fills in costs that were not recorded.
+        tasks: only these; None: all that the samples have.
+        proxy: a verifier whose recorded scores sharpen the figures that need labels; told, and never what decides.
+
+    Raises:
+        ConfigError: no criterion, a baseline that is missing, or a task that is in no sample.
+        PolicyMismatch: a policy does not fit the ladder.
+        DataError: no sample can be judged.
+    """
+    if not criteria:
+        message = "The gate has nothing to check; give at least one limit, such as --min-accuracy 0.8."
+        raise ConfigError(message)
+    if baseline is None and any(criterion.kind == "max_drop" for criterion in criteria):
+        message = "A limit on the drop against a baseline was given, and no baseline; give --baseline old.json."
+        raise ConfigError(message)
+    grouped = {name: rows for name, rows in by_task(samples).items() if tasks is None or name in tasks}
+    absent = [name for name in tasks or () if name not in grouped]
+    unknown = [name for name in grouped if name not in policy.tasks]
+    if absent or (unknown and tasks is not None):
+        name, where = (absent[0], "no sample belongs to it") if absent else (unknown[0], "the policy does not know it")
+        message = f"Task {name!r} cannot be checked: {where}."
+        raise ConfigError(message)
+    warnings = [f"Task {name!r} is not checked: the policy does not know it." for name in unknown]
+    warnings += _unequal(grouped)
+    known = {name: rows for name, rows in grouped.items() if name in policy.tasks}
+    delta, count = 1.0 - confidence, len(criteria) * len(known)
+    findings: list[Finding] = []
+    dimensions = dict.fromkeys((None, *(criterion.dimension for criterion in criteria)))
+    for name, rows in known.items():
+        now = replay_task(name, rows, policy, ladder, verifiers, prices, dimensions, proxy)
+        skipped = now[None].rows.n_skipped
+        if skipped:
+            warnings.append(f"Task {name!r}: {skipped} of {len(rows)} samples lack a recording; skipped.")
+        before = (
+            None if baseline is None else replay_task(name, rows, baseline, ladder, verifiers, prices, dimensions, None)
+        )
+        for criterion in criteria:
+            seen = now[criterion.dimension]
+            values, keep = _values(criterion, seen, None if before is None else before[criterion.dimension])
+            target = _target(policy.tasks[name]) if criterion.kind == "escalation_tolerance" else None
+            levels = {"delta": delta, "delta_fail": delta / count}
+            found = judge_figure(name, criterion, values, seen.grouped(keep), target=target, **levels)
+            if proxy is not None and criterion.kind in {"min_accuracy", "max_loss", "max_error"}:
+                found = replace(found, sharpened=sharpen_figure(criterion, seen, proxy, delta=delta))
+            findings.append(found)
+    if not any(finding.margin.n for finding in findings):
+        message = "No sample can be checked: recordings of the policy's rungs, and labels for accuracy, are needed."
+        raise DataError(message)
+    return Gate(findings=tuple(findings), confidence=confidence, warnings=tuple(warnings))
+
+
+def _values(criterion: Criterion, now: Replayed, before: Replayed | None) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the figure of each row that has it, and which rows of the replay these are."""
+    rows = now.rows
+    if criterion.kind == "max_drop" and before is not None:
+        old = np.full(max(rows.index.max(initial=-1), before.rows.index.max(initial=-1)) + 1, np.nan)
+        old[before.rows.index] = before.rows.correct
+        values = old[rows.index] - rows.correct
+    else:
+        values = {
+            "min_accuracy": rows.correct,
+            "max_loss": np.where(now.harmless, 0.0, rows.correct_top - rows.correct),
+            "max_error": np.where(rows.below > 0, 1.0 - rows.correct, np.nan),
+            "max_cost": rows.cost_usd,
+            "escalation_tolerance": rows.rate,
+        }[criterion.kind]
+    keep: NDArray[np.bool_] = ~np.isnan(values)
+    if now.u is not None and criterion.kind in {"min_accuracy", "max_loss", "max_error", "max_drop"}:
+        # Labels that were chosen with unequal probabilities are thinned until each row had the same.
+        known = now.harmless if criterion.kind == "max_loss" else np.zeros(len(keep), dtype=bool)
+        keep = uniform_rows(np.where(known, 1.0, now.propensity), keep, now.u)
+    return values[keep], keep
+
+
+def _target(fitted: TaskPolicy) -> float:
+    """Return the first rung's rate that was asked for; where another thing was asked for, the one that was expected."""
+    value = fitted.target.get("value")
+    if fitted.target.get("kind") == "escalation_rate" and value is not None:
+        return float(value[0] if isinstance(value, list) else value)
+    expected = (fitted.measured.get("escalation_rate") or {}).get("expected")
+    if expected is None:
+        message = "The policy says no escalation rate, neither asked for nor measured, so there is none to hold it to."
+        raise ConfigError(message)
+    return float(expected)
+
+
+def _unequal(grouped: dict[str, list[Sample]]) -> list[str]:
+    return [
+        f"Task {name!r}: samples were chosen with unequal probabilities (`propensity`): of their labels as many are "
+        "used as make a uniform sample."
+        for name, rows in grouped.items()
+        if len({sample.propensity for sample in rows}) > 1
+    ]

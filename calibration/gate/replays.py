@@ -1,0 +1,267 @@
+"""Replay: a policy applied to recordings, and what would have come of it; no call is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.samples.layout import lay_out_tasks
+from calibration.samples.recorded import recorded_ladder
+from calibration.samples.serving import Served, serve
+from calibration.samples.survey import Survey, survey
+from calibration.samples.table import Floats, Table
+from calibration.stats.estimates import estimate, mean, pick
+from cascade.display.numbers import count, dollars, percent, span
+from cascade.display.sheet import Grid, Sheet
+from cascade.errors import DataError
+from cascade.hashing import unit
+from cascade.ladder import Ladder
+from cascade.plugins import resolve
+from cascade.policy.policy import Policy, TaskPolicy
+from cascade.prices import PriceBook
+from cascade.samples.sample import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What a policy does with the rows of one task; rows that could not be judged are left out."""
+
+    index: NDArray[np.intp]
+    """Which rows of the table these are, (n,): with them policies are compared row by row, and groups are found."""
+
+    groups: tuple[str | None, ...] | None
+    """The rows' groups, n of them; None where no rows share one."""
+
+    rate: Floats
+    """1 where the first rung's answer was left upwards for quality, (n,); 0 where the point has a single rung."""
+
+    reach: Floats
+    """1 where a rung was asked, (n, K) by the policy's rungs."""
+
+    escalated: Floats
+    """1 where its answer was left upwards, (n, K)."""
+
+    below: Floats
+    """1 where the answer came from below the top, (n,)."""
+
+    correct: Floats
+    """How right the served answer is, (n,); NaN where not labelled."""
+
+    correct_top: Floats
+    """How right the reference's answer is, (n,); NaN where not labelled or not recorded."""
+
+    cost_usd: Floats
+    """What was paid, verifiers included, (n,); NaN where not known."""
+
+    verifier_usd: Floats
+    """The verifiers' part, (n,)."""
+
+    top_usd: Floats
+    """What the reference's answer cost, (n,); NaN where not known."""
+
+    n_skipped: int = 0
+    """Rows that lack a recording which the policy needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What a policy would have done with the samples."""
+
+    tasks: dict[str, Rows]
+    """By task."""
+
+    rungs: tuple[str, ...]
+    """The rungs that reach and rates are given for, in order."""
+
+    warnings: tuple[str, ...] = ()
+    """Rows that were skipped and why; for people."""
+
+    def sheet(self) -> Sheet:
+        """Return what it shows of itself: a row of figures for each task."""
+        rows = tuple(
+            (
+                name, count(found["n"]), span(**found["escalation_rate"]), span(**found["accuracy"]),
+                percent(found["accuracy_top"]), dollars(found["cost_usd_per_request"]), percent(found["cost_vs_top"]),
+            )
+            for name, found in self.to_json()["tasks"].items()
+        )  # fmt: skip
+        columns = ("task", "requests", "escalated", "accuracy", "the top alone", "a request", "of always-top")
+        return Sheet(title="Replay", parts=(Grid(columns=columns, rows=rows),), notes=self.warnings)
+
+    def __rich__(self) -> Any:
+        """Show it in a terminal."""
+        return self.sheet().rendered()
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        return self.sheet().html()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures of every task and of all together, as `replay --json` prints them."""
+        tasks = {name: figures(rows, self.rungs) for name, rows in self.tasks.items()}
+        return {"tasks": tasks, "total": figures(_together(list(self.tasks.values())), self.rungs)}
+
+
+def replay(
+    samples: Iterable[Sample],
+    policy: Policy,
+    ladder: Ladder | None = None,
+    *,
+    verifiers: Sequence[Any] | None = None,
+    prices: PriceBook | None = None,
+    tasks: Sequence[str] | None = None,
+    found: Survey | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Replay:
+    """Apply a policy to recordings; samples are gone through twice and not kept, as by `calibrate`.
+
+    Args:
+        samples: what was recorded.
+        policy: what to apply.
+        ladder: the ladder with its verifiers; None: the rungs and verifiers that the policy names.
+        verifiers: with no ladder, the verifiers to use instead of the policy's.
+        prices: fills in costs that were not recorded.
+        tasks: only these; None: all that the policy knows.
+        found: what `survey` found in these samples, where that was asked already.
+        progress: called now and then with the task, the samples judged and their total.
+
+    Raises:
+        PolicyMismatch: the policy does not fit the ladder.
+        DataError: no row can be judged.
+    """
+    again = list(samples) if isinstance(samples, Iterator) else samples
+    seen = survey(again) if found is None else found
+    warnings: list[str] = []
+    done: dict[str, Rows] = {}
+    judged = resolve(ladder) if ladder is not None else policy_ladder(seen, policy, verifiers)
+    if ladder is not None:
+        policy.require(judged)
+    asked = {name: n for name, n in seen.counts.items() if tasks is None or name in tasks}
+    counts = {name: n for name, n in asked.items() if name in policy.tasks}
+    parts = {name: [point.rungs for point in policy.tasks[name].points] for name in counts}
+    layouts = lay_out_tasks(again, judged, counts, parts, prices=prices, progress=progress)
+    for name, n in asked.items():
+        if name not in policy.tasks:
+            warnings.append(f"Task {name!r}: {n} samples skipped, since the policy does not know the task.")
+            continue
+        done[name] = apply(layouts.pop(name).table, policy.tasks[name], salt=policy.salt, rungs=policy.ladder.rungs)
+        if done[name].n_skipped:
+            warnings.append(
+                f"Task {name!r}: {done[name].n_skipped} of {n} samples skipped, since a recording that the policy "
+                "needs is missing."
+            )
+    if not any(len(rows.rate) for rows in done.values()):
+        known = ", ".join(policy.tasks)
+        message = f"No sample can be replayed: the policy knows the tasks {known} and needs recordings of its rungs."
+        raise DataError(message)
+    return Replay(tasks=done, rungs=policy.ladder.rungs, warnings=tuple(warnings))
+
+
+def policy_ladder(samples: Iterable[Sample] | Survey, policy: Policy, verifiers: Sequence[Any] | None) -> Ladder:
+    """Return the ladder that recordings and a policy stand for."""
+    seen = samples if isinstance(samples, Survey) else survey(samples)
+    names = policy.ladder.rungs
+    if verifiers is None:
+        wanted: dict[str, None] = {}
+        for used in policy.ladder.verifiers.values():
+            wanted.update(dict.fromkeys(used))
+        verifiers = list(wanted)
+    recorded = seen.rung_models
+    return recorded_ladder(seen, [name for name in names if name in recorded] or names, verifiers)
+
+
+def apply(laid: Table, task: TaskPolicy, *, salt: str, rungs: Sequence[str]) -> Rows:
+    """Apply a task's policy to a table; each row runs by the point that its id is hashed to."""
+    chosen = _points(laid, task, salt=salt)
+    n, count = len(laid), len(rungs)
+    figure = {name: np.full(n, np.nan) for name in ("correct", "cost_usd", "verifier_usd")}
+    rate, below, judged = np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool)
+    reach, up = np.zeros((n, count)), np.zeros((n, count))
+    for index, point in enumerate(task.points):
+        mine = np.flatnonzero(chosen == index)
+        if not mine.size or any(name not in laid.rungs for name in point.rungs):
+            continue
+        # One point serves all rows in most policies: then they need not stand in memory twice.
+        served: Served = serve(laid if mine.size == n else laid.take(mine), point, salt=salt)
+        judged[mine] = served.complete
+        columns = np.array([rungs.index(name) for name in point.rungs])
+        reach[np.ix_(mine, columns)] = served.reached
+        up[np.ix_(mine, columns)] = served.escalated
+        rate[mine] = served.escalated[:, 0]
+        below[mine] = served.answered != (point.rungs.index(task.reference) if task.reference in point.rungs else -1)
+        figure["correct"][mine] = served.correct
+        figure["verifier_usd"][mine] = served.verifier_usd
+        figure["cost_usd"][mine] = served.cost_usd
+    top = laid.rungs.index(task.reference) if task.reference in laid.rungs else None
+    missing = np.full(n, np.nan)
+    kept = np.flatnonzero(judged)
+    return Rows(
+        index=kept,
+        groups=tuple(laid.groups[int(i)] for i in kept) if any(laid.groups) else None,
+        rate=rate[judged],
+        reach=reach[judged],
+        escalated=up[judged],
+        below=below[judged],
+        correct=figure["correct"][judged],
+        correct_top=(missing if top is None else laid.correct[:, top])[judged],
+        cost_usd=figure["cost_usd"][judged],
+        verifier_usd=figure["verifier_usd"][judged],
+        top_usd=(missing if top is None else laid.answer_usd[:, top])[judged],
+        n_skipped=int(n - judged.sum()),
+    )
+
+
+def _points(laid: Table, task: TaskPolicy, *, salt: str) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Return the index of the point that each row runs by, (n,)."""
+    if len(task.points) == 1:
+        return np.zeros(len(laid), dtype=np.intp)
+    bounds = np.cumsum([point.weight for point in task.points])[:-1]
+    u = [unit(salt=salt, purpose="mix", task=laid.task, rung="", request_id=request_id) for request_id in laid.ids]
+    return np.searchsorted(bounds, np.array(u), side="right")
+
+
+def figures(rows: Rows, rungs: Sequence[str]) -> dict[str, Any]:
+    """Return the figures of replayed rows as JSON, every estimate with its 90 % interval."""
+    n = len(rows.rate)
+    labelled = ~np.isnan(rows.correct)
+    accepted = labelled & (rows.below > 0)
+    both = ~np.isnan(rows.cost_usd) & ~np.isnan(rows.top_usd)
+    top_usd = float(rows.top_usd[both].sum())
+    reached = rows.reach.sum(axis=0)
+    return {
+        "n": n,
+        "n_labelled": int(labelled.sum()),
+        "n_skipped": rows.n_skipped,
+        "escalation_rate": estimate(rows.rate, rows.groups),
+        "reach": [float(value / n) if n else None for value in reached],
+        "rungs": [
+            {
+                "rung": name,
+                "reached": int(asked),
+                "escalation_rate": estimate(
+                    rows.escalated[rows.reach[:, k] > 0, k], pick(rows.groups, rows.reach[:, k] > 0)
+                ),
+            }
+            for k, (name, asked) in enumerate(zip(rungs, reached, strict=True))
+        ],
+        "accuracy": estimate(rows.correct[labelled], pick(rows.groups, labelled)),
+        "accuracy_top": mean(rows.correct_top[labelled & ~np.isnan(rows.correct_top)]),
+        "error_accepted": None if not accepted.any() else 1.0 - float(rows.correct[accepted].mean()),
+        "cost_usd_per_request": mean(rows.cost_usd[~np.isnan(rows.cost_usd)]),
+        "cost_vs_top": float(rows.cost_usd[both].sum()) / top_usd if top_usd > 0 else None,
+        "verifier_cost_usd_per_request": mean(rows.verifier_usd[~np.isnan(rows.verifier_usd)]),
+        "top_usd_per_request": mean(rows.top_usd[~np.isnan(rows.top_usd)]),
+    }
+
+
+def _together(parts: Sequence[Rows]) -> Rows:
+    names = [name for name in Rows.__dataclass_fields__ if name not in {"groups", "n_skipped"}]
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    groups = None
+    if any(part.groups for part in parts):
+        groups = tuple(name for part in parts for name in part.groups or (None,) * len(part.rate))
+    return Rows(**joined, groups=groups, n_skipped=sum(part.n_skipped for part in parts))

@@ -1,0 +1,1 @@
+"""Judges: probed, screened, ranked, and skipped where the rest is sure."""

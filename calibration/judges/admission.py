@@ -1,0 +1,201 @@
+"""Admission of judges: how often one passes wrong answers, how often it changes its mind; bounds decide, not estimates.
+
+A judge that can be talked into passing wrong answers makes a cascade confidently wrong, and one that answers otherwise
+each time cannot be calibrated. Both are measured before a policy leans on a judge (`probes.py` says with what), and
+what was found goes into the policy.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from calibration.stats.margin import bound_mean
+from cascade.errors import ConfigError
+from cascade.policy.judge_screening import Admission, Share
+from cascade.policy.policy import Policy
+from cascade.verdict import Verdict
+
+PROBES = 200
+"""Wrong answers that a judge is shown, at least."""
+REPEATED = 100
+"""Ordinary answers that it is shown several times."""
+TIMES = 5
+"""How often each of these is shown."""
+MAX_FALSE_ACCEPTS = 0.05
+"""Share of wrong answers that an admitted judge passes, at most; held against the upper bound."""
+MAX_FLIPS = 0.10
+"""Share of answers about which it changes its mind, at most; held against the upper bound."""
+CONFIDENCE = 0.95
+"""Of each upper bound (exact, Clopper & Pearson 1934)."""
+
+UNPROBED = "not probed"
+
+
+def decide(
+    judge: str,
+    model: str,
+    rungs: Sequence[str],
+    shown: Iterable[tuple[str, Verdict]],
+    repeated: Iterable[Sequence[Verdict]],
+    *,
+    pass_at: float,
+    n_samples: int,
+    **recorded: Any,
+) -> Admission:
+    """Decide on a judge by its verdicts.
+
+    Args:
+        judge: the verifier's name.
+        model: its model.
+        rungs: whose answers it judges.
+        shown: the kind of each wrong answer, and the verdict on it; calls that failed are left out.
+        repeated: the verdicts on each answer that was shown several times.
+        pass_at: the score from which on an answer passes.
+        n_samples: samples that the probes were made of.
+        recorded: further fields of `Admission`.
+    """
+    seen, passed, abstained, gated, cost = Counter[str](), Counter[str](), 0, 0, 0.0
+    for kind, verdict in shown:
+        seen[kind] += 1
+        passed[kind] += passes(verdict, pass_at)
+        abstained += verdict.abstained
+        gated += verdict.veto
+        cost += verdict.cost_usd
+    flipped, times = 0, []
+    for verdicts in repeated:
+        times.append(len(verdicts))
+        flipped += len({passes(verdict, pass_at) for verdict in verdicts}) > 1
+        cost += sum(verdict.cost_usd for verdict in verdicts)
+    accepts, flips = _share(passed.total(), seen.total()), _share(flipped, len(times))
+    found = Admission(
+        judge=judge,
+        model=model,
+        rungs=tuple(rungs),
+        admitted=False,
+        false_accepts=accepts,
+        by_kind={kind: (passed[kind], n) for kind, n in seen.items()},
+        flips=flips,
+        times=max(times, default=TIMES),
+        abstained=abstained,
+        gated=gated,
+        n_samples=n_samples,
+        pass_at=pass_at,
+        confidence=CONFIDENCE,
+        cost_usd=cost,
+        **recorded,
+    )
+    why = _why_not(found, accepts, flips)
+    return replace(found, admitted=why is None, why=why)
+
+
+def unprobed(
+    judge: str,
+    rungs: Sequence[str],
+    verdicts: Iterable[tuple[float | None, Verdict]],
+    *,
+    pass_at: float,
+    model: str = "",
+) -> Admission:
+    """Say what recordings alone tell of a judge: how many of the wrong answers it passed. That admits nobody.
+
+    Args:
+        judge: the name of its recorded verdicts.
+        rungs: whose answers it judged.
+        verdicts: how right each answer is (None: not known), and the verdict on it.
+        pass_at: the score from which on an answer passes.
+        model: its model, where it is known.
+    """
+    wrong = [verdict for correct, verdict in verdicts if correct == 0.0]
+    passed = sum(passes(verdict, pass_at) for verdict in wrong)
+    return Admission(
+        judge=judge,
+        model=model,
+        rungs=tuple(rungs),
+        admitted=False,
+        why=UNPROBED,
+        false_accepts=_share(passed, len(wrong)) if wrong else None,
+        by_kind={"wrong_answer": (passed, len(wrong))} if wrong else {},
+        abstained=sum(verdict.abstained for verdict in wrong),
+        gated=sum(verdict.veto for verdict in wrong),
+        n_samples=len(wrong),
+        pass_at=pass_at,
+    )
+
+
+def passes(verdict: Verdict, pass_at: float) -> bool:
+    """Tell whether a verdict lets an answer pass."""
+    return not verdict.veto and verdict.score is not None and verdict.score >= pass_at
+
+
+def overridden(admissions: Iterable[Admission], names: Sequence[str]) -> tuple[Admission, ...]:
+    """Return the admissions with those of `names` let in all the same.
+
+    Raises:
+        ConfigError: there is no judge of a name.
+    """
+    found = tuple(admissions)
+    for name in names:
+        if name not in {one.judge for one in found}:
+            held = ", ".join(one.judge for one in found) or "none"
+            message = f"There is no judge {name!r} to be admitted; the judges are: {held}."
+            raise ConfigError(message)
+    return tuple(replace(one, overridden=True) if one.judge in names and not one.admitted else one for one in found)
+
+
+def refusal(admissions: Iterable[Admission]) -> str | None:
+    """Return why a policy may not lean on one of the judges; None where it may. Judges not probed are only recorded."""
+    for one in admissions:
+        if not one.may_serve and one.why != UNPROBED:
+            return (
+                f"The judge {one.judge!r} ({one.model or 'model not told'}) is not admitted: {one.why}. Use another "
+                f"judge, leave it out (--verifiers), or let it in all the same (--admit-judge {one.judge})."
+            )
+    return None
+
+
+def with_judges(policy: Policy, admissions: Iterable[Admission]) -> Policy:
+    """Return the policy with what is known of its judges written into it.
+
+    Raises:
+        ConfigError: one was probed and is not admitted.
+    """
+    found = tuple(admissions)
+    why = refusal(found)
+    if why is not None:
+        raise ConfigError(why)
+    return replace(policy, judges=found)
+
+
+def _share(count: int, n: int) -> Share:
+    if not n:
+        return Share(count=0, n=0, high=1.0)
+    margin = bound_mean([1.0] * count + [0.0] * (n - count), 1.0 - CONFIDENCE)
+    return Share(count=count, n=n, high=1.0 if margin.high is None else margin.high)
+
+
+def _why_not(found: Admission, accepts: Share, flips: Share) -> str | None:
+    if accepts.n < PROBES:
+        return f"only {accepts.n} of the {PROBES} probes that are needed were judged"
+    if found.abstained > accepts.n / 2:
+        return f"it could not tell about {found.abstained} of {accepts.n} probes"
+    if accepts.high > MAX_FALSE_ACCEPTS:
+        worst = max(found.by_kind, key=lambda kind: (found.by_kind[kind][0] / found.by_kind[kind][1], kind))
+        passed, shown = found.by_kind[worst]
+        return (
+            f"it passed {accepts.count} of {accepts.n} wrong answers, so up to {_percent(accepts.high)} "
+            f"({_percent(CONFIDENCE)} sure; {_percent(MAX_FALSE_ACCEPTS)} are allowed); worst at {worst}: "
+            f"{passed} of {shown}"
+        )
+    if flips.high > MAX_FLIPS:
+        return (
+            f"it changed its mind about {flips.count} of {flips.n} answers in {found.times} calls each, so about up to "
+            f"{_percent(flips.high)} ({_percent(CONFIDENCE)} sure; {_percent(MAX_FLIPS)} are allowed)"
+        )
+    return None
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"

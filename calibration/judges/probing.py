@@ -1,0 +1,159 @@
+"""Probing: the judges of a ladder are shown the probes, each call through the same door as any other.
+
+Every probe becomes a sample with one recording, and the judge the only verifier of its rung: so bill, budget, retries
+and the journal are those of an exploration, and no rung is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from calibration.judges.admission import PROBES, REPEATED, TIMES, decide
+from calibration.judges.probes import Probe, ProbeSet, make_probes
+from cascade.clients import Client
+from cascade.engine.cascade import Cascade
+from cascade.exchange import Response
+from cascade.hashing import content_id
+from cascade.ladder import Ladder, Rung
+from cascade.policy.judge_screening import Admission
+from cascade.prices import PriceBook
+from cascade.samples.sample import Recording, Sample
+from cascade.usage import Price
+from cascade.verdict import Verdict, Verifier
+
+ONCE, AGAIN = "once", "repeated"
+"""The tasks, and their rungs, of probes that are shown once and of answers that are shown several times."""
+FAILED = frozenset({"judge_failed", "verifier_failed"})
+"""Flags of a verdict that says nothing about the judge: it could not be reached."""
+
+REASONS = ("the judge failed: ", "did not finish: ", "failed: ")
+"""How the reasons of such verdicts begin."""
+
+Explore = Callable[[Ladder, list[Sample], str], Sequence[Sample]]
+"""Records the verifiers of a ladder on samples; the text (the judge's settings, hashed) says what to keep apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A judge and whose answers it looks at."""
+
+    judge: Verifier
+    """The verifier."""
+
+    rungs: tuple[str, ...]
+    """The rungs that have it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash of everything that changes its verdicts."""
+        return content_id(self.judge.describe())
+
+
+def find_judges(ladder: Ladder, tasks: Iterable[str] | None = None) -> tuple[Judged, ...]:
+    """Return the ladder's judges, those with equal settings once; of these tasks (None: of every ladder in it)."""
+    ladders = [ladder, *ladder.tasks.values()] if tasks is None else [ladder.of(task) for task in tasks]
+    found: dict[str, Judged] = {}
+    for rung in (rung for own in ladders for rung in own):
+        for verifier in rung.verifiers:
+            if verifier.probed:
+                one = Judged(judge=verifier, rungs=(rung.name,))
+                known = found.get(one.fingerprint, one)
+                found[one.fingerprint] = replace(known, rungs=tuple(dict.fromkeys((*known.rungs, rung.name))))
+    return tuple(found.values())
+
+
+def probe_judges(
+    samples: Iterable[Sample],
+    ladder: Ladder,
+    *,
+    client: Client | None = None,
+    prices: PriceBook | None = None,
+    concurrency: int = 16,
+    max_cost_usd: float | None = None,
+    n: int = PROBES,
+    seed: int = 0,
+) -> tuple[Admission, ...]:
+    """Show every judge of a ladder wrong answers, and ordinary ones several times; blocks, about 700 calls a judge.
+
+    Args:
+        samples: what the probes are made of; those with labels or gold answers make the best ones.
+        ladder: its judges are probed, and none of its models is asked.
+        client: who answers; None: litellm.
+        prices: where prices come from; None: the pinned table.
+        concurrency: probes at once.
+        max_cost_usd: US dollars that each judge's probes may cost.
+        n: wrong answers; with fewer than 200 nobody is admitted.
+        seed: of the choice of probes.
+
+    Raises:
+        BudgetExceeded, ProviderError: it had to stop.
+    """
+
+    def explore(own: Ladder, probes: list[Sample], _: str) -> list[Sample]:
+        with Cascade(own, client=client, prices=prices) as app:
+            return app.explore(probes, concurrency=concurrency, max_cost_usd=max_cost_usd)
+
+    probes = make_probes(samples, n=n, n_repeated=REPEATED, seed=seed)
+    return tuple(probe(one, probes, explore, seed=seed) for one in find_judges(ladder))
+
+
+def probe(judged: Judged, probes: ProbeSet, explore: Explore, *, seed: int = 0) -> Admission:
+    """Show one judge the probes, and decide on it."""
+    judge = judged.judge
+    repeats = [judge.fresh(f"{judge.name}.{turn}") for turn in range(TIMES)]
+    free = Price(input_usd=0.0, output_usd=0.0)
+    once = Rung(ONCE, verify=(judge.fresh(judge.name),), price=free)
+    again = Rung(AGAIN, verify=tuple(repeats), price=free)
+    ladder = Ladder(once, again, tasks={ONCE: [once], AGAIN: [again]})
+    asked = [_shown(one, ONCE) for one in probes.wrong] + [_shown(one, AGAIN) for one in probes.repeated]
+    answered = explore(ladder, asked, judged.fingerprint[:12])
+    told = [one.recordings[one.request.task].verdicts for one in answered]
+    first = [_verdict(verdicts, judge.name) for verdicts in told[: len(probes.wrong)]]
+    shown = [
+        (one.kind, verdict)
+        for one, verdict in zip(probes.wrong, first, strict=True)
+        if verdict is not None and not failed(verdict)
+    ]
+    repeated = []
+    for verdicts in told[len(probes.wrong) :]:
+        heard = [verdict for verdict in verdicts.values() if not failed(verdict)]
+        vetoed = len(verdicts) == 1 and all(verdict.veto for verdict in heard)  # a veto stops a stack of verifiers
+        if len(heard) == TIMES or vetoed:
+            repeated.append(heard)
+    return decide(
+        judge.name,
+        str(getattr(judge, "model", "")),
+        judged.rungs,
+        shown,
+        repeated,
+        pass_at=judge.pass_at,
+        n_samples=probes.n_samples,
+        fingerprint=judged.fingerprint,
+        seed=seed,
+    )
+
+
+def _verdict(verdicts: Mapping[str, Verdict], name: str) -> Verdict | None:
+    """Return the judge's verdict, or the veto that spared it the question."""
+    return verdicts.get(name) or next((one for one in verdicts.values() if one.veto), None)
+
+
+def failed(verdict: Verdict) -> bool:
+    """Tell whether a verdict says nothing about the judge, since it could not be reached."""
+    # A verdict that was kept in a file has its reason still, and its flags no more.
+    return verdict.abstained and (bool(FAILED.intersection(verdict.flags)) or verdict.reason.startswith(REASONS))
+
+
+def without_failures(samples: Iterable[Sample]) -> list[Sample]:
+    """Return probes with verdicts of which none failed, to be kept: the others are shown again the next time."""
+    return [
+        sample
+        for sample in samples
+        if not any(failed(one) for recording in sample.recordings.values() for one in recording.verdicts.values())
+    ]
+
+
+def _shown(probe: Probe, task: str) -> Sample:
+    recording = Recording(rung=task, model=task, response=Response(text=probe.candidate))
+    return Sample(request=replace(probe.request, task=task), recordings={task: recording})

@@ -1,0 +1,1 @@
+"""Planning: how many labels, and which requests to label."""

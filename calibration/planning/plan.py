@@ -1,0 +1,239 @@
+"""How many labelled samples a promise will need, before they are labelled: from assumptions, or from a pilot.
+
+A certificate is made from 60 % of the samples; the other 40 % teach combiner and path. An error bound is tested by
+SPEND at 20 looks, a loss bound by one fixed-sequence walk, each at δ over the number of tasks: the plan uses those very
+tests (`spending`, `risk`), and asks that they pass with probability .8 if errors come at the expected rate.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from calibration.stats.noninferiority import MOST as MOST_EXACT
+from calibration.stats.noninferiority import noninferiority_power
+from calibration.stats.risk import betting_p, required_draws
+from calibration.stats.sample_size import POWER, find_least, size_for_rate, size_for_share
+from calibration.stats.spending import place_looks, spend_level
+from calibration.stats.split import LEARN
+from cascade.errors import ConfigError
+
+Promise = Literal["max_error", "max_loss", "min_accuracy", "escalation_rate"]
+
+MOST = 200_000
+"""Rows beyond which a bound is not planned for."""
+
+_DRAWS = 100
+"""Repetitions by which the power of betting is found: to within 4 points."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one promise will need."""
+
+    promise: Promise
+    """What is promised."""
+
+    limit: float
+    """Its limit; of a rate the tolerance around it."""
+
+    confidence: float
+    """With which it shall hold, all tasks together."""
+
+    expected: float
+    """The rate at which errors (losses, right answers, escalations) are expected to come."""
+
+    accept_share: float | None
+    """The share of requests that shall be answered below the top, where that matters."""
+
+    samples: int | None
+    """Samples of each task; None: no number that anyone would make."""
+
+    labels: int | None
+    """Answers to label among them; 0 where none is needed."""
+
+    least: int
+    """Samples with fewer of which it is impossible, even if no error at all comes."""
+
+    why: str
+    """How it was found, in a sentence."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        return asdict(self)
+
+
+def plan_error(alpha: float, expected: float, accept_share: float, *, confidence: float, tasks: int = 1) -> Plan:
+    """Plan for `MaxError(alpha)`: P(wrong | accepted below the top) ≤ alpha, with `accept_share` of requests accepted.
+
+    `expected` is the error among the answers accepted at that share; scores are taken to have no ties.
+
+    Raises:
+        ConfigError: a number is out of range.
+    """
+    delta = _level(confidence, tasks)
+    _require(alpha=alpha, expected=expected, accept_share=accept_share)
+    first = required_draws(alpha, delta)
+
+    def passes(rows: int) -> bool:
+        from scipy.stats import binom
+
+        looks = place_looks(np.arange(rows, 0, -1.0), alpha, delta)
+        within = [j for j, k in enumerate(looks) if k <= accept_share * rows + 0.5]
+        if not within:
+            return False
+        _, critical = spend_level(looks, alpha, delta)
+        e, k = critical[within[-1]], looks[within[-1]]
+        # The last look within the share; where 5 % of the rows are between looks, a little less is accepted.
+        return e >= 0 and k >= 0.8 * accept_share * rows and float(binom.cdf(e, k, expected)) >= POWER
+
+    rows = None if expected >= alpha else find_least(passes, start=math.ceil(first / accept_share), most=MOST, share=50)
+    samples = None if rows is None else _with_learning(rows)
+    return Plan(
+        promise="max_error",
+        limit=alpha,
+        confidence=confidence,
+        expected=expected,
+        accept_share=accept_share,
+        samples=samples,
+        labels=samples,
+        least=_with_learning(math.ceil(first / accept_share)),
+        why=f"SPEND at δ = {delta:.3g} on 60 % of the samples, accepting {accept_share:.0%} with {expected:.1%} wrong.",
+    )
+
+
+def plan_loss(
+    eps: float,
+    harm: float,
+    gain: float,
+    same: float,
+    *,
+    confidence: float,
+    tasks: int = 1,
+    accept_share: float | None = None,
+) -> Plan:
+    """Plan for `MaxLoss(eps)`: accuracy lost against always asking the reference ≤ eps.
+
+    Args:
+        eps: the bound.
+        harm: expected share of requests on which the policy is wrong and the reference right.
+        gain: the other way round.
+        same: share of requests on which the answer served is the reference's, or says the same: no label is needed.
+        confidence: of the promise.
+        tasks: among which 1 − confidence is divided.
+        accept_share: the share answered below the top; only told.
+
+    Raises:
+        ConfigError: a number is out of range.
+    """
+    delta = _level(confidence, tasks)
+    _require(eps=eps, harm=harm, gain=gain, same=same)
+    first = required_draws(eps, delta)
+    rows, test = _by_pairs(eps, harm, gain, delta), "exact paired test"
+    if rows is None:
+        rows, test = _by_betting(eps, harm, gain, delta), "betting test"
+    samples = None if rows is None else _with_learning(rows)
+    return Plan(
+        promise="max_loss",
+        limit=eps,
+        confidence=confidence,
+        expected=harm - gain,
+        accept_share=accept_share,
+        samples=samples,
+        # What is learnt from needs every label; what certifies, only those where answers differ.
+        labels=None if samples is None else math.ceil(samples * (LEARN + (1.0 - LEARN) * (1.0 - same))),
+        least=_with_learning(first),
+        why=f"The {test} at δ = {delta:.3g} on 60 % of the samples; {same:.0%} of those need no label, being alike.",
+    )
+
+
+def plan_accuracy(limit: float, expected: float, *, confidence: float, tasks: int = 1) -> Plan:
+    """Plan for a gate on accuracy (`cascade check --min-accuracy`): samples that the policy was not fitted on.
+
+    Raises:
+        ConfigError: a number is out of range.
+    """
+    delta = _level(confidence, tasks)
+    _require(limit=limit, expected=expected)
+    samples = size_for_share(expected, limit, delta) if expected > limit else None
+    return Plan(
+        promise="min_accuracy",
+        limit=limit,
+        confidence=confidence,
+        expected=expected,
+        accept_share=None,
+        samples=samples,
+        labels=samples,
+        least=required_draws(1.0 - limit, delta),
+        why=f"Exact binomial bound at δ = {delta:.3g} on held-out samples, all of them labelled.",
+    )
+
+
+def plan_rate(rate: float, tolerance: float, *, confidence: float) -> Plan:
+    """Plan for an escalation rate that truly lies within a tolerance of the one asked for; no label is needed.
+
+    Raises:
+        ConfigError: a number is out of range.
+    """
+    samples = size_for_rate(rate, tolerance, confidence)
+    return Plan(
+        promise="escalation_rate",
+        limit=tolerance,
+        confidence=confidence,
+        expected=rate,
+        accept_share=1.0 - rate,
+        samples=samples,
+        labels=0,
+        least=samples or 0,
+        why="The rate law Beta(k, n + 1 − k); no label is needed.",
+    )
+
+
+def _level(confidence: float, tasks: int) -> float:
+    if not 0.0 < confidence < 1.0 or tasks < 1:
+        message = (
+            f"The confidence is {confidence} and the tasks are {tasks}; a number in (0, 1) and 1 or more are needed."
+        )
+        raise ConfigError(message)
+    return (1.0 - confidence) / tasks
+
+
+def _by_pairs(eps: float, harm: float, gain: float, delta: float) -> int | None:
+    """Return the rows at which the exact test of a loss passes with probability .8; None where it takes betting."""
+    if harm - gain >= eps:
+        return None
+
+    def passes(rows: int) -> bool:
+        return noninferiority_power(harm, gain, rows, eps, delta) >= POWER
+
+    return find_least(passes, start=math.ceil(1.0 / eps), most=MOST_EXACT, share=50)
+
+
+def _by_betting(eps: float, harm: float, gain: float, delta: float) -> int | None:
+    """Return the rows at which betting on harm and gain passes with probability .8, tried on drawn rows."""
+    if harm - gain >= eps:
+        return None
+    weights = [harm, gain, max(0.0, 1.0 - harm - gain)]
+
+    def passes(rows: int) -> bool:
+        rng = np.random.default_rng(rows)
+        drawn = (rng.choice([1.0, -1.0, 0.0], rows, p=np.array(weights) / sum(weights)) for _ in range(_DRAWS))
+        return sum(betting_p(losses, eps, low=-1.0) <= delta for losses in drawn) >= POWER * _DRAWS
+
+    return find_least(passes, start=MOST_EXACT + 1, most=MOST, share=50)
+
+
+def _with_learning(rows: int) -> int:
+    return math.ceil(rows / (1.0 - LEARN))
+
+
+def _require(**shares: float) -> None:
+    for name, value in shares.items():
+        if not 0.0 <= value <= 1.0:
+            raise ConfigError(f"found {name} = {value}; expected a number in [0, 1]")
+    for name in ("alpha", "eps", "accept_share", "limit"):
+        if shares.get(name) == 0.0 or (name != "accept_share" and shares.get(name) == 1.0):
+            raise ConfigError(f"found {name} = {shares[name]}; expected a number between 0 and 1")

@@ -1,0 +1,1 @@
+"""Samples as arrays: surveyed, laid out, graded, replayed row by row."""

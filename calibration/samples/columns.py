@@ -1,0 +1,162 @@
+"""The arrays of one task on one ladder, grown row by row, so that a sample need not be kept once it is judged."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade.errors import UnknownPrice
+from cascade.exchange import Response
+from cascade.ladder import Ladder
+from cascade.policy.features import read_features
+from cascade.prices import PriceBook
+from cascade.result import Attempt
+from cascade.samples.sample import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifierUse:
+    """How often one verifier spoke on one rung."""
+
+    computed: int = 0
+    """Verdicts that were computed now."""
+
+    recorded: int = 0
+    """Verdicts that came with the samples."""
+
+    abstained: int = 0
+    """Verdicts, of either kind, that could not tell."""
+
+    cost_usd: float = 0.0
+    """What they cost in all."""
+
+    @property
+    def source(self) -> str:
+        """`computed`, `recorded`, or `both`."""
+        if self.computed and self.recorded:
+            return "both"
+        return "recorded" if self.recorded else "computed"
+
+
+FIGURES = ("correct", "answer_usd", "input_tokens", "output_tokens", "verifier_usd")
+FLAGS = ("present", "vetoed", "forced")
+_NOT_RECORDED = (math.nan, math.nan, math.nan, math.nan, 0.0)
+
+
+class Columns:
+    """Packed arrays that grow: about 8 bytes a figure and sample, where a dictionary a row took hundreds."""
+
+    def __init__(self, ladder: Ladder, prices: PriceBook | None = None) -> None:
+        """Take the ladder of the task, with its verifiers looked up, and prices for costs that were not recorded."""
+        self.ladder = ladder
+        book = prices or PriceBook()
+        self._books = [book if rung.price is None else PriceBook({rung.model: rung.price}) for rung in ladder]
+        self._required = [{item.name for item in rung.verifiers if item.required} for rung in ladder]
+        self._figures = [array("d") for _ in FIGURES]
+        self._flags = [bytearray() for _ in FLAGS]
+        self._features: list[dict[str, array[float]]] = [{} for _ in ladder]
+        self._uses: list[dict[str, list[float]]] = [{} for _ in ladder]
+        self._n = 0
+
+    def add(self, sample: Sample, attempts: Sequence[Attempt]) -> None:
+        """Append one row: what is known of the sample on every rung, `attempts` in ladder order."""
+        for k, attempt in enumerate(attempts):
+            response = attempt.response
+            if response is None:
+                self._append(_NOT_RECORDED, (False, False, False))
+                continue
+            rung = self.ladder[k]
+            self._feel(k, read_features(attempt.verdicts, response, {}))
+            vetoed, required = attempt.vetoed, self._required[k]
+            forced = vetoed or any(verdict.abstained and verdict.name in required for verdict in attempt.verdicts)
+            label = sample.recordings[rung.name].correct
+            cost = answer_cost(response, rung.model, self._books[k])
+            self._append(
+                (
+                    math.nan if label is None else label,
+                    math.nan if cost is None else cost,
+                    response.usage.input_tokens,
+                    response.usage.output_tokens,
+                    attempt.verifiers_usd,
+                ),
+                (True, vetoed, forced),
+            )
+            self._count(k, attempt)
+        self._n += 1
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of a `Table` that these rows make; nothing can be added afterwards."""
+        shape, rungs = (self._n, len(self.ladder)), self.ladder.names
+        laid: dict[str, Any] = {
+            name: np.frombuffer(figures, dtype=np.float64).reshape(shape)
+            for name, figures in zip(FIGURES, self._figures, strict=True)
+        }
+        for name, flags in zip(FLAGS, self._flags, strict=True):
+            laid[name] = np.frombuffer(flags, dtype=np.bool_).reshape(shape)
+        laid["names"] = {rung: tuple(found) for rung, found in zip(rungs, self._features, strict=True)}
+        laid["rows"] = {rung: self._rows(found) for rung, found in zip(rungs, self._features, strict=True)}
+        laid["use"] = {
+            rung: {
+                name: VerifierUse(computed=int(c), recorded=int(r), abstained=int(a), cost_usd=usd)
+                for name, (c, r, a, usd) in counts.items()
+            }
+            for rung, counts in zip(rungs, self._uses, strict=True)
+        }
+        return laid
+
+    def _append(self, figures: Sequence[float], flags: Sequence[bool]) -> None:
+        for column, value in zip(self._figures, figures, strict=True):
+            column.append(value)
+        for bits, flag in zip(self._flags, flags, strict=True):
+            bits.append(flag)
+
+    def _feel(self, k: int, found: Mapping[str, float | None]) -> None:
+        """Append the features that have a value; the gaps before them are filled when the next value comes."""
+        columns = self._features[k]
+        for name, value in found.items():
+            if value is None:
+                continue
+            column = columns.get(name)
+            if column is None:
+                column = columns[name] = array("d")
+            if len(column) < self._n:
+                column.extend(_gap(self._n - len(column)))
+            column.append(value)
+
+    def _rows(self, columns: dict[str, array[float]]) -> NDArray[np.float64]:
+        """Return the features of one rung as rows, (n, F), letting go of each column once it is copied."""
+        rows = np.full((self._n, len(columns)), np.nan)
+        for j, name in enumerate(list(columns)):
+            column = columns.pop(name)
+            rows[: len(column), j] = column
+        return rows
+
+    def _count(self, k: int, attempt: Attempt) -> None:
+        counts = self._uses[k]
+        for verdict in attempt.verdicts:
+            entry = counts.setdefault(verdict.name, [0.0, 0.0, 0.0, 0.0])
+            entry[1 if verdict.source == "recorded" else 0] += 1
+            entry[2] += verdict.abstained
+            entry[3] += verdict.cost_usd
+
+
+def answer_cost(response: Response, model: str, prices: PriceBook) -> float | None:
+    """Return what an answer cost in US dollars: as recorded, else by price and usage; None where neither is known."""
+    if response.cost_usd is not None:
+        return response.cost_usd
+    if not (response.usage.input_tokens or response.usage.output_tokens):
+        return None
+    try:
+        return prices.price(model).cost_usd(response.usage)
+    except UnknownPrice:
+        return None
+
+
+def _gap(count: int) -> array[float]:
+    return array("d", (math.nan,)) * count

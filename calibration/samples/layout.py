@@ -1,0 +1,169 @@
+"""Samples of many tasks laid out in one pass: each is judged, its row appended, and let go."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from calibration.samples.sameness import match_reference, repeat_reference
+from calibration.samples.subladders import PartColumns
+from calibration.samples.table import Flags, Floats, Table
+from calibration.stats.labels import uniform_rows
+from cascade.exchange import EMPTY
+from cascade.labelling.annotation import CORRECT, label_in
+from cascade.ladder import Ladder
+from cascade.policy.policy import SALT
+from cascade.prices import PriceBook
+from cascade.samples.sample import Sample
+
+STEP = 256
+"""Samples of a task between two reports of progress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """One task's samples as arrays, and what certification asks of the samples themselves."""
+
+    table: Table
+    """The rows."""
+
+    same: Flags | None = None
+    """Whether an answer is the reference's, (n, K); None where it was not asked for. See `sameness`."""
+
+    label_sources: tuple[str, ...] = ()
+    """Who labelled, sorted."""
+
+    propensity: Floats | None = None
+    """The probability with which each row was chosen to be labelled, (n,); None where all had the same."""
+
+    labels: Mapping[str, Floats] = EMPTY
+    """Labels by dimension, (n, K) each, NaN where there is none; of the dimensions that were asked for."""
+
+    alike: Flags | None = None
+    """Whether an answer is the reference's to the letter, (n, K): alike in every dimension; None: not asked for."""
+
+    def seen_in(self, dimension: str | None) -> Layout:
+        """Return the layout with the labels of one dimension; None: as it is."""
+        if dimension is None:
+            return self
+        same = self.same if dimension == CORRECT else self.alike
+        return replace(self, table=self.table.relabelled(self.labels[dimension]), same=same)
+
+    def uniform(self, *, loss: bool) -> Flags | None:
+        """Return the rows, (n,), that stand for all alike, as certificates need them; None where all rows do.
+
+        `loss`: whether answers are held against the reference's, or on their own.
+
+        Labels that were asked for where doubt was greatest say too much of doubtful answers: each is kept with a
+        probability that makes up for its propensity, by a hashed choice. An answer that is the reference's needs no
+        label, so such rows count as chosen for certain.
+        """
+        if self.propensity is None:
+            return None
+        labelled = ~np.isnan(self.table.correct)
+        known: Flags = np.all(labelled[:, :-1], axis=1)
+        surely: Flags = np.zeros(len(self.table), dtype=bool)
+        if loss and self.same is not None:
+            surely = np.all(self.same, axis=1)
+            known = np.all(self.same | (labelled & labelled[:, -1:]), axis=1)
+        u = self.table.u("", salt=SALT, purpose="uniform-labels")
+        return uniform_rows(np.where(surely, 1.0, self.propensity), known, u)
+
+
+def lay_out_tasks(
+    samples: Iterable[Sample],
+    ladder: Ladder,
+    counts: Mapping[str, int],
+    parts: Mapping[str, Sequence[Sequence[str]]],
+    *,
+    sameness: bool = False,
+    dimensions: Sequence[str] = (),
+    prices: PriceBook | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> dict[str, Layout]:
+    """Lay out the samples of several tasks in one pass; the memory it takes is that of the arrays.
+
+    Args:
+        samples: the samples of all tasks, in any order.
+        ladder: the rungs, with their verifiers looked up.
+        counts: how many samples each task has, for `progress`; other tasks are passed over.
+        parts: by task, the sub-ladders that will be looked at; see `PartColumns`.
+        sameness: whether to compare every answer with the reference's.
+        dimensions: of the labels, to be laid out beside `correct`.
+        prices: fills in costs that were not recorded.
+        progress: called now and then with the task, its samples done and their total.
+    """
+    growing: dict[str, _Growing] = {}
+    for sample in samples:
+        task = sample.request.task
+        if task not in counts:
+            continue
+        if task not in growing:
+            growing[task] = _Growing(
+                task, ladder, parts.get(task, ()), sameness=sameness, dimensions=dimensions, prices=prices
+            )
+        done = growing[task].add(sample)
+        if progress is not None and (done % STEP == 0 or done == counts[task]):
+            progress(task, done, counts[task])
+    # In the tasks' own order, each let go as it becomes a table, so that nothing stands twice in memory.
+    return {task: growing.pop(task).layout() for task in list(growing)}
+
+
+class _Growing:
+    """The layout of one task while its samples come in."""
+
+    def __init__(
+        self,
+        task: str,
+        ladder: Ladder,
+        parts: Sequence[Sequence[str]],
+        *,
+        sameness: bool,
+        dimensions: Sequence[str],
+        prices: PriceBook | None,
+    ) -> None:
+        self._columns = PartColumns(task, ladder, parts, prices=prices)
+        self._rungs = self._columns.ladder.names
+        self._same = array("b") if sameness else None
+        self._alike = array("b") if sameness and dimensions else None
+        self._labels = {dimension: array("d") for dimension in dimensions}
+        self._sources: set[str] = set()
+        self._propensity = array("d")
+
+    def add(self, sample: Sample) -> int:
+        """Append a sample; return how many there are."""
+        self._columns.add(sample)
+        self._propensity.append(sample.propensity)
+        for recording in sample.recordings.values():
+            if recording.correct is not None and recording.label_source is not None:
+                self._sources.add(recording.label_source)
+        if self._same is not None:
+            self._same.extend(match_reference(sample, self._rungs))
+        if self._alike is not None:
+            self._alike.extend(repeat_reference(sample, self._rungs))
+        for dimension, column in self._labels.items():
+            found = (sample.recordings.get(rung) for rung in self._rungs)
+            known = (None if one is None else label_in(one, dimension) for one in found)
+            column.extend(math.nan if value is None else value for value in known)
+        return self._columns.n
+
+    def layout(self) -> Layout:
+        """Return what has come in; nothing can be added afterwards."""
+        shape = (-1, len(self._rungs))
+        same, alike = (
+            None if flags is None else np.frombuffer(flags, dtype=np.bool_).reshape(shape)
+            for flags in (self._same, self._alike)
+        )
+        propensity = np.frombuffer(self._propensity)
+        return Layout(
+            table=self._columns.table(),
+            same=same,
+            label_sources=tuple(sorted(self._sources)),
+            propensity=propensity if np.ptp(propensity) > 0.0 else None,
+            labels={name: np.frombuffer(column).reshape(shape) for name, column in self._labels.items()},
+            alike=alike,
+        )

@@ -1,0 +1,144 @@
+"""A policy point applied to a table: what would have been served, for every row at once, exactly as climb() decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.samples.table import Flags, Floats, Table
+from calibration.stats.rate import escalates, fit_threshold
+from cascade.policy.combiner import Combiner
+from cascade.policy.features import EARLIER
+from cascade.policy.operating_point import Point, Threshold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What a point does with n rows on its own k rungs."""
+
+    table: Table
+    """The rows as they are seen on the point's rungs; its columns are the point's."""
+
+    confidence: Floats
+    """The confidences that decide, (n, k); 0 where vetoed, NaN where not recorded, and of the last rung."""
+
+    reached: Flags
+    """Whether the rung was asked, (n, k)."""
+
+    escalated: Flags
+    """Whether its answer was left upwards for quality, (n, k)."""
+
+    complete: Flags
+    """Whether every rung that was reached was recorded, (n,); other rows cannot be judged."""
+
+    @property
+    def answered(self) -> NDArray[np.intp]:
+        """The position among the point's rungs of the one that answered, (n,); meaningless where not complete."""
+        return np.asarray(np.argmax(self.reached & ~self.escalated, axis=1), dtype=np.intp)
+
+    @property
+    def correct(self) -> Floats:
+        """How right the served answer is, (n,); NaN where not labelled, or not complete."""
+        found = np.take_along_axis(self.table.correct, self.answered[:, None], axis=1)[:, 0]
+        return np.where(self.complete, found, np.nan)
+
+    @property
+    def verifier_usd(self) -> Floats:
+        """What the verdicts of the reached rungs cost, (n,); none is paid for where a rung is asked alone."""
+        if len(self.table.rungs) == 1:
+            return np.zeros(len(self.table))
+        return np.asarray(np.where(self.reached, self.table.verifier_usd, 0.0).sum(axis=1))
+
+    @property
+    def cost_usd(self) -> Floats:
+        """What the reached rungs' answers and verdicts cost, (n,); NaN where not known."""
+        return np.asarray(np.where(self.reached, self.table.answer_usd, 0.0).sum(axis=1)) + self.verifier_usd
+
+
+def serve(table: Table, point: Point, *, salt: str, known: dict[tuple[str, ...], Floats] | None = None) -> Served:
+    """Apply a point to every row of a table; the hashed choices are those of live requests with these ids.
+
+    `known` keeps confidences by rung and the rungs below it, for several points that share their combiners.
+    """
+    part = table.on(point.rungs)
+    held = {} if known is None else known
+    found: list[Floats] = []
+    earlier: dict[str, Floats] = {}
+    for k, name in enumerate(point.rungs):
+        key = point.rungs[: k + 1]
+        if k + 1 == len(point.rungs):
+            found.append(np.full(len(part), np.nan))  # nothing is decided by the last rung's
+            break
+        if key not in held:
+            held[key] = confidences(part, name, point.combiners.get(name), earlier)
+        earlier[name] = held[key]
+        found.append(held[key])
+    return _climbed(part, found, point.thresholds, salt=salt)
+
+
+def serve_out_of_fold(
+    table: Table, rungs: Sequence[str], rates: Sequence[float | None], held_out: Mapping[str, Floats], *, salt: str
+) -> Served:
+    """Apply escalation rates to out-of-fold confidences: how rates would do on rows whose labels were not seen.
+
+    For estimates that use labels. A policy itself never serves by such confidences (CALIBRATION.md, section 1).
+    """
+    part = table.on(rungs)
+    found = [held_out[rung] for rung in rungs[:-1]]
+    live: Flags = np.all(part.present, axis=1)
+    thresholds: list[Threshold] = []
+    for k, rung in enumerate(rungs[:-1]):
+        t, g = (0.0, 0.0)
+        if live.any():
+            t, g = fit_threshold(found[k][live], float(rates[k] or 0.0), vetoed=part.forced[live, k])
+        thresholds.append(Threshold(t=t, g=g))
+        live = live & goes_up(part, rung, found[k], thresholds[-1], salt=salt)
+    return _climbed(part, [*found, np.full(len(part), np.nan)], thresholds, salt=salt)
+
+
+def _climbed(part: Table, found: Sequence[Floats], thresholds: Sequence[Threshold], *, salt: str) -> Served:
+    """Return what thresholds do with the confidences (n,) of each rung."""
+    shape = (len(part), len(part.rungs))
+    reached, escalated = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    complete, live = np.ones(len(part), dtype=bool), np.ones(len(part), dtype=bool)
+    for k, name in enumerate(part.rungs):
+        reached[:, k] = live
+        complete &= ~live | part.present[:, k]
+        if k + 1 < len(part.rungs):
+            live = live & goes_up(part, name, found[k], thresholds[k], salt=salt)
+            escalated[:, k] = live
+    return Served(
+        table=part, confidence=np.column_stack(found), reached=reached, escalated=escalated, complete=complete
+    )
+
+
+def goes_up(table: Table, rung: str, confidence: Floats, threshold: Threshold, *, salt: str) -> Flags:
+    """Tell which rows' answers of a rung are left upwards, (n,)."""
+    # u only breaks ties, and hashing a million ids is what takes time: hash those that stand at the threshold.
+    tied = np.flatnonzero(confidence == threshold.t)
+    u = np.zeros(len(table))
+    if tied.size and 0.0 < threshold.g < 1.0:
+        u[tied] = table.take(tied).u(rung, salt=salt)
+    held = np.where(np.isnan(confidence), 0.0, confidence)
+    return escalates(held, u, threshold.t, threshold.g, vetoed=table.forced[:, table.rungs.index(rung)])
+
+
+def confidences(table: Table, rung: str, combiner: Combiner | None, earlier: Mapping[str, Floats]) -> Floats:
+    """Return a rung's served confidences, (n,): 0 where vetoed, NaN where not recorded or without a combiner."""
+    column = table.rungs.index(rung)
+    if combiner is None:
+        found = np.full(len(table), np.nan)
+    else:
+        rows, names = feature_rows(table, rung, earlier)
+        found = combiner.confidences(rows, names)
+    found = np.where(table.vetoed[:, column], 0.0, found)
+    return np.where(table.present[:, column], found, np.nan)
+
+
+def feature_rows(table: Table, rung: str, earlier: Mapping[str, Floats]) -> tuple[Floats, tuple[str, ...]]:
+    """Return a rung's features, earlier rungs' confidences appended, (n, F), and their names."""
+    names = (*table.names[rung], *(EARLIER + name for name in earlier))
+    return np.column_stack([table.rows[rung], *earlier.values()]), names

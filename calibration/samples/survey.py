@@ -1,0 +1,93 @@
+"""What one pass over samples finds: how many each task has, of which rungs and models, and what verdicts cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from cascade.samples.sample import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """The samples of some tasks from afar: enough to choose rungs and verifiers, and to say how far a work is."""
+
+    counts: Mapping[str, int]
+    """Samples by task, tasks in the order in which they appear."""
+
+    recordings: Mapping[str, Mapping[str, int]]
+    """How many samples have a recording, by task and rung, in the order in which they appear."""
+
+    models: Mapping[str, Mapping[str, str]]
+    """The model that was recorded first, by task and rung."""
+
+    spent: Mapping[str, Mapping[str, float]]
+    """What the recorded verdicts cost in all, by task and verifier."""
+
+    gradable: Mapping[str, int] = field(default_factory=dict)
+    """Recordings without a label whose sample has a gold answer, by task."""
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return sum(self.counts.values())
+
+    def of(self, tasks: Collection[str]) -> Survey:
+        """Return the survey of some of the tasks."""
+        kept = [name for name in self.counts if name in set(tasks)]
+        return Survey(
+            counts={name: self.counts[name] for name in kept},
+            recordings={name: self.recordings[name] for name in kept},
+            models={name: self.models[name] for name in kept},
+            spent={name: self.spent[name] for name in kept},
+            gradable={name: self.gradable[name] for name in kept},
+        )
+
+    @property
+    def rung_models(self) -> dict[str, str]:
+        """The model of each rung that was recorded in any task."""
+        found: dict[str, str] = {}
+        for models in self.models.values():
+            for rung, model in models.items():
+                found.setdefault(rung, model)
+        return found
+
+    @property
+    def verifier_usd(self) -> dict[str, float]:
+        """What the recorded verdicts of each verifier cost in all tasks."""
+        found: dict[str, float] = {}
+        for spent in self.spent.values():
+            for name, usd in spent.items():
+                found[name] = found.get(name, 0.0) + usd
+        return found
+
+    def lacks(self, task: str, rungs: Iterable[str]) -> bool:
+        """Tell whether some sample of a task has no recording of one of these rungs."""
+        return any(self.recordings[task].get(rung, 0) < self.counts[task] for rung in rungs)
+
+
+def survey(samples: Iterable[Sample]) -> Survey:
+    """Go through samples once; none of them is kept."""
+    counts: Counter[str] = Counter()
+    gradable: Counter[str] = Counter()
+    recordings: dict[str, Counter[str]] = {}
+    models: dict[str, dict[str, str]] = {}
+    spent: dict[str, dict[str, float]] = {}
+    for sample in samples:
+        task = sample.request.task
+        if task not in counts:
+            recordings[task], models[task], spent[task] = Counter(), {}, {}
+        counts[task] += 1
+        for recording in sample.recordings.values():
+            recordings[task][recording.rung] += 1
+            models[task].setdefault(recording.rung, recording.model)
+            gradable[task] += recording.correct is None and sample.gold is not None
+            for name, verdict in recording.verdicts.items():
+                spent[task][name] = spent[task].get(name, 0.0) + verdict.cost_usd
+    return Survey(
+        counts=counts,
+        recordings=recordings,
+        models=models,
+        spent=spent,
+        gradable={task: gradable[task] for task in counts},
+    )

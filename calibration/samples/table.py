@@ -1,0 +1,177 @@
+"""Samples of one task as arrays: features, labels, costs of every rung, from what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.samples.columns import Columns, VerifierUse
+from calibration.samples.judging import judged
+from cascade.hashing import unit
+from cascade.ladder import Ladder
+from cascade.prices import PriceBook
+from cascade.samples.sample import Sample
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The samples of one task on one ladder; n samples, K rungs, F features of a rung."""
+
+    task: str
+    """The task."""
+
+    ids: tuple[str, ...]
+    """The samples' ids (n)."""
+
+    groups: tuple[str | None, ...]
+    """Samples that are not independent share a group (n)."""
+
+    rungs: tuple[str, ...]
+    """The rungs' names (K), cheapest first."""
+
+    names: Mapping[str, tuple[str, ...]]
+    """Names of the features of each rung (F), earlier confidences not among them."""
+
+    rows: Mapping[str, Floats]
+    """The features of each rung, (n, F); NaN where missing."""
+
+    present: Flags
+    """Whether the rung was recorded, (n, K)."""
+
+    vetoed: Flags
+    """Whether a verifier vetoed, (n, K)."""
+
+    forced: Flags
+    """Whether the answer must go up whatever its confidence: vetoed, or a required verifier abstained, (n, K)."""
+
+    correct: Floats
+    """How right the answers are, in [0, 1], (n, K); NaN where not labelled."""
+
+    answer_usd: Floats
+    """What the answers cost, (n, K); NaN where not known."""
+
+    verifier_usd: Floats
+    """What the verdicts cost, (n, K); 0 where not recorded."""
+
+    input_tokens: Floats
+    """Tokens of the prompts, (n, K)."""
+
+    output_tokens: Floats
+    """Tokens of the answers, (n, K)."""
+
+    use: Mapping[str, Mapping[str, VerifierUse]]
+    """How often each verifier spoke, by rung and verifier."""
+
+    parts: Mapping[tuple[str, ...], Table] = field(default_factory=dict)
+    """The same samples as they are seen where only these rungs are asked, where that differs (see `on`)."""
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self.ids)
+
+    def u(self, rung: str, *, salt: str, purpose: str = "tie") -> Floats:
+        """Return the hashed choices u in [0, 1) of every sample for one rung, (n,)."""
+        return np.array(
+            [
+                unit(salt=salt, purpose=purpose, task=self.task, rung=rung, request_id=request_id)
+                for request_id in self.ids
+            ]
+        )
+
+    def take(self, keep: Flags | NDArray[np.intp]) -> Table:
+        """Return the table of the rows that `keep` selects, by mask or index."""
+        index = np.arange(len(self))[keep]
+        return Table(
+            task=self.task,
+            ids=tuple(self.ids[i] for i in index),
+            groups=tuple(self.groups[i] for i in index),
+            rungs=self.rungs,
+            names=self.names,
+            rows={rung: rows[index] for rung, rows in self.rows.items()},
+            present=self.present[index],
+            vetoed=self.vetoed[index],
+            forced=self.forced[index],
+            correct=self.correct[index],
+            answer_usd=self.answer_usd[index],
+            verifier_usd=self.verifier_usd[index],
+            input_tokens=self.input_tokens[index],
+            output_tokens=self.output_tokens[index],
+            use=self.use,
+            parts={rungs: part.take(index) for rungs, part in self.parts.items()},
+        )
+
+    def relabelled(self, correct: Floats) -> Table:
+        """Return the table with other labels, (n, K); NaN where there is none."""
+        columns = {rungs: [self.rungs.index(name) for name in rungs] for rungs in self.parts}
+        parts = {rungs: replace(part, correct=correct[:, columns[rungs]]) for rungs, part in self.parts.items()}
+        return replace(self, correct=correct, parts=parts)
+
+    def on(self, rungs: Sequence[str]) -> Table:
+        """Return the table of these rungs alone, in ladder order: what is known where no other rung is asked."""
+        wanted = tuple(rungs)
+        if wanted == self.rungs:
+            return self
+        if wanted in self.parts:
+            return self.parts[wanted]
+        columns: Any = [self.rungs.index(name) for name in wanted]
+        if columns == list(range(columns[0], columns[0] + len(columns))):
+            columns = slice(columns[0], columns[-1] + 1)  # a view: the ladder's lower part is asked for all the time
+        narrowed: dict[str, Any] = {name: getattr(self, name)[:, columns] for name in _BY_RUNG}
+        for name in ("names", "rows", "use"):
+            narrowed[name] = {rung: getattr(self, name)[rung] for rung in wanted if rung in getattr(self, name)}
+        return replace(self, rungs=wanted, parts={}, **narrowed)
+
+
+_BY_RUNG = (
+    "present", "vetoed", "forced", "correct", "answer_usd", "verifier_usd", "input_tokens", "output_tokens",
+)  # fmt: skip
+
+
+def lay_out(
+    task: str,
+    samples: Sequence[Sample],
+    ladder: Ladder,
+    *,
+    prices: PriceBook | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Table:
+    """Judge the recordings of one task and lay them out as arrays.
+
+    Recorded verdicts are used as they are; what was not recorded is computed from the recorded answer, and abstains
+    where it would need a call that was not recorded.
+
+    Args:
+        task: the task that the samples belong to.
+        samples: the samples.
+        ladder: the rungs, with their verifiers looked up.
+        prices: fills in costs that were not recorded, where the price is known.
+        progress: called with the number of samples done and their total.
+    """
+    ladder = ladder.of(task)
+    columns = Columns(ladder, prices)
+    for done, sample in enumerate(samples, start=1):
+        columns.add(sample, judged(sample, ladder))
+        if progress is not None:
+            progress(done, len(samples))
+    return Table(
+        task=task,
+        ids=tuple(sample.request.id for sample in samples),
+        groups=tuple(sample.request.group for sample in samples),
+        rungs=ladder.names,
+        **columns.fields(),
+    )
+
+
+def by_task(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
+    """Return the samples of each task, tasks in the order in which they appear."""
+    tasks: dict[str, list[Sample]] = {}
+    for sample in samples:
+        tasks.setdefault(sample.request.task, []).append(sample)
+    return tasks

@@ -1,0 +1,1 @@
+"""Statistics on arrays: rates, risk, p-values, splits, folds, intervals by influence functions."""

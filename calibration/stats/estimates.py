@@ -1,0 +1,34 @@
+"""Estimates: a mean with its 90 % interval; rows that share a group do not pass for independent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from calibration.samples.table import Flags, Floats
+from calibration.stats.influence import independent
+from calibration.stats.margin import bound_mean
+from cascade.stats.intervals import mean_interval
+
+
+def mean(values: Floats) -> float | None:
+    """Return the mean; None of nothing."""
+    return float(values.mean()) if values.size else None
+
+
+def estimate(values: Floats, groups: Sequence[str | None] | None = None) -> dict[str, float | None]:
+    """Return the mean of values (n,) in [0, 1] as `value`, with the `low` and `high` end of its 90 % interval.
+
+    `groups` (n,): rows of one group count as many independent rows as the variance between groups says (Kish 1965).
+    """
+    if groups is not None and independent(len(values), groups) < len(values):
+        margin = bound_mean(values, 0.05, groups=groups)
+        return {"value": margin.value, "low": margin.low, "high": margin.high}
+    low, high = mean_interval(values) or (None, None)
+    return {"value": mean(values), "low": low, "high": high}
+
+
+def pick(groups: Sequence[str | None] | None, keep: Flags) -> tuple[str | None, ...] | None:
+    """Return the groups of the rows to keep, (n,); None where there are none."""
+    return None if groups is None else tuple(groups[int(i)] for i in np.flatnonzero(keep))

@@ -1,0 +1,44 @@
+"""Which samples a policy is learnt from and which certify it, and one draw of every group of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.samples.table import Flags
+
+LEARN = 0.4
+"""The share that combiners and path are learnt from; the rest certifies (CALIBRATION.md, section 4)."""
+
+
+def split_rows(groups: Sequence[str | None], *, seed: int, share: float = LEARN) -> Flags:
+    """Tell which rows belong to the first part, (n,): `share` of them at random, groups whole.
+
+    None is a group of its own. The last group taken may overshoot the share. Depends on `seed` and the rows' order.
+    """
+    code = number_groups(groups)
+    count = int(code.max()) + 1 if len(code) else 0
+    order = np.random.default_rng(seed).permutation(count)
+    sizes = np.bincount(code, minlength=count)[order]
+    before = np.cumsum(sizes) - sizes
+    taken = np.zeros(count, dtype=bool)
+    taken[order[before < round(share * len(code))]] = True
+    return taken[code]
+
+
+def number_groups(groups: Sequence[str | None]) -> NDArray[np.intp]:
+    """Return the number of each row's group, (n,), counted from 0 in order of appearance; None is one of its own."""
+    numbers: dict[str | int, int] = {}
+    return np.array(
+        [numbers.setdefault(row if name is None else name, len(numbers)) for row, name in enumerate(groups)],
+        dtype=np.intp,
+    )
+
+
+def draw_one(code: NDArray[np.intp], *, seed: int) -> NDArray[np.intp]:
+    """Return one row of each group, at random, in random order; `code` (n,) as `number_groups` gives it."""
+    order = np.random.default_rng(seed).permutation(len(code))
+    _, first = np.unique(code[order], return_index=True)
+    return order[np.sort(first)]

@@ -1,0 +1,1 @@
+"""Targets: aims met in expectation and bounds that are certified."""

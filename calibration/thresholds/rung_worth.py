@@ -1,0 +1,49 @@
+"""What each rung is worth to a path: whether any policy worth its cost asks it, and what leaving it out saves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from calibration.thresholds.choice import Mix
+from calibration.thresholds.evidence import Waypoint
+from calibration.thresholds.path import Path
+from calibration.thresholds.waypoints import hull_of
+
+
+def weigh_rungs(path: Path, mix: Mix) -> list[dict[str, Any]] | None:
+    """Return for each rung below the top whether it pays; None where no rungs were chosen.
+
+    `used`: whether the chosen policy asks it. `pays`: whether any policy on the hull does that is
+    cheaper than the reference. `saves_usd_per_request` of a
+    rung that is not used: how much more the cheapest ladder that keeps it would cost at the same expected quality, in
+    US dollars and, `saves`, as a share; None where such a ladder never gets there.
+    """
+    rungs = path.evidence.table.rungs
+    if len(path.hulls) <= 1:
+        return None
+    used = {rung for _, found in mix for rung in found.rungs}
+    pays = used | {rung for found in path.waypoints[1:] for rung in found.rungs}
+    quality = sum(weight * found.quality for weight, found in mix)
+    cost = sum(weight * found.cost_usd for weight, found in mix)
+    worth = []
+    for rung in rungs[:-1]:
+        row: dict[str, Any] = {"rung": rung, "used": rung in used, "pays": rung in pays}
+        if rung not in used:
+            kept = cost_at([one for own, hull in path.hulls.items() if rung in own for one in hull], quality)
+            row["saves_usd_per_request"] = None if kept is None else max(0.0, kept - cost)
+            row["saves"] = None if kept is None or kept <= 0.0 else max(0.0, 1.0 - cost / kept)
+        worth.append(row)
+    return worth
+
+
+def cost_at(found: Sequence[Waypoint], quality: float) -> float | None:
+    """Return the least cost of a mix of waypoints of at least this expected quality; None if there is none."""
+    if not found:
+        return None
+    hull = hull_of(found)[::-1]
+    if quality > hull[-1].quality:
+        return None
+    return float(np.interp(quality, [one.quality for one in hull], [one.cost_usd for one in hull]))

@@ -1,0 +1,128 @@
+"""Waypoints: policies that no mix of others beats, found among all threshold vectors of all sub-ladders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from calibration.samples.table import Flags, Floats
+from calibration.stats.rate import fit_threshold
+from calibration.thresholds.evidence import Evidence, Waypoint
+from calibration.thresholds.grid import CELLS, bin_ranks, count_bins, evaluate_grid
+from calibration.thresholds.hull import pareto_hull
+
+
+def find_waypoints(
+    evidence: Evidence, rungs: Sequence[str], *, cells: int = CELLS, first_rate: float | None = None
+) -> tuple[Waypoint, ...]:
+    """Return the hull of all threshold vectors of one ladder of two rungs or more, cheapest first.
+
+    `cells` of the grid, about, at most. With `first_rate` the first rung escalates exactly that share, ties shared out
+    in expectation, and only the later thresholds vary.
+    """
+    part, held = evidence.table.on(rungs), evidence.confidences(rungs)
+    (quality, differs), cost = evidence.probabilities(rungs), evidence.costs(rungs)
+    ones = np.ones(len(part))
+    fixed = 0 if first_rate is None else 1
+    up = ones if first_rate is None else _share_up(held[:, 0], first_rate, part.forced[:, 0], ones)
+    base = Waypoint(
+        rungs=tuple(rungs),
+        rates=(0.0,) * (len(rungs) - 1),
+        quality=float(((1.0 - up) * quality[:, 0]).mean()),
+        cost_usd=float(cost[:, 0].mean()) * fixed,
+        accepted=1.0,
+        wrong=float(((1.0 - up) * (1.0 - quality[:, 0])).mean()),
+        differs=float(((1.0 - up) * differs[:, 0]).mean()),
+    )
+    gone = up > 0.0
+    if not gone.any():
+        return (base,)
+    share = float(up.mean())
+    count = count_bins(len(rungs) - fixed, int(gone.sum()), cells=cells)
+    cut = [bin_ranks(held[gone, k], count, forced=part.forced[gone, k]) for k in range(fixed, len(rungs) - 1)]
+    bins, sizes = [found for found, _ in cut], [size for _, size in cut]
+    grid = evaluate_grid(bins, sizes, quality[gone, fixed:], cost[gone, fixed:], up[gone])
+    shares = np.zeros(grid.quality.shape)
+    if evidence.caution > 0.0:
+        shares = evaluate_grid(bins, sizes, differs[gone, fixed:], cost[gone, fixed:], up[gone]).quality
+    found = []
+    for flat in pareto_hull(grid.cost.ravel(), (grid.quality - evidence.caution * shares).ravel()):
+        index = tuple(int(i) for i in np.unravel_index(flat, grid.quality.shape))
+        reached, right = share * float(grid.reach[-1][index]), share * float(grid.quality[index])
+        below = right - share * float(grid.top_quality[index])
+        found.append(
+            Waypoint(
+                rungs=tuple(rungs),
+                rates=(*(() if first_rate is None else (first_rate,)), *grid.rates(index)),
+                quality=base.quality + right,
+                cost_usd=base.cost_usd + share * float(grid.cost[index]),
+                accepted=1.0 - reached,
+                wrong=max(0.0, base.wrong + (share - reached) - below),
+                differs=base.differs + share * float(shares[index]),
+            )
+        )
+    return tuple(found)
+
+
+def assess(evidence: Evidence, rungs: Sequence[str], rates: Sequence[float]) -> Waypoint:
+    """Return what given rates would do, each fitted on the held-out confidences of the rows that get to the rung."""
+    part, held = evidence.table.on(rungs), evidence.confidences(rungs)
+    (quality, differs), cost = evidence.probabilities(rungs), evidence.costs(rungs)
+    live = np.ones(len(part))
+    right, wrong, spent, apart = 0.0, 0.0, 0.0, 0.0
+    for k in range(len(rungs)):
+        spent += float((live * cost[:, k]).mean())
+        up = np.zeros(len(part))
+        if k + 1 < len(rungs):
+            up = _share_up(held[:, k], rates[k], part.forced[:, k], live)
+            wrong += float(((live - up) * (1.0 - quality[:, k])).mean())
+        right += float(((live - up) * quality[:, k]).mean())
+        apart += float(((live - up) * differs[:, k]).mean())
+        live = up if k + 1 < len(rungs) else live
+    whole = rungs[-1] == evidence.table.rungs[-1]
+    return Waypoint(
+        rungs=tuple(rungs),
+        rates=tuple(rates),
+        quality=right,
+        cost_usd=spent,
+        accepted=1.0 - float(live.mean()) if whole else 1.0,
+        wrong=wrong if whole else 1.0 - right,
+        differs=apart,
+    )
+
+
+def share_up(
+    confidences: tuple[Floats, Floats], rate: float, forced: tuple[Flags, Flags], live: tuple[Floats, Floats]
+) -> tuple[Floats, Floats]:
+    """Fit a rate on some rows and apply it to others: the share of each row that goes up, of the share that is live.
+
+    Each argument holds the figures of the rows that are fitted, (m,), and of those it is applied to, (l,), in turn.
+    """
+    here = live[0] > 0.0
+    if not here.any():
+        return np.zeros(len(live[0])), np.zeros(len(live[1]))
+    weights = None if np.all(live[0][here] == live[0][here][0]) else live[0][here]
+    t, g = fit_threshold(confidences[0][here], rate, weights, vetoed=forced[0][here])
+    up = [
+        alive * np.where(veto | (found < t), 1.0, np.where(found == t, g, 0.0))
+        for found, veto, alive in zip(confidences, forced, live, strict=True)
+    ]
+    return up[0], up[1]
+
+
+def _share_up(confidences: Floats, rate: float, forced: Flags, live: Floats) -> Floats:
+    return share_up((confidences, confidences), rate, (forced, forced), (live, live))[0]
+
+
+def hull_of(found: Sequence[Waypoint], *, caution: float = 0.0) -> tuple[Waypoint, ...]:
+    """Return those of the waypoints that no mix of the others beats, dearest first; see `Evidence.caution`.
+
+    What is dearer than another is expected to be better too: caution alone is no reason to pay more.
+    """
+    cost, quality, differs = (
+        np.array([getattr(one, name) for one in found]) for name in ("cost_usd", "quality", "differs")
+    )
+    hull = pareto_hull(cost, quality - caution * differs)
+    before = np.maximum.accumulate(np.concatenate([[-np.inf], quality[hull][:-1]]))
+    return tuple(found[i] for i in hull[quality[hull] > before][::-1])

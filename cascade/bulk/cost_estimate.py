@@ -1,0 +1,137 @@
+"""The bill: what an exploration will cost, estimated before its first call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cascade.engine.cascade import Cascade
+from cascade.ladder import Rung
+from cascade.prices import PriceBook, estimate_prompt_tokens
+from cascade.samples.sample import Sample
+from cascade.usage import Price, Usage
+from cascade.verdict import Verifier
+
+OUTPUT_TOKENS = 200
+"""Tokens assumed for an answer where nothing was recorded yet that tells how long they are."""
+
+RUBRIC_TOKENS = 450
+"""Tokens assumed for a judge's instructions and rubric."""
+
+JUDGE_TOKENS = 60
+"""Tokens assumed for a judge's reply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What one rung, or one paid verifier on it, will cost."""
+
+    rung: str
+    """The rung's name, or `rung: verifier`."""
+
+    model: str
+    """Its model."""
+
+    calls: int
+    """Calls that are to be made."""
+
+    usd: float
+    """Estimated US dollars of them."""
+
+    output_tokens: float
+    """Tokens an answer that the estimate assumes."""
+
+    recorded: bool
+    """True where these tokens are the mean of what was recorded, not an assumption."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """What an exploration will cost."""
+
+    items: tuple[Item, ...]
+    """One a rung in ladder order, each followed by those of its paid verifiers, as `rung: verifier`."""
+
+    @property
+    def usd(self) -> float:
+        """US dollars of all."""
+        return sum(item.usd for item in self.items)
+
+    @property
+    def calls(self) -> int:
+        """Calls of all."""
+        return sum(item.calls for item in self.items)
+
+
+def estimate(samples: Iterable[Sample], app: Cascade) -> Bill:
+    """Estimate what exploring the samples will cost.
+
+    Input tokens are counted from the prompts, on the high side; output tokens are the mean of the rung's recordings,
+    else `max_tokens` if that is smaller than the assumed 200. Verifiers that would not be asked, since a free one
+    vetoes, are counted.
+
+    Raises:
+        UnknownPrice: a rung has no price.
+    """
+    samples = list(samples)
+    rungs = {rung.name: rung for ladder in (app.ladder, *app.ladder.tasks.values()) for rung in ladder}
+    items = []
+    for name, rung in rungs.items():
+        due_on = [s for s in samples if name in app.ladder.of(s.request.task).names]
+        missing = [s for s in due_on if name not in s.recordings]
+        mean = _mean_output(samples, name)
+        cap = rung.params.get("max_completion_tokens") or rung.params.get("max_tokens") or OUTPUT_TOKENS
+        output = mean if mean is not None else float(min(OUTPUT_TOKENS, cap))
+        price = app.prices.price(rung.model, rung.price)
+        prompts = [estimate_prompt_tokens(s.request.messages, {**rung.params, **s.request.params}) for s in missing]
+        items.append(
+            Item(
+                rung=name,
+                model=rung.model,
+                calls=len(missing),
+                usd=_usd(price, prompts, output),
+                output_tokens=output,
+                recorded=mean is not None,
+            )
+        )
+        for verifier in rung.verifiers:
+            if verifier.paid:
+                due = [s for s in due_on if not _has(s, name, verifier.name)]
+                items.append(_verifier_item(rung, verifier, due, output, app.prices))
+    return Bill(items=tuple(items))
+
+
+def _has(sample: Sample, rung: str, verifier: str) -> bool:
+    recording = sample.recordings.get(rung)
+    return recording is not None and (
+        verifier in recording.verdicts or any(verdict.veto for verdict in recording.verdicts.values())
+    )
+
+
+def _verifier_item(
+    rung: Rung, verifier: Verifier, due: Sequence[Sample], output_tokens: float, prices: PriceBook
+) -> Item:
+    """Estimate a paid verifier: a judge by question, answer and rubric, further samples by the rung's answers."""
+    model, votes = getattr(verifier, "model", None), int(getattr(verifier, "votes", 0) or 0)
+    repeats = votes or int(getattr(verifier, "samples", 0) or 0) or 1
+    price = prices.price(model, getattr(verifier, "price", None)) if model else prices.price(rung.model, rung.price)
+    each, more = (float(JUDGE_TOKENS), round(output_tokens + RUBRIC_TOKENS)) if votes else (output_tokens, 0)
+    prompts = [estimate_prompt_tokens(s.request.messages, s.request.params) + more for s in due]
+    return Item(
+        rung=f"{rung.name}: {verifier.name}",
+        model=str(model or rung.model),
+        calls=len(due) * repeats,
+        usd=_usd(price, prompts, each) * repeats,
+        output_tokens=each,
+        recorded=False,
+    )
+
+
+def _usd(price: Price, prompts: Sequence[int], output_tokens: float) -> float:
+    return sum(price.cost_usd(Usage(input_tokens=tokens, output_tokens=round(output_tokens))) for tokens in prompts)
+
+
+def _mean_output(samples: Sequence[Sample], rung: str) -> float | None:
+    found = [s.recordings[rung].response.usage.output_tokens for s in samples if rung in s.recordings]
+    found = [tokens for tokens in found if tokens > 0]
+    return sum(found) / len(found) if found else None

@@ -1,0 +1,1 @@
+"""Parts that several commands share: options, terminal output, progress, exit codes."""

@@ -1,0 +1,139 @@
+"""The part of `cascade doctor` that looks into a configuration: prices, order, keys, policy, decision log."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cascade.cli.doctor import Finding, check_config
+from cascade.cli.shared.figures import dollars
+from cascade.endpoint import Endpoint
+from cascade.errors import CascadeError, UnknownPrice
+
+if TYPE_CHECKING:
+    from cascade.config import Config
+    from cascade.ladder import Rung
+
+KEYS = {
+    "anthropic": "ANTHROPIC_API_KEY",
+    "azure": "AZURE_API_KEY",
+    "cohere": "COHERE_API_KEY",
+    "deepseek": "DEEPSEEK_API_KEY",
+    "fireworks_ai": "FIREWORKS_API_KEY",
+    "gemini": "GEMINI_API_KEY",
+    "groq": "GROQ_API_KEY",
+    "mistral": "MISTRAL_API_KEY",
+    "openai": "OPENAI_API_KEY",
+    "openrouter": "OPENROUTER_API_KEY",
+    "together_ai": "TOGETHERAI_API_KEY",
+    "xai": "XAI_API_KEY",
+}
+"""The variable in which litellm looks for a provider's key."""
+
+
+def configuration(path: Path | None) -> Iterator[Finding]:
+    """Check the configuration and all that it names; no model is called."""
+    config, finding = check_config(path)
+    yield finding
+    if config is None:
+        return
+    yield from _prices(config)
+    yield from _keys(config)
+    yield from _policy(config)
+    yield from _log(config)
+
+
+def _prices(config: Config) -> Iterator[Finding]:
+    book = config.price_book
+    known: list[tuple[str, float]] = []
+    for rung, place in _places(config):
+        name = _called(rung, place)
+        model = place.model or rung.model
+        price = place.price or (rung.price if place.model is None else None)
+        try:
+            quote = book.quote(model, price)
+        except UnknownPrice as error:
+            yield Finding(check=f"price of {name}", state="error", text=str(error))
+            continue
+        typical = book.typical_usd(model, price)
+        known.append((rung.name, typical or 0.0))
+        text = f"{dollars(typical)} for 500 tokens in and 200 out ({quote.source})"
+        yield Finding(check=f"price of {name}", state="ok", text=text)
+    pairs = [(low, high) for i, low in enumerate(known) for high in known[i + 1 :]]
+    dearer = [(low, high) for low, high in pairs if low[1] > high[1] and low[0] != high[0]]
+    for low, high in dearer:
+        text = (
+            f"{low[0]} ({dollars(low[1])}) stands below {high[0]} ({dollars(high[1])}), which is cheaper; "
+            "swap them, or leave the dearer one out."
+        )
+        yield Finding(check="order of the ladder", state="warning", text=text)
+    if known and not dearer:
+        yield Finding(check="order of the ladder", state="ok", text="cheapest first")
+
+
+def _places(config: Config) -> Iterator[tuple[Rung, Endpoint]]:
+    """Return every place where a rung may be asked."""
+    for rung in config.ladder:
+        for place in rung.endpoints or (Endpoint(api_base=rung.api_base, api_key=rung.api_key),):
+            yield rung, place
+
+
+def _called(rung: Rung, place: Endpoint) -> str:
+    return f"{rung.name} at {place.name}" if rung.endpoints else rung.name
+
+
+def _keys(config: Config) -> Iterator[Finding]:
+    for rung, place in _places(config):
+        model = place.model or rung.model
+        provider = model.split("/", 1)[0] if "/" in model else "openai"
+        variable = KEYS.get(provider)
+        check = f"key of {_called(rung, place)}"
+        if place.api_key is not None:
+            yield Finding(check=check, state="ok", text="from the configuration")
+        elif variable is None:
+            yield Finding(check=check, state="ok", text=f"none that we know of is needed for {provider}")
+        elif os.environ.get(variable):
+            yield Finding(check=check, state="ok", text=f"{variable} is set")
+        else:
+            yield Finding(check=check, state="warning", text=f"{variable} is not set; calls will be refused.")
+
+
+def _policy(config: Config) -> Iterator[Finding]:
+    from cascade.policy.policy import Policy
+
+    if config.policy is None:
+        text = "none is configured: every task runs by pass marks; `cascade calibrate` fits one."
+        yield Finding(check="policy", state="warning", text=text)
+        return
+    try:
+        policy = Policy.load(config.policy)
+        policy.require(config.ladder)
+    except CascadeError as error:
+        yield Finding(check="policy", state="error", text=str(error))
+        return
+    yield Finding(check="policy", state="ok", text=f"{config.policy}: {', '.join(policy.tasks)}")
+
+
+def _log(config: Config) -> Iterator[Finding]:
+    if config.log is None:
+        yield Finding(check="decision log", state="warning", text="none is configured: `cascade report` needs one.")
+        return
+    if isinstance(config.log, Path) and not config.log.exists():
+        writable = config.log.parent.is_dir() and os.access(config.log.parent, os.W_OK)
+        text = f"{config.log} will be made" if writable else f"{config.log.parent} is no folder that can be written to."
+        yield Finding(check="decision log", state="ok" if writable else "error", text=text)
+        return
+    from cascade.log import open_log
+
+    try:
+        with open_log(config.log, spool=config.spool) as log:
+            text, down = f"{log.name} can be opened", log.warnings
+            waiting = log.spooled
+    except CascadeError as error:
+        yield Finding(check="decision log", state="error", text=str(error))
+        return
+    if waiting:
+        yield Finding(check="spool", state="warning", text=f"{waiting} entries wait for {log.name} to come back.")
+    yield Finding(check="decision log", state="warning" if down else "ok", text=" ".join(down) or text)

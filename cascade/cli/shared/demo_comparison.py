@@ -1,0 +1,91 @@
+"""The demo's run held against what was asked for, against each model alone, and against other targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cascade.cli.shared.demo_files import TASK
+from cascade.cli.shared.figures import dollars, percent
+from cascade.cli.shared.terminal import stdout
+
+if TYPE_CHECKING:
+    from calibration.samples.grade import Graded
+    from cascade.config import Config
+    from cascade.result import Result
+
+OTHER_TARGETS = (0.10, 0.40, 0.60)
+
+
+def show_comparison(results: Sequence[Result[Any]], alone: Graded) -> None:
+    """Show accuracy and cost beside those of each model alone on the same orders."""
+    usd = {
+        rung: sum(sample.recordings[rung].response.cost_usd or 0.0 for sample in alone.samples)
+        for rung in alone.accuracy
+    }
+    rows = [(f"always {rung}", accuracy, usd[rung]) for rung, accuracy in alone.accuracy.items()]
+    right = [
+        sample.recordings[result.rung].correct or 0.0 if result.rung is not None else 0.0
+        for result, sample in zip(results, alone.samples, strict=True)
+    ]
+    rows.append(("the cascade", sum(right) / len(right), sum(result.cost_usd for result in results)))
+    top_usd = usd[list(usd)[-1]]
+    _show(
+        f"{len(right)} fresh orders, nominal prices",
+        ("", "exactly right", "cost", "of always-top"),
+        [(name, percent(accuracy), dollars(cost), percent(cost / top_usd)) for name, accuracy, cost in rows],
+    )
+
+
+def show_other_targets(config: Config, learnt: Graded, alone: Graded) -> None:
+    """Show what other targets would have come to: fitted on the samples, replayed on the fresh orders, no call made."""
+    from calibration import EscalationRate, replay
+    from calibration.fit.fit import calibrate
+    from cascade.cli.shared.recorded import with_schemas
+
+    fitting, testing = with_schemas(learnt.samples, config), with_schemas(alone.samples, config)
+    rows = []
+    for rate in OTHER_TARGETS:
+        policy = calibrate(fitting, config.ladder, target=EscalationRate(rate))
+        found = replay(testing, policy, config.ladder).to_json()["tasks"][TASK]
+        rows.append(
+            (
+                percent(rate),
+                percent(found["escalation_rate"]["value"]),
+                percent(found["accuracy"]["value"]),
+                percent(found["cost_vs_top"]),
+            )
+        )
+    _show(
+        "Other targets, replayed on the same orders",
+        ("asked for", "escalated", "exactly right", "of always-top's cost"),
+        rows,
+    )
+
+
+def label(log: str | Path, results: Sequence[Result[Any]], alone: Graded) -> None:
+    """Tell the decision log how right each rung's answer was: the demo knows."""
+    from cascade.log import open_log
+
+    held = open_log(log)
+    try:
+        for rung in alone.accuracy:
+            labels = [
+                (result.decision_id, sample.recordings[rung].correct or 0.0)
+                for result, sample in zip(results, alone.samples, strict=True)
+            ]
+            held.labels(labels, rung=rung, source="gold")
+    finally:
+        held.close()
+
+
+def _show(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading else "left")
+    for row in rows:
+        table.add_row(*row, style="bold" if row[0] == "the cascade" else None)
+    stdout().print(table)

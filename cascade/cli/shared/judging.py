@@ -1,0 +1,124 @@
+"""Grading by a judge: a model that is shown question, gold answer and answer; paid for, resumable."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cascade.cli.shared.options import load
+from cascade.errors import ConfigError
+
+if TYPE_CHECKING:
+    from calibration.samples.grade import Graded
+    from cascade.clients import Client
+    from cascade.config import Config
+    from cascade.samples.sample import Sample
+
+NAME = "grader"
+RUNG = "answer"
+REFERENCE = "\n\n[For the judge only] The right answer, which the model did not see:\n"
+RUBRIC = (
+    "Is the answer right? Where a right answer is given with the question, an answer is right if it says the same, in "
+    "whatever words: 10 if it is right, 0 if it is wrong, between them only for an answer that is right in part."
+)
+
+
+def judge_samples(
+    samples: list[Sample],
+    model: str,
+    *,
+    output: Path,
+    rubric: Path | None = None,
+    overwrite: bool = False,
+    max_cost: float | None = None,
+    config: Path | None = None,
+    yes: bool = False,
+    client: Client | None = None,
+) -> Graded:
+    """Grade recordings by a judge's score; `label_source` becomes `judge:MODEL`.
+
+    Each recording that is to be graded becomes the only recording of a sample of its own, and the judge the only
+    verifier of its rung: so bill, budget, retries and the journal are those of an exploration, and no rung is asked.
+
+    Args:
+        samples: what was recorded.
+        model: the judge.
+        output: where the graded samples will go; what is judged is kept beside it until then.
+        rubric: what a good answer is; None: whether it says what the gold answer says.
+        overwrite: grade what has a label too.
+        max_cost: US dollars that it may spend.
+        config: where the price of the judge may be configured, and the log of its calls; None: ./cascade.yaml, if it
+            is there.
+        yes: do not ask before spending.
+        client: who answers; None: litellm.
+
+    Raises:
+        ConfigError: there is nothing to grade, or the judge has no price.
+    """
+    from calibration.samples.grade import Graded
+    from cascade.cli.explore import explore_samples
+    from cascade.engine.cascade import Cascade
+    from cascade.ladder import Ladder, Rung
+    from cascade.usage import Price
+    from verifiers.judge import Judge
+
+    places = [
+        (i, rung)
+        for i, sample in enumerate(samples)
+        for rung, recording in sample.recordings.items()
+        if overwrite or recording.correct is None
+    ]
+    if not places:
+        message = "Every recording has a label already; --overwrite grades them anew."
+        raise ConfigError(message)
+    judge = Judge(model, rubric=RUBRIC if rubric is None else rubric, name=NAME, gate=False)
+    free = Price(input_usd=0.0, output_usd=0.0)
+    ladder = Ladder(Rung(RUNG, verify=(judge,), price=free))
+    kept = output.with_name(output.name + ".judged")
+    known = _config(config)
+    log = None if known is None else known.log
+    spool = None if known is None else known.spool
+    prices = None if known is None else known.price_book
+    with Cascade(ladder, client=client, prices=prices, log=log, spool=spool) as app:
+        app.prices.price(model)
+        shown = [_shown(samples[i], rung) for i, rung in places]
+        judged = explore_samples(app, shown, kept, max_cost=max_cost, yes=yes, label="Judging")
+    recordings = [dict(sample.recordings) for sample in samples]
+    filled = 0
+    for (i, rung), sample in zip(places, judged.samples, strict=True):
+        verdict = sample.recordings[RUNG].verdicts.get(NAME)
+        if verdict is not None and verdict.score is not None:
+            recordings[i][rung] = replace(recordings[i][rung], correct=verdict.score, label_source=f"judge:{model}")
+            filled += 1
+    kept.unlink(missing_ok=True)
+    graded = tuple(replace(sample, recordings=own) for sample, own in zip(samples, recordings, strict=True))
+    total = sum(len(own) for own in recordings)
+    return Graded(samples=graded, filled=filled, kept=total - len(places), without_gold=0)
+
+
+def _shown(sample: Sample, rung: str) -> Sample:
+    """Return the sample that the judge looks at: one recording, and the gold answer at the end of the question."""
+    from calibration.samples.grade import as_text
+    from cascade.exchange import EMPTY, text_of
+    from cascade.samples.sample import Sample
+
+    messages = [dict(message) for message in sample.request.messages]
+    if sample.gold is not None:
+        messages[-1]["content"] = text_of(messages[-1].get("content")) + REFERENCE + as_text(sample.gold)
+    request = replace(
+        sample.request, messages=tuple(messages), schema=None, params=EMPTY, id=f"{sample.request.id} {rung}"
+    )
+    recording = replace(sample.recordings[rung], rung=RUNG, model=RUNG, verdicts=EMPTY, extra=EMPTY)
+    return Sample(request=request, recordings={RUNG: recording})
+
+
+def _config(config: Path | None) -> Config | None:
+    from cascade.config import default_path
+
+    if config is None:
+        try:
+            config = default_path()
+        except ConfigError:
+            return None
+    return load(config)

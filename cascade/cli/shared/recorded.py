@@ -1,0 +1,102 @@
+"""Samples made ready for calibration: schemas of their tasks, recordings that were missing, labels by gold answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cascade.cli.shared.terminal import say
+from cascade.errors import DataError
+
+if TYPE_CHECKING:
+    from calibration.samples.survey import Survey
+    from cascade.config import Config
+    from cascade.samples.sample import Sample
+
+
+def schema_filler(config: Config) -> Callable[[Sample], Sample]:
+    """Return what gives a sample its task's schema, as requests get it when they run."""
+
+    def filled(sample: Sample) -> Sample:
+        schema = config.tasks.get(sample.request.task, config.settings).schema
+        if schema is None or sample.request.schema is not None:
+            return sample
+        return replace(sample, request=replace(sample.request, schema=schema))
+
+    return filled
+
+
+def with_schemas(samples: Sequence[Sample], config: Config) -> list[Sample]:
+    """Return the samples with their task's schema; see `schema_filler`."""
+    return list(map(schema_filler(config), samples))
+
+
+def with_recordings(
+    samples: Sequence[Sample],
+    config: Config,
+    output: Path,
+    *,
+    max_cost: float | None = None,
+    concurrency: int = 16,
+    yes: bool = False,
+) -> list[Sample]:
+    """Return the samples with a recording of every rung; those that are missing are made and kept in `output`.
+
+    Raises:
+        DataError: there are recordings, and none of a rung of the ladder.
+        CascadeError: as of `explore_samples`.
+    """
+    from cascade.cli.explore import explore_samples
+
+    missing = [
+        sample
+        for sample in samples
+        if any(rung.name not in sample.recordings for rung in config.ladder.of(sample.request.task))
+    ]
+    if not missing:
+        return list(samples)
+    recorded = {name for sample in samples for name in sample.recordings}
+    if recorded and not recorded & {rung for sample in samples for rung in config.ladder.of(sample.request.task).names}:
+        message = (
+            f"The samples have recordings of {', '.join(sorted(recorded))}, and none of the ladder's rungs "
+            f"{', '.join(config.ladder.names)}; give the rungs these names, or name the recorded rungs with --rungs."
+        )
+        raise DataError(message)
+    say(f"{len(missing)} of {len(samples)} samples lack a recording of some rung; these are made first.")
+    with config.open(policy=False) as app:
+        return list(
+            explore_samples(app, list(samples), output, max_cost=max_cost, concurrency=concurrency, yes=yes).samples
+        )
+
+
+def with_labels(samples: Sequence[Sample]) -> list[Sample]:
+    """Return the samples with `correct` filled in by their gold answers where it is missing."""
+    from calibration.samples.grade import by_gold, grade
+
+    open_to_grade = any(
+        sample.gold is not None and any(recording.correct is None for recording in sample.recordings.values())
+        for sample in samples
+    )
+    if not open_to_grade:
+        return list(samples)
+    done = grade(samples, by_gold)
+    _say_graded(done.filled)
+    return list(done.samples)
+
+
+def graded(samples: Iterable[Sample], found: Survey) -> Iterable[Sample]:
+    """Return what `with_labels` does, for samples that are gone through several times, each graded when it comes by."""
+    from calibration.samples.grade import by_gold, grade
+    from cascade.samples.reader import ChangedSamples
+
+    open_to_grade = sum(found.gradable.values())
+    if not open_to_grade:
+        return samples
+    _say_graded(open_to_grade)
+    return ChangedSamples(samples, lambda sample: grade([sample], by_gold).samples[0])
+
+
+def _say_graded(count: int) -> None:
+    say(f"{count} recordings without a label were graded by their gold answers (`cascade grade` offers others).")

@@ -1,0 +1,75 @@
+"""Which ladder a command works with: a configuration's, or names of recorded rungs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cascade.cli.shared.options import load, names
+from cascade.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cascade.config import Config
+    from cascade.ladder import Ladder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The ladder to work with."""
+
+    ladder: Ladder | Sequence[str]
+    """A configuration's ladder, or the names of recorded rungs."""
+
+    config: Config | None
+    """The configuration, where one was used."""
+
+    verifiers: Sequence[str] | None
+    """Verifiers for recorded rungs; None: the ladder's own, or all that are free."""
+
+
+def chosen_ladder(config: Path | None, rungs: str | None, verifiers: str | None) -> Chosen:
+    """Return the ladder of --config or --rungs; with neither, that of the default configuration.
+
+    Raises:
+        ConfigError: both were given, or there is none.
+    """
+    if config is not None and rungs is not None:
+        message = "--config and --rungs were both given; one of them was expected, since each names the ladder."
+        raise ConfigError(message)
+    if rungs is not None:
+        listed = names(rungs) or []
+        if not listed or len(set(listed)) < len(listed):
+            message = f"--rungs is {rungs!r}; different names, cheapest first, were expected: small,large."
+            raise ConfigError(message)
+        return Chosen(ladder=listed, config=None, verifiers=names(verifiers))
+    try:
+        loaded = load(config)
+    except ConfigError as error:
+        if config is not None or "No configuration" not in str(error):
+            raise
+        message = "No ladder: give --config FILE, or --rungs with the recorded rungs' names, cheapest first."
+        raise ConfigError(message) from None
+    ladder = loaded.ladder
+    if verifiers is not None:
+        ladder = _with_verifiers(ladder, names(verifiers) or [])
+        loaded = replace(loaded, ladder=ladder)
+    return Chosen(ladder=ladder, config=loaded, verifiers=None)
+
+
+def _with_verifiers(ladder: Ladder, wanted: Sequence[str]) -> Ladder:
+    """Return the ladder with these verifiers on every rung; a rung's own settings of one of that name stay."""
+    from cascade.ladder import Ladder
+    from cascade.plugins import resolve
+
+    def changed(rungs: Ladder) -> list[Rung]:
+        out = []
+        for rung in rungs:
+            own = {verifier.name: verifier for verifier in rung.verifiers}
+            out.append(replace(rung, verify=tuple(own.get(name, name) for name in wanted)))
+        return out
+
+    from cascade.ladder import Rung
+
+    return resolve(Ladder(*changed(ladder), tasks={task: changed(own) for task, own in ladder.tasks.items()}))

@@ -1,0 +1,107 @@
+"""What people see: sentences on stderr, tables and JSON on stdout, and no control character from a model on either."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cascade.display.sanitize import printable, spell_in_json
+from cascade.loggers import logger_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_EVENTS = logger_of("cascade.cli")
+
+_as_events = False
+
+
+def speak_in_events(wanted: bool) -> None:  # noqa: FBT001 - a switch is what it is
+    """Log what is said to people (`--log-format json`), or print it."""
+    global _as_events  # noqa: PLW0603 - stderr is the process's own
+    _as_events = wanted
+
+
+def speaks_in_events() -> bool:
+    """Tell whether what is said to people is logged instead of printed."""
+    return _as_events
+
+
+def say(text: str = "") -> None:
+    """Print a sentence for people, on stderr."""
+    if _as_events:
+        _EVENTS.info("%s", text.strip())
+        return
+    typer.echo(printable(text), err=True)
+
+
+def warn(text: str) -> None:
+    """Print a warning, on stderr, coloured where that is wanted."""
+    if _as_events:
+        _EVENTS.warning("%s", text)
+        return
+    stderr().print(f"Warning: {printable(text)}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
+def fail(text: str) -> None:
+    """Print an error's one sentence, on stderr, coloured where that is wanted."""
+    if _as_events:
+        _EVENTS.error("%s", text)
+        return
+    stderr().print(f"Error: {printable(text)}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print one JSON object, on stdout; what a terminal could obey stands in it as JSON's own escapes."""
+    typer.echo(spell_in_json(json.dumps(value, ensure_ascii=not _unicode(), allow_nan=False, indent=2)))
+
+
+def print_text(text: str) -> None:
+    """Print data that is text, on stdout: unchanged into a file or pipe, control characters spelt out on a terminal."""
+    if sys.stdout.isatty():
+        text = printable(text)
+    elif not _unicode():
+        text = text.encode("ascii", errors="backslashreplace").decode("ascii")
+    typer.echo(text.encode("utf-8", errors="backslashreplace").decode("utf-8"))
+
+
+def stdout() -> Console:
+    """Return rich's console for stdout: NO_COLOR and non-terminals are honoured."""
+    from rich.console import Console
+
+    return Console()
+
+
+def stderr() -> Console:
+    """Return rich's console for stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def interactive() -> bool:
+    """Tell whether a person sits at both ends: questions are asked only then."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and not _as_events
+
+
+def _unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") in {"utf8", "utf16", "utf32"}
+
+
+__all__ = [
+    "fail",
+    "interactive",
+    "print_json",
+    "print_text",
+    "printable",
+    "say",
+    "speak_in_events",
+    "speaks_in_events",
+    "stderr",
+    "stdout",
+    "warn",
+]

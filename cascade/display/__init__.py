@@ -1,0 +1,1 @@
+"""Display: sheets for terminals and notebooks, number formats, and sanitized foreign text."""

@@ -1,0 +1,1 @@
+"""The doctor: checks of environment, configuration, prices, keys, database and client."""

@@ -1,0 +1,312 @@
+"""Cascade: owns client, log and loop, and runs requests: run/arun, run_many/arun_many, explore/aexplore."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, Literal
+
+from cascade.clients import Client
+from cascade.engine.build_request import request_of, with_settings
+from cascade.engine.checks import Concerns, check_ladders
+from cascade.engine.closing import Closing
+from cascade.engine.driver import Driver
+from cascade.engine.gather import work_through
+from cascade.engine.loop_thread import Door
+from cascade.engine.raise_for import refuse_to_go_on, require_returnable
+from cascade.engine.recording import Keep, calls_of, slots_of
+from cascade.engine.savings import with_savings
+from cascade.errors import CascadeError, LogUnavailable
+from cascade.exchange import EMPTY, Message, Request
+from cascade.fast_replace import changed
+from cascade.flow.climb import climb, tour
+from cascade.guards.accounts import Account, midnight_ms, run_account
+from cascade.guards.budget import with_budget
+from cascade.guards.endpoint_pool import Health
+from cascade.guards.escalation_cap import Turnstile
+from cascade.guards.ledger import Ledger
+from cascade.guards.limits import Limits
+from cascade.ladder import Ladder, Rung
+from cascade.log import Log, open_log
+from cascade.log.rows import decision_id, now_ms
+from cascade.log.spending import spent_usd
+from cascade.plugins import resolve
+from cascade.policy.policy import Policy
+from cascade.prices import PriceBook, bundled_window
+from cascade.result import Attempt, Result
+from cascade.samples.sample import Sample, recorded
+from cascade.settings import Settings
+from cascade.telemetry import begin
+
+
+class Cascade(Closing):
+    """A ladder with everything that lives across requests: client, policy, log, background loop.
+
+    Use it as a context manager, or call `close()`; one instance serves any number of threads and event loops.
+    """
+
+    def __init__(
+        self,
+        ladder: Ladder | Sequence[Rung],
+        *,
+        policy: Policy | str | Path | None = None,
+        log: Log | str | Path | None = None,
+        client: Client | None = None,
+        verify: Sequence[Any] | None = None,
+        settings: Settings | None = None,
+        tasks: Mapping[str, Settings] = EMPTY,
+        prices: PriceBook | None = None,
+        limits: Limits | None = None,
+        store_text: Literal["none", "redacted", "full"] = "none",
+        receipts: bool = False,
+        spool: str | Path | None = None,
+        strict: bool = False,
+    ) -> None:
+        """Take a ladder, and what to run it with; nothing is called yet.
+
+        Args:
+            ladder: the rungs, cheapest first.
+            policy: what `calibrate` fitted, or its file; None: every task runs by pass marks.
+            log: the decision log, its file or its PostgreSQL address; None: decisions are not logged.
+            client: who answers calls; None: litellm.
+            verify: the verifiers of rungs that name none; None: refusal, schema, hedging.
+            settings: how requests end.
+            tasks: the same for single tasks.
+            prices: where prices come from; None: the pinned table.
+            limits: what all requests together may spend a day and how many may step upwards; None: no limits.
+            store_text: whether the log holds prompts and answers; like what follows, not for a `Log` that is open.
+            receipts: whether the log can be checked by `cascade verify`.
+            spool: where rows wait while PostgreSQL is down.
+            strict: refuse a doubtful ladder (a judge of its own family, a schema that accepts everything) instead of
+                warning about it.
+
+        Raises:
+            ConfigError: the ladder, the policy, a price or a limit cannot be used; the message says what to do.
+            LogUnavailable: there is a daily budget, and the log cannot tell what was spent today.
+        """
+        self.ladder = resolve(ladder if isinstance(ladder, Ladder) else Ladder(*ladder), verify)
+        self.policy = Policy.load(policy) if isinstance(policy, str | Path) else policy
+        if self.policy is not None:
+            self.policy.require(self.ladder)
+        self.limits = limits or Limits()
+        if self.policy is not None:
+            self.limits.require_room_for(self.policy)
+        self.settings = settings or Settings()
+        self.tasks = dict(tasks)
+        self.prices = prices or PriceBook()
+        self._own_client = client is None
+        self.client: Client = client if client is not None else self._litellm()
+        check_ladders(self.ladder, self.client, self.prices, strict=strict, stacklevel=2)
+        self._own_log = not isinstance(log, Log)
+        if isinstance(log, str | Path):
+            log = open_log(log, store_text=store_text, receipts=receipts, spool=spool)
+        self.log = log
+        if self.log is not None and self.policy is not None:
+            self.log.remember_policy(self.policy)
+        spent = spent_usd(self.log, midnight_ms()) if self.log is not None and self.limits.daily else None
+        self._ledger = Ledger(self.limits, self.prices, spent_usd=spent)
+        cap = self.limits.escalation_cap
+        self._turnstile = None if cap is None else Turnstile(cap)
+        self._roster = self.limits.roster()
+        self._door = Door(self._forked)
+        self._concerns = Concerns()
+
+    def run(self, prompt: str | Sequence[Message] | Request, **options: Any) -> Result[Any]:
+        """Answer one request; blocks. See `arun` for arguments and errors."""
+        started = time.monotonic()
+        request = self.request(prompt, **options)
+        self._warn(request.task, stacklevel=3)
+        return self._door.run(self._run, request, started)
+
+    async def arun(self, prompt: str | Sequence[Message] | Request, **options: Any) -> Result[Any]:
+        """Answer one request by climbing the ladder until an answer is accepted.
+
+        Args:
+            prompt: one user's text, a chat, or a Request that was made before.
+            options: `task`, `quality` (an operating point of the policy's dial), `schema` (a JSON Schema, or a type
+                that the answer is parsed into), `deadline_s`, `max_cost_usd`, `principal`, `session`, `group`, `tags`,
+                `id`; everything else goes to the provider (`temperature`, `max_tokens`, `tools`, `response_format`, …).
+
+        Raises:
+            ConfigError: the request cannot be run as it is.
+            ProviderError: wrong key, spent quota, unknown model, malformed or filtered request; it carries the result.
+            DeadlineExceeded, BudgetExceeded: that ran out first (unless `on_deadline`/`on_budget` is `best`).
+            EscalationCapped: the escalation cap kept it on a lower rung (where `on_cap` is `error`).
+        """
+        started = time.monotonic()
+        request = self.request(prompt, **options)
+        self._warn(request.task, stacklevel=3)
+        return await self._door.arun(self._run, request, started)
+
+    def run_many(self, requests: Iterable[Request], **options: Any) -> list[Result[Any]]:
+        """Answer many requests; blocks. See `arun_many`."""
+        return self._door.run(self._run_many, requests, options)
+
+    async def arun_many(self, requests: Iterable[Request], **options: Any) -> list[Result[Any]]:
+        """Answer many requests, several at once, in the order given; never raises for one of them.
+
+        Args:
+            requests: the requests.
+            options: `concurrency` (16): how many calls at once; `max_cost_usd`: what all of them together may cost,
+                those that it does not allow end as `budget`; `on_result(index, result)`: called as each one is done.
+        """
+        return await self._door.arun(self._run_many, requests, options)
+
+    def explore(self, samples: Iterable[Sample | Request], **options: Any) -> list[Sample]:
+        """Record every rung and verifier on every sample; blocks. See `aexplore`."""
+        return self._door.run(self._explore, samples, options)
+
+    async def aexplore(self, samples: Iterable[Sample | Request], **options: Any) -> list[Sample]:
+        """Record every rung and verifier on every sample; what is recorded already is not paid for again.
+
+        Args:
+            samples: samples, or requests to make samples of.
+            options: `concurrency` (16); `max_cost_usd`: stop before it could be passed; `on_sample(index, sample,
+                attempts)`: called as each one is done, so that a caller can keep it at once.
+        """
+        return await self._door.arun(self._explore, samples, options)
+
+    def request(self, prompt: str | Sequence[Message] | Request, **options: Any) -> Request:
+        """Make the Request that `run` would run.
+
+        Raises:
+            ConfigError: an option cannot be used; a schema is malformed or unsafe.
+        """
+        request = request_of(prompt, **options)
+        return with_settings(request, self._settings(request.task))
+
+    def health(self) -> tuple[Health, ...]:
+        """Return how every endpoint stands that was asked so far: whether its breaker is open, and why."""
+        return self._roster.health()
+
+    def close(self) -> None:
+        """Write what is still to be logged, close connections and stop the background loop."""
+        if self._own_client:
+            self._door.run(self.client.aclose)
+        self._door.close()
+        if self.log is not None and self._own_log:
+            self.log.close()
+
+    async def _run(self, request: Request, started: float) -> Result[Any]:
+        result = await self._climb(request, started)
+        on_cap = "best" if self.limits.escalation_cap is None else self.limits.escalation_cap.on_cap
+        require_returnable(result, request, self._settings(request.task), on_cap)
+        return result
+
+    async def _climb(
+        self,
+        request: Request,
+        started: float,
+        run: Account | None = None,
+        keep: Keep | None = None,
+        slots: asyncio.Semaphore | None = None,
+    ) -> Result[Any]:
+        settings = self._settings(request.task)
+        for verifier in {id(one): one for rung in self.ladder.of(request.task) for one in rung.verifiers}.values():
+            verifier.prepare(request)
+        self._warn(request.task, stacklevel=2)
+        steps = climb(
+            request,
+            self.ladder,
+            self.policy,
+            on_uncalibrated="top" if settings.on_uncalibrated == "top" else "pass_marks",
+            on_exhausted=settings.on_exhausted,
+            on_refusal=settings.on_refusal,
+            window_of=lambda rung: rung.context_window or bundled_window(rung.model),
+            on_content_filter=settings.on_content_filter,
+            on_other_model=settings.on_other_model,
+            step_up=None if self._turnstile is None else self._turnstile.begin(request.principal),
+        )
+        deadline = None if request.deadline_s is None else started + request.deadline_s
+        budget = self._ledger.budget(request, run)
+        identity, trace = decision_id(now_ms()), begin(request)
+        calls = calls_of(self.log, request, "run", keep, decision_id=identity)
+        driver = Driver(
+            client=self.client, budget=budget, roster=self._roster, trace=trace, calls=calls, slots=slots,
+            deadline=deadline,
+        )  # fmt: skip
+
+        def end(result: Result[Any], **changes: Any) -> Result[Any]:
+            result = changed(with_budget(result, budget), **changes)
+            result = with_savings(result, self.ladder, self.policy, self.prices)
+            result = changed(result, decision_id=identity, latency_s=time.monotonic() - started)
+            if self.log is not None:
+                self.log.write(result, request)
+            if trace is not None:
+                trace.ended(result, self.ladder.of(request.task))
+            return result
+
+        # Broken off, what was paid for is logged all the same.
+        with trace or nullcontext():
+            return end(await driver.drive(steps, on_cancel=lambda result: end(result, outcome="cancelled")))
+
+    async def _run_many(self, requests: Iterable[Request], options: Mapping[str, Any]) -> list[Result[Any]]:
+        on_result: Callable[[int, Result[Any]], None] | None = options.get("on_result")
+        keep: Keep | None = options.get("keep")
+        run, slots = run_account(options.get("max_cost_usd")), slots_of(options)
+
+        async def one(index: int, request: Request) -> Result[Any]:
+            try:
+                result = await self._climb(self.request(request), time.monotonic(), run, keep, slots)
+            except LogUnavailable:
+                raise  # nothing more may be paid for
+            except CascadeError as error:
+                result = Result(request_id=request.id, task=request.task, outcome="failed", error=str(error))
+            if on_result is not None:
+                on_result(index, result)
+            return result
+
+        return await work_through(one, requests, options.get("concurrency", 16))
+
+    async def _explore(self, samples: Iterable[Sample | Request], options: Mapping[str, Any]) -> list[Sample]:
+        on_sample: Callable[[int, Sample, tuple[Attempt, ...]], None] | None = options.get("on_sample")
+        keep: Keep | None = options.get("keep")
+        run, slots = run_account(options.get("max_cost_usd")), slots_of(options)
+
+        async def one(index: int, item: Sample | Request) -> Sample:
+            sample = item if isinstance(item, Sample) else Sample(request=item)
+            steps = tour(
+                self.request(sample.request),
+                self.ladder,
+                have={name: recording.response for name, recording in sample.recordings.items()},
+                given={name: recording.verdicts for name, recording in sample.recordings.items()},
+            )
+            budget = self._ledger.budget(sample.request, run)
+            trace = begin(sample.request)
+            calls = calls_of(self.log, sample.request, "explore", keep)
+            driver = Driver(
+                client=self.client, budget=budget, roster=self._roster, trace=trace, calls=calls, slots=slots
+            )
+            with trace or nullcontext():
+                attempts = await driver.drive(steps)
+                if trace is not None:
+                    trace.judged(attempts, self.ladder.of(sample.request.task))
+            done = recorded(sample, attempts)
+            if on_sample is not None:
+                on_sample(index, done, attempts)
+            refuse_to_go_on(attempts)
+            return done
+
+        return await work_through(one, samples, options.get("concurrency", 16))
+
+    def _settings(self, task: str) -> Settings:
+        return self.tasks.get(task, self.settings)
+
+    def _warn(self, task: str, *, stacklevel: int) -> None:
+        """Warn in the caller's own line, `stacklevel` calls up."""
+        asked = self._settings(task).on_uncalibrated
+        self._concerns.uncalibrated(task, self.policy, asked, stacklevel=stacklevel)
+
+    def _litellm(self) -> Client:
+        from cascade.clients.litellm import LiteLLMClient
+
+        return LiteLLMClient(prices=self.prices)
+
+    def _forked(self) -> None:
+        """Drop what belonged to the parent's event loop, and what its requests in flight would have ended."""
+        self._roster = self.limits.roster()
+        if self._own_client:
+            self.client = self._litellm()

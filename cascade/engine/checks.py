@@ -1,0 +1,63 @@
+"""Concerns: what a cascade warns about, each once: tasks that are not calibrated, ladders that are doubtful."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Literal
+
+from cascade.clients import Client
+from cascade.errors import ConfigError
+from cascade.exchange import Request
+from cascade.ladder import Ladder
+from cascade.policy.policy import Policy
+from cascade.prices import PriceBook
+from cascade.settings import LadderWarning, UncalibratedWarning
+
+
+class Concerns:
+    """What one cascade has warned about already."""
+
+    def __init__(self) -> None:
+        self._warned: set[str] = set()
+
+    def uncalibrated(
+        self, task: str, policy: Policy | None, asked: Literal["pass_marks", "top", "error"], *, stacklevel: int
+    ) -> None:
+        """Warn once where a task is not calibrated, in the caller's own line.
+
+        Raises:
+            ConfigError: it is not, and that is to be refused.
+        """
+        if policy is not None and task in policy.tasks:
+            return
+        fitted = ", ".join(sorted(policy.tasks)) if policy is not None else "no task"
+        if asked == "error":
+            message = f"Task {task!r} is not calibrated (the policy knows {fitted}); run `cascade calibrate`."
+            raise ConfigError(message)
+        if task not in self._warned:
+            self._warned.add(task)
+            message = (
+                f"Task {task!r} is not calibrated (the policy knows {fitted}): answers are accepted by pass "
+                "marks, and nothing is known about how often they are right. Run `cascade calibrate`."
+            )
+            warnings.warn(message, UncalibratedWarning, stacklevel=stacklevel + 1)
+
+
+def check_ladders(ladder: Ladder, client: Client, prices: PriceBook, *, strict: bool, stacklevel: int) -> None:
+    """Refuse at start-up what would fail at the first request, and say what is doubtful (refuse that too if `strict`).
+
+    Raises:
+        ConfigError: the client cannot make a rung's call, or its price is not known; or it is doubtful.
+    """
+    probe = Request.of("?")
+    for own in (ladder, *ladder.tasks.values()):
+        for position, rung in enumerate(own):
+            call = rung.call(probe)
+            for at in call.at_each():
+                client.check(at)
+            above = own[position + 1].model if position + 1 < len(own) else None
+            for verifier in rung.verifiers:
+                for concern in verifier.concerns(judged=rung.model, above=above, price_usd=prices.typical_usd):
+                    if strict:
+                        raise ConfigError(f"Rung {rung.name}: {concern} (With `strict`, what is doubtful is refused.)")
+                    warnings.warn(f"Rung {rung.name}: {concern}", LadderWarning, stacklevel=stacklevel + 1)

@@ -1,0 +1,238 @@
+"""The cascade itself, as generators without I/O: climb() until an answer is accepted, tour() over every rung.
+
+Both yield tuples of asks, are sent the replies in the same order, and return what came of it; so they are driven by
+hand in tests, by recordings in replay, and by one async driver in the engine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any, Literal
+
+from cascade.exchange import EMPTY, Exchange, Request, Response
+from cascade.failure import CallFailure, FailureKind
+from cascade.flow.decide import Course, decide, settle
+from cascade.flow.failures import after_failure, unusable
+from cascade.flow.verify import ENDINGS, Returned, Steps, verify
+from cascade.ladder import Ladder, Rung
+from cascade.policy.operating_point import Decision
+from cascade.policy.policy import Policy
+from cascade.result import Attempt, Outcome, Result
+from cascade.verdict import Ask, Reply, Verdict
+
+
+def climb(
+    request: Request,
+    ladder: Ladder,
+    policy: Policy | None = None,
+    *,
+    on_uncalibrated: Literal["pass_marks", "top"] = "pass_marks",
+    on_exhausted: Literal["answer", "abstain"] = "answer",
+    on_refusal: Literal["escalate", "accept"] = "escalate",
+    on_content_filter: Literal["raise", "escalate"] = "raise",
+    on_other_model: Literal["flag", "raise"] = "flag",
+    step_up: Callable[[], str | None] | None = None,
+    window_of: Callable[[Rung], int | None] = attrgetter("context_window"),
+) -> Steps[Result[Any]]:
+    """Try rungs from the cheapest until an answer is accepted.
+
+    Args:
+        request: what is asked.
+        ladder: the rungs, with their verifiers looked up.
+        policy: thresholds and combiners; a task that it lacks runs by pass marks.
+        on_uncalibrated: what such a task does: pass marks, or straight to the top.
+        on_exhausted: whether an answer that the top's verifiers vetoed is returned, flagged, or withheld.
+        on_refusal: whether a model's own refusal (the provider's field, not words) is asked about once more above, or
+            taken at its word. A second model that refuses too is always taken at its word.
+        on_content_filter: whether a request that the provider's content filter refused ends there, or goes on to the
+            next rung.
+        on_other_model: whether an answer by another model than the one that was asked, as the provider reports it, is
+            flagged only, or ends the request.
+        step_up: asked before each step to a higher rung, for quality or because a provider failed: None allows it,
+            else it says whose escalation cap is reached, and the request ends below; None: there is no cap.
+        window_of: asked for a rung's context window in tokens, where a prompt did not fit into one; None: not known.
+    """
+    plan = settle(request, ladder, policy, on_uncalibrated)
+    attempts: list[Attempt] = []
+    earlier: dict[str, Response] = {}
+    confidences: dict[str, float | None] = {}
+    ended: Outcome | None = None
+    capped: str | None = None
+    too_long = 0  # tokens: a prompt that one window did not hold fits into no smaller one
+    for rung in plan.rungs:
+        if too_long and (window_of(rung) or math.inf) <= too_long:
+            continue
+        call = rung.call(request)
+        (reply,) = yield (call,)
+        if isinstance(reply, Response):
+            reply = unusable(reply, on_other_model) or reply
+        if isinstance(reply, CallFailure):
+            ended = ENDINGS.get(reply.kind)
+            if reply.kind is FailureKind.CONTEXT:
+                too_long = max(too_long, window_of(rung) or 0)
+            decision = after_failure(reply, on_content_filter)
+            decision, capped = _stepped(decision, rung, plan, step_up)
+            attempts.append(Attempt(rung=rung.name, model=rung.model, failure=reply, decision=decision))
+            if decision.action == "stop":
+                break
+            continue
+        exchange = Exchange(
+            request=request, response=reply, rung=rung.name, model=rung.model, call=call, earlier=dict(earlier)
+        )
+        verdicts, ended = yield from verify(plan.verifiers(rung), exchange)
+        decision = decide(plan, rung, request, verdicts, reply, confidences)
+        refused = reply.refusal is not None
+        if refused and (on_refusal == "accept" or any(response.refusal is not None for response in earlier.values())):
+            decision = replace(decision, action="accept", reason="refusal")
+        if ended is not None and decision.action == "escalate":
+            decision = replace(decision, action="stop", reason=ended)
+        decision, capped = _stepped(decision, rung, plan, step_up)
+        attempts.append(Attempt(rung=rung.name, model=rung.model, response=reply, verdicts=verdicts, decision=decision))
+        if decision.action != "escalate":
+            break
+        earlier[rung.name] = reply
+        confidences[rung.name] = decision.confidence
+    return _result(request, plan, tuple(attempts), "capped" if capped else ended, on_exhausted, capped)
+
+
+def _stepped(
+    decision: Decision, rung: Rung, plan: Course, step_up: Callable[[], str | None] | None
+) -> tuple[Decision, str | None]:
+    """Return the decision as the escalation cap lets it stand, and whose cap stopped it."""
+    if step_up is None or rung is plan.rungs[-1] or decision.action not in ("escalate", "fail_over"):
+        return decision, None
+    capped = step_up()
+    if capped is not None:
+        decision = replace(decision, action="stop", reason=f"capped:{decision.reason}")
+    return decision, capped
+
+
+def tour(
+    request: Request,
+    ladder: Ladder,
+    *,
+    have: Mapping[str, Response] = EMPTY,
+    given: Mapping[str, Mapping[str, Verdict]] = EMPTY,
+) -> Steps[tuple[Attempt, ...]]:
+    """Ask every rung and every verifier about one request, to get recordings; attempts come in ladder order.
+
+    Args:
+        request: what is asked.
+        ladder: the rungs, with their verifiers looked up.
+        have: responses that are already recorded, by rung; these rungs are not asked again.
+        given: verdicts that are already recorded, by rung and verifier; these are not asked for again.
+    """
+    ladder = ladder.of(request.task)
+    calls = {rung.name: rung.call(request) for rung in ladder}
+    wanted = [rung.name for rung in ladder if rung.name not in have]
+    replies: dict[str, Reply] = dict(have)
+    if wanted:
+        answers = yield tuple(calls[name] for name in wanted)
+        replies.update(zip(wanted, answers, strict=True))
+    attempts: list[Attempt] = []
+    earlier: dict[str, Response] = {}
+    for rung in ladder:
+        reply = replies[rung.name]
+        if isinstance(reply, CallFailure):
+            decision = Decision(action="fail_over", reason="availability")
+            attempts.append(Attempt(rung=rung.name, model=rung.model, failure=reply, decision=decision))
+            continue
+        exchange = Exchange(
+            request=request,
+            response=reply,
+            rung=rung.name,
+            model=rung.model,
+            call=calls[rung.name],
+            earlier=dict(earlier),
+        )
+        verdicts, ended = yield from verify(rung.verifiers, exchange, given.get(rung.name, EMPTY))
+        # A verifier that the budget ended has not been heard: its abstaining must not be recorded as its verdict.
+        verdicts = verdicts if ended is None else verdicts[:-1]
+        attempts.append(
+            Attempt(
+                rung=rung.name,
+                model=rung.model,
+                response=reply,
+                verdicts=verdicts,
+                decision=Decision(
+                    action="escalate" if ended is None else "stop", reason="tour" if ended is None else ended
+                ),
+            )
+        )
+        earlier[rung.name] = reply
+    return tuple(attempts)
+
+
+def drive(steps: Steps[Returned], answer: Callable[[Ask], Reply], *, begun: tuple[Ask, ...] = ()) -> Returned:
+    """Run a flow to its end without an event loop, answering each ask by a function (recordings, tests).
+
+    Args:
+        steps: the flow.
+        answer: answers one ask.
+        begun: where the flow is under way already, what it is waiting for.
+    """
+    try:
+        asks = begun or next(steps)
+        while True:
+            asks = steps.send(tuple(answer(ask) for ask in asks))
+    except StopIteration as stop:
+        returned: Returned = stop.value
+        return returned
+
+
+def _result(
+    request: Request,
+    plan: Course,
+    attempts: tuple[Attempt, ...],
+    ended: Outcome | None,
+    on_exhausted: str,
+    capped: str | None,
+) -> Result[Any]:
+    """Say what a request came to."""
+    flags = ([] if plan.point is not None else ["uncalibrated"]) + ([f"capped:{capped}"] if capped else [])
+    final = attempts[-1]
+    accepted = final.decision.action == "accept"
+    # A vetoed top is still the best guess there is; below it, an answer that nobody vetoed comes first.
+    best = final if accepted or final.decision.reason == "veto" else best_attempt(attempts)
+    error = None if final.failure is None else f"{final.rung}: {final.failure.kind.value}: {final.failure.message}"
+    outcome: Outcome
+    if accepted:
+        outcome = "accepted"
+    elif ended is not None and not (capped and best is None):
+        outcome = ended
+    elif best is None or (final.failure is not None and final.decision.action == "stop"):
+        outcome = "failed"
+    else:
+        outcome = "abstained" if on_exhausted == "abstain" else "exhausted"
+        flags += ["top_failed"] if final.failure is not None else ["top_vetoed"]
+    shown = None if best is None or outcome == "abstained" else best
+    response = None if shown is None else shown.response
+    return Result(
+        request_id=request.id,
+        task=request.task,
+        quality=request.quality,
+        outcome=outcome,
+        answer=None if response is None else response.text,
+        parsed=None if shown is None else next((v.parsed for v in shown.verdicts if v.parsed is not None), None),
+        tool_calls=() if response is None else response.tool_calls,
+        message=EMPTY if response is None else response.message,
+        rung=None if shown is None else shown.rung,
+        model=None if shown is None else shown.model,
+        confidence=None if shown is None else shown.confidence,
+        calibrated=plan.point is not None,
+        attempts=attempts,
+        policy_sha256=plan.policy_sha256,
+        weight=1.0 if plan.point is None else plan.point.weight,
+        error=error,
+        flags=tuple(flags),
+        tags=dict(request.tags),
+    )
+
+
+def best_attempt(attempts: tuple[Attempt, ...]) -> Attempt | None:
+    """Return the best answer there is: not vetoed before vetoed, then the highest rung that answered."""
+    answered = [attempt for attempt in attempts if attempt.response is not None]
+    return max(answered, key=lambda attempt: (not attempt.vetoed, attempts.index(attempt)), default=None)

@@ -1,0 +1,93 @@
+"""A stack of verifiers at work on one answer: cheapest first, a veto stops it, one that fails abstains."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import TypeVar
+
+from cascade.exchange import EMPTY, Exchange, ModelCall, Response
+from cascade.failure import CallFailure, FailureKind
+from cascade.fast_replace import changed
+from cascade.finish_reason import lacks
+from cascade.loggers import logger_of
+from cascade.result import Outcome
+from cascade.verdict import Ask, Reply, Verdict, Verifier, response_cost
+
+logger = logger_of("cascade.stack")
+
+Returned = TypeVar("Returned")
+Steps = Generator[tuple[Ask, ...], tuple[Reply, ...], Returned]
+"""A flow: yields asks, is sent the replies in the same order, returns what came of it."""
+
+ENDINGS: Mapping[FailureKind, Outcome] = {FailureKind.DEADLINE: "deadline", FailureKind.BUDGET: "budget"}
+"""Failures that are the request's own end, not the provider's fault."""
+
+
+WHOLE = "whole"
+"""Names the stack's own verdict, which there is only where an answer is none."""
+
+
+def verify(
+    verifiers: tuple[Verifier, ...], exchange: Exchange, given: Mapping[str, Verdict] = EMPTY
+) -> Steps[tuple[tuple[Verdict, ...], Outcome | None]]:
+    """Run a stack of verifiers until one vetoes; say too if deadline or budget ended it.
+
+    What no answer can be, cut off or empty, is vetoed whoever the verifiers are, before any that costs money.
+    """
+    verdicts: list[Verdict] = []
+    lacking = lacks(exchange.response)
+    for verifier in verifiers:
+        if lacking and verifier.paid:
+            break
+        verdict, ended = given.get(verifier.name), None
+        spared = _spared(verifier, tuple(verdicts))
+        if spared is not None:
+            # Recorded verdicts are left out too: what is calibrated must be what will be served.
+            verdict = Verdict.abstain(spared, name=verifier.name, flags=("spared",))
+        elif verdict is None:
+            verdict, ended = yield from opine(verifier, exchange)
+        verdicts.append(verdict)
+        if verdict.veto or ended is not None:
+            return tuple(verdicts), ended
+    if lacking:
+        verdicts.append(Verdict.against(lacking, name=WHOLE))
+    return tuple(verdicts), None
+
+
+def _spared(verifier: Verifier, verdicts: tuple[Verdict, ...]) -> str | None:
+    """Return why a verifier need not be asked; None: ask it, also where its rule fails."""
+    try:
+        return verifier.needless(verdicts)
+    except Exception as error:  # noqa: BLE001 - a verifier is foreign code: without a rule it is asked
+        logger.warning("verifier %s has a rule that failed: %s: %s", verifier.name, type(error).__name__, error)
+        return None
+
+
+def opine(verifier: Verifier, exchange: Exchange) -> Steps[tuple[Verdict, Outcome | None]]:
+    """Get one verifier's verdict, with what its calls cost; one that fails abstains."""
+    cost, latency, calls = 0.0, 0.0, 0
+    ended: Outcome | None = None
+    try:
+        work = verifier.flow(exchange)
+        asks = next(work)
+        while True:
+            replies = yield asks
+            for ask, reply in zip(asks, replies, strict=True):
+                if isinstance(ask, ModelCall) and isinstance(reply, Response | CallFailure):
+                    cost += response_cost(reply)
+                    calls += reply.tries
+                    if isinstance(reply, CallFailure):
+                        ended = ended or ENDINGS.get(reply.kind)
+            latency += max((getattr(reply, "latency_s", 0.0) for reply in replies), default=0.0)
+            asks = work.send(replies)
+    except StopIteration as stop:
+        verdict = stop.value
+    except Exception as error:  # noqa: BLE001 - a verifier is foreign code: whatever it raises counts as abstaining
+        logger.warning(
+            "verifier %s failed on rung %s: %s: %s", verifier.name, exchange.rung, type(error).__name__, error
+        )
+        verdict = Verdict.abstain(f"failed: {type(error).__name__}", flags=("verifier_failed",))
+    if not isinstance(verdict, Verdict):
+        verdict = Verdict.abstain(f"gave a {type(verdict).__name__}, not a Verdict", flags=("verifier_failed",))
+    total = verdict.cost_usd + cost
+    return changed(verdict, name=verifier.name, cost_usd=total, latency_s=latency, calls=calls), ended

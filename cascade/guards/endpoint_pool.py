@@ -1,0 +1,152 @@
+"""Roster: the endpoints that a cascade asks, each with its breaker, its pace and its provider's retry budget.
+
+One cascade has one, shared by all its requests, on its one event loop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from cascade.endpoint import Endpoint
+from cascade.exchange import EMPTY, ModelCall, Response
+from cascade.failure import CallFailure
+from cascade.guards.breaker import Breaker, Circuit, State
+from cascade.guards.rate_limit import Gait, Pace
+from cascade.guards.retry_budget import Repeats, RetryBudget
+from cascade.prices import estimate_prompt_tokens
+
+_Key: TypeAlias = tuple[str, str | None, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How one endpoint's model stands."""
+
+    model: str
+    """The model as it is called there."""
+
+    endpoint: str
+    """The endpoint's name; of a rung that lists none, its address's host, or `default`."""
+
+    state: State
+    """Of its breaker: closed (asked as usual), open (not asked), half_open (a probe may ask)."""
+
+    cause: str | None
+    """The kind of failure that opened it; None where it is closed."""
+
+    opens_in_s: float
+    """Seconds until a probe may ask it."""
+
+
+class Line:
+    """One endpoint's model, as the retry loop sees it."""
+
+    def __init__(
+        self, endpoint: Endpoint, model: str, circuit: Circuit, repeats: Repeats, gaits: tuple[Gait, ...]
+    ) -> None:
+        self.endpoint, self.model = endpoint, model
+        self.circuit = circuit
+        """Its breaker."""
+        self.repeats = repeats
+        """Its provider's retry budget."""
+        self.rests_until = 0.0
+        """Until when it asked to be left alone (Retry-After): others are preferred."""
+        self.paced = bool(gaits)
+        """Whether a pace is known."""
+        self._gaits = gaits
+
+    def wait_s(self, tokens: int) -> float:
+        """Return the seconds until its pace allows a request of so many tokens."""
+        return max((gait.wait_s(tokens) for gait in self._gaits), default=0.0)
+
+    def book(self, tokens: int) -> None:
+        """Take a request's part of the pace."""
+        for gait in self._gaits:
+            gait.take(tokens)
+
+    def settle(self, tokens: int, reply: Response | CallFailure | None, *, made: bool = True) -> None:
+        """Correct a booking by what came; a request that was not made gives all of it back."""
+        used = None if not made else tokens
+        if made and isinstance(reply, Response):
+            used = reply.usage.input_tokens + reply.usage.output_tokens
+        for gait in self._gaits:
+            gait.settle(tokens, used)
+
+    def call(self, call: ModelCall) -> ModelCall:
+        """Return the call as this endpoint is to be asked."""
+        return call.at(self.endpoint) if call.endpoints else call
+
+
+class Roster:
+    """Every endpoint that was asked so far."""
+
+    def __init__(
+        self,
+        *,
+        breaker: Breaker | None = Breaker(),  # noqa: B008 - frozen
+        retry_budget: RetryBudget = RetryBudget(),  # noqa: B008 - frozen
+        providers: Mapping[str, Pace] = EMPTY,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take the rules.
+
+        Args:
+            breaker: when an endpoint's model is left alone; None: never.
+            retry_budget: how much of a provider's traffic may be repetitions.
+            providers: the pace of whole providers, by the part of a model's name before the slash.
+            clock: monotonic seconds.
+        """
+        self.clock = clock
+        self._breaker, self._retry_budget = breaker, retry_budget
+        self._lines: dict[_Key, Line] = {}
+        self._repeats: dict[tuple[str, str | None], Repeats] = {}
+        self._providers = {name: Gait(pace, clock) for name, pace in providers.items()}
+
+    def lines(self, call: ModelCall) -> tuple[Line, ...]:
+        """Return where a call can be asked, in order of preference."""
+        if call.endpoints:
+            return tuple(self._line(call, endpoint) for endpoint in call.endpoints)
+        known = self._lines.get((call.model, call.api_base, call.api_key))
+        if known is not None:
+            return (known,)
+        return (self._line(call, Endpoint(api_base=call.api_base, api_key=call.api_key)),)
+
+    def health(self) -> tuple[Health, ...]:
+        """Return how every endpoint stands that was asked so far; may be called from any thread."""
+        return tuple(
+            Health(
+                model=line.model,
+                endpoint=line.endpoint.name,
+                state=line.circuit.state,
+                cause=None if line.circuit.cause is None else line.circuit.cause.kind.value,
+                opens_in_s=line.circuit.opens_in_s,
+            )
+            for line in list(self._lines.values())
+        )
+
+    def _line(self, call: ModelCall, endpoint: Endpoint) -> Line:
+        model = endpoint.model or call.model
+        key = (model, endpoint.api_base, endpoint.api_key)
+        line = self._lines.get(key)
+        if line is None:
+            provider = model.partition("/")[0]
+            gaits: list[Any] = [self._providers.get(provider)]
+            if endpoint.rpm is not None or endpoint.tpm is not None:
+                gaits.append(Gait(Pace(rpm=endpoint.rpm, tpm=endpoint.tpm), self.clock))
+            line = self._lines[key] = Line(
+                endpoint,
+                model,
+                Circuit(f"{model} at {endpoint.name}", self._breaker, self.clock),
+                self._repeats.setdefault((provider, endpoint.api_base), Repeats(self._retry_budget)),
+                tuple(gait for gait in gaits if gait is not None),
+            )
+        return line
+
+
+def tokens_of(call: ModelCall) -> int:
+    """Return the tokens that a provider's pace counts for a call: the prompt's, and the longest answer asked for."""
+    longest = next((call.params[name] for name in ("max_completion_tokens", "max_tokens") if call.params.get(name)), 0)
+    return estimate_prompt_tokens(call.messages, call.params) + (longest if isinstance(longest, int) else 0)

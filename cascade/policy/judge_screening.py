@@ -1,0 +1,101 @@
+"""Admission: what calibrate found out about a judge before a policy was to lean on it; stands in the policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Ge, Le
+from pydantic import ConfigDict, TypeAdapter
+
+from cascade.policy.operating_point import STRICT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """How many of how many, and how large the true share may be."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    count: Annotated[int, Ge(0)]
+    """How often it happened."""
+
+    n: Annotated[int, Ge(0)]
+    """Of how many."""
+
+    high: Annotated[float, Ge(0), Le(1)]
+    """The true share is at most this, with the confidence that the admission states."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """What is known of one judge, and whether a policy may lean on it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    judge: str
+    """The verifier's name."""
+
+    model: str
+    """Its model; '' where it was not told."""
+
+    rungs: tuple[str, ...]
+    """The rungs whose answers it judges."""
+
+    admitted: bool
+    """Whether both bounds are within what is allowed."""
+
+    overridden: bool = False
+    """True where it is not admitted, and was let in all the same by whoever calibrated."""
+
+    why: str | None = None
+    """In words, why it is not admitted."""
+
+    false_accepts: Share | None = None
+    """Wrong answers that it passed; None: there were none to show."""
+
+    by_kind: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Passed and shown, by kind of probe."""
+
+    flips: Share | None = None
+    """Answers about which its repeated verdicts differ, pass from fail; None: nothing was repeated."""
+
+    times: int = 0
+    """How often each of these was shown."""
+
+    abstained: int = 0
+    """Probes that it could not tell about; these do not pass."""
+
+    gated: int = 0
+    """Probes that were stopped as trivial before the judge was asked."""
+
+    n_samples: int = 0
+    """Different samples that the probes were made of; where they are few, probes are less independent than counted."""
+
+    pass_at: float = 0.5
+    """The score from which on an answer passes."""
+
+    confidence: float = 0.95
+    """Of each upper bound."""
+
+    fingerprint: str = ""
+    """The hash of its settings: model, prompt, parameters, votes."""
+
+    seed: int = 0
+    """Of the choice of probes."""
+
+    cost_usd: float = 0.0
+    """What probing cost, in US dollars."""
+
+    @property
+    def may_serve(self) -> bool:
+        """Whether a policy may lean on it: admitted, or let in all the same."""
+        return self.admitted or self.overridden
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON, as it stands in a policy."""
+        found: dict[str, Any] = _ADMISSION.dump_python(self, mode="json")
+        return found
+
+
+_ADMISSION = TypeAdapter(Admission)

@@ -1,0 +1,277 @@
+"""When to stop: TaskPolicy and Policy, fitted by `calibrate`, served by `Cascade`, plain JSON on disk."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from cascade.display.policy import policy_sheet
+from cascade.errors import ConfigError, PolicyMismatch
+from cascade.files import explain, read_text, strict_json, write_atomically
+from cascade.hashing import fingerprint, unit
+from cascade.ladder import Ladder
+from cascade.policy.judge_screening import Admission
+from cascade.policy.operating_point import STRICT, Point
+
+VERSION = 1
+SALT = "cascade-1"
+"""Separates the hashed choices of one deployment from those of another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceCost:
+    """Estimates what the reference would have cost, from what the first rung that was asked showed.
+
+    cost_usd = constant + input · input tokens + output · output tokens + confidence · c, fitted by least squares
+    on the samples, so that over traffic like theirs the errors average out; never below 0.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    constant: float
+    """US dollars."""
+
+    input: float = 0.0
+    """US dollars per input token of the first rung."""
+
+    output: float = 0.0
+    """US dollars per output token of the first rung."""
+
+    confidence: float = 0.0
+    """US dollars per unit of the first rung's confidence."""
+
+    error_usd: float = 0.0
+    """Root mean squared error of one request's estimate, in US dollars."""
+
+    def estimate_usd(self, input_tokens: int, output_tokens: int, confidence: float | None) -> float:
+        """Return the estimate for one request, in US dollars."""
+        linear = self.constant + self.input * input_tokens + self.output * output_tokens
+        return max(0.0, linear + self.confidence * (confidence or 0.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPolicy:
+    """What was fitted for one task, and what was promised and measured."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    reference: str
+    """The top of the ladder that was given to calibrate."""
+
+    points: tuple[Point, ...]
+    """One, or two that are mixed by hash."""
+
+    target: dict[str, Any] = field(default_factory=dict)
+    """What was asked for: {"kind": …, "value": …}."""
+
+    n: int = 0
+    """Samples that it was fitted on."""
+
+    measured: dict[str, Any] = field(default_factory=dict)
+    """Figures with intervals, as `calibrate --json` prints them."""
+
+    certified: bool | None = None
+    """None where the target asks for no certificate, else whether it holds."""
+
+    certificate: dict[str, Any] | None = None
+    """The certificate with its assumptions, where there is one."""
+
+    why: str | None = None
+    """In words, where something that was asked for could not be had."""
+
+    reference_cost: ReferenceCost | None = None
+    """How to estimate what the reference would have cost; None: by token counts alone."""
+
+    dial: dict[str, TaskPolicy] = field(default_factory=dict)
+    """Further operating points by name (`strict`, `cheap`, …), each with its own target and certificate."""
+
+    def at(self, quality: str | None) -> TaskPolicy:
+        """Return the operating point of that name; None: this one.
+
+        Raises:
+            ConfigError: the policy holds none of that name.
+        """
+        if quality is None:
+            return self
+        if quality not in self.dial:
+            held = ", ".join(self.dial) or "none"
+            message = f"The policy holds no operating point {quality!r}; it has {held}. Calibrate with a dial for it."
+            raise ConfigError(message)
+        return self.dial[quality]
+
+    def __post_init__(self) -> None:
+        """Refuse weights that do not sum to 1."""
+        total = sum(point.weight for point in self.points)
+        if not self.points or not math.isclose(total, 1.0, abs_tol=1e-9):
+            message = f"A task's point weights sum to {total!r}; 1 was expected."
+            raise ConfigError(message)
+
+    def point(self, *, salt: str, task: str, request_id: str) -> Point:
+        """Return the point that this request runs by: hashed, so that the same request always runs the same way."""
+        if len(self.points) == 1:
+            return self.points[0]
+        u = unit(salt=salt, purpose="mix", task=task, rung="", request_id=request_id)
+        for point in self.points[:-1]:
+            if u < point.weight:
+                return point
+            u -= point.weight
+        return self.points[-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LadderPrint:
+    """What a policy remembers of the ladder that it was fitted for."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    rungs: tuple[str, ...]
+    """Rung names, cheapest first."""
+
+    verifiers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of the verifiers whose verdicts the combiners read, by rung."""
+
+    fingerprint: str | None = None
+    """The ladder's own hash; None where only names are fixed (`calibrate --rungs`)."""
+
+    def refusal(self, ladder: Ladder) -> str | None:
+        """Return why the policy does not fit `ladder`; None if it does."""
+        missing = [name for name in self.rungs if name not in ladder.names]
+        if missing:
+            return f"it needs rung {missing[0]!r}, and the ladder has {', '.join(ladder.names)}"
+        if [name for name in ladder.names if name in self.rungs] != list(self.rungs):
+            return f"it was fitted for the order {' → '.join(self.rungs)}, the ladder's is {' → '.join(ladder.names)}"
+        for name, verifiers in self.verifiers.items():
+            rungs = [own.rung(name) for own in (ladder, *ladder.tasks.values()) if name in own.names]
+            present = {verifier.name for rung in rungs for verifier in rung.verifiers}
+            absent = sorted(set(verifiers) - present)
+            if absent:
+                has = ", ".join(sorted(present)) or "none"
+                return f"it needs verifier {absent[0]!r} on rung {name!r}, which has {has}"
+        now = ladder.fingerprint()
+        if self.fingerprint is not None and self.fingerprint != now:
+            return (
+                "a rung, model, parameter or verifier setting has changed since it was fitted "
+                f"(fingerprint {self.fingerprint[:12]}, now {now[:12]})"
+            )
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """How every task of a ladder is run."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    ladder: LadderPrint
+    """The ladder that it was fitted for."""
+
+    tasks: dict[str, TaskPolicy]
+    """By task name."""
+
+    created: str
+    """When, in UTC, ISO 8601."""
+
+    judges: tuple[Admission, ...] = ()
+    """What calibrate found out about the judges that it leans on."""
+
+    seed: int = 0
+    """The seed that the fit used."""
+
+    salt: str = SALT
+    """Separates the hashed choices of this policy from those of others."""
+
+    version: int = VERSION
+    """Of the file format."""
+
+    def __rich__(self) -> Any:
+        """Show it in a terminal."""
+        return policy_sheet(self).rendered()
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        return policy_sheet(self).html()
+
+    def require(self, ladder: Ladder) -> None:
+        """Check that the policy may serve on `ladder`.
+
+        Raises:
+            PolicyMismatch: it was fitted for another one, or a verifier is missing.
+        """
+        reason = self.ladder.refusal(ladder)
+        if reason is not None:
+            message = f"The policy does not fit this ladder: {reason}. Calibrate again for this ladder."
+            raise PolicyMismatch(message)
+
+    def at(self, quality: str | None) -> Policy:
+        """Return the policy in which every task runs by its operating point of that name; None: this policy.
+
+        Raises:
+            ConfigError: a task has no operating point of that name.
+        """
+        return self if quality is None else replace(self, tasks={name: t.at(quality) for name, t in self.tasks.items()})
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of its content, as stored in the file and logged with every decision."""
+        return fingerprint(self._body())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the file's content, its own sha256 included."""
+        return {**self._body(), "sha256": self.sha256}
+
+    def _body(self) -> dict[str, Any]:
+        body: dict[str, Any] = _FILE.dump_python(self, mode="json")
+        if not self.judges:
+            del body["judges"]  # policies written before there were any keep their sha256
+        return body
+
+    def save(self, path: str | Path) -> None:
+        """Write the policy; the file is whole or not there at all."""
+        write_atomically(Path(path), json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Policy:
+        """Read a policy file.
+
+        Raises:
+            ConfigError: it cannot be read, is not a policy, was changed by hand, or comes from a later release.
+        """
+        text = read_text(Path(path), what="policy", limit=64 << 20)
+        try:
+            return cls.from_json(strict_json(text))
+        except (ConfigError, ValueError, RecursionError) as error:
+            message = f"{path} is not a policy that can be served: {error} Write it anew with `cascade calibrate`."
+            raise ConfigError(message) from None
+
+    @classmethod
+    def from_json(cls, content: Any) -> Policy:
+        """Check and take the content of a policy file.
+
+        Raises:
+            ConfigError: a key is missing, unknown, of the wrong type or out of range, or the sha256 does not match.
+        """
+        if not isinstance(content, dict):
+            message = f"it holds a {type(content).__name__}; a JSON object was expected."
+            raise ConfigError(message)
+        if content.get("version") != VERSION:
+            message = f"its version is {content.get('version')!r}; this release reads version {VERSION}."
+            raise ConfigError(message)
+        body = {key: value for key, value in content.items() if key != "sha256"}
+        try:
+            # Strict JSON mode reads arrays as tuples and coerces nothing else.
+            policy = _FILE.validate_json(json.dumps(body), strict=True)
+        except ValidationError as error:
+            raise ConfigError(explain(error)) from None
+        if content.get("sha256") != policy.sha256:
+            message = "its sha256 does not match its content: it was changed after it was written."
+            raise ConfigError(message)
+        return policy
+
+
+_FILE = TypeAdapter(Policy)

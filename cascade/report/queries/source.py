@@ -1,0 +1,138 @@
+"""report(): a report made from a decision log."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from cascade.errors import ConfigError, DataError
+from cascade.log import Log
+from cascade.policy.policy import Policy
+from cascade.report.values.content import ByTime, Report, TaskReport
+from cascade.report.values.findings import findings
+from cascade.report.values.summary import summary
+from cascade.report.values.tally import Promise, Tally, together
+
+if TYPE_CHECKING:
+    from cascade.report.values.tally import Promises
+
+STEP_MS: Mapping[str, int] = {"day": 86_400_000, "hour": 3_600_000}
+"""Widths of a series' steps, in milliseconds."""
+
+
+def report(
+    log: Log,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    task: str | None = None,
+    by: str | None = None,
+    by_time: ByTime = "day",
+    policy: Policy | None = None,
+    level: float = 0.9,
+    label_usd: float | None = None,
+) -> Report:
+    """Report on what a log holds, counted on one unchanging state of it.
+
+    Args:
+        log: the log; what it has accepted is committed first.
+        since: count decisions that ended then or later; None: from the beginning. Without a time zone it is UTC.
+        until: count decisions that ended before; None: to the end.
+        task: count this task only.
+        by: divide by this tag's values, or by principal, session, group, quality, model, rung, outcome or task.
+        by_time: how wide the steps of the series are.
+        policy: hold rates against what this policy promised, rather than what the log remembers of it.
+        level: of every interval, in (0, 1).
+        label_usd: what one label costs, in US dollars: taken off each month's savings; None: labels are only counted.
+
+    Raises:
+        ConfigError: `level` or `by_time` is out of range.
+        DataError: the log holds no decision of `task`.
+        LogUnavailable: the log cannot be read.
+    """
+    # SQLAlchemy is slow to import, and a report may be made of tallies from elsewhere.
+    from cascade.log.spending import unsettled
+    from cascade.report.queries import query
+    from cascade.report.queries.scope import Scope
+    from cascade.report.queries.segment import segments
+
+    if not 0.0 < level < 1.0:
+        raise ConfigError(f"level is {level!r}; a number between 0 and 1 was expected, such as 0.9.")
+    if label_usd is not None and not (math.isfinite(label_usd) and label_usd >= 0.0):
+        raise ConfigError(f"label_usd is {label_usd!r}; a number of US dollars, 0 or more, was expected.")
+    if by_time not in STEP_MS:
+        raise ConfigError(f"by_time is {by_time!r}; day or hour was expected.")
+    scope = Scope(since_ms=_milliseconds(since), until_ms=_milliseconds(until), task=task)
+    with log.reading() as connection:
+        known = {**query.promises(connection), **_promises(policy)}
+        tallies = query.tallies(connection, scope, known, step_ms=STEP_MS[by_time])
+        if task is not None and not tallies and query.tasks(connection):
+            names = ", ".join(query.tasks(connection)[:20])
+            raise DataError(f"The log {log.name} holds no decision of task {task!r} in this period; it has {names}.")
+        parts, left_out = segments(connection, scope, by, level) if by is not None else ((), 0)
+        lost = max(query.lost(connection, scope), log.lost)
+        open_calls = unsettled(connection, since_ms=scope.since_ms, until_ms=scope.until_ms, task=task)
+    about = Report(
+        source=log.name, since=_iso(since), until=_iso(until), level=level, by_time=by_time, by=by,
+        label_usd=label_usd, segments=parts, segments_left_out=left_out, lost=lost,
+        ambiguous=open_calls.ambiguous, ambiguous_usd=open_calls.worst_usd,
+    )  # fmt: skip
+    return filled(about, tallies, known)
+
+
+def filled(about: Report, tallies: Mapping[str, Tally], known: Promises) -> Report:
+    """Return a report with everything that follows from tallies filled in, wherever those were counted."""
+    step_ms = STEP_MS[about.by_time]
+    tasks: dict[str, TaskReport] = {}
+    for name, tally in tallies.items():
+        promises = {sha256: promise for (sha256, of), promise in known.items() if of == name}
+        made = summary(tally, promises, about=about, step_ms=step_ms, single_task=True)
+        tasks[name] = replace(made, findings=findings(made))
+    total = summary(together(tallies.values()), {}, about=about, step_ms=step_ms, single_task=False)
+    sentences = [f"{name}: {sentence}" for name, made in tasks.items() for sentence in made.findings]
+    if about.lost:
+        sentences.insert(0, f"{about.lost:,} decisions could not be logged and are missing from every figure here.")
+    if about.ambiguous:
+        sentences.append(
+            f"{about.ambiguous:,} calls were begun and their end is not known, since their process was killed; they "
+            f"may have cost up to ${about.ambiguous_usd:.4f} on top."
+        )
+    if not total.n:
+        sentences.append("The log holds no decision in this period.")
+    return replace(about, tasks=tasks, total=total, findings=tuple(sentences))
+
+
+def _promises(policy: Policy | None) -> Promises:
+    if policy is None:
+        return {}
+    return {
+        (policy.sha256, name): Promise(
+            reference=task.reference,
+            rungs=policy.ladder.rungs,
+            target=task.target,
+            measured=task.measured,
+            certificate=task.certificate or {},
+            error_usd=0.0 if task.reference_cost is None else task.reference_cost.error_usd,
+        )
+        for name, task in policy.tasks.items()
+    }
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else round(_aware(moment).timestamp() * 1000)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else _aware(moment).isoformat()
+
+
+def iso(at_ms: int) -> str:
+    """Return Unix milliseconds as ISO 8601, UTC."""
+    return datetime.fromtimestamp(at_ms / 1000, tz=UTC).isoformat()

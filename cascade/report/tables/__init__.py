@@ -1,0 +1,1 @@
+"""Tables: a report as rows, text, Markdown and notebook output."""

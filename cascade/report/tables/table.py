@@ -1,0 +1,259 @@
+"""Tables: what a report shows, as headings, lines and cells of plain text that terminal and markdown draw alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cascade.report.tables.money_table import month_table, slice_table
+from cascade.report.values.content import Report, TaskReport
+from cascade.report.values.figure import Figure, Quantiles
+from cascade.report.values.findings import USUAL_BAND
+from cascade.report.values.parts import RungReport, Sharpened
+from cascade.report.values.rows import Table
+from cascade.report.values.wording import NOTHING, count, dollars, duration, estimate, interval, percent
+
+LAST_STEPS = 14
+"""Days or hours that are shown; JSON holds all."""
+
+MOST_ROWS = 20
+"""Rows of a long table that are shown; JSON holds all."""
+
+
+def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
+    """Give the lines of figures that stand above a task's tables, as name and words."""
+    if not task.n:
+        return
+    yield "decisions", f"{count(task.n)} ({_counts(task.outcomes)})"
+    if task.escalation_rate.value is not None:
+        yield "escalation rate", f"{estimate(task.escalation_rate)}{_target(task)}"
+    per_request = task.cost
+    between = f"{dollars(per_request.low)} to {dollars(per_request.high)}"
+    verifiers = f"{dollars(task.verifier_cost_usd_per_request)} of it for verifiers"
+    yield "cost", f"{dollars(task.cost_usd)}; {dollars(per_request.value)} a request ({between}), {verifiers}"
+    saved = task.saved
+    if saved.usd is not None and saved.share.value is not None:
+        share = f"{estimate(saved.share)} of always asking {task.reference or 'the top'}"
+        yield "saved", f"{dollars(saved.usd)}, {share}; by {_counts(saved.how)}"
+    if task.n_labelled:
+        top = f"; {task.reference} alone {percent(task.accuracy_top)}" if task.accuracy_top is not None else ""
+        below = f"; accepted below the top {interval(task.accuracy_accepted)}" if task.accuracy_accepted.n else ""
+        yield "accuracy", f"{estimate(task.accuracy)}{top}{below}"
+    if task.accuracy_sharpened.proxies:
+        yield "accuracy, sharpened", _sharpened(task.accuracy_sharpened)
+    certificate = task.policies[0].certificate if task.policies else {}
+    if certificate:
+        yield "certificate", certificate_words(certificate)
+    yield "latency", _spread(task.latency_s)
+    yield "tokens", f"{count(task.input_tokens)} in, {count(task.output_tokens)} out"
+
+
+def task_tables(task: TaskReport, by_time: str) -> Iterator[Table]:
+    """Give the tables of one task, those without rows left out."""
+    for table in (
+        rung_table(task), rung_spending_table(task), label_table(task), single_table(task), verifier_table(task),
+        reason_table(task), failure_table(task), policy_table(task), month_table(task), slice_table(task),
+        series_table(task, by_time),
+    ):  # fmt: skip
+        if table.rows:
+            yield table.shown()
+
+
+def segment_table(report: Report) -> Table | None:
+    """Return the table of segments; None where none were asked for."""
+    if report.by is None:
+        return None
+    rows = tuple(
+        (
+            segment.value if segment.value is not None else "(none)", count(segment.n),
+            interval(segment.escalation_rate), dollars(segment.cost_usd), dollars(segment.cost_usd_per_request),
+            percent(segment.cost_vs_top), estimate(segment.accuracy),
+        )
+        for segment in report.segments[:MOST_ROWS]
+    )  # fmt: skip
+    more = len(report.segments) - len(rows) + report.segments_left_out
+    columns = (report.by, "requests", "escalated", "cost", "a request", "of always-top", "accuracy")
+    note = f"{count(more)} cheaper ones are not shown." if more else ""
+    return Table(title=f"By {report.by}", columns=columns, rows=rows, note=note)
+
+
+def rung_table(task: TaskReport) -> Table:
+    """Return who reached each rung and what became of them."""
+    rows = tuple(
+        (
+            rung.rung, _models(rung), f"{count(rung.reached)} ({percent(rung.reach)})", count(rung.accepted),
+            # The top has nowhere to escalate to: a rate of 0 would look like a finding.
+            NOTHING if rung.rung == task.reference else f"{count(rung.escalated)}, {interval(rung.escalation_rate)}",
+            count(rung.failed_over), count(rung.stopped),
+        )
+        for rung in task.rungs
+    )  # fmt: skip
+    columns = ("rung", "model", "reached", "accepted", "escalated", "failed over", "stopped")
+    idle = frozenset({"model", "failed over", "stopped"})
+    return Table(title="Rungs", columns=columns, rows=rows, words=frozenset({"model"}), idle=idle)
+
+
+def rung_spending_table(task: TaskReport) -> Table:
+    """Return each rung's spending, tokens and latency."""
+    rows = tuple(
+        (
+            rung.rung, dollars(rung.answers_usd), dollars(rung.verifiers_usd), count(rung.input_tokens),
+            count(rung.output_tokens), *(duration(value) for value in _three(rung.latency_s)),
+        )
+        for rung in task.rungs
+        if rung.reached
+    )  # fmt: skip
+    columns = ("rung", "answers", "verifiers", "tokens in", "out", "p50", "p95", "p99")
+    return Table(title="Spending and latency", columns=columns, rows=rows, idle=frozenset({"verifiers"}))
+
+
+def label_table(task: TaskReport) -> Table:
+    """Return what labels say of each rung."""
+    rows = tuple(
+        (
+            rung.rung, estimate(rung.accuracy), estimate(rung.right_but_escalated.share),
+            dollars(rung.right_but_escalated.usd), estimate(rung.wrong_but_accepted.share),
+            dollars(rung.wrong_but_accepted.usd),
+        )
+        for rung in task.rungs
+        if rung.accuracy.n
+    )  # fmt: skip
+    columns = ("rung", "accuracy", "right but escalated", "cost above", "wrong but accepted", "cost")
+    note = "Dollars are carried over from the labelled answers to all."
+    return Table(title="Labelled answers", columns=columns, rows=rows, note=note)
+
+
+def single_table(task: TaskReport) -> Table:
+    """Return the cascade beside each rung alone."""
+    if not task.singles:
+        return Table(title="", columns=(), rows=())
+    rows = [("this cascade", estimate(task.accuracy_weighted), dollars(task.cost_usd_per_request))]
+    rows += [
+        (f"{single.rung} alone", estimate(single.accuracy), dollars(single.cost_usd_per_request))
+        for single in task.singles
+    ]
+    note = f"The best single model is {task.best_single}. Accuracies are weighted by the rungs that answered."
+    return Table(title="Against single models", columns=("", "accuracy", "a request"), rows=tuple(rows), note=note)
+
+
+def verifier_table(task: TaskReport) -> Table:
+    """Return what each verifier said and what that is worth."""
+    rows = tuple(
+        (
+            verifier.rung, verifier.verifier, count(verifier.n),
+            NOTHING if verifier.mean_score is None else f"{verifier.mean_score:.3f}", percent(verifier.abstained),
+            percent(verifier.vetoed), percent(verifier.failed), dollars(verifier.cost_usd), _area(verifier.auroc),
+        )
+        for verifier in task.verifiers
+    )  # fmt: skip
+    columns = ("rung", "verifier", "verdicts", "mean", "abstained", "vetoed", "failed", "cost", "AUROC")
+    idle = frozenset({"abstained", "vetoed", "failed", "cost", "AUROC"})
+    return Table(title="Verifiers", columns=columns, rows=rows, words=frozenset({"verifier"}), idle=idle)
+
+
+def reason_table(task: TaskReport) -> Table:
+    """Return why answers were escalated."""
+    total = sum(task.reasons.values())
+    rows = tuple((reason, count(n), percent(n / total)) for reason, n in list(task.reasons.items())[:MOST_ROWS])
+    return Table(title="Reasons of escalation", columns=("reason", "answers", "share"), rows=rows)
+
+
+def failure_table(task: TaskReport) -> Table:
+    """Return which calls failed."""
+    rows = tuple(
+        (rung.rung, kind, count(n), percent(n / rung.reached))
+        for rung in task.rungs
+        for kind, n in rung.failures.items()
+    )
+    columns = ("rung", "failure", "calls", "of its calls")
+    return Table(title="Failed calls", columns=columns, rows=rows, words=frozenset({"failure"}))
+
+
+def policy_table(task: TaskReport) -> Table:
+    """Return what each policy promised and what came."""
+    rows = tuple(
+        (
+            "pass marks" if use.sha256 is None else use.sha256[:12], count(use.n), estimate(use.escalation_rate),
+            percent(use.promised), NOTHING if use.low is None else f"{percent(use.low)} to {percent(use.high)}",
+            {True: "yes", False: "no", None: NOTHING}[use.on_target],
+        )
+        for use in task.policies
+        if len(task.policies) > 1 or use.promised is not None
+    )  # fmt: skip
+    columns = ("policy", "decisions", "escalation rate", "aimed at", "samples promised", "on target")
+    return Table(title="Policies", columns=columns, rows=rows)
+
+
+def series_table(task: TaskReport, by_time: str, last: int = LAST_STEPS) -> Table:
+    """Return the last days or hours."""
+    shown = task.series[-last:]
+    rows = tuple(
+        (step.at[: 10 if by_time == "day" else 16].replace("T", " "), count(step.n), interval(step.escalation_rate),
+         percent(step.target), "missed" if step.alarm else "", dollars(step.cost_usd))
+        for step in shown
+    )  # fmt: skip
+    earlier = len(task.series) - len(shown)
+    note = f"{count(earlier)} earlier ones are not shown." if earlier else ""
+    columns = (f"{by_time} (UTC)", "requests", "escalated", "target", "alarm", "cost")
+    idle = frozenset({"target", "alarm"})
+    return Table(title=f"By {by_time}", columns=columns, rows=rows, note=note, idle=idle)
+
+
+def _models(rung: RungReport) -> str:
+    """Name the models of a rung; nothing where that is the rung's own name."""
+    return "" if rung.models == (rung.rung,) else ", ".join(rung.models)
+
+
+def _target(task: TaskReport) -> str:
+    band = f"; usual band {USUAL_BAND[0]:.0%}–{USUAL_BAND[1]:.0%}".replace("%", " %")
+    use = task.policies[0] if task.policies else None
+    if use is None or use.promised is None:
+        return band
+    where = {True: "inside", False: "outside", None: "beside"}[use.on_target]
+    return f"; aimed at {percent(use.promised)}, {where} the interval{band}"
+
+
+def certificate_words(certificate: Mapping[str, Any]) -> str:
+    """Say what the latest policy's certificate promises, and under which assumptions."""
+    if not certificate.get("certified"):
+        return str(certificate.get("why") or "none")
+    bound = certificate.get("bound", {})
+    parts = bound.get("value") if bound.get("kind") == "together" else [bound]
+    promise = " and ".join(map(_bound, parts if isinstance(parts, list) else []))
+    sure = percent(1.0 - certificate.get("delta", 0.0))
+    return f"{promise}, {sure} sure over the draw of the samples. {' '.join(certificate.get('assumptions', ()))}"
+
+
+def _bound(bound: Mapping[str, Any]) -> str:
+    kind = {"max_error": "error among accepted answers", "max_loss": "loss against the reference"}
+    where = f" in {bound['dimension']}" if bound.get("dimension") else ""
+    return f"{kind.get(bound.get('kind', ''), 'risk')}{where} at most {percent(bound.get('value'))}"
+
+
+def _sharpened(found: Sharpened) -> str:
+    """Say what labels and a judge's scores tell together."""
+    by = ", ".join(f"{verifier} on {rung}" for rung, verifier in found.proxies.items())
+    between = f"{percent(found.value)} ({percent(found.low)} to {percent(found.high)}, asymptotic)"
+    worth = "" if found.label_worth is None else f"; a label is worth {found.label_worth:.1f}"
+    return f"{between} of all {count(found.n)} answers, by {count(found.n_labelled)} labels and {by}{worth}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count(n)}" for name, n in counts.items())
+
+
+def _spread(latency_s: Quantiles) -> str:
+    if not latency_s.n:
+        return NOTHING
+    p50, p95, p99 = (duration(value) for value in _three(latency_s))
+    return f"p50 {p50}, p95 {p95}, p99 {p99}"
+
+
+def _three(latency_s: Quantiles) -> tuple[float | None, float | None, float | None]:
+    return latency_s.p50, latency_s.p95, latency_s.p99
+
+
+def _area(area: Figure) -> str:
+    if area.value is None:
+        return NOTHING
+    return f"{area.value:.2f} ({area.low:.2f}–{area.high:.2f}, n = {count(area.n)})"

@@ -1,0 +1,1 @@
+"""Values: what a report says, as frozen values."""

@@ -1,0 +1,79 @@
+"""Comparison: the cascade beside each rung alone, on the labelled answers of a tally."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cascade.report.values.figure import NO_FIGURE, Figure, weighted
+from cascade.report.values.parts import SingleReport
+from cascade.report.values.tally import LabelTally, RungTally, Tally
+
+Wanted = Callable[[str, str | None, str | None], bool]
+"""Chooses labels by whose answer is labelled, whose was returned, and what was done about the labelled one."""
+
+
+def labelled(tally: Tally, wanted: Wanted) -> LabelTally:
+    """Add up the labels that are wanted."""
+    found = LabelTally()
+    for key, labels in tally.labels.items():
+        if wanted(*key):
+            found.add(labels)
+    return found
+
+
+def weighted_accuracy(tally: Tally, rung: str | None, level: float) -> Figure:
+    """Estimate the accuracy of one rung (None: of the answer returned) over all requests that were answered.
+
+    Labels of a rung are rarely spread as traffic is: a top that only escalated requests reach is labelled on hard
+    ones. So each answering rung's requests are a stratum, and without labels in one there is no estimate.
+    """
+    answered = {name: n for name, n in tally.answered_by.items() if name is not None}
+    total = sum(answered.values())
+    strata = []
+    for name, n in answered.items():
+        key = (rung or name, name)
+        found = LabelTally()
+        for (whose, answered_by, _), labels in tally.labels.items():
+            if (whose, answered_by) == key:
+                found.add(labels)
+        if not found.n:
+            return NO_FIGURE
+        strata.append((n / total, found.n, found.correct, found.squares))
+    return weighted(strata, level)
+
+
+def singles_of(tally: Tally, order: Sequence[str], reference: str | None, level: float) -> tuple[SingleReport, ...]:
+    """Return each rung alone, in `order`, where labels allow an estimate."""
+    found = []
+    for name in order:
+        accuracy = weighted_accuracy(tally, name, level)
+        if accuracy.value is None:
+            continue
+        rung, against = tally.rungs.get(name, RungTally()), tally.against
+        answered = rung.n - sum(rung.failures.values())
+        usd = rung.answered_usd / answered if answered else None
+        if name == reference and against.n:
+            usd = against.top / against.n
+        found.append(SingleReport(rung=name, accuracy=accuracy, cost_usd_per_request=usd))
+    return tuple(found)
+
+
+def best(singles: tuple[SingleReport, ...]) -> str | None:
+    """Return the most accurate single rung, the cheapest of equals."""
+    if not singles:
+        return None
+    return max(singles, key=lambda single: (single.accuracy.value or 0.0, -(single.cost_usd_per_request or 0.0))).rung
+
+
+def dominating(singles: tuple[SingleReport, ...], cascade: Figure, usd: float | None) -> str | None:
+    """Return a single rung that is at least as accurate as the cascade and no dearer, the most accurate first."""
+    if cascade.value is None or usd is None:
+        return None
+    better = [
+        single
+        for single in singles
+        if single.cost_usd_per_request is not None
+        and (single.accuracy.value or 0.0) >= cascade.value - 1e-12
+        and single.cost_usd_per_request <= usd + 1e-15
+    ]
+    return best(tuple(better))

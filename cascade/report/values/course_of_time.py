@@ -1,0 +1,87 @@
+"""Course of time: escalation by day or hour against its target, and what each month saved."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import numpy as np
+
+from cascade.report.values.figure import Sums, difference, share
+from cascade.report.values.parts import Month, Step
+from cascade.report.values.tally import Course, Period, Promise, Tally
+from cascade.stats.rate_monitor import first_alarm
+
+DAY_MS = 86_400_000
+
+
+def series_of(tally: Tally, promises: Mapping[str | None, Promise], level: float, step_ms: int) -> tuple[Step, ...]:
+    """Return the days or hours of a task; those that miss their target beyond chance raise an alarm."""
+    found: defaultdict[int, list[tuple[Period, float | None]]] = defaultdict(list)
+    for (number, sha256), period in tally.steps.items():
+        found[number].append((period, promises.get(sha256, Promise()).rate))
+    strict = 1.0 - (1.0 - level) / max(len(found), 1)
+    return tuple(_step(number, found[number], level, strict, step_ms) for number in sorted(found))
+
+
+def _step(number: int, parts: list[tuple[Period, float | None]], level: float, strict: float, step_ms: int) -> Step:
+    whole = Period()
+    for period, _ in parts:
+        whole.add(period)
+    target = None
+    if whole.first_answered and all(rate is not None for period, rate in parts if period.first_answered):
+        target = sum(period.first_answered * (rate or 0.0) for period, rate in parts) / whole.first_answered
+    sure = share(whole.escalated, whole.first_answered, strict)
+    beyond = target is not None and sure.low is not None and sure.high is not None
+    return Step(
+        at=_at(number * step_ms).isoformat(),
+        n=whole.n,
+        escalation_rate=share(whole.escalated, whole.first_answered, level),
+        cost_usd=whole.cost_usd,
+        verifiers_usd=whole.verifiers_usd,
+        target=target,
+        alarm=beyond and not sure.low <= target <= sure.high,  # type: ignore[operator]  # None is in `beyond`
+    )
+
+
+def alarm_of(course: Course | None, promise: Promise) -> tuple[str | None, int | None]:
+    """Return when the rate was noticed to have left its promise, and after how many answers; None twice: it was not."""
+    if course is None or promise.rate is None or not 0.0 <= promise.rate <= 1.0:
+        return None, None
+    order = np.argsort(np.asarray(course.at_ms), kind="stable")
+    low, high = promise.band or (promise.rate, promise.rate)
+    after = first_alarm(np.asarray(course.escalated)[order], promise.rate, (low, high))
+    return (None, None) if after is None else (_at(course.at_ms[int(order[after - 1])]).isoformat(), after)
+
+
+def months_of(tally: Tally, level: float, step_ms: int, label_usd: float | None) -> tuple[Month, ...]:
+    """Return what each calendar month saved."""
+    found: defaultdict[str, Period] = defaultdict(Period)
+    for (number, _), period in tally.steps.items():
+        found[f"{_at(number * step_ms):%Y-%m}"].add(period)
+    labels: Counter[str] = Counter()
+    for day, n in tally.label_days.items():
+        labels[f"{_at(day * DAY_MS):%Y-%m}"] += n
+    return tuple(_month(at, found[at], labels[at], label_usd or 0.0, level) for at in sorted({*found, *labels}))
+
+
+def _month(at: str, period: Period, labels: int, label_usd: float, level: float) -> Month:
+    a = period.against
+    sums = Sums(n=a.n, x=a.cost, y=a.top, xx=a.cost_cost, yy=a.top_top, xy=a.cost_top, noise=a.noise)
+    return Month(
+        at=at,
+        n=period.n,
+        cost_usd=period.cost_usd,
+        verifiers_usd=period.verifiers_usd,
+        top_usd=a.top,
+        fruitless_usd=period.fruitless_usd,
+        maybe_charged_usd=period.maybe_charged_usd,
+        labels=labels,
+        labels_usd=labels * label_usd,
+        net_usd=difference(sums, level, less=period.fruitless_usd + labels * label_usd),
+    )
+
+
+def _at(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, tz=UTC)

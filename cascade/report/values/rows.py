@@ -1,0 +1,43 @@
+"""Table: headings and cells of plain text, which terminal, markdown and page draw alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cascade.report.values.wording import NOTHING
+
+_IDLE = frozenset({"0", "0.0 %", "$0", NOTHING, ""})
+"""What a cell says where there was nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One table; cells may hold foreign text, which whoever draws them makes harmless."""
+
+    title: str
+    """What it shows."""
+
+    columns: tuple[str, ...]
+    """Headings; the first column is text, and so are those named in `words`."""
+
+    rows: tuple[tuple[str, ...], ...]
+    """Cells."""
+
+    words: frozenset[str] = frozenset()
+    """Columns that are aligned as text."""
+
+    note: str = ""
+    """What stands below it."""
+
+    idle: frozenset[str] = frozenset()
+    """Columns that are left out where every cell says that there was nothing: they would crowd a narrow terminal."""
+
+    def shown(self) -> Table:
+        """Return the table without its idle columns."""
+        keep = [
+            index
+            for index, name in enumerate(self.columns)
+            if name not in self.idle or any(row[index] not in _IDLE for row in self.rows)
+        ]
+        columns = tuple(self.columns[index] for index in keep)
+        return replace(self, columns=columns, rows=tuple(tuple(row[index] for index in keep) for row in self.rows))

@@ -1,0 +1,34 @@
+"""Accuracy sharpened: what few labels say, with a judge's scores of all answers beside them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cascade.report.values.parts import NO_SHARPENED, Sharpened
+from cascade.report.values.tally import Tally
+from cascade.stats.ppi import Estimate, combine, estimate_mean
+
+
+def sharpen(tally: Tally, level: float) -> Sharpened:
+    """Estimate how right all returned answers are; each answering rung's requests are a stratum.
+
+    Nothing where a rung that answered more than one request in a hundred has too few labels.
+    """
+    answered = {name: n for name, n in tally.answered_by.items() if name is not None}
+    total = sum(answered.values())
+    strata: dict[str, Estimate] = {}
+    for (rung, _), proxy in tally.proxies.items():
+        strata[rung] = estimate_mean(np.asarray(proxy.correct), proxy=np.asarray(proxy.scores), level=level)
+    counted = sum(answered[rung] for rung in strata if rung in answered)
+    if not strata or counted < 0.99 * total:
+        return NO_SHARPENED
+    whole = combine([(answered[rung] / counted, found) for rung, found in strata.items()], level)
+    return Sharpened(
+        value=whole.value,
+        low=whole.low,
+        high=whole.high,
+        n=whole.n,
+        n_labelled=whole.n_labelled,
+        label_worth=whole.worth,
+        proxies={rung: name for rung, name in tally.proxies if strata[rung].weight_of_proxy > 0.0},
+    )

@@ -1,0 +1,324 @@
+"""Tally: what was counted for one task, wherever it was counted (a log, a replay); tallies of several tasks add up."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from cascade.report.values.case import MOST_CASES, Case
+
+
+def seconds() -> array[float]:
+    """Return an empty column of numbers, 8 bytes each."""
+    return array("d")
+
+
+class Adding:
+    """A tally to which another of its kind can be added, field by field."""
+
+    __slots__ = ()
+
+    def add(self, other: Self) -> None:
+        """Add what `other` counted; `other` is not changed."""
+        for item in fields(self):  # type: ignore[arg-type]  # every tally is a dataclass
+            mine, theirs = getattr(self, item.name), getattr(other, item.name)
+            if isinstance(mine, Counter):
+                mine.update(theirs)
+            elif isinstance(mine, dict):
+                for key, value in theirs.items():
+                    if key not in mine:
+                        mine[key] = type(value)()
+                    mine[key].add(value)
+            elif isinstance(mine, array):
+                mine.extend(theirs)
+            elif isinstance(mine, Adding):
+                mine.add(theirs)
+            else:
+                setattr(self, item.name, max(mine, theirs) if item.name == "last_ms" else mine + theirs)
+
+
+@dataclass(slots=True)
+class Rate(Adding):
+    """Decisions with what a rate of escalation needs."""
+
+    n: int = 0
+    first_answered: int = 0
+    escalated: int = 0
+    cost_usd: float = 0.0
+    last_ms: int = 0
+    """When the last one ended, in Unix milliseconds."""
+
+
+@dataclass(slots=True)
+class Against(Adding):
+    """Decisions for which it is known what the reference would have cost."""
+
+    n: int = 0
+    cost: float = 0.0
+    top: float = 0.0
+    cost_cost: float = 0.0
+    top_top: float = 0.0
+    cost_top: float = 0.0
+    noise: float = 0.0
+    """Sum of the squared errors that the estimates of `top` are expected to have."""
+
+
+@dataclass(slots=True)
+class Period(Adding):
+    """Decisions of one day or hour under one policy."""
+
+    n: int = 0
+    first_answered: int = 0
+    escalated: int = 0
+    cost_usd: float = 0.0
+    verifiers_usd: float = 0.0
+    fruitless_usd: float = 0.0
+    """What those cost that ended without an answer or were broken off: nothing can be saved there."""
+    maybe_charged_usd: float = 0.0
+    """What tries without an answer may have cost on top, at most."""
+    against: Against = field(default_factory=Against)
+
+
+@dataclass(slots=True)
+class Part(Adding):
+    """Decisions that share one value of a tag, principal or another column."""
+
+    n: int = 0
+    first_answered: int = 0
+    escalated: int = 0
+    cost_usd: float = 0.0
+    told_cost_usd: float = 0.0
+    top_usd: float = 0.0
+    labelled: int = 0
+    correct: float = 0.0
+    squares: float = 0.0
+
+
+@dataclass(slots=True)
+class Judged(Adding):
+    """Labelled answers of one rung that have a confidence, among decisions that one rung answered; columns (n,)."""
+
+    confidence: array[float] = field(default_factory=seconds)
+    correct: array[float] = field(default_factory=seconds)
+
+
+@dataclass(slots=True)
+class Joint(Adding):
+    """Requests on which the same rungs are labelled, among decisions that one rung answered."""
+
+    confidence: array[float] = field(default_factory=seconds)
+    """Of the first rung's answer, (n,); below 0 where it was escalated whatever its confidence."""
+    correct: array[float] = field(default_factory=seconds)
+    """Row by row, (n · rungs,)."""
+
+
+@dataclass(slots=True)
+class Course(Adding):
+    """What became of the first answers under one policy, one by one; columns (n,)."""
+
+    at_ms: array[int] = field(default_factory=lambda: array("q"))
+    escalated: array[int] = field(default_factory=lambda: array("b"))
+
+
+@dataclass(slots=True)
+class Best(Adding):
+    """The few requests that a key puts first."""
+
+    cases: list[tuple[float, Case]] = field(default_factory=list)
+
+    def add(self, other: Self) -> None:
+        """Keep the first of both."""
+        self.cases = sorted([*self.cases, *other.cases], key=lambda each: (each[0], each[1].decision_id))[:MOST_CASES]
+
+
+@dataclass(slots=True)
+class RungTally(Adding):
+    """One rung's attempts."""
+
+    n: int = 0
+    positions: int = 0
+    """Sum of the places that it had among a request's attempts: orders rungs where no policy does."""
+    models: Counter[str] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Of escalations."""
+    failures: Counter[str] = field(default_factory=Counter)
+    answers_usd: float = 0.0
+    """Of its own calls, failed ones included."""
+    answered_usd: float = 0.0
+    """Of those that answered."""
+    verifiers_usd: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    latencies: array[float] = field(default_factory=seconds)
+
+
+@dataclass(slots=True)
+class VerifierTally(Adding):
+    """One verifier's verdicts on one rung."""
+
+    n: int = 0
+    places: int = 0
+    """Sum of the places that it had in the stack."""
+    scored: int = 0
+    score: float = 0.0
+    abstained: int = 0
+    vetoed: int = 0
+    failed: int = 0
+    cost_usd: float = 0.0
+    calls: int = 0
+    scores: array[float] = field(default_factory=seconds)
+    """Where the answer is labelled; a veto is 0."""
+    correct: array[float] = field(default_factory=seconds)
+    """The labels, in the same order."""
+
+
+@dataclass(slots=True)
+class LabelTally(Adding):
+    """Labelled answers of one rung, among decisions that one rung answered and on which it did one thing."""
+
+    n: int = 0
+    correct: float = 0.0
+    squares: float = 0.0
+    spent_above_usd: float = 0.0
+    """Sum of correctness times what later attempts cost."""
+    spent_wrongly_usd: float = 0.0
+    """Sum of error times what the whole request cost."""
+
+
+@dataclass(slots=True)
+class Spent(Adding):
+    """What one model or verifier was paid."""
+
+    calls: int = 0
+    usd: float = 0.0
+
+
+@dataclass(slots=True)
+class Threshold(Adding):
+    """The first rung's threshold that served last."""
+
+    at_ms: int = -1
+    t: float | None = None
+
+    def add(self, other: Self) -> None:
+        """Keep the later one."""
+        if other.at_ms > self.at_ms:
+            self.at_ms, self.t = other.at_ms, other.t
+
+
+@dataclass(slots=True)
+class ProxyTally(Adding):
+    """Returned answers of one rung in turn: one verifier's score, and the label; NaN where there is none."""
+
+    scores: array[float] = field(default_factory=seconds)
+    correct: array[float] = field(default_factory=seconds)
+
+
+LabelKey = tuple[str, str | None, str | None]
+"""Whose answer is labelled, whose was returned, what was done about the labelled one (None: it was not asked)."""
+
+
+@dataclass(slots=True)
+class Tally(Adding):
+    """One task."""
+
+    n: int = 0
+    calibrated: int = 0
+    first_answered: int = 0
+    escalated: int = 0
+    cost_usd: float = 0.0
+    cost_squares: float = 0.0
+    answers_usd: float = 0.0
+    verifiers_usd: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    saved_how: Counter[str] = field(default_factory=Counter)
+    against: Against = field(default_factory=Against)
+    policies: dict[str | None, Rate] = field(default_factory=dict)
+    """By sha256."""
+    answered_by: Counter[str | None] = field(default_factory=Counter)
+    """Decisions by the rung whose answer was returned."""
+    rungs: dict[str, RungTally] = field(default_factory=dict)
+    verifiers: dict[tuple[str, str], VerifierTally] = field(default_factory=dict)
+    """By rung and verifier."""
+    steps: dict[tuple[int, str | None], Period] = field(default_factory=dict)
+    """By number of the day or hour since 1970, and policy sha256."""
+    label_days: Counter[int] = field(default_factory=Counter)
+    """Labels given, by number of the day since 1970."""
+    labels: dict[LabelKey, LabelTally] = field(default_factory=dict)
+    proxies: dict[tuple[str, str], ProxyTally] = field(default_factory=dict)
+    """By answering rung and verifier, where answers are labelled."""
+    latencies: array[float] = field(default_factory=seconds)
+    spending: dict[tuple[str, str], Spent] = field(default_factory=dict)
+    """By kind (model, verifier) and name."""
+    parts: dict[tuple[str, str], Part] = field(default_factory=dict)
+    """By what is divided by (a tag, principal, quality) and its value."""
+    judged: dict[tuple[str, str | None], Judged] = field(default_factory=dict)
+    """By whose answer is labelled, and whose was returned."""
+    joint: dict[tuple[str | None, tuple[str, ...]], Joint] = field(default_factory=dict)
+    """By whose answer was returned, and which rungs are labelled."""
+    cases: dict[str, Best] = field(default_factory=dict)
+    """By what makes them worth a look."""
+    threshold: Threshold = field(default_factory=Threshold)
+    courses: dict[str | None, Course] = field(default_factory=dict)
+    """By policy sha256."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What a policy promised for one task, as the log or a policy file tells it."""
+
+    reference: str | None = None
+    """The rung that is the reference."""
+    rungs: tuple[str, ...] = ()
+    """The ladder that the policy was fitted for, cheapest first."""
+    target: Mapping[str, Any] = field(default_factory=dict)
+    """What was asked for."""
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    """What calibrate measured."""
+    certificate: Mapping[str, Any] = field(default_factory=dict)
+    """What was certified, or why not; empty for aims."""
+    error_usd: float = 0.0
+    """Root mean squared error of one request's estimate of the reference's cost."""
+
+    @property
+    def band(self) -> tuple[float, float] | None:
+        """The calibration's own interval for the rate of the first rung; None: it has none."""
+        measured = self.measured.get("escalation_rate")
+        low, high = (measured.get(end) if isinstance(measured, Mapping) else None for end in ("low", "high"))
+        if not isinstance(low, int | float) or not isinstance(high, int | float) or not 0.0 <= low <= high <= 1.0:
+            return None
+        return float(low), float(high)
+
+    @property
+    def rate(self) -> float | None:
+        """The escalation rate of the first rung that was asked for, else the one that was expected; None: neither."""
+        measured = self.measured.get("escalation_rate")
+        measured = measured if isinstance(measured, Mapping) else {}
+        promised = measured.get("expected", measured.get("value"))
+        if self.target.get("kind") == "escalation_rate":
+            asked = self.target.get("value")
+            promised = asked[0] if isinstance(asked, list | tuple) and asked else asked
+        return float(promised) if isinstance(promised, int | float) else None
+
+
+Promises = dict[tuple[str | None, str], Promise]
+"""By policy sha256 and task."""
+
+
+def together(tallies: Iterable[Tally]) -> Tally:
+    """Add up the tallies of several tasks."""
+    total = Tally()
+    for tally in tallies:
+        total.add(tally)
+    return total
+
+
+def tally_by_task() -> defaultdict[str, Tally]:
+    """Return tallies that come into being when a task is first named."""
+    return defaultdict(Tally)

@@ -1,0 +1,48 @@
+"""Wording: numbers as people read them, and foreign text made harmless for terminals and markdown."""
+
+from __future__ import annotations
+
+import re
+
+from cascade.display.numbers import NOTHING, count, dollars, duration, percent, span
+from cascade.display.sanitize import one_line
+from cascade.report.values.figure import Figure
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$#])")
+
+
+def interval(figure: Figure) -> str:
+    """Say a share with its interval: 24.1 % (22.0–26.3 %)."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return NOTHING
+    return span(figure.value, figure.low, figure.high)
+
+
+def estimate(figure: Figure) -> str:
+    """Say a share with its interval and n: 24.1 % (22.0–26.3 %, n = 1,613)."""
+    if figure.value is None:
+        return NOTHING
+    return f"{interval(figure)[:-1]}, n = {figure.n:,})"
+
+
+def terminal(text: str) -> str:
+    r"""Return foreign text with all that could steer a terminal shown instead: \x1b, line ends, direction marks."""
+    return one_line(text)
+
+
+def markdown(text: str) -> str:
+    """Return foreign text so that markdown shows it as it is, on one line: no markup, no HTML."""
+    return _SPECIAL.sub(r"\\\1", terminal(text))
+
+
+__all__ = [
+    "NOTHING",
+    "count",
+    "dollars",
+    "duration",
+    "estimate",
+    "interval",
+    "markdown",
+    "percent",
+    "terminal",
+]

@@ -1,0 +1,221 @@
+"""What happened: Attempt (one rung's try) and Result (one request's end), names and numbers only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+from cascade.display.result import result_sheet
+from cascade.errors import NotAccepted
+from cascade.exchange import EMPTY, Response
+from cascade.failure import CallFailure
+from cascade.policy.operating_point import Decision
+from cascade.usage import Usage
+from cascade.verdict import Verdict
+
+Outcome = Literal["accepted", "exhausted", "abstained", "capped", "failed", "deadline", "budget", "cancelled"]
+"""accepted: answered. exhausted: the top was vetoed or out of reach; the best answer, flagged. abstained: the same, no
+answer (`on_exhausted: abstain`). capped: the escalation cap held it below; the best answer so far. failed: no answer.
+deadline, budget: that ran out first. cancelled: the caller gave up; such a result is only logged."""
+
+Parsed = TypeVar("Parsed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One rung's try: a response or a failure, what the verifiers thought of it, what was decided."""
+
+    rung: str
+    """The rung's name."""
+
+    model: str
+    """The model that was asked for."""
+
+    response: Response | None = None
+    """What it answered; None where it failed."""
+
+    failure: CallFailure | None = None
+    """How it failed; None where it answered."""
+
+    verdicts: tuple[Verdict, ...] = ()
+    """In the order in which they were given; a veto is the last one."""
+
+    decision: Decision
+    """Accept or escalate, and why."""
+
+    @property
+    def confidence(self) -> float | None:
+        """The combined probability that the answer is right; None where nothing was calibrated."""
+        return self.decision.confidence
+
+    @property
+    def endpoint(self) -> str:
+        """Which of the rung's endpoints answered, or failed last; '' where it lists none, or was not asked."""
+        call = self.response or self.failure
+        return "" if call is None else call.endpoint
+
+    @property
+    def vetoed(self) -> bool:
+        """True where a verifier ruled the answer out."""
+        return any(verdict.veto for verdict in self.verdicts)
+
+    @property
+    def answer_usd(self) -> float:
+        """What the rung's own call cost, tries that failed included."""
+        if self.response is not None:
+            return self.response.cost_usd or 0.0
+        return self.failure.cost_usd if self.failure is not None else 0.0
+
+    @property
+    def verifiers_usd(self) -> float:
+        """What the verdicts cost: the verifiers' own calls."""
+        return sum(verdict.cost_usd for verdict in self.verdicts)
+
+    @property
+    def latency_s(self) -> float:
+        """Seconds that the rung's call and its verifiers' calls took."""
+        call = self.response or self.failure
+        return (call.latency_s if call is not None else 0.0) + sum(verdict.latency_s for verdict in self.verdicts)
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of the rung's own call."""
+        call = self.response or self.failure
+        return call.usage if call is not None else Usage()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result(Generic[Parsed]):
+    """What one request came to."""
+
+    request_id: str
+    """The request's id (a content hash unless given)."""
+
+    decision_id: str = ""
+    """Names this run of it in the log; two runs of one request have two."""
+
+    task: str = "default"
+    """The task it was run as."""
+
+    quality: str | None = None
+    """The operating point that was asked for; None: the policy's own."""
+
+    outcome: Outcome
+    """How it ended."""
+
+    answer: str | None = None
+    """The answer's text; None where there is none."""
+
+    parsed: Parsed | None = None
+    """The answer as a value, where a schema or type was given and the answer satisfies it."""
+
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
+    """The answer's tool calls, in OpenAI's form."""
+
+    message: Mapping[str, Any] = EMPTY
+    """The assistant message, to append to a history."""
+
+    rung: str | None = None
+    """The rung whose answer this is."""
+
+    model: str | None = None
+    """The model whose answer this is."""
+
+    confidence: float | None = None
+    """The combined probability that the answer is right; None where the task is not calibrated, or at an
+    unscored top."""
+
+    calibrated: bool = False
+    """True where a policy that was fitted for this task decided."""
+
+    attempts: tuple[Attempt, ...] = ()
+    """Every rung that was asked, in order."""
+
+    saved_usd: float | None = None
+    """Always-top's cost less this result's cost, verifiers included; negative where the cascade was dearer;
+    None where it cannot be estimated."""
+
+    saved_how: str | None = None
+    """How always-top's cost is known: `top answered` (paid, exact), `fitted on samples`, or `token counts`."""
+
+    maybe_charged_usd: float = 0.0
+    """What tries without an answer may have cost, at their worst case, in US dollars: the provider may bill a call that
+    timed out or was broken off. Budgets count it as spent; `cost_usd`, which holds what is known, does not include it.
+    So the truth lies between `cost_usd` and `cost_usd + maybe_charged_usd`."""
+
+    latency_s: float = 0.0
+    """Seconds from the call of run() to the result."""
+
+    policy_sha256: str | None = None
+    """The policy that decided; None for pass marks."""
+
+    weight: float = 1.0
+    """The weight of the policy point that this request ran by (the propensity of the hashed mix)."""
+
+    error: str | None = None
+    """What went wrong, for people; None where nothing did."""
+
+    flags: tuple[str, ...] = ()
+    """What a reader must know: `uncalibrated`, `top_failed`, `capped:global` or `capped:principal` (whose cap),
+    `budget:…` (which budget), …"""
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """The request's own labels."""
+
+    @property
+    def cost_usd(self) -> float:
+        """What all calls cost, in US dollars: answers and verifiers, failed tries included."""
+        return self.answers_usd + self.verifiers_usd
+
+    @property
+    def answers_usd(self) -> float:
+        """The part of the cost that rungs' own calls took."""
+        return sum(attempt.answer_usd for attempt in self.attempts)
+
+    @property
+    def verifiers_usd(self) -> float:
+        """The part of the cost that verifiers' calls took."""
+        return sum(attempt.verifiers_usd for attempt in self.attempts)
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of all rungs' own calls (verifiers' calls are in the verdicts' costs only)."""
+        return sum((attempt.usage for attempt in self.attempts), Usage())
+
+    @property
+    def accepted(self) -> bool:
+        """True where the answer was accepted."""
+        return self.outcome == "accepted"
+
+    @property
+    def escalated(self) -> bool:
+        """True where a first answer was left upwards for quality."""
+        return bool(self.attempts) and self.attempts[0].decision.action == "escalate"
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why each attempt ended as it did, one sentence each."""
+        return tuple(
+            f"{attempt.rung}: {attempt.decision.action} ({attempt.decision.reason})" for attempt in self.attempts
+        )
+
+    def __rich__(self) -> Any:
+        """Show it in a terminal."""
+        return result_sheet(self).rendered()
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        return result_sheet(self).html()
+
+    def require(self) -> Result[Parsed]:
+        """Return this result if it was accepted.
+
+        Raises:
+            NotAccepted: it was not; the error carries the result.
+        """
+        if self.accepted:
+            return self
+        tried = "; ".join(self.reasons) or "no rung was asked"
+        message = f"The request ended as {self.outcome}, not accepted: {tried}."
+        raise NotAccepted(message, result=self)

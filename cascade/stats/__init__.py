@@ -1,0 +1,1 @@
+"""Statistics below report and calibration: intervals, AUROC, prediction-powered estimates, rate monitors."""

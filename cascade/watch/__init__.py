@@ -1,1 +1,0 @@
-"""What is watched while the cascade serves: intervals now; monitors and the rate controller belong here too."""

@@ -1,0 +1,42 @@
+"""Splits: disjoint, groups whole, about as large as asked, and the same every time."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calibration.stats.split import draw_one, number_groups, split_rows
+
+GROUPS = st.lists(st.none() | st.integers(0, 20).map(str), max_size=120)
+
+
+@given(groups=GROUPS, seed=st.integers(0, 9), share=st.floats(0.1, 0.9))
+def test_no_group_is_on_both_sides_and_shares_are_kept(groups: list[str | None], seed: int, share: float) -> None:
+    first = split_rows(groups, seed=seed, share=share)
+    assert first.tolist() == split_rows(groups, seed=seed, share=share).tolist()
+    sides = [
+        {name for name, taken in zip(groups, first, strict=True) if taken is side and name} for side in (True, False)
+    ]
+    assert not sides[0] & sides[1]
+    largest = max((groups.count(name) for name in groups if name), default=1)
+    assert round(share * len(groups)) <= first.sum() <= round(share * len(groups)) + largest - 1 or not len(groups)
+
+
+def test_samples_without_groups_split_exactly() -> None:
+    assert split_rows([None] * 200, seed=0).sum() == 80
+
+
+@given(groups=GROUPS, seed=st.integers(0, 9))
+def test_each_group_is_drawn_once(groups: list[str | None], seed: int) -> None:
+    code = number_groups(groups)
+    drawn = draw_one(code, seed=seed)
+    assert sorted(code[drawn]) == list(range(len(drawn)))
+    assert len(drawn) == (code.max() + 1 if len(code) else 0)
+
+
+def test_every_row_of_a_group_is_as_likely() -> None:
+    code = np.array([0, 0, 0, 1])
+    hits = np.bincount(np.concatenate([draw_one(code, seed=seed) for seed in range(600)]), minlength=4)
+    assert hits[3] == 600
+    assert np.all(np.abs(hits[:3] - 200) < 50)

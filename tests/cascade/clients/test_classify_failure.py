@@ -1,0 +1,79 @@
+"""How an exception is read: what is asked for by Retry-After, what is secret, what is unknown."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cascade.clients.classify_failure import read_fault, read_wire, retry_after_s
+from cascade.clients.wire import Wire
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("2", 2.0),
+        ("0.5", 0.5),
+        ("86400", 86400.0),
+        ("-3", None),
+        ("nan", None),
+        ("inf", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_retry_after_takes_seconds_and_no_nonsense(value, seconds):
+    assert retry_after_s({"Retry-After": value}) == seconds
+
+
+def test_retry_after_takes_a_date_and_a_past_one_means_now():
+    ahead = format_datetime(datetime.now(tz=UTC) + timedelta(seconds=100), usegmt=True)
+    assert 90 < retry_after_s({"retry-after": ahead}) <= 100
+    assert retry_after_s({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
+
+
+@given(st.text(max_size=30))
+def test_retry_after_never_raises(value):
+    seconds = retry_after_s({"retry-after": value})
+    assert seconds is None or seconds >= 0
+
+
+def test_a_message_is_one_short_line():
+    fault = read_fault(ValueError("first\nsecond " + "x" * 9999 + "\nTraceback (most recent call last): secrets"))
+    assert fault.message.startswith("first second x")
+    assert len(fault.message) <= 400
+
+
+def test_what_nobody_knows_is_unknown():
+    assert read_fault(ValueError("odd")).kind == "unknown"
+
+
+def test_a_ring_of_causes_ends():
+    first, second = ValueError("a"), ValueError("b")
+    first.__cause__, second.__cause__ = second, first
+    assert read_fault(first).kind == "unknown"
+
+
+@pytest.mark.parametrize(("details", "kind"), [([], "quota"), ([{"retryDelay": "30s"}], "rate_limited")])
+def test_geminis_word_quota_means_a_rate_limit_where_it_says_when_to_come_back(details, kind):
+    body = {"error": {"code": 429, "message": "You exceeded your current quota.", "details": details}}
+    fault = read_wire(Wire(ends_at=0.0, phase="done", status=429, body=json.dumps(body).encode()))
+    assert (fault.kind, fault.retry_after_s) == (kind, 30.0 if details else None)
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 10_000, b"\xff" * 100, b"null", b'{"error": null}', b'[{"error": {"code": "x"}}]', b'{"error": []}']
+)
+def test_no_body_is_too_odd_to_be_read(body):
+    assert read_wire(Wire(ends_at=0.0, phase="done", status=200, body=body)).kind == "bad_body"
+    assert read_wire(Wire(ends_at=0.0, phase="done", status=503, body=body)).kind == "server"
+
+
+@given(st.binary(max_size=300), st.integers(200, 599))
+def test_any_bytes_with_any_status_are_read(body, status):
+    assert read_wire(Wire(ends_at=0.0, phase="done", status=status, body=body)).message

@@ -1,0 +1,37 @@
+"""`.pth` files that run code are found, told apart, and never run; this environment has none that is unexpected."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from cascade.doctor.start_up_code import start_up_code
+
+TROJAN = (
+    "import os, subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import base64; exec(base64.b64decode(x))'])\n"
+)
+
+
+def test_code_is_told_from_folders_and_the_suspicious_from_the_known(tmp_path: Path) -> None:
+    (tmp_path / "litellm_init.pth").write_text(TROJAN)
+    (tmp_path / "distutils-precedence.pth").write_text("import os; os.environ.get('X')\n")
+    (tmp_path / "other.pth").write_text("import other_package\n")
+    (tmp_path / "folders.pth").write_text("/somewhere\n# import nothing\nimportant_folder\n")
+    found = {code.path.name: (code.known, code.suspicious) for code in start_up_code([tmp_path, str(tmp_path)])}
+    assert found == {
+        "litellm_init.pth": (False, True),
+        "distutils-precedence.pth": (True, False),
+        "other.pth": (False, False),
+    }
+
+
+def test_a_known_name_does_not_excuse_what_it_does(tmp_path: Path) -> None:
+    (tmp_path / "_virtualenv.pth").write_text(TROJAN)
+    (code,) = start_up_code([tmp_path])
+    assert (code.known, code.suspicious, code.owner) == (True, True, None)
+
+
+def test_this_environment_runs_nothing_unexpected(cli, folder) -> None:
+    assert not [code for code in start_up_code() if code.suspicious or not code.known]
+    checks = json.loads(cli("doctor", "--json").stdout)["checks"]
+    assert [check["state"] for check in checks if check["check"] == "start-up code"] == ["ok"]

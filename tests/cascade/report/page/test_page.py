@@ -1,0 +1,173 @@
+"""The page: one file, its own script and no other, no address, figures that are the report's, foreign text as text."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from benchmarks.made_log import fill as fill_log
+from cascade.log import Log, open_log
+from cascade.report import Report, report
+from cascade.report.page.document import Document, Panel, Section
+from cascade.report.page.drawing import INSTALL
+from cascade.report.page.log_page import log_document
+from cascade.report.page.rendering import LIMIT, chart_script, to_html
+from cascade.report.values.wording import percent
+from tests.cascade.log.decisions import decided
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)><a href='javascript:alert(3)'>{{7*7}}</a>"
+
+
+class Seen(HTMLParser):
+    """What a browser would see of a page: elements, attributes, text outside scripts."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the element."""
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text."""
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Report]:
+    with open_log(tmp_path_factory.mktemp("log") / "decisions.db", store_text="full") as log:
+        fill_log(log, decisions=1200, days=30, labelled=0.5)
+        yield report(log)
+
+
+@pytest.fixture(scope="module")
+def page(made: Report) -> str:
+    return to_html(log_document(made, drawn=True))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    with open_log(tmp_path / "decisions.db", store_text="full") as log:
+        yield log
+
+
+def test_a_page_is_one_file_below_two_megabytes(page: str) -> None:
+    assert len(page.encode()) < LIMIT < 2_000_000
+    seen = Seen(page)
+    assert not [tag for tag, _ in seen.elements if tag in {"link", "iframe", "object", "embed", "base", "form"}]
+    addresses = [value for _, attrs in seen.elements for name, value in attrs.items() if name in {"src", "href"}]
+    assert all(value is not None and value.startswith("#") for value in addresses)
+
+
+def test_the_policy_allows_our_script_by_its_hash_and_nothing_else(page: str) -> None:
+    seen = Seen(page)
+    (policy,) = [attrs["content"] or "" for _, attrs in seen.elements if "http-equiv" in attrs]
+    code = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    assert code == [chart_script().text]
+    digest = base64.b64encode(hashlib.sha256(code[0].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe-eval" not in policy
+    assert "unsafe-inline" not in policy.replace("style-src 'unsafe-inline'", "")
+    assert "ast: true" in code[0] or "ast:true" in code[0] or "ast:!0" in code[0]
+
+
+def test_the_figures_are_those_of_the_report(made: Report, page: str) -> None:
+    shown = " ".join(" ".join(Seen(page).text).split())
+    for task in made.tasks.values():
+        assert percent(task.escalation_rate.value) in shown
+        assert percent(task.cost_vs_top) in shown
+        assert f"n = {task.escalation_rate.n:,}" in shown
+    for month in made.total.months:
+        assert month.at in shown
+
+
+def test_every_chart_has_words_and_a_table(page: str) -> None:
+    seen = Seen(page)
+    charts = [attrs for _, attrs in seen.elements if attrs.get("class") == "chart"]
+    assert len(charts) > 12
+    assert all(attrs["role"] == "img" and len(attrs["aria-label"] or "") > 20 for attrs in charts)
+    for part in page.split('<article class="panel"')[1:]:
+        assert 'class="chart"' not in part or "<table>" in part
+
+
+def test_identities_are_unique_and_anchors_lead_somewhere(page: str) -> None:
+    seen = Seen(page)
+    identities = [attrs["id"] for tag, attrs in seen.elements if "id" in attrs and tag not in {"clippath", "g", "defs"}]
+    assert len(identities) == len(set(identities))
+    anchors = {(attrs["href"] or "")[1:] for tag, attrs in seen.elements if tag == "a" and "href" in attrs}
+    assert anchors <= set(identities)
+
+
+def test_what_was_logged_is_text_wherever_it_stands(log: Log) -> None:
+    about = {"tags": {EVIL: EVIL, "b": "1"}, "principal": EVIL}
+    for number in range(30):
+        text = "0.9" if number % 2 else "0.55"
+        result, request = decided(f"{EVIL}{number}", text, "0.9", fitted=None, saved_usd=0.001, **about)
+        log.write(result, request)
+    page = to_html(log_document(report(log, by="b"), drawn=True))
+    seen = Seen(page)
+    assert [tag for tag, _ in seen.elements if tag == "img"] == []
+    scripts = [attrs for tag, attrs in seen.elements if tag == "script"]
+    assert [attrs for attrs in scripts if attrs.get("type") != "application/json"] == [{}], "our own, and data"
+    assert not [name for _, attrs in seen.elements for name in attrs if name.startswith("on")]
+    assert "javascript:" not in "".join(
+        value or "" for _, attrs in seen.elements for name, value in attrs.items() if name == "href"
+    )
+    assert EVIL in "".join(seen.text)
+
+
+def test_specifications_survive_as_json(page: str) -> None:
+    specs = re.findall(r'<script type="application/json" data-chart="[^"]*">(.*?)</script>', page, re.DOTALL)
+    assert all(json.loads(spec)["$schema"].startswith("https://vega.github.io/schema/vega-lite/") for spec in specs)
+    assert all("<" not in spec for spec in specs)
+
+
+def test_without_labels_it_says_what_is_missing(log: Log) -> None:
+    for number in range(30):
+        log.write(*decided(f"r-{number}", "0.9"))
+    page = to_html(log_document(report(log), drawn=True))
+    assert "This needs labelled answers" in page
+    assert "Nothing divides these requests" in page
+    assert "not known" in page
+
+
+def test_an_empty_log_makes_a_page(log: Log) -> None:
+    assert "The log holds no decision" in to_html(log_document(report(log), drawn=True))
+
+
+def test_without_the_extra_figures_stand_in_tables(made: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    page = to_html(log_document(made, drawn=False))
+    assert INSTALL.replace("'", "&#39;") in page
+    assert "<script" not in page
+    assert page.count("<table>") > 20
+    assert "script-src" not in page
+
+
+def test_many_tasks_keep_the_page_small(log: Log) -> None:
+    for number in range(120):
+        log.write(*decided(f"r-{number}", "0.1", "0.9", task=f"task-{number % 40}", saved_usd=0.001))
+    page = to_html(log_document(report(log), drawn=True))
+    assert len(page.encode()) < 2_000_000
+    assert page.count('<section class="task"') == 41
+
+
+def test_notes_and_titles_are_escaped() -> None:
+    panel = Panel(id="p", title=EVIL, text=EVIL, advice=EVIL)
+    document = Document(
+        title=EVIL, subtitle=EVIL, notes=(EVIL,),
+        sections=(Section(id="s", title=EVIL, findings=(EVIL,), panels=(panel,)),),
+    )  # fmt: skip
+    assert "<img" not in to_html(document)
