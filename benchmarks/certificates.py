@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.recorded_sets import FOLDER, PAIRS
 from calibration.certify.certification import certify
 from calibration.certify.verification import answering
-from calibration.fit.certified_fit import fit_certified
+from calibration.fit.certified_task import fit_certified
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.sameness import same_answers
 from calibration.samples.serving import serve

@@ -43,7 +43,7 @@ from benchmarks.baselines import (
 from benchmarks.certificates import truth
 from benchmarks.ladders_of_four import LADDERS, laid_out_of_four
 from calibration.combine.rung_fits import RungFits
-from calibration.fit.certified_fit import fit_certified
+from calibration.fit.certified_task import fit_certified
 from calibration.gate.replays import apply
 from calibration.samples.sameness import same_answers
 from calibration.samples.subladders import list_subladders
@@ -52,8 +52,8 @@ from calibration.targets.bound import MaxLoss
 from calibration.targets.target import ExpectedLoss
 from calibration.thresholds.aimed import aim
 from calibration.thresholds.choice import choose
-from calibration.thresholds.hull import pareto_hull
 from calibration.thresholds.path import Path
+from calibration.thresholds.waypoints import pareto_hull
 from cascade.policy.policy import SALT, TaskPolicy
 
 Array = np.ndarray[Any, Any]

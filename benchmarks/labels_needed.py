@@ -9,7 +9,7 @@ import argparse
 
 import numpy as np
 
-from calibration.fit.certified_fit import fit_certified
+from calibration.fit.certified_task import fit_certified
 from calibration.samples.table import Table
 from calibration.targets.bound import Bound, MaxError, MaxLoss
 from tests.synthetic import ladder_traffic

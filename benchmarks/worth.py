@@ -18,8 +18,7 @@ from benchmarks.recorded_sets import PAIRS, laid_out
 from calibration.assess.assessment import assess_table
 from calibration.assess.worth import measure_worth
 from calibration.combine.held_out import hold_out
-from calibration.gate.criterion import Criterion
-from calibration.gate.finding import judge_figure
+from calibration.gate.finding import Criterion, judge_figure
 
 REPETITIONS = 2000
 

@@ -37,11 +37,10 @@ if TYPE_CHECKING:
     )
     from cascade.exchange import Exchange, Request, Response
     from cascade.guards.breaker import Breaker
-    from cascade.guards.endpoint_pool import Health
+    from cascade.guards.endpoint_pool import Health, RetryBudget
     from cascade.guards.escalation_cap import EscalationCap
     from cascade.guards.limits import Limits
     from cascade.guards.rate_limit import Pace
-    from cascade.guards.retry_budget import RetryBudget
     from cascade.ladder import Ladder, Rung
     from cascade.policy.policy import Policy
     from cascade.result import Attempt, Result
@@ -110,8 +109,7 @@ _HOMES = {
     "cascade.guards.escalation_cap": ("EscalationCap",),
     "cascade.guards.limits": ("Limits",),
     "cascade.guards.rate_limit": ("Pace",),
-    "cascade.guards.retry_budget": ("RetryBudget",),
-    "cascade.guards.endpoint_pool": ("Health",),
+    "cascade.guards.endpoint_pool": ("Health", "RetryBudget"),
     "cascade.ladder": ("Ladder", "Rung"),
     "cascade.result": ("Attempt", "Result"),
     "cascade.policy.policy": ("Policy",),

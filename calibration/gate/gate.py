@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.gate.criterion import Criterion
-from calibration.gate.finding import Finding, Gate, judge_figure
+from calibration.gate.finding import Criterion, Finding, Gate, judge_figure
 from calibration.gate.replayed import Replayed, replay_task
 from calibration.gate.sharpened_figure import sharpen_figure
 from calibration.samples.table import Floats, by_task

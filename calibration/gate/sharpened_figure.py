@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from calibration.gate.criterion import Criterion
-from calibration.gate.finding import Sharpened
+from calibration.gate.finding import Criterion, Sharpened
 from calibration.gate.replayed import Replayed, served_by
 from cascade.stats.ppi import estimate_mean
 

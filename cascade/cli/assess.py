@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cascade.cli.shared.figures import dollars, percent, show_blocks
-from cascade.cli.shared.logs import is_log
-from cascade.cli.shared.options import JsonOption, MapOption, TaskOption, VerifiersOption
+from cascade.cli.shared.options import JsonOption, MapOption, TaskOption, VerifiersOption, is_log
 from cascade.cli.shared.recorded import with_labels, with_schemas
 from cascade.cli.shared.rungs import chosen_ladder
-from cascade.cli.shared.terminal import print_json, say, warn
+from cascade.cli.shared.terminal import dollars, percent, print_json, say, show_blocks, warn
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.shared.figures import dollars, percent
 from cascade.cli.shared.options import JsonOption, MapOption, QualityOption, TaskOption, VerifiersOption, load, names
 from cascade.cli.shared.page_file import ReportOption, write_page
 from cascade.cli.shared.recorded import with_labels, with_schemas
 from cascade.cli.shared.targets import parse_bounds
-from cascade.cli.shared.terminal import print_json, printable, say, stdout, warn
+from cascade.cli.shared.terminal import dollars, percent, print_json, printable, say, stdout, warn
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
-    from calibration.gate.criterion import Criterion
-    from calibration.gate.finding import Finding, Gate
+    from calibration.gate.finding import Criterion, Finding, Gate
 
 FAILED = 1
 """Exit code of a gate that does not pass."""
@@ -165,7 +163,7 @@ def check(
 
 def sentence(finding: Finding, confidence: float) -> str:
     """Say in words what came of one limit."""
-    from calibration.gate.criterion import MEANINGS
+    from calibration.gate.finding import MEANINGS
 
     kind, limit, margin = finding.criterion.kind, finding.criterion.limit, finding.margin
     worded = dollars if kind == "max_cost" else percent
@@ -198,7 +196,7 @@ def sentence(finding: Finding, confidence: float) -> str:
 
 
 def _criteria(**limits: float | Mapping[str | None, float] | None) -> list[Criterion]:
-    from calibration.gate.criterion import MEANINGS, Criterion
+    from calibration.gate.finding import MEANINGS, Criterion
 
     found = []
     for kind in MEANINGS:

@@ -10,9 +10,8 @@ import typer
 
 from cascade.cli.shared.demo_comparison import label, show_comparison, show_other_targets
 from cascade.cli.shared.demo_files import TASK, as_samples, graded_file, prepare
-from cascade.cli.shared.figures import percent
 from cascade.cli.shared.progress import progress
-from cascade.cli.shared.terminal import interactive, printable, stdout
+from cascade.cli.shared.terminal import interactive, percent, printable, stdout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cascade.cli.shared.exit_codes import Interrupted, stoppable
-from cascade.cli.shared.figures import dollars
 from cascade.cli.shared.options import ConcurrencyOption, ConfigOption, JsonOption, MapOption, YesOption, load
 from cascade.cli.shared.progress import progress
-from cascade.cli.shared.resumed import tell_ambiguous
-from cascade.cli.shared.terminal import interactive, print_json, print_text, say, stderr, warn
+from cascade.cli.shared.terminal import dollars, interactive, print_json, print_text, say, stderr, tell_ambiguous, warn
 from cascade.errors import BudgetExceeded, CascadeError, ConfigError
 
 if TYPE_CHECKING:

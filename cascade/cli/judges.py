@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.shared.figures import dollars, percent, share
 from cascade.cli.shared.options import JsonOption, MapOption, TaskOption, names
 from cascade.cli.shared.recorded import with_labels
-from cascade.cli.shared.terminal import print_json, printable, say, stdout
+from cascade.cli.shared.terminal import dollars, percent, print_json, printable, say, share, stdout
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from pathlib import Path
 import typer
 
 from cascade.cli.shared.exit_codes import guarded
-from cascade.cli.shared.logs import LogArgument, log_of
-from cascade.cli.shared.options import ConfigOption
+from cascade.cli.shared.options import ConfigOption, LogArgument, log_of
 from cascade.cli.shared.terminal import say
 
 log = typer.Typer(name="log", help="Look after a decision log.", no_args_is_help=True, rich_markup_mode=None)

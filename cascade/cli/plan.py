@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.shared.figures import dollars, percent
 from cascade.cli.shared.options import JsonOption, MapOption, TaskOption, VerifiersOption
 from cascade.cli.shared.recorded import with_labels
 from cascade.cli.shared.rungs import chosen_ladder
-from cascade.cli.shared.terminal import print_json, say, stdout
+from cascade.cli.shared.terminal import dollars, percent, print_json, say, stdout
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.shared.logs import log_of
-from cascade.cli.shared.moment import moment_of
-from cascade.cli.shared.options import JsonOption
+from cascade.cli.shared.options import JsonOption, log_of, moment_of
 from cascade.cli.shared.progress import progress
 from cascade.cli.shared.terminal import interactive, print_json, say
 from cascade.errors import ConfigError

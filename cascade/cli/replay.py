@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cascade.cli.shared.figures import dollars, percent, share, show_blocks
 from cascade.cli.shared.options import JsonOption, MapOption, QualityOption, TaskOption, VerifiersOption, load, names
 from cascade.cli.shared.page_file import ReportOption, write_page
 from cascade.cli.shared.progress import progress, summed
 from cascade.cli.shared.recorded import graded, schema_filler
-from cascade.cli.shared.terminal import print_json, say, warn
+from cascade.cli.shared.terminal import dollars, percent, print_json, say, share, show_blocks, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

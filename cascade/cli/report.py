@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cascade.cli.shared.logs import LogArgument, open_for_reading
-from cascade.cli.shared.moment import moment_of
-from cascade.cli.shared.options import ConfigOption, JsonOption
+from cascade.cli.shared.options import ConfigOption, JsonOption, LogArgument, moment_of, open_for_reading
 from cascade.cli.shared.terminal import print_json, print_text, stdout
 from cascade.errors import ConfigError
 

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cascade.cli.shared.exit_codes import Interrupted, stoppable
-from cascade.cli.shared.figures import dollars
 from cascade.cli.shared.options import ConcurrencyOption, ConfigOption, JsonOption, load, pairs, value_of
 from cascade.cli.shared.progress import progress
-from cascade.cli.shared.resumed import tell_ambiguous
-from cascade.cli.shared.terminal import print_json, print_text, say
+from cascade.cli.shared.terminal import dollars, print_json, print_text, say, tell_ambiguous
 from cascade.errors import ConfigError, LogUnavailable
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cascade.cli.shared.logs import LogArgument, open_for_reading
-from cascade.cli.shared.options import ConfigOption, JsonOption
+from cascade.cli.shared.options import ConfigOption, JsonOption, LogArgument, open_for_reading
 from cascade.cli.shared.terminal import fail, print_json, print_text, say
 from cascade.errors import DataError
 

@@ -8,10 +8,10 @@ from dataclasses import fields, replace
 from cascade.config.models import EndingShape, GuardsShape, PaceShape
 from cascade.exchange import EMPTY
 from cascade.guards.breaker import Breaker
+from cascade.guards.endpoint_pool import RetryBudget
 from cascade.guards.escalation_cap import EscalationCap
 from cascade.guards.limits import Limits
 from cascade.guards.rate_limit import Pace
-from cascade.guards.retry_budget import RetryBudget
 from cascade.settings import Settings
 
 

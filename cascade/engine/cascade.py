@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from types import TracebackType
+from typing import Any, Literal, Self
 
 from cascade.clients import Client
 from cascade.engine.build_request import request_of, with_settings
 from cascade.engine.checks import Concerns, check_ladders
-from cascade.engine.closing import Closing
 from cascade.engine.driver import Driver
 from cascade.engine.gather import work_through
 from cascade.engine.loop_thread import Door
@@ -24,10 +25,9 @@ from cascade.exchange import EMPTY, Message, Request
 from cascade.fast_replace import changed
 from cascade.flow.climb import climb, tour
 from cascade.guards.accounts import Account, midnight_ms, run_account
-from cascade.guards.budget import with_budget
+from cascade.guards.budget import Ledger, with_budget
 from cascade.guards.endpoint_pool import Health
 from cascade.guards.escalation_cap import Turnstile
-from cascade.guards.ledger import Ledger
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
@@ -40,6 +40,34 @@ from cascade.result import Attempt, Result
 from cascade.samples.sample import Sample, recorded
 from cascade.settings import Settings
 from cascade.telemetry import begin
+
+
+class Closing(ABC):
+    """A context manager of both kinds around `close()`."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back everything that was opened; may block."""
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close, without blocking the caller's loop."""
+        await asyncio.to_thread(self.close)
 
 
 class Cascade(Closing):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from cascade.errors import UnknownPrice
-from cascade.exchange import ModelCall, Response
+from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.fast_replace import changed
-from cascade.guards.accounts import PICO, Account, pico
+from cascade.guards.accounts import PICO, Account, Day, pico
 from cascade.guards.call_recorder import Charge
+from cascade.guards.limits import Limits
 from cascade.prices import ASSUMED_OUTPUT_TOKENS, PriceBook, estimate_prompt_tokens, worst_case_usd
 from cascade.result import Result
 
@@ -118,6 +119,59 @@ class Budget:
         )
         self.refusal = Refusal(account=account, message=message)
         return CallFailure(kind=FailureKind.BUDGET, message=message, tries=0)
+
+
+class Ledger:
+    """The accounts of one cascade's days; used on one event loop."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        prices: PriceBook,
+        *,
+        spent_usd: Mapping[str | None, float] | None = None,
+        day: Day | None = None,
+    ) -> None:
+        """Open the accounts.
+
+        Args:
+            limits: what may be spent a day.
+            prices: where prices come from.
+            spent_usd: what each principal spent today before, as the log tells, so that a restart does not forget.
+            day: which day it is; None: by the machine's clocks.
+        """
+        self._limits = limits
+        self._prices = prices
+        self._day = day or Day()
+        self._number = self._day.number
+        self._before = dict(spent_usd or {})
+        self._all = (
+            None
+            if limits.usd_per_day is None
+            else Account("day", limits.usd_per_day, spent_usd=sum(self._before.values()), day=self._day)
+        )
+        self._own: dict[str | None, Account] = {}
+
+    def budget(self, request: Request, run: Account | None = None) -> Budget:
+        """Return what a request's calls are paid from: its own limit, its run's, its principal's and the day's."""
+        own = None if request.max_cost_usd is None else Account("request", request.max_cost_usd)
+        accounts = (own, run, *self.accounts(request.principal))
+        return Budget(self._prices, [account for account in accounts if account is not None])
+
+    def accounts(self, principal: str | None) -> tuple[Account, ...]:
+        """Return the accounts that a principal's request is paid from, besides its own."""
+        if self._day.number != self._number:
+            self._number = self._day.number
+            self._before.clear()
+            self._own = {name: account for name, account in self._own.items() if not account.idle}
+        accounts = [] if self._all is None else [self._all]
+        if self._limits.principal_usd_per_day is not None:
+            own = self._own.get(principal)
+            if own is None:
+                limit_usd, before = self._limits.principal_usd_per_day, self._before.get(principal, 0.0)
+                own = self._own[principal] = Account("principal", limit_usd, spent_usd=before, day=self._day)
+            accounts.append(own)
+        return tuple(accounts)
 
 
 def _limited(call: ModelCall, tokens: int) -> ModelCall:

@@ -11,14 +11,60 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from cascade.endpoint import Endpoint
+from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, ModelCall, Response
 from cascade.failure import CallFailure
 from cascade.guards.breaker import Breaker, Circuit, State
 from cascade.guards.rate_limit import Gait, Pace
-from cascade.guards.retry_budget import Repeats, RetryBudget
 from cascade.prices import estimate_prompt_tokens
 
 _Key: TypeAlias = tuple[str, str | None, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryBudget:
+    """How much of a provider's traffic may be repetitions."""
+
+    rate: float = 0.1
+    """Repetitions per first try, in [0, 1]."""
+
+    burst: int = 10
+    """Repetitions that may be made at once, beyond the rate; saved up again at the rate."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no share."""
+        if not 0.0 <= self.rate <= 1.0:
+            message = f"retry_budget.rate is {self.rate!r}; a number in [0, 1] was expected."
+            raise ConfigError(message)
+        if self.burst < 0:
+            message = f"retry_budget.burst is {self.burst!r}; a number from 0 on was expected."
+            raise ConfigError(message)
+
+
+class Repeats:
+    """What one provider's repetitions may still take: at most `burst + rate x first tries`, at any time.
+
+    Used on one event loop, so it needs no lock.
+    """
+
+    def __init__(self, budget: RetryBudget) -> None:
+        self._budget = budget
+        self._left = float(budget.burst)
+
+    def first(self) -> None:
+        """Count a first try."""
+        self._left = min(float(self._budget.burst), self._left + self._budget.rate)
+
+    def take(self) -> bool:
+        """Take a repetition if there is one left."""
+        if self._left < 1.0 - 1e-9:
+            return False
+        self._left -= 1.0
+        return True
+
+    def give_back(self) -> None:
+        """Put a repetition back that was not made."""
+        self._left = min(float(self._budget.burst), self._left + 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +133,7 @@ class Roster:
         self,
         *,
         breaker: Breaker | None = Breaker(),  # noqa: B008 - frozen
-        retry_budget: RetryBudget = RetryBudget(),  # noqa: B008 - frozen
+        retry_budget: RetryBudget = RetryBudget(),
         providers: Mapping[str, Pace] = EMPTY,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

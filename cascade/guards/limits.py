@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY
 from cascade.guards.breaker import Breaker
-from cascade.guards.endpoint_pool import Roster
+from cascade.guards.endpoint_pool import RetryBudget, Roster
 from cascade.guards.escalation_cap import EscalationCap
 from cascade.guards.rate_limit import Pace
-from cascade.guards.retry_budget import RetryBudget
 from cascade.policy.policy import Policy
 
 

@@ -14,8 +14,7 @@ from sqlalchemy import Connection, NullPool, create_engine, exc
 from cascade.errors import LogUnavailable
 from cascade.log.insertion import insert, loss
 from cascade.log.rows import Entry
-from cascade.log.tables import APPLICATION_ID, SCHEMA_VERSION
-from cascade.log.upgrades import upgrade
+from cascade.log.tables import APPLICATION_ID, SCHEMA_VERSION, metadata
 
 BUSY_TIMEOUT_S = 5.0
 """Seconds that a statement waits for another process's lock."""
@@ -240,3 +239,26 @@ def identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return stat.st_dev, stat.st_ino
+
+
+def upgrade(connection: Connection, version: int) -> None:
+    """Make the tables, or bring those of an earlier release up to date, inside the transaction that is open.
+
+    Args:
+        connection: a SQLite connection that holds the write lock.
+        version: the schema that the file says it has; 0: a new file.
+    """
+    if 0 < version < SCHEMA_VERSION:
+        for number in range(version, SCHEMA_VERSION):
+            _STEPS[number](connection)
+    metadata.create_all(connection)
+
+
+def _from_1(connection: Connection) -> None:
+    """Calls and receipts are tables of their own, which `create_all` makes."""
+    connection.exec_driver_sql("ALTER TABLE decisions ADD COLUMN maybe_charged_usd DOUBLE NOT NULL DEFAULT 0")
+    connection.exec_driver_sql("ALTER TABLE losses ADD COLUMN loss_id VARCHAR")
+    connection.exec_driver_sql("CREATE UNIQUE INDEX losses_id ON losses (loss_id)")
+
+
+_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1}

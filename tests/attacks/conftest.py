@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.cascade.cli.conftest import cli, folder
-from tests.cascade.conftest import _server, server
+from tests.cascade.conftest import _server, cli, folder, server
 
 __all__ = ["_server", "cli", "folder", "server"]

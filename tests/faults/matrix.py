@@ -12,8 +12,8 @@ from typing import Any
 
 from cascade.engine.cascade import Cascade
 from cascade.errors import RunError
+from cascade.guards.endpoint_pool import RetryBudget
 from cascade.guards.limits import Limits
-from cascade.guards.retry_budget import RetryBudget
 from cascade.ladder import Ladder, Rung
 from cascade.result import Result
 from cascade.usage import Price

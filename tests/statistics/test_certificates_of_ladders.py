@@ -8,7 +8,7 @@ import pytest
 from benchmarks.certificates import truth
 from calibration.certify.certification import certify
 from calibration.certify.joint import certify_jointly
-from calibration.fit.certified_fit import fit_certified
+from calibration.fit.certified_task import fit_certified
 from calibration.samples.layout import Layout
 from calibration.targets.bound import Bound, Jointly, MaxError, MaxLoss
 from cascade.policy.operating_point import Point, Threshold

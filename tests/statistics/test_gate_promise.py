@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from calibration.gate.criterion import Criterion
-from calibration.gate.finding import judge_figure
+from calibration.gate.finding import Criterion, judge_figure
 from calibration.stats.influence import measure_area
 
 REPETITIONS = 2000

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from cascade.cli.shared.figures import dollars, show_blocks
-from cascade.cli.shared.logs import open_for_reading
-from cascade.cli.shared.terminal import print_json, say
+from cascade.cli.shared.options import open_for_reading
+from cascade.cli.shared.terminal import dollars, print_json, say, show_blocks
 from cascade.errors import ConfigError
 
 

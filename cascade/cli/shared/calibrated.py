@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cascade.cli.shared.figures import dollars, percent, share, show_blocks
-from cascade.cli.shared.terminal import say, warn
+from cascade.cli.shared.terminal import dollars, percent, say, share, show_blocks, warn
 from cascade.display.policy import asked
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cascade.cli.doctor import Finding, check_config
-from cascade.cli.shared.figures import dollars
+from cascade.cli.shared.terminal import dollars
 from cascade.endpoint import Endpoint
 from cascade.errors import CascadeError, UnknownPrice
 

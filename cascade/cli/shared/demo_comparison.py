@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cascade.cli.shared.demo_files import TASK
-from cascade.cli.shared.figures import dollars, percent
-from cascade.cli.shared.terminal import stdout
+from cascade.cli.shared.terminal import dollars, percent, stdout
 
 if TYPE_CHECKING:
     from calibration.samples.grade import Graded

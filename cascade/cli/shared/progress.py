@@ -6,8 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from cascade.cli.shared.figures import dollars
-from cascade.cli.shared.terminal import say, speaks_in_events, stderr
+from cascade.cli.shared.terminal import dollars, say, speaks_in_events, stderr
 
 Report = Callable[[int, float], None]
 """Called with how many are done and the US dollars spent so far."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cascade.display.numbers import dollars, percent, span
 from cascade.display.sanitize import printable, spell_in_json
 from cascade.loggers import logger_of
 
 if TYPE_CHECKING:
     from rich.console import Console
+
 
 _EVENTS = logger_of("cascade.cli")
 
@@ -105,3 +107,36 @@ __all__ = [
     "stdout",
     "warn",
 ]
+
+
+def tell_ambiguous(count: int) -> None:
+    """Say how many calls were made again though they may have been billed; nothing where there are none."""
+    if count:
+        say(
+            f"{count} calls were in flight when an earlier run was killed; they were made again, and may have been "
+            "billed twice (ambiguous)."
+        )
+
+
+def share(found: Mapping[str, float | None] | None) -> str:
+    """Return `{value, low, high}` as percent with its interval."""
+    value, low, high = (None if found is None else found.get(key) for key in ("value", "low", "high"))
+    return span(value, low, high)
+
+
+def show_blocks(title: str, blocks: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+    """Print a block of named figures for each task, on stdout."""
+    from rich.table import Table
+
+    console = stdout()
+    for name, rows in blocks.items():
+        console.print(f"{title} {printable(name)}", style="bold", markup=False, highlight=False)
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(style="dim", no_wrap=True)
+        grid.add_column(overflow="fold")
+        for heading, text in rows:
+            grid.add_row(f"  {heading}", printable(text))
+        console.print(grid, markup=False, highlight=False)
+
+
+__all__ = ["dollars", "percent", "share", "show_blocks"]

@@ -10,7 +10,7 @@ import pytest
 
 from calibration.certify.certification import certify
 from calibration.certify.verification import Candidate
-from calibration.fit.certified_fit import fit_certified
+from calibration.fit.certified_task import fit_certified
 from calibration.samples.serving import serve
 from calibration.samples.table import Table
 from calibration.targets.bound import MaxError, MaxLoss

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from calibration import Jointly, MaxError, MaxLoss, calibrate, replay
-from calibration.gate.criterion import Criterion
+from calibration.gate.finding import Criterion
 from calibration.gate.gate import check_policy
 from cascade.errors import ConfigError, DataError
 from cascade.labelling import annotate, by_dimension

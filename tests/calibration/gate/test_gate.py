@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from calibration.fit.fit import calibrate
-from calibration.gate.criterion import Criterion, Kind
-from calibration.gate.finding import Finding, judge_figure
+from calibration.gate.finding import Criterion, Finding, Kind, judge_figure
 from calibration.gate.gate import check_policy
 from calibration.targets.target import EscalationRate
 from cascade.errors import ConfigError

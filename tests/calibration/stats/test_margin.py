@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 
 from calibration.stats.margin import bound_mean, bound_money, effective_size
 from calibration.stats.noninferiority import noninferiority_p
-from calibration.stats.paired import sign_test
+from calibration.stats.risk import sign_test
 from calibration.stats.sample_size import size_for_mean, size_for_rate, size_for_share
 from cascade.errors import ConfigError
 

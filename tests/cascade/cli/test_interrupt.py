@@ -11,7 +11,8 @@ import sys
 
 import pytest
 
-from tests.cascade.cli.conftest import CONFIG, read_lines, write_lines
+from tests.cascade.cli.conftest import read_lines, write_lines
+from tests.cascade.conftest import CONFIG
 
 
 def questions(n: int) -> list[dict]:

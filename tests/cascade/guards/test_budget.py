@@ -13,8 +13,7 @@ from cascade.clients.scripted import ScriptedClient, scripted
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.guards.accounts import PICO, Account, Day, pico
-from cascade.guards.budget import MINIMUM_TOKENS, Budget
-from cascade.guards.ledger import Ledger
+from cascade.guards.budget import MINIMUM_TOKENS, Budget, Ledger
 from cascade.guards.limits import Limits
 from cascade.guards.metered_client import Meter
 from cascade.prices import PriceBook

@@ -16,10 +16,9 @@ from cascade.exchange import Request
 from cascade.failure import TREATMENTS, CallFailure, FailureKind
 from cascade.guards.breaker import Breaker
 from cascade.guards.call_recorder import call_key
-from cascade.guards.endpoint_pool import Roster
+from cascade.guards.endpoint_pool import RetryBudget, Roster
 from cascade.guards.rate_limit import Pace
 from cascade.guards.retry import MOST_TRIES, ask_with_retry
-from cascade.guards.retry_budget import RetryBudget
 from cascade.ladder import Ladder, Rung
 from cascade.usage import Price
 from tests.opinions import Says

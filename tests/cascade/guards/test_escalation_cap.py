@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.errors import ConfigError
-from cascade.guards.escalation_cap import PRINCIPALS, EscalationCap, Turnstile
-from cascade.guards.window import Window
+from cascade.guards.escalation_cap import PRINCIPALS, EscalationCap, Turnstile, Window
 
 
 def most(steps: list[int], size: int) -> int:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.errors import ConfigError
+from cascade.guards.endpoint_pool import Repeats, RetryBudget
 from cascade.guards.rate_limit import Bucket, Gait, Pace
-from cascade.guards.retry_budget import Repeats, RetryBudget
 
 
 @given(st.floats(0.5, 600), st.lists(st.floats(0, 20), min_size=1, max_size=120))
