@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from calibration.samples.table import Table
 from calibration.thresholds.grid import bin_ranks, count_bins, evaluate_grid
-from calibration.thresholds.waypoints import pareto_hull
+from calibration.thresholds.pareto_policies import pareto_hull
 from cascade.samples.sample import Sample
 
 Array = np.ndarray[Any, Any]

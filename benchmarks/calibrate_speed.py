@@ -28,7 +28,7 @@ from calibration.fit.task_fit import fit_task
 from calibration.samples.table import Table
 from calibration.targets.target import EscalationRate, ExpectedLoss
 from calibration.thresholds.grid import bin_ranks, evaluate_grid
-from calibration.thresholds.waypoints import pareto_hull
+from calibration.thresholds.pareto_policies import pareto_hull
 from cascade.ladder import Ladder, Rung
 
 RUNGS = ("nano", "small", "large", "top")

@@ -23,12 +23,12 @@ from calibration.certify.certification import certify
 from calibration.certify.verification import answering
 from calibration.fit.certified_task import fit_certified
 from calibration.samples.recorded import recorded_ladder
+from calibration.samples.replayed import apply_point
 from calibration.samples.sameness import same_answers
-from calibration.samples.serving import serve
 from calibration.samples.table import Table, lay_out
 from calibration.stats.spending import bet, spend
 from calibration.targets.bound import Bound, MaxError, MaxLoss
-from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.operating_point import OperatingPoint, Threshold
 from cascade.policy.policy import SALT
 from cascade.samples.jsonl import read_samples
 from tests.scenarios import SCENARIOS
@@ -72,7 +72,7 @@ def _plug_in(c: Any, y: Any, alpha: float) -> float | None:
 
 def grouped(splits: int) -> list[dict[str, Any]]:
     """Return violations in the worst case where ten turns of a session share their luck (correlation .3)."""
-    point = Point(rungs=("r0", "top"), thresholds=(Threshold(t=0.5),), combiners={"r0": SURE})
+    point = OperatingPoint(rungs=("r0", "top"), thresholds=(Threshold(t=0.5),), combiners={"r0": SURE})
     rows = []
     for sessions in (20, 50, 100):
         wrong = {"each sample counted": 0, "each group counted once": 0}
@@ -152,12 +152,12 @@ def recorded(splits: int) -> list[dict[str, Any]]:
     return rows
 
 
-def truth(points: tuple[Point, ...], bound: Bound, fresh: Table) -> tuple[float, float]:
+def truth(points: tuple[OperatingPoint, ...], bound: Bound, fresh: Table) -> tuple[float, float]:
     """Return the risk and the cost against always-top of a policy on fresh requests."""
     answered = answering(fresh, points, salt=SALT)
     right = fresh.correct[np.arange(len(fresh)), answered]
     below = answered < len(fresh.rungs) - 1
-    cost = sum(point.weight * float(np.nanmean(serve(fresh, point, salt=SALT).cost_usd)) for point in points)
+    cost = sum(point.weight * float(np.nanmean(apply_point(fresh, point, salt=SALT).cost_usd)) for point in points)
     if isinstance(bound, MaxLoss):
         risk = float(np.nanmean(fresh.correct[:, -1] - right))
     else:

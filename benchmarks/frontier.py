@@ -52,8 +52,8 @@ from calibration.targets.bound import MaxLoss
 from calibration.targets.target import ExpectedLoss
 from calibration.thresholds.aimed import aim
 from calibration.thresholds.choice import choose
+from calibration.thresholds.pareto_policies import pareto_hull
 from calibration.thresholds.path import Path
-from calibration.thresholds.waypoints import pareto_hull
 from cascade.policy.policy import SALT, TaskPolicy
 
 Array = np.ndarray[Any, Any]

@@ -14,7 +14,7 @@ from scipy.stats import beta
 
 from benchmarks.pooling import recorded
 from calibration.combine.pooled_combiners import pooled_priors
-from calibration.fit.lending import lend, shapes_of
+from calibration.fit.partial_pooling import pool_thresholds, shapes_of
 from calibration.fit.task_fit import finish_task, start_task
 from calibration.gate.replays import apply
 from calibration.samples.table import Table
@@ -88,7 +88,7 @@ def recorded_tasks(tables: dict[str, Table], n: int, seed: int, *, alike: bool) 
         if name != few
         for shape in shapes_of(one.fits, one.aimed.parts[0].rungs, one.aimed.parts[0].rates)
     ]
-    found = lend(shapes, {few: started[few].ways})[few]
+    found = pool_thresholds(shapes, {few: started[few].ways})[few]
     later = replace(parts[few][1], task=few)
     line = []
     for policy in (finish_task(started[few], lent=found, lenders=len(shapes)), finish_task(started[few])):

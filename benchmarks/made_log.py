@@ -27,7 +27,7 @@ from cascade.flow.climb import climb, drive
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
 from cascade.policy.combiner import Combiner
-from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.operating_point import OperatingPoint, Threshold
 from cascade.policy.policy import LadderPrint, Policy, ReferenceCost, TaskPolicy
 from cascade.usage import Usage
 from cascade.verdict import Ask, Reply, Verdict, Verifier
@@ -229,7 +229,7 @@ def _policy(
     certificate: dict[str, Any] | None,
 ) -> Policy:
     names = ladder.names
-    point = Point(
+    point = OperatingPoint(
         rungs=names,
         thresholds=tuple(Threshold(t=each) for each in t),
         combiners={name: Combiner.single("logprob") for name in names[:-1]},

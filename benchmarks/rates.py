@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.recorded_sets import PAIRS, laid_out
 from calibration.fit.task_fit import fit_task
 from calibration.gate.replays import apply, figures
-from calibration.samples.serving import serve
+from calibration.samples.replayed import apply_point
 from calibration.samples.table import Table
 from calibration.stats.rate import predictive_mean_error, rate_predictive
 from calibration.targets.target import EscalationRate
@@ -66,7 +66,7 @@ def _split(table: Table, ladder: Ladder, order: Any, *, n: int, rate: float) -> 
 
 def saved_error(table: Table, task: TaskPolicy) -> float:
     """Return (estimated saving − true saving) / always-top's cost, net of verifiers, as results would report it."""
-    served = serve(table, task.points[0], salt=SALT)
+    served = apply_point(table, task.points[0], salt=SALT)
     top = table.answer_usd[:, -1]
     assert task.reference_cost is not None
     guess = np.array(

@@ -2,8 +2,8 @@
 
 from calibration.fit.fit import calibrate
 from calibration.gate.replays import Replay, replay
-from calibration.judges.admission import with_judges
 from calibration.judges.probing import probe_judges
+from calibration.judges.screening import with_judges
 from calibration.targets.bound import Jointly, MaxError, MaxLoss
 from calibration.targets.target import EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
 

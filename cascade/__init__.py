@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from cascade.guards.endpoint_pool import Health, RetryBudget
     from cascade.guards.escalation_cap import EscalationCap
     from cascade.guards.limits import Limits
-    from cascade.guards.rate_limit import Pace
+    from cascade.guards.rate_limit import RateLimit
     from cascade.ladder import Ladder, Rung
     from cascade.policy.policy import Policy
     from cascade.result import Attempt, Result
@@ -73,7 +73,6 @@ __all__ = [
     "LogUnavailable",
     "ModelNotFound",
     "NotAccepted",
-    "Pace",
     "Policy",
     "PolicyMismatch",
     "Price",
@@ -81,6 +80,7 @@ __all__ = [
     "ProviderError",
     "ProviderMisbehaved",
     "QuotaExhausted",
+    "RateLimit",
     "Request",
     "Response",
     "Result",
@@ -108,7 +108,7 @@ _HOMES = {
     "cascade.guards.breaker": ("Breaker",),
     "cascade.guards.escalation_cap": ("EscalationCap",),
     "cascade.guards.limits": ("Limits",),
-    "cascade.guards.rate_limit": ("Pace",),
+    "cascade.guards.rate_limit": ("RateLimit",),
     "cascade.guards.endpoint_pool": ("Health", "RetryBudget"),
     "cascade.ladder": ("Ladder", "Rung"),
     "cascade.result": ("Attempt", "Result"),

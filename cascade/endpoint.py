@@ -40,13 +40,13 @@ class Endpoint:
         host = urlsplit(self.api_base or "").netloc.rpartition("@")[2]
         remember([self.api_key])
         object.__setattr__(self, "name", self.name or host or "default")
-        require_pace(self.rpm, self.tpm, f"Endpoint {self.name}")
+        require_rate_limit(self.rpm, self.tpm, f"Endpoint {self.name}")
 
     def __repr__(self) -> str:
         return shown(self)
 
 
-def require_pace(rpm: float | None, tpm: float | None, whose: str) -> None:
+def require_rate_limit(rpm: float | None, tpm: float | None, whose: str) -> None:
     """Refuse a pace at which nothing could ever be asked.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 Value = TypeVar("Value")
 
 
-def changed(value: Value, **changes: Any) -> Value:
+def fast_replace(value: Value, **changes: Any) -> Value:
     """Return a copy of a frozen dataclass with some fields changed, unchecked: `__post_init__` is not called.
 
     Raises:

@@ -22,7 +22,7 @@ def filtered(response: Response) -> bool:
     return (response.finish_reason or "").casefold() in FILTERED
 
 
-def lacks(response: Response) -> str | None:
+def incomplete_reason(response: Response) -> str | None:
     """Return why a response can be no answer, whatever it says; None: it may be one."""
     finish = (response.finish_reason or "").casefold()
     if cut_off(response):

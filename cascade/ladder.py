@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cascade.endpoint import Endpoint, require_pace
+from cascade.endpoint import Endpoint, require_rate_limit
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, ModelCall, Request
 from cascade.hashing import fingerprint
@@ -70,7 +70,7 @@ class Rung:
         remember([self.api_key])
         object.__setattr__(self, "name", self.name or self.model)
         object.__setattr__(self, "endpoints", tuple(self.endpoints))
-        require_pace(self.rpm, self.tpm, f"Rung {self.name}")
+        require_rate_limit(self.rpm, self.tpm, f"Rung {self.name}")
         self._require_endpoints()
         if self.verify is not None:
             object.__setattr__(self, "verify", tuple(self.verify))

@@ -8,7 +8,7 @@ from typing import Any
 from cascade.exchange import Exchange
 from cascade.ladder import Ladder, Rung
 from cascade.policy.combiner import Combiner
-from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.operating_point import OperatingPoint, Threshold
 from cascade.policy.policy import LadderPrint, Policy, TaskPolicy
 from cascade.verdict import Verdict, Verifier
 
@@ -59,7 +59,9 @@ def ladder(*names: str, verify: tuple[Verifier, ...] | None = None) -> Ladder:
 def policy(rungs: Ladder, *thresholds: tuple[float, float], task: str = "default", feature: str = "says") -> Policy:
     """Return a policy whose confidence is one verifier's score."""
     combiners = {name: Combiner.single(feature) for name in rungs.names[:-1]}
-    point = Point(rungs=rungs.names, thresholds=tuple(Threshold(t=t, g=g) for t, g in thresholds), combiners=combiners)
+    point = OperatingPoint(
+        rungs=rungs.names, thresholds=tuple(Threshold(t=t, g=g) for t, g in thresholds), combiners=combiners
+    )
     return Policy(
         ladder=LadderPrint(rungs=rungs.names, fingerprint=rungs.fingerprint()),
         tasks={task: TaskPolicy(reference=rungs.names[-1], points=(point,), n=100)},

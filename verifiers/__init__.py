@@ -11,8 +11,8 @@ from verifiers.judge import Judge
 from verifiers.logprob import LogProb
 from verifiers.refusal import Refusal
 from verifiers.schema import Schema
-from verifiers.sparing import Sparing
+from verifiers.skip_if_confident import SkipIfConfident
 
 __distribution__ = "llm-cascade"
 
-__all__ = ["Agreement", "Check", "Hedging", "Judge", "LogProb", "Refusal", "Schema", "Sparing"]
+__all__ = ["Agreement", "Check", "Hedging", "Judge", "LogProb", "Refusal", "Schema", "SkipIfConfident"]

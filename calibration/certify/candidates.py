@@ -11,9 +11,9 @@ from calibration.certify.verification import Candidate
 from calibration.samples.table import Table
 from calibration.stats.noninferiority import MOST as MOST_EXACT
 from calibration.targets.bound import Bound, MaxLoss
-from calibration.thresholds.evidence import Waypoint
+from calibration.thresholds.evidence import ParetoPolicy
+from calibration.thresholds.pareto_policies import find_pareto_policies, hull_of
 from calibration.thresholds.path import Path
-from calibration.thresholds.waypoints import find_waypoints, hull_of
 
 BETWEEN = 3
 """Candidates between two neighbours of the path, at most."""
@@ -30,21 +30,21 @@ def list_candidates(path: Path, bound: Bound, *, caution: float = 0.0) -> tuple[
     much, the one that differs less from the reference is the easier to certify. With 1 only harm counts.
     A hull has few corners, and a walk that stops at one leaves what lies before the next: steps between are tried too.
     """
-    reference, *cheaper = _cautious(path, caution) if caution > 0.0 else path.waypoints
+    reference, *cheaper = _cautious(path, caution) if caution > 0.0 else path.pareto_policies
     found: list[Candidate] = [(path.point(reference),)]
     between = min(BETWEEN, max(0, MOST // max(1, len(cheaper)) - 1))
     before = reference
-    for waypoint in cheaper:
+    for pareto_policy in cheaper:
         # A mix with the reference has its share of the loss, but the same error among accepted answers.
         if before is not reference or isinstance(bound, MaxLoss):
             steps = BETWEEN if before is reference else between
-            found += [_between(path, before, waypoint, step / (steps + 1)) for step in range(1, steps + 1)]
-        found.append((path.point(waypoint),))
-        before = waypoint
+            found += [_between(path, before, pareto_policy, step / (steps + 1)) for step in range(1, steps + 1)]
+        found.append((path.point(pareto_policy),))
+        before = pareto_policy
     return tuple(found)
 
 
-def _between(path: Path, dearer: Waypoint, cheaper: Waypoint, share: float) -> Candidate:
+def _between(path: Path, dearer: ParetoPolicy, cheaper: ParetoPolicy, share: float) -> Candidate:
     """Return the policy `share` of the way between two neighbours: rates between theirs, else a hashed mix."""
     if dearer.rungs == cheaper.rungs:
         rates = [(1.0 - share) * one + share * other for one, other in zip(dearer.rates, cheaper.rates, strict=True)]
@@ -65,12 +65,12 @@ def weigh_caution(draws: int, bound: MaxLoss) -> float:
     return min(1.0, z * z / (2.0 * max(draws, 1) * bound.value))
 
 
-def _cautious(path: Path, caution: float) -> tuple[Waypoint, ...]:
+def _cautious(path: Path, caution: float) -> tuple[ParetoPolicy, ...]:
     evidence = replace(path.evidence, table=_net_of_caution(path.evidence.table, caution), caution=0.0)
-    found = [waypoint for rungs in path.hulls for waypoint in find_waypoints(evidence, rungs)]
+    found = [pareto_policy for rungs in path.hulls for pareto_policy in find_pareto_policies(evidence, rungs)]
     reference = path.reference
     hull = hull_of([*evidence.singles, *found])
-    return (reference, *(waypoint for waypoint in hull if waypoint.cost_usd < reference.cost_usd))
+    return (reference, *(pareto_policy for pareto_policy in hull if pareto_policy.cost_usd < reference.cost_usd))
 
 
 def _net_of_caution(table: Table, caution: float) -> Table:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cascade.policy.operating_point import Point
+from cascade.policy.operating_point import OperatingPoint
 
 VOID_WHEN = (
     "a model, its version or its parameters change",
@@ -91,7 +91,7 @@ class Certificate:
 class Certified:
     """A certificate and the policy that it is about."""
 
-    points: tuple[Point, ...]
+    points: tuple[OperatingPoint, ...]
     """What serves: the cheapest policy that was certified, or the safest, which always asks the reference."""
 
     index: int | None

@@ -14,14 +14,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from calibration.certify.certificate import Certificate, Certified, state_assumptions
-from calibration.certify.trial import Found, Tester, search_threshold, walk
+from calibration.certify.hypothesis_tests import Found, Tester, search_threshold, walk
 from calibration.certify.verification import Candidate, select_rows
 from calibration.samples.table import Flags, Table
 from calibration.stats.risk import required_draws
 from calibration.stats.split import LEARN
 from calibration.targets.bound import Bound, MaxError, describe_bound
 from cascade.errors import ConfigError
-from cascade.policy.operating_point import Point
+from cascade.policy.operating_point import OperatingPoint
 
 SAME = "An answer that says what the reference says has no loss, and counts as labelled."
 
@@ -77,7 +77,7 @@ def certify(
     sources = tuple(dict.fromkeys(label_sources))
     last = found.last if certified else None
     return Certified(
-        points=found.points or (Point(rungs=(reference,), thresholds=()),),
+        points=found.points or (OperatingPoint(rungs=(reference,), thresholds=()),),
         index=None if found.step is None else places[found.step],
         certificate=Certificate(
             bound=bound.to_json(),
@@ -139,7 +139,7 @@ def tell_shortfall(tester: Tester, found: Found) -> tuple[str, int | None]:
     return why, labels
 
 
-def _only_pair(path: Sequence[Candidate], reference: str) -> Point | None:
+def _only_pair(path: Sequence[Candidate], reference: str) -> OperatingPoint | None:
     """Return a point of the one pair of rungs that the path is about; None where it is about more."""
     points = [point for candidate in path for point in candidate if len(point.rungs) > 1]
     if not points or any(len(point.rungs) != 2 or point.rungs[-1] != reference for point in points):
@@ -148,7 +148,7 @@ def _only_pair(path: Sequence[Candidate], reference: str) -> Point | None:
     return first if all(_alike(point, first) for point in points) else None
 
 
-def _alike(one: Point, other: Point) -> bool:
+def _alike(one: OperatingPoint, other: OperatingPoint) -> bool:
     return one.rungs == other.rungs and one.combiners[one.rungs[0]] == other.combiners[one.rungs[0]]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from calibration.certify.candidates import list_candidates, weigh_caution
 from calibration.certify.certificate import Certificate, Certified, state_assumptions
 from calibration.certify.certification import SAME, is_fractional, tell_shortfall
-from calibration.certify.trial import Found, Tester, Trial, pass_chances
+from calibration.certify.hypothesis_tests import Found, Tester, Trial, pass_chances
 from calibration.certify.verification import Candidate, select_rows
 from calibration.combine.rung_fits import RungFits
 from calibration.samples.layout import Layout
@@ -23,7 +23,7 @@ from calibration.stats.risk import fixed_sequence
 from calibration.stats.split import number_groups, split_rows
 from calibration.targets.bound import Jointly, MaxError, MaxLoss
 from calibration.thresholds.path import policy_path
-from cascade.policy.operating_point import Point
+from cascade.policy.operating_point import OperatingPoint
 from cascade.policy.policy import SALT
 
 ALL_AT_ONCE = (
@@ -101,7 +101,7 @@ def certify_jointly(
     units = {tester.rows.unit for tester in testers}
     sources = layout.label_sources
     return Certified(
-        points=tried[start + passed - 1] if passed else (Point(rungs=(reference,), thresholds=()),),
+        points=tried[start + passed - 1] if passed else (OperatingPoint(rungs=(reference,), thresholds=()),),
         index=None,
         certificate=Certificate(
             bound=jointly.to_json(),

@@ -9,14 +9,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.samples.serving import serve
+from calibration.samples.replayed import apply_point
 from calibration.samples.table import Flags, Floats, Table
 from calibration.stats.split import draw_one, number_groups
 from calibration.targets.bound import Bound, MaxLoss
 from cascade.hashing import unit
-from cascade.policy.operating_point import Point
+from cascade.policy.operating_point import OperatingPoint
 
-Candidate: TypeAlias = Sequence[Point]
+Candidate: TypeAlias = Sequence[OperatingPoint]
 """One way of running a task: points whose weights sum to 1, mixed by hash."""
 
 
@@ -135,7 +135,7 @@ def answering(
     for point in candidate:
         # The cache holds on to no combiner, but the candidates do, so that their ids stay theirs.
         own = tuple((name, id(point.combiners.get(name))) for name in point.rungs)
-        place = serve(table, point, salt=salt, known=cache.setdefault(own, {})).answered
+        place = apply_point(table, point, salt=salt, known=cache.setdefault(own, {})).answered
         columns.append(np.array([table.rungs.index(name) for name in point.rungs], dtype=np.intp)[place])
     if len(columns) == 1:
         return columns[0]

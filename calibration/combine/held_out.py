@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from calibration.combine.fit_combiner import out_of_fold
-from calibration.samples.serving import feature_rows
+from calibration.samples.replayed import feature_rows
 from calibration.samples.table import Flags, Floats, Table
 from cascade.policy.features import EARLIER
 

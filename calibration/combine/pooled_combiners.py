@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from calibration.combine.fit_combiner import fit_combiner, out_of_fold
 from calibration.combine.mixture import Prior, restricted
 from calibration.combine.pooling import fit_pooled
-from calibration.samples.serving import feature_rows
+from calibration.samples.replayed import feature_rows
 from calibration.samples.table import Floats, Table
 from calibration.stats.folds import assign_folds
 from cascade.hashing import content_id

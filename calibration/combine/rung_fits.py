@@ -8,7 +8,7 @@ import numpy as np
 
 from calibration.combine.fit_combiner import fit_combiner, out_of_fold
 from calibration.combine.mixture import Prior
-from calibration.samples.serving import confidences, feature_rows
+from calibration.samples.replayed import confidences, feature_rows
 from calibration.samples.table import Floats, Table
 from cascade.errors import DataError
 from cascade.policy.combiner import Combiner

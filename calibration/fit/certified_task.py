@@ -16,7 +16,7 @@ from calibration.fit.measured import describe_points, describe_use, measure_sing
 from calibration.fit.reference_cost import fit_reference_cost
 from calibration.gate.replays import apply, figures
 from calibration.samples.layout import Layout
-from calibration.samples.serving import serve
+from calibration.samples.replayed import apply_point
 from calibration.samples.table import Flags, Table
 from calibration.stats.estimates import mean
 from calibration.stats.split import number_groups, split_rows
@@ -107,7 +107,7 @@ def certify_task(
     else:
         found = fit_jointly(layout, Jointly(*bounds), tasks=tasks, seed=seed, choose_rungs=choose_rungs)
     certificate = found.certificate
-    first = serve(laid, found.points[0], salt=SALT).confidence[:, 0]
+    first = apply_point(laid, found.points[0], salt=SALT).confidence[:, 0]
     bare = TaskPolicy(reference=laid.rungs[-1], points=found.points, target=bound.to_json(), n=len(laid))
     held = laid.take(~split_rows(laid.groups, seed=seed))
     seen = figures(apply(held, bare, salt=SALT, rungs=laid.rungs), laid.rungs)

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 from calibration.combine.mixture import Prior
 from calibration.combine.pooled_combiners import pooled_priors
 from calibration.fit.certified_task import certify_task
-from calibration.fit.lenders import Lenders
-from calibration.fit.newcomers import Elders, gather_elders, start_newcomer
+from calibration.fit.cold_start import PooledTasks, cold_start, gather_pooled_tasks
+from calibration.fit.pooled_tasks import PooledFits
 from calibration.fit.task_fit import MINIMUM, finish_task, require_enough, start_task
 from calibration.samples.layout import Layout, lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
@@ -162,14 +162,21 @@ def _fit_points(
     tables = {name: one.table for name, one in layouts.items()}
     priors = _priors(tables, seed=seed) if combiner is None else {}
     small, alone = _small(layouts), len(layouts) < 2
-    elders = _elders(tables, small, seed=seed) if small or new_tasks else {}
+    pooled_tasks = _pooled_tasks(tables, small, seed=seed) if small or new_tasks else {}
     del tables
     fitted: dict[str, dict[str, TaskPolicy]] = {name: {} for name in (*layouts, *new_tasks)}
-    lenders: dict[str, Lenders] = {quality: Lenders() for quality in targets}
+    lenders: dict[str, PooledFits] = {quality: PooledFits() for quality in targets}
 
     def newcomer(name: str, target: Target, laid: Table | None = None) -> TaskPolicy:
-        return start_newcomer(
-            name, ladders[name], target, elders, laid=laid, seed=seed, combiner=combiner, choose_rungs=choose_rungs
+        return cold_start(
+            name,
+            ladders[name],
+            target,
+            pooled_tasks,
+            laid=laid,
+            seed=seed,
+            combiner=combiner,
+            choose_rungs=choose_rungs,
         )
 
     for name in list(layouts):
@@ -201,8 +208,10 @@ def _fit_points(
     return fitted
 
 
-def _elders(tables: Mapping[str, Table], small: Collection[str], *, seed: int) -> dict[tuple[str, ...], Elders]:
-    return gather_elders([table for name, table in tables.items() if name not in small], seed=seed)
+def _pooled_tasks(
+    tables: Mapping[str, Table], small: Collection[str], *, seed: int
+) -> dict[tuple[str, ...], PooledTasks]:
+    return gather_pooled_tasks([table for name, table in tables.items() if name not in small], seed=seed)
 
 
 def _small(layouts: Mapping[str, Layout]) -> set[str]:

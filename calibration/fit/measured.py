@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from calibration.combine.rung_fits import RungFits
-from calibration.samples.serving import Served, serve, serve_out_of_fold
+from calibration.samples.replayed import Replayed, apply_out_of_fold, apply_point
 from calibration.samples.table import Flags, Floats, Table
 from calibration.stats.estimates import estimate, mean, pick
 from calibration.stats.margin import independent_rows
@@ -18,7 +18,7 @@ from calibration.thresholds.aimed import Aimed
 from calibration.thresholds.grid import count_bins
 from calibration.thresholds.rung_worth import weigh_rungs
 from calibration.thresholds.shrinkage import Shrunk
-from cascade.policy.operating_point import Point
+from cascade.policy.operating_point import OperatingPoint
 from cascade.policy.policy import TaskPolicy
 from cascade.stats.intervals import proportion_interval
 
@@ -39,7 +39,7 @@ def measure(
     weights.
     """
     laid = fits.table
-    served = [serve(laid, point, salt=salt, known=fits.known) for point in task.points]
+    served = [apply_point(laid, point, salt=salt, known=fits.known) for point in task.points]
     weights = [point.weight for point in task.points]
     rows = np.all([one.complete for one in served], axis=0) & laid.present[:, -1]
     spent = _mixed([one.cost_usd for one in served], weights)
@@ -84,7 +84,7 @@ def measure(
     }
 
 
-def describe_points(points: Sequence[Point]) -> list[dict[str, Any]]:
+def describe_points(points: Sequence[OperatingPoint]) -> list[dict[str, Any]]:
     """Return points as JSON, without their combiners."""
     return [
         {
@@ -121,7 +121,7 @@ def _out_of_fold(fits: RungFits, aimed: Aimed, *, salt: str) -> tuple[Floats, Fl
     for part in aimed.parts:
         contexts = [part.rungs[: k + 1] for k in range(len(part.rungs) - 1)]
         held_out = {context[-1]: fits.held_out(context) for context in contexts}
-        ranked = serve_out_of_fold(laid, part.rungs, part.rates, held_out, salt=salt)
+        ranked = apply_out_of_fold(laid, part.rungs, part.rates, held_out, salt=salt)
         below = np.array([rung != laid.rungs[-1] for rung in part.rungs])[ranked.answered]
         correct += part.weight * ranked.correct
         accepted += part.weight * below
@@ -148,7 +148,7 @@ class _Law:
     """What must be said about it."""
 
 
-def _laws(served: Served, rates: Sequence[float], lent: Sequence[Shrunk]) -> tuple[_Law, ...]:
+def _laws(served: Replayed, rates: Sequence[float], lent: Sequence[Shrunk]) -> tuple[_Law, ...]:
     """Return the laws of all rungs but the last, in order."""
     laws = []
     for k, rung in enumerate(served.table.rungs[:-1]):
@@ -169,14 +169,14 @@ def _laws(served: Served, rates: Sequence[float], lent: Sequence[Shrunk]) -> tup
     return tuple(laws)
 
 
-def _independent(served: Served, k: int, fit: Flags) -> float:
+def _independent(served: Replayed, k: int, fit: Flags) -> float:
     """Return how many independent rows a rung's rate was fitted on: fewer than there are where rows share groups."""
     groups = pick(served.table.groups, fit) if any(served.table.groups) else None
     return independent_rows(served.escalated[fit, k], groups, 0.05)
 
 
 def _levels(
-    served: Sequence[Served], laws: Sequence[Sequence[_Law]], weights: Sequence[float], rungs: Sequence[str]
+    served: Sequence[Replayed], laws: Sequence[Sequence[_Law]], weights: Sequence[float], rungs: Sequence[str]
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Return each rung's expected rate with the 90 % interval of the true one, and what must be said about them.
 
@@ -200,7 +200,9 @@ def _levels(
     return levels, " ".join(dict.fromkeys(why)) or None
 
 
-def _first_rate(served: Sequence[Served], laws: Sequence[Sequence[_Law]], weights: Sequence[float]) -> dict[str, float]:
+def _first_rate(
+    served: Sequence[Replayed], laws: Sequence[Sequence[_Law]], weights: Sequence[float]
+) -> dict[str, float]:
     """Return the share of requests that leaves the first rung that was asked, with the interval of the true one."""
     total = {"expected": 0.0, "low": 0.0, "high": 0.0}
     for one, own, weight in zip(served, laws, weights, strict=True):

@@ -9,10 +9,10 @@ import numpy as np
 
 from calibration.combine.mixture import Prior
 from calibration.combine.rung_fits import RungFits
-from calibration.fit.lending import Way, lent_points, tell_lending
 from calibration.fit.measured import measure
+from calibration.fit.partial_pooling import Way, describe_pooling, pooled_points
 from calibration.fit.reference_cost import fit_reference_cost
-from calibration.fit.scarcity import tell_scarcity, tell_sharing, tell_waste
+from calibration.fit.warnings import warn_scarcity, warn_sharing, warn_waste
 from calibration.samples.table import Table
 from calibration.targets.target import Aim, Together
 from calibration.thresholds.aimed import Aimed, aim
@@ -85,7 +85,7 @@ def finish_task(started: Started, *, lent: Sequence[Sequence[Shrunk]] | None = N
     if lent is None:
         points = tuple(replace(to_point(fits, part.rungs, part.rates), weight=part.weight) for part in aimed.parts)
     else:
-        points = lent_points(fits, started.ways, lent)
+        points = pooled_points(fits, started.ways, lent)
     served = fits.served(points[0].rungs[:1]) if fits.has(points[0].rungs[:1]) else np.full(len(laid), np.nan)
     policy = TaskPolicy(
         reference=laid.rungs[-1],
@@ -96,10 +96,10 @@ def finish_task(started: Started, *, lent: Sequence[Sequence[Shrunk]] | None = N
     )
     measured = {
         **measure(fits, policy, aimed, salt=SALT, lent=lent),
-        "warnings": [*tell_sharing(laid), *(tell_scarcity(laid) if fits.learns else ())],
-        "borrowed": None if lent is None else tell_lending(lent, tasks=lenders, n=policy.n),
+        "warnings": [*warn_sharing(laid), *(warn_scarcity(laid) if fits.learns else ())],
+        "borrowed": None if lent is None else describe_pooling(lent, tasks=lenders, n=policy.n),
     }
-    measured["warnings"] += tell_waste(measured, policy.reference)
+    measured["warnings"] += warn_waste(measured, policy.reference)
     if started.pooled:
         measured["why"] = " ".join(filter(None, (POOLED, measured["why"])))
     return replace(policy, measured=measured, why=measured["why"])

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.gate.finding import Criterion, Finding, Gate, judge_figure
-from calibration.gate.replayed import Replayed, replay_task
-from calibration.gate.sharpened_figure import sharpen_figure
+from calibration.gate.gate_rows import GateRows, replay_task
+from calibration.gate.ppi_figure import sharpen_figure
 from calibration.samples.table import Floats, by_task
 from calibration.stats.labels import uniform_rows
 from cascade.errors import ConfigError, DataError
@@ -101,7 +101,7 @@ def check_policy(
     return Gate(findings=tuple(findings), confidence=confidence, warnings=tuple(warnings))
 
 
-def _values(criterion: Criterion, now: Replayed, before: Replayed | None) -> tuple[Floats, NDArray[np.bool_]]:
+def _values(criterion: Criterion, now: GateRows, before: GateRows | None) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the figure of each row that has it, and which rows of the replay these are."""
     rows = now.rows
     if criterion.kind == "max_drop" and before is not None:

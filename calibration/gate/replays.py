@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from calibration.samples.layout import lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
-from calibration.samples.serving import Served, serve
+from calibration.samples.replayed import Replayed, apply_point
 from calibration.samples.survey import Survey, survey
 from calibration.samples.table import Floats, Table
 from calibration.stats.estimates import estimate, mean, pick
@@ -186,7 +186,7 @@ def apply(laid: Table, task: TaskPolicy, *, salt: str, rungs: Sequence[str]) -> 
         if not mine.size or any(name not in laid.rungs for name in point.rungs):
             continue
         # One point serves all rows in most policies: then they need not stand in memory twice.
-        served: Served = serve(laid if mine.size == n else laid.take(mine), point, salt=salt)
+        served: Replayed = apply_point(laid if mine.size == n else laid.take(mine), point, salt=salt)
         judged[mine] = served.complete
         columns = np.array([rungs.index(name) for name in point.rungs])
         reach[np.ix_(mine, columns)] = served.reached

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from calibration.judges.admission import PROBES, REPEATED, TIMES, decide
 from calibration.judges.probes import Probe, ProbeSet, make_probes
+from calibration.judges.screening import PROBES, REPEATED, TIMES, screen
 from cascade.clients import Client
 from cascade.engine.cascade import Cascade
 from cascade.exchange import Response
 from cascade.hashing import content_id
 from cascade.ladder import Ladder, Rung
-from cascade.policy.judge_screening import Admission
+from cascade.policy.judge_screening import JudgeScreening
 from cascade.prices import PriceBook
 from cascade.samples.sample import Recording, Sample
 from cascade.usage import Price
@@ -73,7 +73,7 @@ def probe_judges(
     max_cost_usd: float | None = None,
     n: int = PROBES,
     seed: int = 0,
-) -> tuple[Admission, ...]:
+) -> tuple[JudgeScreening, ...]:
     """Show every judge of a ladder wrong answers, and ordinary ones several times; blocks, about 700 calls a judge.
 
     Args:
@@ -98,7 +98,7 @@ def probe_judges(
     return tuple(probe(one, probes, explore, seed=seed) for one in find_judges(ladder))
 
 
-def probe(judged: Judged, probes: ProbeSet, explore: Explore, *, seed: int = 0) -> Admission:
+def probe(judged: Judged, probes: ProbeSet, explore: Explore, *, seed: int = 0) -> JudgeScreening:
     """Show one judge the probes, and decide on it."""
     judge = judged.judge
     repeats = [judge.fresh(f"{judge.name}.{turn}") for turn in range(TIMES)]
@@ -121,7 +121,7 @@ def probe(judged: Judged, probes: ProbeSet, explore: Explore, *, seed: int = 0) 
         vetoed = len(verdicts) == 1 and all(verdict.veto for verdict in heard)  # a veto stops a stack of verifiers
         if len(heard) == TIMES or vetoed:
             repeated.append(heard)
-    return decide(
+    return screen(
         judge.name,
         str(getattr(judge, "model", "")),
         judged.rungs,

@@ -14,8 +14,8 @@ import numpy as np
 
 from calibration.combine.fit_combiner import fit_combiner
 from calibration.planning.selection import draw, spread_budget, weigh_for_certificate, weigh_for_estimate
+from calibration.samples.replayed import apply_point, feature_rows
 from calibration.samples.sameness import same_answers
-from calibration.samples.serving import feature_rows, serve
 from calibration.samples.table import Flags, Floats, Table, lay_out
 from calibration.targets.bound import MaxError, MaxLoss
 from cascade.errors import DataError
@@ -149,7 +149,7 @@ def probabilities(laid: Table, policy: TaskPolicy | None) -> Floats:
     if not points:
         return _from_labels(laid)
     point = max(points, key=lambda item: item.weight)
-    served = serve(laid.on(point.rungs), point, salt=SALT)
+    served = apply_point(laid.on(point.rungs), point, salt=SALT)
     sure = np.zeros(len(laid))
     for k in range(len(point.rungs) - 1):
         sure = np.where(served.reached[:, k], served.confidence[:, k], sure)

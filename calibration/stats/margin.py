@@ -26,7 +26,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from calibration.certify.trial import bets
+from calibration.certify.hypothesis_tests import bets
 from calibration.stats.influence import independent, standard_error, t_interval
 from calibration.stats.noninferiority import noninferiority_p
 from calibration.stats.risk import betting_p

@@ -11,11 +11,11 @@ from calibration.combine.rung_fits import RungFits
 from calibration.samples.subladders import list_subladders
 from calibration.targets.target import Aim, EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together, list_aims
 from calibration.thresholds.choice import NO_OPTIMISM, Mix, Optimism, choose, refuse
-from calibration.thresholds.evidence import Evidence, Waypoint, gather
+from calibration.thresholds.evidence import Evidence, ParetoPolicy, gather
 from calibration.thresholds.grid import CELLS
 from calibration.thresholds.optimism import COARSE, measure_optimism
+from calibration.thresholds.pareto_policies import assess, find_pareto_policies, hull_of
 from calibration.thresholds.path import Path, policy_path
-from calibration.thresholds.waypoints import assess, find_waypoints, hull_of
 from cascade.errors import ConfigError, DataError
 
 
@@ -44,7 +44,7 @@ class Aimed:
     """The path that was searched; None where the target alone says it all."""
 
     mix: Mix | None = None
-    """The waypoints behind the parts, where there is a path."""
+    """The Pareto policies behind the parts, where there is a path."""
 
     optimism: Optimism = NO_OPTIMISM
     """What was taken off an aim at quality."""
@@ -87,7 +87,7 @@ def _on_path(fits: RungFits, aims: dict[type, Aim], *, choose_rungs: bool) -> Ai
     ladders = tuple(path.hulls)
 
     def search(evidence: Evidence) -> Mix | None:
-        found = [one for rungs in ladders for one in find_waypoints(evidence, rungs, cells=COARSE)]
+        found = [one for rungs in ladders for one in find_pareto_policies(evidence, rungs, cells=COARSE)]
         hull = hull_of([*evidence.singles, *found], caution=evidence.caution)
         return choose(hull, evidence.singles[-1], aims)
 
@@ -114,9 +114,11 @@ def _at_rates(fits: RungFits, aims: dict[type, Aim], rates: Sequence[float | Non
     if set(aims) != {EscalationRate}:
         _require_costs(evidence)
 
-    def hull(rows: Evidence, cells: int) -> tuple[Waypoint, ...]:
+    def hull(rows: Evidence, cells: int) -> tuple[ParetoPolicy, ...]:
         if None in rates:
-            found = [one for own in ladders for one in find_waypoints(rows, own, cells=cells, first_rate=rates[0])]
+            found = [
+                one for own in ladders for one in find_pareto_policies(rows, own, cells=cells, first_rate=rates[0])
+            ]
             return hull_of(found, caution=rows.caution)
         fixed = [float(rate or 0.0) for rate in rates]
         return hull_of([assess(rows, own, fixed[: len(own) - 1]) for own in ladders], caution=rows.caution)
@@ -142,7 +144,7 @@ def anchor(path: Path, usd: float) -> Mix | None:
 
     def cost(at: int) -> float:
         if at not in known:
-            (served,) = path.served(path.evidence.table, waypoints=(hull[at],))
+            (served,) = path.served(path.evidence.table, pareto_policies=(hull[at],))
             known[at] = float(np.nanmean(served.cost_usd))
         return known[at]
 

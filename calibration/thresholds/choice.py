@@ -1,4 +1,4 @@
-"""From aims to a policy: one waypoint, or two neighbours on a hull that are mixed by hash so that the aim is met."""
+"""From aims to a policy: one Pareto policy, or two neighbours on the hull mixed by hash so that the aim is met."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from calibration.targets.target import Aim, EscalationRate, ExpectedError, ExpectedLoss, MeanCost
-from calibration.thresholds.evidence import Waypoint
+from calibration.thresholds.evidence import ParetoPolicy
 from cascade.errors import DataError
 
 SLACK = 0.001
@@ -16,8 +16,8 @@ SLACK = 0.001
 NEGLIGIBLE = 1e-6
 """Shares of a mix that are not worth a second point."""
 
-Mix = tuple[tuple[float, Waypoint], ...]
-"""One or two waypoints with the shares of requests that run by them; the shares sum to 1."""
+Mix = tuple[tuple[float, ParetoPolicy], ...]
+"""One or two Pareto policies with the shares of requests that run by them; the shares sum to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +44,15 @@ class Limit:
     accepted: float = 0.0
     wrong: float = 0.0
 
-    def excess(self, found: Waypoint) -> float:
+    def excess(self, found: ParetoPolicy) -> float:
         """Return by how much a policy exceeds the bound; at most 0 where it keeps it."""
         used = self.quality * found.quality + self.cost * found.cost_usd
         return used + self.accepted * found.accepted + self.wrong * found.wrong - self.bound
 
 
 def choose(
-    hull: Sequence[Waypoint],
-    reference: Waypoint,
+    hull: Sequence[ParetoPolicy],
+    reference: ParetoPolicy,
     aims: dict[type, Aim],
     *,
     optimism: Optimism = NO_OPTIMISM,
@@ -84,21 +84,21 @@ def choose(
     return None
 
 
-def _mix(dear: Waypoint, cheap: Waypoint, share: float) -> Mix:
+def _mix(dear: ParetoPolicy, cheap: ParetoPolicy, share: float) -> Mix:
     """Return the mix with a share of `cheap`; shares that no traffic would ever show are rounded away."""
     if dear == cheap or share < NEGLIGIBLE:
         return ((1.0, dear),)
     return ((1.0, cheap),) if share > 1.0 - NEGLIGIBLE else ((1.0 - share, dear), (share, cheap))
 
 
-def refuse(task: str, aims: dict[type, Aim], hull: Sequence[Waypoint], reference: Waypoint) -> DataError:
+def refuse(task: str, aims: dict[type, Aim], hull: Sequence[ParetoPolicy], reference: ParetoPolicy) -> DataError:
     """Return the error that says which aims cannot be kept, with the feasible frontier."""
     asked = " and ".join(words(aim) for aim in aims.values())
     lines = "\n".join(f"  {line}" for line in describe(hull, reference))
     return DataError(f"Task {task!r}: no policy is expected to keep {asked}. What can be had, dearest first:\n{lines}")
 
 
-def describe(hull: Sequence[Waypoint], reference: Waypoint, *, most: int = 12) -> list[str]:
+def describe(hull: Sequence[ParetoPolicy], reference: ParetoPolicy, *, most: int = 12) -> list[str]:
     """Return the frontier in words, a line for each of at most `most` policies, the reference first."""
     step = max(1, -(-len(hull) // most))
     kept = [*hull[:-1:step], hull[-1]]
@@ -124,7 +124,7 @@ def words(aim: Aim) -> str:
     return f"an error of {aim.alpha:.1%} among accepted answers"
 
 
-def _limits(reference: Waypoint, aims: dict[type, Aim], optimism: Optimism) -> list[Limit]:
+def _limits(reference: ParetoPolicy, aims: dict[type, Aim], optimism: Optimism) -> list[Limit]:
     """Return the aims as limits; all are linear in a mix, so that neighbours can be mixed to meet them."""
     limits: list[Limit] = []
     for aim in aims.values():
@@ -137,7 +137,7 @@ def _limits(reference: Waypoint, aims: dict[type, Aim], optimism: Optimism) -> l
     return limits
 
 
-def _feasible(limits: Sequence[Limit], dear: Waypoint, cheap: Waypoint) -> tuple[float, float] | None:
+def _feasible(limits: Sequence[Limit], dear: ParetoPolicy, cheap: ParetoPolicy) -> tuple[float, float] | None:
     """Return the least and the greatest share of `cheap` in a mix with `dear` that keeps all limits; None if none."""
     low, high = 0.0, 1.0
     for limit in limits:

@@ -22,7 +22,7 @@ MAX_LABELS = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waypoint:
+class ParetoPolicy:
     """A policy of the path, and what is expected of it."""
 
     rungs: tuple[str, ...]
@@ -115,7 +115,7 @@ class Evidence:
         return alone, np.zeros_like(alone)
 
     @cached_property
-    def singles(self) -> tuple[Waypoint, ...]:
+    def singles(self) -> tuple[ParetoPolicy, ...]:
         """Every model alone, in ladder order."""
         rungs = self.table.rungs
         quality, differs = (found.mean(axis=0) for found in self.probabilities(rungs))
@@ -123,7 +123,7 @@ class Evidence:
         for k, rung in enumerate(rungs):
             below = float(k + 1 < len(rungs))
             found.append(
-                Waypoint(
+                ParetoPolicy(
                     rungs=(rung,),
                     quality=float(quality[k]),
                     cost_usd=float(self.costs((rung,)).mean()),

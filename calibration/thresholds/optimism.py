@@ -9,8 +9,8 @@ import numpy as np
 from calibration.samples.table import Floats
 from calibration.stats.folds import assign_folds
 from calibration.thresholds.choice import NO_OPTIMISM, Mix, Optimism
-from calibration.thresholds.evidence import Evidence, Waypoint
-from calibration.thresholds.waypoints import share_up
+from calibration.thresholds.evidence import Evidence, ParetoPolicy
+from calibration.thresholds.pareto_policies import share_up
 
 FOLDS = 5
 
@@ -82,14 +82,14 @@ def _influence(judged: Floats) -> Floats:
 def _judged(learnt: Evidence, rows: Evidence, mix: Mix) -> Floats:
     """Return loss, share accepted below the reference and share of that which is wrong, of each row, (m, 3)."""
     found = np.zeros((len(rows.table), 3))
-    for weight, waypoint in mix:
-        found += weight * _follow(learnt, rows, waypoint)
+    for weight, pareto_policy in mix:
+        found += weight * _follow(learnt, rows, pareto_policy)
     return found
 
 
-def _follow(learnt: Evidence, rows: Evidence, waypoint: Waypoint) -> Floats:
-    """Return what a waypoint does with rows by thresholds fitted on others, expected over ties, (m, 3)."""
-    rungs: Sequence[str] = waypoint.rungs
+def _follow(learnt: Evidence, rows: Evidence, pareto_policy: ParetoPolicy) -> Floats:
+    """Return what a Pareto policy does with rows by thresholds fitted on others, expected over ties, (m, 3)."""
+    rungs: Sequence[str] = pareto_policy.rungs
     top = rows.table.correct[:, -1]
     correct = rows.table.on(rungs).correct
     forced = (learnt.table.on(rungs).forced, rows.table.on(rungs).forced)
@@ -101,7 +101,7 @@ def _follow(learnt: Evidence, rows: Evidence, waypoint: Waypoint) -> Floats:
         if k + 1 < len(rungs):
             live_learnt, up = share_up(
                 (held[0][:, k], held[1][:, k]),
-                waypoint.rates[k],
+                pareto_policy.rates[k],
                 (forced[0][:, k], forced[1][:, k]),
                 (live_learnt, live),
             )

@@ -1,9 +1,9 @@
 """The policy path: from the dearest policy worth its cost to the cheapest, each a mix away from the next.
 
 Labels are replaced by P(correct_k | c_1 .. c_k) (`smoothing`), every threshold vector of every sub-ladder is evaluated
-(`grid`), single models stand beside them, and the upper hull of (cost, quality) is the path (`hull`). A waypoint is
-kept as escalation rates, that is as ranks, and becomes thresholds (t, g) on the confidences of the combiner that will
-be served (CALIBRATION.md, section 3).
+(`grid`), single models stand beside them, and the upper hull of (cost, quality) is the path (`pareto_policies`). A
+Pareto policy is kept as escalation rates, that is as ranks, and becomes thresholds (t, g) on the confidences of the
+combiner that will be served.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from dataclasses import replace
 import numpy as np
 
 from calibration.combine.rung_fits import RungFits
-from calibration.samples.serving import Served, goes_up, serve
+from calibration.samples.replayed import Replayed, apply_point, goes_up
 from calibration.samples.subladders import list_subladders
 from calibration.samples.table import Floats, Table
 from calibration.stats.rate import fit_threshold
-from calibration.thresholds.evidence import Evidence, Waypoint, gather
+from calibration.thresholds.evidence import Evidence, ParetoPolicy, gather
 from calibration.thresholds.grid import CELLS
-from calibration.thresholds.waypoints import find_waypoints, hull_of
-from cascade.policy.operating_point import Point, Threshold
+from calibration.thresholds.pareto_policies import find_pareto_policies, hull_of
+from cascade.policy.operating_point import OperatingPoint, Threshold
 from cascade.policy.policy import SALT
 
 
 class Path:
-    """The path of one task, with what is needed to serve any of its waypoints."""
+    """The path of one task, with what is needed to serve any of its pareto_policies."""
 
     def __init__(
-        self, fits: RungFits, evidence: Evidence, hulls: Mapping[tuple[str, ...], tuple[Waypoint, ...]]
+        self, fits: RungFits, evidence: Evidence, hulls: Mapping[tuple[str, ...], tuple[ParetoPolicy, ...]]
     ) -> None:
         """Take the combiners, what policies were compared on, and the hull of each sub-ladder, cheapest first."""
         self.fits, self.evidence, self.hulls = fits, evidence, hulls
@@ -40,40 +40,40 @@ class Path:
         every = [*self.singles, *(found for hull in hulls.values() for found in hull)]
         self.hull = hull_of(every, caution=evidence.caution)
         """What no mix of others beats, dearest first; the reference is not among them where something beats it."""
-        self._points: dict[Waypoint, Point] = {}
+        self._points: dict[ParetoPolicy, OperatingPoint] = {}
 
     @property
-    def waypoints(self) -> tuple[Waypoint, ...]:
+    def pareto_policies(self) -> tuple[ParetoPolicy, ...]:
         """The reference, then all of the hull that is cheaper, dearest first: the order in which to test for risk."""
         return (self.reference, *(found for found in self.hull if found.cost_usd < self.reference.cost_usd))
 
     @property
-    def points(self) -> tuple[Point, ...]:
-        """The waypoints as points that can be served."""
-        return tuple(map(self.point, self.waypoints))
+    def points(self) -> tuple[OperatingPoint, ...]:
+        """The Pareto policies as points that can be served."""
+        return tuple(map(self.point, self.pareto_policies))
 
-    def thinned(self, most: int) -> tuple[Waypoint, ...]:
-        """Return at most `most` of the waypoints, about evenly spaced in cost, the first and the last among them."""
-        found = self.waypoints
+    def thinned(self, most: int) -> tuple[ParetoPolicy, ...]:
+        """Return at most `most` of the Pareto policies, evenly spaced in cost, first and last included."""
+        found = self.pareto_policies
         if len(found) <= most:
             return found
         costs = np.array([one.cost_usd for one in found])
         wanted = np.linspace(costs[0], costs[-1], most)
         return tuple(found[i] for i in np.unique(np.abs(costs[None, :] - wanted[:, None]).argmin(axis=1)))
 
-    def point(self, waypoint: Waypoint, *, weight: float = 1.0) -> Point:
-        """Return a waypoint as a point: its rates become thresholds on the confidences that will be served."""
-        if waypoint not in self._points:
-            self._points[waypoint] = to_point(self.fits, waypoint.rungs, waypoint.rates)
-        return replace(self._points[waypoint], weight=weight)
+    def point(self, pareto_policy: ParetoPolicy, *, weight: float = 1.0) -> OperatingPoint:
+        """Return a Pareto policy as a point: its rates become thresholds on the confidences that will be served."""
+        if pareto_policy not in self._points:
+            self._points[pareto_policy] = to_point(self.fits, pareto_policy.rungs, pareto_policy.rates)
+        return replace(self._points[pareto_policy], weight=weight)
 
     def served(
-        self, table: Table, *, waypoints: Sequence[Waypoint] | None = None, salt: str = SALT
-    ) -> tuple[Served, ...]:
-        """Apply waypoints (None: all) to the rows of a table, in order; shared confidences are computed once."""
+        self, table: Table, *, pareto_policies: Sequence[ParetoPolicy] | None = None, salt: str = SALT
+    ) -> tuple[Replayed, ...]:
+        """Apply Pareto policies (None: all) to the rows of a table, in order; shared confidences are computed once."""
         known: dict[tuple[str, ...], Floats] = {}
-        chosen = self.waypoints if waypoints is None else waypoints
-        return tuple(serve(table, self.point(found), salt=salt, known=known) for found in chosen)
+        chosen = self.pareto_policies if pareto_policies is None else pareto_policies
+        return tuple(apply_point(table, self.point(found), salt=salt, known=known) for found in chosen)
 
 
 def policy_path(table: Table | RungFits, *, seed: int = 0, choose_rungs: bool = False, cells: int = CELLS) -> Path:
@@ -92,10 +92,12 @@ def policy_path(table: Table | RungFits, *, seed: int = 0, choose_rungs: bool = 
     fits = table if isinstance(table, RungFits) else RungFits(table, seed=seed)
     ladders = list_subladders(fits.table.rungs, choose=choose_rungs)
     evidence = gather(fits, ladders)
-    return Path(fits, evidence, {rungs: find_waypoints(evidence, rungs, cells=cells) for rungs in ladders if rungs[1:]})
+    return Path(
+        fits, evidence, {rungs: find_pareto_policies(evidence, rungs, cells=cells) for rungs in ladders if rungs[1:]}
+    )
 
 
-def to_point(fits: RungFits, rungs: Sequence[str], rates: Sequence[float]) -> Point:
+def to_point(fits: RungFits, rungs: Sequence[str], rates: Sequence[float]) -> OperatingPoint:
     """Return the point that escalates at the given rates, each fitted among the rows that get to the rung.
 
     On the confidences that will be served, never on held-out ones: each fold gives a tie group another value.
@@ -114,4 +116,4 @@ def to_point(fits: RungFits, rungs: Sequence[str], rates: Sequence[float]) -> Po
         thresholds.append(Threshold(t=float(t), g=float(g)))
         live = fit & goes_up(part, rung, found, thresholds[-1], salt=SALT)
     combiners = {context[-1]: fits.combiner(context) for context in contexts if fits.has(context)}
-    return Point(rungs=tuple(rungs), thresholds=tuple(thresholds), combiners=combiners)
+    return OperatingPoint(rungs=tuple(rungs), thresholds=tuple(thresholds), combiners=combiners)

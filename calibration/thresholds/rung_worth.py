@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from calibration.thresholds.choice import Mix
-from calibration.thresholds.evidence import Waypoint
+from calibration.thresholds.evidence import ParetoPolicy
+from calibration.thresholds.pareto_policies import hull_of
 from calibration.thresholds.path import Path
-from calibration.thresholds.waypoints import hull_of
 
 
 def weigh_rungs(path: Path, mix: Mix) -> list[dict[str, Any]] | None:
@@ -25,7 +25,7 @@ def weigh_rungs(path: Path, mix: Mix) -> list[dict[str, Any]] | None:
     if len(path.hulls) <= 1:
         return None
     used = {rung for _, found in mix for rung in found.rungs}
-    pays = used | {rung for found in path.waypoints[1:] for rung in found.rungs}
+    pays = used | {rung for found in path.pareto_policies[1:] for rung in found.rungs}
     quality = sum(weight * found.quality for weight, found in mix)
     cost = sum(weight * found.cost_usd for weight, found in mix)
     worth = []
@@ -39,8 +39,8 @@ def weigh_rungs(path: Path, mix: Mix) -> list[dict[str, Any]] | None:
     return worth
 
 
-def cost_at(found: Sequence[Waypoint], quality: float) -> float | None:
-    """Return the least cost of a mix of waypoints of at least this expected quality; None if there is none."""
+def cost_at(found: Sequence[ParetoPolicy], quality: float) -> float | None:
+    """Return the least cost of a mix of Pareto policies of at least this expected quality; None if there is none."""
     if not found:
         return None
     hull = hull_of(found)[::-1]

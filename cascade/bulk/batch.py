@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade.bulk.journal import Journal, journal_of
-from cascade.bulk.journal_recorder import Keeper
+from cascade.bulk.journal_recorder import JournalRecorders
 from cascade.bulk.result_line import result_line
 from cascade.bulk.stop import Stop
 from cascade.engine.cascade import Cascade
@@ -128,7 +128,7 @@ def run_file(
     with Journal(output, kind="run", made_by=made_by) as journal:
         todo = [request for request in requests if not _finished(journal, request)]
         resumed, ambiguous = len(requests) - len(todo), journal.ambiguous
-        keeper = Keeper(journal)
+        keeper = JournalRecorders(journal)
         count = resumed
         if on_done is not None:
             on_done(count, spent, None)

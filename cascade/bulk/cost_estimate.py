@@ -23,7 +23,7 @@ JUDGE_TOKENS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class CostItem:
     """What one rung, or one paid verifier on it, will cost."""
 
     rung: str
@@ -46,10 +46,10 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
+class CostEstimate:
     """What an exploration will cost."""
 
-    items: tuple[Item, ...]
+    items: tuple[CostItem, ...]
     """One a rung in ladder order, each followed by those of its paid verifiers, as `rung: verifier`."""
 
     @property
@@ -63,7 +63,7 @@ class Bill:
         return sum(item.calls for item in self.items)
 
 
-def estimate(samples: Iterable[Sample], app: Cascade) -> Bill:
+def estimate(samples: Iterable[Sample], app: Cascade) -> CostEstimate:
     """Estimate what exploring the samples will cost.
 
     Input tokens are counted from the prompts, on the high side; output tokens are the mean of the rung's recordings,
@@ -85,7 +85,7 @@ def estimate(samples: Iterable[Sample], app: Cascade) -> Bill:
         price = app.prices.price(rung.model, rung.price)
         prompts = [estimate_prompt_tokens(s.request.messages, {**rung.params, **s.request.params}) for s in missing]
         items.append(
-            Item(
+            CostItem(
                 rung=name,
                 model=rung.model,
                 calls=len(missing),
@@ -98,7 +98,7 @@ def estimate(samples: Iterable[Sample], app: Cascade) -> Bill:
             if verifier.paid:
                 due = [s for s in due_on if not _has(s, name, verifier.name)]
                 items.append(_verifier_item(rung, verifier, due, output, app.prices))
-    return Bill(items=tuple(items))
+    return CostEstimate(items=tuple(items))
 
 
 def _has(sample: Sample, rung: str, verifier: str) -> bool:
@@ -110,14 +110,14 @@ def _has(sample: Sample, rung: str, verifier: str) -> bool:
 
 def _verifier_item(
     rung: Rung, verifier: Verifier, due: Sequence[Sample], output_tokens: float, prices: PriceBook
-) -> Item:
+) -> CostItem:
     """Estimate a paid verifier: a judge by question, answer and rubric, further samples by the rung's answers."""
     model, votes = getattr(verifier, "model", None), int(getattr(verifier, "votes", 0) or 0)
     repeats = votes or int(getattr(verifier, "samples", 0) or 0) or 1
     price = prices.price(model, getattr(verifier, "price", None)) if model else prices.price(rung.model, rung.price)
     each, more = (float(JUDGE_TOKENS), round(output_tokens + RUBRIC_TOKENS)) if votes else (output_tokens, 0)
     prompts = [estimate_prompt_tokens(s.request.messages, s.request.params) + more for s in due]
-    return Item(
+    return CostItem(
         rung=f"{rung.name}: {verifier.name}",
         model=str(model or rung.model),
         calls=len(due) * repeats,

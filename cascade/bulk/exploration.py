@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade.bulk.journal import Journal
-from cascade.bulk.journal_recorder import Keeper
+from cascade.bulk.journal_recorder import JournalRecorders
 from cascade.bulk.stop import Stop
 from cascade.engine.cascade import Cascade
 from cascade.errors import ConfigError, DataError
@@ -86,7 +86,7 @@ def explore_file(
         for i in todo:
             _require_runnable(merged[i], app)
         resumed, ambiguous = len(merged) - len(todo), journal.ambiguous
-        keeper = Keeper(journal)
+        keeper = JournalRecorders(journal)
         count = resumed
         if on_done is not None:
             on_done(count, spent)

@@ -10,19 +10,19 @@ from cascade.bulk.reply_line import reply_line, reply_of
 from cascade.errors import LogUnavailable
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure
-from cascade.guards.call_recorder import Calls, Charge
+from cascade.guards.call_recorder import CallRecorder, Charge
 
 
-class Keeper:
+class JournalRecorders:
     """Gives each request of a bulk run its KeptCalls, and says afterwards what an earlier run had paid of it."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._open: dict[Key, KeptCalls] = {}
+        self._open: dict[Key, JournalRecorder] = {}
 
-    def keep(self, request: Request, then: Calls) -> Calls:
+    def keep(self, request: Request, then: CallRecorder) -> CallRecorder:
         """Return who writes down a request's calls."""
-        calls = self._open[request.task, request.id] = KeptCalls(self._journal, then)
+        calls = self._open[request.task, request.id] = JournalRecorder(self._journal, then)
         return calls
 
     def again_usd(self, key: Key) -> float:
@@ -31,10 +31,10 @@ class Keeper:
         return 0.0 if calls is None else calls.again_usd
 
 
-class KeptCalls(Calls):
+class JournalRecorder(CallRecorder):
     """Writes calls down in the journal, and wherever else they are written down."""
 
-    def __init__(self, journal: Journal, then: Calls) -> None:
+    def __init__(self, journal: Journal, then: CallRecorder) -> None:
         self._journal, self._then = journal, then
         self._keys: dict[str, str] = {}
         self.again_usd = 0.0

@@ -17,7 +17,7 @@ from cascade.errors import ConfigError
 if TYPE_CHECKING:
     from calibration.assess.assessment import Assessment, RungAssessment
     from calibration.assess.worth import VerifierWorth
-    from calibration.judges.sparing import SparingRule
+    from calibration.judges.skip_rule import SkipRule
 
 
 def assess(
@@ -63,7 +63,7 @@ def assess(
     from calibration.assess.diagnostics import diagnose
     from calibration.assess.worth import measure_worth
     from calibration.combine.held_out import hold_out
-    from calibration.judges.sparing import propose_sparing
+    from calibration.judges.skip_rule import propose_skip_rule
     from calibration.samples.recorded import recorded_ladder
     from calibration.samples.table import by_task, lay_out
     from cascade.files import write_atomically
@@ -95,7 +95,7 @@ def assess(
         labelled = int((table.correct >= 0.0).sum())  # each answer's label was paid for; NaN is none
         overheads = Overheads(shadow_share=shadow_share, label_usd=label_cost, labels=labelled, requests=requests)
         assessment, worth = assess_table(table, held_out, overheads), measure_worth(table, seed=seed)
-        rules = propose_sparing(table, seed=seed)
+        rules = propose_skip_rule(table, seed=seed)
         shown[name] = {
             **assessment.to_json(),
             "verifiers": [one.to_json() for one in worth],
@@ -124,7 +124,7 @@ def _require_overheads(label_cost: float, requests: int, shadow_share: float) ->
         raise ConfigError(message)
 
 
-def _show(name: str, assessment: Assessment, worth: tuple[VerifierWorth, ...], rules: tuple[SparingRule, ...]) -> None:
+def _show(name: str, assessment: Assessment, worth: tuple[VerifierWorth, ...], rules: tuple[SkipRule, ...]) -> None:
     rows = [("verdict", assessment.verdict), ("why", assessment.why)]
     for rung in assessment.rungs:
         rows += _figures(rung)
@@ -136,7 +136,7 @@ def _show(name: str, assessment: Assessment, worth: tuple[VerifierWorth, ...], r
     show_blocks("Assessed", {name: rows})
 
 
-def _rule(rule: SparingRule) -> str:
+def _rule(rule: SkipRule) -> str:
     spares = f"that spares {percent(rule.spared)} of its verdicts and saves {dollars(rule.saves_usd)} an answer"
     ends = f"{rule.when} is below {rule.below:.3g} or above {rule.above:.3g}"
     return f"{rule.verifier} need not be asked where {ends}: {spares} (verifier `Sparing`)."

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from calibration.fit.fit import Target
     from calibration.samples.survey import Survey
     from cascade.cli.shared.rungs import Chosen
-    from cascade.policy.judge_screening import Admission
+    from cascade.policy.judge_screening import JudgeScreening
     from cascade.policy.policy import Policy
     from cascade.samples.sample import Sample
 
@@ -258,9 +258,9 @@ def _write_page(
     write_page(calibrated_document(policy, seen, ", ".join(map(str, samples))), path)
 
 
-def _together(policies: list[Policy], admissions: Sequence[Admission]) -> Policy:
+def _together(policies: list[Policy], admissions: Sequence[JudgeScreening]) -> Policy:
     """Return one policy of all tasks, which were fitted by target, and what is known of the judges."""
-    from calibration.judges.admission import with_judges
+    from calibration.judges.screening import with_judges
 
     first = policies[0]
     read: dict[str, dict[str, None]] = {}

@@ -14,7 +14,7 @@ from cascade.cli.shared.terminal import dollars, interactive, print_json, print_
 from cascade.errors import BudgetExceeded, CascadeError, ConfigError
 
 if TYPE_CHECKING:
-    from cascade.bulk.cost_estimate import Bill
+    from cascade.bulk.cost_estimate import CostEstimate
     from cascade.bulk.exploration import Exploration
     from cascade.engine.cascade import Cascade
     from cascade.samples.sample import Sample
@@ -130,7 +130,7 @@ def explore_samples(
     return done
 
 
-def _show_bill(bill: Bill, n: int, max_cost: float | None) -> None:
+def _show_bill(bill: CostEstimate, n: int, max_cost: float | None) -> None:
     from rich.table import Table
 
     table = Table(title=f"Estimated bill for {n} requests", title_justify="left", title_style="bold")

@@ -14,7 +14,7 @@ from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
     from calibration.assess.worth import Estimate
-    from cascade.policy.judge_screening import Admission
+    from cascade.policy.judge_screening import JudgeScreening
 
 
 def judges(
@@ -58,8 +58,8 @@ def judges(
         if as_json:
             print_json({"admissions": [one.to_json() for one in admissions]})
         return
-    from calibration.judges.admission import UNPROBED
     from calibration.judges.judges import rank_judges
+    from calibration.judges.screening import UNPROBED
     from cascade.samples.reader import read_files
     from cascade.samples.table import parse_mapping
 
@@ -122,7 +122,7 @@ def _passed(found: Estimate | None) -> str:
     return "–" if found is None else share({"value": found.value, "low": found.low, "high": found.high})
 
 
-def _admissions(path: Path) -> tuple[Admission, ...]:
+def _admissions(path: Path) -> tuple[JudgeScreening, ...]:
     """Read a policy's judges, and say how each was admitted."""
     from cascade.cli.shared.probing import tell
     from cascade.policy.policy import Policy

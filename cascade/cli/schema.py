@@ -27,9 +27,9 @@ def schema_of(kind: str) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of `config`, `samples` or `policy`."""
     described: dict[str, Any]
     if kind == "config":
-        from cascade.config.models import ConfigShape
+        from cascade.config.models import ConfigModel
 
-        described = ConfigShape.model_json_schema()
+        described = ConfigModel.model_json_schema()
     elif kind == "samples":
         from cascade.samples.jsonl import LINE
 

@@ -77,7 +77,7 @@ _DELAY = re.compile(rb'"retryDelay"\s*:\s*"([0-9]{1,6}(?:\.[0-9]{1,9})?)s"')
 _MOST_CHARACTERS = 400
 
 
-def read_fault(error: BaseException, *, wire: Wire | None = None, secret: str | None = None) -> CallFailure:
+def classify_failure(error: BaseException, *, wire: Wire | None = None, secret: str | None = None) -> CallFailure:
     """Return what `error` means.
 
     Args:
@@ -86,7 +86,7 @@ def read_fault(error: BaseException, *, wire: Wire | None = None, secret: str | 
         secret: the call's key, cut out of the message like every other secret known.
     """
     if wire is not None and wire.phase is not None:
-        return read_wire(wire, secret=secret)
+        return classify_wire(wire, secret=secret)
     _mind(secret)
     chain = tuple(_chain(error))
     names = {cls.__name__ for link in chain for cls in type(link).__mro__}
@@ -104,7 +104,7 @@ def read_fault(error: BaseException, *, wire: Wire | None = None, secret: str | 
     )
 
 
-def read_wire(wire: Wire, *, secret: str | None = None) -> CallFailure:
+def classify_wire(wire: Wire, *, secret: str | None = None) -> CallFailure:
     """Return what is wrong with an answer that our transport saw and nobody could use."""
     _mind(secret)
     body = wire.json()
@@ -137,7 +137,7 @@ def read_wire(wire: Wire, *, secret: str | None = None) -> CallFailure:
     )
 
 
-def read_silence(limit_s: float) -> CallFailure:
+def classify_timeout(limit_s: float) -> CallFailure:
     """Return what it means that a try was broken off after so many seconds, as far as our transport had got with it."""
     message, wire = f"No answer within {limit_s:.3g} s.", WIRE.get()
     if wire is None or wire.phase is None:
@@ -145,7 +145,7 @@ def read_silence(limit_s: float) -> CallFailure:
     if not wire.refused:
         kind = FailureKind.CONNECT if wire.phase == "connect" else FailureKind.TIMEOUT
         wire = replace(wire, fault=kind, trouble=f"{message} The try got as far as: {wire.phase}.")
-    return read_wire(wire)
+    return classify_wire(wire)
 
 
 def _mind(secret: str | None) -> None:

@@ -39,7 +39,7 @@ HTTP = frozenset({
 """Called through litellm's own HTTP handler: they take one of these."""
 
 
-class Families:
+class ClientFactory:
     """What to hand in with a call, so that it is sent over one transport."""
 
     def __init__(self, litellm: Any, transport: Transport) -> None:
@@ -95,4 +95,4 @@ def _handler(transport: Transport) -> Any:
     return Handler()
 
 
-__all__ = ["HTTP", "OPENAI", "Families"]
+__all__ = ["HTTP", "OPENAI", "ClientFactory"]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cascade.clients.classify_failure import read_wire
+from cascade.clients.classify_failure import classify_wire
 from cascade.clients.finish import read_finish
 from cascade.clients.wire import Wire
 from cascade.exchange import EMPTY, ModelCall, Response, TokenLogProb, text_of
@@ -43,7 +43,7 @@ def read_completion(
     if not choices:
         message = "The provider's answer holds no choice with a message."
         if seen is not None:
-            return read_wire(replace(seen, fault=FailureKind.BAD_BODY, trouble=message))
+            return classify_wire(replace(seen, fault=FailureKind.BAD_BODY, trouble=message))
         return CallFailure(kind=FailureKind.BAD_BODY, message=message)
     choice, said = choices[0], choices[0]["message"]
     texts = [text_of(other["message"].get("content")) for other in choices]

@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cascade.clients import Client
-from cascade.clients.classify_failure import read_fault, read_wire
+from cascade.clients.classify_failure import classify_failure, classify_wire
 from cascade.clients.completion import read_completion
 from cascade.clients.wire import WIRE, Wire
 from cascade.errors import ConfigError
@@ -29,7 +29,7 @@ from cascade.loggers import guard_foreign
 from cascade.prices import PriceBook, bundled_window
 
 if TYPE_CHECKING:
-    from cascade.clients.client_factory import Families
+    from cascade.clients.client_factory import ClientFactory
     from cascade.clients.transport import Transport
 
 PROVIDERS: Mapping[str, str] = {"embedded": "cascade.embedded.provider:register"}
@@ -123,7 +123,7 @@ class LiteLLMClient(Client):
         self._refused: set[tuple[str, str | None]] = set()
         self._taken: dict[str, list[str] | None] = {}
         self._transport: Transport | None = None
-        self._families: Families | None = None
+        self._families: ClientFactory | None = None
         self._internal: ContextVar[bool] | None = None
 
     def check(self, call: ModelCall) -> None:
@@ -192,12 +192,12 @@ class LiteLLMClient(Client):
             # An answer that was paid for is not thrown away because its usage is a string.
             body = wire.completion()
             if body is None:
-                return read_fault(error, wire=None if client is None else wire, secret=call.api_key)
+                return classify_failure(error, wire=None if client is None else wire, secret=call.api_key)
         finally:
             if self._internal is not None and internal is not None:
                 self._internal.reset(internal)
         if wire.refused:  # litellm makes answers out of some errors
-            return read_wire(wire, secret=call.api_key)
+            return classify_wire(wire, secret=call.api_key)
         return read_completion(body, call=call, price=self._prices.price(call.model, call.price), wire=wire)
 
     def _granted(self, litellm: Any, call: ModelCall) -> dict[str, Any]:
@@ -234,11 +234,11 @@ class LiteLLMClient(Client):
             else:
                 importlib.import_module("openai.resources")  # half a second that a first call would hold the loop for
             if self._hardened and self._families is None:
-                from cascade.clients.client_factory import Families
+                from cascade.clients.client_factory import ClientFactory
                 from cascade.clients.transport import Transport
 
                 self._transport = Transport(trust_env=self._trust_env)
-                self._families = Families(litellm, self._transport)
+                self._families = ClientFactory(litellm, self._transport)
             bundled_window("")  # a megabyte of JSON, read here and not on the loop when a prompt is too long
             # litellm's 280,000 objects stay; a full collection that walks them holds every thread for 120 ms.
             gc.collect()

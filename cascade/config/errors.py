@@ -27,7 +27,7 @@ _EXPECTED = {
 }
 
 
-def complain(error: ValidationError, document: Document, shape: type[BaseModel]) -> ConfigError:
+def config_error(error: ValidationError, document: Document, shape: type[BaseModel]) -> ConfigError:
     """Return pydantic's complaints as one error: the first in the file's order, and how many more there are."""
     complaints = error.errors(include_url=False)
     found = [(_place(item["loc"], item["type"], document), item) for item in complaints]

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, replace
 
-from cascade.config.models import EndingShape, GuardsShape, PaceShape
+from cascade.config.models import EndingModel, GuardsModel, RateLimitModel
 from cascade.exchange import EMPTY
 from cascade.guards.breaker import Breaker
 from cascade.guards.endpoint_pool import RetryBudget
 from cascade.guards.escalation_cap import EscalationCap
 from cascade.guards.limits import Limits
-from cascade.guards.rate_limit import Pace
+from cascade.guards.rate_limit import RateLimit
 from cascade.settings import Settings
 
 
-def settings_of(said: EndingShape, settings: Settings) -> Settings:
+def settings_of(said: EndingModel, settings: Settings) -> Settings:
     """Return the settings with what is said in the place of what was."""
     names = {own.name for own in fields(Settings)} - {"schema"}
     return replace(settings, **{name: value for name in names if (value := getattr(said, name, None)) is not None})
 
 
-def limits_of(said: GuardsShape, providers: Mapping[str, PaceShape] = EMPTY) -> Limits:
+def limits_of(said: GuardsModel, providers: Mapping[str, RateLimitModel] = EMPTY) -> Limits:
     """Return what is said about all requests together.
 
     Raises:
@@ -34,5 +34,5 @@ def limits_of(said: GuardsShape, providers: Mapping[str, PaceShape] = EMPTY) -> 
         escalation_cap=None if cap is None else EscalationCap(**cap.model_dump()),
         breaker=None if breaker is False else Breaker(**breaker.model_dump()),
         retry_budget=RetryBudget(**said.retry_budget.model_dump()),
-        providers={name: Pace(rpm=pace.rpm, tpm=pace.tpm) for name, pace in providers.items()},
+        providers={name: RateLimit(rpm=pace.rpm, tpm=pace.tpm) for name, pace in providers.items()},
     )

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from cascade.config.document import Document, Place, read_document
 from cascade.config.environment import is_secret
-from cascade.config.errors import complain
+from cascade.config.errors import config_error
 from cascade.config.limiting import limits_of, settings_of
-from cascade.config.models import ConfigShape, EndpointShape, LogShape, PriceShape, RungShape, TaskShape
+from cascade.config.models import ConfigModel, EndpointModel, LogModel, PriceModel, RungModel, TaskModel
 from cascade.config.options import prepared, price_of
 from cascade.endpoint import Endpoint
 from cascade.errors import CascadeError, ConfigError
@@ -131,9 +131,9 @@ def load_config(path: str | Path) -> Config:
         raise document.error((), "it is empty; a ladder was expected. `cascade init` writes one to begin with.")
     _refuse_secrets(document)
     try:
-        shape = ConfigShape.model_validate(document.value)
+        shape = ConfigModel.model_validate(document.value)
     except ValidationError as error:
-        raise complain(error, document, ConfigShape) from None
+        raise config_error(error, document, ConfigModel) from None
     return _Build(document, shape).config()
 
 
@@ -151,7 +151,7 @@ def _refuse_secrets(document: Document) -> None:
 class _Build:
     """Makes the parts of a Config, each error placed."""
 
-    def __init__(self, document: Document, shape: ConfigShape) -> None:
+    def __init__(self, document: Document, shape: ConfigModel) -> None:
         self.document = document
         self.shape = shape
         self.folder = document.path.parent
@@ -189,10 +189,10 @@ class _Build:
             store_text=shape.store_text,
         )
 
-    def _log(self, said: str | LogShape | None) -> dict[str, Any]:
+    def _log(self, said: str | LogModel | None) -> dict[str, Any]:
         if said is None:
             return {}
-        shape = LogShape(path=said) if isinstance(said, str) else said
+        shape = LogModel(path=said) if isinstance(said, str) else said
         place: Place = ("log",) if isinstance(said, str) else ("log", "path")
         scheme, separator, _ = shape.path.partition("://")
         spool = None if shape.spool is None else self.folder / shape.spool
@@ -206,7 +206,7 @@ class _Build:
         self._placed(place, partial(address_of, shape.path))
         return {"log": str(shape.path), "receipts": shape.receipts, "spool": spool}
 
-    def _rung(self, i: int, rung: RungShape) -> Rung:
+    def _rung(self, i: int, rung: RungModel) -> Rung:
         place: Place = ("ladder", i)
         price = None if rung.price is None else self._price((*place, "price"), rung.price)
         verify = self._stack(rung.verify, (*place, "verify"))
@@ -222,12 +222,12 @@ class _Build:
             ),
         )  # fmt: skip
 
-    def _endpoint(self, place: Place, endpoint: EndpointShape) -> Endpoint:
+    def _endpoint(self, place: Place, endpoint: EndpointModel) -> Endpoint:
         price = None if endpoint.price is None else self._price((*place, "price"), endpoint.price)
         said = endpoint.model_dump(exclude={"price", "name"})
         return self._placed(place, lambda: Endpoint(**said, name=str(endpoint.name or ""), price=price))
 
-    def _task_rungs(self, name: str, task: TaskShape, rungs: Sequence[Rung]) -> tuple[Rung, ...]:
+    def _task_rungs(self, name: str, task: TaskModel, rungs: Sequence[Rung]) -> tuple[Rung, ...]:
         by_name = {rung.name: rung for rung in rungs}
         stack = self._stack(task.verify, ("tasks", name, "verify"))
         chosen: list[Rung] = []
@@ -257,10 +257,10 @@ class _Build:
     def _verifier(self, spec: Any) -> Verifier:
         return verifier(prepared(spec, self.folder))
 
-    def _price(self, place: Place, price: PriceShape) -> Price:
+    def _price(self, place: Place, price: PriceModel) -> Price:
         return self._placed(place, partial(price_of, price))
 
-    def _task(self, name: str, task: TaskShape, settings: Settings) -> Settings:
+    def _task(self, name: str, task: TaskModel, settings: Settings) -> Settings:
         schema: Any = task.json_schema
         if isinstance(schema, str):
             schema = self._schema_file(schema, ("tasks", name, "schema"))

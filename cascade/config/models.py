@@ -63,7 +63,7 @@ class Part(BaseModel):
     )
 
 
-class PriceShape(Part):
+class PriceModel(Part):
     """US dollars of one model, per token, or per million tokens (`…_per_mtok`), not both."""
 
     input_usd: Dollars | None = None
@@ -94,7 +94,7 @@ class PriceShape(Part):
     """Per million reasoning tokens."""
 
 
-class PaceShape(Part):
+class RateLimitModel(Part):
     """What a provider takes in a minute."""
 
     rpm: Positive | None = None
@@ -103,7 +103,7 @@ class PaceShape(Part):
     """Tokens a minute, prompts and answers; default: no limit is known."""
 
 
-class EndpointShape(PaceShape):
+class EndpointModel(RateLimitModel):
     """One of several equivalent places to ask a rung's model."""
 
     name: Text | None = None
@@ -114,11 +114,11 @@ class EndpointShape(PaceShape):
     """`${VARIABLE}`; default: the provider's own environment variable."""
     model: Text | None = None
     """What the model is called there; default: as the rung calls it."""
-    price: PriceShape | None = None
+    price: PriceModel | None = None
     """What it costs there; default: the rung's price, or the price table's for `model`."""
 
 
-class RungShape(PaceShape):
+class RungModel(RateLimitModel):
     """One model with its settings."""
 
     model: ModelName
@@ -133,9 +133,9 @@ class RungShape(PaceShape):
     """Provider parameters (temperature, max_tokens, …); a request's own win."""
     timeout_s: Positive = 60.0
     """Seconds that one try may take."""
-    price: PriceShape | None = None
+    price: PriceModel | None = None
     """Overrides the price table."""
-    endpoints: Annotated[list[EndpointShape], Field(min_length=1)] | None = None
+    endpoints: Annotated[list[EndpointModel], Field(min_length=1)] | None = None
     """Equivalent places to ask, in order of preference, instead of this rung's own address, key and pace: where one
     fails, the next is asked before the rung above."""
     context_window: Annotated[int, Field(ge=1)] | None = None
@@ -154,7 +154,7 @@ class TaskRung(Part):
     """Its verifiers for this task."""
 
 
-class TargetShape(Part):
+class TargetModel(Part):
     """What `cascade calibrate` aims at, or certifies, for a task; several aims are kept together."""
 
     escalation_rate: Rate | Annotated[list[Rate], Field(min_length=1)] | None = None
@@ -173,7 +173,7 @@ class TargetShape(Part):
     """How sure a certificate is; 0.9 unless given."""
 
 
-class EndingShape(Part):
+class EndingModel(Part):
     """How requests end; a task's own settings win."""
 
     deadline_s: Positive | None = None
@@ -196,7 +196,7 @@ class EndingShape(Part):
     """What a task without a policy does; default: pass_marks."""
 
 
-class CapShape(Part):
+class CapModel(Part):
     """How much of the traffic may step upwards, for quality or because a provider failed."""
 
     rate: Rate
@@ -209,7 +209,7 @@ class CapShape(Part):
     """Whether a request that may not step up returns the best answer so far, flagged, or is an error."""
 
 
-class BreakerShape(Part):
+class BreakerModel(Part):
     """When an endpoint's model that keeps failing is left alone, but for a probe now and then."""
 
     window: Annotated[int, Field(ge=1)] = 20
@@ -224,7 +224,7 @@ class BreakerShape(Part):
     """Seconds between two probes."""
 
 
-class RetryBudgetShape(Part):
+class RetryBudgetModel(Part):
     """How much of a provider's traffic may be repetitions."""
 
     rate: Rate = 0.1
@@ -233,22 +233,22 @@ class RetryBudgetShape(Part):
     """Repetitions that may be made at once, beyond the rate."""
 
 
-class GuardsShape(EndingShape):
+class GuardsModel(EndingModel):
     """How requests end, and what all of them together may do."""
 
     usd_per_day: Dollars | None = None
     """US dollars that all requests of a day (UTC) may cost; what the log knows of today counts; default: no limit."""
     principal_usd_per_day: Dollars | None = None
     """US dollars that the requests of any one principal may cost a day; default: no limit."""
-    escalation_cap: CapShape | None = None
+    escalation_cap: CapModel | None = None
     """How much of the traffic may step upwards; default: no cap."""
-    breaker: BreakerShape | Literal[False] = BreakerShape()
+    breaker: BreakerModel | Literal[False] = BreakerModel()
     """When an endpoint's model that keeps failing is left alone; false: never."""
-    retry_budget: RetryBudgetShape = RetryBudgetShape()
+    retry_budget: RetryBudgetModel = RetryBudgetModel()
     """How much of a provider's traffic may be repetitions."""
 
 
-class LogShape(Part):
+class LogModel(Part):
     """The decision log, where more is to be said about it than its place."""
 
     path: Text
@@ -259,7 +259,7 @@ class LogShape(Part):
     """Where rows wait while PostgreSQL is down; default: a file in the user's state folder."""
 
 
-class TaskShape(EndingShape):
+class TaskModel(EndingModel):
     """What is particular about one task."""
 
     rungs: Annotated[list[Text | TaskRung], Field(min_length=1)] | None = None
@@ -268,7 +268,7 @@ class TaskShape(EndingShape):
     """Its verifiers, on all its rungs; default: the rungs' own."""
     json_schema: Free | Text | None = Field(default=None, alias="schema")
     """The JSON Schema that its answers must satisfy: inline, or the path of a .json file."""
-    target: TargetShape | None = None
+    target: TargetModel | None = None
     """What `cascade calibrate` aims at where the command line does not say."""
 
 
@@ -282,26 +282,26 @@ def _not_reserved(name: str) -> str:
 TaskName = Annotated[str, Field(pattern=f"^{NAME.pattern}$"), AfterValidator(_not_reserved)]
 
 
-class ConfigShape(Part):
+class ConfigModel(Part):
     """cascade.yaml. Paths are relative to the file; `${VAR}` and `${VAR:-default}` come from the environment."""
 
-    ladder: Annotated[list[RungShape], Field(min_length=1)]
+    ladder: Annotated[list[RungModel], Field(min_length=1)]
     """The rungs, cheapest first; the last one is the top."""
     verify: list[VerifierSpec] | None = None
     """The verifiers of rungs that name none; default: refusal, schema, hedging."""
-    tasks: dict[TaskName, TaskShape] = Field(default_factory=dict)
+    tasks: dict[TaskName, TaskModel] = Field(default_factory=dict)
     """What is particular about single tasks, by name."""
     policy: Text | None = None
     """The policy that `cascade calibrate` wrote; default: every task runs by pass marks."""
-    log: Text | LogShape | None = None
+    log: Text | LogModel | None = None
     """The decision log: an SQLite file or a postgresql:// address; default: decisions are not logged."""
     store_text: Literal["none", "redacted", "full"] = "none"
     """Whether the log holds prompts and answers."""
     strict: Annotated[bool, Field(strict=True)] = False
     """Whether a doubtful ladder (a judge of its own family, a schema that accepts everything) is an error."""
-    guards: GuardsShape = GuardsShape()
+    guards: GuardsModel = GuardsModel()
     """How requests end, unless their task says otherwise."""
-    providers: dict[Text, PaceShape] = Field(default_factory=dict)
+    providers: dict[Text, RateLimitModel] = Field(default_factory=dict)
     """The pace of whole providers, by the part of a model's name before the slash (`openai`)."""
-    prices: dict[Text, PriceShape] = Field(default_factory=dict)
+    prices: dict[Text, PriceModel] = Field(default_factory=dict)
     """Prices by model, for models that are not on the ladder (a judge) or in no table."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cascade.config.models import PriceShape
+from cascade.config.models import PriceModel
 from cascade.errors import ConfigError
 from cascade.files import explain
 from cascade.prices import KINDS
@@ -37,7 +37,7 @@ def prepared(spec: Any, folder: Path) -> Any:
     found = dict(options)
     if isinstance(found.get("price"), Mapping):
         try:
-            found["price"] = price_of(PriceShape.model_validate(found["price"]))
+            found["price"] = price_of(PriceModel.model_validate(found["price"]))
         except ValidationError as error:
             raise ConfigError(f"{name}.price: {explain(error)}") from None
     if isinstance(found.get("rubric"), str) and found["rubric"].endswith(".md"):
@@ -48,7 +48,7 @@ def prepared(spec: Any, folder: Path) -> Any:
     return {name: found}
 
 
-def price_of(shape: PriceShape) -> Price:
+def price_of(shape: PriceModel) -> Price:
     """Return the price that a configuration gives, per token or per million tokens.
 
     Raises:

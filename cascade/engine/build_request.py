@@ -15,7 +15,7 @@ from cascade.settings import Settings
 _FIELDS = ("task", "quality", "schema", "deadline_s", "max_cost_usd", "principal", "session", "group", "tags", "id")
 
 
-def request_of(prompt: str | Sequence[Message] | Request, **options: Any) -> Request:
+def build_request(prompt: str | Sequence[Message] | Request, **options: Any) -> Request:
     """Make a request; options that are no field of it go to the provider.
 
     Raises:

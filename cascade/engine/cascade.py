@@ -12,22 +12,22 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from cascade.clients import Client
-from cascade.engine.build_request import request_of, with_settings
-from cascade.engine.checks import Concerns, check_ladders
+from cascade.engine.build_request import build_request, with_settings
+from cascade.engine.checks import WarnOnce, check_ladder
 from cascade.engine.driver import Driver
-from cascade.engine.gather import work_through
-from cascade.engine.loop_thread import Door
-from cascade.engine.raise_for import refuse_to_go_on, require_returnable
-from cascade.engine.recording import Keep, calls_of, slots_of
+from cascade.engine.gather import gather_bounded
+from cascade.engine.loop_thread import LoopThread
+from cascade.engine.raise_for import raise_for_result, raise_if_fatal
+from cascade.engine.recording import WrapRecorder, call_recorder, call_slots
 from cascade.engine.savings import with_savings
 from cascade.errors import CascadeError, LogUnavailable
 from cascade.exchange import EMPTY, Message, Request
-from cascade.fast_replace import changed
+from cascade.fast_replace import fast_replace
 from cascade.flow.climb import climb, tour
-from cascade.guards.accounts import Account, midnight_ms, run_account
-from cascade.guards.budget import Ledger, with_budget
+from cascade.guards.accounts import SpendAccount, midnight_ms, run_account
+from cascade.guards.budget import DailyBudgets, with_budget
 from cascade.guards.endpoint_pool import Health
-from cascade.guards.escalation_cap import Turnstile
+from cascade.guards.escalation_cap import EscalationLimiter
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
@@ -127,7 +127,7 @@ class Cascade(Closing):
         self.prices = prices or PriceBook()
         self._own_client = client is None
         self.client: Client = client if client is not None else self._litellm()
-        check_ladders(self.ladder, self.client, self.prices, strict=strict, stacklevel=2)
+        check_ladder(self.ladder, self.client, self.prices, strict=strict, stacklevel=2)
         self._own_log = not isinstance(log, Log)
         if isinstance(log, str | Path):
             log = open_log(log, store_text=store_text, receipts=receipts, spool=spool)
@@ -135,19 +135,19 @@ class Cascade(Closing):
         if self.log is not None and self.policy is not None:
             self.log.remember_policy(self.policy)
         spent = spent_usd(self.log, midnight_ms()) if self.log is not None and self.limits.daily else None
-        self._ledger = Ledger(self.limits, self.prices, spent_usd=spent)
+        self._day_budgets = DailyBudgets(self.limits, self.prices, spent_usd=spent)
         cap = self.limits.escalation_cap
-        self._turnstile = None if cap is None else Turnstile(cap)
-        self._roster = self.limits.roster()
-        self._door = Door(self._forked)
-        self._concerns = Concerns()
+        self._escalation_limiter = None if cap is None else EscalationLimiter(cap)
+        self._pool = self.limits.pool()
+        self._loop_thread = LoopThread(self._forked)
+        self._concerns = WarnOnce()
 
     def run(self, prompt: str | Sequence[Message] | Request, **options: Any) -> Result[Any]:
         """Answer one request; blocks. See `arun` for arguments and errors."""
         started = time.monotonic()
         request = self.request(prompt, **options)
         self._warn(request.task, stacklevel=3)
-        return self._door.run(self._run, request, started)
+        return self._loop_thread.run(self._run, request, started)
 
     async def arun(self, prompt: str | Sequence[Message] | Request, **options: Any) -> Result[Any]:
         """Answer one request by climbing the ladder until an answer is accepted.
@@ -167,11 +167,11 @@ class Cascade(Closing):
         started = time.monotonic()
         request = self.request(prompt, **options)
         self._warn(request.task, stacklevel=3)
-        return await self._door.arun(self._run, request, started)
+        return await self._loop_thread.arun(self._run, request, started)
 
     def run_many(self, requests: Iterable[Request], **options: Any) -> list[Result[Any]]:
         """Answer many requests; blocks. See `arun_many`."""
-        return self._door.run(self._run_many, requests, options)
+        return self._loop_thread.run(self._run_many, requests, options)
 
     async def arun_many(self, requests: Iterable[Request], **options: Any) -> list[Result[Any]]:
         """Answer many requests, several at once, in the order given; never raises for one of them.
@@ -181,11 +181,11 @@ class Cascade(Closing):
             options: `concurrency` (16): how many calls at once; `max_cost_usd`: what all of them together may cost,
                 those that it does not allow end as `budget`; `on_result(index, result)`: called as each one is done.
         """
-        return await self._door.arun(self._run_many, requests, options)
+        return await self._loop_thread.arun(self._run_many, requests, options)
 
     def explore(self, samples: Iterable[Sample | Request], **options: Any) -> list[Sample]:
         """Record every rung and verifier on every sample; blocks. See `aexplore`."""
-        return self._door.run(self._explore, samples, options)
+        return self._loop_thread.run(self._explore, samples, options)
 
     async def aexplore(self, samples: Iterable[Sample | Request], **options: Any) -> list[Sample]:
         """Record every rung and verifier on every sample; what is recorded already is not paid for again.
@@ -195,7 +195,7 @@ class Cascade(Closing):
             options: `concurrency` (16); `max_cost_usd`: stop before it could be passed; `on_sample(index, sample,
                 attempts)`: called as each one is done, so that a caller can keep it at once.
         """
-        return await self._door.arun(self._explore, samples, options)
+        return await self._loop_thread.arun(self._explore, samples, options)
 
     def request(self, prompt: str | Sequence[Message] | Request, **options: Any) -> Request:
         """Make the Request that `run` would run.
@@ -203,33 +203,33 @@ class Cascade(Closing):
         Raises:
             ConfigError: an option cannot be used; a schema is malformed or unsafe.
         """
-        request = request_of(prompt, **options)
+        request = build_request(prompt, **options)
         return with_settings(request, self._settings(request.task))
 
     def health(self) -> tuple[Health, ...]:
         """Return how every endpoint stands that was asked so far: whether its breaker is open, and why."""
-        return self._roster.health()
+        return self._pool.health()
 
     def close(self) -> None:
         """Write what is still to be logged, close connections and stop the background loop."""
         if self._own_client:
-            self._door.run(self.client.aclose)
-        self._door.close()
+            self._loop_thread.run(self.client.aclose)
+        self._loop_thread.close()
         if self.log is not None and self._own_log:
             self.log.close()
 
     async def _run(self, request: Request, started: float) -> Result[Any]:
         result = await self._climb(request, started)
         on_cap = "best" if self.limits.escalation_cap is None else self.limits.escalation_cap.on_cap
-        require_returnable(result, request, self._settings(request.task), on_cap)
+        raise_for_result(result, request, self._settings(request.task), on_cap)
         return result
 
     async def _climb(
         self,
         request: Request,
         started: float,
-        run: Account | None = None,
-        keep: Keep | None = None,
+        run: SpendAccount | None = None,
+        keep: WrapRecorder | None = None,
         slots: asyncio.Semaphore | None = None,
     ) -> Result[Any]:
         settings = self._settings(request.task)
@@ -246,21 +246,21 @@ class Cascade(Closing):
             window_of=lambda rung: rung.context_window or bundled_window(rung.model),
             on_content_filter=settings.on_content_filter,
             on_other_model=settings.on_other_model,
-            step_up=None if self._turnstile is None else self._turnstile.begin(request.principal),
+            step_up=None if self._escalation_limiter is None else self._escalation_limiter.begin(request.principal),
         )
         deadline = None if request.deadline_s is None else started + request.deadline_s
-        budget = self._ledger.budget(request, run)
+        budget = self._day_budgets.budget(request, run)
         identity, trace = decision_id(now_ms()), begin(request)
-        calls = calls_of(self.log, request, "run", keep, decision_id=identity)
+        calls = call_recorder(self.log, request, "run", keep, decision_id=identity)
         driver = Driver(
-            client=self.client, budget=budget, roster=self._roster, trace=trace, calls=calls, slots=slots,
+            client=self.client, budget=budget, pool=self._pool, trace=trace, calls=calls, slots=slots,
             deadline=deadline,
         )  # fmt: skip
 
         def end(result: Result[Any], **changes: Any) -> Result[Any]:
-            result = changed(with_budget(result, budget), **changes)
+            result = fast_replace(with_budget(result, budget), **changes)
             result = with_savings(result, self.ladder, self.policy, self.prices)
-            result = changed(result, decision_id=identity, latency_s=time.monotonic() - started)
+            result = fast_replace(result, decision_id=identity, latency_s=time.monotonic() - started)
             if self.log is not None:
                 self.log.write(result, request)
             if trace is not None:
@@ -273,8 +273,8 @@ class Cascade(Closing):
 
     async def _run_many(self, requests: Iterable[Request], options: Mapping[str, Any]) -> list[Result[Any]]:
         on_result: Callable[[int, Result[Any]], None] | None = options.get("on_result")
-        keep: Keep | None = options.get("keep")
-        run, slots = run_account(options.get("max_cost_usd")), slots_of(options)
+        keep: WrapRecorder | None = options.get("keep")
+        run, slots = run_account(options.get("max_cost_usd")), call_slots(options)
 
         async def one(index: int, request: Request) -> Result[Any]:
             try:
@@ -287,12 +287,12 @@ class Cascade(Closing):
                 on_result(index, result)
             return result
 
-        return await work_through(one, requests, options.get("concurrency", 16))
+        return await gather_bounded(one, requests, options.get("concurrency", 16))
 
     async def _explore(self, samples: Iterable[Sample | Request], options: Mapping[str, Any]) -> list[Sample]:
         on_sample: Callable[[int, Sample, tuple[Attempt, ...]], None] | None = options.get("on_sample")
-        keep: Keep | None = options.get("keep")
-        run, slots = run_account(options.get("max_cost_usd")), slots_of(options)
+        keep: WrapRecorder | None = options.get("keep")
+        run, slots = run_account(options.get("max_cost_usd")), call_slots(options)
 
         async def one(index: int, item: Sample | Request) -> Sample:
             sample = item if isinstance(item, Sample) else Sample(request=item)
@@ -302,12 +302,10 @@ class Cascade(Closing):
                 have={name: recording.response for name, recording in sample.recordings.items()},
                 given={name: recording.verdicts for name, recording in sample.recordings.items()},
             )
-            budget = self._ledger.budget(sample.request, run)
+            budget = self._day_budgets.budget(sample.request, run)
             trace = begin(sample.request)
-            calls = calls_of(self.log, sample.request, "explore", keep)
-            driver = Driver(
-                client=self.client, budget=budget, roster=self._roster, trace=trace, calls=calls, slots=slots
-            )
+            calls = call_recorder(self.log, sample.request, "explore", keep)
+            driver = Driver(client=self.client, budget=budget, pool=self._pool, trace=trace, calls=calls, slots=slots)
             with trace or nullcontext():
                 attempts = await driver.drive(steps)
                 if trace is not None:
@@ -315,10 +313,10 @@ class Cascade(Closing):
             done = recorded(sample, attempts)
             if on_sample is not None:
                 on_sample(index, done, attempts)
-            refuse_to_go_on(attempts)
+            raise_if_fatal(attempts)
             return done
 
-        return await work_through(one, samples, options.get("concurrency", 16))
+        return await gather_bounded(one, samples, options.get("concurrency", 16))
 
     def _settings(self, task: str) -> Settings:
         return self.tasks.get(task, self.settings)
@@ -335,6 +333,6 @@ class Cascade(Closing):
 
     def _forked(self) -> None:
         """Drop what belonged to the parent's event loop, and what its requests in flight would have ended."""
-        self._roster = self.limits.roster()
+        self._pool = self.limits.pool()
         if self._own_client:
             self.client = self._litellm()

@@ -14,7 +14,7 @@ from cascade.prices import PriceBook
 from cascade.settings import LadderWarning, UncalibratedWarning
 
 
-class Concerns:
+class WarnOnce:
     """What one cascade has warned about already."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Concerns:
             warnings.warn(message, UncalibratedWarning, stacklevel=stacklevel + 1)
 
 
-def check_ladders(ladder: Ladder, client: Client, prices: PriceBook, *, strict: bool, stacklevel: int) -> None:
+def check_ladder(ladder: Ladder, client: Client, prices: PriceBook, *, strict: bool, stacklevel: int) -> None:
     """Refuse at start-up what would fail at the first request, and say what is doubtful (refuse that too if `strict`).
 
     Raises:

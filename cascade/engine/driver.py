@@ -18,9 +18,9 @@ from cascade.failure import CallFailure, FailureKind
 from cascade.flow.climb import drive
 from cascade.flow.verify import Steps
 from cascade.guards.budget import Budget
-from cascade.guards.call_recorder import UNWRITTEN, Calls
-from cascade.guards.endpoint_pool import Roster
-from cascade.guards.metered_client import Meter
+from cascade.guards.call_recorder import NULL_RECORDER, CallRecorder
+from cascade.guards.endpoint_pool import EndpointPool
+from cascade.guards.metered_client import MeteredClient
 from cascade.guards.retry import ask_with_retry
 from cascade.telemetry import RequestTrace
 from cascade.verdict import Ask, Reply
@@ -44,13 +44,13 @@ class Driver:
     budget: Budget
     """What the request may still spend."""
 
-    calls: Calls = UNWRITTEN
+    calls: CallRecorder = NULL_RECORDER
     """Who writes down every try."""
 
     slots: asyncio.Semaphore | None = None
     """How many more model calls may be in flight, where a bulk run bounds them; None: any number."""
 
-    roster: Roster | None = None
+    pool: EndpointPool | None = None
     """The endpoints with their breakers, paces and retry budgets; None: ones that no other request uses."""
 
     trace: RequestTrace | None = None
@@ -111,8 +111,8 @@ class Driver:
                 return reply
 
     async def _tries(self, client: Client, call: ModelCall) -> Response | CallFailure:
-        metered = Meter(client, self.budget, self.calls, asked=call)
-        return await ask_with_retry(metered, call, left_s=self.left_s, roster=self.roster)
+        metered = MeteredClient(client, self.budget, self.calls, asked=call)
+        return await ask_with_retry(metered, call, left_s=self.left_s, pool=self.pool)
 
     async def _local(self, call: LocalCall) -> Reply:
         try:

@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 Done = TypeVar("Done")
 
 
-async def work_through(
+async def gather_bounded(
     work: Callable[[int, Item], Awaitable[Done]], items: Iterable[Item], concurrency: int
 ) -> list[Done]:
     """Do `work(index, item)` on many items, at most `concurrency` at once, and return the outcomes in order.

@@ -1,4 +1,4 @@
-"""The sync door: one background event loop, so that run() works in threads, in a running loop and after a fork."""
+"""Loop thread: one background event loop, so that run() works in threads, in a running loop and after a fork."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Returned = TypeVar("Returned")
 _LOOK_S = 0.25
 
 
-class Door:
+class LoopThread:
     """Runs coroutines on one background event loop that is started at the first need.
 
     All of a cascade's work runs there, whoever calls: so there is one client, one retry loop and one log path, and

@@ -17,7 +17,7 @@ _ADVICE = {
 }
 
 
-def require_returnable(
+def raise_for_result(
     result: Result[Any], request: Request, settings: Settings, on_cap: Literal["best", "error"] = "best"
 ) -> None:
     """Raise where a result is to be raised; each error carries it.
@@ -48,7 +48,7 @@ def require_returnable(
         raise EscalationCapped(message, result=result, evidence={"cap": scope})
 
 
-def refuse_to_go_on(attempts: tuple[Attempt, ...]) -> None:
+def raise_if_fatal(attempts: tuple[Attempt, ...]) -> None:
     """End an exploration that the next sample could only make dearer or worse: no budget, wrong key, no quota."""
     for attempt in attempts:
         if attempt.decision.action == "stop":

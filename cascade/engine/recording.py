@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cascade.exchange import Request
-from cascade.guards.call_recorder import UNWRITTEN, Calls
+from cascade.guards.call_recorder import NULL_RECORDER, CallRecorder
 from cascade.log import Log
 from cascade.log.calls import Purpose
 
-Keep = Callable[[Request, Calls], Calls]
+WrapRecorder = Callable[[Request, CallRecorder], CallRecorder]
 """How a bulk run writes down a request's calls too, so that it can go on after it was broken off."""
 
 
-def calls_of(
-    log: Log | None, request: Request, purpose: Purpose, keep: Keep | None, *, decision_id: str | None = None
-) -> Calls:
+def call_recorder(
+    log: Log | None, request: Request, purpose: Purpose, keep: WrapRecorder | None, *, decision_id: str | None = None
+) -> CallRecorder:
     """Return who writes down a request's calls.
 
     While serving, rows are handed to the log's thread and not waited for; what makes an artefact (an exploration, a
@@ -30,7 +30,7 @@ def calls_of(
         keep: the bulk run's own way; None: it is none.
         decision_id: of the request's row in the log.
     """
-    calls: Calls = UNWRITTEN
+    calls: CallRecorder = NULL_RECORDER
     if log is not None and not log.read_only:
         wait = keep is not None or purpose == "explore"
         log.durable = log.durable or wait
@@ -38,6 +38,6 @@ def calls_of(
     return calls if keep is None else keep(request, calls)
 
 
-def slots_of(options: Mapping[str, Any]) -> asyncio.Semaphore:
+def call_slots(options: Mapping[str, Any]) -> asyncio.Semaphore:
     """Return what bounds a bulk run's calls in flight: as many as requests, though one may ask several models."""
     return asyncio.Semaphore(max(1, options.get("concurrency", 16)))

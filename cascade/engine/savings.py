@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from cascade.errors import UnknownPrice
-from cascade.fast_replace import changed
+from cascade.fast_replace import fast_replace
 from cascade.ladder import Ladder
 from cascade.policy.policy import Policy
 from cascade.prices import PriceBook
@@ -46,4 +46,4 @@ def with_savings(result: Result[Parsed], ladder: Ladder, policy: Policy | None, 
 
 
 def _saved(result: Result[Parsed], reference_usd: float, how: str) -> Result[Parsed]:
-    return changed(result, saved_usd=reference_usd - result.cost_usd, saved_how=how)
+    return fast_replace(result, saved_usd=reference_usd - result.cost_usd, saved_how=how)

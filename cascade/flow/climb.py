@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from cascade.exchange import EMPTY, Exchange, Request, Response
 from cascade.failure import CallFailure, FailureKind
-from cascade.flow.decide import Course, decide, settle
+from cascade.flow.decide import Route, decide, route
 from cascade.flow.failures import after_failure, unusable
 from cascade.flow.verify import ENDINGS, Returned, Steps, verify
 from cascade.ladder import Ladder, Rung
@@ -55,7 +55,7 @@ def climb(
             else it says whose escalation cap is reached, and the request ends below; None: there is no cap.
         window_of: asked for a rung's context window in tokens, where a prompt did not fit into one; None: not known.
     """
-    plan = settle(request, ladder, policy, on_uncalibrated)
+    plan = route(request, ladder, policy, on_uncalibrated)
     attempts: list[Attempt] = []
     earlier: dict[str, Response] = {}
     confidences: dict[str, float | None] = {}
@@ -99,7 +99,7 @@ def climb(
 
 
 def _stepped(
-    decision: Decision, rung: Rung, plan: Course, step_up: Callable[[], str | None] | None
+    decision: Decision, rung: Rung, plan: Route, step_up: Callable[[], str | None] | None
 ) -> tuple[Decision, str | None]:
     """Return the decision as the escalation cap lets it stand, and whose cap stopped it."""
     if step_up is None or rung is plan.rungs[-1] or decision.action not in ("escalate", "fail_over"):
@@ -185,7 +185,7 @@ def drive(steps: Steps[Returned], answer: Callable[[Ask], Reply], *, begun: tupl
 
 def _result(
     request: Request,
-    plan: Course,
+    plan: Route,
     attempts: tuple[Attempt, ...],
     ended: Outcome | None,
     on_exhausted: str,

@@ -10,19 +10,19 @@ from cascade.exchange import Request, Response
 from cascade.hashing import unit
 from cascade.ladder import Ladder, Rung
 from cascade.policy.features import read_features
-from cascade.policy.operating_point import Decision, Point
+from cascade.policy.operating_point import Decision, OperatingPoint
 from cascade.policy.policy import Policy
 from cascade.verdict import Verdict, Verifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class Route:
     """How one request will run: settled before the first call."""
 
     rungs: tuple[Rung, ...]
     """The rungs to try, in order."""
 
-    point: Point | None
+    point: OperatingPoint | None
     """The policy's point; None: by pass marks."""
 
     salt: str = ""
@@ -40,21 +40,21 @@ class Course:
         return tuple(one for one in rung.verifiers if not one.paid) if alone else rung.verifiers
 
 
-def settle(
+def route(
     request: Request, ladder: Ladder, policy: Policy | None, on_uncalibrated: Literal["pass_marks", "top"]
-) -> Course:
+) -> Route:
     """Settle which rungs a request tries and what decides."""
     ladder = ladder.of(request.task)
     task = policy.tasks.get(request.task) if policy is not None else None
     if policy is None or task is None:
-        return Course(rungs=(ladder.top,) if on_uncalibrated == "top" else ladder.rungs, point=None)
+        return Route(rungs=(ladder.top,) if on_uncalibrated == "top" else ladder.rungs, point=None)
     point = task.at(request.quality).point(salt=policy.salt, task=request.task, request_id=request.id)
     rungs = tuple(ladder.rung(name) for name in point.rungs)
-    return Course(rungs=rungs, point=point, salt=policy.salt, policy_sha256=policy.sha256)
+    return Route(rungs=rungs, point=point, salt=policy.salt, policy_sha256=policy.sha256)
 
 
 def decide(
-    plan: Course,
+    plan: Route,
     rung: Rung,
     request: Request,
     verdicts: tuple[Verdict, ...],

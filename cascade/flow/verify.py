@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from cascade.exchange import EMPTY, Exchange, ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
-from cascade.fast_replace import changed
-from cascade.finish_reason import lacks
+from cascade.fast_replace import fast_replace
+from cascade.finish_reason import incomplete_reason
 from cascade.loggers import logger_of
 from cascade.result import Outcome
 from cascade.verdict import Ask, Reply, Verdict, Verifier, response_cost
@@ -35,17 +35,17 @@ def verify(
     What no answer can be, cut off or empty, is vetoed whoever the verifiers are, before any that costs money.
     """
     verdicts: list[Verdict] = []
-    lacking = lacks(exchange.response)
+    lacking = incomplete_reason(exchange.response)
     for verifier in verifiers:
         if lacking and verifier.paid:
             break
         verdict, ended = given.get(verifier.name), None
-        spared = _spared(verifier, tuple(verdicts))
+        spared = skip_reason(verifier, tuple(verdicts))
         if spared is not None:
             # Recorded verdicts are left out too: what is calibrated must be what will be served.
             verdict = Verdict.abstain(spared, name=verifier.name, flags=("spared",))
         elif verdict is None:
-            verdict, ended = yield from opine(verifier, exchange)
+            verdict, ended = yield from run_verifier(verifier, exchange)
         verdicts.append(verdict)
         if verdict.veto or ended is not None:
             return tuple(verdicts), ended
@@ -54,7 +54,7 @@ def verify(
     return tuple(verdicts), None
 
 
-def _spared(verifier: Verifier, verdicts: tuple[Verdict, ...]) -> str | None:
+def skip_reason(verifier: Verifier, verdicts: tuple[Verdict, ...]) -> str | None:
     """Return why a verifier need not be asked; None: ask it, also where its rule fails."""
     try:
         return verifier.needless(verdicts)
@@ -63,7 +63,7 @@ def _spared(verifier: Verifier, verdicts: tuple[Verdict, ...]) -> str | None:
         return None
 
 
-def opine(verifier: Verifier, exchange: Exchange) -> Steps[tuple[Verdict, Outcome | None]]:
+def run_verifier(verifier: Verifier, exchange: Exchange) -> Steps[tuple[Verdict, Outcome | None]]:
     """Get one verifier's verdict, with what its calls cost; one that fails abstains."""
     cost, latency, calls = 0.0, 0.0, 0
     ended: Outcome | None = None
@@ -90,4 +90,4 @@ def opine(verifier: Verifier, exchange: Exchange) -> Steps[tuple[Verdict, Outcom
     if not isinstance(verdict, Verdict):
         verdict = Verdict.abstain(f"gave a {type(verdict).__name__}, not a Verdict", flags=("verifier_failed",))
     total = verdict.cost_usd + cost
-    return changed(verdict, name=verifier.name, cost_usd=total, latency_s=latency, calls=calls), ended
+    return fast_replace(verdict, name=verifier.name, cost_usd=total, latency_s=latency, calls=calls), ended

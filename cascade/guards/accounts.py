@@ -41,7 +41,7 @@ class Day:
         return int((self._clock() - self._origin_s) // _DAY_S)
 
 
-class Account:
+class SpendAccount:
     """So many US dollars; used on one event loop, so it needs no lock."""
 
     def __init__(self, scope: Scope, limit_usd: float, *, spent_usd: float = 0.0, day: Day | None = None) -> None:
@@ -100,6 +100,6 @@ class Account:
             self._number, self._spent = self._day.number, 0
 
 
-def run_account(limit_usd: float | None) -> Account | None:
+def run_account(limit_usd: float | None) -> SpendAccount | None:
     """Open the account of a bulk run; None where it has no limit."""
-    return None if limit_usd is None else Account("run", limit_usd)
+    return None if limit_usd is None else SpendAccount("run", limit_usd)

@@ -53,7 +53,7 @@ class Breaker:
                 raise ConfigError(message)
 
 
-class Circuit:
+class CircuitBreaker:
     """The breaker of one endpoint and model; used on one event loop, so it needs no lock."""
 
     def __init__(self, name: str, breaker: Breaker | None, clock: Callable[[], float]) -> None:

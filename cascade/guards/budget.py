@@ -10,8 +10,8 @@ from typing import TypeVar
 from cascade.errors import UnknownPrice
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
-from cascade.fast_replace import changed
-from cascade.guards.accounts import PICO, Account, Day, pico
+from cascade.fast_replace import fast_replace
+from cascade.guards.accounts import PICO, Day, SpendAccount, pico
 from cascade.guards.call_recorder import Charge
 from cascade.guards.limits import Limits
 from cascade.prices import ASSUMED_OUTPUT_TOKENS, PriceBook, estimate_prompt_tokens, worst_case_usd
@@ -30,7 +30,7 @@ CAPS = ("max_completion_tokens", "max_tokens")
 class Refusal:
     """Why a call was not paid for."""
 
-    account: Account
+    account: SpendAccount
     """The account that has too little left."""
 
     message: str
@@ -44,7 +44,7 @@ class Budget:
     share one: what is settled never exceeds a limit as long as no call costs more than its worst case.
     """
 
-    def __init__(self, prices: PriceBook, accounts: Sequence[Account] = ()) -> None:
+    def __init__(self, prices: PriceBook, accounts: Sequence[SpendAccount] = ()) -> None:
         self._prices = prices
         self._accounts = tuple(accounts)
         self.maybe_charged_usd = 0.0
@@ -111,7 +111,7 @@ class Budget:
             return 0
         return pico(worst_case_usd(call, price, estimate_prompt_tokens(call.messages, call.params)))
 
-    def _refuse(self, call: ModelCall, worst: int, account: Account) -> CallFailure:
+    def _refuse(self, call: ModelCall, worst: int, account: SpendAccount) -> CallFailure:
         whose = {"request": "this request", "run": "this run", "principal": "its principal's day", "day": "the day"}
         message = (
             f"capped by budget, not asked: {call.model} could cost ${worst / PICO:.6f}, and "
@@ -121,7 +121,7 @@ class Budget:
         return CallFailure(kind=FailureKind.BUDGET, message=message, tries=0)
 
 
-class Ledger:
+class DailyBudgets:
     """The accounts of one cascade's days; used on one event loop."""
 
     def __init__(
@@ -148,17 +148,17 @@ class Ledger:
         self._all = (
             None
             if limits.usd_per_day is None
-            else Account("day", limits.usd_per_day, spent_usd=sum(self._before.values()), day=self._day)
+            else SpendAccount("day", limits.usd_per_day, spent_usd=sum(self._before.values()), day=self._day)
         )
-        self._own: dict[str | None, Account] = {}
+        self._own: dict[str | None, SpendAccount] = {}
 
-    def budget(self, request: Request, run: Account | None = None) -> Budget:
+    def budget(self, request: Request, run: SpendAccount | None = None) -> Budget:
         """Return what a request's calls are paid from: its own limit, its run's, its principal's and the day's."""
-        own = None if request.max_cost_usd is None else Account("request", request.max_cost_usd)
+        own = None if request.max_cost_usd is None else SpendAccount("request", request.max_cost_usd)
         accounts = (own, run, *self.accounts(request.principal))
         return Budget(self._prices, [account for account in accounts if account is not None])
 
-    def accounts(self, principal: str | None) -> tuple[Account, ...]:
+    def accounts(self, principal: str | None) -> tuple[SpendAccount, ...]:
         """Return the accounts that a principal's request is paid from, besides its own."""
         if self._day.number != self._number:
             self._number = self._day.number
@@ -169,7 +169,7 @@ class Ledger:
             own = self._own.get(principal)
             if own is None:
                 limit_usd, before = self._limits.principal_usd_per_day, self._before.get(principal, 0.0)
-                own = self._own[principal] = Account("principal", limit_usd, spent_usd=before, day=self._day)
+                own = self._own[principal] = SpendAccount("principal", limit_usd, spent_usd=before, day=self._day)
             accounts.append(own)
         return tuple(accounts)
 
@@ -183,4 +183,4 @@ def with_budget(result: Result[Parsed], budget: Budget) -> Result[Parsed]:
     if result.outcome == "budget" and budget.refusal is not None:
         flags = (*result.flags, f"budget:{budget.refusal.account.scope}")
         result = replace(result, flags=flags, error=result.error or budget.refusal.message)
-    return changed(result, maybe_charged_usd=budget.maybe_charged_usd)
+    return fast_replace(result, maybe_charged_usd=budget.maybe_charged_usd)

@@ -23,7 +23,7 @@ class Charge:
     """True where nobody knows whether it was billed."""
 
 
-class Calls(Protocol):
+class CallRecorder(Protocol):
     """Who writes down the calls of one request: a decision log, a bulk run's journal, or nobody."""
 
     def known(self, key: str) -> Response | None:
@@ -58,7 +58,7 @@ class Calls(Protocol):
         ...
 
 
-class Unwritten(Calls):
+class NullRecorder(CallRecorder):
     """Nobody writes anything down."""
 
     def known(self, key: str) -> Response | None:
@@ -75,7 +75,7 @@ class Unwritten(Calls):
         """Forget it."""
 
 
-UNWRITTEN = Unwritten()
+NULL_RECORDER = NullRecorder()
 
 
 def call_key(call: ModelCall) -> str:

@@ -14,8 +14,8 @@ from cascade.endpoint import Endpoint
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, ModelCall, Response
 from cascade.failure import CallFailure
-from cascade.guards.breaker import Breaker, Circuit, State
-from cascade.guards.rate_limit import Gait, Pace
+from cascade.guards.breaker import Breaker, CircuitBreaker, State
+from cascade.guards.rate_limit import RateLimit, RateLimiter
 from cascade.prices import estimate_prompt_tokens
 
 _Key: TypeAlias = tuple[str, str | None, str | None]
@@ -41,7 +41,7 @@ class RetryBudget:
             raise ConfigError(message)
 
 
-class Repeats:
+class RetryTokens:
     """What one provider's repetitions may still take: at most `burst + rate x first tries`, at any time.
 
     Used on one event loop, so it needs no lock.
@@ -87,46 +87,51 @@ class Health:
     """Seconds until a probe may ask it."""
 
 
-class Line:
+class EndpointState:
     """One endpoint's model, as the retry loop sees it."""
 
     def __init__(
-        self, endpoint: Endpoint, model: str, circuit: Circuit, repeats: Repeats, gaits: tuple[Gait, ...]
+        self,
+        endpoint: Endpoint,
+        model: str,
+        circuit: CircuitBreaker,
+        retry_tokens: RetryTokens,
+        limiters: tuple[RateLimiter, ...],
     ) -> None:
         self.endpoint, self.model = endpoint, model
         self.circuit = circuit
         """Its breaker."""
-        self.repeats = repeats
+        self.retry_tokens = retry_tokens
         """Its provider's retry budget."""
         self.rests_until = 0.0
         """Until when it asked to be left alone (Retry-After): others are preferred."""
-        self.paced = bool(gaits)
+        self.paced = bool(limiters)
         """Whether a pace is known."""
-        self._gaits = gaits
+        self._limiters = limiters
 
     def wait_s(self, tokens: int) -> float:
         """Return the seconds until its pace allows a request of so many tokens."""
-        return max((gait.wait_s(tokens) for gait in self._gaits), default=0.0)
+        return max((limiter.wait_s(tokens) for limiter in self._limiters), default=0.0)
 
     def book(self, tokens: int) -> None:
         """Take a request's part of the pace."""
-        for gait in self._gaits:
-            gait.take(tokens)
+        for limiter in self._limiters:
+            limiter.take(tokens)
 
     def settle(self, tokens: int, reply: Response | CallFailure | None, *, made: bool = True) -> None:
         """Correct a booking by what came; a request that was not made gives all of it back."""
         used = None if not made else tokens
         if made and isinstance(reply, Response):
             used = reply.usage.input_tokens + reply.usage.output_tokens
-        for gait in self._gaits:
-            gait.settle(tokens, used)
+        for limiter in self._limiters:
+            limiter.settle(tokens, used)
 
     def call(self, call: ModelCall) -> ModelCall:
         """Return the call as this endpoint is to be asked."""
         return call.at(self.endpoint) if call.endpoints else call
 
 
-class Roster:
+class EndpointPool:
     """Every endpoint that was asked so far."""
 
     def __init__(
@@ -134,7 +139,7 @@ class Roster:
         *,
         breaker: Breaker | None = Breaker(),  # noqa: B008 - frozen
         retry_budget: RetryBudget = RetryBudget(),
-        providers: Mapping[str, Pace] = EMPTY,
+        providers: Mapping[str, RateLimit] = EMPTY,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the rules.
@@ -147,11 +152,11 @@ class Roster:
         """
         self.clock = clock
         self._breaker, self._retry_budget = breaker, retry_budget
-        self._lines: dict[_Key, Line] = {}
-        self._repeats: dict[tuple[str, str | None], Repeats] = {}
-        self._providers = {name: Gait(pace, clock) for name, pace in providers.items()}
+        self._lines: dict[_Key, EndpointState] = {}
+        self._retry_tokens: dict[tuple[str, str | None], RetryTokens] = {}
+        self._providers = {name: RateLimiter(pace, clock) for name, pace in providers.items()}
 
-    def lines(self, call: ModelCall) -> tuple[Line, ...]:
+    def lines(self, call: ModelCall) -> tuple[EndpointState, ...]:
         """Return where a call can be asked, in order of preference."""
         if call.endpoints:
             return tuple(self._line(call, endpoint) for endpoint in call.endpoints)
@@ -173,21 +178,21 @@ class Roster:
             for line in list(self._lines.values())
         )
 
-    def _line(self, call: ModelCall, endpoint: Endpoint) -> Line:
+    def _line(self, call: ModelCall, endpoint: Endpoint) -> EndpointState:
         model = endpoint.model or call.model
         key = (model, endpoint.api_base, endpoint.api_key)
         line = self._lines.get(key)
         if line is None:
             provider = model.partition("/")[0]
-            gaits: list[Any] = [self._providers.get(provider)]
+            limiters: list[Any] = [self._providers.get(provider)]
             if endpoint.rpm is not None or endpoint.tpm is not None:
-                gaits.append(Gait(Pace(rpm=endpoint.rpm, tpm=endpoint.tpm), self.clock))
-            line = self._lines[key] = Line(
+                limiters.append(RateLimiter(RateLimit(rpm=endpoint.rpm, tpm=endpoint.tpm), self.clock))
+            line = self._lines[key] = EndpointState(
                 endpoint,
                 model,
-                Circuit(f"{model} at {endpoint.name}", self._breaker, self.clock),
-                self._repeats.setdefault((provider, endpoint.api_base), Repeats(self._retry_budget)),
-                tuple(gait for gait in gaits if gait is not None),
+                CircuitBreaker(f"{model} at {endpoint.name}", self._breaker, self.clock),
+                self._retry_tokens.setdefault((provider, endpoint.api_base), RetryTokens(self._retry_budget)),
+                tuple(limiter for limiter in limiters if limiter is not None),
             )
         return line
 

@@ -60,7 +60,7 @@ class EscalationCap:
         return max(1.0, self.limit / 10)
 
 
-class Allowance:
+class PrincipalQuota:
     """What one principal may still take: `rate` more with each of its requests, up to a burst, and a window's limit.
 
     The window alone would let a principal take a whole window's steps at its start, and with them everybody's.
@@ -68,7 +68,7 @@ class Allowance:
 
     def __init__(self, cap: EscalationCap) -> None:
         self._cap = cap
-        self._window = Window(limit=cap.limit, size=cap.window)
+        self._window = SlidingWindow(limit=cap.limit, size=cap.window)
         self._left = cap.burst
 
     def begin(self) -> int:
@@ -86,30 +86,30 @@ class Allowance:
         self._window.take(sequence)
 
 
-class Turnstile:
+class EscalationLimiter:
     """Holds one cascade's traffic to its cap; used on one event loop, so it needs no lock."""
 
     def __init__(self, cap: EscalationCap) -> None:
         self.cap = cap
         """What it holds traffic to."""
-        self._all = Window(limit=cap.limit, size=cap.window)
-        self._own: OrderedDict[str, Allowance] = OrderedDict()
+        self._all = SlidingWindow(limit=cap.limit, size=cap.window)
+        self._own: OrderedDict[str, PrincipalQuota] = OrderedDict()
 
-    def begin(self, principal: str | None) -> Pass:
+    def begin(self, principal: str | None) -> EscalationTicket:
         """Count a request, and return its pass upwards."""
-        own: Allowance | None = None
+        own: PrincipalQuota | None = None
         if self.cap.per_principal and principal is not None:
-            own = self._own.pop(principal, None) or Allowance(self.cap)
+            own = self._own.pop(principal, None) or PrincipalQuota(self.cap)
             self._own[principal] = own
             if len(self._own) > PRINCIPALS:
                 self._own.popitem(last=False)
-        return Pass(self._all, own)
+        return EscalationTicket(self._all, own)
 
 
-class Pass:
+class EscalationTicket:
     """One request's way upwards: asked before each step."""
 
-    def __init__(self, everybody: Window, own: Allowance | None) -> None:
+    def __init__(self, everybody: SlidingWindow, own: PrincipalQuota | None) -> None:
         self._all, self._own = everybody, own
         self._sequence = everybody.begin()
         self._own_sequence = 0 if own is None else own.begin()
@@ -130,7 +130,7 @@ _KEPT = 4
 """Windows of history that are kept: a request that is still running after so many others is refused its step."""
 
 
-class Window:
+class SlidingWindow:
     """At most `limit` steps in any `size` consecutive requests, counted in the order in which requests began.
 
     A step belongs to its request, however late it is taken, so the promise holds for every run of `size` requests

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY
 from cascade.guards.breaker import Breaker
-from cascade.guards.endpoint_pool import RetryBudget, Roster
+from cascade.guards.endpoint_pool import EndpointPool, RetryBudget
 from cascade.guards.escalation_cap import EscalationCap
-from cascade.guards.rate_limit import Pace
+from cascade.guards.rate_limit import RateLimit
 from cascade.policy.policy import Policy
 
 
@@ -34,7 +34,7 @@ class Limits:
     retry_budget: RetryBudget = RetryBudget()  # noqa: RUF009 - frozen
     """How much of a provider's traffic may be repetitions."""
 
-    providers: Mapping[str, Pace] = EMPTY
+    providers: Mapping[str, RateLimit] = EMPTY
     """Requests and tokens a minute of whole providers, by the part of a model's name before the slash; an endpoint's
     own `rpm` and `tpm` hold besides."""
 
@@ -53,9 +53,9 @@ class Limits:
         """True where a day's spending is limited."""
         return self.usd_per_day is not None or self.principal_usd_per_day is not None
 
-    def roster(self) -> Roster:
-        """Return a roster that keeps to them."""
-        return Roster(breaker=self.breaker, retry_budget=self.retry_budget, providers=self.providers)
+    def pool(self) -> EndpointPool:
+        """Return a pool that keeps to them."""
+        return EndpointPool(breaker=self.breaker, retry_budget=self.retry_budget, providers=self.providers)
 
     def require_room_for(self, policy: Policy) -> None:
         """Refuse a cap that a policy's ordinary traffic would reach.

@@ -9,17 +9,17 @@ from cascade.clients.wire import still_connecting
 from cascade.errors import CascadeError
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure
-from cascade.fast_replace import changed
+from cascade.fast_replace import fast_replace
 from cascade.finish_reason import cut_off
 from cascade.guards.budget import Budget
-from cascade.guards.call_recorder import UNWRITTEN, Calls, call_key
+from cascade.guards.call_recorder import NULL_RECORDER, CallRecorder, call_key
 
 
-class Meter(Client):
+class MeteredClient(Client):
     """A client whose tries one request pays for, each written down before it is made and after it ended."""
 
     def __init__(
-        self, client: Client, budget: Budget, calls: Calls = UNWRITTEN, asked: ModelCall | None = None
+        self, client: Client, budget: Budget, calls: CallRecorder = NULL_RECORDER, asked: ModelCall | None = None
     ) -> None:
         """Stand before a client.
 
@@ -30,7 +30,7 @@ class Meter(Client):
             asked: the question as the flow asked it, where the tries of it go to several endpoints.
         """
         self._client, self._budget, self._calls = client, budget, calls
-        self._key = "" if calls is UNWRITTEN or asked is None else call_key(asked)
+        self._key = "" if calls is NULL_RECORDER or asked is None else call_key(asked)
 
     async def ask(self, call: ModelCall) -> Response | CallFailure:
         """Reserve the worst case, write the intent down, ask, settle, write the outcome down.
@@ -42,7 +42,7 @@ class Meter(Client):
         Raises:
             LogUnavailable: this call, or what came of it, cannot be written down.
         """
-        key = self._key or ("" if self._calls is UNWRITTEN else call_key(call))
+        key = self._key or ("" if self._calls is NULL_RECORDER else call_key(call))
         known = self._calls.known(key)
         if known is not None:
             return known
@@ -73,7 +73,7 @@ class Meter(Client):
                 self._budget.release(reserved)
             self._calls.end(identity, call, reply, charge)
         if isinstance(reply, Response) and call.params is not asked.params and cut_off(reply):
-            return changed(reply, flags=(*reply.flags, "capped_by_budget"))
+            return fast_replace(reply, flags=(*reply.flags, "capped_by_budget"))
         return reply
 
     async def warm_up(self) -> None:

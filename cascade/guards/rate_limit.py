@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cascade.endpoint import require_pace
+from cascade.endpoint import require_rate_limit
 
 _MINUTE_S = 60.0
 _AT_ONCE = 0.1
@@ -14,7 +14,7 @@ _AT_ONCE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class RateLimit:
     """What a provider takes in a minute; None: no limit is known."""
 
     rpm: float | None = None
@@ -25,10 +25,10 @@ class Pace:
 
     def __post_init__(self) -> None:
         """Refuse what is no pace."""
-        require_pace(self.rpm, self.tpm, "Pace")
+        require_rate_limit(self.rpm, self.tpm, "RateLimit")
 
 
-class Bucket:
+class TokenBucket:
     """A token bucket that never lets more than a minute's amount through in any minute (of what was booked).
 
     A tenth of it may go at once, the rest flows in over the minute. What is booked is taken at once, though it may be
@@ -52,12 +52,12 @@ class Bucket:
         self._level = min(self._size, self._level - amount)
 
 
-class Gait:
+class RateLimiter:
     """The buckets of one pace: a request has to fit into both."""
 
-    def __init__(self, pace: Pace, clock: Callable[[], float]) -> None:
-        self._requests = None if pace.rpm is None else Bucket(pace.rpm, clock)
-        self._tokens = None if pace.tpm is None else Bucket(pace.tpm, clock)
+    def __init__(self, pace: RateLimit, clock: Callable[[], float]) -> None:
+        self._requests = None if pace.rpm is None else TokenBucket(pace.rpm, clock)
+        self._tokens = None if pace.tpm is None else TokenBucket(pace.tpm, clock)
 
     def wait_s(self, tokens: int) -> float:
         """Return the seconds until a request of so many tokens may be made."""

@@ -16,12 +16,12 @@ import random
 from collections.abc import Awaitable, Callable
 
 from cascade.clients import Client
-from cascade.clients.classify_failure import read_silence
+from cascade.clients.classify_failure import classify_timeout
 from cascade.clients.wire import WIRE
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
-from cascade.fast_replace import changed
-from cascade.guards.endpoint_pool import Line, Roster, tokens_of
+from cascade.fast_replace import fast_replace
+from cascade.guards.endpoint_pool import EndpointPool, EndpointState, tokens_of
 
 MOST_TRIES = 3
 """Tries of one rung for one call, over all its endpoints."""
@@ -44,7 +44,7 @@ async def ask_with_retry(
     call: ModelCall,
     *,
     left_s: Callable[[], float | None],
-    roster: Roster | None = None,
+    pool: EndpointPool | None = None,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     jitter: Callable[[], float] = random.random,
 ) -> Response | CallFailure:
@@ -54,11 +54,11 @@ async def ask_with_retry(
         client: whom to ask.
         call: what to ask; one try takes at most its `timeout_s`.
         left_s: seconds until the request's deadline; None: there is none.
-        roster: the endpoints with their breakers, paces and retry budgets; None: ones that nobody else uses.
+        pool: the endpoints with their breakers, paces and retry budgets; None: ones that nobody else uses.
         sleep: waits so many seconds.
         jitter: a number in [0, 1), drawn anew for each wait, so that callers who failed together return apart.
     """
-    asking = _Asking(call, roster or Roster(), left_s)
+    asking = _Asking(call, pool or EndpointPool(), left_s)
     while (step := asking.next(jitter)) is not None:
         line, wait_s = step
         if wait_s > 0 and not await asking.wait(line, wait_s, sleep):
@@ -72,25 +72,25 @@ async def ask_with_retry(
     # that the dearer rung may answer.
     known = () if last.treatment.then == "end" else (*asking.failed, *asking.refused())
     decisive = next((failure for failure in known if failure.treatment.then == "raise"), last)
-    last = changed(last, kind=decisive.kind, message=decisive.message, status=decisive.status)
+    last = fast_replace(last, kind=decisive.kind, message=decisive.message, status=decisive.status)
     return _total(last, before, asking.waited_s)
 
 
 class _Asking:
     """One call on its way from endpoint to endpoint."""
 
-    def __init__(self, call: ModelCall, roster: Roster, left_s: Callable[[], float | None]) -> None:
+    def __init__(self, call: ModelCall, pool: EndpointPool, left_s: Callable[[], float | None]) -> None:
         self.failed: list[CallFailure] = []
         self.waited_s = 0.0
-        self._call, self._clock = call, roster.clock
-        self._lines = roster.lines(call)
+        self._call, self._clock = call, pool.clock
+        self._lines = pool.lines(call)
         self._tokens = tokens_of(call) if any(line.paced for line in self._lines) else 0
-        self._asked: list[Line] = []
-        self._rests: dict[Line, float] = {}  # until when those that were asked want to be left alone
+        self._asked: list[EndpointState] = []
+        self._rests: dict[EndpointState, float] = {}  # until when those that were asked want to be left alone
         self._left_s = left_s
         self._paced = False
 
-    def next(self, jitter: Callable[[], float]) -> tuple[Line, float] | None:
+    def next(self, jitter: Callable[[], float]) -> tuple[EndpointState, float] | None:
         """Return whom to ask next and how long to wait before; None: nobody, it is given up."""
         last = self.failed[-1] if self.failed else None
         if len(self.failed) >= MOST_TRIES or (last is not None and not last.tries):
@@ -114,13 +114,13 @@ class _Asking:
         backoff_s = jitter() * min(MOST_BACKOFF_S, BACKOFF_S * 2.0 ** (len(self.failed) - 1))
         wait_s, line = min(((self._rest_s(line), line) for line in again), key=lambda step: step[0])
         in_time = wait_s <= MOST_RETRY_AFTER_S and wait_s + backoff_s < _finite(self._left_s())
-        return (line, wait_s + backoff_s) if in_time and line.repeats.take() else None
+        return (line, wait_s + backoff_s) if in_time and line.retry_tokens.take() else None
 
-    def _rest_s(self, line: Line) -> float:
+    def _rest_s(self, line: EndpointState) -> float:
         """Return the seconds until an endpoint may be asked again: those that it asked for, or its pace's."""
         return max(self._rests.get(line, 0.0) - self._clock(), line.wait_s(self._tokens), 0.0)
 
-    async def wait(self, line: Line, wait_s: float, sleep: Callable[[float], Awaitable[object]]) -> bool:
+    async def wait(self, line: EndpointState, wait_s: float, sleep: Callable[[float], Awaitable[object]]) -> bool:
         """Stand in line for an endpoint; tells whether it may still be asked then."""
         line.book(self._tokens)
         let_go = True
@@ -131,13 +131,13 @@ class _Asking:
         finally:
             line.settle(self._tokens, None, made=False)
             if let_go and line in self._asked:
-                line.repeats.give_back()
+                line.retry_tokens.give_back()
         return not let_go
 
-    async def ask(self, client: Client, line: Line) -> Response | CallFailure:
+    async def ask(self, client: Client, line: EndpointState) -> Response | CallFailure:
         """Make one try."""
         if line not in self._asked:
-            line.repeats.first()
+            line.retry_tokens.first()
             self._asked.append(line)
         line.book(self._tokens)
         probe = line.circuit.enter()
@@ -150,7 +150,7 @@ class _Asking:
         if isinstance(reply, CallFailure) and reply.retry_after_s:
             self._rests[line] = self._clock() + reply.retry_after_s
             line.rests_until = min(self._rests[line], self._clock() + MOST_RETRY_AFTER_S)
-        return changed(reply, endpoint=line.endpoint.name) if self._call.endpoints else reply
+        return fast_replace(reply, endpoint=line.endpoint.name) if self._call.endpoints else reply
 
     def refusal(self) -> CallFailure:
         """Return what it comes to where nobody was asked: breakers are open, or the pace has no room in time."""
@@ -174,15 +174,15 @@ async def _try(client: Client, call: ModelCall, *, left_s: float, clock: Callabl
     reply: Response | CallFailure
     try:
         async with asyncio.timeout(limit_s + GRACE_S) as limit:
-            reply = await client.ask(changed(call, timeout_s=limit_s))
+            reply = await client.ask(fast_replace(call, timeout_s=limit_s))
     except TimeoutError:
         if not limit.expired():  # a client's own, which is not to be taken for the model's silence
             raise
-        reply = read_silence(limit_s)
+        reply = classify_timeout(limit_s)
     if isinstance(reply, CallFailure) and reply.kind is FailureKind.TIMEOUT and left_s <= call.timeout_s:
-        reply = changed(reply, kind=FailureKind.DEADLINE, message=f"The deadline passed. {reply.message}")
+        reply = fast_replace(reply, kind=FailureKind.DEADLINE, message=f"The deadline passed. {reply.message}")
     # A recording knows how long the true call took; looking it up took no time.
-    return changed(reply, latency_s=reply.latency_s or clock() - started)
+    return fast_replace(reply, latency_s=reply.latency_s or clock() - started)
 
 
 def _finite(left_s: float | None) -> float:
@@ -197,9 +197,9 @@ def _total(reply: Response | CallFailure, failed: list[CallFailure], waited_s: f
         usage, tries = failure.usage + usage, failure.tries + tries
         lost_usd, latency_s = failure.cost_usd + lost_usd, failure.latency_s + latency_s
     if isinstance(reply, CallFailure):
-        return changed(reply, usage=usage, tries=tries, cost_usd=reply.cost_usd + lost_usd, latency_s=latency_s)
+        return fast_replace(reply, usage=usage, tries=tries, cost_usd=reply.cost_usd + lost_usd, latency_s=latency_s)
     # A recording without a known cost stays without, unless something was surely lost on the way to it.
     cost_usd = reply.cost_usd if reply.cost_usd is None and not lost_usd else (reply.cost_usd or 0.0) + lost_usd
     left = tuple(dict.fromkeys(f"availability:{failure.endpoint}" for failure in failed if failure.endpoint))
     flags = (*reply.flags, *left)
-    return changed(reply, usage=usage, tries=tries, cost_usd=cost_usd, latency_s=latency_s, flags=flags)
+    return fast_replace(reply, usage=usage, tries=tries, cost_usd=cost_usd, latency_s=latency_s, flags=flags)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from cascade.errors import LogUnavailable
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure
-from cascade.guards.call_recorder import Calls, Charge
+from cascade.guards.call_recorder import CallRecorder, Charge
 from cascade.log.rows import OUTCOMES, Entry, now_ms, timed_id
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class _Open:
     began: float
 
 
-class LoggedCalls(Calls):
+class LoggedCalls(CallRecorder):
     """Writes down the calls of one request; never in the way of one, unless it is told to wait."""
 
     def __init__(

@@ -17,7 +17,7 @@ from cascade.log.address import Address
 from cascade.log.calls import LoggedCalls, Purpose
 from cascade.log.queued_entry import Promise
 from cascade.log.redaction import Redactor
-from cascade.log.rows import Entry, Scribe, StoreText, now_ms
+from cascade.log.rows import Entry, RowBuilder, StoreText, now_ms
 from cascade.log.writer import Writer
 from cascade.policy.policy import Policy
 from cascade.result import Result
@@ -51,7 +51,7 @@ class Log:
     ) -> None:
         self.path = address.path
         """The SQLite file; None: it is on PostgreSQL."""
-        self._scribe = Scribe(store_text=store_text, redactor=Redactor(secrets))
+        self._row_builder = RowBuilder(store_text=store_text, redactor=Redactor(secrets))
 
         def store(entries: Sequence[Entry], lost: int, why: str) -> Sequence[tuple[Entry, str]]:
             return database.store(entries, lost, why)
@@ -132,7 +132,7 @@ class Log:
         """
         try:
             at_ms = now_ms() if at_s is None else round(at_s * 1000)
-            self._put(self._scribe.decision(result, request, at_ms=at_ms))
+            self._put(self._row_builder.decision(result, request, at_ms=at_ms))
         except Exception as error:  # noqa: BLE001 - a log must not fail the request that it records; the loss is counted
             self._writer.refuse(1, f"a result could not be made into rows ({type(error).__name__}: {error})")
 
@@ -154,12 +154,12 @@ class Log:
 
     def labels(self, labels: Iterable[tuple[str, float]], *, rung: str | None = None, source: str = "human") -> None:
         """Label many decisions at once: pairs of id and correctness, else as `label`; all are taken or none."""
-        given = [(self._scribe.key(identity), _correct(value)) for identity, value in labels]
+        given = [(self._row_builder.key(identity), _correct(value)) for identity, value in labels]
         self.flush()
         at_ms = now_ms()
         with self._database.reading() as connection:
             rows = [
-                self._scribe.label(_decision_of(connection, key), value, rung=rung, source=source, at_ms=at_ms)
+                self._row_builder.label(_decision_of(connection, key), value, rung=rung, source=source, at_ms=at_ms)
                 for key, value in given
             ]
         self._put(Entry(rows={"labels": rows}))
@@ -182,7 +182,7 @@ class Log:
 
     def remember_policy(self, policy: Policy) -> None:
         """Accept what a policy promised, so that reports can hold it against what came; returns at once."""
-        self._put(self._scribe.policy(policy, at_ms=now_ms()))
+        self._put(self._row_builder.policy(policy, at_ms=now_ms()))
 
     def flush(self, timeout_s: float = FLUSH_S) -> None:
         """Wait until everything accepted so far is committed.
@@ -217,7 +217,7 @@ class Log:
 
     def stored_name(self, name: str) -> str:
         """Return a name (a task, a principal, an id) as it stands in the log."""
-        return self._scribe.key(name)
+        return self._row_builder.key(name)
 
     def __enter__(self) -> Self:
         return self

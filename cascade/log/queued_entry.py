@@ -14,7 +14,7 @@ Promise: TypeAlias = "Future[None]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class QueuedEntry:
     """An entry in the queue."""
 
     number: int

@@ -72,7 +72,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Scribe:
+class RowBuilder:
     """Makes rows of results."""
 
     def __init__(self, *, store_text: StoreText, redactor: Redactor) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 
 from cascade.errors import LogUnavailable
-from cascade.log.queued_entry import Promise, Waiting
+from cascade.log.queued_entry import Promise, QueuedEntry
 from cascade.log.rows import OUTCOMES, Entry
 from cascade.loggers import logger_of
 
@@ -61,8 +61,8 @@ class Writer:
         self._wake = threading.Condition()
         self._numbers = itertools.count(1)
         self._last = 0
-        self._waiting: deque[Waiting] = deque()
-        self._flying: list[Waiting] = []
+        self._waiting: deque[QueuedEntry] = deque()
+        self._flying: list[QueuedEntry] = []
         self._flushers = 0
         self._promised = 0
         self._closing = False
@@ -92,7 +92,7 @@ class Writer:
             promise.set_running_or_notify_cancel()  # from here on it cannot be cancelled, so it can be kept
         with self._wake:
             if self._closing:
-                self._lose(Waiting(number=0, entry=entry, promise=promise), "the log was closed")
+                self._lose(QueuedEntry(number=0, entry=entry, promise=promise), "the log was closed")
                 return
             if self._is_full() and not self._stuck:
                 # Once is enough: until the next commit, nobody else waits.
@@ -100,7 +100,7 @@ class Writer:
             if self._is_full():
                 self._lose(self._waiting.popleft(), f"more than {self._capacity:,} entries were waiting")
             self._last = next(self._numbers)
-            self._waiting.append(Waiting(number=self._last, entry=entry, promise=promise))
+            self._waiting.append(QueuedEntry(number=self._last, entry=entry, promise=promise))
             self._promised += promise is not None
             self._start()
             if len(self._waiting) == 1 or self._is_worth_it():
@@ -115,7 +115,7 @@ class Writer:
     def refuse(self, decisions: int, reason: str) -> None:
         """Count decisions that never became an entry."""
         with self._wake:
-            self._lose(Waiting(number=0, entry=Entry(rows={}, decisions=decisions), promise=None), reason)
+            self._lose(QueuedEntry(number=0, entry=Entry(rows={}, decisions=decisions), promise=None), reason)
 
     def flush(self, timeout_s: float) -> None:
         """Wait until everything that was accepted before the call is committed.
@@ -173,7 +173,7 @@ class Writer:
         pending = self._flying or self._waiting
         return pending[0].number if pending else self._last + 1
 
-    def _lose(self, lost: Waiting, reason: str) -> None:
+    def _lose(self, lost: QueuedEntry, reason: str) -> None:
         entry = lost.entry
         self.lost += entry.decisions
         self._unreported += entry.decisions
@@ -234,7 +234,7 @@ class Writer:
                         self._lose(self._waiting.popleft(), failure)
                 self._wake.notify_all()
 
-    def _settle(self, flying: Sequence[Waiting], refused: Mapping[int, str]) -> None:
+    def _settle(self, flying: Sequence[QueuedEntry], refused: Mapping[int, str]) -> None:
         for one in flying:
             if id(one.entry) in refused:
                 self._lose(one, refused[id(one.entry)])
@@ -242,7 +242,7 @@ class Writer:
                 self._promised -= 1
                 one.settle()
 
-    def _break_promises(self, flying: Sequence[Waiting], failure: str) -> None:
+    def _break_promises(self, flying: Sequence[QueuedEntry], failure: str) -> None:
         for one in flying:
             if one.promise is not None:
                 self._promised -= 1

@@ -28,7 +28,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Admission:
+class JudgeScreening:
     """What is known of one judge, and whether a policy may lean on it."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -98,4 +98,4 @@ class Admission:
         return found
 
 
-_ADMISSION = TypeAdapter(Admission)
+_ADMISSION = TypeAdapter(JudgeScreening)

@@ -71,7 +71,7 @@ StoredCombiner = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class OperatingPoint:
     """One way of running a task: which rungs, with which thresholds, and how verdicts become a confidence."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT

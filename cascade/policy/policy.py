@@ -16,8 +16,8 @@ from cascade.errors import ConfigError, PolicyMismatch
 from cascade.files import explain, read_text, strict_json, write_atomically
 from cascade.hashing import fingerprint, unit
 from cascade.ladder import Ladder
-from cascade.policy.judge_screening import Admission
-from cascade.policy.operating_point import STRICT, Point
+from cascade.policy.judge_screening import JudgeScreening
+from cascade.policy.operating_point import STRICT, OperatingPoint
 
 VERSION = 1
 SALT = "cascade-1"
@@ -64,7 +64,7 @@ class TaskPolicy:
     reference: str
     """The top of the ladder that was given to calibrate."""
 
-    points: tuple[Point, ...]
+    points: tuple[OperatingPoint, ...]
     """One, or two that are mixed by hash."""
 
     target: dict[str, Any] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class TaskPolicy:
             message = f"A task's point weights sum to {total!r}; 1 was expected."
             raise ConfigError(message)
 
-    def point(self, *, salt: str, task: str, request_id: str) -> Point:
+    def point(self, *, salt: str, task: str, request_id: str) -> OperatingPoint:
         """Return the point that this request runs by: hashed, so that the same request always runs the same way."""
         if len(self.points) == 1:
             return self.points[0]
@@ -177,7 +177,7 @@ class Policy:
     created: str
     """When, in UTC, ISO 8601."""
 
-    judges: tuple[Admission, ...] = ()
+    judges: tuple[JudgeScreening, ...] = ()
     """What calibrate found out about the judges that it leans on."""
 
     seed: int = 0

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.made_log import END_S, fill
 from cascade.log import Log, open_log
 from cascade.report import report
-from cascade.report.values.wording import percent
+from cascade.report.values.format_numbers import percent
 from cascade.serve.dashboard import dashboard
 from cascade.serve.live import Live, View
 from cascade.serve.server import make_server

@@ -14,7 +14,7 @@ from cascade.log import open_log
 from cascade.report import Report, report
 from cascade.report.page.log_page import log_document
 from cascade.report.page.rendering import to_html
-from cascade.report.values.wording import dollars, percent
+from cascade.report.values.format_numbers import dollars, percent
 from tests.cascade.log.decisions import decided
 
 pytestmark = pytest.mark.browser

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from cascade.fast_replace import changed
+from cascade.fast_replace import fast_replace
 from cascade.result import Result
 from cascade.verdict import Verdict
 
@@ -16,12 +16,12 @@ def test_a_copy_differs_in_what_was_changed_only() -> None:
         (Verdict(score=0.5, signals={"mean": -1.0}), {"name": "logprob", "calls": 2}),
         (Result(request_id="r-1", outcome="accepted", flags=("uncalibrated",)), {"latency_s": 2.0}),
     ):
-        assert changed(value, **fields) == replace(value, **fields) != value
+        assert fast_replace(value, **fields) == replace(value, **fields) != value
 
 
 def test_a_copy_is_frozen_and_a_field_that_does_not_exist_is_refused() -> None:
-    verdict = changed(Verdict(score=0.5), calls=1)
+    verdict = fast_replace(Verdict(score=0.5), calls=1)
     with pytest.raises(FrozenInstanceError):
         verdict.calls = 2
     with pytest.raises(AttributeError):
-        changed(verdict, call=1)
+        fast_replace(verdict, call=1)

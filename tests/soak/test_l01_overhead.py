@@ -43,13 +43,13 @@ async def interleaved(app: Cascade, url: str, count: int) -> list[Arm]:
         return time.perf_counter() - started
 
     async def settled() -> None:
-        await app._door.arun(asyncio.sleep, 0.002)
+        await app._loop_thread.arun(asyncio.sleep, 0.002)
 
     raw, default = Raw(app, url, hardened=True), Raw(app, url, hardened=False)
     arms = [
         Arm("engine", engine, settled),
-        Arm("raw, our transport", lambda: app._door.arun(raw.ask), settled),
-        Arm("raw, litellm's transport", lambda: app._door.arun(default.ask), settled),
+        Arm("raw, our transport", lambda: app._loop_thread.arun(raw.ask), settled),
+        Arm("raw, litellm's transport", lambda: app._loop_thread.arun(default.ask), settled),
     ]
     for _ in range(20):
         for arm in arms:

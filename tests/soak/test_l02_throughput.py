@@ -53,7 +53,7 @@ def test_fifty_at_once_are_nearly_as_many_a_second_as_without_the_engine(tmp_pat
     rounds = 3 if count < 1000 else 12
     with served() as server, one_rung(server.url, log=tmp_path / "log.db") as app:
         app.run(MESSAGES)
-        rates = app._door.run(in_turn, app, server.url, count, rounds)
+        rates = app._loop_thread.run(in_turn, app, server.url, count, rounds)
         app.log.flush()
         ledger, rows = server.ledger, app.log.lost
     told = ", ".join(f"{name} {per_s:.0f}/s" for name, per_s in rates.items())

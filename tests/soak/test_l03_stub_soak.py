@@ -82,7 +82,7 @@ def tasks_of(app: Cascade) -> int:
 
         return len(asyncio.all_tasks())
 
-    return app._door.run(count)
+    return app._loop_thread.run(count)
 
 
 @pytest.mark.parametrize(

@@ -57,13 +57,13 @@ def test_memory_stays_and_nothing_is_left_behind(tmp_path: Path, count: int) -> 
     ):
         warnings.simplefilter("always", ResourceWarning)
         app.run(MESSAGES)
-        app._door.run(calls, app, count // 6)
+        app._loop_thread.run(calls, app, count // 6)
         gc.collect()
         early_mb, early_files = resident_mb(), len(list(files.iterdir()))
-        app._door.run(calls, app, count - count // 6)
+        app._loop_thread.run(calls, app, count - count // 6)
         gc.collect()
         late_mb, late_files = resident_mb(), len(list(files.iterdir()))
-        assert app._door.run(left_behind) == 0
+        assert app._loop_thread.run(left_behind) == 0
         app.log.flush()
         assert app.log.lost == 0
         hits = server.ledger["hits"]

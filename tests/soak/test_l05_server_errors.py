@@ -71,7 +71,7 @@ def opened(provider: Provider, *names: str, **limits) -> Iterator[Cascade]:
     rungs = [Rung(f"openai/{name}", name=name, **common) for name in names]
     with Cascade(Ladder(*rungs), client=provider, limits=Limits(**limits)) as app:
         yield app
-        app._door.run(provider.aclose)
+        app._loop_thread.run(provider.aclose)
 
 
 class Openings(logging.Handler):

@@ -14,9 +14,9 @@ from cascade.clients.scripted import ScriptedClient
 from cascade.engine.cascade import Cascade
 from cascade.exchange import ModelCall
 from cascade.failure import CallFailure, FailureKind
-from cascade.guards.endpoint_pool import Roster
+from cascade.guards.endpoint_pool import EndpointPool
 from cascade.guards.limits import Limits
-from cascade.guards.rate_limit import Pace
+from cascade.guards.rate_limit import RateLimit
 from cascade.guards.retry import ask_with_retry
 from cascade.ladder import Ladder, Rung
 from cascade.usage import Price
@@ -92,9 +92,9 @@ async def returned_at(jitter: Callable[[], float]) -> float:
 
     limited = CallFailure(kind=FailureKind.RATE_LIMITED, message="too many", retry_after_s=1.0)
     call = ModelCall(rung="a", model="test/a", messages=({"role": "user", "content": "?"},))
-    roster = Roster(clock=lambda: now[0])
+    pool = EndpointPool(clock=lambda: now[0])
     client = ScriptedClient({"a": [limited, "fine"]})
-    await ask_with_retry(client, call, left_s=lambda: None, roster=roster, sleep=sleep, jitter=jitter)
+    await ask_with_retry(client, call, left_s=lambda: None, pool=pool, sleep=sleep, jitter=jitter)
     return now[0]
 
 
@@ -108,7 +108,7 @@ def test_a_known_pace_is_kept_and_no_429_is_ever_met(server: Server) -> None:
         return BEHAVIOURS["rate-limited-one"](hit) if crowd > 30 else ok(hit)
 
     server.mode = strict
-    with opened(server, providers={"openai": Pace(rpm=180)}) as app:
+    with opened(server, providers={"openai": RateLimit(rpm=180)}) as app:
         served = asyncio.run(offer(app, 25, 50))
     assert all(one.result.accepted for one in served)
     assert len(server.hits) == 25

@@ -57,9 +57,9 @@ class Pulse:
 def longest_lag_s(app: Cascade, work) -> float:
     """Return the longest lag of the loop while something is done from another thread."""
     pulse = Pulse()
-    beating = app._door._start(pulse.beat)
+    beating = app._loop_thread._start(pulse.beat)
     work()
-    app._door.run(pulse.stop)
+    app._loop_thread.run(pulse.stop)
     beating.result()
     return pulse.most_s
 

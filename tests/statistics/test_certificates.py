@@ -10,7 +10,7 @@ import pytest
 from calibration.certify.certification import certify
 from calibration.stats.spending import bet, spend
 from calibration.targets.bound import MaxError
-from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.operating_point import OperatingPoint, Threshold
 from cascade.policy.policy import SALT
 from tests.scenarios import SCENARIOS, Scenario
 from tests.synthetic import SURE, table_of
@@ -71,7 +71,7 @@ def test_fractional_labels_at_the_bound_are_certified_at_most_as_often_as_said()
 
 
 def test_turns_of_a_session_count_once_and_would_break_the_promise_otherwise() -> None:
-    point = Point(rungs=("r0", "top"), thresholds=(Threshold(t=0.5),), combiners={"r0": SURE})
+    point = OperatingPoint(rungs=("r0", "top"), thresholds=(Threshold(t=0.5),), combiners={"r0": SURE})
     rng = np.random.default_rng(0)
     wrong, repeats = np.zeros(2), 1000
     for _ in range(repeats):

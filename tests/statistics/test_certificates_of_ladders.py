@@ -11,7 +11,7 @@ from calibration.certify.joint import certify_jointly
 from calibration.fit.certified_task import fit_certified
 from calibration.samples.layout import Layout
 from calibration.targets.bound import Bound, Jointly, MaxError, MaxLoss
-from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.operating_point import OperatingPoint, Threshold
 from cascade.policy.policy import SALT
 from tests.synthetic import SURE, ladder_traffic, table_of
 
@@ -54,7 +54,8 @@ def test_at_the_bound_a_loss_is_certified_at_most_as_often_as_said(n: int, gain:
     # Every candidate loses a hair more than allowed, whichever is tested: any certificate is wrong.
     rng = np.random.default_rng(n)
     path = [
-        (Point(rungs=("r0", "top"), thresholds=(Threshold(t=t),), combiners={"r0": SURE}),) for t in (0.3, 0.2, 0.1)
+        (OperatingPoint(rungs=("r0", "top"), thresholds=(Threshold(t=t),), combiners={"r0": SURE}),)
+        for t in (0.3, 0.2, 0.1)
     ]
     wrong, repeats = 0, 1000
     for _ in range(repeats):
@@ -73,7 +74,8 @@ def test_bounds_on_two_dimensions_are_certified_together_at_most_as_often_as_sai
     # In one dimension or both a hair more is lost than allowed, .05 and .10: any certificate is wrong.
     rng = np.random.default_rng(2)
     path = [
-        (Point(rungs=("r0", "top"), thresholds=(Threshold(t=t),), combiners={"r0": SURE}),) for t in (0.3, 0.2, 0.1)
+        (OperatingPoint(rungs=("r0", "top"), thresholds=(Threshold(t=t),), combiners={"r0": SURE}),)
+        for t in (0.3, 0.2, 0.1)
     ]
     both = Jointly(MaxLoss(0.05, dimension="correct"), MaxLoss(0.1, dimension="tone"))
     wrong, repeats, n = 0, 1000, 300

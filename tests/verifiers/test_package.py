@@ -26,7 +26,16 @@ BUILT_IN = [
 
 
 def test_the_public_names_are_these_and_the_package_says_whose_it_is() -> None:
-    assert verifiers.__all__ == ["Agreement", "Check", "Hedging", "Judge", "LogProb", "Refusal", "Schema", "Sparing"]
+    assert verifiers.__all__ == [
+        "Agreement",
+        "Check",
+        "Hedging",
+        "Judge",
+        "LogProb",
+        "Refusal",
+        "Schema",
+        "SkipIfConfident",
+    ]
     assert verifiers.__distribution__ == "llm-cascade"
 
 

@@ -12,8 +12,8 @@ from cascade.report.page.document import Document, KeyFigure, Panel, Section, To
 from cascade.report.tables.table import certificate_words
 from cascade.report.values.curves import Alternative
 from cascade.report.values.figure import Figure
+from cascade.report.values.format_numbers import count, dollars, interval, percent
 from cascade.report.values.rows import Table
-from cascade.report.values.wording import count, dollars, interval, percent
 
 if TYPE_CHECKING:
     from calibration.gate.finding import Finding, Gate

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cascade.clients import Client
     from cascade.config import Config
     from cascade.ladder import Ladder
-    from cascade.policy.judge_screening import Admission
+    from cascade.policy.judge_screening import JudgeScreening
     from cascade.samples.sample import Sample
     from cascade.verdict import Verdict
 
@@ -32,7 +32,7 @@ NoProbesOption = Annotated[
 
 def judges_of(
     samples: Iterable[Sample], chosen: Chosen, tasks: Iterable[str], out: Path, **how: Any
-) -> tuple[Admission, ...]:
+) -> tuple[JudgeScreening, ...]:
     """Return what is known of the judges that a policy is to lean on: probed, or what recordings tell of them.
 
     Raises:
@@ -40,7 +40,7 @@ def judges_of(
     """
     if chosen.config is not None:
         return require_admitted(samples, chosen.config, tasks, out, **how)
-    from calibration.judges.admission import overridden, unprobed
+    from calibration.judges.screening import overridden, unprobed
 
     rungs: Any = chosen.ladder
     found = []
@@ -74,7 +74,7 @@ def require_admitted(
     max_cost: float | None = None,
     yes: bool = False,
     client: Client | None = None,
-) -> tuple[Admission, ...]:
+) -> tuple[JudgeScreening, ...]:
     """Return what is known of the judges of some tasks, after showing them the probes; exits with 1 if one is refused.
 
     Verdicts on probes are kept beside the policy, in a file for each judge's settings, and not paid for again.
@@ -83,9 +83,9 @@ def require_admitted(
         ConfigError: there is no judge that `admit` names.
         CascadeError: as of `explore_samples`.
     """
-    from calibration.judges.admission import PROBES, REPEATED, UNPROBED, overridden, refusal, unprobed
     from calibration.judges.probes import make_probes
     from calibration.judges.probing import find_judges, probe, without_failures
+    from calibration.judges.screening import PROBES, REPEATED, UNPROBED, overridden, refusal, unprobed
     from cascade.bulk.journal import dump
     from cascade.cli.explore import explore_samples
     from cascade.engine.cascade import Cascade
@@ -94,7 +94,7 @@ def require_admitted(
 
     wanted = set(tasks)
     judges = find_judges(config.ladder, wanted)
-    found: list[Admission] = []
+    found: list[JudgeScreening] = []
     if judges and not skip:
         say(f"{len(judges)} judge(s) are shown wrong answers before a policy leans on them (--no-probes goes without).")
         own = (sample for sample in samples if sample.request.task in wanted)
@@ -139,13 +139,13 @@ def recorded_verdicts(
                 yield recording.correct, recording.verdicts[name]
 
 
-def tell(admissions: Iterable[Admission]) -> None:
+def tell(admissions: Iterable[JudgeScreening]) -> None:
     """Say of each judge how it did."""
     for one in admissions:
         say(sentence(one))
 
 
-def sentence(one: Admission) -> str:
+def sentence(one: JudgeScreening) -> str:
     """Return how a judge did, in a sentence."""
     standing = "admitted" if one.admitted else f"not admitted: {one.why}"
     if one.overridden:

@@ -12,8 +12,8 @@ from cascade.report.page.drawing import can_draw
 from cascade.report.page.line_charts import draw_verifiers
 from cascade.report.page.quality_charts import draw_frontier, draw_reliability, draw_risk_coverage, draw_sweep
 from cascade.report.tables.curve_table import coverage_table, frontier_table, reliability_table, sweep_table
+from cascade.report.values.format_numbers import NOTHING, count, dollars, percent
 from cascade.report.values.rows import Table
-from cascade.report.values.wording import NOTHING, count, dollars, percent
 
 if TYPE_CHECKING:
     from calibration.assess.worth import VerifierWorth

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cascade.report.values.content import TaskReport
 from cascade.report.values.curves import Reliability, RiskCoverage
-from cascade.report.values.wording import count, dollars, interval, percent
+from cascade.report.values.format_numbers import count, dollars, interval, percent
 
 
 def on_escalation(task: TaskReport) -> str:

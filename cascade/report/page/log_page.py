@@ -8,11 +8,11 @@ from contextlib import nullcontext
 from cascade.report.page.document import Document, KeyFigure, Panel, Section, Tone
 from cascade.report.page.drawing import drawing
 from cascade.report.page.task_panels import money_panel, task_panels
-from cascade.report.tables.money_table import net_note
+from cascade.report.tables.cost_tables import net_note
 from cascade.report.tables.table import certificate_words, segment_table
 from cascade.report.values.content import Report, TaskReport
+from cascade.report.values.format_numbers import count, dollars, estimate, interval, percent
 from cascade.report.values.rows import Table
-from cascade.report.values.wording import count, dollars, estimate, interval, percent
 
 MOST_DRAWN = 8
 """Tasks that get charts, the largest; the others get tables, so that the page stays small."""

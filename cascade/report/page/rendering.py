@@ -17,7 +17,7 @@ from typing import Any
 from cascade.report.page.document import Document, Panel
 from cascade.report.page.drawing import INSTALL, can_draw
 from cascade.report.page.vega import drawn_by_vega
-from cascade.report.values.wording import dollars, terminal
+from cascade.report.values.format_numbers import dollars, terminal
 
 LIMIT = 1_950_000
 """Bytes that a page stays below by leaving out still pictures, which are for readers without scripts."""

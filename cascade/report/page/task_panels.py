@@ -9,6 +9,7 @@ from cascade.report.page.document import Panel
 from cascade.report.page.line_charts import draw_latency, draw_money, draw_reasons, draw_slices, draw_verifiers
 from cascade.report.page.quality_charts import draw_frontier, draw_reliability, draw_risk_coverage, draw_sweep
 from cascade.report.page.time_charts import draw_escalation, draw_spending
+from cascade.report.tables.cost_tables import month_table, slice_table, spending_table
 from cascade.report.tables.curve_table import (
     coverage_table,
     frontier_table,
@@ -16,7 +17,6 @@ from cascade.report.tables.curve_table import (
     reliability_table,
     sweep_table,
 )
-from cascade.report.tables.money_table import month_table, slice_table, spending_table
 from cascade.report.tables.table import (
     failure_table,
     label_table,
@@ -29,9 +29,9 @@ from cascade.report.tables.table import (
     verifier_table,
 )
 from cascade.report.values.content import Report, TaskReport
+from cascade.report.values.format_numbers import count, percent
 from cascade.report.values.rows import Table
 from cascade.report.values.slices import ERROR, ESCALATION
-from cascade.report.values.wording import count, percent
 
 MOST_STEPS = 60
 """Days or hours that stand in rows."""

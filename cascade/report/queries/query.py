@@ -11,10 +11,10 @@ from sqlalchemy import Connection, case, func, select
 
 from cascade.log.tables import attempts, decisions, labels, losses, policies, verdicts
 from cascade.report.queries.case_query import pick_cases
+from cascade.report.queries.judge_scores import collect_proxies
 from cascade.report.queries.label_query import count_joint_labels, find_thresholds
 from cascade.report.queries.part_query import count_parts
 from cascade.report.queries.period_query import count_periods
-from cascade.report.queries.proxies import collect_proxies
 from cascade.report.queries.scope import Scope, counted, streamed
 from cascade.report.values.tally import (
     Course,

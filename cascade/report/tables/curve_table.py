@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from cascade.report.values.curves import Frontier, Reliability, RiskCoverage, Sweep
 from cascade.report.values.figure import Quantiles
+from cascade.report.values.format_numbers import NOTHING, count, dollars, duration, estimate, interval, percent
 from cascade.report.values.rows import Table
-from cascade.report.values.wording import NOTHING, count, dollars, duration, estimate, interval, percent
 
 MOST_POINTS = 21
 """Rows of a curve that are shown; JSON holds all."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from cascade.report.tables.table import key_figures, segment_table, task_tables
 from cascade.report.values.content import Report, TaskReport
+from cascade.report.values.format_numbers import count, markdown, percent
 from cascade.report.values.rows import Table
-from cascade.report.values.wording import count, markdown, percent
 
 
 def written(report: Report) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from cascade.display.sheet import Grid, Sheet
 from cascade.report.tables.table import key_figures, segment_table, task_tables
 from cascade.report.values.content import Report
+from cascade.report.values.format_numbers import count, percent
 from cascade.report.values.rows import Table
-from cascade.report.values.wording import count, percent
 
 
 def report_sheet(report: Report) -> Sheet:

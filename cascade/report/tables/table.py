@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cascade.report.tables.money_table import month_table, slice_table
+from cascade.report.tables.cost_tables import month_table, slice_table
 from cascade.report.values.content import Report, TaskReport
 from cascade.report.values.figure import Figure, Quantiles
 from cascade.report.values.findings import USUAL_BAND
+from cascade.report.values.format_numbers import NOTHING, count, dollars, duration, estimate, interval, percent
 from cascade.report.values.parts import RungReport, Sharpened
 from cascade.report.values.rows import Table
-from cascade.report.values.wording import NOTHING, count, dollars, duration, estimate, interval, percent
 
 LAST_STEPS = 14
 """Days or hours that are shown; JSON holds all."""

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from cascade.report.tables.table import key_figures, segment_table, task_tables
 from cascade.report.values.content import Report, TaskReport
+from cascade.report.values.format_numbers import count, percent, terminal
 from cascade.report.values.rows import Table
-from cascade.report.values.wording import count, percent, terminal
 
 
 def rendered(report: Report) -> Group:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cascade.report.values.content import TaskReport
+from cascade.report.values.format_numbers import count, dollars, estimate, interval, percent
 from cascade.report.values.parts import RungReport, VerifierReport
-from cascade.report.values.wording import count, dollars, estimate, interval, percent
 
 USUAL_BAND = (0.15, 0.35)
 """Between which shares of escalation a cascade usually pays."""

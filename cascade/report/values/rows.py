@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cascade.report.values.wording import NOTHING
+from cascade.report.values.format_numbers import NOTHING
 
 _IDLE = frozenset({"0", "0.0 %", "$0", NOTHING, ""})
 """What a cell says where there was nothing."""

@@ -10,7 +10,6 @@ import numpy as np
 from cascade.report.values.auroc import auroc
 from cascade.report.values.comparison import best, dominating, labelled, singles_of, weighted_accuracy
 from cascade.report.values.content import Report, TaskReport
-from cascade.report.values.course_of_time import alarm_of, months_of, series_of
 from cascade.report.values.curves import NO_FRONTIER
 from cascade.report.values.figure import NO_FIGURE, Figure, Sums, mean, quantiles, ratio, share
 from cascade.report.values.labelled_curves import frontier_of, reliability_of, risk_coverage_of, sweep_of
@@ -23,9 +22,10 @@ from cascade.report.values.parts import (
     Savings,
     VerifierReport,
 )
-from cascade.report.values.sharpening import sharpen
+from cascade.report.values.ppi import sharpen
 from cascade.report.values.slices import slices_of, spending_of
 from cascade.report.values.tally import Course, Promise, Rate, RungTally, Tally, VerifierTally
+from cascade.report.values.time_series import alarm_of, months_of, series_of
 
 
 def summary(

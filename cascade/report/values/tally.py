@@ -16,7 +16,7 @@ def seconds() -> array[float]:
     return array("d")
 
 
-class Adding:
+class Mergeable:
     """A tally to which another of its kind can be added, field by field."""
 
     __slots__ = ()
@@ -34,14 +34,14 @@ class Adding:
                     mine[key].add(value)
             elif isinstance(mine, array):
                 mine.extend(theirs)
-            elif isinstance(mine, Adding):
+            elif isinstance(mine, Mergeable):
                 mine.add(theirs)
             else:
                 setattr(self, item.name, max(mine, theirs) if item.name == "last_ms" else mine + theirs)
 
 
 @dataclass(slots=True)
-class Rate(Adding):
+class Rate(Mergeable):
     """Decisions with what a rate of escalation needs."""
 
     n: int = 0
@@ -53,7 +53,7 @@ class Rate(Adding):
 
 
 @dataclass(slots=True)
-class Against(Adding):
+class Against(Mergeable):
     """Decisions for which it is known what the reference would have cost."""
 
     n: int = 0
@@ -67,7 +67,7 @@ class Against(Adding):
 
 
 @dataclass(slots=True)
-class Period(Adding):
+class Period(Mergeable):
     """Decisions of one day or hour under one policy."""
 
     n: int = 0
@@ -83,7 +83,7 @@ class Period(Adding):
 
 
 @dataclass(slots=True)
-class Part(Adding):
+class Part(Mergeable):
     """Decisions that share one value of a tag, principal or another column."""
 
     n: int = 0
@@ -98,7 +98,7 @@ class Part(Adding):
 
 
 @dataclass(slots=True)
-class Judged(Adding):
+class Judged(Mergeable):
     """Labelled answers of one rung that have a confidence, among decisions that one rung answered; columns (n,)."""
 
     confidence: array[float] = field(default_factory=seconds)
@@ -106,7 +106,7 @@ class Judged(Adding):
 
 
 @dataclass(slots=True)
-class Joint(Adding):
+class Joint(Mergeable):
     """Requests on which the same rungs are labelled, among decisions that one rung answered."""
 
     confidence: array[float] = field(default_factory=seconds)
@@ -116,7 +116,7 @@ class Joint(Adding):
 
 
 @dataclass(slots=True)
-class Course(Adding):
+class Course(Mergeable):
     """What became of the first answers under one policy, one by one; columns (n,)."""
 
     at_ms: array[int] = field(default_factory=lambda: array("q"))
@@ -124,7 +124,7 @@ class Course(Adding):
 
 
 @dataclass(slots=True)
-class Best(Adding):
+class Best(Mergeable):
     """The few requests that a key puts first."""
 
     cases: list[tuple[float, Case]] = field(default_factory=list)
@@ -135,7 +135,7 @@ class Best(Adding):
 
 
 @dataclass(slots=True)
-class RungTally(Adding):
+class RungTally(Mergeable):
     """One rung's attempts."""
 
     n: int = 0
@@ -157,7 +157,7 @@ class RungTally(Adding):
 
 
 @dataclass(slots=True)
-class VerifierTally(Adding):
+class VerifierTally(Mergeable):
     """One verifier's verdicts on one rung."""
 
     n: int = 0
@@ -177,7 +177,7 @@ class VerifierTally(Adding):
 
 
 @dataclass(slots=True)
-class LabelTally(Adding):
+class LabelTally(Mergeable):
     """Labelled answers of one rung, among decisions that one rung answered and on which it did one thing."""
 
     n: int = 0
@@ -190,7 +190,7 @@ class LabelTally(Adding):
 
 
 @dataclass(slots=True)
-class Spent(Adding):
+class Spent(Mergeable):
     """What one model or verifier was paid."""
 
     calls: int = 0
@@ -198,7 +198,7 @@ class Spent(Adding):
 
 
 @dataclass(slots=True)
-class Threshold(Adding):
+class Threshold(Mergeable):
     """The first rung's threshold that served last."""
 
     at_ms: int = -1
@@ -211,7 +211,7 @@ class Threshold(Adding):
 
 
 @dataclass(slots=True)
-class ProxyTally(Adding):
+class ProxyTally(Mergeable):
     """Returned answers of one rung in turn: one verifier's score, and the label; NaN where there is none."""
 
     scores: array[float] = field(default_factory=seconds)
@@ -223,7 +223,7 @@ LabelKey = tuple[str, str | None, str | None]
 
 
 @dataclass(slots=True)
-class Tally(Adding):
+class Tally(Mergeable):
     """One task."""
 
     n: int = 0

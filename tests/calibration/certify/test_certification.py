@@ -11,20 +11,20 @@ import pytest
 from calibration.certify.certification import certify
 from calibration.certify.verification import Candidate
 from calibration.fit.certified_task import fit_certified
-from calibration.samples.serving import serve
+from calibration.samples.replayed import apply_point
 from calibration.samples.table import Table
 from calibration.targets.bound import MaxError, MaxLoss
 from cascade.errors import ConfigError
-from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.operating_point import OperatingPoint, Threshold
 from cascade.policy.policy import SALT, LadderPrint, Policy, TaskPolicy
 from tests.synthetic import SURE, ladder_traffic, pair_traffic, table_of
 
-TOP = (Point(rungs=("top",), thresholds=()),)
+TOP = (OperatingPoint(rungs=("top",), thresholds=()),)
 
 
-def accepting(t: float, weight: float = 1.0) -> Point:
+def accepting(t: float, weight: float = 1.0) -> OperatingPoint:
     """Return a point of two rungs that accepts confidences from t on."""
-    return Point(rungs=("r0", "top"), thresholds=(Threshold(t=t),), combiners={"r0": SURE}, weight=weight)
+    return OperatingPoint(rungs=("r0", "top"), thresholds=(Threshold(t=t),), combiners={"r0": SURE}, weight=weight)
 
 
 PATH: tuple[Candidate, ...] = (TOP, *((accepting(t / 20),) for t in range(20, -1, -1)))
@@ -41,7 +41,7 @@ def test_the_threshold_of_one_rung_is_searched_and_holds() -> None:
     # Right with probability c: accepting from t on errs by (1 − t) / 2 on average.
     assert 0.8 < point.thresholds[0].t < 0.9
     assert found.certificate.method.startswith("SPEND")
-    served = serve(traffic(seed=1), point, salt=SALT)
+    served = apply_point(traffic(seed=1), point, salt=SALT)
     assert served.escalated[:, 0].mean() == pytest.approx(point.thresholds[0].t, abs=0.05)
 
 

@@ -14,9 +14,9 @@ from calibration.combine.smoothing import smooth_correct, smooth_pairs
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.subladders import lay_out_parts, list_subladders
 from calibration.samples.table import lay_out
-from calibration.thresholds.evidence import Waypoint, gather
+from calibration.thresholds.evidence import ParetoPolicy, gather
+from calibration.thresholds.pareto_policies import assess, hull_of
 from calibration.thresholds.path import policy_path
-from calibration.thresholds.waypoints import assess, hull_of
 from cascade.errors import DataError
 from cascade.policy.policy import SALT
 from tests.recordings import recorded_samples
@@ -31,10 +31,10 @@ def table(n=200, **options):
 
 def test_the_path_runs_from_the_reference_to_the_cheapest_model():
     path = policy_path(table(), choose_rungs=True)
-    costs = [found.cost_usd for found in path.waypoints]
-    qualities = [found.quality for found in path.waypoints[1:]]
-    assert path.waypoints[0].rungs == ("large",)
-    assert path.waypoints[-1].rungs == ("small",)
+    costs = [found.cost_usd for found in path.pareto_policies]
+    qualities = [found.quality for found in path.pareto_policies[1:]]
+    assert path.pareto_policies[0].rungs == ("large",)
+    assert path.pareto_policies[-1].rungs == ("small",)
     assert costs == sorted(costs, reverse=True)
     assert qualities == sorted(qualities, reverse=True)
 
@@ -64,7 +64,7 @@ def test_a_waypoint_is_what_its_rates_give_one_by_one(seed, levels, veto):
 def test_served_points_escalate_at_the_rates_of_the_path():
     laid = table(600)
     path = policy_path(laid)
-    for found, served in zip(path.waypoints, path.served(laid), strict=True):
+    for found, served in zip(path.pareto_policies, path.served(laid), strict=True):
         for k, rate in enumerate(found.rates):
             reached = served.reached[:, k].sum()
             if reached > 50:
@@ -91,16 +91,16 @@ def test_labels_that_are_not_in_pairs_are_smoothed_alone():
 
 
 def test_of_two_policies_as_good_the_one_that_differs_less_is_preferred():
-    bold = Waypoint(rungs=("a", "top"), rates=(0.1,), quality=0.90, cost_usd=1.0, differs=0.2)
-    careful = Waypoint(rungs=("b", "top"), rates=(0.1,), quality=0.89, cost_usd=1.0, differs=0.05)
-    top = Waypoint(rungs=("top",), quality=0.92, cost_usd=2.0)
+    bold = ParetoPolicy(rungs=("a", "top"), rates=(0.1,), quality=0.90, cost_usd=1.0, differs=0.2)
+    careful = ParetoPolicy(rungs=("b", "top"), rates=(0.1,), quality=0.89, cost_usd=1.0, differs=0.05)
+    top = ParetoPolicy(rungs=("top",), quality=0.92, cost_usd=2.0)
     assert hull_of([bold, careful, top]) == (top, bold)
     assert hull_of([bold, careful, top], caution=0.2) == (top, careful)
 
 
 def test_what_is_dearer_is_expected_to_be_better_however_cautious():
-    cheap = Waypoint(rungs=("a",), quality=0.90, cost_usd=1.0, differs=0.3)
-    top = Waypoint(rungs=("top",), quality=0.89, cost_usd=2.0)
+    cheap = ParetoPolicy(rungs=("a",), quality=0.90, cost_usd=1.0, differs=0.3)
+    top = ParetoPolicy(rungs=("top",), quality=0.89, cost_usd=2.0)
     assert hull_of([cheap, top], caution=1.0) == (cheap,)
 
 
@@ -163,7 +163,7 @@ def test_points_are_served_the_same_whichever_points_were_served_before():
     laid = table()
     path = policy_path(laid, choose_rungs=True)
     chosen = path.thinned(6)
-    together = path.served(laid, waypoints=chosen)
+    together = path.served(laid, pareto_policies=chosen)
     for found, served in zip(chosen, together, strict=True):
-        (alone,) = path.served(laid, waypoints=(found,), salt=SALT)
+        (alone,) = path.served(laid, pareto_policies=(found,), salt=SALT)
         assert np.array_equal(alone.reached, served.reached)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cascade.report.values.wording import percent
+from cascade.report.values.format_numbers import percent
 from tests.cascade.cli.conftest import recorded, write_lines
 
 

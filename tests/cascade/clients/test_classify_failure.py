@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade.clients.classify_failure import read_fault, read_wire, retry_after_s
+from cascade.clients.classify_failure import classify_failure, classify_wire, retry_after_s
 from cascade.clients.wire import Wire
 
 
@@ -44,25 +44,25 @@ def test_retry_after_never_raises(value):
 
 
 def test_a_message_is_one_short_line():
-    fault = read_fault(ValueError("first\nsecond " + "x" * 9999 + "\nTraceback (most recent call last): secrets"))
+    fault = classify_failure(ValueError("first\nsecond " + "x" * 9999 + "\nTraceback (most recent call last): secrets"))
     assert fault.message.startswith("first second x")
     assert len(fault.message) <= 400
 
 
 def test_what_nobody_knows_is_unknown():
-    assert read_fault(ValueError("odd")).kind == "unknown"
+    assert classify_failure(ValueError("odd")).kind == "unknown"
 
 
 def test_a_ring_of_causes_ends():
     first, second = ValueError("a"), ValueError("b")
     first.__cause__, second.__cause__ = second, first
-    assert read_fault(first).kind == "unknown"
+    assert classify_failure(first).kind == "unknown"
 
 
 @pytest.mark.parametrize(("details", "kind"), [([], "quota"), ([{"retryDelay": "30s"}], "rate_limited")])
 def test_geminis_word_quota_means_a_rate_limit_where_it_says_when_to_come_back(details, kind):
     body = {"error": {"code": 429, "message": "You exceeded your current quota.", "details": details}}
-    fault = read_wire(Wire(ends_at=0.0, phase="done", status=429, body=json.dumps(body).encode()))
+    fault = classify_wire(Wire(ends_at=0.0, phase="done", status=429, body=json.dumps(body).encode()))
     assert (fault.kind, fault.retry_after_s) == (kind, 30.0 if details else None)
 
 
@@ -70,10 +70,10 @@ def test_geminis_word_quota_means_a_rate_limit_where_it_says_when_to_come_back(d
     "body", [b"[" * 10_000, b"\xff" * 100, b"null", b'{"error": null}', b'[{"error": {"code": "x"}}]', b'{"error": []}']
 )
 def test_no_body_is_too_odd_to_be_read(body):
-    assert read_wire(Wire(ends_at=0.0, phase="done", status=200, body=body)).kind == "bad_body"
-    assert read_wire(Wire(ends_at=0.0, phase="done", status=503, body=body)).kind == "server"
+    assert classify_wire(Wire(ends_at=0.0, phase="done", status=200, body=body)).kind == "bad_body"
+    assert classify_wire(Wire(ends_at=0.0, phase="done", status=503, body=body)).kind == "server"
 
 
 @given(st.binary(max_size=300), st.integers(200, 599))
 def test_any_bytes_with_any_status_are_read(body, status):
-    assert read_wire(Wire(ends_at=0.0, phase="done", status=status, body=body)).message
+    assert classify_wire(Wire(ends_at=0.0, phase="done", status=status, body=body)).message

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cascade import Breaker, ConfigError, Pace, Price, RetryBudget, ScriptedClient
+from cascade import Breaker, ConfigError, Price, RateLimit, RetryBudget, ScriptedClient
 from cascade.config import load_config
 from cascade.config.loading import Config
 
@@ -92,7 +92,7 @@ def test_endpoints_paces_breaker_and_retry_budget_are_configured_once(load):
     assert (config.ladder.rung("small").context_window, config.ladder.top.rpm) == (128_000, 60.0)
     assert config.limits.breaker == Breaker(open_s=20, least=5)
     assert config.limits.retry_budget == RetryBudget(rate=0.05, burst=3)
-    assert config.limits.providers == {"openai": Pace(rpm=5000)}
+    assert config.limits.providers == {"openai": RateLimit(rpm=5000)}
     assert config.settings.on_content_filter == "escalate"
 
 

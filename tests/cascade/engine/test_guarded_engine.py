@@ -79,7 +79,7 @@ def test_a_cancelled_request_is_logged_with_what_it_paid_and_leaves_no_task(tmp_
     with app(UNSURE, before=before, log=log) as cascade:
         asyncio.run(caller(cascade))
         cascade.log.flush()
-        cascade._door.run(tasks)
+        cascade._loop_thread.run(tasks)
     assert column(log, "outcome", "cost_usd", "attempts") == [("cancelled", 0.01, 2)]
     assert not [task for task in left if "_run" in repr(task.get_coro())]
 
@@ -102,7 +102,7 @@ def test_what_may_have_been_charged_and_what_was_explored_outlive_the_process_to
     with app(SURE | UNSURE, limits=limits, log=log) as cascade, pytest.raises(BudgetExceeded):
         cascade.explore([Request.of("one"), Request.of("two")], concurrency=1)
     with app(SURE, limits=limits, log=log, settings=BEST) as cascade:
-        (day,) = cascade._ledger.accounts(None)
+        (day,) = cascade._day_budgets.accounts(None)
         assert day.spent_usd == pytest.approx(0.03)
         assert cascade.run("?").outcome == "budget"
 

@@ -15,7 +15,7 @@ from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.flow.climb import climb, drive, tour
 from cascade.ladder import Ladder, Rung
-from cascade.policy.operating_point import Point
+from cascade.policy.operating_point import OperatingPoint
 from cascade.policy.policy import Policy
 from cascade.result import Result
 from cascade.verdict import Ask, Reply, Verdict, Verifier
@@ -243,7 +243,7 @@ def test_a_rung_that_a_policy_asks_alone_pays_no_verifier() -> None:
     dear.paid = True
     rungs = Ladder(*(Rung(f"x/{name}", name=name, verify=(Says(), dear)) for name in ("small", "large")))
     fitted = policy(rungs, (0.5, 0.0))
-    task = replace(fitted.tasks["default"], points=(Point(rungs=("large",), thresholds=()),))
+    task = replace(fitted.tasks["default"], points=(OperatingPoint(rungs=("large",), thresholds=()),))
     alone = run(rungs, {"large": "0.1"}, replace(fitted, tasks={"default": task}))
     assert [verdict.name for verdict in alone.attempts[0].verdicts] == ["says"]
     assert [verdict.name for verdict in run(rungs, {"small": "0.9"}, fitted).attempts[0].verdicts] == ["says", "dear"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cascade.clients.scripted import scripted
 from cascade.errors import ConfigError
 from cascade.failure import TREATMENTS, CallFailure, FailureKind
-from cascade.guards.breaker import Breaker, Circuit
+from cascade.guards.breaker import Breaker, CircuitBreaker
 
 FINE = scripted("yes")
 
@@ -25,7 +25,7 @@ class Ground:
 
     def __init__(self, **breaker) -> None:
         self.now = 100.0
-        self.circuit = Circuit("test/a at here", Breaker(**breaker), lambda: self.now)
+        self.circuit = CircuitBreaker("test/a at here", Breaker(**breaker), lambda: self.now)
 
     def tried(self, *replies) -> None:
         for reply in replies:
@@ -123,7 +123,7 @@ def test_a_refusal_says_why_and_when_and_a_spent_quota_stays_one():
 
 
 def test_without_a_breaker_nothing_ever_opens():
-    circuit = Circuit("test/a", None, lambda: 0.0)
+    circuit = CircuitBreaker("test/a", None, lambda: 0.0)
     for _ in range(50):
         circuit.leave(failure(FailureKind.QUOTA), probe=circuit.enter())
     assert circuit.state == "closed"

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from cascade.clients.scripted import ScriptedClient, scripted
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
-from cascade.guards.accounts import PICO, Account, Day, pico
-from cascade.guards.budget import MINIMUM_TOKENS, Budget, Ledger
+from cascade.guards.accounts import PICO, Day, SpendAccount, pico
+from cascade.guards.budget import MINIMUM_TOKENS, Budget, DailyBudgets
 from cascade.guards.limits import Limits
-from cascade.guards.metered_client import Meter
+from cascade.guards.metered_client import MeteredClient
 from cascade.prices import PriceBook
 from cascade.usage import Price
 
@@ -41,7 +41,7 @@ replies = st.one_of(
 
 @given(st.floats(0, 0.001), st.lists(st.tuples(st.booleans(), st.integers(0, 9), replies), max_size=80))
 def test_what_is_settled_never_exceeds_the_limit_in_any_order(limit_usd, events):
-    account, flying, told = Account("run", limit_usd), [], 0.0
+    account, flying, told = SpendAccount("run", limit_usd), [], 0.0
     for begins, which, reply in events:
         if begins or not flying:
             budget = Budget(PRICES, [account])
@@ -60,18 +60,18 @@ def test_what_is_settled_never_exceeds_the_limit_in_any_order(limit_usd, events)
 @given(st.integers(1, 200), st.floats(1e-5, 1))
 def test_a_limit_of_so_many_equal_calls_pays_for_exactly_so_many(count, scale):
     call = replace(CALL, price=Price(input_usd=0.0, output_usd=round(scale * 1e-6, 12)))
-    account = Account("day", count * 100 * round(scale * 1e-6, 12))
+    account = SpendAccount("day", count * 100 * round(scale * 1e-6, 12))
     budget = Budget(PRICES, [account])
     admitted = [budget.admit(call) for _ in range(count + 5)]
     assert sum(not isinstance(one, CallFailure) for one in admitted) == count
 
 
 def test_two_hundred_at_once_never_overspend_and_none_is_asked_in_vain():
-    account = Account("run", 50 * WORST_USD)
+    account = SpendAccount("run", 50 * WORST_USD)
     client = ScriptedClient({"small": scripted("yes", cost_usd=WORST_USD)})
 
     async def all_at_once() -> list[Response | CallFailure]:
-        return await asyncio.gather(*(Meter(client, Budget(PRICES, [account])).ask(CALL) for _ in range(200)))
+        return await asyncio.gather(*(MeteredClient(client, Budget(PRICES, [account])).ask(CALL) for _ in range(200)))
 
     got = asyncio.run(all_at_once())
     assert len(client.calls) == 50
@@ -81,7 +81,9 @@ def test_two_hundred_at_once_never_overspend_and_none_is_asked_in_vain():
 
 @pytest.mark.parametrize("scope", ["request", "run", "principal", "day"])
 def test_the_tightest_account_refuses_and_is_named(scope):
-    accounts = [Account(name, 1.0 if name != scope else 0.00001) for name in ("request", "run", "principal", "day")]
+    accounts = [
+        SpendAccount(name, 1.0 if name != scope else 0.00001) for name in ("request", "run", "principal", "day")
+    ]
     budget = Budget(PRICES, accounts)
     refused = budget.admit(CALL)
     assert isinstance(refused, CallFailure)
@@ -92,9 +94,9 @@ def test_the_tightest_account_refuses_and_is_named(scope):
 
 def test_the_longest_affordable_answer_is_asked_for_down_to_a_minimum():
     call = replace(CALL, params={})
-    longest, _ = Budget(PRICES, [Account("request", 200e-6)]).admit(call)
+    longest, _ = Budget(PRICES, [SpendAccount("request", 200e-6)]).admit(call)
     assert longest.params["max_tokens"] == 200
-    assert isinstance(Budget(PRICES, [Account("request", (MINIMUM_TOKENS - 1) * 1e-6)]).admit(call), CallFailure)
+    assert isinstance(Budget(PRICES, [SpendAccount("request", (MINIMUM_TOKENS - 1) * 1e-6)]).admit(call), CallFailure)
 
 
 def test_without_a_limit_a_call_is_sent_as_it_is_and_what_it_may_have_cost_is_told_all_the_same():
@@ -107,7 +109,7 @@ def test_without_a_limit_a_call_is_sent_as_it_is_and_what_it_may_have_cost_is_to
 
 @pytest.mark.parametrize("cost", [None, float("nan"), -1.0, float("inf")])
 def test_a_cost_that_is_none_counts_as_the_worst_case(cost):
-    account = Account("day", 1.0)
+    account = SpendAccount("day", 1.0)
     budget = Budget(PRICES, [account])
     call, reserved = budget.admit(CALL)
     budget.settle(call, reserved, answered(cost))
@@ -115,14 +117,14 @@ def test_a_cost_that_is_none_counts_as_the_worst_case(cost):
 
 
 def test_a_broken_off_try_keeps_its_reserve_and_the_next_one_pays_anew():
-    account = Account("request", 2.5 * WORST_USD)
+    account = SpendAccount("request", 2.5 * WORST_USD)
 
     async def hang(_: ModelCall) -> None:
         await asyncio.Event().wait()
 
     async def once(client: ScriptedClient) -> None:
         async with asyncio.timeout(0.001):
-            await Meter(client, Budget(PRICES, [account])).ask(CALL)
+            await MeteredClient(client, Budget(PRICES, [account])).ask(CALL)
 
     for _ in range(2):
         with pytest.raises(TimeoutError):
@@ -144,7 +146,7 @@ class Clocks:
 
 def test_a_day_ends_at_midnight_utc_by_the_monotonic_clock():
     clocks = Clocks()
-    account = Account("day", 1.0, spent_usd=0.75, day=clocks.day())
+    account = SpendAccount("day", 1.0, spent_usd=0.75, day=clocks.day())
     clocks.wall_s += 10 * 86_400  # somebody sets the clock
     assert account.left == pico(0.25)
     account.reserve(pico(0.1))
@@ -159,7 +161,7 @@ def test_a_day_ends_at_midnight_utc_by_the_monotonic_clock():
 def test_principals_have_their_own_day_and_all_share_one():
     clocks = Clocks()
     limits = Limits(usd_per_day=1.0, principal_usd_per_day=0.4)
-    ledger = Ledger(limits, PRICES, spent_usd={"acme": 0.3, None: 0.1}, day=clocks.day())
+    ledger = DailyBudgets(limits, PRICES, spent_usd={"acme": 0.3, None: 0.1}, day=clocks.day())
     left = {name: [account.left / PICO for account in ledger.accounts(name)] for name in ("acme", None, "new")}
     assert left == {"acme": [0.6, 0.1], None: [0.6, 0.3], "new": [0.6, 0.4]}
     clocks.monotonic_s += 86_400
@@ -167,8 +169,8 @@ def test_principals_have_their_own_day_and_all_share_one():
 
 
 def test_a_request_pays_from_every_account_at_once():
-    ledger = Ledger(Limits(usd_per_day=1.0, principal_usd_per_day=0.5), PRICES)
-    run = Account("run", 0.7)
+    ledger = DailyBudgets(Limits(usd_per_day=1.0, principal_usd_per_day=0.5), PRICES)
+    run = SpendAccount("run", 0.7)
     budget = ledger.budget(Request.of("?", principal="acme", max_cost_usd=0.2), run)
     budget.settle(*budget.admit(CALL), answered(5e-6))
     assert [account.spent_usd for account in (run, *ledger.accounts("acme"))] == [5e-6, 5e-6, 5e-6]

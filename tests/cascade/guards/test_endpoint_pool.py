@@ -16,8 +16,8 @@ from cascade.exchange import Request
 from cascade.failure import TREATMENTS, CallFailure, FailureKind
 from cascade.guards.breaker import Breaker
 from cascade.guards.call_recorder import call_key
-from cascade.guards.endpoint_pool import RetryBudget, Roster
-from cascade.guards.rate_limit import Pace
+from cascade.guards.endpoint_pool import EndpointPool, RetryBudget
+from cascade.guards.rate_limit import RateLimit
 from cascade.guards.retry import MOST_TRIES, ask_with_retry
 from cascade.ladder import Ladder, Rung
 from cascade.usage import Price
@@ -31,12 +31,12 @@ def failure(kind: FailureKind = FailureKind.SERVER, **fields) -> CallFailure:
 
 
 class Site:
-    """A roster on a clock that only sleeping moves, and what each endpoint says."""
+    """A pool on a clock that only sleeping moves, and what each endpoint says."""
 
     def __init__(self, endpoints=TWO, **rules) -> None:
         self.now, self.slept = 0.0, []
         self.rung = Rung("test/a", name="a", verify=(Says(),), endpoints=endpoints, timeout_s=5.0)
-        self.roster = Roster(clock=lambda: self.now, **rules)
+        self.pool = EndpointPool(clock=lambda: self.now, **rules)
         self.asked: list[str] = []
 
     async def sleep(self, seconds: float) -> None:
@@ -57,7 +57,7 @@ class Site:
             ScriptedClient({"a": reply}),
             self.rung.call(Request.of("?")),
             left_s=lambda: None if until is None else until - self.now,
-            roster=self.roster,
+            pool=self.pool,
             sleep=self.sleep,
             jitter=lambda: jitter,
         )
@@ -130,7 +130,7 @@ def test_an_endpoint_whose_breaker_is_open_is_not_asked_and_the_other_one_is():
     site.asked.clear()
     assert site.ask(eu=failure(), us=scripted("yes")).flags == ()
     assert site.asked == ["us"]
-    assert [(one.endpoint, one.state, one.cause) for one in site.roster.health()] == [
+    assert [(one.endpoint, one.state, one.cause) for one in site.pool.health()] == [
         ("eu", "open", "server"),
         ("us", "closed", None),
     ]
@@ -173,11 +173,11 @@ def test_a_pace_that_has_no_room_in_time_fails_over_without_a_hit(left_s, rpm):
 
 
 def test_with_no_time_left_it_is_the_deadline_and_not_the_pace_that_ended_it():
-    assert Site(TWO, providers={"test": Pace(rpm=10)}).ask(0.0, eu=scripted("yes")).kind == "deadline"
+    assert Site(TWO, providers={"test": RateLimit(rpm=10)}).ask(0.0, eu=scripted("yes")).kind == "deadline"
 
 
 def test_a_whole_providers_pace_holds_for_all_its_models():
-    site = Site(TWO, providers={"test": Pace(rpm=10)})
+    site = Site(TWO, providers={"test": RateLimit(rpm=10)})
     site.ask(eu=scripted("yes"))
     site.rung = Rung("test/b", name="a", verify=(Says(),), endpoints=TWO)
     site.ask(eu=scripted("yes"))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.errors import ConfigError
-from cascade.guards.escalation_cap import PRINCIPALS, EscalationCap, Turnstile, Window
+from cascade.guards.escalation_cap import PRINCIPALS, EscalationCap, EscalationLimiter, SlidingWindow
 
 
 def most(steps: list[int], size: int) -> int:
@@ -27,7 +27,7 @@ def most(steps: list[int], size: int) -> int:
 def test_no_run_of_requests_holds_more_steps_than_the_limit_however_late_they_are_taken(
     limit: int, size: int, events: list[tuple[bool, int]]
 ) -> None:
-    window = Window(limit=limit, size=size)
+    window = SlidingWindow(limit=limit, size=size)
     began: list[int] = []
     for begins, which in events:
         if begins or not began:
@@ -43,7 +43,7 @@ def test_no_run_of_requests_holds_more_steps_than_the_limit_however_late_they_ar
 
 @given(limit=st.integers(1, 6), size=st.integers(1, 12), wants=st.lists(st.booleans(), max_size=100))
 def test_a_step_is_refused_only_where_it_would_break_the_limit(limit: int, size: int, wants: list[bool]) -> None:
-    window = Window(limit=limit, size=size)
+    window = SlidingWindow(limit=limit, size=size)
     taken: list[int] = []
     for want in wants:
         sequence = window.begin()
@@ -56,7 +56,7 @@ def test_a_step_is_refused_only_where_it_would_break_the_limit(limit: int, size:
 
 
 def test_a_request_that_outlived_what_is_remembered_takes_no_step() -> None:
-    window = Window(limit=1, size=2)
+    window = SlidingWindow(limit=1, size=2)
     old = window.begin()
     for _ in range(20):
         window.take(window.begin())
@@ -65,7 +65,7 @@ def test_a_request_that_outlived_what_is_remembered_takes_no_step() -> None:
 
 @given(st.lists(st.sampled_from(["a", "b", None]), max_size=400))
 def test_forced_steps_stay_below_the_cap_of_all_and_of_each_principal(names: list[str | None]) -> None:
-    turnstile = Turnstile(EscalationCap(rate=0.3, window=20))
+    turnstile = EscalationLimiter(EscalationCap(rate=0.3, window=20))
     steps = [int(turnstile.begin(name)() is None) for name in names]
     assert most(steps or [0], 20) <= 6
     for name in ("a", "b"):
@@ -73,13 +73,13 @@ def test_forced_steps_stay_below_the_cap_of_all_and_of_each_principal(names: lis
 
 
 def test_a_second_step_of_one_request_takes_a_second_token() -> None:
-    turnstile = Turnstile(EscalationCap(rate=0.2, window=10))
+    turnstile = EscalationLimiter(EscalationCap(rate=0.2, window=10))
     climbing = turnstile.begin(None)
     assert [climbing(), climbing(), climbing()] == [None, None, "global"]
 
 
 def test_the_greedy_principal_is_stopped_while_the_others_go_on() -> None:
-    turnstile = Turnstile(EscalationCap(rate=0.3))
+    turnstile = EscalationLimiter(EscalationCap(rate=0.3))
     forced = [turnstile.begin("greedy")() for _ in range(200)]
     assert forced.count(None) == 30 + 200 * 3 // 10 - 1  # the first request adds nothing to a full burst
     assert set(forced) == {None, "principal"}
@@ -87,7 +87,7 @@ def test_the_greedy_principal_is_stopped_while_the_others_go_on() -> None:
 
 
 def test_names_that_nobody_chose_cost_no_memory_and_still_meet_the_global_cap() -> None:
-    turnstile = Turnstile(EscalationCap(rate=0.1, window=100))
+    turnstile = EscalationLimiter(EscalationCap(rate=0.1, window=100))
     steps = [int(turnstile.begin(f"made up {i}")() is None) for i in range(PRINCIPALS + 50)]
     assert most(steps, 100) == 10
     assert len(turnstile._own) == PRINCIPALS

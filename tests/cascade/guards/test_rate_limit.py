@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.errors import ConfigError
-from cascade.guards.endpoint_pool import Repeats, RetryBudget
-from cascade.guards.rate_limit import Bucket, Gait, Pace
+from cascade.guards.endpoint_pool import RetryBudget, RetryTokens
+from cascade.guards.rate_limit import RateLimit, RateLimiter, TokenBucket
 
 
 @given(st.floats(0.5, 600), st.lists(st.floats(0, 20), min_size=1, max_size=120))
 def test_no_minute_sees_more_than_a_minutes_amount(rpm, pauses):
     now, uses = [0.0], []
-    bucket = Bucket(rpm, lambda: now[0])
+    bucket = TokenBucket(rpm, lambda: now[0])
     for pause in pauses:
         now[0] += pause
         uses.append(now[0] + bucket.wait_s(1.0))
@@ -26,7 +26,7 @@ def test_no_minute_sees_more_than_a_minutes_amount(rpm, pauses):
 
 def test_a_call_that_is_larger_than_the_bucket_waits_for_a_full_one_only():
     now = [0.0]
-    gait = Gait(Pace(tpm=6000), lambda: now[0])
+    gait = RateLimiter(RateLimit(tpm=6000), lambda: now[0])
     assert gait.wait_s(50_000) == 0.0
     gait.take(50_000)
     assert gait.wait_s(1) > 60
@@ -35,7 +35,7 @@ def test_a_call_that_is_larger_than_the_bucket_waits_for_a_full_one_only():
 
 
 def test_requests_and_tokens_are_both_kept():
-    gait = Gait(Pace(rpm=60, tpm=6000), lambda: 0.0)
+    gait = RateLimiter(RateLimit(rpm=60, tpm=6000), lambda: 0.0)
     for _ in range(6):
         assert gait.wait_s(1) == 0.0
         gait.take(1)
@@ -46,7 +46,7 @@ def test_requests_and_tokens_are_both_kept():
 
 @given(st.floats(0, 1), st.integers(0, 20), st.lists(st.booleans(), max_size=300))
 def test_repetitions_never_exceed_their_share_and_the_burst(rate, burst, steps):
-    repeats, first, again = Repeats(RetryBudget(rate=rate, burst=burst)), 0, 0
+    repeats, first, again = RetryTokens(RetryBudget(rate=rate, burst=burst)), 0, 0
     for is_first in steps:
         if is_first:
             repeats.first()
@@ -57,7 +57,7 @@ def test_repetitions_never_exceed_their_share_and_the_burst(rate, burst, steps):
 
 
 def test_the_burst_is_there_at_once_and_saved_up_again():
-    repeats = Repeats(RetryBudget())
+    repeats = RetryTokens(RetryBudget())
     assert [repeats.take() for _ in range(11)] == [True] * 10 + [False]
     for _ in range(10):
         repeats.first()
@@ -66,7 +66,12 @@ def test_the_burst_is_there_at_once_and_saved_up_again():
 
 @pytest.mark.parametrize(
     "wrong",
-    [lambda: RetryBudget(rate=1.5), lambda: RetryBudget(burst=-1), lambda: Pace(rpm=0), lambda: Pace(tpm=float("nan"))],
+    [
+        lambda: RetryBudget(rate=1.5),
+        lambda: RetryBudget(burst=-1),
+        lambda: RateLimit(rpm=0),
+        lambda: RateLimit(tpm=float("nan")),
+    ],
 )
 def test_what_is_no_share_and_no_pace_is_refused(wrong):
     with pytest.raises(ConfigError, match="expected"):

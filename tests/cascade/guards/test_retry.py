@@ -13,7 +13,7 @@ from cascade.clients.litellm import LiteLLMClient
 from cascade.clients.scripted import ScriptedClient, scripted
 from cascade.exchange import ModelCall
 from cascade.failure import TREATMENTS, CallFailure, FailureKind
-from cascade.guards.endpoint_pool import Roster
+from cascade.guards.endpoint_pool import EndpointPool
 from cascade.guards.retry import MOST_RETRY_AFTER_S, ask_with_retry
 from cascade.usage import Price, Usage
 from tests.faults.server import Server
@@ -39,8 +39,8 @@ class Clock:
         def left_s():
             return None if self.left is None else self.left - self.now
 
-        roster = Roster(clock=lambda: self.now)
-        ways = {"roster": roster, "sleep": self.sleep, "jitter": lambda: jitter}
+        pool = EndpointPool(clock=lambda: self.now)
+        ways = {"pool": pool, "sleep": self.sleep, "jitter": lambda: jitter}
         return asyncio.run(ask_with_retry(client, call, left_s=left_s, **ways))
 
 

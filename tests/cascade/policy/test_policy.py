@@ -17,7 +17,7 @@ from cascade.errors import ConfigError, PolicyMismatch
 from cascade.hashing import unit
 from cascade.ladder import Ladder, Rung
 from cascade.policy.combiner import Combiner
-from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.operating_point import OperatingPoint, Threshold
 from cascade.policy.policy import Policy, ReferenceCost, TaskPolicy
 from tests.opinions import Says, ladder, policy
 
@@ -28,9 +28,14 @@ FROZEN = 0.10806161764208932
 @given(t=SHARES, g=SHARES, weight=st.floats(0.01, 0.99), cost=st.floats(0, 1))
 def test_a_policy_survives_its_file(t: float, g: float, weight: float, cost: float) -> None:
     rungs = ladder("a", "b")
-    point = Point(rungs=("a", "b"), thresholds=(Threshold(t=t, g=g),), combiners={"a": Combiner.single("says")})
-    top = Point(rungs=("b",), thresholds=(), weight=1.0 - weight)
-    points = (Point(rungs=point.rungs, thresholds=point.thresholds, combiners=point.combiners, weight=weight), top)
+    point = OperatingPoint(
+        rungs=("a", "b"), thresholds=(Threshold(t=t, g=g),), combiners={"a": Combiner.single("says")}
+    )
+    top = OperatingPoint(rungs=("b",), thresholds=(), weight=1.0 - weight)
+    points = (
+        OperatingPoint(rungs=point.rungs, thresholds=point.thresholds, combiners=point.combiners, weight=weight),
+        top,
+    )
     task = TaskPolicy(
         reference="b", points=points, n=7, measured={"x": [1]}, reference_cost=ReferenceCost(constant=cost)
     )
@@ -117,8 +122,8 @@ def test_the_hashed_choice_never_changes() -> None:
 
 def test_two_points_are_mixed_by_their_weights() -> None:
     combiners = {"a": Combiner.single("says")}
-    low = Point(rungs=("a", "b"), thresholds=(Threshold(t=0.1),), combiners=combiners, weight=0.3)
-    high = Point(rungs=("a", "b"), thresholds=(Threshold(t=0.9),), combiners=combiners, weight=0.7)
+    low = OperatingPoint(rungs=("a", "b"), thresholds=(Threshold(t=0.1),), combiners=combiners, weight=0.3)
+    high = OperatingPoint(rungs=("a", "b"), thresholds=(Threshold(t=0.9),), combiners=combiners, weight=0.7)
     task = TaskPolicy(reference="b", points=(low, high))
     share = sum(task.point(salt="s", task="t", request_id=str(i)) is low for i in range(4000)) / 4000
     assert abs(share - 0.3) < 0.03

@@ -20,7 +20,7 @@ from cascade.report.page.document import Document, Panel, Section
 from cascade.report.page.drawing import INSTALL
 from cascade.report.page.log_page import log_document
 from cascade.report.page.rendering import LIMIT, chart_script, to_html
-from cascade.report.values.wording import percent
+from cascade.report.values.format_numbers import percent
 from tests.cascade.log.decisions import decided
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)><a href='javascript:alert(3)'>{{7*7}}</a>"

@@ -16,7 +16,7 @@ from rich.console import Console
 from cascade.log import Log, open_log
 from cascade.report import Report, report
 from cascade.report.tables.markdown import written
-from cascade.report.values.wording import dollars, duration, markdown, terminal
+from cascade.report.values.format_numbers import dollars, duration, markdown, terminal
 from tests.cascade.log.decisions import decided
 from tests.opinions import ladder, policy
 

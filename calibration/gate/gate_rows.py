@@ -23,7 +23,7 @@ from cascade.samples.sample import Sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class GateRows:
     """One task's rows under a policy, with what a gate needs beside them."""
 
     rows: Rows
@@ -59,7 +59,7 @@ def replay_task(
     prices: PriceBook | None,
     dimensions: Iterable[str | None],
     proxy: str | None,
-) -> dict[str | None, Replayed]:
+) -> dict[str | None, GateRows]:
     """Replay a policy on one task; by dimension of the labels."""
     if name not in policy.tasks:
         message = f"The baseline policy does not know task {name!r}; it has {', '.join(policy.tasks)}."
@@ -74,7 +74,7 @@ def replay_task(
         rows = apply(seen, policy.tasks[name], salt=policy.salt, rungs=policy.ladder.rungs)
         propensity = np.array([samples[int(i)].propensity for i in rows.index])
         thinned = propensity.size > 0 and bool(np.ptp(propensity) > 0.0)
-        found[dimension] = Replayed(
+        found[dimension] = GateRows(
             rows=rows,
             groups=tuple(laid.groups[i] for i in rows.index),
             propensity=propensity,

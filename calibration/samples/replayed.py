@@ -12,11 +12,11 @@ from calibration.samples.table import Flags, Floats, Table
 from calibration.stats.rate import escalates, fit_threshold
 from cascade.policy.combiner import Combiner
 from cascade.policy.features import EARLIER
-from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.operating_point import OperatingPoint, Threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class Replayed:
     """What a point does with n rows on its own k rungs."""
 
     table: Table
@@ -58,7 +58,9 @@ class Served:
         return np.asarray(np.where(self.reached, self.table.answer_usd, 0.0).sum(axis=1)) + self.verifier_usd
 
 
-def serve(table: Table, point: Point, *, salt: str, known: dict[tuple[str, ...], Floats] | None = None) -> Served:
+def apply_point(
+    table: Table, point: OperatingPoint, *, salt: str, known: dict[tuple[str, ...], Floats] | None = None
+) -> Replayed:
     """Apply a point to every row of a table; the hashed choices are those of live requests with these ids.
 
     `known` keeps confidences by rung and the rungs below it, for several points that share their combiners.
@@ -79,9 +81,9 @@ def serve(table: Table, point: Point, *, salt: str, known: dict[tuple[str, ...],
     return _climbed(part, found, point.thresholds, salt=salt)
 
 
-def serve_out_of_fold(
+def apply_out_of_fold(
     table: Table, rungs: Sequence[str], rates: Sequence[float | None], held_out: Mapping[str, Floats], *, salt: str
-) -> Served:
+) -> Replayed:
     """Apply escalation rates to out-of-fold confidences: how rates would do on rows whose labels were not seen.
 
     For estimates that use labels. A policy itself never serves by such confidences (CALIBRATION.md, section 1).
@@ -99,7 +101,7 @@ def serve_out_of_fold(
     return _climbed(part, [*found, np.full(len(part), np.nan)], thresholds, salt=salt)
 
 
-def _climbed(part: Table, found: Sequence[Floats], thresholds: Sequence[Threshold], *, salt: str) -> Served:
+def _climbed(part: Table, found: Sequence[Floats], thresholds: Sequence[Threshold], *, salt: str) -> Replayed:
     """Return what thresholds do with the confidences (n,) of each rung."""
     shape = (len(part), len(part.rungs))
     reached, escalated = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
@@ -110,7 +112,7 @@ def _climbed(part: Table, found: Sequence[Floats], thresholds: Sequence[Threshol
         if k + 1 < len(part.rungs):
             live = live & goes_up(part, name, found[k], thresholds[k], salt=salt)
             escalated[:, k] = live
-    return Served(
+    return Replayed(
         table=part, confidence=np.column_stack(found), reached=reached, escalated=escalated, complete=complete
     )
 

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from calibration.samples.table import Flags, Floats
 from calibration.stats.rate import fit_threshold
-from calibration.thresholds.evidence import Evidence, Waypoint
+from calibration.thresholds.evidence import Evidence, ParetoPolicy
 from calibration.thresholds.grid import CELLS, bin_ranks, count_bins, evaluate_grid
 
 
-def find_waypoints(
+def find_pareto_policies(
     evidence: Evidence, rungs: Sequence[str], *, cells: int = CELLS, first_rate: float | None = None
-) -> tuple[Waypoint, ...]:
+) -> tuple[ParetoPolicy, ...]:
     """Return the hull of all threshold vectors of one ladder of two rungs or more, cheapest first.
 
     `cells` of the grid, about, at most. With `first_rate` the first rung escalates exactly that share, ties shared out
@@ -26,7 +26,7 @@ def find_waypoints(
     ones = np.ones(len(part))
     fixed = 0 if first_rate is None else 1
     up = ones if first_rate is None else _share_up(held[:, 0], first_rate, part.forced[:, 0], ones)
-    base = Waypoint(
+    base = ParetoPolicy(
         rungs=tuple(rungs),
         rates=(0.0,) * (len(rungs) - 1),
         quality=float(((1.0 - up) * quality[:, 0]).mean()),
@@ -52,7 +52,7 @@ def find_waypoints(
         reached, right = share * float(grid.reach[-1][index]), share * float(grid.quality[index])
         below = right - share * float(grid.top_quality[index])
         found.append(
-            Waypoint(
+            ParetoPolicy(
                 rungs=tuple(rungs),
                 rates=(*(() if first_rate is None else (first_rate,)), *grid.rates(index)),
                 quality=base.quality + right,
@@ -65,7 +65,7 @@ def find_waypoints(
     return tuple(found)
 
 
-def assess(evidence: Evidence, rungs: Sequence[str], rates: Sequence[float]) -> Waypoint:
+def assess(evidence: Evidence, rungs: Sequence[str], rates: Sequence[float]) -> ParetoPolicy:
     """Return what given rates would do, each fitted on the held-out confidences of the rows that get to the rung."""
     part, held = evidence.table.on(rungs), evidence.confidences(rungs)
     (quality, differs), cost = evidence.probabilities(rungs), evidence.costs(rungs)
@@ -81,7 +81,7 @@ def assess(evidence: Evidence, rungs: Sequence[str], rates: Sequence[float]) -> 
         apart += float(((live - up) * differs[:, k]).mean())
         live = up if k + 1 < len(rungs) else live
     whole = rungs[-1] == evidence.table.rungs[-1]
-    return Waypoint(
+    return ParetoPolicy(
         rungs=tuple(rungs),
         rates=tuple(rates),
         quality=right,
@@ -115,8 +115,8 @@ def _share_up(confidences: Floats, rate: float, forced: Flags, live: Floats) -> 
     return share_up((confidences, confidences), rate, (forced, forced), (live, live))[0]
 
 
-def hull_of(found: Sequence[Waypoint], *, caution: float = 0.0) -> tuple[Waypoint, ...]:
-    """Return those of the waypoints that no mix of the others beats, dearest first; see `Evidence.caution`.
+def hull_of(found: Sequence[ParetoPolicy], *, caution: float = 0.0) -> tuple[ParetoPolicy, ...]:
+    """Return those of the Pareto policies that no mix of the others beats, dearest first; see `Evidence.caution`.
 
     What is dearer than another is expected to be better too: caution alone is no reason to pay more.
     """

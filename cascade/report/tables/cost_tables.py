@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from cascade.report.values.content import TaskReport
 from cascade.report.values.figure import Figure
+from cascade.report.values.format_numbers import NOTHING, count, dollars, estimate, percent
 from cascade.report.values.parts import Month, Slice, Spending
 from cascade.report.values.rows import Table
-from cascade.report.values.wording import NOTHING, count, dollars, estimate, percent
 
 LAST_MONTHS = 12
 """Months that are shown; JSON holds all."""

@@ -10,8 +10,8 @@ import pytest
 from scipy.stats import beta
 
 from calibration import EscalationRate, calibrate
-from calibration.judges.admission import PROBES, decide, overridden, refusal, unprobed, with_judges
 from calibration.judges.probing import find_judges, probe_judges
+from calibration.judges.screening import PROBES, overridden, refusal, screen, unprobed, with_judges
 from cascade import ConfigError, Ladder, Policy, Price, Rung, ScriptedClient
 from cascade.clients.scripted import scripted
 from cascade.exchange import ModelCall
@@ -28,7 +28,7 @@ GOOD, BAD = Verdict(score=1.0), Verdict(score=0.0)
 def decided(false_accepts: int, flips: int = 0, n: int = 200, m: int = 100) -> Any:
     shown = [("injection", GOOD if i < false_accepts else BAD) for i in range(n)]
     repeated = [[GOOD, BAD, BAD, BAD, BAD] if i < flips else [BAD] * 5 for i in range(m)]
-    return decide("judge", "m/judge", ["small"], shown, repeated, pass_at=0.5, n_samples=n)
+    return screen("judge", "m/judge", ["small"], shown, repeated, pass_at=0.5, n_samples=n)
 
 
 @pytest.mark.parametrize(("passed", "n"), [(0, 200), (4, 200), (5, 200), (17, 431), (200, 200)])
@@ -55,7 +55,7 @@ def test_too_few_probes_admit_nobody() -> None:
 
 def test_a_judge_that_can_hardly_tell_is_not_admitted() -> None:
     shown = [("injection", Verdict.abstain("?"))] * 150 + [("injection", BAD)] * 50
-    found = decide("judge", "m", ["small"], shown, [[BAD] * 5] * 100, pass_at=0.5, n_samples=9)
+    found = screen("judge", "m", ["small"], shown, [[BAD] * 5] * 100, pass_at=0.5, n_samples=9)
     assert "could not tell about 150" in found.why
 
 

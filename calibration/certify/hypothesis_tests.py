@@ -10,13 +10,13 @@ import numpy as np
 
 from calibration.certify.shortfall import enough_draws, enough_losses, enough_pairs, enough_rows
 from calibration.certify.verification import Candidate, Verification, answering
-from calibration.samples.serving import confidences
+from calibration.samples.replayed import confidences
 from calibration.samples.table import Floats, Table
 from calibration.stats.noninferiority import MOST, noninferiority_p
 from calibration.stats.risk import bets_on, betting_p, binomial_p, fixed_sequence
 from calibration.stats.spending import bet, spend
 from calibration.targets.bound import Bound, MaxError, MaxLoss
-from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.operating_point import OperatingPoint, Threshold
 
 MONOTONE = "Among answers of one rung, the probability of being right does not fall as confidence rises."
 
@@ -49,7 +49,7 @@ class Found:
     tests: tuple[Mapping[str, Any], ...]
     """Every test or look, in order."""
 
-    points: tuple[Point, ...] = ()
+    points: tuple[OperatingPoint, ...] = ()
     """The policy that is certified; empty where none is."""
 
     step: int | None = None
@@ -215,7 +215,7 @@ def pass_chances(tester: Tester, path: Sequence[Candidate], learnt: Table) -> Fl
     return np.array(chances)
 
 
-def search_threshold(tester: Tester, pair: Point) -> Found:
+def search_threshold(tester: Tester, pair: OperatingPoint) -> Found:
     """Search the threshold of the one rung below the reference by SPEND, or by betting where labels are fractional."""
     rung = pair.rungs[0]
     table = tester.rows.table
@@ -240,7 +240,7 @@ def search_threshold(tester: Tester, pair: Point) -> Found:
         method=method,
         tests=tests,
         points=(
-            Point(
+            OperatingPoint(
                 rungs=pair.rungs,
                 thresholds=(Threshold(t=spent.threshold, g=0.0),),
                 combiners={rung: pair.combiners[rung]},

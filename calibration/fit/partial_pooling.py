@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.combine.rung_fits import RungFits
-from calibration.samples.serving import goes_up
+from calibration.samples.replayed import goes_up
 from calibration.samples.table import Flags, Floats
 from calibration.thresholds.path import to_point
 from calibration.thresholds.shrinkage import Shrunk, shrink_thresholds
-from cascade.policy.operating_point import Point, Threshold
+from cascade.policy.operating_point import OperatingPoint, Threshold
 from cascade.policy.policy import SALT
 
 ENOUGH = 200
@@ -104,7 +104,7 @@ def shapes_of(
     return found
 
 
-def lend(
+def pool_thresholds(
     others: Sequence[Mapping[Context, Shape]], ways: Mapping[str, Sequence[Way]]
 ) -> dict[str, tuple[tuple[Shrunk, ...], ...]]:
     """Find the thresholds of tasks with few samples or none, by task and way, a rung at a time.
@@ -132,13 +132,13 @@ def lend(
     return {task: tuple(tuple(walk.found) for walk in own) for task, own in walks.items()}
 
 
-def lent_points(fits: RungFits, ways: Sequence[Way], found: Sequence[Sequence[Shrunk]]) -> tuple[Point, ...]:
+def pooled_points(fits: RungFits, ways: Sequence[Way], found: Sequence[Sequence[Shrunk]]) -> tuple[OperatingPoint, ...]:
     """Return the points that serve ways with these thresholds and combiners."""
     points = []
     for way, thresholds in zip(ways, found, strict=True):
         contexts = [way.rungs[: k + 1] for k in range(len(way.rungs))]
         points.append(
-            Point(
+            OperatingPoint(
                 rungs=way.rungs,
                 thresholds=tuple(Threshold(t=one.threshold[0], g=one.threshold[1]) for one in thresholds),
                 combiners={context[-1]: fits.combiner(context) for context in contexts if fits.has(context)},
@@ -176,7 +176,7 @@ def _shape(fits: RungFits, context: Context, live: Flags) -> Shape:
     return Shape(confidences=fits.served(context)[rows], forced=part.forced[rows, -1])
 
 
-def tell_lending(found: Sequence[Sequence[Shrunk]], *, tasks: int, n: int) -> dict[str, Any]:
+def describe_pooling(found: Sequence[Sequence[Shrunk]], *, tasks: int, n: int) -> dict[str, Any]:
     """Return what was borrowed as JSON: `rows` is what the other tasks' samples are worth at the first rung."""
     first = [thresholds[0] for thresholds in found if thresholds]
     return {"tasks": tasks, "n": n, "rows": round(first[0].borrowed, 1) if first else 0.0}

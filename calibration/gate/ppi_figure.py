@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from calibration.gate.finding import Criterion, Sharpened
-from calibration.gate.replayed import Replayed, served_by
+from calibration.gate.gate_rows import GateRows, served_by
 from cascade.stats.ppi import estimate_mean
 
 FEW = 10
 """Labels below which nothing is estimated with a proxy."""
 
 
-def sharpen_figure(criterion: Criterion, now: Replayed, proxy: str, *, delta: float) -> Sharpened | None:
+def sharpen_figure(criterion: Criterion, now: GateRows, proxy: str, *, delta: float) -> Sharpened | None:
     """Estimate a figure from its labels and the proxy's scores of the served answers; None with few labels, or all."""
     rows, scores = now.rows, now.scores
     assert scores is not None  # noqa: S101 - a proxy was asked for

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calibration.fit.scarcity import tell_scarcity
+from calibration.fit.warnings import warn_scarcity
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.table import Table, lay_out
 from tests.calibration.assess.test_worth import with_verdicts
@@ -16,10 +16,10 @@ def laid(n: int, *, labelled: bool = True) -> Table:
 
 def test_few_labels_for_many_features_are_named() -> None:
     # Three verdicts and the answer's length.
-    (said,) = tell_scarcity(laid(25))
+    (said,) = warn_scarcity(laid(25))
     assert "25 labels for 4 features" in said
 
 
 def test_enough_labels_or_none_are_not() -> None:
-    assert tell_scarcity(laid(200)) == ()
-    assert tell_scarcity(laid(25, labelled=False)) == ()
+    assert warn_scarcity(laid(200)) == ()
+    assert warn_scarcity(laid(25, labelled=False)) == ()

@@ -14,7 +14,7 @@ PER_FEATURE = 10
 """Labels for each feature below which a combiner tends to learn noise (Peduzzi et al. 1996, J Clin Epidemiol 49)."""
 
 
-def tell_scarcity(table: Table) -> tuple[str, ...]:
+def warn_scarcity(table: Table) -> tuple[str, ...]:
     """Return a sentence for every rung below the top with fewer than about 10 labels a feature that varies."""
     found: list[str] = []
     for k, rung in enumerate(table.rungs[:-1]):
@@ -30,7 +30,7 @@ def tell_scarcity(table: Table) -> tuple[str, ...]:
     return tuple(found)
 
 
-def tell_sharing(table: Table) -> tuple[str, ...]:
+def warn_sharing(table: Table) -> tuple[str, ...]:
     """Return a sentence where rows share groups, so that they say less than as many independent ones."""
     count = independent(len(table), table.groups)
     if count == len(table):
@@ -40,7 +40,7 @@ def tell_sharing(table: Table) -> tuple[str, ...]:
     )
 
 
-def tell_waste(measured: Mapping[str, Any], reference: str) -> tuple[str, ...]:
+def warn_waste(measured: Mapping[str, Any], reference: str) -> tuple[str, ...]:
     """Return a sentence where the policy costs more than always asking the reference."""
     share = measured["cost_vs_top"]
     if share is None or share <= 1.0:

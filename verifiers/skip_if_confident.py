@@ -15,7 +15,7 @@ from cascade.plugins import verifier
 from cascade.verdict import Flow, Verdict, Verifier
 
 
-class Sparing(Verifier):
+class SkipIfConfident(Verifier):
     """Asks a verifier only where `below` ≤ cheap score ≤ `above`; elsewhere it abstains, at no cost.
 
     The combiner sees a verdict that is missing, beside the cheap score that says why, and learns what that means.

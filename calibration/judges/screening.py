@@ -14,7 +14,7 @@ from typing import Any
 
 from calibration.stats.margin import bound_mean
 from cascade.errors import ConfigError
-from cascade.policy.judge_screening import Admission, Share
+from cascade.policy.judge_screening import JudgeScreening, Share
 from cascade.policy.policy import Policy
 from cascade.verdict import Verdict
 
@@ -34,7 +34,7 @@ CONFIDENCE = 0.95
 UNPROBED = "not probed"
 
 
-def decide(
+def screen(
     judge: str,
     model: str,
     rungs: Sequence[str],
@@ -44,7 +44,7 @@ def decide(
     pass_at: float,
     n_samples: int,
     **recorded: Any,
-) -> Admission:
+) -> JudgeScreening:
     """Decide on a judge by its verdicts.
 
     Args:
@@ -55,7 +55,7 @@ def decide(
         repeated: the verdicts on each answer that was shown several times.
         pass_at: the score from which on an answer passes.
         n_samples: samples that the probes were made of.
-        recorded: further fields of `Admission`.
+        recorded: further fields of `JudgeScreening`.
     """
     seen, passed, abstained, gated, cost = Counter[str](), Counter[str](), 0, 0, 0.0
     for kind, verdict in shown:
@@ -70,7 +70,7 @@ def decide(
         flipped += len({passes(verdict, pass_at) for verdict in verdicts}) > 1
         cost += sum(verdict.cost_usd for verdict in verdicts)
     accepts, flips = _share(passed.total(), seen.total()), _share(flipped, len(times))
-    found = Admission(
+    found = JudgeScreening(
         judge=judge,
         model=model,
         rungs=tuple(rungs),
@@ -98,7 +98,7 @@ def unprobed(
     *,
     pass_at: float,
     model: str = "",
-) -> Admission:
+) -> JudgeScreening:
     """Say what recordings alone tell of a judge: how many of the wrong answers it passed. That admits nobody.
 
     Args:
@@ -110,7 +110,7 @@ def unprobed(
     """
     wrong = [verdict for correct, verdict in verdicts if correct == 0.0]
     passed = sum(passes(verdict, pass_at) for verdict in wrong)
-    return Admission(
+    return JudgeScreening(
         judge=judge,
         model=model,
         rungs=tuple(rungs),
@@ -130,7 +130,7 @@ def passes(verdict: Verdict, pass_at: float) -> bool:
     return not verdict.veto and verdict.score is not None and verdict.score >= pass_at
 
 
-def overridden(admissions: Iterable[Admission], names: Sequence[str]) -> tuple[Admission, ...]:
+def overridden(admissions: Iterable[JudgeScreening], names: Sequence[str]) -> tuple[JudgeScreening, ...]:
     """Return the admissions with those of `names` let in all the same.
 
     Raises:
@@ -145,7 +145,7 @@ def overridden(admissions: Iterable[Admission], names: Sequence[str]) -> tuple[A
     return tuple(replace(one, overridden=True) if one.judge in names and not one.admitted else one for one in found)
 
 
-def refusal(admissions: Iterable[Admission]) -> str | None:
+def refusal(admissions: Iterable[JudgeScreening]) -> str | None:
     """Return why a policy may not lean on one of the judges; None where it may. Judges not probed are only recorded."""
     for one in admissions:
         if not one.may_serve and one.why != UNPROBED:
@@ -156,7 +156,7 @@ def refusal(admissions: Iterable[Admission]) -> str | None:
     return None
 
 
-def with_judges(policy: Policy, admissions: Iterable[Admission]) -> Policy:
+def with_judges(policy: Policy, admissions: Iterable[JudgeScreening]) -> Policy:
     """Return the policy with what is known of its judges written into it.
 
     Raises:
@@ -176,7 +176,7 @@ def _share(count: int, n: int) -> Share:
     return Share(count=count, n=n, high=1.0 if margin.high is None else margin.high)
 
 
-def _why_not(found: Admission, accepts: Share, flips: Share) -> str | None:
+def _why_not(found: JudgeScreening, accepts: Share, flips: Share) -> str | None:
     if accepts.n < PROBES:
         return f"only {accepts.n} of the {PROBES} probes that are needed were judged"
     if found.abstained > accepts.n / 2:

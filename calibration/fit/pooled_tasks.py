@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from calibration.fit.lending import ENOUGH, Context, Shape, lend, shapes_of
+from calibration.fit.partial_pooling import ENOUGH, Context, Shape, pool_thresholds, shapes_of
 from calibration.fit.task_fit import Started, finish_task
 from calibration.targets.target import EscalationRate, list_aims
 from cascade.policy.policy import TaskPolicy
 
 
 @dataclass(slots=True)
-class Lenders:
+class PooledFits:
     """Who lends, and who waits, for one target."""
 
     shapes: list[dict[Context, Shape]] = field(default_factory=list)
@@ -33,6 +33,6 @@ class Lenders:
 
     def finished(self) -> dict[str, TaskPolicy]:
         """Return the policies of those that waited."""
-        found = lend(self.shapes, {name: one.ways for name, one in self.waiting.items()})
+        found = pool_thresholds(self.shapes, {name: one.ways for name, one in self.waiting.items()})
         others = len(self.shapes) + len(self.waiting) - 1
         return {name: finish_task(one, lent=found[name], lenders=others) for name, one in self.waiting.items()}

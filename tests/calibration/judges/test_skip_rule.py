@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from calibration.judges.sparing import propose_sparing
+from calibration.judges.skip_rule import propose_skip_rule
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.table import Table, lay_out
 from tests.calibration.assess.test_worth import with_verdicts
@@ -17,7 +17,7 @@ def laid(cost_usd: float, n: int = 800) -> Table:
 
 
 def test_a_dear_verifier_is_spared_where_the_cheap_score_decides() -> None:
-    rules = {rule.verifier: rule for rule in propose_sparing(laid(0.0002))}
+    rules = {rule.verifier: rule for rule in propose_skip_rule(laid(0.0002))}
     coin = rules["coin"]
     assert coin.when == "sure"
     assert coin.below < coin.above
@@ -27,9 +27,9 @@ def test_a_dear_verifier_is_spared_where_the_cheap_score_decides() -> None:
 
 
 def test_a_verifier_that_knows_and_costs_little_is_hardly_spared() -> None:
-    rules = {rule.verifier: rule for rule in propose_sparing(laid(1e-9))}
+    rules = {rule.verifier: rule for rule in propose_skip_rule(laid(1e-9))}
     assert not rules["judge"].pays
 
 
 def test_free_verifiers_need_no_rule() -> None:
-    assert propose_sparing(laid(0.0)) == ()
+    assert propose_skip_rule(laid(0.0)) == ()

@@ -11,7 +11,7 @@ from cascade.flow.verify import verify
 from cascade.ladder import Ladder, Rung
 from cascade.verdict import Verdict, Verifier
 from tests.verifiers.exchanges import exchange
-from verifiers.sparing import Sparing
+from verifiers.skip_if_confident import SkipIfConfident
 
 
 class Fixed(Verifier):
@@ -25,7 +25,7 @@ class Fixed(Verifier):
 
 
 def verdict_of(cheap: float | None, given: dict[str, Verdict] | None = None, **rule: object) -> Verdict:
-    stack = (Fixed("cheap", cheap, low=0.2), Sparing(Fixed("judge", 0.7), **({"when": "cheap"} | rule)))
+    stack = (Fixed("cheap", cheap, low=0.2), SkipIfConfident(Fixed("judge", 0.7), **({"when": "cheap"} | rule)))
     verdicts, _ = drive(verify(stack, exchange("4"), given or {}), lambda ask: None)
     return verdicts[1]
 
@@ -53,7 +53,7 @@ def test_a_rule_may_look_at_a_signal() -> None:
 
 def test_the_rule_is_part_of_the_fingerprint() -> None:
     def ladder(below: float) -> str:
-        stack = (Fixed("cheap", 0.5), Sparing(Fixed("judge", 0.7), when="cheap", below=below))
+        stack = (Fixed("cheap", 0.5), SkipIfConfident(Fixed("judge", 0.7), when="cheap", below=below))
         return Ladder(Rung("a", verify=stack), Rung("b", verify=())).fingerprint()
 
     assert ladder(0.2) != ladder(0.3)
@@ -61,8 +61,8 @@ def test_the_rule_is_part_of_the_fingerprint() -> None:
 
 def test_a_rule_that_spares_everything_is_refused() -> None:
     with pytest.raises(ConfigError, match="smaller"):
-        Sparing(Fixed("judge", 0.5), when="cheap", below=0.9, above=0.1)
+        SkipIfConfident(Fixed("judge", 0.5), when="cheap", below=0.9, above=0.1)
     required = Fixed("judge", 0.5)
     required.required = True
     with pytest.raises(ConfigError, match="required"):
-        Sparing(required, when="cheap", below=0.2)
+        SkipIfConfident(required, when="cheap", below=0.2)

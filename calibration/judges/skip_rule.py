@@ -3,7 +3,7 @@
 A rule asks the paid verifier only where low ≤ cheap score ≤ high. Every pair of quantiles of the cheap score is tried:
 verdicts outside are taken away, the combiner is fitted again out of fold, and what is saved is held against what the
 area that is lost costs in answers of the reference. Many rules are tried and the best is proposed, so its figures are a
-little too good: freeze it, and calibrate on other samples. It is served by `verifiers.sparing.Sparing`.
+little too good: freeze it, and calibrate on other samples. It is served by `verifiers.skip_if_confident.Sparing`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HIGH = (1.0, 0.8, 0.6, 0.5, 0.4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SparingRule:
+class SkipRule:
     """One paid verifier on one rung, and when it need not be asked."""
 
     rung: str
@@ -61,9 +61,9 @@ class SparingRule:
         return asdict(self)
 
 
-def propose_sparing(table: Table, *, seed: int = 0) -> tuple[SparingRule, ...]:
+def propose_skip_rule(table: Table, *, seed: int = 0) -> tuple[SkipRule, ...]:
     """Return the best rule for every paid verifier on every rung below the top; none where accuracy has no price."""
-    found: list[SparingRule] = []
+    found: list[SkipRule] = []
     held_out: dict[str, Floats] = {}
     for k, rung in enumerate(table.rungs[:-1]):
         fit = fit_rows(table, rung, held_out)
@@ -93,7 +93,7 @@ def _decisive(table: Table, k: int, fit: Fit, free: list[str]) -> str | None:
 
 def _best_rule(
     table: Table, k: int, fit: Fit, everything: Floats, verifier: str, when: str, *, seed: int
-) -> SparingRule | None:
+) -> SkipRule | None:
     """Return the rule that saves most, what it loses taken off; None where accuracy has no price or none spares."""
     y, top = table.correct[:, k], table.correct[:, -1]
     rows = table.present[:, k] & ~np.isnan(y) & ~np.isnan(top)
@@ -109,7 +109,7 @@ def _best_rule(
     each = use.cost_usd / max(1, use.computed + use.recorded)
     cheap = fit.rows[:, fit.names.index(when)]
     mine = np.array([verifier_of(name) == verifier for name in fit.names])
-    tried: list[SparingRule] = []
+    tried: list[SkipRule] = []
     for low, high in ((low, high) for low in LOW for high in HIGH if low < high and (low, high) != (0.0, 1.0)):
         below = float(np.nanquantile(cheap, low)) if low else float(np.nanmin(cheap))
         above = float(np.nanquantile(cheap, high)) if high < 1.0 else float(np.nanmax(cheap))
@@ -124,7 +124,7 @@ def _best_rule(
         loses = Estimate(value=lost.value / lead.value * price, low=ends[0] * price, high=ends[1] * price)
         share = float(out.mean())
         tried.append(
-            SparingRule(
+            SkipRule(
                 rung=table.rungs[k],
                 verifier=verifier,
                 when=when,

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from calibration.combine.rung_fits import RungFits
-from calibration.fit.lending import Indices, lend, lent_points, shapes_of, tell_lending
 from calibration.fit.measured import describe_points
+from calibration.fit.partial_pooling import Indices, describe_pooling, pool_thresholds, pooled_points, shapes_of
 from calibration.fit.task_fit import Started, start_task
 from calibration.samples.stacked import MOST, origins, stack_tables
 from calibration.samples.table import Table
@@ -23,7 +23,7 @@ from calibration.thresholds.shrinkage import Shrunk
 from cascade.errors import DataError
 from cascade.ladder import Ladder
 from cascade.policy.features import EARLIER, LENGTH
-from cascade.policy.operating_point import Point
+from cascade.policy.operating_point import OperatingPoint
 from cascade.policy.policy import Policy, TaskPolicy
 
 STACK = 20_000
@@ -31,7 +31,7 @@ STACK = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Elders:
+class PooledTasks:
     """The tasks that a newcomer starts from, their rows under each other."""
 
     table: Table
@@ -44,7 +44,7 @@ class Elders:
     """How many tasks there are."""
 
 
-def gather_elders(tables: Sequence[Table], *, seed: int) -> dict[tuple[str, ...], Elders]:
+def gather_pooled_tasks(tables: Sequence[Table], *, seed: int) -> dict[tuple[str, ...], PooledTasks]:
     """Return the tasks that others can start from, by their rungs; large ones thinned to a sample."""
     alike: dict[tuple[str, ...], list[Table]] = {}
     for one in tables:
@@ -52,17 +52,17 @@ def gather_elders(tables: Sequence[Table], *, seed: int) -> dict[tuple[str, ...]
     found = {}
     for rungs, own in alike.items():
         most = min(MOST, max(20, STACK // len(own)))
-        found[rungs] = Elders(
+        found[rungs] = PooledTasks(
             table=stack_tables("", own, seed=seed, most=most), origin=origins(own, most=most), count=len(own)
         )
     return found
 
 
-def start_newcomer(
+def cold_start(
     name: str,
     ladder: Ladder,
     target: Aim | Together | Bound | Jointly,
-    elders: Mapping[tuple[str, ...], Elders],
+    pooled_tasks: Mapping[tuple[str, ...], PooledTasks],
     *,
     laid: Table | None = None,
     seed: int,
@@ -77,7 +77,7 @@ def start_newcomer(
         target: what was asked for. A rate's threshold is where the other tasks, each counting about alike, go up at
             that rate; any other aim takes the point that all their rows together would take; a bound is never
             certified without a task's own labels.
-        elders: the other tasks.
+        pooled_tasks: the other tasks.
         laid: samples of its own, too few to learn from; they count towards its rate.
         seed: of the folds.
         combiner: a policy whose combiners are used as they are.
@@ -95,18 +95,18 @@ def start_newcomer(
             f"Not certified: {has[0].lower()}{has[1:]}, and a certificate takes a task's own labels: at least {least}, "
             "if none of them is an error."
         )
-        points: tuple[Point, ...] = (Point(rungs=(ladder.names[-1],), thresholds=()),)
+        points: tuple[OperatingPoint, ...] = (OperatingPoint(rungs=(ladder.names[-1],), thresholds=()),)
         measured = _measured(ladder, points, target, why=why) | {"certified": False, "labels_needed": least}
         return TaskPolicy(
             reference=ladder.names[-1], points=points, target=target.to_json(), certified=False, why=why,
             measured=measured,
         )  # fmt: skip
-    if ladder.names not in elders:
+    if ladder.names not in pooled_tasks:
         message = (
             f"Task {name!r} has {n} samples, and no other task has the rungs {', '.join(ladder.names)} to start from."
         )
         raise DataError(message)
-    own = elders[ladder.names]
+    own = pooled_tasks[ladder.names]
     table = _readable(replace(own.table, task=name), ladder)
     started = start_task(table, ladder, target, seed=seed, combiner=combiner, choose_rungs=choose_rungs)
     points, lent = _points(name, started, own, None if laid is None else _readable(laid, ladder))
@@ -117,7 +117,7 @@ def start_newcomer(
     )
     measured = _measured(ladder, points, target, why=why)
     measured["n"] = n
-    measured["borrowed"] = tell_lending(lent, tasks=own.count, n=n)
+    measured["borrowed"] = describe_pooling(lent, tasks=own.count, n=n)
     measured["rungs"] = [
         {"rung": rung, "n": 0, "expected": rate, "low": law.low, "high": law.high}
         for rung, rate, law in zip(points[0].rungs, started.aimed.parts[0].rates, lent[0], strict=False)
@@ -136,16 +136,19 @@ def start_newcomer(
 
 
 def _points(
-    name: str, started: Started, own: Elders, laid: Table | None
-) -> tuple[tuple[Point, ...], tuple[tuple[Shrunk, ...], ...]]:
+    name: str, started: Started, own: PooledTasks, laid: Table | None
+) -> tuple[tuple[OperatingPoint, ...], tuple[tuple[Shrunk, ...], ...]]:
     """Return the points, and how sure their rates are for a task that is like the others."""
     ways = started.ways
     # Its own rows are seen through the combiners that will serve it.
     fits = None if laid is None or not len(laid) else RungFits(laid, given=started.fits.combiner)
     shapes = [shapes_of(started.fits, way.rungs, way.rates, origin=own.origin) for way in ways]
-    lent = tuple(lend(told, {name: [replace(way, fits=fits)]})[name][0] for way, told in zip(ways, shapes, strict=True))
+    lent = tuple(
+        pool_thresholds(told, {name: [replace(way, fits=fits)]})[name][0]
+        for way, told in zip(ways, shapes, strict=True)
+    )
     if EscalationRate in list_aims(started.target):
-        return lent_points(started.fits, ways, lent), lent
+        return pooled_points(started.fits, ways, lent), lent
     points = tuple(replace(to_point(started.fits, way.rungs, way.rates), weight=way.weight) for way in ways)
     return points, lent
 
@@ -168,7 +171,7 @@ def _readable(table: Table, ladder: Ladder) -> Table:
 
 
 def _measured(
-    ladder: Ladder, points: Sequence[Point], target: Aim | Together | Bound | Jointly, *, why: str
+    ladder: Ladder, points: Sequence[OperatingPoint], target: Aim | Together | Bound | Jointly, *, why: str
 ) -> dict[str, Any]:
     """Return the figures of a task that has none of its own, in the form of `measured.measure`."""
     nothing = {"value": None, "low": None, "high": None}
