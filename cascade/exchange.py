@@ -71,6 +71,10 @@ def _jsonable(value: Any) -> Any:
     return value
 
 
+def _is_limit(value: Any, *, above: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and above < value < math.inf
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What a user wants answered, and what is known about it."""
@@ -125,9 +129,11 @@ class Request:
                 "with a dot, and not be a device of Windows (con, nul, …)."
             )
             raise ConfigError(message)
-        if self.deadline_s is not None and not 0.0 < self.deadline_s < math.inf:
-            message = f"deadline_s is {self.deadline_s!r}; seconds above 0 were expected, or None for no limit."
-            raise ConfigError(message)
+        for name, unit in (("deadline_s", "seconds above 0"), ("max_cost_usd", "US dollars from 0 on")):
+            limit = getattr(self, name)
+            if limit is not None and not _is_limit(limit, above=0.0 if name == "deadline_s" else -math.ulp(0.0)):
+                message = f"{name} is {limit!r}; {unit} were expected, or None for no limit."
+                raise ConfigError(message)
         object.__setattr__(self, "messages", tuple(self.messages))
         if not self.id:
             params = _jsonable(self.params)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from cascade.config.loading import load_config
 from cascade.errors import ConfigError
-from cascade.exchange import Message, Request
+from cascade.exchange import Message
 from cascade.ladder import Ladder, Rung
 
 if TYPE_CHECKING:
-    from cascade.engine.cascade import Cascade
+    from cascade.engine.cascade import Cascade, Prompt
+    from cascade.engine.options import RequestOptions
     from cascade.result import Result
+
+Parsed = TypeVar("Parsed")
 
 VARIABLE = "CASCADE_CONFIG"
 FILE = Path("cascade.yaml")
@@ -90,24 +93,76 @@ def _app(ladder: Ladder | Sequence[Rung] | None) -> Cascade:
     return made
 
 
+@overload
 def run(
-    prompt: str | Sequence[Message] | Request, *, ladder: Ladder | Sequence[Rung] | None = None, **options: Any
-) -> Result[Any]:
+    prompt: Prompt | None = None,
+    *,
+    ladder: Ladder | Sequence[Rung] | None = None,
+    messages: Sequence[Message] | None = None,
+    schema: type[Parsed],
+    **options: Unpack[RequestOptions],
+) -> Result[Parsed]: ...
+
+
+@overload
+def run(
+    prompt: Prompt | None = None,
+    *,
+    ladder: Ladder | Sequence[Rung] | None = None,
+    messages: Sequence[Message] | None = None,
+    schema: Mapping[str, Any] | None = None,
+    **options: Unpack[RequestOptions],
+) -> Result[Any]: ...
+
+
+def run(prompt: Prompt | None = None, *, ladder: Ladder | Sequence[Rung] | None = None, **options: Any) -> Result[Any]:
     """Answer one request by the process default, or by `ladder`; blocks.
 
     Args:
         prompt: one user's text, a chat, or a Request.
         ladder: the rungs to use; None: the configuration of this process (CASCADE_CONFIG, else ./cascade.yaml).
-        options: as of `Cascade.arun`: `task`, `schema`, `deadline_s`, `max_cost_usd`, `tags`, provider parameters, …
+        messages: a chat, in place of `prompt`.
+        schema: a JSON Schema, or a type that the answer is parsed into (then `Result[T]`).
+        options: as of `Cascade.arun`.
 
     Raises:
         ConfigError: there is no configuration, or it cannot be used; and whatever `Cascade.arun` raises.
+
+    Example:
+        >>> result = cascade.run("Extract the invoice as JSON: …", task="invoices", schema=Invoice)
+        >>> result.parsed, result.model, result.cost_usd
     """
     return _app(ladder).run(prompt, **options)
 
 
+@overload
 async def arun(
-    prompt: str | Sequence[Message] | Request, *, ladder: Ladder | Sequence[Rung] | None = None, **options: Any
+    prompt: Prompt | None = None,
+    *,
+    ladder: Ladder | Sequence[Rung] | None = None,
+    messages: Sequence[Message] | None = None,
+    schema: type[Parsed],
+    **options: Unpack[RequestOptions],
+) -> Result[Parsed]: ...
+
+
+@overload
+async def arun(
+    prompt: Prompt | None = None,
+    *,
+    ladder: Ladder | Sequence[Rung] | None = None,
+    messages: Sequence[Message] | None = None,
+    schema: Mapping[str, Any] | None = None,
+    **options: Unpack[RequestOptions],
+) -> Result[Any]: ...
+
+
+async def arun(
+    prompt: Prompt | None = None, *, ladder: Ladder | Sequence[Rung] | None = None, **options: Any
 ) -> Result[Any]:
-    """Answer one request by the process default, or by `ladder`; arguments and errors as of `run`."""
+    """Answer one request by the process default, or by `ladder`; arguments and errors as of `run`.
+
+    Example:
+        >>> result = await cascade.arun("Where to?", ladder=ladder)
+    """
     return await _app(ladder).arun(prompt, **options)

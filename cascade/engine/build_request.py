@@ -1,4 +1,4 @@
-"""Intake: makes the Request that `run` runs of what the caller said and what was configured."""
+"""Build request: makes the Request that `run` runs from what the caller gave and what was configured."""
 
 from __future__ import annotations
 
@@ -8,24 +8,45 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from cascade.engine.options import OWN, PROVIDER, refuse_unknown
 from cascade.errors import ConfigError
 from cascade.exchange import Message, Request
 from cascade.settings import Settings
 
-_FIELDS = ("task", "quality", "schema", "deadline_s", "max_cost_usd", "principal", "session", "group", "tags", "id")
+_ELSEWHERE = " A provider's other parameters go into params={…}."
 
 
-def build_request(prompt: str | Sequence[Message] | Request, **options: Any) -> Request:
-    """Make a request; options that are no field of it go to the provider.
+def build_request(
+    prompt: str | Sequence[Message] | Request | None = None,
+    *,
+    messages: Sequence[Message] | None = None,
+    function: str = "run",
+    **options: Any,
+) -> Request:
+    """Make a request from a prompt and options.
+
+    Args:
+        prompt: one user's text, a chat, or a Request, whose fields the options replace.
+        messages: a chat, in place of `prompt`.
+        function: whose options these are, for the error.
+        options: of `RequestOptions`, and `schema`.
 
     Raises:
+        TypeError: an option is unknown, or there is not exactly one of `prompt` and `messages`.
         ConfigError: an option cannot be used; a schema is malformed or unsafe.
     """
+    if (prompt is None) == (messages is None):
+        found = "neither prompt nor messages" if prompt is None else "both prompt and messages"
+        message = f"{function}() got {found}; exactly one of them was expected."
+        raise TypeError(message)
+    refuse_unknown(function, options.keys() - OWN - PROVIDER, OWN | PROVIDER, _ELSEWHERE)
+    params = {**(options.pop("params", None) or {}), **{name: options.pop(name) for name in PROVIDER & options.keys()}}
+    fields = schema_fields(options)
     if isinstance(prompt, Request):
-        return replace(prompt, **options) if options else prompt
-    fields = {name: options.pop(name) for name in _FIELDS if name in options}
-    params = {**options.pop("params", {}), **options}
-    return Request.of(prompt, params=params, **schema_fields(fields))
+        if params:
+            fields["params"] = {**prompt.params, **params}
+        return replace(prompt, **fields) if fields else prompt
+    return Request.of(prompt if prompt is not None else messages or (), params=params, **fields)
 
 
 def with_settings(request: Request, settings: Settings) -> Request:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Never, Self, TypeAlias, TypeVar, Unpack, overload
 
 from cascade.clients import Client
 from cascade.engine.build_request import build_request, with_settings
@@ -17,6 +17,7 @@ from cascade.engine.checks import WarnOnce, check_ladder
 from cascade.engine.driver import Driver
 from cascade.engine.gather import gather_bounded
 from cascade.engine.loop_thread import LoopThread
+from cascade.engine.options import RequestOptions, refuse_unknown
 from cascade.engine.raise_for import raise_for_result, raise_if_fatal
 from cascade.engine.recording import WrapRecorder, call_recorder, call_slots
 from cascade.engine.savings import with_savings
@@ -40,6 +41,18 @@ from cascade.result import Attempt, Result
 from cascade.samples.sample import Sample, recorded
 from cascade.settings import Settings
 from cascade.telemetry import begin
+
+Parsed = TypeVar("Parsed")
+
+Prompt: TypeAlias = str | Sequence[Message] | Request
+"""One user's text, a chat, or a Request that was made before."""
+
+OnResult: TypeAlias = Callable[[int, Result[Any]], None]
+OnSample: TypeAlias = Callable[[int, Sample, tuple[Attempt, ...]], None]
+
+MANY = ("concurrency", "max_cost_usd", "on_result")
+EXPLORE = ("concurrency", "max_cost_usd", "on_sample")
+"""Options that a misspelt one may have meant."""
 
 
 class Closing(ABC):
@@ -142,68 +155,194 @@ class Cascade(Closing):
         self._loop_thread = LoopThread(self._forked)
         self._concerns = WarnOnce()
 
-    def run(self, prompt: str | Sequence[Message] | Request, **options: Any) -> Result[Any]:
-        """Answer one request; blocks. See `arun` for arguments and errors."""
+    @overload
+    def run(
+        self,
+        prompt: Prompt | None = None,
+        *,
+        messages: Sequence[Message] | None = None,
+        schema: type[Parsed],
+        **options: Unpack[RequestOptions],
+    ) -> Result[Parsed]: ...
+
+    @overload
+    def run(
+        self,
+        prompt: Prompt | None = None,
+        *,
+        messages: Sequence[Message] | None = None,
+        schema: Mapping[str, Any] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Result[Any]: ...
+
+    def run(self, prompt: Prompt | None = None, **options: Any) -> Result[Any]:
+        """Answer one request; blocks. Arguments, errors and the rest as of `arun`.
+
+        Example:
+            >>> with Cascade(ladder, policy="policy.json") as app:
+            ...     result = app.run("Two lamps to Oslo, please", task="orders", schema=Order, deadline_s=8)
+            >>> result.parsed, result.rung, result.cost_usd
+        """
         started = time.monotonic()
-        request = self.request(prompt, **options)
+        request = self._request("run", prompt, options)
         self._warn(request.task, stacklevel=3)
         return self._loop_thread.run(self._run, request, started)
 
-    async def arun(self, prompt: str | Sequence[Message] | Request, **options: Any) -> Result[Any]:
+    @overload
+    async def arun(
+        self,
+        prompt: Prompt | None = None,
+        *,
+        messages: Sequence[Message] | None = None,
+        schema: type[Parsed],
+        **options: Unpack[RequestOptions],
+    ) -> Result[Parsed]: ...
+
+    @overload
+    async def arun(
+        self,
+        prompt: Prompt | None = None,
+        *,
+        messages: Sequence[Message] | None = None,
+        schema: Mapping[str, Any] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Result[Any]: ...
+
+    async def arun(self, prompt: Prompt | None = None, **options: Any) -> Result[Any]:
         """Answer one request by climbing the ladder until an answer is accepted.
 
         Args:
             prompt: one user's text, a chat, or a Request that was made before.
-            options: `task`, `quality` (an operating point of the policy's dial), `schema` (a JSON Schema, or a type
-                that the answer is parsed into), `deadline_s`, `max_cost_usd`, `principal`, `session`, `group`, `tags`,
-                `id`; everything else goes to the provider (`temperature`, `max_tokens`, `tools`, `response_format`, …).
+            messages: a chat, in place of `prompt`.
+            schema: a JSON Schema, or a type that the answer is parsed into (then `Result[T]`).
+            options: `task`, `quality` (an operating point of the policy's dial), `deadline_s`, `max_cost_usd`,
+                `principal`, `session`, `group`, `tags`, `id`, and provider parameters: those of
+                `cascade.engine.options.ProviderOptions` by name, any other in `params={…}`.
 
         Raises:
+            TypeError: an option is unknown.
             ConfigError: the request cannot be run as it is.
             ProviderError: wrong key, spent quota, unknown model, malformed or filtered request; it carries the result.
             DeadlineExceeded, BudgetExceeded: that ran out first (unless `on_deadline`/`on_budget` is `best`).
             EscalationCapped: the escalation cap kept it on a lower rung (where `on_cap` is `error`).
+
+        Example:
+            >>> result = await app.arun(messages=chat, task="support", max_cost_usd=0.05, principal="acme")
         """
         started = time.monotonic()
-        request = self.request(prompt, **options)
+        request = self._request("arun", prompt, options)
         self._warn(request.task, stacklevel=3)
         return await self._loop_thread.arun(self._run, request, started)
 
-    def run_many(self, requests: Iterable[Request], **options: Any) -> list[Result[Any]]:
-        """Answer many requests; blocks. See `arun_many`."""
-        return self._loop_thread.run(self._run_many, requests, options)
+    def run_many(
+        self,
+        requests: Iterable[Request],
+        *,
+        concurrency: int = 16,
+        max_cost_usd: float | None = None,
+        on_result: OnResult | None = None,
+        keep: WrapRecorder | None = None,
+        **unknown: Never,
+    ) -> list[Result[Any]]:
+        """Answer many requests; blocks. Arguments and errors as of `arun_many`.
 
-    async def arun_many(self, requests: Iterable[Request], **options: Any) -> list[Result[Any]]:
-        """Answer many requests, several at once, in the order given; never raises for one of them.
+        Example:
+            >>> results = app.run_many(requests, concurrency=32, max_cost_usd=5.0)
+        """
+        refuse_unknown("run_many", unknown, MANY)
+        return self._loop_thread.run(self._run_many, requests, concurrency, max_cost_usd, on_result, keep)
+
+    async def arun_many(
+        self,
+        requests: Iterable[Request],
+        *,
+        concurrency: int = 16,
+        max_cost_usd: float | None = None,
+        on_result: OnResult | None = None,
+        keep: WrapRecorder | None = None,
+        **unknown: Never,
+    ) -> list[Result[Any]]:
+        """Answer many requests, several at once, in the order given; a request that fails is a result too.
 
         Args:
             requests: the requests.
-            options: `concurrency` (16): how many calls at once; `max_cost_usd`: what all of them together may cost,
-                those that it does not allow end as `budget`; `on_result(index, result)`: called as each one is done.
+            concurrency: calls at once.
+            max_cost_usd: US dollars that all of them together may cost; those that it does not allow end as `budget`.
+            on_result: called with index and result as each one is done.
+            keep: wraps what writes down a request's calls, as a resumable run does.
+            unknown: refused, with the nearest option.
+
+        Raises:
+            TypeError: an option is unknown.
+            LogUnavailable: nothing more may be paid for.
         """
-        return await self._loop_thread.arun(self._run_many, requests, options)
+        refuse_unknown("arun_many", unknown, MANY)
+        return await self._loop_thread.arun(self._run_many, requests, concurrency, max_cost_usd, on_result, keep)
 
-    def explore(self, samples: Iterable[Sample | Request], **options: Any) -> list[Sample]:
-        """Record every rung and verifier on every sample; blocks. See `aexplore`."""
-        return self._loop_thread.run(self._explore, samples, options)
+    def explore(
+        self,
+        samples: Iterable[Sample | Request],
+        *,
+        concurrency: int = 16,
+        max_cost_usd: float | None = None,
+        on_sample: OnSample | None = None,
+        keep: WrapRecorder | None = None,
+        **unknown: Never,
+    ) -> list[Sample]:
+        """Record every rung and verifier on every sample; blocks. Arguments and errors as of `aexplore`.
 
-    async def aexplore(self, samples: Iterable[Sample | Request], **options: Any) -> list[Sample]:
+        Example:
+            >>> samples = app.explore(requests, max_cost_usd=2.0)
+        """
+        refuse_unknown("explore", unknown, EXPLORE)
+        return self._loop_thread.run(self._explore, samples, concurrency, max_cost_usd, on_sample, keep)
+
+    async def aexplore(
+        self,
+        samples: Iterable[Sample | Request],
+        *,
+        concurrency: int = 16,
+        max_cost_usd: float | None = None,
+        on_sample: OnSample | None = None,
+        keep: WrapRecorder | None = None,
+        **unknown: Never,
+    ) -> list[Sample]:
         """Record every rung and verifier on every sample; what is recorded already is not paid for again.
 
         Args:
             samples: samples, or requests to make samples of.
-            options: `concurrency` (16); `max_cost_usd`: stop before it could be passed; `on_sample(index, sample,
-                attempts)`: called as each one is done, so that a caller can keep it at once.
-        """
-        return await self._loop_thread.arun(self._explore, samples, options)
+            concurrency: calls at once.
+            max_cost_usd: US dollars; it stops before they could be passed.
+            on_sample: called with index, sample and attempts as each one is done, so that a caller can keep it.
+            keep: wraps what writes down a request's calls, as a resumable run does.
+            unknown: refused, with the nearest option.
 
-    def request(self, prompt: str | Sequence[Message] | Request, **options: Any) -> Request:
+        Raises:
+            TypeError: an option is unknown.
+            BudgetExceeded, ProviderError, LogUnavailable: it had to stop.
+        """
+        refuse_unknown("aexplore", unknown, EXPLORE)
+        return await self._loop_thread.arun(self._explore, samples, concurrency, max_cost_usd, on_sample, keep)
+
+    def request(
+        self,
+        prompt: Prompt | None = None,
+        *,
+        messages: Sequence[Message] | None = None,
+        schema: Any = None,
+        **options: Unpack[RequestOptions],
+    ) -> Request:
         """Make the Request that `run` would run.
 
         Raises:
+            TypeError: an option is unknown.
             ConfigError: an option cannot be used; a schema is malformed or unsafe.
         """
-        request = build_request(prompt, **options)
+        given = {} if schema is None else {"schema": schema}
+        return self._request("request", prompt, {"messages": messages, **given, **options})
+
+    def _request(self, function: str, prompt: Prompt | None, options: Mapping[str, Any]) -> Request:
+        request = build_request(prompt, function=function, **options)
         return with_settings(request, self._settings(request.task))
 
     def health(self) -> tuple[Health, ...]:
@@ -271,10 +410,15 @@ class Cascade(Closing):
         with trace or nullcontext():
             return end(await driver.drive(steps, on_cancel=lambda result: end(result, outcome="cancelled")))
 
-    async def _run_many(self, requests: Iterable[Request], options: Mapping[str, Any]) -> list[Result[Any]]:
-        on_result: Callable[[int, Result[Any]], None] | None = options.get("on_result")
-        keep: WrapRecorder | None = options.get("keep")
-        run, slots = run_account(options.get("max_cost_usd")), call_slots(options)
+    async def _run_many(
+        self,
+        requests: Iterable[Request],
+        concurrency: int,
+        max_cost_usd: float | None,
+        on_result: OnResult | None,
+        keep: WrapRecorder | None,
+    ) -> list[Result[Any]]:
+        run, slots = run_account(max_cost_usd), call_slots(concurrency)
 
         async def one(index: int, request: Request) -> Result[Any]:
             try:
@@ -287,12 +431,17 @@ class Cascade(Closing):
                 on_result(index, result)
             return result
 
-        return await gather_bounded(one, requests, options.get("concurrency", 16))
+        return await gather_bounded(one, requests, concurrency)
 
-    async def _explore(self, samples: Iterable[Sample | Request], options: Mapping[str, Any]) -> list[Sample]:
-        on_sample: Callable[[int, Sample, tuple[Attempt, ...]], None] | None = options.get("on_sample")
-        keep: WrapRecorder | None = options.get("keep")
-        run, slots = run_account(options.get("max_cost_usd")), call_slots(options)
+    async def _explore(
+        self,
+        samples: Iterable[Sample | Request],
+        concurrency: int,
+        max_cost_usd: float | None,
+        on_sample: OnSample | None,
+        keep: WrapRecorder | None,
+    ) -> list[Sample]:
+        run, slots = run_account(max_cost_usd), call_slots(concurrency)
 
         async def one(index: int, item: Sample | Request) -> Sample:
             sample = item if isinstance(item, Sample) else Sample(request=item)
@@ -316,7 +465,7 @@ class Cascade(Closing):
             raise_if_fatal(attempts)
             return done
 
-        return await gather_bounded(one, samples, options.get("concurrency", 16))
+        return await gather_bounded(one, samples, concurrency)
 
     def _settings(self, task: str) -> Settings:
         return self.tasks.get(task, self.settings)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from cascade.exchange import Request
 from cascade.guards.call_recorder import NULL_RECORDER, CallRecorder
@@ -38,6 +37,6 @@ def call_recorder(
     return calls if keep is None else keep(request, calls)
 
 
-def call_slots(options: Mapping[str, Any]) -> asyncio.Semaphore:
-    """Return what bounds a bulk run's calls in flight: as many as requests, though one may ask several models."""
-    return asyncio.Semaphore(max(1, options.get("concurrency", 16)))
+def call_slots(concurrency: int) -> asyncio.Semaphore:
+    """Return a semaphore that bounds a bulk run's calls in flight: as many as requests, though one may ask several."""
+    return asyncio.Semaphore(max(1, concurrency))
