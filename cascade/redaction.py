@@ -67,6 +67,11 @@ def redacted(text: str) -> str:
     return _pattern.sub(CUT, text)
 
 
+def has_secret(text: str) -> bool:
+    """Tell whether `redacted` would cut anything out."""
+    return _pattern.search(text) is not None
+
+
 def version() -> int:
     """Return a number that changes whenever another secret becomes known: what was cleaned before may hold it."""
     return _version

@@ -20,13 +20,13 @@ from cascade.engine.loop_thread import LoopThread
 from cascade.engine.options import RequestOptions, refuse_unknown
 from cascade.engine.raise_for import raise_for_result, raise_if_fatal
 from cascade.engine.recording import WrapRecorder, call_recorder, call_slots
-from cascade.engine.savings import with_savings
+from cascade.engine.savings import savings_changes
 from cascade.errors import CascadeError, LogUnavailable
 from cascade.exchange import EMPTY, Message, Request
 from cascade.fast_replace import fast_replace
 from cascade.flow.climb import climb, tour
 from cascade.guards.accounts import SpendAccount, midnight_ms, run_account
-from cascade.guards.budget import DailyBudgets, with_budget
+from cascade.guards.budget import DailyBudgets, budget_changes
 from cascade.guards.endpoint_pool import Health
 from cascade.guards.escalation_cap import EscalationLimiter
 from cascade.guards.limits import Limits
@@ -37,7 +37,7 @@ from cascade.log.spending import spent_usd
 from cascade.plugins import resolve
 from cascade.policy.policy import Policy
 from cascade.prices import PriceBook, bundled_window
-from cascade.result import Attempt, Result
+from cascade.result import Attempt, Outcome, Result
 from cascade.samples.sample import Sample, recorded
 from cascade.settings import Settings
 from cascade.telemetry import begin
@@ -396,10 +396,13 @@ class Cascade(Closing):
             deadline=deadline,
         )  # fmt: skip
 
-        def end(result: Result[Any], **changes: Any) -> Result[Any]:
-            result = fast_replace(with_budget(result, budget), **changes)
-            result = with_savings(result, self.ladder, self.policy, self.prices)
-            result = fast_replace(result, decision_id=identity, latency_s=time.monotonic() - started)
+        def end(result: Result[Any], outcome: Outcome | None = None) -> Result[Any]:
+            ended = outcome or result.outcome
+            changes = budget_changes(result, budget) | savings_changes(
+                result, ended, self.ladder, self.policy, self.prices
+            )
+            changes |= {"outcome": ended, "decision_id": identity, "latency_s": time.monotonic() - started}
+            result = fast_replace(result, **changes)
             if self.log is not None:
                 self.log.write(result, request)
             if trace is not None:
@@ -408,7 +411,7 @@ class Cascade(Closing):
 
         # Broken off, what was paid for is logged all the same.
         with trace or nullcontext():
-            return end(await driver.drive(steps, on_cancel=lambda result: end(result, outcome="cancelled")))
+            return end(await driver.drive(steps, on_cancel=lambda result: end(result, "cancelled")))
 
     async def _run_many(
         self,

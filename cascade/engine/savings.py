@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any
 
 from cascade.errors import UnknownPrice
-from cascade.fast_replace import fast_replace
 from cascade.ladder import Ladder
 from cascade.policy.policy import Policy
 from cascade.prices import PriceBook
-from cascade.result import Result
-
-Parsed = TypeVar("Parsed")
+from cascade.result import Outcome, Result
 
 
-def with_savings(result: Result[Parsed], ladder: Ladder, policy: Policy | None, prices: PriceBook) -> Result[Parsed]:
-    """Return the result with `saved_usd` and `saved_how` filled in.
+def savings_changes(
+    result: Result[Any], outcome: Outcome, ladder: Ladder, policy: Policy | None, prices: PriceBook
+) -> dict[str, Any]:
+    """Return the fields `saved_usd` and `saved_how` of a result that ends as `outcome`; none where nothing is known.
 
     Always-top's cost is, in this order: what the reference's own answer cost, if it was asked (`top answered`);
     the estimate that calibrate fitted on the samples (`fitted on samples`); the first answer's token counts at the
     reference's price (`token counts`), which is wrong as far as the reference writes longer or shorter answers.
     The result's own cost, verifiers included, is taken off.
     """
-    if result.outcome in ("failed", "budget", "deadline", "cancelled") or not result.attempts:
-        return result
+    if outcome in ("failed", "budget", "deadline", "cancelled") or not result.attempts:
+        return {}
     task = policy.tasks.get(result.task) if policy is not None else None
     task = task.at(result.quality) if task is not None else None
     reference = task.reference if task is not None else ladder.of(result.task).top.name
@@ -32,7 +31,7 @@ def with_savings(result: Result[Parsed], ladder: Ladder, policy: Policy | None, 
             return _saved(result, attempt.answer_usd, "top answered")
     first = next((attempt for attempt in result.attempts if attempt.response is not None), None)
     if first is None:
-        return result
+        return {}
     usage = first.usage
     if task is not None and task.reference_cost is not None and first is result.attempts[0]:
         usd = task.reference_cost.estimate_usd(usage.input_tokens, usage.output_tokens, first.confidence)
@@ -41,9 +40,9 @@ def with_savings(result: Result[Parsed], ladder: Ladder, policy: Policy | None, 
     try:
         price = prices.price(rung.model, rung.price)
     except UnknownPrice:
-        return result
+        return {}
     return _saved(result, price.cost_usd(usage), "token counts")
 
 
-def _saved(result: Result[Parsed], reference_usd: float, how: str) -> Result[Parsed]:
-    return fast_replace(result, saved_usd=reference_usd - result.cost_usd, saved_how=how)
+def _saved(result: Result[Any], reference_usd: float, how: str) -> dict[str, Any]:
+    return {"saved_usd": reference_usd - result.cost_usd, "saved_how": how}

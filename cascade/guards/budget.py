@@ -5,19 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any
 
 from cascade.errors import UnknownPrice
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
-from cascade.fast_replace import fast_replace
 from cascade.guards.accounts import PICO, Day, SpendAccount, pico
 from cascade.guards.call_recorder import Charge
 from cascade.guards.limits import Limits
 from cascade.prices import ASSUMED_OUTPUT_TOKENS, PriceBook, estimate_prompt_tokens, worst_case_usd
 from cascade.result import Result
-
-Parsed = TypeVar("Parsed")
 
 MINIMUM_TOKENS = 64
 """An answer shorter than this is not worth asking for: the call is refused instead."""
@@ -178,9 +175,10 @@ def _limited(call: ModelCall, tokens: int) -> ModelCall:
     return replace(call, params={**call.params, "max_tokens": tokens})
 
 
-def with_budget(result: Result[Parsed], budget: Budget) -> Result[Parsed]:
-    """Return the result with what its budget knows: which account ended it, and what may have been charged."""
+def budget_changes(result: Result[Any], budget: Budget) -> dict[str, Any]:
+    """Return the fields of a result that its budget knows: which account ended it, and what may have been charged."""
+    changes: dict[str, Any] = {"maybe_charged_usd": budget.maybe_charged_usd}
     if result.outcome == "budget" and budget.refusal is not None:
-        flags = (*result.flags, f"budget:{budget.refusal.account.scope}")
-        result = replace(result, flags=flags, error=result.error or budget.refusal.message)
-    return fast_replace(result, maybe_charged_usd=budget.maybe_charged_usd)
+        changes["flags"] = (*result.flags, f"budget:{budget.refusal.account.scope}")
+        changes["error"] = result.error or budget.refusal.message
+    return changes

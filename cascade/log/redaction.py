@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from cascade.redaction import CUT, redacted, remember, remember_environment, shortened, version
+from cascade.redaction import CUT, has_secret, redacted, remember, remember_environment, shortened, version
 
 # Every quantifier is bounded, or cannot overlap what follows it: texts are foreign, so matching must stay linear.
 _PERSONAL = re.compile(
@@ -31,6 +31,10 @@ class Redactor:
         """Return `text` without keys, storable anywhere, and at most about `limit` characters long."""
         return _name(text, limit, version()) if len(text) <= _SHORT else storable(shortened(text, limit))
 
+    def is_clean(self, text: str) -> bool:
+        """Tell whether `clean` would leave a text as it is, its length aside: many texts are looked at in one pass."""
+        return not has_secret(text) and storable(text) is text
+
     def impersonal(self, text: str) -> str:
         """Return `text` without keys, e-mail addresses, IBANs and long numbers (telephones, cards).
 
@@ -49,4 +53,5 @@ def storable(text: str) -> str:
     r"""Return `text` with what SQLite or PostgreSQL refuse escaped: lone surrogates and NUL, as \\udc80 and \\u0000."""
     if text.isascii() and "\0" not in text:
         return text
-    return text.replace("\0", "\\u0000").encode("utf-8", "backslashreplace").decode("utf-8")
+    made = text.replace("\0", "\\u0000").encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if made == text else made

@@ -24,6 +24,12 @@ StoreText = Literal["none", "redacted", "full"]
 NAME_LIMIT, REASON_LIMIT, ERROR_LIMIT, JSON_LIMIT = 256, 500, 2_000, 20_000
 """Characters that a stored name, reason, error and JSON text may have."""
 
+LIMITS: Mapping[str, Mapping[str, int]] = {"decisions": {"error": ERROR_LIMIT}, "verdicts": {"reason": REASON_LIMIT}}
+"""Of columns that may hold more than a name, by table."""
+
+TEXTS = frozenset({"request_text", "answer_text"})
+"""Columns of prompts and answers; they are cleaned as `store_text` says."""
+
 _LARGEST = 2**63 - 1
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
@@ -81,46 +87,44 @@ class RowBuilder:
 
     def decision(self, result: Result[Any], request: Request, *, at_ms: int) -> Entry:
         """Return the rows of one request's end: decision, attempts, verdicts."""
-        name, usage = self._name, result.usage
-        identity = name(result.decision_id) or decision_id(at_ms)
-        task = name(result.task)
-        attempts = result.attempts
+        usage, attempts, task = result.usage, result.attempts, result.task
+        identity = result.decision_id or decision_id(at_ms)
+        answers_usd, verifiers_usd = result.answers_usd, result.verifiers_usd
         row = {
             "decision_id": identity,
             "at_ms": at_ms,
             "task": task,
-            "principal": self._maybe(request.principal),
-            "session": self._maybe(request.session),
-            "quality": self._maybe(request.quality),
-            "group": self._maybe(request.group),
-            "request_id": name(result.request_id),
+            "principal": request.principal,
+            "session": request.session,
+            "quality": request.quality,
+            "group": request.group,
+            "request_id": result.request_id,
             "outcome": result.outcome,
-            "rung": self._maybe(result.rung),
-            "model": self._maybe(result.model),
+            "rung": result.rung,
+            "model": result.model,
             "confidence": _finite(result.confidence),
             "calibrated": result.calibrated,
             "first_answered": bool(attempts) and attempts[0].response is not None,
             "escalated": result.escalated,
             "policy_sha256": result.policy_sha256,
             "weight": _figure(result.weight),
-            "cost_usd": _figure(result.cost_usd),
-            "answers_usd": _figure(result.answers_usd),
-            "verifiers_usd": _figure(result.verifiers_usd),
+            "cost_usd": _figure(answers_usd + verifiers_usd),
+            "answers_usd": _figure(answers_usd),
+            "verifiers_usd": _figure(verifiers_usd),
             "saved_usd": _finite(result.saved_usd),
-            "saved_how": None if _finite(result.saved_usd) is None else self._maybe(result.saved_how),
+            "saved_how": None if _finite(result.saved_usd) is None else result.saved_how,
             "latency_s": _figure(result.latency_s),
             "input_tokens": _count(usage.input_tokens),
             "output_tokens": _count(usage.output_tokens),
             "attempts": len(attempts),
-            "error": None if result.error is None else self._redactor.clean(result.error, limit=ERROR_LIMIT),
-            "flags": self._json(list(result.flags)),
-            "tags": self._json({str(key): str(value) for key, value in result.tags.items()}),
+            "error": result.error,
+            "flags": list(result.flags),
+            "tags": {str(key): str(value) for key, value in result.tags.items()},
             "request_chars": len(request.prompt),
             "request_text": self._messages(request),
             "maybe_charged_usd": _figure(result.maybe_charged_usd),
         }
-        return Entry(
-            rows={
+        rows: dict[str, list[dict[str, Any]]] = {
                 "decisions": [row],
                 "attempts": [
                     {"decision_id": identity, "position": position, "task": task, **self._attempt(attempt)}
@@ -128,30 +132,46 @@ class RowBuilder:
                 ],
                 "verdicts": [
                     {"decision_id": identity, "position": position, "place": place, "task": task,
-                     "rung": name(attempt.rung), **self._verdict(verdict)}
+                     "rung": attempt.rung, **self._verdict(verdict)}
                     for position, attempt in enumerate(attempts)
                     for place, verdict in enumerate(attempt.verdicts)
                 ],
-            },
-            decisions=1,
-        )  # fmt: skip
+        }  # fmt: skip
+        self._clean(rows)
+        return Entry(rows=rows, decisions=1)
+
+    def _clean(self, rows: Mapping[str, list[dict[str, Any]]]) -> None:
+        """Clean every text of some rows, lists and mappings of texts included; one pass where nothing is to be cut."""
+        # What is longer is cut in any case, and cleaned by itself: so the pass is bounded.
+        together = "\n".join([text for text in _texts(rows) if len(text) <= ERROR_LIMIT])
+        clean = self._redactor.is_clean(together)
+        for table, own in rows.items():
+            limits = LIMITS.get(table, {})
+            for row in own:
+                for column, value in row.items():
+                    if isinstance(value, str):
+                        limit = limits.get(column, NAME_LIMIT)
+                        if column not in TEXTS and not (clean and len(value) <= limit):
+                            row[column] = self._redactor.clean(value, limit=limit)
+                    elif isinstance(value, list | dict):
+                        row[column] = self._json(value, clean=clean)
 
     def _attempt(self, attempt: Attempt) -> dict[str, Any]:
         decision, response, failure, usage = attempt.decision, attempt.response, attempt.failure, attempt.usage
         threshold = decision.threshold
         call = response or failure
         return {
-            "rung": self._name(attempt.rung),
-            "model": self._name(attempt.model),
+            "rung": attempt.rung,
+            "model": attempt.model,
             "action": decision.action,
-            "reason": self._name(decision.reason),
+            "reason": decision.reason,
             "confidence": _finite(decision.confidence),
             "t": None if threshold is None else threshold.t,
             "g": None if threshold is None else threshold.g,
             "u": decision.u,
             "failure": None if failure is None else failure.kind.value,
             "status": None if (call := response or failure) is None or call.status is None else _count(call.status),
-            "finish_reason": None if response is None else self._maybe(response.finish_reason),
+            "finish_reason": None if response is None else response.finish_reason,
             "answer_usd": _figure(attempt.answer_usd),
             "verifiers_usd": _figure(attempt.verifiers_usd),
             "input_tokens": _count(usage.input_tokens),
@@ -161,26 +181,26 @@ class RowBuilder:
             "usage_estimated": usage.estimated,
             "latency_s": _figure(attempt.latency_s),
             "tries": 0 if call is None else _count(call.tries),
-            "model_reported": None if response is None else self._maybe(response.model_reported),
-            "flags": self._json(_flags(attempt)),
+            "model_reported": None if response is None else response.model_reported,
+            "flags": _flags(attempt),
             "answer_chars": 0 if response is None else len(response.text),
             "answer_text": None if response is None else self._text(response.text),
         }
 
     def _verdict(self, verdict: Verdict) -> dict[str, Any]:
         return {
-            "verifier": self._name(verdict.name),
+            "verifier": verdict.name,
             "score": verdict.score,
             "veto": verdict.veto,
             "abstained": verdict.abstained,
             "failed": "verifier_failed" in verdict.flags,
-            "reason": self._redactor.clean(verdict.reason, limit=REASON_LIMIT),
-            "signals": self._json(dict(verdict.signals)),
+            "reason": verdict.reason,
+            "signals": dict(verdict.signals),
             "cost_usd": _figure(verdict.cost_usd),
             "latency_s": _figure(verdict.latency_s),
             "calls": _count(verdict.calls),
-            "source": self._name(verdict.source),
-            "flags": self._json(list(verdict.flags)),
+            "source": verdict.source,
+            "flags": list(verdict.flags),
         }
 
     def label(self, decision: str, correct: float, *, rung: str | None, source: str, at_ms: int) -> dict[str, Any]:
@@ -215,22 +235,23 @@ class RowBuilder:
     def _name(self, text: str) -> str:
         return self._redactor.clean(text, limit=NAME_LIMIT)
 
-    def _maybe(self, text: str | None) -> str | None:
-        return None if text is None else self._name(text)
-
-    def _json(self, value: Any) -> str:
+    def _json(self, value: list[str] | dict[str, Any], *, clean: bool) -> str:
         if not value:
             return "{}" if isinstance(value, dict) else "[]"
         # Each text inside is cleaned by itself: a pattern that met JSON's own quotes would break it.
         if isinstance(value, dict):
             cleaned: Any = {
-                self._name(key): self._name(item) if isinstance(item, str) else item for key, item in value.items()
+                self._cut(key, clean=clean): self._cut(item, clean=clean) if isinstance(item, str) else item
+                for key, item in value.items()
             }
         else:
-            cleaned = [self._name(item) for item in value]
+            cleaned = [self._cut(item, clean=clean) for item in value]
         text = _JSON.encode(cleaned)
         # Cut JSON would be no JSON.
         return text if len(text) <= JSON_LIMIT else json.dumps({"left_out": len(text)})
+
+    def _cut(self, text: str, *, clean: bool) -> str:
+        return text if clean and len(text) <= NAME_LIMIT else self._name(text)
 
     def _text(self, text: str) -> str | None:
         if self._store_text == "none":
@@ -245,6 +266,27 @@ class RowBuilder:
 
     def _full(self, text: str) -> str:
         return self._redactor.clean(text, limit=_LARGEST)
+
+
+def _texts(rows: Mapping[str, list[dict[str, Any]]]) -> list[str]:
+    """Return all texts of some rows that are still to be cleaned."""
+    texts: list[str] = []
+    for own in rows.values():
+        for row in own:
+            for column, value in row.items():
+                if isinstance(value, str):
+                    if column not in TEXTS:
+                        texts.append(value)
+                elif isinstance(value, list):
+                    texts += value
+                elif isinstance(value, dict):
+                    texts += value
+                    texts += filter(_is_text, value.values())
+    return texts
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _flags(attempt: Attempt) -> list[str]:

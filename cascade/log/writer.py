@@ -67,7 +67,8 @@ class Writer:
         self._promised = 0
         self._closing = False
         self._stuck = False
-        self._failures = 0
+        self._begun = 0
+        self._failed = 0
         self._failure = ""
         self._unreported = 0
         self._why_lost = ""
@@ -125,12 +126,12 @@ class Writer:
         """
         deadline = monotonic() + timeout_s
         with self._wake:
-            upto, failures = self._last, self._failures
+            upto, begun = self._last, self._begun  # a try that had begun before tells nothing of how it is now
             self._flushers += 1
             self._wake.notify_all()
             try:
                 while self._oldest() <= upto:
-                    if self._failures > failures:
+                    if self._failed > begun:
                         raise LogUnavailable(self._failure)
                     if not self._wake.wait(deadline - monotonic()) and monotonic() >= deadline:
                         message = f"The decision log took more than {timeout_s:g} s to write {self.backlog:,} entries."
@@ -201,6 +202,7 @@ class Writer:
             with self._wake:
                 self._wake.wait_for(self._is_called if wait else self._is_worth_it, timeout=wait or LINGER_S)
                 self._flying = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                self._begun += 1
                 self._wake.notify_all()  # there is room again
                 losses, why = self._unreported, self._why_lost
             failure = ""
@@ -223,7 +225,7 @@ class Writer:
                     self._waiting.clear()
                 else:
                     wait = min(LONGEST_WAIT_S, max(SHORTEST_WAIT_S, 2 * wait))
-                    self._failures += 1
+                    self._failed = self._begun
                     self._stuck = True
                     self._failure = failure
                     self.warn(f"{failure} It is tried again; nothing is lost yet.")

@@ -190,3 +190,28 @@ def test_a_policy_is_remembered_once(log: Log, where: str | Path) -> None:
 def test_opening_a_log_is_what_loads_sqlalchemy() -> None:
     program = "import sys, cascade.log; sys.exit('sqlalchemy' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+SECRET = "sk-proj-4f9a8b7c6d5e4f3a2b1c"
+
+
+@pytest.mark.parametrize("place", ["rung", "model", "error", "flags", "tags", "reason", "signal", "verdict", "session"])
+def test_a_secret_is_cut_out_of_every_text_of_a_row(log: Log, where: str | Path, place: str) -> None:
+    """One pass over a row decides whether any of its texts has to be cleaned, so it must look at all of them."""
+    result, request = decided("r-1", "0.2", "0.9")
+    text, first = f"say {SECRET} now", result.attempts[0]
+    verdict = replace(first.verdicts[0], reason=text if place == "reason" else "fine")
+    verdict = replace(verdict, signals={text: 0.5}) if place == "signal" else verdict
+    verdict = replace(verdict, flags=(text,)) if place == "verdict" else verdict
+    first = replace(first, verdicts=(verdict,))
+    changed: dict[str, Any] = {
+        "rung": {"rung": text}, "model": {"model": text}, "error": {"error": text}, "flags": {"flags": ("odd", text)},
+        "tags": {"tags": {"feature": text}},
+    }.get(place, {})  # fmt: skip
+    request = replace(request, session=text) if place == "session" else request
+    log.write(replace(result, attempts=(first, *result.attempts[1:]), **changed), request)
+    log.flush()
+    stored = [row for table in ("decisions", "attempts", "verdicts") for row in rows(where, table)]
+    assert SECRET not in str(stored)
+    assert "[redacted]" in str(stored)
+    assert {row["decision_id"] for row in stored} == {"d-r-1"}
