@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Never, Self, TypeAlias, TypeVar, Unpack, overload
@@ -83,6 +85,22 @@ class Closing(ABC):
         await asyncio.to_thread(self.close)
 
 
+@dataclass(slots=True, kw_only=True)
+class _Opened:
+    """What a cascade opened itself, and closes; it holds no reference to the cascade."""
+
+    loop_thread: LoopThread
+    client: Client | None
+    log: Log | None
+
+    def close(self) -> None:
+        if self.loop_thread.running and self.client is not None and not self.loop_thread.is_current:
+            self.loop_thread.run(self.client.aclose)
+        self.loop_thread.close()
+        if self.log is not None:
+            self.log.close()
+
+
 class Cascade(Closing):
     """A ladder with everything that lives across requests: client, policy, log, background loop.
 
@@ -152,8 +170,16 @@ class Cascade(Closing):
         cap = self.limits.escalation_cap
         self._escalation_limiter = None if cap is None else EscalationLimiter(cap)
         self._pool = self.limits.pool()
-        self._loop_thread = LoopThread(self._forked)
+        forked = weakref.WeakMethod(self._forked)  # what is closed at exit must not keep the cascade itself alive
+        self._loop_thread = LoopThread(lambda: (method := forked()) is not None and method())
         self._concerns = WarnOnce()
+        self._opened = _Opened(
+            loop_thread=self._loop_thread,
+            client=self.client if self._own_client else None,
+            log=self.log if self._own_log else None,
+        )
+        # Created after the log's own, so that it runs before: what ends now is still logged.
+        weakref.finalize(self, self._opened.close)
 
     @overload
     def run(
@@ -350,12 +376,8 @@ class Cascade(Closing):
         return self._pool.health()
 
     def close(self) -> None:
-        """Write what is still to be logged, close connections and stop the background loop."""
-        if self._own_client:
-            self._loop_thread.run(self.client.aclose)
-        self._loop_thread.close()
-        if self.log is not None and self._own_log:
-            self.log.close()
+        """Write what is still to be logged, close connections and stop the background loop; also done at exit."""
+        self._opened.close()
 
     async def _run(self, request: Request, started: float) -> Result[Any]:
         result = await self._climb(request, started)
@@ -487,4 +509,4 @@ class Cascade(Closing):
         """Drop what belonged to the parent's event loop, and what its requests in flight would have ended."""
         self._pool = self.limits.pool()
         if self._own_client:
-            self.client = self._litellm()
+            self.client = self._opened.client = self._litellm()

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, wait
-from contextlib import AbstractContextManager
 from typing import Any, TypeVar
-
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 Returned = TypeVar("Returned")
 
 _LOOK_S = 0.25
+
+GRACE_S = 0.5
+"""Grace period, in seconds, for what is in flight when the loop is closed."""
 
 
 class LoopThread:
@@ -22,19 +22,29 @@ class LoopThread:
 
     All of a cascade's work runs there, whoever calls: so there is one client, one retry loop and one log path, and
     connections never meet a second event loop. A forked child finds that the loop's thread did not come along and
-    starts its own.
+    starts its own. The thread is a daemon: a program that forgets to close its cascade ends all the same.
     """
 
-    def __init__(self, on_fork: Callable[[], None]) -> None:
+    def __init__(self, on_fork: Callable[[], object]) -> None:
         """Take what to call in a forked child before its loop starts: drop what belonged to the parent's loop."""
         self._on_fork = on_fork
         self._lock = threading.Lock()
         self._pid = os.getpid()
-        self._context: AbstractContextManager[BlockingPortal] | None = None
-        self._portal: BlockingPortal | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._parents: list[object] = []
 
-    def run(self, work: Callable[..., Awaitable[Returned]], *args: Any) -> Returned:
+    @property
+    def running(self) -> bool:
+        """Whether the loop of this process was started and not closed since."""
+        return self._loop is not None and os.getpid() == self._pid
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the caller is on the loop's own thread, which must not wait for itself."""
+        return self._thread is threading.current_thread()
+
+    def run(self, work: Callable[..., Coroutine[Any, Any, Returned]], *args: Any) -> Returned:
         """Run a coroutine function to its end from any thread; an interrupt cancels it."""
         future = self._start(work, *args)
         try:
@@ -48,29 +58,48 @@ class LoopThread:
                 future.cancel()
             raise
 
-    async def arun(self, work: Callable[..., Awaitable[Returned]], *args: Any) -> Returned:
+    async def arun(self, work: Callable[..., Coroutine[Any, Any, Returned]], *args: Any) -> Returned:
         """Run a coroutine function to its end from any event loop; cancelling the caller cancels it."""
         return await asyncio.wrap_future(self._start(work, *args))
 
-    def _start(self, work: Callable[..., Awaitable[Returned]], *args: Any) -> Future[Returned]:
+    def _start(self, work: Callable[..., Coroutine[Any, Any, Returned]], *args: Any) -> Future[Returned]:
         if os.getpid() != self._pid:
-            # The lock may be held by a thread that does not exist here; the parent's portal must never be collected,
-            # since collecting it would wait for that thread.
-            self._parents.append(self._context)
-            self._lock, self._pid, self._context, self._portal = threading.Lock(), os.getpid(), None, None
+            # The lock may be held by a thread that does not exist here. The parent's loop must not be collected: it
+            # would be closed, and with it what the parent still waits on.
+            self._parents.append(self._loop)
+            self._lock, self._pid, self._loop, self._thread = threading.Lock(), os.getpid(), None, None
             self._on_fork()
         with self._lock:
-            if self._portal is None:
-                self._context = start_blocking_portal("asyncio", name="cascade")
-                self._portal = self._context.__enter__()
-            portal = self._portal
-        return portal.start_task_soon(work, *args)
+            if self._loop is None:
+                loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=_serve, args=(loop,), name="cascade", daemon=True)
+                self._thread.start()
+                self._loop = loop
+            # Within the lock, so that no close comes between; the caller's context variables go along.
+            return asyncio.run_coroutine_threadsafe(work(*args), self._loop)
 
     def close(self) -> None:
-        """Stop the loop; it starts again if it is needed again."""
+        """Cancel what is in flight and stop the loop; it starts again if it is needed again."""
         if os.getpid() != self._pid:
             return
         with self._lock:
-            context, self._context, self._portal = self._context, None, None
-        if context is not None:
-            context.__exit__(None, None, None)
+            loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
+        if loop is not None and thread is not None:
+            loop.call_soon_threadsafe(loop.stop)
+            if thread is not threading.current_thread():  # the garbage collector may close from anywhere
+                thread.join()
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.wait(left, timeout=GRACE_S))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import sys
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
@@ -29,6 +32,9 @@ TEND_S = 5.0
 
 PATIENCE_S = 0.1
 """Seconds that one caller waits at most for room in a full queue, before the oldest entry is lost."""
+
+EXIT_S = 5.0
+"""Seconds that a worker process waits at its end for its rows to be committed."""
 
 WARNINGS = 100
 """How many different warnings are kept."""
@@ -159,6 +165,21 @@ class Writer:
             # A daemon: a program that forgets to close its log must still be able to end (see Log's finalizer).
             self._thread = threading.Thread(target=self._run, name="cascade-log", daemon=True)
             self._thread.start()
+            self._flush_before_a_worker_ends()
+
+    def _flush_before_a_worker_ends(self) -> None:
+        """Have a process of multiprocessing commit what waits before it ends: it may end without Python's exit."""
+        processes = sys.modules.get("multiprocessing.process")
+        if processes is None or processes.parent_process() is None:
+            return
+        from multiprocessing.util import Finalize
+
+        this = weakref.WeakMethod(self._flush_quietly)
+        Finalize(None, lambda: (flush := this()) is not None and flush(), exitpriority=0)
+
+    def _flush_quietly(self) -> None:
+        with contextlib.suppress(LogUnavailable):
+            self.flush(EXIT_S)
 
     def _is_full(self) -> bool:
         return len(self._waiting) >= self._capacity
