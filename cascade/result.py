@@ -44,6 +44,9 @@ class Attempt:
     decision: Decision
     """Accept or escalate, and why."""
 
+    verifier_failure: CallFailure | None = None
+    """The failure of a verifier's call that ended the request: a wrong key, a spent account, an unknown model."""
+
     @property
     def confidence(self) -> float | None:
         """The combined probability that the answer is right; None where nothing was calibrated."""

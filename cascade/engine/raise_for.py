@@ -11,7 +11,7 @@ from cascade.result import Attempt, Result
 from cascade.settings import Settings
 
 _ADVICE = {
-    "auth": "Check the key of this rung; the dearer rungs were not asked, since a wrong key is no reason to pay more.",
+    "auth": "Check the key; the dearer rungs were not asked, since a wrong key is no reason to pay more.",
     "quota": "Check the account's balance and limits; the dearer rungs were not asked.",
     "not_found": "Check the model's name; the dearer rungs were not asked.",
 }
@@ -27,7 +27,7 @@ def raise_for_result(
         DeadlineExceeded, BudgetExceeded: that ran out first (unless `on_deadline`/`on_budget` is `best`).
         EscalationCapped: the cap kept it below, and `on_cap` is `error`.
     """
-    final = result.attempts[-1].failure if result.attempts else None
+    final = (result.attempts[-1].failure or result.attempts[-1].verifier_failure) if result.attempts else None
     if final is not None and result.outcome == "failed" and (kind := final.treatment.raises) is not None:
         message = f"{(result.error or '').rstrip('.')}. {_ADVICE.get(final.kind.value, 'No other rung was asked.')}"
         raise kind(message, result=result, evidence={"status": final.status})
@@ -51,13 +51,14 @@ def raise_for_result(
 def raise_if_fatal(attempts: tuple[Attempt, ...]) -> None:
     """End an exploration that the next sample could only make dearer or worse: no budget, wrong key, no quota."""
     for attempt in attempts:
-        if attempt.decision.action == "stop":
+        failure = attempt.failure or attempt.verifier_failure
+        if attempt.decision.action == "stop" and failure is None:
             message = f"{attempt.rung}: a verifier's call could have cost more than is left"
             raise BudgetExceeded(message)
-        if attempt.failure is None:
+        if failure is None:
             continue
-        message = f"{attempt.rung}: {attempt.failure.kind.value}: {attempt.failure.message}"
-        if attempt.failure.kind is FailureKind.BUDGET:
+        message = f"{attempt.rung}: {failure.kind.value}: {failure.message}"
+        if failure.kind is FailureKind.BUDGET:
             raise BudgetExceeded(message)
-        if attempt.failure.kind in (FailureKind.AUTH, FailureKind.QUOTA, FailureKind.NOT_FOUND):
-            raise (attempt.failure.treatment.raises or ProviderError)(message)
+        if failure.kind in (FailureKind.AUTH, FailureKind.QUOTA, FailureKind.NOT_FOUND):
+            raise (failure.treatment.raises or ProviderError)(message)

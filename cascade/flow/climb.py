@@ -82,7 +82,17 @@ def climb(
         exchange = Exchange(
             request=request, response=reply, rung=rung.name, model=rung.model, call=call, earlier=dict(earlier)
         )
-        verdicts, ended = yield from verify(plan.verifiers(rung), exchange)
+        verdicts, ended_by = yield from verify(plan.verifiers(rung), exchange)
+        if isinstance(ended_by, CallFailure):
+            decision = Decision(action="stop", reason=f"verifier:{ended_by.kind.value}")
+            attempts.append(
+                Attempt(
+                    rung=rung.name, model=rung.model, response=reply, verdicts=verdicts, decision=decision,
+                    verifier_failure=ended_by,
+                )
+            )  # fmt: skip
+            break
+        ended = ended_by
         decision = decide(plan, rung, request, verdicts, reply, confidences)
         refused = reply.refusal is not None
         if refused and (on_refusal == "accept" or any(response.refusal is not None for response in earlier.values())):
@@ -149,17 +159,18 @@ def tour(
             earlier=dict(earlier),
         )
         verdicts, ended = yield from verify(rung.verifiers, exchange, given.get(rung.name, EMPTY))
-        # A verifier that the budget ended has not been heard: its abstaining must not be recorded as its verdict.
+        # A verifier that was ended has not been heard: its abstaining must not be recorded as its verdict.
         verdicts = verdicts if ended is None else verdicts[:-1]
+        failure = ended if isinstance(ended, CallFailure) else None
+        reason = "tour" if ended is None else f"verifier:{failure.kind.value}" if failure is not None else str(ended)
         attempts.append(
             Attempt(
                 rung=rung.name,
                 model=rung.model,
                 response=reply,
                 verdicts=verdicts,
-                decision=Decision(
-                    action="escalate" if ended is None else "stop", reason="tour" if ended is None else ended
-                ),
+                decision=Decision(action="escalate" if ended is None else "stop", reason=reason),
+                verifier_failure=failure,
             )
         )
         earlier[rung.name] = reply
@@ -197,13 +208,14 @@ def _result(
     accepted = final.decision.action == "accept"
     # A vetoed top is still the best guess there is; below it, an answer that nobody vetoed comes first.
     best = final if accepted or final.decision.reason == "veto" else best_attempt(attempts)
-    error = None if final.failure is None else f"{final.rung}: {final.failure.kind.value}: {final.failure.message}"
+    failure = final.failure or final.verifier_failure
+    error = None if failure is None else f"{final.rung}: {failure.kind.value}: {failure.message}"
     outcome: Outcome
     if accepted:
         outcome = "accepted"
     elif ended is not None and not (capped and best is None):
         outcome = ended
-    elif best is None or (final.failure is not None and final.decision.action == "stop"):
+    elif best is None or (failure is not None and final.decision.action == "stop"):
         outcome = "failed"
     else:
         outcome = "abstained" if on_exhausted == "abstain" else "exhausted"

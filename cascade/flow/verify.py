@@ -22,6 +22,14 @@ Steps = Generator[tuple[Ask, ...], tuple[Reply, ...], Returned]
 ENDINGS: Mapping[FailureKind, Outcome] = {FailureKind.DEADLINE: "deadline", FailureKind.BUDGET: "budget"}
 """Failures that are the request's own end, not the provider's fault."""
 
+MISCONFIGURED = frozenset({FailureKind.AUTH, FailureKind.QUOTA, FailureKind.NOT_FOUND})
+"""Failures of a verifier's call that end the request, as a rung's own do: wrong key, spent account, unknown model.
+
+Were they abstentions, every answer would pass unjudged, or buy the dearer model, until somebody reads a flag."""
+
+Ended = Outcome | CallFailure | None
+"""What ended a request at its verifiers: its own deadline or budget, or a verifier that is misconfigured."""
+
 
 WHOLE = "whole"
 """Names the stack's own verdict, which there is only where an answer is none."""
@@ -29,8 +37,8 @@ WHOLE = "whole"
 
 def verify(
     verifiers: tuple[Verifier, ...], exchange: Exchange, given: Mapping[str, Verdict] = EMPTY
-) -> Steps[tuple[tuple[Verdict, ...], Outcome | None]]:
-    """Run a stack of verifiers until one vetoes; say too if deadline or budget ended it.
+) -> Steps[tuple[tuple[Verdict, ...], Ended]]:
+    """Run a stack of verifiers until one vetoes; return the verdicts, and what ended the request there.
 
     What no answer can be, cut off or empty, is vetoed whoever the verifiers are, before any that costs money.
     """
@@ -39,7 +47,8 @@ def verify(
     for verifier in verifiers:
         if lacking and verifier.paid:
             break
-        verdict, ended = given.get(verifier.name), None
+        verdict = given.get(verifier.name)
+        ended: Ended = None
         spared = skip_reason(verifier, tuple(verdicts))
         if spared is not None:
             # Recorded verdicts are left out too: what is calibrated must be what will be served.
@@ -63,10 +72,10 @@ def skip_reason(verifier: Verifier, verdicts: tuple[Verdict, ...]) -> str | None
         return None
 
 
-def run_verifier(verifier: Verifier, exchange: Exchange) -> Steps[tuple[Verdict, Outcome | None]]:
+def run_verifier(verifier: Verifier, exchange: Exchange) -> Steps[tuple[Verdict, Ended]]:
     """Get one verifier's verdict, with what its calls cost; one that fails abstains."""
     cost, latency, calls = 0.0, 0.0, 0
-    ended: Outcome | None = None
+    ended: Ended = None
     try:
         work = verifier.flow(exchange)
         asks = next(work)
@@ -77,7 +86,7 @@ def run_verifier(verifier: Verifier, exchange: Exchange) -> Steps[tuple[Verdict,
                     cost += response_cost(reply)
                     calls += reply.tries
                     if isinstance(reply, CallFailure):
-                        ended = ended or ENDINGS.get(reply.kind)
+                        ended = ended or ENDINGS.get(reply.kind) or _misconfigured(verifier, reply)
             latency += max((getattr(reply, "latency_s", 0.0) for reply in replies), default=0.0)
             asks = work.send(replies)
     except StopIteration as stop:
@@ -91,3 +100,10 @@ def run_verifier(verifier: Verifier, exchange: Exchange) -> Steps[tuple[Verdict,
         verdict = Verdict.abstain(f"gave a {type(verdict).__name__}, not a Verdict", flags=("verifier_failed",))
     total = verdict.cost_usd + cost
     return fast_replace(verdict, name=verifier.name, cost_usd=total, latency_s=latency, calls=calls), ended
+
+
+def _misconfigured(verifier: Verifier, reply: CallFailure) -> CallFailure | None:
+    """Return the failure that ends the request where a verifier's call can never work; None for any other failure."""
+    if reply.kind not in MISCONFIGURED:
+        return None
+    return fast_replace(reply, message=f"verifier {verifier.name}: {reply.message}")

@@ -155,7 +155,7 @@ def test_a_judge_that_is_down_is_asked_again_the_next_time(judged_folder: Path, 
         return None, client
 
     config, samples = load_config(judged_folder / "cascade.yaml"), list(read_samples(judged_folder / "s.jsonl"))
-    refused, down = probed(lambda call: CallFailure(kind=FailureKind.AUTH, message="wrong key"))
+    refused, down = probed(lambda call: CallFailure(kind=FailureKind.CONTENT_FILTER, message="no grade"))
     assert refused is None
     (found,), up = probed(lambda call: honest(json.loads(call.messages[-1]["content"])))
     assert found.admitted

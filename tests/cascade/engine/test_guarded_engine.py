@@ -11,7 +11,15 @@ import pytest
 
 from cascade.clients.scripted import ScriptedClient, scripted
 from cascade.engine.cascade import Cascade
-from cascade.errors import BudgetExceeded, ConfigError, DeadlineExceeded, EscalationCapped
+from cascade.errors import (
+    AuthError,
+    BudgetExceeded,
+    ConfigError,
+    DeadlineExceeded,
+    EscalationCapped,
+    ModelNotFound,
+    QuotaExhausted,
+)
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.guards.escalation_cap import EscalationCap
@@ -204,7 +212,7 @@ def judged(judge, *, required, settings=BEST, limits=None, **options):
         return cascade.run("?", deadline_s=0.2 if options else None)
 
 
-DOWN = CallFailure(kind=FailureKind.AUTH, message="no such judge")
+DOWN = CallFailure(kind=FailureKind.SERVER, message="no judge")
 BUSY = CallFailure(kind=FailureKind.RATE_LIMITED, message="too many", retry_after_s=3600.0)
 
 
@@ -214,6 +222,34 @@ def test_a_judge_that_is_down_abstains_and_only_a_required_one_sends_the_answer_
     result = judged(failure, required=required)
     assert (result.outcome, result.rung) == ("accepted", rung)
     assert result.attempts[0].verdicts[-1].abstained
+
+
+MISCONFIGURED = [
+    (FailureKind.AUTH, AuthError),
+    (FailureKind.QUOTA, QuotaExhausted),
+    (FailureKind.NOT_FOUND, ModelNotFound),
+]
+
+
+@pytest.mark.parametrize(("kind", "error"), MISCONFIGURED)
+@pytest.mark.parametrize("required", [False, True])
+def test_a_judge_that_is_misconfigured_raises_as_a_rung_does_and_buys_nothing(kind, error, required):
+    with pytest.raises(error, match=r"small: .*: verifier asks: no") as caught:
+        judged(CallFailure(kind=kind, message="no", status=401), required=required)
+    result = caught.value.result
+    assert (result.outcome, [attempt.rung for attempt in result.attempts]) == ("failed", ["small"])
+    assert result.attempts[0].decision.reason == f"verifier:{kind.value}"
+    assert result.attempts[0].failure is None, "the rung itself is not to blame"
+    assert result.cost_usd > 0.0, "its answer was paid"
+
+
+@pytest.mark.parametrize(("kind", "error"), MISCONFIGURED)
+def test_an_exploration_stops_at_a_judge_that_is_misconfigured(kind, error):
+    rungs = Ladder(Rung("test/small", name="small", verify=(Says(), Asks(required=False)), price=PRICE))
+    client = ScriptedClient({"small": "0.9", "asks": CallFailure(kind=kind, message="no")})
+    with Cascade(rungs, client=client) as cascade, pytest.raises(error, match="verifier asks: no"):
+        cascade.explore([Request.of(f"{i}") for i in range(100)], concurrency=1)
+    assert len(client.calls) == 2, "one answer and one question to the judge"
 
 
 def test_a_required_judge_that_is_down_buys_no_more_than_the_cap_allows():
