@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from cascade.errors import ConfigError
-from cascade.redaction import remember, shown
+from cascade.redaction import remember, remember_query, shown
 from cascade.usage import Price
 
 
@@ -39,6 +39,7 @@ class Endpoint:
         """Fill in the name and refuse what is no pace."""
         host = urlsplit(self.api_base or "").netloc.rpartition("@")[2]
         remember([self.api_key])
+        remember_query(self.api_base)
         object.__setattr__(self, "name", self.name or host or "default")
         require_rate_limit(self.rpm, self.tpm, f"Endpoint {self.name}")
 

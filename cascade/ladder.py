@@ -10,7 +10,7 @@ from cascade.endpoint import Endpoint, require_rate_limit
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, ModelCall, Request
 from cascade.hashing import fingerprint
-from cascade.redaction import remember, shown
+from cascade.redaction import remember, remember_query, shown
 from cascade.usage import Price
 from cascade.verdict import Verifier
 
@@ -68,6 +68,7 @@ class Rung:
             message = f"Rung {self.model}: timeout_s is {self.timeout_s!r}; a number above 0 was expected."
             raise ConfigError(message)
         remember([self.api_key])
+        remember_query(self.api_base)
         object.__setattr__(self, "name", self.name or self.model)
         object.__setattr__(self, "endpoints", tuple(self.endpoints))
         require_rate_limit(self.rpm, self.tpm, f"Rung {self.name}")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 CUT = "[redacted]"
 """What stands where a secret stood."""
@@ -43,13 +44,21 @@ _PATTERNS = (
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s\\]{0,8192}",
 )
 
+PART = 8
+"""Characters of a secret's head or tail that are cut out by themselves: providers echo keys in part."""
+
 _known: set[str] = set()
+_ends: dict[str, list[tuple[str, bool]]] = {}  # the least head or tail of a secret -> the secret, whether it is a head
 _version = 0
 _pattern = re.compile("|".join(_PATTERNS))
 
 
 def remember(secrets: Iterable[str | None]) -> None:
-    """Cut these texts out from now on, wherever they turn up; also as a URL or JSON spells them."""
+    """Cut these texts out from now on, wherever they turn up, in whatever case.
+
+    Also as a URL, JSON or base64 (inside a longer text too, as in Basic authentication) spells them, and their heads
+    and tails of `PART` characters and more, where these do not look like a word.
+    """
     fresh = {secret for secret in secrets if secret and len(secret) >= SHORTEST_SECRET} - PLACEHOLDERS - _known
     if fresh:
         _known.update(fresh)
@@ -62,9 +71,39 @@ def remember_environment(environment: Mapping[str, str] | None = None) -> None:
     remember([value for name, value in variables.items() if _SECRET_NAME.search(name)])
 
 
+def remember_query(address: str | None) -> None:
+    """Cut out every value in the query of an address, and its user and password."""
+    if address is None:
+        return
+    parts = urlsplit(address)
+    values = [value for _, value in parse_qsl(parts.query, keep_blank_values=True)]
+    remember([*values, unquote(parts.password or "")])
+
+
 def redacted(text: str) -> str:
     """Return `text` without the secrets that are known and those that look like one."""
-    return _pattern.sub(CUT, text)
+    parts: list[str] = []
+    at = 0
+    for found in _pattern.finditer(text):
+        start, end = _grown(text, *found.span())
+        if end > at:
+            if start > at or not parts:
+                parts += [text[at:start], CUT]
+            at = end
+    return "".join(parts) + text[at:] if parts else text
+
+
+def _grown(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the span of a match; of a secret's head or tail, as far as the secret goes on."""
+    for secret, is_head in _ends.get(text[start:end].lower(), ()):
+        length = end - start
+        if is_head:
+            while end < len(text) and length < len(secret) and text[end].lower() == secret[length]:
+                end, length = end + 1, length + 1
+        else:
+            while start > 0 and length < len(secret) and text[start - 1].lower() == secret[-length - 1]:
+                start, length = start - 1, length + 1
+    return start, end
 
 
 def has_secret(text: str) -> bool:
@@ -95,12 +134,49 @@ def shown(value: Any) -> str:
 
 
 def _compile() -> None:
-    global _pattern, _version  # noqa: PLW0603 - what is secret is a fact about the process
-    spelt = {form for secret in _known for form in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1])}
+    global _ends, _pattern, _version  # noqa: PLW0603 - what is secret is a fact about the process
+    spelt = {form for secret in _known for form in _spelt(secret)}
+    encoded = {form for secret in _known for form in _in_base64(secret)}
+    _ends = {}
+    for secret in _known:
+        for is_head in (True, False):
+            part = _least_part(secret, is_head=is_head)
+            if part is not None:
+                _ends.setdefault(part.lower(), []).append((secret.lower(), is_head))
     # The longest first: a key that begins like another must go as a whole.
-    by_value = map(re.escape, sorted(spelt, key=lambda text: (-len(text), text)))
-    _pattern = re.compile("|".join([*by_value, *_PATTERNS]))
+    by_value = "|".join(map(re.escape, sorted({*spelt, *_ends}, key=_longest_first)))
+    by_code = [rf"[\w+/-]?{re.escape(form)}[\w+/-]?={{0,2}}" for form in sorted(encoded, key=_longest_first)]
+    _pattern = re.compile("|".join([*([f"(?i:{by_value})"] if by_value else []), *by_code, *_PATTERNS]))
     _version += 1
+
+
+def _spelt(secret: str) -> tuple[str, ...]:
+    return secret, quote(secret), quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]
+
+
+def _longest_first(text: str) -> tuple[int, str]:
+    return -len(text), text
+
+
+def _least_part(secret: str, *, is_head: bool) -> str | None:
+    """Return the shortest head or tail of a secret that does not look like a word; None if it has none."""
+    for length in range(PART, min(2 * PART, len(secret) - 1) + 1):
+        part = secret[:length] if is_head else secret[-length:]
+        if any(map(str.isdigit, part)) and any(map(str.isalpha, part)):
+            return part
+    return None
+
+
+def _in_base64(secret: str) -> Iterator[str]:
+    """Give what base64 makes of a secret inside any longer text: three alignments, in both alphabets."""
+    data = secret.encode("utf-8", "surrogatepass")
+    for offset in range(3):
+        whole = b64encode(bytes(offset) + data).decode("ascii")
+        # What shares its bits with the neighbours is left out; the pattern takes it along.
+        inner = whole[-(-8 * offset // 6) : 8 * (offset + len(data)) // 6]
+        if len(inner) >= SHORTEST_SECRET:
+            yield inner
+            yield inner.replace("+", "-").replace("/", "_")
 
 
 remember_environment()

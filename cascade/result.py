@@ -11,6 +11,7 @@ from cascade.errors import NotAccepted
 from cascade.exchange import EMPTY, Response
 from cascade.failure import CallFailure
 from cascade.policy.operating_point import Decision
+from cascade.redaction import shown
 from cascade.usage import Usage
 from cascade.verdict import Verdict
 
@@ -46,6 +47,9 @@ class Attempt:
 
     verifier_failure: CallFailure | None = None
     """The failure of a verifier's call that ended the request: a wrong key, a spent account, an unknown model."""
+
+    def __repr__(self) -> str:
+        return shown(self)
 
     @property
     def confidence(self) -> float | None:
@@ -202,6 +206,9 @@ class Result(Generic[Parsed]):
         return tuple(
             f"{attempt.rung}: {attempt.decision.action} ({attempt.decision.reason})" for attempt in self.attempts
         )
+
+    def __repr__(self) -> str:
+        return shown(self)
 
     def __rich__(self) -> Any:
         """Show it in a terminal."""

@@ -11,6 +11,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from cascade.display.sanitize import one_line, printable
+from cascade.redaction import shortened
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -78,7 +79,7 @@ class Sheet:
         from rich.table import Table
         from rich.text import Text
 
-        lines: list[RenderableType] = [Text(one_line(self.title), style="bold")]
+        lines: list[RenderableType] = [Text(one_line(_cut(self.title)), style="bold")]
         if self.facts:
             grid = Table.grid(padding=(0, 2))
             grid.add_column(style="dim", no_wrap=True)
@@ -87,7 +88,7 @@ class Sheet:
                 grid.add_row(Text(one_line(name)), Text(printable(_cut(text))))
             lines.append(Padding(grid, (0, 0, 0, 2)))
         lines += [part.rendered() if isinstance(part, Sheet) else _drawn(part) for part in self.parts]
-        lines += [Text(one_line(note), style="dim") for note in self.notes]
+        lines += [Text(one_line(_cut(note)), style="dim") for note in self.notes]
         return Group(*lines)
 
 
@@ -96,8 +97,8 @@ def _drawn(grid: Grid) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(one_line(grid.title)) if grid.title else None,
-                  title_justify="left", caption=Text(one_line(grid.note)) if grid.note else None,
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(one_line(_cut(grid.title))) if grid.title else None,
+                  title_justify="left", caption=Text(one_line(_cut(grid.note))) if grid.note else None,
                   caption_justify="left")  # fmt: skip
     for column in grid.columns:
         drawn.add_column(Text(one_line(column)), overflow="fold")
@@ -122,4 +123,5 @@ def _escaped(text: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"
+    """Return a text as it may be shown: without secrets, and not too long."""
+    return shortened(text, MOST_CHARACTERS)

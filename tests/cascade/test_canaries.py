@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from sqlalchemy import text
 
 from cascade.clients.scripted import ScriptedClient
 from cascade.config import load_config
+from cascade.engine.cascade import Cascade
 from cascade.errors import ConfigError, LogUnavailable
+from cascade.ladder import Ladder, Rung
 from cascade.log import open_log
+from cascade.settings import UncalibratedWarning
 from tests.checkout import ROOT
 from tests.faults.server import Server
+from tests.opinions import Says
 
 CANARY = "sk-canary-7f3a9c1e5b2d8046"
 ODD_CANARY = "kanarie/vogel+zingt=niet"
@@ -105,3 +111,17 @@ def test_a_refused_configuration_or_row_shows_nothing_of_what_it_held(
     with open_log(tmp_path / "d.db") as log, pytest.raises(LogUnavailable) as broken, log.reading() as connection:
         connection.execute(text("INSERT INTO nowhere VALUES (:said)"), {"said": SILENT_CANARY})
     assert SILENT_CANARY not in f"{broken.value} {broken.value.__context__}"
+
+
+def test_no_view_of_a_result_shows_a_key_that_a_model_repeats():
+    secret = "canary-7f3e9a1b5c"
+    rungs = Ladder(Rung("test/one", name="one", api_key=secret, verify=[Says(lambda _: 1.0)]))
+    client = ScriptedClient({"one": f"Your key is {secret}, or {secret.upper()}."})
+    with Cascade(rungs, client=client) as app, pytest.warns(UncalibratedWarning):
+        result = app.run("What is my key?")
+    console = Console(file=io.StringIO(), width=200)
+    console.print(result)
+    views = [repr(result), repr(result.attempts), str(result), result._repr_html_(), console.file.getvalue()]
+    assert not [view for view in views if secret in view.lower()]
+    assert all("[redacted]" in view for view in views)
+    assert secret in result.answer, "the answer itself is the caller's"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade.endpoint import Endpoint
 from cascade.errors import ConfigError
 from cascade.failure import CallFailure, FailureKind
 from cascade.ladder import Rung
@@ -98,3 +101,56 @@ def test_time_is_linear_in_what_people_send() -> None:
         return time.process_time() - began
 
     assert taken(160_000) < 40 * max(taken(10_000), 0.005)
+
+
+KEYS = ["sk-proj-9Qx7Lm2Vt5Rz8Kw1", "p4ssw0rd+with/odd=chars&more", "ключ-0123456789-секрет", "AbCdEf0123456789"]
+
+
+@pytest.mark.parametrize("secret", KEYS)
+@pytest.mark.parametrize("before", ["", "u", "us", "user:", "someone@example.org:"])
+@pytest.mark.parametrize("after", ["", "x", "xy", " and more"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_is_known_in_base64_wherever_it_begins(secret: str, before: str, after: str, encode: Any) -> None:
+    remember([secret])
+    said = encode(f"{before}{secret}{after}".encode()).decode()
+    cut = redacted(f"Authorization: Basic {said}!")
+    assert "[redacted]" in cut
+    decoded = base64.b64decode(cut.split("Basic ")[1].split("[redacted]")[0][: 4 * (len(before) // 3)] + "==")
+    assert secret.encode()[:4] not in decoded
+    assert said not in cut
+
+
+@pytest.mark.parametrize("secret", KEYS)
+@pytest.mark.parametrize("spell", [str.lower, str.upper, str.title, str.casefold, lambda text: quote(text).lower()])
+def test_a_secret_is_known_in_any_case(secret: str, spell: Any) -> None:
+    remember([secret])
+    assert redacted(f"say {spell(secret)} now") == "say [redacted] now"
+
+
+@pytest.mark.parametrize("secret", ["sk-live-9Qx7Lm2Vt5Rz8Kw1", "a8f3k2m9q1w7e5r4", "0a23456789abcdef0123456789ABCD1F"])
+@pytest.mark.parametrize("length", range(10, 16))
+def test_its_head_and_its_tail_are_cut_out_too(secret: str, length: int) -> None:
+    remember([secret])
+    assert redacted(f"key {secret[:length]}… is wrong") == "key [redacted]… is wrong"
+    assert redacted(f"key …{secret[-length:]} is wrong") == "key …[redacted] is wrong"
+    assert redacted(f"{secret[:length].upper()}***{secret[-length:].upper()}") == "[redacted]***[redacted]"
+
+
+def test_a_head_that_is_a_word_is_no_secret() -> None:
+    remember(["postgresql-password-of-the-house"])
+    assert redacted("postgresql://db, the password of the house") == "postgresql://db, the password of the house"
+    assert redacted("it is postgresql-password-of-the-house") == "it is [redacted]"
+
+
+def test_what_stands_in_the_query_of_an_address_is_secret() -> None:
+    Rung("openai/one", api_base="https://host.example/v1?sig=Zq%2BzT-one-signature&code=aZ1-another-one")
+    Endpoint(api_base="https://user:hunter-two-two@host.example/v1?token=tok-of-the-endpoint")
+    said = "sent Zq+zT-one-signature, Zq%2BzT-one-signature, AZ1-ANOTHER-ONE, hunter-two-two and tok-of-the-endpoint"
+    assert redacted(said) == "sent [redacted], [redacted], [redacted], [redacted] and [redacted]"
+
+
+def test_redaction_stays_linear_with_many_secrets() -> None:
+    """Work is counted, not time: a text without a secret is looked at once, by one compiled pattern."""
+    remember([f"s3cret-number-{i:04}-{'x' * 40}" for i in range(50)])
+    text = "s3cret number " * 5_000
+    assert redacted(text) is text
