@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cascade.exchange import Request
+from cascade.log.quotations import error_without_text, foreign_texts, leave_out_quotations
 from cascade.log.redaction import Redactor
 from cascade.policy.policy import Policy
 from cascade.result import Attempt, Result
@@ -117,7 +118,7 @@ class RowBuilder:
             "input_tokens": _count(usage.input_tokens),
             "output_tokens": _count(usage.output_tokens),
             "attempts": len(attempts),
-            "error": result.error,
+            "error": result.error if self._store_text != "none" else error_without_text(result),
             "flags": list(result.flags),
             "tags": {str(key): str(value) for key, value in result.tags.items()},
             "request_chars": len(request.prompt),
@@ -137,6 +138,8 @@ class RowBuilder:
                     for place, verdict in enumerate(attempt.verdicts)
                 ],
         }  # fmt: skip
+        if self._store_text == "none":
+            leave_out_quotations(rows, foreign_texts(result, request))
         self._clean(rows)
         return Entry(rows=rows, decisions=1)
 

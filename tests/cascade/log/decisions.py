@@ -31,7 +31,7 @@ def decided(
     **about: Any,
 ) -> tuple[Result[Any], Request]:
     """Run one request: `texts` are what the rungs answer, in order; a text is its own score."""
-    request = Request.of("How many?", id=identity, **about)
+    request = Request.of(about.pop("prompt", "How many?"), id=identity, **about)
     replies = dict(zip(rungs.names, texts, strict=False))
 
     def answer(ask: Ask) -> Reply:

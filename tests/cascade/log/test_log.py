@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.errors import ConfigError, DataError
-from cascade.failure import FailureKind
+from cascade.failure import CallFailure, FailureKind
 from cascade.log import Log, open_log
 from cascade.log.redaction import Redactor, storable
 from tests.cascade.log.decisions import POLICY, decided, failed
@@ -215,3 +215,31 @@ def test_a_secret_is_cut_out_of_every_text_of_a_row(log: Log, where: str | Path,
     assert SECRET not in str(stored)
     assert "[redacted]" in str(stored)
     assert {row["decision_id"] for row in stored} == {"d-r-1"}
+
+
+PROMPT = "My account number is unusual: please tell me about the green heron of Lake Vrana."
+
+
+@pytest.mark.parametrize("place", ["failure", "reason", "flag", "verdict flag", "finish", "model"])
+def test_without_stored_text_no_text_is_stored_whoever_quotes_it(log: Log, where: str | Path, place: str) -> None:
+    quoted = f'Invalid value: "{PROMPT[20:60]}"'
+    refused = CallFailure(kind=FailureKind.BAD_REQUEST, message=quoted, status=400)
+    result, request = decided("r-1", refused if place == "failure" else "0.9", prompt=PROMPT)
+    first = result.attempts[0]
+    if first.response is not None:
+        names = {"flag": {"flags": (quoted,)}, "finish": {"finish_reason": quoted}, "model": {"model_reported": quoted}}
+        response = replace(first.response, **names.get(place, {}))
+        marks = {"reason": {"reason": quoted}, "verdict flag": {"flags": (quoted,)}}.get(place, {})
+        verdicts = tuple(replace(verdict, **marks) for verdict in first.verdicts)
+        result = replace(result, attempts=(replace(first, response=response, verdicts=verdicts),))
+    log.write(result, request)
+    log.flush()
+    stored = str([row for table in ("decisions", "attempts", "verdicts") for row in rows(where, table)])
+    assert not [start for start in range(len(PROMPT) - 12) if PROMPT[start : start + 12] in stored]
+    assert ("bad_request, HTTP status 400" in stored) if place == "failure" else ("[text left out]" in stored)
+
+
+def test_reasons_of_our_own_are_kept_without_stored_text(log: Log, where: str | Path) -> None:
+    log.write(*decided("r-1", "0.2", "0.9"))
+    log.flush()
+    assert {row["reason"] for row in rows(where, "verdicts")} == {"as the text says"}
