@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cascade.cli.shared.pictures import coverage_of, frontier_of, reliability_of, sweep_of
+from calibration.pages.figures import coverage_of, frontier_of, reliability_of, sweep_of
 from cascade.report.page import advice
 from cascade.report.page.document import Panel
 from cascade.report.page.drawing import can_draw
@@ -17,7 +17,7 @@ from cascade.report.values.rows import Table
 
 if TYPE_CHECKING:
     from calibration.assess.worth import VerifierWorth
-    from cascade.cli.shared.pictures import Pictures
+    from calibration.pages.figures import Pictures
     from cascade.report.values.curves import Alternative
     from cascade.report.values.parts import VerifierReport
 

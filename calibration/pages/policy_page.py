@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cascade.cli.shared.calibrated import block, operating_points
-from cascade.cli.shared.pictures import Pictures, figure_of
-from cascade.cli.shared.sample_panels import sample_panels
+from calibration.pages.blocks import block, operating_points
+from calibration.pages.figures import Pictures, figure_of
+from calibration.pages.sample_panels import sample_panels
 from cascade.report.page.document import Document, KeyFigure, Panel, Section, Tone
 from cascade.report.tables.table import certificate_words
 from cascade.report.values.curves import Alternative
