@@ -21,8 +21,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from calibration.arrays import Floats
 from calibration.assess.worth import LEVEL, Estimate, estimated
-from calibration.samples.table import Floats, Table
+from calibration.samples.table import Table
 from calibration.stats.influence import Statistic, measure_area, measure_mean, ratio_interval
 from calibration.stats.sample_size import size_for_mean
 from cascade.errors import DataError

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calibration.samples.table import Flags, Floats, Table
+from calibration.arrays import Flags, Floats
+from calibration.samples.table import Table
 from calibration.stats.influence import measure_area
 
 POINTS = 201

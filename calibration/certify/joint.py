@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from calibration.arrays import Floats
 from calibration.certify.candidates import list_candidates, weigh_caution
 from calibration.certify.certificate import Certificate, Certified, state_assumptions
 from calibration.certify.certification import SAME, is_fractional, tell_shortfall
@@ -18,7 +19,7 @@ from calibration.certify.hypothesis_tests import Found, Tester, Trial, pass_chan
 from calibration.certify.verification import Candidate, select_rows
 from calibration.combine.rung_fits import RungFits
 from calibration.samples.layout import Layout
-from calibration.samples.table import Floats, Table
+from calibration.samples.table import Table
 from calibration.stats.risk import fixed_sequence
 from calibration.stats.split import number_groups, split_rows
 from calibration.targets.bound import Jointly, MaxError, MaxLoss

@@ -9,8 +9,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.arrays import Flags, Floats
 from calibration.samples.replayed import apply_point
-from calibration.samples.table import Flags, Floats, Table
+from calibration.samples.table import Table
 from calibration.stats.split import draw_one, number_groups
 from calibration.targets.bound import Bound, MaxLoss
 from cascade.hashing import unit

@@ -9,16 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from calibration.arrays import Flags, Floats
 from calibration.stats.risk import betting_p
 from cascade.stats.intervals import Interval, proportion_interval
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 def exact_interval(correct: ArrayLike, level: float = 0.9) -> Interval | None:

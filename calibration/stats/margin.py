@@ -1,7 +1,7 @@
 """How far a measured mean may be from the true one: one-sided bounds, exact where values are bounded and independent.
 
 Each end holds by itself with probability 1 − δ; both together with 1 − 2δ. Which method is used depends on what kind of
-values there are, on n and on the limit, never on how the bounds come out; for losses it is `trial.bets`, the rule of
+values there are, on n and on the limit, never on how the bounds come out; for losses it is `risk.bets`, the rule of
 certificates:
 
 - ``binomial``: only the two ends of the range occur. Clopper & Pearson 1934; exact.
@@ -26,10 +26,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from calibration.certify.hypothesis_tests import bets
 from calibration.stats.influence import independent, standard_error, t_interval
 from calibration.stats.noninferiority import noninferiority_p
-from calibration.stats.risk import betting_p
+from calibration.stats.risk import bets, betting_p
 from calibration.stats.split import number_groups
 
 Method = Literal["binomial", "betting", "paired", "grouped", "t", "none"]

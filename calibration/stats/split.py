@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.samples.table import Flags
+from calibration.arrays import Flags
 
 LEARN = 0.4
 """The share that combiners and path are learnt from; the rest certifies (CALIBRATION.md, section 4)."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.samples.table import Flags, Floats
+from calibration.arrays import Flags, Floats
 from calibration.stats.rate import fit_threshold
 from calibration.thresholds.evidence import Evidence, ParetoPolicy
 from calibration.thresholds.grid import CELLS, bin_ranks, count_bins, evaluate_grid

@@ -21,15 +21,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from calibration.arrays import Floats
 from calibration.stats.rate import fit_threshold, rate_interval
 from cascade.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
 
 GRID = 400
 """Values of t, quantiles of all confidences together, at which shares are compared."""
