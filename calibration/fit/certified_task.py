@@ -20,12 +20,13 @@ from calibration.samples.layout import Layout
 from calibration.samples.replayed import apply_point
 from calibration.samples.table import Table
 from calibration.stats.estimates import mean
-from calibration.stats.split import number_groups, split_rows
+from calibration.stats.split import split_rows
 from calibration.targets.bound import Bound, Jointly, MaxLoss
 from calibration.thresholds.choice import describe
 from calibration.thresholds.path import policy_path
 from cascade.errors import DataError
 from cascade.policy.policy import SALT, TaskPolicy
+from cascade.stats.influence import number_groups
 
 
 def fit_certified(

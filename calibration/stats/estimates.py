@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from calibration.arrays import Flags, Floats
-from calibration.stats.influence import independent
 from calibration.stats.margin import bound_mean
+from cascade.stats.influence import independent
 from cascade.stats.intervals import mean_interval
 
 
