@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cascade.display.numbers import dollars, percent, share
 from cascade.display.policy import asked
-
-if TYPE_CHECKING:
-    from cascade.policy.policy import Policy, TaskPolicy
+from cascade.policy.policy import Policy, TaskPolicy
 
 FINE = 5
 """Rungs from which on thresholds are searched more coarsely than a few hundred labels could tell apart."""
