@@ -97,6 +97,9 @@ def calibrate_files(
         BudgetExceeded: a bill was declined, or is more than `max_cost_usd`.
     """
     paths = [Path(samples)] if isinstance(samples, str | Path) else list(map(Path, samples))
+    if not paths:
+        message = "samples names no file; one file of samples or several were expected."
+        raise ConfigError(message)
     loaded = _config(config, rungs, verifiers)
     ladder: Ladder | Sequence[str] = (rungs or ()) if loaded is None else loaded.ladder
     prices = None if loaded is None else loaded.price_book
@@ -168,6 +171,9 @@ def _config(
     if rungs is not None:
         if config is not None:
             message = "config and rungs are both given; one of them was expected, since each names the ladder."
+            raise ConfigError(message)
+        if isinstance(rungs, str) or not rungs:
+            message = f'rungs is {rungs!r}; a list of names, cheapest first, was expected: ["small", "large"].'
             raise ConfigError(message)
         return None
     from cascade.config import default_path, load_config

@@ -102,6 +102,8 @@ def test_samples_are_shown_complete_before_they_are_fitted_on(tmp_path):
     ("options", "says"),
     [
         ({"rungs": RUNGS, "config": "cascade.yaml", "target": EscalationRate(0.25)}, "both given"),
+        ({"rungs": "small,large", "target": EscalationRate(0.25)}, "a list of names"),
+        ({"rungs": [], "target": EscalationRate(0.25)}, "a list of names"),
         ({"rungs": RUNGS}, "No target for task 'default'"),
         ({"rungs": RUNGS, "new_tasks": ["b"]}, "Task 'b'"),
         ({"rungs": RUNGS, "target": EscalationRate(0.25), "tasks": ["b"]}, "No sample belongs to task 'b'"),
@@ -111,6 +113,11 @@ def test_what_cannot_be_calibrated_is_a_configuration_error(tmp_path, options, s
     path = write_lines(tmp_path / "s.jsonl", recorded(60))
     with pytest.raises(ConfigError, match=says):
         calibrate_files(path, **options)
+
+
+def test_no_file_at_all_is_a_configuration_error():
+    with pytest.raises(ConfigError, match="names no file"):
+        calibrate_files([], rungs=RUNGS, target=EscalationRate(0.25))
 
 
 def test_graders_are_found_by_the_names_that_cascade_grade_takes():
