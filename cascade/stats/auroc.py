@@ -41,4 +41,4 @@ def measure_auroc(confidences: ArrayLike, correct: ArrayLike) -> Statistic | Non
     beaten = 1.0 - weight_below(c, y) / right  # V01: share of right rows above each row
     value = float(np.sum(y * beats) / right)
     influence = n / right * y * (beats - value) + n / wrong * (1.0 - y) * (beaten - value)
-    return Statistic(value=value, influence=influence, within=(0.0, 1.0))
+    return Statistic(value=value, influence=influence, within=(0.0, 1.0), pairs=min(right, wrong))

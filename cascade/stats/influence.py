@@ -14,9 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cascade.stats.intervals import t_interval
+from cascade.stats.intervals import clopper_pearson, t_interval
 
 Floats = NDArray[np.float64]
+
+EPSILON = 1e-12
+"""A standard error below which contributions differ by rounding alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,9 @@ class Statistic:
     within: tuple[float, float] = (-math.inf, math.inf)
     """The range in which it lies, whatever the data; intervals end there."""
 
+    pairs: float = 0.0
+    """Of a share of pairs: how many have no row in common. They bound it where no contribution differs from another."""
+
     def error(self, groups: Sequence[str | None] | None = None) -> float:
         """Return the standard error; rows of one group count as one contribution."""
         return standard_error(self.influence, groups)
@@ -39,9 +45,15 @@ class Statistic:
     def interval(self, level: float = 0.9, groups: Sequence[str | None] | None = None) -> tuple[float, float]:
         """Return the interval of Student's t, with a degree of freedom for each independent group but one.
 
-        Unbounded where there are fewer than two groups: a single one tells nothing about its error.
+        Unbounded where there are fewer than two groups: a single one tells nothing about its error. Where all
+        contributions are 0, as of a perfect order, an error of 0 would be false: pairs without a row in common are
+        independent, and their share is bounded exactly.
         """
-        low, high = t_interval(self.value, self.error(groups), independent(len(self.influence), groups), level)
+        count, error = independent(len(self.influence), groups), self.error(groups)
+        if self.pairs > 0.0 and error < EPSILON:
+            pairs = min(self.pairs, count / 2.0)
+            return clopper_pearson(self.value * pairs, pairs, (1.0 - level) / 2.0)
+        low, high = t_interval(self.value, error, count, level)
         if not math.isfinite(high - low):
             return low, high
         return max(low, self.within[0]), min(high, self.within[1])

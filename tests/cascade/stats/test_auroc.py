@@ -10,6 +10,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from cascade.stats.auroc import auroc, measure_auroc
+from cascade.stats.intervals import proportion_interval
 
 rows = st.lists(st.tuples(st.integers(0, 8).map(lambda c: c / 8), st.sampled_from([0.0, 0.3, 1.0])), min_size=2)
 
@@ -49,9 +50,13 @@ def test_labels_of_one_kind_have_none() -> None:
     assert measure_auroc([], []) is None
 
 
-def test_a_score_that_is_always_the_same_has_exactly_one_half() -> None:
-    found = measure_auroc(np.ones(60), np.repeat([0.0, 1.0], [20, 40]))
-    assert found.interval() == pytest.approx((0.5, 0.5))
+@pytest.mark.parametrize("scores", [np.ones(30), np.arange(30.0), -np.arange(30.0)])
+def test_a_few_rows_that_all_say_the_same_are_no_certainty(scores: np.ndarray) -> None:
+    """A constant score, a perfect order and the reverse one: no contribution differs, and that proves little."""
+    found = measure_auroc(scores, np.repeat([0.0, 1.0], [10, 20]))
+    assert found.error() == pytest.approx(0.0, abs=1e-12)
+    assert found.interval() == pytest.approx(proportion_interval(10 * found.value, 10))
+    assert np.ptp(found.interval(groups=[f"g{i // 6}" for i in range(30)])) > np.ptp(found.interval())
 
 
 @pytest.mark.parametrize("spread", [0.3, 1.0, 3.0])
