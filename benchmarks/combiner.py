@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks.ladders_of_four import laid_out_of_four
 from benchmarks.recorded_sets import PAIRS
 from calibration.combine.fit_combiner import fit_combiner
-from calibration.stats.measures import auroc
+from cascade.stats.auroc import auroc
 
 Array = np.ndarray[Any, Any]
 LADDERS = {name: PAIRS[name] for name in ("lifeeval_mcq", "mz_mmlu", "mz_truthfulqa")} | {

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from calibration.planning.selection import draw, spread_budget
-from calibration.stats.labels import exact_interval
+from calibration.stats.margin import bound_mean
 from cascade.stats.ppi import estimate_mean
 
 Floats = NDArray[np.float64]
@@ -34,7 +34,10 @@ def one(n: int, labels: int, base: float, rng: np.random.Generator) -> dict[str,
     uniform = draw(np.full(error.size, labels / error.size), rng.random(error.size), float(rng.random()))
     y = np.where(uniform, error, np.nan)
     known = error[uniform]
-    found = {"uniform labels, exact": (float(known.mean()), *(exact_interval(known) or (0.0, 1.0)))}
+    exact = bound_mean(known, 0.05)
+    found = {
+        "uniform labels, exact": (float(known.mean()), exact.low or 0.0, 1.0 if exact.high is None else exact.high)
+    }
     for name, proxy in (("uniform labels, no judge", None), ("uniform labels, judge as proxy", doubt)):
         guess = estimate_mean(y, proxy=proxy)
         found[name] = (guess.value, guess.low, guess.high)

@@ -1,13 +1,16 @@
 """Calibration: samples in, a policy out, and replay of policies on recordings."""
 
+from calibration.fit.calibrate_files import calibrate_files
 from calibration.fit.fit import calibrate
 from calibration.gate.replays import Replay, replay
 from calibration.judges.probing import probe_judges
 from calibration.judges.screening import with_judges
+from calibration.samples.grade import GRADERS
 from calibration.targets.bound import Jointly, MaxError, MaxLoss
 from calibration.targets.target import EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
 
 __all__ = [
+    "GRADERS",
     "EscalationRate",
     "ExpectedError",
     "ExpectedLoss",
@@ -18,6 +21,7 @@ __all__ = [
     "Replay",
     "Together",
     "calibrate",
+    "calibrate_files",
     "probe_judges",
     "replay",
     "with_judges",

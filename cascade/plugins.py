@@ -85,6 +85,23 @@ def resolve(ladder: Ladder, default: Sequence[Any] | None = None) -> Ladder:
     return Ladder(*(_rung(rung, stack) for rung in ladder), tasks=tasks)
 
 
+def replace_verifiers(ladder: Ladder, wanted: Sequence[str]) -> Ladder:
+    """Return the ladder with these verifiers on every rung; a rung's own settings of one of that name stay.
+
+    Raises:
+        ConfigError: as of `resolve`.
+    """
+
+    def changed(rungs: Ladder) -> list[Rung]:
+        out = []
+        for rung in rungs:
+            own = {verifier.name: verifier for verifier in rung.verifiers}
+            out.append(replace(rung, verify=tuple(own.get(name, name) for name in wanted)))
+        return out
+
+    return resolve(Ladder(*changed(ladder), tasks={task: changed(own) for task, own in ladder.tasks.items()}))
+
+
 def _rung(rung: Rung, default: tuple[Verifier, ...]) -> Rung:
     verifiers = default if rung.verify is None else tuple(verifier(spec) for spec in rung.verify)
     names = [item.name for item in verifiers]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calibration.samples.table import Floats
+from calibration.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.samples.table import Floats, Table
+from calibration.arrays import Floats
+from calibration.samples.table import Table
 from cascade.policy.combiner import Combiner
 
 COSTS = (1.0, 4.0, 15.0, 60.0)

@@ -50,9 +50,9 @@ def test_python_m_is_the_same_command_line() -> None:
 
 
 @pytest.mark.parametrize("package", ["cascade", "verifiers", "calibration"])
-def test_exported_names_are_sorted_and_exist(package: str) -> None:
+def test_exported_names_are_sorted_constants_first_and_exist(package: str) -> None:
     module = importlib.import_module(package)
-    assert list(module.__all__) == sorted(module.__all__)
+    assert list(module.__all__) == sorted(module.__all__, key=lambda name: (not name.isupper(), name))
     assert all(hasattr(module, name) for name in module.__all__)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from cascade.cli.doctor import BROKEN_LITELLM
+from cascade.doctor.checks import BROKEN_LITELLM
 from tests.checkout import PACKAGES, ROOT, checked_in
 
 RUNS_WHAT_IT_READS = {"pickle", "cPickle", "dill", "marshal", "shelve", "cloudpickle", "joblib"}

@@ -23,7 +23,8 @@ from cascade.report import report
 from cascade.report.page.log_page import log_document
 from cascade.report.page.rendering import to_html
 from cascade.serve.dashboard import dashboard
-from cascade.serve.live import Live, View
+from cascade.serve.live import Live
+from cascade.serve.page import View
 from cascade.serve.server import make_server
 
 FOLDER = Path(__file__).parent.parent / "docs" / "images"

@@ -21,11 +21,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from calibration.arrays import Floats
 from calibration.assess.worth import LEVEL, Estimate, estimated
-from calibration.samples.table import Floats, Table
-from calibration.stats.influence import Statistic, measure_area, measure_mean, ratio_interval
+from calibration.samples.table import Table
+from calibration.stats.area import measure_area
 from calibration.stats.sample_size import size_for_mean
 from cascade.errors import DataError
+from cascade.stats.influence import Statistic, measure_mean, ratio_interval
 
 Verdict = Literal["worth it", "not worth it", "cannot tell"]
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from calibration.arrays import Flags, Floats
 from calibration.assess.frontier import Frontier, draw_frontier
-from calibration.samples.table import Flags, Floats, Table
+from calibration.samples.table import Table
 from calibration.stats.measures import aurc, brier, ece
 from cascade.stats.intervals import mean_interval
 

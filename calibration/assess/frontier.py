@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calibration.samples.table import Flags, Floats, Table
-from calibration.stats.influence import measure_area
+from calibration.arrays import Flags, Floats
+from calibration.samples.table import Table
+from calibration.stats.area import measure_area
 
 POINTS = 201
 """The most points of a curve."""

@@ -11,11 +11,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from calibration.arrays import Flags, Floats
 from calibration.combine.held_out import Fit, fit_rows, verifier_of
-from calibration.samples.table import Flags, Floats, Table
-from calibration.stats.influence import Statistic, measure_area, measure_auroc, measure_mean, ratio_interval
+from calibration.samples.table import Table
+from calibration.stats.area import measure_area
 from calibration.stats.measures import brier, ece
 from cascade.policy.features import LENGTH
+from cascade.stats.auroc import measure_auroc
+from cascade.stats.influence import Statistic, measure_mean, ratio_interval
 
 Standing = Literal["informative", "chance", "unclear", "reversed", "constant"]
 

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from calibration.arrays import Flags
 from calibration.certify.certificate import Certificate, Certified, state_assumptions
 from calibration.certify.hypothesis_tests import Found, Tester, search_threshold, walk
 from calibration.certify.verification import Candidate, select_rows
-from calibration.samples.table import Flags, Table
+from calibration.samples.table import Table
 from calibration.stats.risk import required_draws
 from calibration.stats.split import LEARN
 from calibration.targets.bound import Bound, MaxError, describe_bound

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from calibration.arrays import Floats
 from calibration.certify.shortfall import enough_draws, enough_losses, enough_pairs, enough_rows
 from calibration.certify.verification import Candidate, Verification, answering
 from calibration.samples.replayed import confidences
-from calibration.samples.table import Floats, Table
+from calibration.samples.table import Table
 from calibration.stats.noninferiority import MOST, noninferiority_p
-from calibration.stats.risk import bets_on, betting_p, binomial_p, fixed_sequence
+from calibration.stats.risk import bets, betting_p, binomial_p, fixed_sequence
 from calibration.stats.spending import bet, spend
 from calibration.targets.bound import Bound, MaxError, MaxLoss
 from cascade.policy.operating_point import OperatingPoint, Threshold
@@ -145,15 +146,6 @@ class Tester:
         else:
             found = enough_draws(float(seen.sum()), len(seen), self.bound.value, self.delta)
         return None if found is None else -(-found * n // len(seen))
-
-
-def bets(draws: int, bound: float, *, grouped: bool, fractional: bool) -> bool:
-    """Tell whether a loss of at most `bound` is tested by betting, else exactly on whole losses.
-
-    A rule that needs no label: the choice between two p-values must not depend on what they are. Betting takes
-    fractions, and the means of groups, of which the exact test sees one row each, where there are enough of them.
-    """
-    return fractional or draws > MOST or (grouped and bets_on(draws, bound))
 
 
 def walk(tester: Tester, path: Sequence[Candidate], learnt: Table | None) -> Found:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from calibration.arrays import Floats
 from calibration.certify.candidates import list_candidates, weigh_caution
 from calibration.certify.certificate import Certificate, Certified, state_assumptions
 from calibration.certify.certification import SAME, is_fractional, tell_shortfall
@@ -18,13 +19,14 @@ from calibration.certify.hypothesis_tests import Found, Tester, Trial, pass_chan
 from calibration.certify.verification import Candidate, select_rows
 from calibration.combine.rung_fits import RungFits
 from calibration.samples.layout import Layout
-from calibration.samples.table import Floats, Table
+from calibration.samples.table import Table
 from calibration.stats.risk import fixed_sequence
-from calibration.stats.split import number_groups, split_rows
+from calibration.stats.split import split_rows
 from calibration.targets.bound import Jointly, MaxError, MaxLoss
 from calibration.thresholds.path import policy_path
 from cascade.policy.operating_point import OperatingPoint
 from cascade.policy.policy import SALT
+from cascade.stats.influence import number_groups
 
 ALL_AT_ONCE = (
     "All bounds are kept at once: a policy that breaks one of them has to pass that one's own test, so nothing is "

@@ -9,12 +9,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.arrays import Flags, Floats
 from calibration.samples.replayed import apply_point
-from calibration.samples.table import Flags, Floats, Table
-from calibration.stats.split import draw_one, number_groups
+from calibration.samples.table import Table
+from calibration.stats.split import draw_one
 from calibration.targets.bound import Bound, MaxLoss
 from cascade.hashing import unit
 from cascade.policy.operating_point import OperatingPoint
+from cascade.stats.influence import number_groups
 
 Candidate: TypeAlias = Sequence[OperatingPoint]
 """One way of running a task: points whose weights sum to 1, mixed by hash."""

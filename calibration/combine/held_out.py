@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from calibration.arrays import Flags, Floats
 from calibration.combine.fit_combiner import out_of_fold
 from calibration.samples.replayed import feature_rows
-from calibration.samples.table import Flags, Floats, Table
+from calibration.samples.table import Table
 from cascade.policy.features import EARLIER
 
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.arrays import Floats
 from calibration.combine.fit_combiner import fit_combiner, out_of_fold
 from calibration.combine.mixture import Prior, restricted
 from calibration.combine.pooling import fit_pooled
 from calibration.samples.replayed import feature_rows
-from calibration.samples.table import Floats, Table
+from calibration.samples.table import Table
 from calibration.stats.folds import assign_folds
 from cascade.hashing import content_id
 from cascade.policy.combiner import Combiner

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.arrays import Floats
 from calibration.stats.folds import assign_folds
 from cascade.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 RIDGES_U = (0.3, 1.0, 3.0, 10.0, 100.0, 1000.0)

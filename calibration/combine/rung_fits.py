@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from calibration.arrays import Floats
 from calibration.combine.fit_combiner import fit_combiner, out_of_fold
 from calibration.combine.mixture import Prior
 from calibration.samples.replayed import confidences, feature_rows
-from calibration.samples.table import Floats, Table
+from calibration.samples.table import Table
 from cascade.errors import DataError
 from cascade.policy.combiner import Combiner
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from calibration.arrays import Flags
 from calibration.certify.candidates import list_candidates, weigh_caution
 from calibration.certify.certificate import Certified
 from calibration.certify.certification import certify
@@ -17,14 +18,15 @@ from calibration.fit.reference_cost import fit_reference_cost
 from calibration.gate.replays import apply, figures
 from calibration.samples.layout import Layout
 from calibration.samples.replayed import apply_point
-from calibration.samples.table import Flags, Table
+from calibration.samples.table import Table
 from calibration.stats.estimates import mean
-from calibration.stats.split import number_groups, split_rows
+from calibration.stats.split import split_rows
 from calibration.targets.bound import Bound, Jointly, MaxLoss
 from calibration.thresholds.choice import describe
 from calibration.thresholds.path import policy_path
 from cascade.errors import DataError
 from cascade.policy.policy import SALT, TaskPolicy
+from cascade.stats.influence import number_groups
 
 
 def fit_certified(

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from calibration.combine.mixture import Prior
 from calibration.combine.pooled_combiners import pooled_priors
@@ -20,7 +20,7 @@ from calibration.samples.subladders import list_subladders
 from calibration.samples.survey import Survey, survey
 from calibration.samples.table import Table
 from calibration.targets.bound import Bound, Jointly, MaxError, MaxLoss
-from calibration.targets.target import Aim, Together
+from calibration.targets.by_task import Target
 from cascade.errors import ConfigError, DataError
 from cascade.exchange import EMPTY
 from cascade.ladder import Ladder
@@ -29,9 +29,6 @@ from cascade.policy.features import EARLIER, LENGTH
 from cascade.policy.policy import LadderPrint, Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
-
-Target: TypeAlias = Aim | Together | Bound | Jointly
-"""What may be asked of calibrate."""
 
 
 def calibrate(

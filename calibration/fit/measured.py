@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from calibration.arrays import Flags, Floats
 from calibration.combine.rung_fits import RungFits
 from calibration.samples.replayed import Replayed, apply_out_of_fold, apply_point
-from calibration.samples.table import Flags, Floats, Table
+from calibration.samples.table import Table
 from calibration.stats.estimates import estimate, mean, pick
 from calibration.stats.margin import independent_rows
 from calibration.stats.rate import rate_interval

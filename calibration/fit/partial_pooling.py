@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.arrays import Flags, Floats
 from calibration.combine.rung_fits import RungFits
 from calibration.samples.replayed import goes_up
-from calibration.samples.table import Flags, Floats
 from calibration.thresholds.path import to_point
 from calibration.thresholds.shrinkage import Shrunk, shrink_thresholds
 from cascade.policy.operating_point import OperatingPoint, Threshold

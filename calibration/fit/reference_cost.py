@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from calibration.samples.table import Floats, Table
+from calibration.arrays import Floats
+from calibration.samples.table import Table
 from cascade.policy.policy import ReferenceCost
 
 ENOUGH = 20

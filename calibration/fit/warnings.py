@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from calibration.samples.table import Table
-from calibration.stats.influence import independent
+from cascade.stats.influence import independent
 
 PER_FEATURE = 10
 """Labels for each feature below which a combiner tends to learn noise (Peduzzi et al. 1996, J Clin Epidemiol 49)."""

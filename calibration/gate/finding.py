@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from calibration.samples.table import Floats
+from calibration.arrays import Floats
 from calibration.stats.margin import Groups, Margin, bound_mean, bound_money
 from calibration.stats.risk import sign_test
 from calibration.stats.sample_size import size_for_mean, size_for_share

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.arrays import Floats
 from calibration.gate.finding import Criterion, Finding, Gate, judge_figure
 from calibration.gate.gate_rows import GateRows, replay_task
 from calibration.gate.ppi_figure import sharpen_figure
-from calibration.samples.table import Floats, by_task
+from calibration.samples.table import by_task
 from calibration.stats.labels import uniform_rows
 from cascade.errors import ConfigError, DataError
 from cascade.ladder import Ladder

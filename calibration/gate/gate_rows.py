@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.arrays import Flags, Floats
 from calibration.gate.replays import Rows, apply, policy_ladder
 from calibration.samples.sameness import match_reference, repeat_reference
-from calibration.samples.table import Flags, Floats, lay_out
+from calibration.samples.table import lay_out
 from calibration.stats.margin import Groups
 from cascade.errors import ConfigError
 from cascade.labelling.annotation import CORRECT, label_in

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.arrays import Floats
 from calibration.samples.layout import lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.replayed import Replayed, apply_point
 from calibration.samples.survey import Survey, survey
-from calibration.samples.table import Floats, Table
+from calibration.samples.table import Table
 from calibration.stats.estimates import estimate, mean, pick
 from cascade.display.numbers import count, dollars, percent, span
 from cascade.display.sheet import Grid, Sheet

@@ -9,12 +9,12 @@ from typing import Any, Literal
 import numpy as np
 
 from calibration.assess.worth import Estimate, estimated
-from calibration.stats.influence import measure_auroc
 from calibration.stats.margin import Groups, bound_mean
 from calibration.stats.measures import brier, ece
 from calibration.stats.rate import escalates, expected_rate, fit_threshold
 from cascade.errors import ConfigError, DataError
 from cascade.samples.sample import Sample
+from cascade.stats.auroc import measure_auroc
 
 TRUE_ACCEPT = 0.9
 """The share of right answers that every judge lets pass where they are compared at equal use."""

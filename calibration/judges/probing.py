@@ -30,7 +30,7 @@ FAILED = frozenset({"judge_failed", "verifier_failed"})
 REASONS = ("the judge failed: ", "did not finish: ", "failed: ")
 """How the reasons of such verdicts begin."""
 
-Explore = Callable[[Ladder, list[Sample], str], Sequence[Sample]]
+Ask = Callable[[Ladder, list[Sample], str], Sequence[Sample]]
 """Records the verifiers of a ladder on samples; the text (the judge's settings, hashed) says what to keep apart."""
 
 
@@ -98,7 +98,7 @@ def probe_judges(
     return tuple(probe(one, probes, explore, seed=seed) for one in find_judges(ladder))
 
 
-def probe(judged: Judged, probes: ProbeSet, explore: Explore, *, seed: int = 0) -> JudgeScreening:
+def probe(judged: Judged, probes: ProbeSet, ask: Ask, *, seed: int = 0) -> JudgeScreening:
     """Show one judge the probes, and decide on it."""
     judge = judged.judge
     repeats = [judge.fresh(f"{judge.name}.{turn}") for turn in range(TIMES)]
@@ -107,7 +107,7 @@ def probe(judged: Judged, probes: ProbeSet, explore: Explore, *, seed: int = 0) 
     again = Rung(AGAIN, verify=tuple(repeats), price=free)
     ladder = Ladder(once, again, tasks={ONCE: [once], AGAIN: [again]})
     asked = [_shown(one, ONCE) for one in probes.wrong] + [_shown(one, AGAIN) for one in probes.repeated]
-    answered = explore(ladder, asked, judged.fingerprint[:12])
+    answered = ask(ladder, asked, judged.fingerprint[:12])
     told = [one.recordings[one.request.task].verdicts for one in answered]
     first = [_verdict(verdicts, judge.name) for verdicts in told[: len(probes.wrong)]]
     shown = [

@@ -34,6 +34,12 @@ CONFIDENCE = 0.95
 UNPROBED = "not probed"
 
 
+class JudgeNotAdmitted(ConfigError):
+    """A judge was probed, and a policy may not lean on it."""
+
+    exit_code = 1
+
+
 def screen(
     judge: str,
     model: str,
@@ -145,6 +151,22 @@ def overridden(admissions: Iterable[JudgeScreening], names: Sequence[str]) -> tu
     return tuple(replace(one, overridden=True) if one.judge in names and not one.admitted else one for one in found)
 
 
+def sentence(one: JudgeScreening) -> str:
+    """Return how a judge did, in a sentence."""
+    standing = "admitted" if one.admitted else f"not admitted: {one.why}"
+    if one.overridden:
+        standing += " (let in all the same by --admit-judge)"
+    accepts, flips = one.false_accepts, one.flips
+    of = "recorded wrong answers" if flips is None else "wrong answers"
+    parts = []
+    if accepts is not None:
+        parts.append(f"passed {accepts.count} of {accepts.n} {of} (up to {100 * accepts.high:.1f} %)")
+    if flips is not None:
+        parts.append(f"changed its mind about {flips.count} of {flips.n} (up to {100 * flips.high:.1f} %)")
+    told = f"; {', '.join(parts)}" if parts else ""
+    return f"Judge {one.judge} ({one.model or 'model not told'}): {standing}{told}; {100 * one.confidence:g} % sure."
+
+
 def refusal(admissions: Iterable[JudgeScreening]) -> str | None:
     """Return why a policy may not lean on one of the judges; None where it may. Judges not probed are only recorded."""
     for one in admissions:
@@ -160,12 +182,12 @@ def with_judges(policy: Policy, admissions: Iterable[JudgeScreening]) -> Policy:
     """Return the policy with what is known of its judges written into it.
 
     Raises:
-        ConfigError: one was probed and is not admitted.
+        JudgeNotAdmitted: one was probed and is not admitted.
     """
     found = tuple(admissions)
     why = refusal(found)
     if why is not None:
-        raise ConfigError(why)
+        raise JudgeNotAdmitted(why)
     return replace(policy, judges=found)
 
 

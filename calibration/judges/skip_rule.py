@@ -13,10 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from calibration.arrays import Floats
 from calibration.assess.worth import LEVEL, Estimate
 from calibration.combine.held_out import Fit, fit_rows, verifier_of
-from calibration.samples.table import Floats, Table
-from calibration.stats.influence import measure_area, measure_auroc, measure_mean, ratio_interval
+from calibration.samples.table import Table
+from calibration.stats.area import measure_area
+from cascade.stats.auroc import measure_auroc
+from cascade.stats.influence import measure_mean, ratio_interval
 
 LOW = (0.0, 0.1, 0.2, 0.3, 0.4)
 """Quantiles of the cheap score that are tried as lower ends; 0: none."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from calibration.arrays import Flags
 from calibration.combine.held_out import hold_out
-from calibration.samples.table import Flags, Table
+from calibration.samples.table import Table
 from calibration.stats.margin import bound_mean
 from cascade.errors import DataError
 

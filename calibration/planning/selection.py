@@ -10,15 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from calibration.arrays import Flags, Floats
 from cascade.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 FLOOR = 0.2
 """Share of the labels that is spread evenly over all rows, whatever they seem to tell: it bounds propensities below."""

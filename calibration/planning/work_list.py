@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from calibration.arrays import Flags, Floats
 from calibration.combine.fit_combiner import fit_combiner
 from calibration.planning.selection import draw, spread_budget, weigh_for_certificate, weigh_for_estimate
 from calibration.samples.replayed import apply_point, feature_rows
 from calibration.samples.sameness import same_answers
-from calibration.samples.table import Flags, Floats, Table, lay_out
+from calibration.samples.table import Table, lay_out
 from calibration.targets.bound import MaxError, MaxLoss
 from cascade.errors import DataError
 from cascade.hashing import unit

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from calibration.arrays import Flags, Floats
 from calibration.samples.sameness import match_reference, repeat_reference
 from calibration.samples.subladders import PartColumns
-from calibration.samples.table import Flags, Floats, Table
+from calibration.samples.table import Table
 from calibration.stats.labels import uniform_rows
 from cascade.exchange import EMPTY
 from cascade.labelling.annotation import CORRECT, label_in

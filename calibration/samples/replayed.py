@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.samples.table import Flags, Floats, Table
+from calibration.arrays import Flags, Floats
+from calibration.samples.table import Table
 from calibration.stats.rate import escalates, fit_threshold
 from cascade.policy.combiner import Combiner
 from cascade.policy.features import EARLIER

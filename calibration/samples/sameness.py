@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from calibration.arrays import Flags
 from calibration.samples.grade import ANSWER_FIELD, json_equal, normalized
-from calibration.samples.table import Flags
 from cascade.exchange import Response
 from cascade.files import strict_json
 from cascade.samples.sample import Sample

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from calibration.arrays import Floats
 from calibration.samples.columns import FIGURES, FLAGS
-from calibration.samples.table import Floats, Table
+from calibration.samples.table import Table
 from cascade.hashing import content_id
 
 MOST = 1000

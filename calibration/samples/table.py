@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.arrays import Flags, Floats
 from calibration.samples.columns import Columns, VerifierUse
 from calibration.samples.judging import judged
 from cascade.hashing import unit
 from cascade.ladder import Ladder
 from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from calibration.samples.table import Flags, Floats
-from calibration.stats.influence import independent
+from calibration.arrays import Flags, Floats
 from calibration.stats.margin import bound_mean
+from cascade.stats.influence import independent
 from cascade.stats.intervals import mean_interval
 
 

@@ -1,7 +1,7 @@
-"""What labels say exactly: bounds of a mean from rows that were labelled with one and the same probability.
+"""Labels that stand for all rows alike: those that were chosen, as it were, with one and the same probability.
 
-Certificates take no estimates (`cascade.stats.ppi` has those): `uniform_rows` finds rows that stand for all alike
-among labels that were chosen with different probabilities, and `exact_interval` bounds their mean.
+Certificates take no estimates (`cascade.stats.ppi` has those): `uniform_rows` finds such rows among labels that were
+chosen with different probabilities.
 """
 
 from __future__ import annotations
@@ -9,30 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from calibration.stats.risk import betting_p
-from cascade.stats.intervals import Interval, proportion_interval
+from calibration.arrays import Flags
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-
-
-def exact_interval(correct: ArrayLike, level: float = 0.9) -> Interval | None:
-    """Bound the mean of independent, uniformly chosen labels in [0, 1] at any n; None without labels.
-
-    Right or wrong: Clopper & Pearson (1934). Fractions: the means that betting does not refute (`risk.betting_p`), half
-    of the error on each side; the rows' order must not depend on their labels. NaN are left out.
-    """
-    y = np.asarray(correct, dtype=np.float64)
-    y = y[~np.isnan(y)]
-    if np.all((y == 0.0) | (y == 1.0)):
-        return proportion_interval(float(y.sum()), y.size, level)
-    tail = (1.0 - level) / 2.0
-    return 1.0 - _greatest(1.0 - y, tail), _greatest(y, tail)
 
 
 def uniform_rows(propensity: ArrayLike, known: ArrayLike, u: ArrayLike) -> Flags:
@@ -48,12 +29,3 @@ def uniform_rows(propensity: ArrayLike, known: ArrayLike, u: ArrayLike) -> Flags
         return chosen
     kept: Flags = chosen & (np.asarray(u, dtype=np.float64) < pi.min() / pi)
     return kept
-
-
-def _greatest(values: Floats, tail: float) -> float:
-    """The greatest mean that betting does not refute at `tail`, by bisection; p falls as the mean rises."""
-    low, high = float(values.mean()), 1.0
-    for _ in range(40):
-        middle = (low + high) / 2.0
-        low, high = (low, middle) if betting_p(values, middle) <= tail else (middle, high)
-    return high

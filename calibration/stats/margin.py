@@ -1,7 +1,7 @@
 """How far a measured mean may be from the true one: one-sided bounds, exact where values are bounded and independent.
 
 Each end holds by itself with probability 1 − δ; both together with 1 − 2δ. Which method is used depends on what kind of
-values there are, on n and on the limit, never on how the bounds come out; for losses it is `trial.bets`, the rule of
+values there are, on n and on the limit, never on how the bounds come out; for losses it is `risk.bets`, the rule of
 certificates:
 
 - ``binomial``: only the two ends of the range occur. Clopper & Pearson 1934; exact.
@@ -26,11 +26,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from calibration.certify.hypothesis_tests import bets
-from calibration.stats.influence import independent, standard_error, t_interval
 from calibration.stats.noninferiority import noninferiority_p
-from calibration.stats.risk import betting_p
-from calibration.stats.split import number_groups
+from calibration.stats.risk import bets, betting_p
+from cascade.stats.influence import independent, number_groups, standard_error
+from cascade.stats.intervals import clopper_pearson, t_interval
 
 Method = Literal["binomial", "betting", "paired", "grouped", "t", "none"]
 Groups = Sequence[str | None]
@@ -96,13 +95,13 @@ def bound_mean(
     )
     if grouped:
         size = _cautious(size, n, independent(n, groups), delta)
-        method, (bottom, top) = "grouped", _binomial(mean, size, delta)
+        method, (bottom, top) = "grouped", clopper_pearson(min(mean * size, size), size, delta)
         if harm_alone:
             harm = np.where(x > 0.0, 1.0, 0.0)
             own = _cautious(effective_size(harm, groups), n, independent(n, groups), delta)
-            top = min(1.0, (_binomial(float(harm.mean()), own, delta)[1] + 1.0) / 2.0)
+            top = min(1.0, (clopper_pearson(min(float(harm.mean()) * own, own), own, delta)[1] + 1.0) / 2.0)
     elif _whole(x, (low, high)):
-        method, (bottom, top) = "binomial", _binomial(mean, n, delta)
+        method, (bottom, top) = "binomial", clopper_pearson(min(mean * n, n), n, delta)
     else:
         # A gambler's wealth depends on the order, and a file may be sorted by label: shuffled, always the same way.
         shuffled = np.random.default_rng(0).permutation(share)
@@ -204,15 +203,6 @@ def _cautious(size: float, n: int, count: int, delta: float) -> float:
     from scipy.special import stdtrit
 
     return size * float(stdtrit(n - 1, 1.0 - delta) / stdtrit(count - 1, 1.0 - delta)) ** 2
-
-
-def _binomial(mean: float, size: float, delta: float) -> tuple[float, float]:
-    from scipy.special import betaincinv  # slow to load
-
-    wins = min(mean * size, size)
-    low = float(betaincinv(wins, size - wins + 1.0, delta)) if wins > 0.0 else 0.0
-    high = float(betaincinv(wins + 1.0, size - wins, 1.0 - delta)) if wins < size else 1.0
-    return low, high
 
 
 def _paired(harmed: int, gained: int, n: int, delta: float) -> float:

@@ -1,8 +1,8 @@
-"""What confidences are worth, measured against labels: AUROC, ECE, Brier score and AURC.
+"""What confidences are worth, measured against labels: ECE, Brier score and AURC.
 
 All take `confidences` (n_samples,) in [0, 1] or any order-preserving score, and `correct` (n_samples,) in [0, 1]. Rows
 where either is NaN are left out. A fractional label counts as that share of a right row and the rest of a wrong one.
-All are None where they say nothing: no rows, or, for AUROC, one class only. None of them depends on the rows' order:
+All are None where there are no rows. None of them depends on the rows' order:
 rows that tie share the mean of their labels.
 """
 
@@ -16,18 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 ECE_BINS = 15
-
-
-def auroc(confidences: ArrayLike, correct: ArrayLike) -> float | None:
-    """Probability that a right answer gets more confidence than a wrong one, ties counting half; .5 is chance."""
-    scores, labels = _rows(confidences, correct)
-    right, wrong = float(labels.sum()), float((1.0 - labels).sum())
-    if right == 0.0 or wrong == 0.0:
-        return None
-    _, level = np.unique(scores, return_inverse=True)
-    hits, misses = np.bincount(level, weights=labels), np.bincount(level, weights=1.0 - labels)
-    beaten = np.cumsum(misses) - misses
-    return float(np.sum(hits * (beaten + misses / 2.0)) / (right * wrong))
 
 
 def ece(confidences: ArrayLike, correct: ArrayLike) -> float | None:

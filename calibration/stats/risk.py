@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from calibration.stats.noninferiority import MOST
 from cascade.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _CAP = 0.9
 """Greatest adaptive bet, as a share of the greatest that cannot lose all."""
 
 BETTING_FROM = 6.0
-"""Losses that a bound would allow, draws × bound, from which on betting says more than counting harm (`bets_on`)."""
+"""Losses that a bound would allow, draws × bound, from which on betting says more than counting harm (`bets`)."""
 
 
 def required_draws(risk: float, delta: float) -> int:
@@ -100,6 +101,15 @@ def bets_on(draws: int, bound: float) -> bool:
     A rule that needs no label: the choice between two p-values must not depend on what they are.
     """
     return draws * bound >= BETTING_FROM
+
+
+def bets(draws: int, bound: float, *, grouped: bool, fractional: bool) -> bool:
+    """Tell whether a loss of at most `bound` is tested by betting, else exactly on whole losses.
+
+    A rule that needs no label: the choice between two p-values must not depend on what they are. Betting takes
+    fractions, and the means of groups, of which the exact test sees one row each, where there are enough of them.
+    """
+    return fractional or draws > MOST or (grouped and bets_on(draws, bound))
 
 
 def fixed_sequence(p_values: Iterable[float], delta: float) -> int:

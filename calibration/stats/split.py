@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.samples.table import Flags
+from calibration.arrays import Flags
+from cascade.stats.influence import number_groups
 
 LEARN = 0.4
-"""The share that combiners and path are learnt from; the rest certifies (CALIBRATION.md, section 4)."""
+"""The share that combiners and path are learnt from; the rest certifies."""
 
 
 def split_rows(groups: Sequence[str | None], *, seed: int, share: float = LEARN) -> Flags:
@@ -26,15 +27,6 @@ def split_rows(groups: Sequence[str | None], *, seed: int, share: float = LEARN)
     taken = np.zeros(count, dtype=bool)
     taken[order[before < round(share * len(code))]] = True
     return taken[code]
-
-
-def number_groups(groups: Sequence[str | None]) -> NDArray[np.intp]:
-    """Return the number of each row's group, (n,), counted from 0 in order of appearance; None is one of its own."""
-    numbers: dict[str | int, int] = {}
-    return np.array(
-        [numbers.setdefault(row if name is None else name, len(numbers)) for row, name in enumerate(groups)],
-        dtype=np.intp,
-    )
 
 
 def draw_one(code: NDArray[np.intp], *, seed: int) -> NDArray[np.intp]:

@@ -8,9 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
+from calibration.arrays import Flags, Floats
 from calibration.combine.rung_fits import RungFits
 from calibration.combine.smoothing import smooth_correct, smooth_pairs
-from calibration.samples.table import Flags, Floats, Table
+from calibration.samples.table import Table
 from cascade.errors import DataError
 
 CAUTION = 50.0

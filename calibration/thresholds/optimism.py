@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from calibration.samples.table import Floats
+from calibration.arrays import Floats
 from calibration.stats.folds import assign_folds
 from calibration.thresholds.choice import NO_OPTIMISM, Mix, Optimism
 from calibration.thresholds.evidence import Evidence, ParetoPolicy

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.samples.table import Flags, Floats
+from calibration.arrays import Flags, Floats
 from calibration.stats.rate import fit_threshold
 from calibration.thresholds.evidence import Evidence, ParetoPolicy
 from calibration.thresholds.grid import CELLS, bin_ranks, count_bins, evaluate_grid
@@ -118,37 +118,51 @@ def _share_up(confidences: Floats, rate: float, forced: Flags, live: Floats) -> 
 def hull_of(found: Sequence[ParetoPolicy], *, caution: float = 0.0) -> tuple[ParetoPolicy, ...]:
     """Return those of the Pareto policies that no mix of the others beats, dearest first; see `Evidence.caution`.
 
-    What is dearer than another is expected to be better too: caution alone is no reason to pay more.
+    What is dearer than another is expected to be better too: caution alone is no reason to pay more. Of policies that
+    cost the same and are as good, the one with the fewest rungs stays.
     """
     cost, quality, differs = (
         np.array([getattr(one, name) for one in found]) for name in ("cost_usd", "quality", "differs")
     )
-    hull = pareto_hull(cost, quality - caution * differs)
+    hull = pareto_hull(cost, quality - caution * differs, np.array([len(one.rungs) for one in found]))
     before = np.maximum.accumulate(np.concatenate([[-np.inf], quality[hull][:-1]]))
     return tuple(found[i] for i in hull[quality[hull] > before][::-1])
 
 
 TOLERANCE = 1e-12
-"""Quality, relative to the span of the hull, that a policy must have above a mix of its neighbours."""
+"""What counts as a tie, of costs and qualities relative to the greatest: sums in another order differ by less."""
 
 
-def pareto_hull(cost: NDArray[np.float64], quality: NDArray[np.float64]) -> NDArray[np.intp]:
+def pareto_hull(
+    cost: NDArray[np.float64], quality: NDArray[np.float64], rungs: NDArray[np.intp] | None = None
+) -> NDArray[np.intp]:
     """Return indices into flat `cost` and `quality` (m,) of the vertices of the upper-left hull, cheapest first.
 
     From the best of the cheapest to the cheapest of the best; between two neighbours lies what mixing them at random
-    gives, and no policy lies above it. Quickhull (Barber et al. 1996), O(m) for the clouds that grids of policies are:
-    sorting them would take most of a calibration's time.
+    gives, and no policy lies above it. Ties go to the fewest `rungs` (m,), then to the first, so that the last bit of a
+    sum decides nothing. Quickhull (Barber et al. 1996), O(m) for the clouds that grids of policies are: sorting them
+    would take most of a calibration's time.
     """
-    cheapest, best = float(cost.min()), float(quality.max())
-    at_least = np.flatnonzero(cost == cheapest)
-    first = int(at_least[np.argmax(quality[at_least])])
-    at_best = np.flatnonzero(quality == best)
-    last = int(at_best[np.argmin(cost[at_best])])
-    if first == last:
+    near_usd, near = TOLERANCE * float(np.abs(cost).max()), TOLERANCE * max(1.0, float(np.abs(quality).max()))
+
+    def fewest(tied: NDArray[np.intp]) -> int:
+        return int(tied[0 if rungs is None else np.argmin(rungs[tied])])
+
+    def cheapest_of(among: NDArray[np.intp]) -> NDArray[np.intp]:
+        tied: NDArray[np.intp] = among[cost[among] <= cost[among].min() + near_usd]
+        return tied
+
+    def best_of(among: NDArray[np.intp]) -> NDArray[np.intp]:
+        tied: NDArray[np.intp] = among[quality[among] >= quality[among].max() - near]
+        return tied
+
+    every = np.arange(cost.size, dtype=np.intp)
+    first, last = fewest(best_of(cheapest_of(every))), fewest(cheapest_of(best_of(every)))
+    if cost[last] - cost[first] <= near_usd or quality[last] - quality[first] <= near:
         return np.array([first], dtype=np.intp)
-    scale = TOLERANCE * (cost[last] - cheapest) * max(best - quality[first], TOLERANCE)
+    scale = TOLERANCE * (cost[last] - cost[first]) * max(float(quality[last] - quality[first]), TOLERANCE)
     found: list[int] = []
-    parts = [(first, last, np.arange(cost.size, dtype=np.intp))]
+    parts = [(first, last, every)]
     while parts:
         left, right, among = parts.pop()
         # Twice the area of the triangle: how far above the line from left to right.
@@ -161,7 +175,7 @@ def pareto_hull(cost: NDArray[np.float64], quality: NDArray[np.float64]) -> NDAr
             found.append(left)
             continue
         among, above = among[kept], above[kept]
-        highest = np.flatnonzero(above >= above.max() * (1.0 - TOLERANCE))
-        middle = int(among[highest[np.argmin(cost[among[highest]])]])
+        highest = among[above >= above.max() - max(scale, float(above.max()) * TOLERANCE)]
+        middle = fewest(cheapest_of(highest))
         parts.extend(((middle, right, among), (left, middle, among)))
     return np.array([*found, last], dtype=np.intp)

@@ -13,10 +13,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from calibration.arrays import Floats
 from calibration.combine.rung_fits import RungFits
 from calibration.samples.replayed import Replayed, apply_point, goes_up
 from calibration.samples.subladders import list_subladders
-from calibration.samples.table import Floats, Table
+from calibration.samples.table import Table
 from calibration.stats.rate import fit_threshold
 from calibration.thresholds.evidence import Evidence, ParetoPolicy, gather
 from calibration.thresholds.grid import CELLS

@@ -21,15 +21,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from calibration.arrays import Floats
 from calibration.stats.rate import fit_threshold, rate_interval
 from cascade.errors import ConfigError, DataError
+from cascade.stats.intervals import caution
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
 
 GRID = 400
 """Values of t, quantiles of all confidences together, at which shares are compared."""
@@ -163,7 +163,7 @@ def _prior(shares: Floats, sizes: Floats, rate: float) -> _Prior:
     Each task counts by what its share tells, 1 / (tau + r (1 - r) / n): tasks with few rows say little about how much
     tasks differ, but enough about the mean (DerSimonian & Laird 1986, two steps).
     """
-    from scipy.special import chdtri, ndtri, stdtrit
+    from scipy.special import chdtri
 
     freedom = sizes.size - 1
     weight = np.ones(sizes.size)
@@ -181,8 +181,7 @@ def _prior(shares: Floats, sizes: Floats, rate: float) -> _Prior:
         most = max((spread * freedom / float(chdtri(freedom, 1.0 - DOUBT)) - luck) / left, 0.0)
         weight = 1.0 / np.maximum(tau + noise, 1e-12)
     error = 1.0 / float(weight.sum())  # of the mean, which is estimated too
-    caution = float(ndtri(0.95) / stdtrit(freedom, 0.95)) ** 2
-    sure = min(max(variance / max(most + error, 1e-9) - 1.0, 0.0), MAX_KAPPA) * caution
+    sure = min(max(variance / max(most + error, 1e-9) - 1.0, 0.0), MAX_KAPPA) * caution(freedom)
     # Never quite 0: a task without rows has nothing else.
     kappa = min(max(variance / max(tau, 1e-9) - 1.0, 1e-3), MAX_KAPPA)
     return _Prior(mean=mean, kappa=kappa, sure=min(sure, kappa))

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from cascade.bulk.cost_estimate import CostEstimate, estimate
 from cascade.bulk.journal import Journal
 from cascade.bulk.journal_recorder import JournalRecorders
 from cascade.bulk.stop import Stop
 from cascade.engine.cascade import Cascade
-from cascade.errors import ConfigError, DataError
+from cascade.errors import BudgetExceeded, ConfigError, DataError
 from cascade.flow.verify import WHOLE
 from cascade.ladder import Ladder
+from cascade.prices import ladder_order_concern
 from cascade.result import Attempt
 from cascade.samples.jsonl import read_samples, sample_line, sample_of
 from cascade.samples.request_limits import require_allowed
@@ -41,6 +43,30 @@ class Exploration:
 
     stopped: bool
     """True where the run was stopped before the last sample; the journal is kept."""
+
+
+class Explore(Protocol):
+    """Explores samples into a file: `exploring(…)`, or a command that shows the bill and the progress, too."""
+
+    def __call__(self, app: Cascade, samples: Sequence[Sample], output: Path, *, label: str) -> Exploration:
+        """Explore as `explore_file` does; `label` says what for, in a word."""
+
+
+def exploring(
+    *,
+    concurrency: int = 16,
+    max_cost_usd: float | None = None,
+    confirm: Callable[[CostEstimate], bool] | None = None,
+) -> Explore:
+    """Return `explore_file` with these settings; it raises `BudgetExceeded` where `confirm` declines the bill."""
+
+    def explore(app: Cascade, samples: Sequence[Sample], output: Path, *, label: str) -> Exploration:
+        if confirm is not None and not confirm(estimate(samples, app)):
+            message = f"{label}: the estimated bill was declined, so nothing was asked."
+            raise BudgetExceeded(message)
+        return explore_file(app, samples, output, concurrency=concurrency, max_cost_usd=max_cost_usd)
+
+    return explore
 
 
 def explore_file(
@@ -141,6 +167,38 @@ def is_complete(sample: Sample, ladder: Ladder) -> bool:
             if verdict is None or verdict.veto:
                 break
     return True
+
+
+def find_concerns(done: Exploration, ladder: Ladder) -> list[str]:
+    """Say what is doubtful about what was recorded: paid verifiers that never spoke, a ladder against its costs."""
+    seen = []
+    for rung in ladder:
+        costs = [
+            recording.response.cost_usd
+            for sample in done.samples
+            if (recording := sample.recordings.get(rung.name)) is not None and recording.response.cost_usd is not None
+        ]
+        seen.append((rung.name, sum(costs) / len(costs) if costs else 0.0, len(costs)))
+    out_of_order = ladder_order_concern(seen)
+    return [*_deaf(done, ladder), *([out_of_order] if out_of_order is not None else [])]
+
+
+def _deaf(done: Exploration, ladder: Ladder) -> list[str]:
+    """Name the paid verifiers that never gave a verdict: a wrong key of a judge is silent otherwise."""
+    concerns = []
+    for rung in ladder:
+        for verifier in rung.verifiers:
+            heard = [
+                verdict
+                for sample in done.samples
+                if (recording := sample.recordings.get(rung.name)) is not None
+                and (verdict := recording.verdicts.get(verifier.name)) is not None
+            ]
+            if verifier.paid and heard and all(verdict.abstained for verdict in heard):
+                concerns.append(
+                    f"{rung.name}: {verifier.name} abstained on all {len(heard)} answers: {heard[0].reason}."
+                )
+    return concerns
 
 
 def _with_kept(sample: Sample, journal: Journal, earlier: Sample | None) -> Sample:

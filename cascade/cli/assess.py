@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cascade.cli.shared.options import JsonOption, MapOption, TaskOption, VerifiersOption, is_log
-from cascade.cli.shared.recorded import with_labels, with_schemas
 from cascade.cli.shared.rungs import chosen_ladder
 from cascade.cli.shared.terminal import dollars, percent, print_json, say, show_blocks, warn
 from cascade.errors import ConfigError
@@ -63,6 +62,7 @@ def assess(
     from calibration.assess.diagnostics import diagnose
     from calibration.assess.worth import measure_worth
     from calibration.combine.held_out import hold_out
+    from calibration.fit.complete import with_labels, with_schemas
     from calibration.judges.skip_rule import propose_skip_rule
     from calibration.samples.recorded import recorded_ladder
     from calibration.samples.table import by_task, lay_out
@@ -80,7 +80,7 @@ def assess(
     _require_overheads(label_cost, requests, shadow_share)
     chosen = chosen_ladder(config, rungs, verifiers)
     found = read_files([Path(one) for one in samples], parse_mapping(mapping) if mapping else None)
-    found = with_labels(found if chosen.config is None else with_schemas(found, chosen.config))
+    found = with_labels(found if chosen.config is None else with_schemas(found, chosen.config), say)
     tasks = {name: rows for name, rows in by_task(found).items() if task is None or name in task}
     if not tasks:
         message = f"No sample belongs to task {(task or ['?'])[0]!r}."

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from cascade.cli.shared.calibrated import operating_points, show_calibrated, tell_more
+from cascade.cli.explore import explore_samples
+from cascade.cli.shared.calibrated import show_calibrated, tell_more
 from cascade.cli.shared.options import (
     ConcurrencyOption,
     ConfigOption,
@@ -20,21 +22,19 @@ from cascade.cli.shared.options import (
     YesOption,
 )
 from cascade.cli.shared.page_file import ReportOption
-from cascade.cli.shared.probing import AdmitOption, NoProbesOption, judges_of
 from cascade.cli.shared.progress import progress, summed
-from cascade.cli.shared.recorded import graded, schema_filler, with_recordings
 from cascade.cli.shared.rungs import chosen_ladder
-from cascade.cli.shared.targets import make_target, parse_bounds, parse_dial, parse_rates, target_by_task
-from cascade.cli.shared.terminal import fail, print_json, say
+from cascade.cli.shared.targets import parse_bounds, parse_dial, parse_rates
+from cascade.cli.shared.terminal import fail, print_json, say, warn
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from calibration.fit.fit import Target
     from calibration.samples.survey import Survey
+    from cascade.bulk.exploration import Exploration
     from cascade.cli.shared.rungs import Chosen
-    from cascade.policy.judge_screening import JudgeScreening
+    from cascade.engine.cascade import Cascade
     from cascade.policy.policy import Policy
     from cascade.samples.sample import Sample
 
@@ -116,8 +116,15 @@ def calibrate(
         "policy.json"
     ),
     seed: Annotated[int, typer.Option("--seed", help="Of the random choices.")] = 0,
-    admit_judge: AdmitOption = None,
-    no_probes: NoProbesOption = False,
+    admit_judge: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--admit-judge", metavar="NAME", help="Let a judge in that passes too many probes; the policy says so."
+        ),
+    ] = None,
+    no_probes: Annotated[
+        bool, typer.Option("--no-probes", help="Do not show judges wrong answers first; the policy says so.")
+    ] = False,
     max_cost: Annotated[
         float | None,
         typer.Option("--max-cost", metavar="USD", help="What recording missing answers, or probing a judge, may cost."),
@@ -137,15 +144,13 @@ def calibrate(
     costs); recordings without a label are graded by their sample's gold answer. A configuration's judges are shown
     200 wrong answers first (this costs too), and refused with exit code 1 if they may pass more than 5 % of them.
     """
-    from calibration.fit import fit
-    from calibration.samples.survey import survey
+    from calibration import calibrate_files
+    from calibration.judges.screening import UNPROBED
+    from calibration.pages.blocks import operating_points
+    from calibration.targets.by_task import make_target
     from cascade.policy.policy import Policy
-    from cascade.samples.reader import ChangedSamples, SampleFiles
     from cascade.samples.table import parse_mapping
 
-    source: Iterable[Sample] = SampleFiles(samples, parse_mapping(mapping) if mapping else None)
-    with progress("Reading samples", None, costs=False):
-        found = survey(source)
     chosen = chosen_ladder(config, rungs, verifiers)
     asked = make_target(
         {
@@ -158,49 +163,35 @@ def calibrate(
             "confidence": confidence,
         }
     )
-    points = parse_dial(dial or [])
-    targets = target_by_task(asked, chosen.config, set(found.counts), task)
-    known = None if combiner is None else Policy.load(combiner)
-    found = found.of(targets)
-    if chosen.config is not None:
-        source = ChangedSamples(source, schema_filler(chosen.config))
-        ladder = chosen.config.ladder
-        if any(found.lacks(name, ladder.of(name).names) for name in targets):
-            kept = out.with_name(out.name.removesuffix(".json") + ".samples.jsonl")
-            wanted = [sample for sample in source if sample.request.task in targets]
-            source = with_recordings(wanted, chosen.config, kept, max_cost=max_cost, concurrency=concurrency, yes=yes)
-            found = survey(source)
-    source = graded(source, found)
-    admissions = judges_of(
-        source, chosen, targets, out, admit=admit_judge or (), skip=no_probes, seed=seed, max_cost=max_cost, yes=yes
-    )
-    made: list[Policy] = []
-    with progress("Judging recordings", len(found), costs=False) as report:
-        judging = summed(report)
-        for first, target in enumerate(dict.fromkeys(targets.values())):
-            own = [name for name, wanted in targets.items() if wanted == target]
-            made.append(
-                fit.calibrate(
-                    source,
-                    chosen.ladder,
-                    target=target,
-                    dial=points,
-                    shared_by=len(targets),
-                    choose_rungs=choose_rungs,
-                    verifiers=chosen.verifiers,
-                    seed=seed,
-                    combiner=known,
-                    tasks=own,
-                    new_tasks=_new(new_task, asked) if not first else (),
-                    prices=None if chosen.config is None else chosen.config.price_book,
-                    found=found.of(own),
-                    progress=judging,
-                )
-            )
-    policy = _together(made, admissions)
-    policy.save(out)
+    if new_task and asked is None:
+        message = f"--new-task {new_task[0]} needs a target on the command line, such as --target-escalation 0.25."
+        raise ConfigError(message)
+    with _Shown(partial(explore_samples, max_cost=max_cost, concurrency=concurrency, yes=yes)) as shown:
+        policy = calibrate_files(
+            samples,
+            config=chosen.config,
+            rungs=chosen.rungs,
+            verifiers=chosen.verifiers,
+            target=asked,
+            dial=parse_dial(dial or []),
+            choose_rungs=choose_rungs,
+            combiner=None if combiner is None else Policy.load(combiner),
+            tasks=task,
+            new_tasks=new_task or (),
+            mapping=parse_mapping(mapping) if mapping else None,
+            out=out,
+            seed=seed,
+            probe_judges=not no_probes,
+            admit_judges=admit_judge or (),
+            explore=shown.explore,
+            say=shown.say,
+            progress=shown.judged,
+            on_samples=shown.ready,
+        )
+    if chosen.config is not None and any(one.why == UNPROBED for one in policy.judges):
+        warn("What judges pass that were not probed is not known; calibrate without --no-probes to find out.")
     if report_file is not None:
-        _write_page(policy, source, chosen, found, report_file, samples=samples, seed=seed)
+        _write_page(policy, shown, chosen, report_file, samples=samples, seed=seed)
     if as_json:
         measured = {
             name: {
@@ -223,23 +214,48 @@ def calibrate(
     say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
 
 
-def _new(names: list[str] | None, asked: Target | None) -> tuple[str, ...]:
-    """Return the tasks that have no samples yet.
+class _Shown:
+    """What a terminal shows of a calibration while it runs: one bar at a time, sentences between them."""
 
-    Raises:
-        ConfigError: no target was named that they could be fitted to.
-    """
-    if names and asked is None:
-        message = f"--new-task {names[0]} needs a target on the command line, such as --target-escalation 0.25."
-        raise ConfigError(message)
-    return tuple(names or ())
+    samples: Iterable[Sample]
+    """The completed samples."""
+
+    found: Survey
+    """What is known of them."""
+
+    def __init__(self, explore: Callable[..., Exploration]) -> None:
+        self._explore, self._bar = explore, ExitStack()
+        self._judged: Callable[[str, int, int], None] | None = None
+
+    def __enter__(self) -> Self:
+        self._bar.enter_context(progress("Reading samples", None, costs=False))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def say(self, text: str) -> None:
+        self._bar.close()
+        say(text)
+
+    def explore(self, app: Cascade, samples: Sequence[Sample], output: Path, *, label: str) -> Exploration:
+        self._bar.close()
+        return self._explore(app, samples, output, label=label)
+
+    def ready(self, samples: Iterable[Sample], found: Survey) -> None:
+        self._bar.close()
+        self.samples, self.found = samples, found
+        self._judged = summed(self._bar.enter_context(progress("Judging recordings", len(found), costs=False)))
+
+    def judged(self, task: str, done: int, total: int) -> None:
+        if self._judged is not None:
+            self._judged(task, done, total)
 
 
 def _write_page(
     policy: Policy,
-    source: Iterable[Sample],
+    shown: _Shown,
     chosen: Chosen,
-    found: Survey,
     path: Path,
     *,
     samples: Sequence[Path],
@@ -247,29 +263,12 @@ def _write_page(
 ) -> None:
     """Write the page of a fitted policy."""
     from calibration.gate.replays import policy_ladder
+    from calibration.pages.figures import pictures_of
+    from calibration.pages.policy_page import calibrated_document
     from cascade.cli.shared.page_file import write_page
-    from cascade.cli.shared.pictures import pictures_of
-    from cascade.cli.shared.policy_page import calibrated_document
     from cascade.ladder import Ladder
 
-    held = chosen.ladder if isinstance(chosen.ladder, Ladder) else policy_ladder(found, policy, chosen.verifiers)
+    held = chosen.ladder if isinstance(chosen.ladder, Ladder) else policy_ladder(shown.found, policy, chosen.verifiers)
     prices = None if chosen.config is None else chosen.config.price_book
-    seen = pictures_of(source, held, found, list(policy.tasks), prices=prices, seed=seed)
+    seen = pictures_of(shown.samples, held, shown.found, list(policy.tasks), prices=prices, seed=seed)
     write_page(calibrated_document(policy, seen, ", ".join(map(str, samples))), path)
-
-
-def _together(policies: list[Policy], admissions: Sequence[JudgeScreening]) -> Policy:
-    """Return one policy of all tasks, which were fitted by target, and what is known of the judges."""
-    from calibration.judges.screening import with_judges
-
-    first = policies[0]
-    read: dict[str, dict[str, None]] = {}
-    for policy in policies:
-        for rung, used in policy.ladder.verifiers.items():
-            read.setdefault(rung, {}).update(dict.fromkeys(used))
-    together = replace(
-        first,
-        ladder=replace(first.ladder, verifiers={rung: tuple(used) for rung, used in read.items()}),
-        tasks={name: fitted for policy in policies for name, fitted in policy.tasks.items()},
-    )
-    return with_judges(together, admissions)

@@ -10,7 +10,6 @@ import typer
 
 from cascade.cli.shared.options import JsonOption, MapOption, QualityOption, TaskOption, VerifiersOption, load, names
 from cascade.cli.shared.page_file import ReportOption, write_page
-from cascade.cli.shared.recorded import with_labels, with_schemas
 from cascade.cli.shared.targets import parse_bounds
 from cascade.cli.shared.terminal import dollars, percent, print_json, printable, say, stdout, warn
 from cascade.errors import ConfigError
@@ -100,6 +99,7 @@ def check(
     A limit passes where the exact bound of the figure clears it, and fails where the bound on the other side breaks it;
     else it is undecided, and how many more samples would decide is said. Exit code 1 unless all pass.
     """
+    from calibration.fit.complete import with_labels, with_schemas
     from calibration.gate.gate import check_policy
     from cascade.policy.policy import Policy
     from cascade.samples.reader import read_files
@@ -123,7 +123,7 @@ def check(
     if loaded is not None:
         found = with_schemas(found, loaded)
     gate = check_policy(
-        with_labels(found),
+        with_labels(found, say),
         served,
         criteria,
         ladder=None if loaded is None else loaded.ladder,
@@ -138,14 +138,14 @@ def check(
         warn(warning)
     sentences = {finding: sentence(finding, confidence) for finding in gate.findings}
     if junit is not None:
-        from cascade.cli.shared.junit import write_junit
+        from calibration.gate.junit import write_junit
 
         write_junit(gate, junit, policy=str(policy), sentences=sentences, allow_undecided=allow_undecided)
     if report_file is not None:
         from calibration.gate.replays import policy_ladder
+        from calibration.pages.figures import pictures_of
+        from calibration.pages.policy_page import checked_document
         from calibration.samples.survey import survey
-        from cascade.cli.shared.pictures import pictures_of
-        from cascade.cli.shared.policy_page import checked_document
 
         rows = with_labels(found)
         about = survey(rows)

@@ -94,8 +94,8 @@ def _explore(config: Config, learnt: Sequence[Order], directory: Path) -> Graded
 
 def _calibrate(config: Config, learnt: Graded, directory: Path) -> Policy:
     from calibration import EscalationRate
+    from calibration.fit.complete import with_schemas
     from calibration.fit.fit import calibrate
-    from cascade.cli.shared.recorded import with_schemas
 
     _head(2, "Calibrate", f"so that {percent(TARGET)} of the orders leave the small model.")
     policy = calibrate(with_schemas(learnt.samples, config), config.ladder, target=EscalationRate(TARGET))

@@ -14,6 +14,8 @@ from cascade.cli.shared.terminal import dollars, interactive, print_json, print_
 from cascade.errors import BudgetExceeded, CascadeError, ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cascade.bulk.cost_estimate import CostEstimate
     from cascade.bulk.exploration import Exploration
     from cascade.engine.cascade import Cascade
@@ -75,7 +77,7 @@ def default_output(requests: Path) -> Path:
 
 def explore_samples(
     app: Cascade,
-    samples: list[Sample],
+    samples: Sequence[Sample],
     output: Path,
     *,
     max_cost: float | None = None,
@@ -90,7 +92,7 @@ def explore_samples(
         CascadeError: it had to stop; what was finished is kept, and the message says how to go on.
     """
     from cascade.bulk.cost_estimate import estimate
-    from cascade.bulk.exploration import explore_file
+    from cascade.bulk.exploration import explore_file, find_concerns
     from cascade.bulk.journal import journal_of
     from cascade.bulk.stop import Stop
 
@@ -126,7 +128,12 @@ def explore_samples(
     if done.stopped:
         message = f"Stopped; what is finished is in {journal}. Run the same command again to go on from there."
         raise Interrupted(message, terminated=stop.terminated)
-    _show_done(done, output, app)
+    say(f"{len(done.samples)} samples in {output}; spent {dollars(done.spent_usd)}; {done.resumed} were there already.")
+    tell_ambiguous(done.ambiguous)
+    if done.failures:
+        say(f"{len(done.failures)} failed, the first: {done.failures[0]}. Run the same command again to retry them.")
+    for concern in find_concerns(done, app.ladder):
+        warn(concern)
     return done
 
 
@@ -145,41 +152,3 @@ def _show_bill(bill: CostEstimate, n: int, max_cost: float | None) -> None:
     stderr().print(table, markup=False)
     if max_cost is not None and bill.usd > max_cost:
         warn(f"The estimate is above --max-cost {dollars(max_cost)}; it stops before that could be passed.")
-
-
-def _show_done(done: Exploration, output: Path, app: Cascade) -> None:
-    from cascade.prices import ladder_order_concern
-
-    say(f"{len(done.samples)} samples in {output}; spent {dollars(done.spent_usd)}; {done.resumed} were there already.")
-    tell_ambiguous(done.ambiguous)
-    if done.failures:
-        say(f"{len(done.failures)} failed, the first: {done.failures[0]}. Run the same command again to retry them.")
-    seen = []
-    for rung in app.ladder:
-        costs = [
-            recording.response.cost_usd
-            for sample in done.samples
-            if (recording := sample.recordings.get(rung.name)) is not None and recording.response.cost_usd is not None
-        ]
-        seen.append((rung.name, sum(costs) / len(costs) if costs else 0.0, len(costs)))
-    out_of_order = ladder_order_concern(seen)
-    for concern in (*_deaf(done, app), *([out_of_order] if out_of_order is not None else [])):
-        warn(concern)
-
-
-def _deaf(done: Exploration, app: Cascade) -> list[str]:
-    """Name the paid verifiers that never gave a verdict: a wrong key of a judge is silent otherwise."""
-    concerns = []
-    for rung in app.ladder:
-        for verifier in rung.verifiers:
-            heard = [
-                verdict
-                for sample in done.samples
-                if (recording := sample.recordings.get(rung.name)) is not None
-                and (verdict := recording.verdicts.get(verifier.name)) is not None
-            ]
-            if verifier.paid and heard and all(verdict.abstained for verdict in heard):
-                concerns.append(
-                    f"{rung.name}: {verifier.name} abstained on all {len(heard)} answers: {heard[0].reason}."
-                )
-    return concerns

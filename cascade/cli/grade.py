@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.shared.judging import judge_samples
-from cascade.cli.shared.options import ConfigOption, JsonOption, MapOption, YesOption
+from cascade.cli.shared.options import ConfigOption, JsonOption, MapOption, YesOption, load
 from cascade.cli.shared.terminal import print_json, print_text, say
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
     from calibration.samples.grade import Graded, Grader
+    from cascade.config import Config
 
 
 def grade(
@@ -67,15 +68,17 @@ def grade(
         raise ConfigError(message)
     found = read_files([samples], parse_mapping(mapping) if mapping else None)
     if judge_model is not None:
+        from calibration.judges.labels import judge_samples
+        from cascade.cli.explore import explore_samples
+
         graded = judge_samples(
             found,
             judge_model,
             output=output,
             rubric=rubric,
             overwrite=overwrite,
-            max_cost=max_cost,
-            config=config,
-            yes=yes,
+            config=_config(config),
+            explore=partial(explore_samples, max_cost=max_cost, yes=yes),
         )
     else:
         graded = fill(found, _grader(grader), overwrite=overwrite, source="gold")
@@ -83,6 +86,18 @@ def grade(
 
     write_atomically(output, "".join(dump(sample_line(sample)) + "\n" for sample in graded.samples))
     _show(graded, output, as_json=as_json)
+
+
+def _config(config: Path | None) -> Config | None:
+    """Return the configuration that was named, or the default one if it is there."""
+    from cascade.config import default_path
+
+    if config is None:
+        try:
+            config = default_path()
+        except ConfigError:
+            return None
+    return load(config)
 
 
 def _grader(name: str) -> Grader:

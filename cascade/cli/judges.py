@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cascade.cli.shared.options import JsonOption, MapOption, TaskOption, names
-from cascade.cli.shared.recorded import with_labels
 from cascade.cli.shared.terminal import dollars, percent, print_json, printable, say, share, stdout
 from cascade.errors import ConfigError
 
@@ -58,6 +57,7 @@ def judges(
         if as_json:
             print_json({"admissions": [one.to_json() for one in admissions]})
         return
+    from calibration.fit.complete import with_labels
     from calibration.judges.judges import rank_judges
     from calibration.judges.screening import UNPROBED
     from cascade.samples.reader import read_files
@@ -74,7 +74,7 @@ def judges(
             f"{given} names {found}; names of recorded verdicts and files of samples were expected: a b samples.jsonl."
         )
         raise ConfigError(message)
-    samples = with_labels(read_files(files, parse_mapping(mapping) if mapping else None))
+    samples = with_labels(read_files(files, parse_mapping(mapping) if mapping else None), say)
     ranking = rank_judges(
         [one for one in samples if task is None or one.request.task in task],
         list(dict.fromkeys(wanted)),
@@ -124,11 +124,12 @@ def _passed(found: Estimate | None) -> str:
 
 def _admissions(path: Path) -> tuple[JudgeScreening, ...]:
     """Read a policy's judges, and say how each was admitted."""
-    from cascade.cli.shared.probing import tell
+    from calibration.judges.screening import sentence
     from cascade.policy.policy import Policy
 
     found = Policy.load(path).judges
-    tell(found)
+    for one in found:
+        say(sentence(one))
     if not found:
         say(f"{path} leans on no judge.")
     return found

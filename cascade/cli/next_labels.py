@@ -109,10 +109,10 @@ def _choose(
     tasks: list[str] | None,
 ) -> dict[str, WorkList]:
     """Draw each task's labels."""
+    from calibration.fit.complete import with_schemas
     from calibration.planning.work_list import choose_labels
     from calibration.samples.recorded import recorded_ladder
     from calibration.samples.table import by_task
-    from cascade.cli.shared.recorded import with_schemas
     from cascade.ladder import Ladder
 
     if chosen.config is not None:

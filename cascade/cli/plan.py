@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cascade.cli.shared.options import JsonOption, MapOption, TaskOption, VerifiersOption
-from cascade.cli.shared.recorded import with_labels
 from cascade.cli.shared.rungs import chosen_ladder
 from cascade.cli.shared.terminal import dollars, percent, print_json, say, stdout
 from cascade.errors import ConfigError
@@ -163,6 +162,7 @@ def _pilots(
     mapping: str | None,
     shares: tuple[float, ...] | None,
 ) -> dict[str, tuple[Kept, ...]]:
+    from calibration.fit.complete import with_labels
     from calibration.planning.pilot import SHARES, read_pilot
     from calibration.samples.recorded import recorded_ladder
     from calibration.samples.sameness import same_answers
@@ -174,7 +174,7 @@ def _pilots(
 
     chosen = chosen_ladder(config, rungs, verifiers)
     given = chosen.ladder
-    grouped = by_task(with_labels(read_files(files, parse_mapping(mapping) if mapping else None)))
+    grouped = by_task(with_labels(read_files(files, parse_mapping(mapping) if mapping else None), say))
     found: dict[str, tuple[Kept, ...]] = {}
     for name, rows in grouped.items():
         if tasks is None or name in tasks:

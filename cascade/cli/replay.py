@@ -10,7 +10,6 @@ import typer
 from cascade.cli.shared.options import JsonOption, MapOption, QualityOption, TaskOption, VerifiersOption, load, names
 from cascade.cli.shared.page_file import ReportOption, write_page
 from cascade.cli.shared.progress import progress, summed
-from cascade.cli.shared.recorded import graded, schema_filler
 from cascade.cli.shared.terminal import dollars, percent, print_json, say, share, show_blocks, warn
 
 if TYPE_CHECKING:
@@ -41,6 +40,7 @@ def replay(
 ) -> None:
     """Tell what a policy would have done with recorded samples: rate, accuracy, cost. No call is made."""
     import calibration
+    from calibration.fit.complete import graded, schema_filler
     from calibration.samples.survey import survey
     from cascade.policy.policy import Policy
     from cascade.samples.reader import ChangedSamples, SampleFiles
@@ -56,7 +56,7 @@ def replay(
     wanted = found.of([name for name in found.counts if name in served.tasks and (task is None or name in task)])
     with progress("Judging recordings", len(wanted), costs=False) as report:
         replayed = calibration.replay(
-            graded(source, found),
+            graded(source, found, say),
             served,
             None if loaded is None else loaded.ladder,
             verifiers=names(verifiers),
@@ -70,8 +70,8 @@ def replay(
         warn(warning)
     if report_file is not None:
         from calibration.gate.replays import policy_ladder
-        from cascade.cli.shared.pictures import pictures_of
-        from cascade.cli.shared.policy_page import replayed_document
+        from calibration.pages.figures import pictures_of
+        from calibration.pages.policy_page import replayed_document
 
         ladder = policy_ladder(found, served, names(verifiers)) if loaded is None else loaded.ladder
         prices = None if loaded is None else loaded.price_book

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 NOTHING = "–"
 """Where there is no figure."""
 
@@ -18,6 +20,12 @@ def span(value: float | None, low: float | None, high: float | None) -> str:
     if value is None or low is None or high is None:
         return percent(value)
     return f"{100 * value:.1f} % ({100 * low:.1f}–{100 * high:.1f} %)"
+
+
+def share(found: Mapping[str, float | None] | None) -> str:
+    """Say `{value, low, high}` as a share with its interval."""
+    value, low, high = (None if found is None else found.get(key) for key in ("value", "low", "high"))
+    return span(value, low, high)
 
 
 def dollars(value: float | None) -> str:

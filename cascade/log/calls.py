@@ -12,7 +12,7 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from cascade.errors import LogUnavailable
@@ -20,9 +20,6 @@ from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure
 from cascade.guards.call_recorder import CallRecorder, Charge
 from cascade.log.rows import OUTCOMES, Entry, now_ms, timed_id
-
-if TYPE_CHECKING:
-    from cascade.log.log import Log
 
 Purpose = Literal["run", "explore"]
 
@@ -33,6 +30,20 @@ PATIENCE_S = 30.0
 """Seconds that a call waits at most for its intent to be committed, where it must be."""
 
 _MOST_PICO = 2**63 - 1
+
+
+class RowSink(Protocol):
+    """Where rows go: the log, as far as calls know it."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+
+    def accept(self, entry: Entry, promise: Future[None] | None = None) -> None:
+        """Accept rows; the promise is kept once they are committed."""
+
+    def stored_name(self, name: str) -> str:
+        """Return a name as it stands in the log."""
 
 
 @dataclass(slots=True)
@@ -46,7 +57,7 @@ class LoggedCalls(CallRecorder):
     """Writes down the calls of one request; never in the way of one, unless it is told to wait."""
 
     def __init__(
-        self, log: Log, request: Request, *, purpose: Purpose, decision_id: str | None = None, wait: bool = False
+        self, log: RowSink, request: Request, *, purpose: Purpose, decision_id: str | None = None, wait: bool = False
     ) -> None:
         """Take what all calls of the request have in common.
 

@@ -7,10 +7,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from cascade.errors import CascadeError
-from cascade.serve.live import PERIODS, Live, View
+from cascade.serve.live import Live
 from cascade.serve.log_totals import LogTotals
 from cascade.serve.metrics import exposition
-from cascade.serve.page import POLICY, script
+from cascade.serve.page import PERIODS, POLICY, View, script
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

@@ -12,19 +12,8 @@ from typing import Any, Self
 from cascade.errors import CascadeError
 from cascade.log import Log
 from cascade.report.queries.rollup import Rollup
-from cascade.report.values.content import ByTime, Report
-from cascade.serve.page import live_page
-
-PERIODS: dict[str, tuple[str, int | None, ByTime]] = {
-    "24h": ("last 24 hours", 24 * 3600, "hour"),
-    "7d": ("last 7 days", 7 * 86400, "day"),
-    "30d": ("last 30 days", 30 * 86400, "day"),
-    "90d": ("last 90 days", 90 * 86400, "day"),
-    "all": ("everything", None, "day"),
-}
-"""Periods that can be chosen: in words, how many seconds, and how wide the steps are."""
-
-DEFAULT_PERIOD = "7d"
+from cascade.report.values.content import Report
+from cascade.serve.page import PERIODS, View, live_page
 
 MOST_PAGES = 24
 """Pages that are kept, those looked at last."""
@@ -33,16 +22,6 @@ PAUSE_S = 2.0
 """Seconds between two looks at the log."""
 
 _said = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What is looked at."""
-
-    period: str = DEFAULT_PERIOD
-    """One of `PERIODS`."""
-    task: str | None = None
-    """This task only."""
 
 
 @dataclass(frozen=True, slots=True)

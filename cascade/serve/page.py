@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cascade.report.page.drawing import can_draw
 from cascade.report.page.log_page import log_document
 from cascade.report.page.rendering import chart_script, to_live_html
 from cascade.report.queries.source import iso
-from cascade.report.values.content import Report
-
-if TYPE_CHECKING:
-    from cascade.serve.live import View
+from cascade.report.values.content import ByTime, Report
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """Content security policy: own script, no code made from text, no other origin, no frame."""
+
+
+PERIODS: dict[str, tuple[str, int | None, ByTime]] = {
+    "24h": ("last 24 hours", 24 * 3600, "hour"),
+    "7d": ("last 7 days", 7 * 86400, "day"),
+    "30d": ("last 30 days", 30 * 86400, "day"),
+    "90d": ("last 90 days", 90 * 86400, "day"),
+    "all": ("everything", None, "day"),
+}
+"""Periods that can be chosen: in words, how many seconds, and how wide the steps are."""
+
+DEFAULT_PERIOD = "7d"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is looked at."""
+
+    period: str = DEFAULT_PERIOD
+    """One of `PERIODS`."""
+    task: str | None = None
+    """This task only."""
 
 
 def live_page(report: Report, view: View, words: str, tasks: list[str], *, counted_from_ms: int | None) -> str:
@@ -32,8 +52,6 @@ def live_page(report: Report, view: View, words: str, tasks: list[str], *, count
         tasks: what can be chosen.
         counted_from_ms: from when on everything is counted, where older decisions are still being counted.
     """
-    from cascade.serve.live import PERIODS
-
     document = log_document(report, drawn=can_draw(), title="Cascade dashboard")
     above: str = _form().render(
         view=view, words=words, tasks=tasks, periods={key: said for key, (said, _, _) in PERIODS.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,11 +24,13 @@ def proportion_interval(successes: float, n: float, level: float = 0.9) -> Inter
     """
     if not 0.0 <= successes <= n:
         raise DataError(f"found {successes} successes in {n} trials, expected between none and all of them")
-    if n == 0:
-        return None
+    return None if n == 0 else clopper_pearson(successes, n, (1.0 - level) / 2.0)
+
+
+def clopper_pearson(successes: float, n: float, tail: float) -> Interval:
+    """Return both exact bounds of a probability, each wrong with probability `tail` at most; n > 0."""
     from scipy.special import betaincinv  # slow to load, and serving needs none of it
 
-    tail = (1.0 - level) / 2.0
     low = float(betaincinv(successes, n - successes + 1.0, tail)) if successes > 0.0 else 0.0
     high = float(betaincinv(successes + 1.0, n - successes, 1.0 - tail)) if successes < n else 1.0
     return low, high
@@ -48,11 +51,25 @@ def mean_interval(values: ArrayLike, level: float = 0.9) -> Interval | None:
     n, total = found.size, min(float(found.sum()), float(found.size))
     if n == 0 or np.all((found == 0.0) | (found == 1.0)):
         return proportion_interval(total, n, level)
-    from scipy.special import ndtri, stdtrit
-
     mean = total / n
     variance = (float(np.square(found - mean).sum()) + 0.25) / n
-    tail = (1.0 + level) / 2.0
-    caution = float(ndtri(tail) / stdtrit(max(n - 1, 1), tail)) ** 2
-    size = max(1.0, n * mean * (1.0 - mean) / variance) * caution
+    size = max(1.0, n * mean * (1.0 - mean) / variance) * caution(max(n - 1, 1), level)
     return proportion_interval(mean * size, size, level)
+
+
+def caution(freedom: float, level: float = 0.9) -> float:
+    """Return the share of an effective size that is left where its variance is estimated itself: (z / t)², below 1."""
+    from scipy.special import ndtri, stdtrit
+
+    tail = (1.0 + level) / 2.0
+    return float(ndtri(tail) / stdtrit(freedom, tail)) ** 2
+
+
+def t_interval(value: float, error: float, count: int, level: float = 0.9) -> tuple[float, float]:
+    """Return the two-sided interval of Student's t around an estimate of `count` independent contributions."""
+    if count < 2 or not math.isfinite(error):
+        return -math.inf, math.inf
+    from scipy.special import stdtrit
+
+    reach = float(stdtrit(count - 1, (1.0 + level) / 2.0)) * error
+    return value - reach, value + reach

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade.errors import DataError
-from cascade.stats.intervals import Interval, proportion_interval
+from cascade.stats.intervals import Interval, caution, proportion_interval
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -129,14 +129,10 @@ def combine(strata: Sequence[tuple[float, Estimate]], level: float = 0.9) -> Est
 
 def _bounds(value: float, variance: float, labels: Floats, count: int, level: float) -> Interval:
     """The interval of as many yes-or-no trials as would tell the mean as well (Korn & Graubard 1998)."""
-    from scipy.special import ndtri, stdtrit
-
     inside, size = value, float(count)
     if np.ptp(labels) > 0.0:
-        tail = (1.0 + level) / 2.0
-        caution = float(ndtri(tail) / stdtrit(max(count - 2, 1), tail)) ** 2
         inside = min(1.0 - 0.5 / count, max(0.5 / count, value))
-        size = max(1.0, inside * (1.0 - inside) / variance * caution)
+        size = max(1.0, inside * (1.0 - inside) / variance * caution(max(count - 2, 1), level))
     low, high = proportion_interval(inside * size, size, level) or (0.0, 1.0)
     return min(low, value), max(high, value)
 

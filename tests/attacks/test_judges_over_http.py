@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
+from calibration.judges.admission import require_admitted
+from calibration.judges.screening import JudgeNotAdmitted
 from cascade import Cascade, Ladder, Policy, Price, Rung, ScriptedClient
-from cascade.cli.shared.probing import require_admitted
 from cascade.config import load_config
 from cascade.failure import CallFailure, FailureKind
 from cascade.samples.jsonl import read_samples
@@ -150,8 +150,10 @@ def test_a_judge_that_obeys_the_candidate_is_refused_and_may_be_let_in(
 def test_a_judge_that_is_down_is_asked_again_the_next_time(judged_folder: Path, server: Server) -> None:
     def probed(script: Any) -> tuple[Any, ScriptedClient]:
         client = ScriptedClient({"anthropic/judge": script})
-        with contextlib.suppress(typer.Exit):
-            return require_admitted(samples, config, ["default"], judged_folder / "p.json", client=client), client
+        with contextlib.suppress(JudgeNotAdmitted):
+            return require_admitted(
+                samples, config.ladder, ["default"], judged_folder / "p.json", prices=config.price_book, client=client
+            ), client
         return None, client
 
     config, samples = load_config(judged_folder / "cascade.yaml"), list(read_samples(judged_folder / "s.jsonl"))

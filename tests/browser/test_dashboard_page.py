@@ -14,7 +14,8 @@ from cascade.log import Log, open_log
 from cascade.report import report
 from cascade.report.values.format_numbers import percent
 from cascade.serve.dashboard import dashboard
-from cascade.serve.live import Live, View
+from cascade.serve.live import Live
+from cascade.serve.page import View
 from cascade.serve.server import make_server
 from tests.cascade.log.decisions import decided
 

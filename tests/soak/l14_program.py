@@ -4,7 +4,8 @@ import sys
 
 from cascade.log import open_log
 from cascade.serve.dashboard import dashboard
-from cascade.serve.live import Live, View
+from cascade.serve.live import Live
+from cascade.serve.page import View
 from cascade.serve.server import make_server
 
 path, port, header_s = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])

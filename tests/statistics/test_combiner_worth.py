@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from calibration.combine.fit_combiner import fit_combiner
-from calibration.stats.measures import auroc
 from calibration.stats.rate import escalates, fit_threshold, predictive_mean_error, rate_predictive
+from cascade.stats.auroc import auroc
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from calibration.gate.finding import Criterion, judge_figure
-from calibration.stats.influence import measure_area
+from calibration.stats.area import measure_area
 
 REPETITIONS = 2000
 SLACK = 0.016

@@ -40,8 +40,8 @@ def show_comparison(results: Sequence[Result[Any]], alone: Graded) -> None:
 def show_other_targets(config: Config, learnt: Graded, alone: Graded) -> None:
     """Show what other targets would have come to: fitted on the samples, replayed on the fresh orders, no call made."""
     from calibration import EscalationRate, replay
+    from calibration.fit.complete import with_schemas
     from calibration.fit.fit import calibrate
-    from cascade.cli.shared.recorded import with_schemas
 
     fitting, testing = with_schemas(learnt.samples, config), with_schemas(alone.samples, config)
     rows = []

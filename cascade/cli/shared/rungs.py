@@ -28,6 +28,11 @@ class Chosen:
     verifiers: Sequence[str] | None
     """Verifiers for recorded rungs; None: the ladder's own, or all that are free."""
 
+    @property
+    def rungs(self) -> Sequence[str] | None:
+        """The names of recorded rungs; None where a configuration names the ladder."""
+        return None if self.config is not None else [str(name) for name in self.ladder]
+
 
 def chosen_ladder(config: Path | None, rungs: str | None, verifiers: str | None) -> Chosen:
     """Return the ladder of --config or --rungs; with neither, that of the default configuration.
@@ -53,23 +58,8 @@ def chosen_ladder(config: Path | None, rungs: str | None, verifiers: str | None)
         raise ConfigError(message) from None
     ladder = loaded.ladder
     if verifiers is not None:
-        ladder = _with_verifiers(ladder, names(verifiers) or [])
+        from cascade.plugins import replace_verifiers
+
+        ladder = replace_verifiers(ladder, names(verifiers) or [])
         loaded = replace(loaded, ladder=ladder)
     return Chosen(ladder=ladder, config=loaded, verifiers=None)
-
-
-def _with_verifiers(ladder: Ladder, wanted: Sequence[str]) -> Ladder:
-    """Return the ladder with these verifiers on every rung; a rung's own settings of one of that name stay."""
-    from cascade.ladder import Ladder
-    from cascade.plugins import resolve
-
-    def changed(rungs: Ladder) -> list[Rung]:
-        out = []
-        for rung in rungs:
-            own = {verifier.name: verifier for verifier in rung.verifiers}
-            out.append(replace(rung, verify=tuple(own.get(name, name) for name in wanted)))
-        return out
-
-    from cascade.ladder import Rung
-
-    return resolve(Ladder(*changed(ladder), tasks={task: changed(own) for task, own in ladder.tasks.items()}))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cascade.display.numbers import dollars, percent, span
+from cascade.display.numbers import dollars, percent, share
 from cascade.display.sanitize import printable, spell_in_json
 from cascade.loggers import logger_of
 
@@ -94,21 +94,6 @@ def _unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") in {"utf8", "utf16", "utf32"}
 
 
-__all__ = [
-    "fail",
-    "interactive",
-    "print_json",
-    "print_text",
-    "printable",
-    "say",
-    "speak_in_events",
-    "speaks_in_events",
-    "stderr",
-    "stdout",
-    "warn",
-]
-
-
 def tell_ambiguous(count: int) -> None:
     """Say how many calls were made again though they may have been billed; nothing where there are none."""
     if count:
@@ -116,12 +101,6 @@ def tell_ambiguous(count: int) -> None:
             f"{count} calls were in flight when an earlier run was killed; they were made again, and may have been "
             "billed twice (ambiguous)."
         )
-
-
-def share(found: Mapping[str, float | None] | None) -> str:
-    """Return `{value, low, high}` as percent with its interval."""
-    value, low, high = (None if found is None else found.get(key) for key in ("value", "low", "high"))
-    return span(value, low, high)
 
 
 def show_blocks(title: str, blocks: Mapping[str, Sequence[tuple[str, str]]]) -> None:
@@ -139,4 +118,21 @@ def show_blocks(title: str, blocks: Mapping[str, Sequence[tuple[str, str]]]) -> 
         console.print(grid, markup=False, highlight=False)
 
 
-__all__ = ["dollars", "percent", "share", "show_blocks"]
+__all__ = [
+    "dollars",
+    "fail",
+    "interactive",
+    "percent",
+    "print_json",
+    "print_text",
+    "printable",
+    "say",
+    "share",
+    "show_blocks",
+    "speak_in_events",
+    "speaks_in_events",
+    "stderr",
+    "stdout",
+    "tell_ambiguous",
+    "warn",
+]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cascade.report.values.auroc import auroc
 from cascade.report.values.comparison import best, dominating, labelled, singles_of, weighted_accuracy
 from cascade.report.values.content import Report, TaskReport
 from cascade.report.values.curves import NO_FRONTIER
@@ -26,6 +26,7 @@ from cascade.report.values.ppi import sharpen
 from cascade.report.values.slices import slices_of, spending_of
 from cascade.report.values.tally import Course, Promise, Rate, RungTally, Tally, VerifierTally
 from cascade.report.values.time_series import alarm_of, months_of, series_of
+from cascade.stats.auroc import measure_auroc
 
 
 def summary(
@@ -202,10 +203,20 @@ def _verifiers(tally: Tally, order: list[str], level: float) -> tuple[VerifierRe
             failed=verifier.failed / verifier.n,
             cost_usd=verifier.cost_usd,
             calls=verifier.calls,
-            auroc=auroc(np.asarray(verifier.scores), np.asarray(verifier.correct), level),
+            auroc=_auroc(verifier.scores, verifier.correct, level),
         )
         for (rung, name), verifier in sorted(tally.verifiers.items(), key=place)
     )
+
+
+def _auroc(scores: Sequence[float], correct: Sequence[float], level: float) -> Figure:
+    """Return how well a verifier's scores tell right answers from wrong ones."""
+    found = measure_auroc(scores, correct)
+    if found is None:
+        return Figure(n=len(scores))
+    low, high = found.interval(level)
+    known = math.isfinite(high - low)
+    return Figure(value=found.value, low=low if known else None, high=high if known else None, n=len(scores))
 
 
 def _sums(tally: Tally) -> Sums:

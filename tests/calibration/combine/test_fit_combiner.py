@@ -5,9 +5,9 @@ import pytest
 
 from calibration.combine.fit_combiner import MAX_ROWS, fit_combiner, out_of_fold
 from calibration.combine.mixture import Prior
-from calibration.stats.measures import auroc
 from cascade.errors import DataError
 from cascade.policy.combiner import Combiner
+from cascade.stats.auroc import auroc
 
 NAMES = ("schema", "logprob", "judge", "noise")
 

@@ -1,4 +1,4 @@
-"""What labels say: without bias however they were chosen, sharper with a judge, exact where a certificate asks."""
+"""What labels say: without bias however they were chosen, sharper with a judge."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calibration.planning.selection import draw, spread_budget, weigh_for_certificate, weigh_for_estimate
-from calibration.stats.labels import exact_interval, uniform_rows
+from calibration.stats.labels import uniform_rows
 from cascade.errors import ConfigError, DataError
 from cascade.stats.intervals import proportion_interval
 from cascade.stats.ppi import estimate_mean
@@ -67,16 +67,6 @@ def test_an_estimate_lies_in_its_interval_and_in_range(labels, propensity):
 def test_one_label_is_no_estimate():
     with pytest.raises(DataError, match="at least 2"):
         estimate_mean([1.0, np.nan])
-
-
-def test_exact_bounds_are_clopper_and_pearson_for_yes_or_no():
-    assert exact_interval([1.0] * 18 + [0.0, 0.0, np.nan]) == proportion_interval(18, 20)
-
-
-def test_exact_bounds_of_fractions_hold_and_shrink():
-    rng = np.random.default_rng(0)
-    few, many = (exact_interval(rng.beta(8, 2, n)) for n in (50, 1000))
-    assert few[0] < many[0] < 0.8 < many[1] < few[1]
 
 
 def test_thinning_leaves_every_row_the_same_probability():

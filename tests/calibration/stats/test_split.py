@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration.stats.split import draw_one, number_groups, split_rows
+from calibration.stats.split import draw_one, split_rows
+from cascade.stats.influence import number_groups
 
 GROUPS = st.lists(st.none() | st.integers(0, 20).map(str), max_size=120)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
+from calibration import EscalationRate, calibrate_files
 from cascade.policy.policy import Policy
 from tests.cascade.cli.conftest import read_lines, recorded, write_lines
 
@@ -33,6 +35,13 @@ def test_json_of_calibrate_is_the_contract(cli, samples):
     assert {"value", "low", "high"} <= set(task["accuracy"])
     assert {"accuracy_top", "cost_usd_per_request", "cost_vs_top", "certified", "why"} <= set(task)
     assert Policy.load("p.json").tasks["default"].n == 120
+
+
+def test_the_command_writes_what_the_function_returns(cli, samples, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert cli("calibrate", samples, *RUNGS, *RATE, "--out", "cli.json").exit_code == 0
+    calibrate_files(samples, rungs=("small", "large"), target=EscalationRate(0.25), out="python.json")
+    assert Path("cli.json").read_bytes() == Path("python.json").read_bytes()
 
 
 def test_a_policy_replays_at_about_its_rate(cli, samples):
@@ -225,7 +234,8 @@ def test_a_dial_is_shown_held_to_account_and_replayed_by_name(cli, samples):
 def test_bounds_on_dimensions_are_given_by_name():
     from calibration import MaxLoss
     from calibration.targets.bound import Jointly
-    from cascade.cli.shared.targets import make_target, parse_bounds, parse_dial
+    from calibration.targets.by_task import make_target
+    from cascade.cli.shared.targets import parse_bounds, parse_dial
 
     limits = parse_bounds(["correct=0.02", "tone=0.05"], "--max-loss")
     both = make_target({"max_loss": limits, "confidence": 0.95})

@@ -15,7 +15,8 @@ from cascade.log import Log, open_log
 from cascade.report import report
 from cascade.serve.access import Access, checked_key, is_loopback
 from cascade.serve.dashboard import dashboard
-from cascade.serve.live import Live, View
+from cascade.serve.live import Live
+from cascade.serve.page import View
 from cascade.serve.server import make_server
 from tests.cascade.log.decisions import decided
 from tests.cascade.report.test_report import NOON_S

@@ -1,4 +1,4 @@
-"""The arithmetic behind a report: intervals, AUROC, ratios."""
+"""The arithmetic behind a report: intervals and ratios."""
 
 from __future__ import annotations
 
@@ -6,35 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
 
-from cascade.report.values.auroc import auroc
 from cascade.report.values.figure import Figure, Sums, mean, plain, quantiles, ratio, share, weighted
 from cascade.stats.intervals import mean_interval, proportion_interval
 
-PAIRS = st.lists(st.tuples(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.booleans()), min_size=2, max_size=40)
 VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=50)
-
-
-@given(PAIRS)
-def test_auroc_is_the_share_of_pairs_in_the_right_order(pairs: list[tuple[float, bool]]) -> None:
-    scores, correct = np.array([score for score, _ in pairs]), np.array([float(right) for _, right in pairs])
-    figure = auroc(scores, correct, 0.9)
-    if correct.min() == correct.max():
-        assert figure == Figure(n=len(pairs))
-        return
-    assert figure.value == pytest.approx(roc_auc_score(correct, scores))
-    assert figure.low is not None
-    assert figure.high is not None
-    assert 0.0 <= figure.low <= (figure.value or 0.0) <= figure.high <= 1.0
-
-
-def test_a_fractional_label_is_right_and_wrong_in_proportion() -> None:
-    scores = np.array([0.9, 0.5, 0.1])
-    halves = auroc(scores, np.array([1.0, 0.5, 0.0]), 0.9).value
-    split = auroc(np.array([0.9, 0.5, 0.5, 0.1]), np.array([1.0, 1.0, 0.0, 0.0]), 0.9)
-    assert split.value is not None
-    assert halves == pytest.approx((1.0 * 1.5 + 0.5 * (0.25 + 1.0)) / (1.5 * 1.5))
 
 
 @given(VALUES)
@@ -91,10 +67,9 @@ def test_the_intervals_of_means_and_ratios_cover_the_truth_as_often_as_they_say(
 
 
 def test_nothing_is_estimated_from_nothing() -> None:
-    empty = np.array([])
     assert share(0, 0, 0.9) == mean(0, 0, 0, 0.9) == weighted([], 0.9) == Figure()
-    assert auroc(empty, empty, 0.9) == ratio(Sums(n=0, x=0, y=0, xx=0, yy=0, xy=0), 0.9) == Figure()
-    assert quantiles(empty).p50 is None
+    assert ratio(Sums(n=0, x=0, y=0, xx=0, yy=0, xy=0), 0.9) == Figure()
+    assert quantiles(np.array([])).p50 is None
 
 
 def test_what_is_no_number_is_null_in_json() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from cascade.cli.shared.terminal import printable
+from cascade.display.sanitize import printable
 from cascade.files import write_atomically
 
 if TYPE_CHECKING:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+import numpy as np
 
-    from calibration.assess.diagnostics import Diagnosis
-    from calibration.assess.worth import VerifierWorth
-    from calibration.samples.survey import Survey
-    from cascade.ladder import Ladder
-    from cascade.prices import PriceBook
-    from cascade.report.values.curves import Alternative, Frontier, Reliability, RiskCoverage, Sweep
-    from cascade.report.values.figure import Figure
-    from cascade.samples.sample import Sample
+from calibration.assess.diagnostics import Diagnosis, diagnose
+from calibration.assess.worth import VerifierWorth, measure_worth
+from calibration.combine.held_out import hold_out
+from calibration.samples.layout import lay_out_tasks
+from calibration.samples.survey import Survey
+from cascade.errors import DataError
+from cascade.ladder import Ladder
+from cascade.plugins import resolve
+from cascade.prices import PriceBook
+from cascade.report.values.curves import (
+    Alternative,
+    Bin,
+    Frontier,
+    Kept,
+    Reliability,
+    RiskCoverage,
+    Setting,
+    Sweep,
+)
+from cascade.report.values.figure import Figure, share
+from cascade.samples.sample import Sample
 
 LEVEL = 0.9
 """Of the intervals that calibration measures."""
@@ -42,13 +54,6 @@ def pictures_of(
     seed: int = 0,
 ) -> dict[str, Pictures]:
     """Lay out the samples of every task and draw them; tasks without labels of both kinds are left out."""
-    from calibration.assess.diagnostics import diagnose
-    from calibration.assess.worth import measure_worth
-    from calibration.combine.held_out import hold_out
-    from calibration.samples.layout import lay_out_tasks
-    from cascade.errors import DataError
-    from cascade.plugins import resolve
-
     counts = {name: found.counts[name] for name in tasks if name in found.counts}
     made: dict[str, Pictures] = {}
     layouts = lay_out_tasks(samples, resolve(ladder), counts, {}, prices=prices)
@@ -58,22 +63,20 @@ def pictures_of(
             held_out = hold_out(table, seed=seed)
         except DataError:
             continue  # a combiner needs right and wrong answers; without them there is nothing to draw
-        made[name] = Pictures(diagnosis=diagnose(table, held_out), worth=measure_worth(table, seed=seed))
+        diagnosis = diagnose(table, held_out)
+        if diagnosis.reliability or diagnosis.frontier is not None:
+            made[name] = Pictures(diagnosis=diagnosis, worth=measure_worth(table, seed=seed))
     return made
 
 
 def figure_of(found: Mapping[str, float | None] | None, n: int) -> Figure:
     """Return `{value, low, high}` as a figure."""
-    from cascade.report.values.figure import Figure
-
     got = found or {}
     return Figure(value=got.get("value"), low=got.get("low"), high=got.get("high"), n=n)
 
 
 def frontier_of(diagnosis: Diagnosis, chosen: Alternative | None) -> Frontier | None:
     """Return cost against quality; None where costs or labels are not known."""
-    from cascade.report.values.curves import Alternative, Frontier
-
     drawn = diagnosis.frontier
     if drawn is None:
         return None
@@ -90,8 +93,6 @@ def frontier_of(diagnosis: Diagnosis, chosen: Alternative | None) -> Frontier | 
 
 def sweep_of(diagnosis: Diagnosis, reference: str, chosen: float | None) -> Sweep | None:
     """Return what each threshold of the first rung gives."""
-    from cascade.report.values.curves import Setting, Sweep
-
     rung = next(iter(diagnosis.sweeps), None)
     if rung is None:
         return None
@@ -109,11 +110,6 @@ def sweep_of(diagnosis: Diagnosis, reference: str, chosen: float | None) -> Swee
 
 def reliability_of(diagnosis: Diagnosis) -> tuple[Reliability, ...]:
     """Return how right answers of a confidence are, rung by rung."""
-    import numpy as np
-
-    from cascade.report.values.curves import Bin, Reliability
-    from cascade.report.values.figure import Figure
-
     return tuple(
         Reliability(
             rung=rung, n=int(drawn.n.sum()), ece=drawn.ece,
@@ -130,8 +126,6 @@ def reliability_of(diagnosis: Diagnosis) -> tuple[Reliability, ...]:
 
 def coverage_of(diagnosis: Diagnosis) -> tuple[RiskCoverage, ...]:
     """Return the error among the most confident answers, rung by rung."""
-    from cascade.report.values.curves import RiskCoverage
-
     found = []
     for rung, drawn in diagnosis.risk_coverage.items():
         n = int(diagnosis.reliability[rung].n.sum()) if rung in diagnosis.reliability else diagnosis.n
@@ -140,7 +134,6 @@ def coverage_of(diagnosis: Diagnosis) -> tuple[RiskCoverage, ...]:
 
 
 def _kept(coverages: Any, risks: Any, n: int) -> Iterator[Any]:
-    from cascade.report.values.curves import Kept
 
     for coverage, risk in zip(coverages, risks, strict=True):
         of = round(float(coverage) * n)
@@ -153,7 +146,6 @@ FEWEST = 10
 
 
 def _share(value: float, n: int) -> Figure:
-    from cascade.report.values.figure import share
 
     return share(value * n, n, LEVEL)
 

@@ -1,12 +1,8 @@
-"""How sure a rank statistic is: AUROC and the area above random mixing, with what every row contributes to them.
+"""How sure a statistic is, by its influence: what every row contributes to it.
 
-Both are U-statistics of degree two, so their error is that of a mean of one number a row, its influence (Hoeffding
-1948, Annals of Mathematical Statistics 19; for the AUROC this is DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44).
-Paired differences are differences of influences, and rows of one group are summed before they are squared (Liang &
-Zeger 1986, Biometrika 73).
-
-Symbols: c confidences, y in [0, 1] how right the rung is, d in [-1, 1] how much righter the reference is than the
-rung, all (n,). F(c) is the mid-rank of c divided by n.
+Means, and rank statistics as U-statistics of degree two, have the error of a mean of one number a row, its influence
+(Hoeffding 1948, Annals of Mathematical Statistics 19). Paired differences are differences of influences, and rows of
+one group are summed before they are squared (Liang & Zeger 1986, Biometrika 73).
 """
 
 from __future__ import annotations
@@ -18,9 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from calibration.stats.split import number_groups
+from cascade.stats.intervals import clopper_pearson, t_interval
 
 Floats = NDArray[np.float64]
+
+EPSILON = 1e-12
+"""A standard error below which contributions differ by rounding alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +32,31 @@ class Statistic:
     influence: Floats
     """What each row contributes, (n,), mean 0: the error is that of its mean."""
 
+    within: tuple[float, float] = (-math.inf, math.inf)
+    """The range in which it lies, whatever the data; intervals end there."""
+
+    pairs: float = 0.0
+    """Of a share of pairs: how many have no row in common. They bound it where no contribution differs from another."""
+
     def error(self, groups: Sequence[str | None] | None = None) -> float:
         """Return the standard error; rows of one group count as one contribution."""
         return standard_error(self.influence, groups)
 
     def interval(self, level: float = 0.9, groups: Sequence[str | None] | None = None) -> tuple[float, float]:
-        """Return the interval of Student's t, with a degree of freedom for each independent group but one."""
-        return t_interval(self.value, self.error(groups), independent(len(self.influence), groups), level)
+        """Return the interval of Student's t, with a degree of freedom for each independent group but one.
+
+        Unbounded where there are fewer than two groups: a single one tells nothing about its error. Where all
+        contributions are 0, as of a perfect order, an error of 0 would be false: pairs without a row in common are
+        independent, and their share is bounded exactly.
+        """
+        count, error = independent(len(self.influence), groups), self.error(groups)
+        if self.pairs > 0.0 and error < EPSILON:
+            pairs = min(self.pairs, count / 2.0)
+            return clopper_pearson(self.value * pairs, pairs, (1.0 - level) / 2.0)
+        low, high = t_interval(self.value, error, count, level)
+        if not math.isfinite(high - low):
+            return low, high
+        return max(low, self.within[0]), min(high, self.within[1])
 
     def less(self, other: Statistic) -> Statistic:
         """Return the paired difference: this minus the other, on the same rows."""
@@ -91,43 +108,6 @@ def measure_mean(values: ArrayLike) -> Statistic:
     return Statistic(value=float(found.mean()), influence=found - found.mean())
 
 
-def measure_auroc(confidences: ArrayLike, correct: ArrayLike) -> Statistic | None:
-    """Return the AUROC of confidences (n,) for labels (n,) in [0, 1]; None where all labels are of one kind.
-
-    A fractional label counts as that share of a right row and the rest of a wrong one. Neither may be NaN.
-    """
-    c, y = np.asarray(confidences, dtype=np.float64), np.asarray(correct, dtype=np.float64)
-    n, right = y.size, float(y.sum())
-    wrong = n - right
-    if right <= 0.0 or wrong <= 0.0:
-        return None
-    beats = _below(c, 1.0 - y) / wrong  # V10: share of wrong rows below each row
-    beaten = 1.0 - _below(c, y) / right  # V01: share of right rows above each row
-    value = float(np.sum(y * beats) / right)
-    influence = n / right * y * (beats - value) + n / wrong * (1.0 - y) * (beaten - value)
-    return Statistic(value=value, influence=influence)
-
-
-def measure_area(confidences: ArrayLike, gain: ArrayLike) -> Statistic:
-    """Return the area above random mixing: what ranking by confidence gains over escalating the same share at random.
-
-    Escalating the share r of lowest confidence gains Σ d over those rows; random mixing gains r d̄. The difference,
-    averaged over all r in [0, 1], is −cov(d, F(c)): in units of accuracy, 0 for confidences that say nothing, at most
-    1/8 for d in {0, 1}.
-
-    Args:
-        confidences: of the rung's answers, (n,).
-        gain: d, how much righter the reference is, in [-1, 1], (n,).
-    """
-    c, d = np.asarray(confidences, dtype=np.float64), np.asarray(gain, dtype=np.float64)
-    n = d.size
-    rank = _below(c, np.ones(n)) / n
-    value = -float(np.mean((d - d.mean()) * rank))
-    # The kernel is −½ (d₁ − d₂)(1{c₂ < c₁} + ½·1{c₂ = c₁} − ½); its projection on one row, twice and centred:
-    projection = -(d * (rank - 0.5) - _below(c, d) / n + d.mean() / 2.0)
-    return Statistic(value=value, influence=projection - projection.mean())
-
-
 def standard_error(influence: ArrayLike, groups: Sequence[str | None] | None = None) -> float:
     """Return the standard error of a mean of contributions (n,); those of one group are summed before squaring."""
     found = np.asarray(influence, dtype=np.float64)
@@ -145,17 +125,16 @@ def independent(n: int, groups: Sequence[str | None] | None = None) -> int:
     return n if groups is None else int(number_groups(groups).max(initial=-1)) + 1
 
 
-def t_interval(value: float, error: float, count: int, level: float = 0.9) -> tuple[float, float]:
-    """Return the two-sided interval of Student's t around an estimate of `count` independent contributions."""
-    if count < 2 or not math.isfinite(error):
-        return -math.inf, math.inf
-    from scipy.special import stdtrit
+def number_groups(groups: Sequence[str | None]) -> NDArray[np.intp]:
+    """Return the number of each row's group, (n,), counted from 0 in order of appearance; None is one of its own."""
+    numbers: dict[str | int, int] = {}
+    return np.array(
+        [numbers.setdefault(row if name is None else name, len(numbers)) for row, name in enumerate(groups)],
+        dtype=np.intp,
+    )
 
-    reach = float(stdtrit(count - 1, (1.0 + level) / 2.0)) * error
-    return value - reach, value + reach
 
-
-def _below(c: Floats, weights: Floats) -> Floats:
+def weight_below(c: Floats, weights: Floats) -> Floats:
     """Return the weight of the rows below each row, ties counting half, (n,)."""
     _, level = np.unique(c, return_inverse=True)
     mass = np.bincount(level, weights=weights)

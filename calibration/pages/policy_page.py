@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cascade.cli.shared.calibrated import block, operating_points
-from cascade.cli.shared.pictures import Pictures, figure_of
-from cascade.cli.shared.sample_panels import sample_panels
+from calibration.gate.finding import Finding, Gate
+from calibration.pages.blocks import block, operating_points
+from calibration.pages.figures import Pictures, figure_of
+from calibration.pages.sample_panels import sample_panels
+from cascade.policy.policy import Policy, TaskPolicy
 from cascade.report.page.document import Document, KeyFigure, Panel, Section, Tone
 from cascade.report.tables.table import certificate_words
 from cascade.report.values.curves import Alternative
 from cascade.report.values.figure import Figure
 from cascade.report.values.format_numbers import count, dollars, interval, percent
 from cascade.report.values.rows import Table
-
-if TYPE_CHECKING:
-    from calibration.gate.finding import Finding, Gate
-    from cascade.policy.policy import Policy, TaskPolicy
 
 NOTES = (
     "Intervals hold at 90 %, one by one.",

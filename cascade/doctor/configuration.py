@@ -1,4 +1,4 @@
-"""The part of `cascade doctor` that looks into a configuration: prices, order, keys, policy, decision log."""
+"""Checks of a configuration: prices, order of the ladder, keys, policy, decision log."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cascade.cli.doctor import Finding, check_config
-from cascade.cli.shared.terminal import dollars
+from cascade.display.numbers import dollars
+from cascade.doctor.findings import Finding
 from cascade.endpoint import Endpoint
-from cascade.errors import CascadeError, UnknownPrice
+from cascade.errors import CascadeError, ConfigError, UnknownPrice
 
 if TYPE_CHECKING:
     from cascade.config import Config
@@ -35,7 +35,7 @@ KEYS = {
 
 def configuration(path: Path | None) -> Iterator[Finding]:
     """Check the configuration and all that it names; no model is called."""
-    config, finding = check_config(path)
+    config, finding = _read(path)
     yield finding
     if config is None:
         return
@@ -43,6 +43,22 @@ def configuration(path: Path | None) -> Iterator[Finding]:
     yield from _keys(config)
     yield from _policy(config)
     yield from _log(config)
+
+
+def _read(path: Path | None) -> tuple[Config | None, Finding]:
+    """Read the configuration; a missing one is a warning, a broken one an error."""
+    from cascade.config import default_path, load_config
+
+    try:
+        chosen = path or default_path()
+    except ConfigError as error:
+        return None, Finding(check="configuration", state="warning", text=str(error))
+    try:
+        config = load_config(chosen)
+    except CascadeError as error:
+        return None, Finding(check="configuration", state="error", text=str(error))
+    rungs = " → ".join(config.ladder.names)
+    return config, Finding(check="configuration", state="ok", text=f"{chosen}: {rungs}")
 
 
 def _prices(config: Config) -> Iterator[Finding]:

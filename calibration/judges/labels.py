@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cascade.cli.shared.options import load
+from calibration.samples.grade import Graded, as_text
+from cascade.bulk.exploration import Explore, exploring
+from cascade.clients import Client
+from cascade.engine.cascade import Cascade
 from cascade.errors import ConfigError
+from cascade.exchange import EMPTY, text_of
+from cascade.ladder import Ladder, Rung
+from cascade.plugins import verifier
+from cascade.samples.sample import Sample
+from cascade.usage import Price
 
 if TYPE_CHECKING:
-    from calibration.samples.grade import Graded
-    from cascade.clients import Client
     from cascade.config import Config
-    from cascade.samples.sample import Sample
 
 NAME = "grader"
 RUNG = "answer"
@@ -25,16 +31,15 @@ RUBRIC = (
 
 
 def judge_samples(
-    samples: list[Sample],
+    samples: Sequence[Sample],
     model: str,
     *,
     output: Path,
     rubric: Path | None = None,
     overwrite: bool = False,
-    max_cost: float | None = None,
-    config: Path | None = None,
-    yes: bool = False,
+    config: Config | None = None,
     client: Client | None = None,
+    explore: Explore | None = None,
 ) -> Graded:
     """Grade recordings by a judge's score; `label_source` becomes `judge:MODEL`.
 
@@ -47,22 +52,14 @@ def judge_samples(
         output: where the graded samples will go; what is judged is kept beside it until then.
         rubric: what a good answer is; None: whether it says what the gold answer says.
         overwrite: grade what has a label too.
-        max_cost: US dollars that it may spend.
-        config: where the price of the judge may be configured, and the log of its calls; None: ./cascade.yaml, if it
-            is there.
-        yes: do not ask before spending.
+        config: where the price of the judge may be configured, and the log of its calls.
         client: who answers; None: litellm.
+        explore: how the judge is asked; None: as `exploring()` does.
 
     Raises:
         ConfigError: there is nothing to grade, or the judge has no price.
+        CascadeError: as of `explore_file`.
     """
-    from calibration.samples.grade import Graded
-    from cascade.cli.explore import explore_samples
-    from cascade.engine.cascade import Cascade
-    from cascade.ladder import Ladder, Rung
-    from cascade.usage import Price
-    from verifiers.judge import Judge
-
     places = [
         (i, rung)
         for i, sample in enumerate(samples)
@@ -72,18 +69,18 @@ def judge_samples(
     if not places:
         message = "Every recording has a label already; --overwrite grades them anew."
         raise ConfigError(message)
-    judge = Judge(model, rubric=RUBRIC if rubric is None else rubric, name=NAME, gate=False)
+    options = {"model": model, "rubric": RUBRIC if rubric is None else rubric, "name": NAME, "gate": False}
+    judge = verifier({"judge": options})
     free = Price(input_usd=0.0, output_usd=0.0)
     ladder = Ladder(Rung(RUNG, verify=(judge,), price=free))
     kept = output.with_name(output.name + ".judged")
-    known = _config(config)
-    log = None if known is None else known.log
-    spool = None if known is None else known.spool
-    prices = None if known is None else known.price_book
+    log = None if config is None else config.log
+    spool = None if config is None else config.spool
+    prices = None if config is None else config.price_book
     with Cascade(ladder, client=client, prices=prices, log=log, spool=spool) as app:
         app.prices.price(model)
         shown = [_shown(samples[i], rung) for i, rung in places]
-        judged = explore_samples(app, shown, kept, max_cost=max_cost, yes=yes, label="Judging")
+        judged = (explore or exploring())(app, shown, kept, label="Judging")
     recordings = [dict(sample.recordings) for sample in samples]
     filled = 0
     for (i, rung), sample in zip(places, judged.samples, strict=True):
@@ -99,10 +96,6 @@ def judge_samples(
 
 def _shown(sample: Sample, rung: str) -> Sample:
     """Return the sample that the judge looks at: one recording, and the gold answer at the end of the question."""
-    from calibration.samples.grade import as_text
-    from cascade.exchange import EMPTY, text_of
-    from cascade.samples.sample import Sample
-
     messages = [dict(message) for message in sample.request.messages]
     if sample.gold is not None:
         messages[-1]["content"] = text_of(messages[-1].get("content")) + REFERENCE + as_text(sample.gold)
@@ -111,14 +104,3 @@ def _shown(sample: Sample, rung: str) -> Sample:
     )
     recording = replace(sample.recordings[rung], rung=RUNG, model=RUNG, verdicts=EMPTY, extra=EMPTY)
     return Sample(request=request, recordings={RUNG: recording})
-
-
-def _config(config: Path | None) -> Config | None:
-    from cascade.config import default_path
-
-    if config is None:
-        try:
-            config = default_path()
-        except ConfigError:
-            return None
-    return load(config)

@@ -1,4 +1,4 @@
-"""Samples made ready for calibration: schemas of their tasks, recordings that were missing, labels by gold answer."""
+"""Samples completed before a fit: schemas of their tasks, recordings that were missing, labels by gold answer."""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cascade.cli.shared.terminal import say
+from calibration.samples.grade import by_gold, grade
+from calibration.samples.survey import Survey
+from cascade.bulk.exploration import Explore, exploring
+from cascade.clients import Client
 from cascade.errors import DataError
+from cascade.samples.reader import ChangedSamples
+from cascade.samples.sample import Sample
 
 if TYPE_CHECKING:
-    from calibration.samples.survey import Survey
     from cascade.config import Config
-    from cascade.samples.sample import Sample
+
+Say = Callable[[str], None]
+"""Called with a sentence on what is done."""
+
+
+def say_nothing(_: str) -> None:
+    """Take a sentence, and leave it."""
 
 
 def schema_filler(config: Config) -> Callable[[Sample], Sample]:
@@ -38,18 +48,24 @@ def with_recordings(
     config: Config,
     output: Path,
     *,
-    max_cost: float | None = None,
-    concurrency: int = 16,
-    yes: bool = False,
+    explore: Explore | None = None,
+    client: Client | None = None,
+    say: Say = say_nothing,
 ) -> list[Sample]:
     """Return the samples with a recording of every rung; those that are missing are made and kept in `output`.
 
+    Args:
+        samples: what there is.
+        config: its ladder is asked.
+        output: where the samples go.
+        explore: how it is asked; None: as `exploring()` does.
+        client: who answers; None: litellm.
+        say: called with a sentence where recordings are missing.
+
     Raises:
         DataError: there are recordings, and none of a rung of the ladder.
-        CascadeError: as of `explore_samples`.
+        CascadeError: as of `explore_file`.
     """
-    from cascade.cli.explore import explore_samples
-
     missing = [
         sample
         for sample in samples
@@ -65,16 +81,12 @@ def with_recordings(
         )
         raise DataError(message)
     say(f"{len(missing)} of {len(samples)} samples lack a recording of some rung; these are made first.")
-    with config.open(policy=False) as app:
-        return list(
-            explore_samples(app, list(samples), output, max_cost=max_cost, concurrency=concurrency, yes=yes).samples
-        )
+    with config.open(client=client, policy=False) as app:
+        return list((explore or exploring())(app, list(samples), output, label="Exploring").samples)
 
 
-def with_labels(samples: Sequence[Sample]) -> list[Sample]:
+def with_labels(samples: Sequence[Sample], say: Say = say_nothing) -> list[Sample]:
     """Return the samples with `correct` filled in by their gold answers where it is missing."""
-    from calibration.samples.grade import by_gold, grade
-
     open_to_grade = any(
         sample.gold is not None and any(recording.correct is None for recording in sample.recordings.values())
         for sample in samples
@@ -82,21 +94,18 @@ def with_labels(samples: Sequence[Sample]) -> list[Sample]:
     if not open_to_grade:
         return list(samples)
     done = grade(samples, by_gold)
-    _say_graded(done.filled)
+    say(_graded(done.filled))
     return list(done.samples)
 
 
-def graded(samples: Iterable[Sample], found: Survey) -> Iterable[Sample]:
+def graded(samples: Iterable[Sample], found: Survey, say: Say = say_nothing) -> Iterable[Sample]:
     """Return what `with_labels` does, for samples that are gone through several times, each graded when it comes by."""
-    from calibration.samples.grade import by_gold, grade
-    from cascade.samples.reader import ChangedSamples
-
     open_to_grade = sum(found.gradable.values())
     if not open_to_grade:
         return samples
-    _say_graded(open_to_grade)
+    say(_graded(open_to_grade))
     return ChangedSamples(samples, lambda sample: grade([sample], by_gold).samples[0])
 
 
-def _say_graded(count: int) -> None:
-    say(f"{count} recordings without a label were graded by their gold answers (`cascade grade` offers others).")
+def _graded(count: int) -> str:
+    return f"{count} recordings without a label were graded by their gold answers (`cascade grade` offers others)."

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from cascade.cli.shared.pictures import coverage_of, frontier_of, reliability_of, sweep_of
+from calibration.assess.worth import VerifierWorth
+from calibration.pages.figures import Pictures, coverage_of, frontier_of, reliability_of, sweep_of
 from cascade.report.page import advice
 from cascade.report.page.document import Panel
 from cascade.report.page.drawing import can_draw
 from cascade.report.page.line_charts import draw_verifiers
 from cascade.report.page.quality_charts import draw_frontier, draw_reliability, draw_risk_coverage, draw_sweep
 from cascade.report.tables.curve_table import coverage_table, frontier_table, reliability_table, sweep_table
+from cascade.report.values.curves import Alternative
+from cascade.report.values.figure import NO_FIGURE, Figure
 from cascade.report.values.format_numbers import NOTHING, count, dollars, percent
+from cascade.report.values.parts import VerifierReport
 from cascade.report.values.rows import Table
-
-if TYPE_CHECKING:
-    from calibration.assess.worth import VerifierWorth
-    from cascade.cli.shared.pictures import Pictures
-    from cascade.report.values.curves import Alternative
-    from cascade.report.values.parts import VerifierReport
 
 UNSEEN = "Samples of this task lack labels of right and wrong answers on its rungs, so quality cannot be drawn."
 OUT_OF_FOLD = "Confidences are out of fold: no answer is ranked by a combiner that saw its label."
@@ -113,9 +110,6 @@ def _verifiers(worth: tuple[VerifierWorth, ...], prefix: str, *, draw: bool) -> 
 
 
 def _as_report(one: VerifierWorth) -> VerifierReport:
-    from cascade.report.values.figure import NO_FIGURE, Figure
-    from cascade.report.values.parts import VerifierReport
-
     area = NO_FIGURE
     if one.auroc is not None:
         area = Figure(value=one.auroc.value, low=one.auroc.low, high=one.auroc.high, n=one.n)

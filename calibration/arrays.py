@@ -1,0 +1,14 @@
+"""The arrays that calibration computes with."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+"""Numbers; NaN where not known."""
+
+Flags: TypeAlias = NDArray[np.bool_]
+"""Yes or no."""

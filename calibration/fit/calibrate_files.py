@@ -1,0 +1,202 @@
+"""calibrate_files(): files in, a policy out: what `cascade calibrate` does, from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from calibration.fit.complete import Say, graded, say_nothing, schema_filler, with_recordings
+from calibration.fit.fit import calibrate
+from calibration.judges.admission import require_admitted
+from calibration.judges.screening import with_judges
+from calibration.samples.survey import Survey, survey
+from calibration.targets.by_task import Target, target_by_task
+from cascade.bulk.cost_estimate import CostEstimate
+from cascade.bulk.exploration import Explore, exploring
+from cascade.clients import Client
+from cascade.errors import ConfigError
+from cascade.exchange import EMPTY
+from cascade.ladder import Ladder
+from cascade.plugins import replace_verifiers
+from cascade.policy.policy import Policy
+from cascade.samples.reader import ChangedSamples, SampleFiles
+from cascade.samples.sample import Sample
+
+if TYPE_CHECKING:
+    from cascade.config import Config
+
+
+def calibrate_files(
+    samples: str | Path | Sequence[str | Path],
+    *,
+    config: Config | str | Path | None = None,
+    rungs: Sequence[str] | None = None,
+    verifiers: Sequence[str] | None = None,
+    target: Target | None = None,
+    dial: Mapping[str, Target] = EMPTY,
+    choose_rungs: bool = False,
+    combiner: Policy | None = None,
+    tasks: Sequence[str] | None = None,
+    new_tasks: Sequence[str] = (),
+    mapping: Mapping[str, str] | None = None,
+    out: str | Path | None = None,
+    seed: int = 0,
+    probe_judges: bool = True,
+    admit_judges: Sequence[str] = (),
+    max_cost_usd: float | None = None,
+    concurrency: int = 16,
+    confirm: Callable[[CostEstimate], bool] | None = None,
+    explore: Explore | None = None,
+    client: Client | None = None,
+    say: Say = say_nothing,
+    progress: Callable[[str, int, int], None] | None = None,
+    on_samples: Callable[[Iterable[Sample], Survey], None] | None = None,
+) -> Policy:
+    """Calibrate on files of samples: complete them, screen the judges, fit every task, join all in one policy.
+
+    Schemas are filled in from the configuration, recordings that are missing are made (with a configuration; this
+    costs), recordings without a label are graded by the gold answer, and the judges are probed (this costs, too).
+
+    Example:
+        >>> from calibration import EscalationRate, calibrate_files
+        >>> policy = calibrate_files("samples.jsonl", config="cascade.yaml", target=EscalationRate(0.25))
+        >>> policy.save("policy.json")
+
+    Args:
+        samples: one file or several: JSON lines, plain or gzipped, CSV, TSV or Parquet.
+        config: the configuration, or its file; None: the default one, unless `rungs` are named.
+        rungs: names of recorded rungs, cheapest first, instead of a configuration.
+        verifiers: those of every rung; None: the configuration's, or all that are free or recorded at no cost.
+        target: of every task; None: each task's own from the configuration.
+        dial: further operating points by name, each with its own target.
+        choose_rungs: whether rungs may be left out: every sub-ladder that keeps the top is tried.
+        combiner: a policy whose combiners are used as they are, so that no labels are needed.
+        tasks: only these; None: all.
+        new_tasks: tasks without any sample, which start from the others; they need `target`.
+        mapping: of tables, which column fills which field.
+        out: where the policy is written; what is paid for is kept beside it. None: the policy is only returned, and
+            what is paid for is kept beside the first file of samples.
+        seed: of the random choices.
+        probe_judges: whether judges are probed; else the policy says that they were not.
+        admit_judges: judges to let in whatever their probes say; the policy says so.
+        max_cost_usd: US dollars that recording missing answers may cost, and probing each judge, too.
+        concurrency: calls at once.
+        confirm: called with the estimated bill before each of these; False stops it. None: nothing is asked.
+        explore: how calls are made; None: as `exploring` does with the three arguments above.
+        client: who answers; None: litellm.
+        say: called with a sentence on what is done.
+        progress: called now and then with the task, the samples judged and their total.
+        on_samples: called with the completed samples, and what is known of them, before they are fitted on.
+
+    Raises:
+        ConfigError: `config` and `rungs` are both given, a task has no target, or the ladder cannot be used.
+        DataError: a file or a sample cannot be used, or there is too little to fit on.
+        JudgeNotAdmitted: a judge was probed and may not be leaned on.
+        BudgetExceeded: a bill was declined, or is more than `max_cost_usd`.
+    """
+    paths = [Path(samples)] if isinstance(samples, str | Path) else list(map(Path, samples))
+    if not paths:
+        message = "samples names no file; one file of samples or several were expected."
+        raise ConfigError(message)
+    loaded = _config(config, rungs, verifiers)
+    ladder: Ladder | Sequence[str] = (rungs or ()) if loaded is None else loaded.ladder
+    prices = None if loaded is None else loaded.price_book
+    beside = Path(out) if out is not None else _beside(paths[0])
+    explore = explore or exploring(concurrency=concurrency, max_cost_usd=max_cost_usd, confirm=confirm)
+    if new_tasks and target is None:
+        message = f"Task {new_tasks[0]!r} has no samples to have a target of its own; `target` was expected."
+        raise ConfigError(message)
+
+    source: Iterable[Sample] = SampleFiles(paths, mapping)
+    found = survey(source)
+    targets = target_by_task(target, EMPTY if loaded is None else loaded.targets, set(found.counts), tasks)
+    found = found.of(targets)
+    if loaded is not None:
+        source = ChangedSamples(source, schema_filler(loaded))
+        if any(found.lacks(name, loaded.ladder.of(name).names) for name in targets):
+            kept = beside.with_name(beside.name.removesuffix(".json") + ".samples.jsonl")
+            wanted = [sample for sample in source if sample.request.task in targets]
+            source = with_recordings(wanted, loaded, kept, explore=explore, client=client, say=say)
+            found = survey(source)
+    source = graded(source, found, say)
+    judges = require_admitted(
+        source,
+        ladder,
+        targets,
+        beside,
+        verifiers=verifiers,
+        probes=probe_judges,
+        admit=admit_judges,
+        seed=seed,
+        client=client,
+        prices=prices,
+        explore=explore,
+        say=say,
+    )
+    if on_samples is not None:
+        on_samples(source, found)
+    made: list[Policy] = []
+    for first, one in enumerate(dict.fromkeys(targets.values())):
+        own = [name for name, wanted_target in targets.items() if wanted_target == one]
+        made.append(
+            calibrate(
+                source,
+                ladder,
+                target=one,
+                dial=dial,
+                shared_by=len(targets),
+                choose_rungs=choose_rungs,
+                verifiers=verifiers if loaded is None else None,
+                seed=seed,
+                combiner=combiner,
+                tasks=own,
+                new_tasks=() if first else new_tasks,
+                prices=prices,
+                found=found.of(own),
+                progress=progress,
+            )
+        )
+    policy = with_judges(_together(made), judges)
+    if out is not None:
+        policy.save(out)
+    return policy
+
+
+def _config(
+    config: Config | str | Path | None, rungs: Sequence[str] | None, verifiers: Sequence[str] | None
+) -> Config | None:
+    """Return the configuration with the verifiers that were asked for; None where rungs are named."""
+    if rungs is not None:
+        if config is not None:
+            message = "config and rungs are both given; one of them was expected, since each names the ladder."
+            raise ConfigError(message)
+        if isinstance(rungs, str) or not rungs:
+            message = f'rungs is {rungs!r}; a list of names, cheapest first, was expected: ["small", "large"].'
+            raise ConfigError(message)
+        return None
+    from cascade.config import default_path, load_config
+
+    loaded = load_config(config or default_path()) if config is None or isinstance(config, str | Path) else config
+    return loaded if verifiers is None else replace(loaded, ladder=replace_verifiers(loaded.ladder, verifiers))
+
+
+def _beside(path: Path) -> Path:
+    """Return the policy's file that would stand beside a file of samples."""
+    name = path.name.removesuffix(".gz")
+    return path.with_name(name.removesuffix(Path(name).suffix) + ".json")
+
+
+def _together(policies: Sequence[Policy]) -> Policy:
+    """Return one policy of all tasks, which were fitted by target."""
+    first = policies[0]
+    read: dict[str, dict[str, None]] = {}
+    for policy in policies:
+        for rung, used in policy.ladder.verifiers.items():
+            read.setdefault(rung, {}).update(dict.fromkeys(used))
+    return replace(
+        first,
+        ladder=replace(first.ladder, verifiers={rung: tuple(used) for rung, used in read.items()}),
+        tasks={name: fitted for policy in policies for name, fitted in policy.tasks.items()},
+    )

@@ -1,0 +1,105 @@
+"""Blocks: what was fitted for each task and operating point, as names and words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cascade.display.numbers import dollars, percent, share
+from cascade.display.policy import asked
+from cascade.policy.policy import Policy, TaskPolicy
+
+FINE = 5
+"""Rungs from which on thresholds are searched more coarsely than a few hundred labels could tell apart."""
+
+
+def operating_points(policy: Policy) -> dict[str, TaskPolicy]:
+    """Return every task's own point and those of its dial, by task and `task, quality NAME`."""
+    found: dict[str, TaskPolicy] = {}
+    for name, fitted in policy.tasks.items():
+        found[name] = fitted
+        found |= {f"{name}, quality {point}": one for point, one in fitted.dial.items()}
+    return found
+
+
+def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
+    """Return what was fitted for one task, as names and words."""
+    found: dict[str, Any] = fitted.measured
+    rate = found["escalation_rate"]
+    expected = share({"value": rate["expected"], "low": rate["low"], "high": rate["high"]})
+    return [
+        ("samples", f"{found['n']:,}, {found['n_labelled']:,} of them labelled"),
+        ("asked for", asked(fitted.target)),
+        *(("ladder", line) for line in _ladders(found["points"])),
+        *_promise(fitted),
+        ("escalation rate", expected),
+        *_borrowed(found.get("borrowed")),
+        *((f"… of {level['rung']}", share({**level, "value": level["expected"]})) for level in found["rungs"][1:]),
+        ("accuracy", f"{share(found['accuracy'])}; always {found['reference']}: {percent(found['accuracy_top'])}"),
+        *_dimensions(found.get("dimensions") or {}),
+        ("a request", f"{dollars(found['cost_usd_per_request'])}, {percent(found['cost_vs_top'])} of always-top"),
+        *_singles(found),
+        *_rungs(found.get("rungs_tried") or []),
+        *_grid(found),
+    ]
+
+
+def _grid(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return that thresholds were searched coarsely, where they were: with five rungs or six."""
+    if not found.get("bins") or len(found["singles"]) < FINE:
+        return []
+    return [("thresholds tried", f"{found['bins']} a rung at most: the more rungs, the coarser")]
+
+
+def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
+    """Return whether the bound is certified; nothing for an aim."""
+    if fitted.certificate is None:
+        return []
+    sure = f"{percent(1.0 - fitted.certificate['delta'])} sure, {fitted.certificate['method']}"
+    return [("certified", f"yes, {sure}" if fitted.certified else "no: the safest policy serves")]
+
+
+def _dimensions(found: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return how good answers are in each dimension that is bounded."""
+    return [
+        (f"… in {name}", f"{share(one['accuracy'])}; always the top: {percent(one['accuracy_top'])}")
+        for name, one in found.items()
+    ]
+
+
+def _borrowed(found: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Return what the other tasks say about the rate, where they were asked."""
+    if found is None:
+        return []
+    others = f"{found['tasks']:,} other task{'s' if found['tasks'] > 1 else ''}"
+    return [("borrowed", f"of {others}, worth {found['rows']:,.0f} samples beside its own {found['n']:,}")]
+
+
+def _ladders(points: list[dict[str, Any]]) -> list[str]:
+    """Return each point in words, with its share of the requests where there are two."""
+    lines = []
+    for point in points:
+        thresholds = ", ".join(f"{one['t']:.4g}" for one in point["thresholds"])
+        part = "" if len(points) == 1 else f"{percent(point['weight'])} of requests: "
+        lines.append(f"{part}{' → '.join(point['rungs'])}" + (f", thresholds {thresholds}" if thresholds else ""))
+    return lines
+
+
+def _singles(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the best single model: what a cascade has to beat."""
+    for single in found["singles"]:
+        if single["rung"] == found["best_single"]:
+            cost = dollars(single["cost_usd_per_request"])
+            return [("best single model", f"{single['rung']}: {share(single['accuracy'])} at {cost} a request")]
+    return []
+
+
+def _rungs(tried: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return which rungs were left out, which never pay, and what leaving them out saves."""
+    lines = []
+    for rung in tried:
+        if not rung["used"]:
+            what = "left out" if rung["pays"] else "never pays"
+            saves = rung["saves_usd_per_request"]
+            than = "" if saves is None else f"; with it, equal quality costs {dollars(saves)} a request more"
+            lines.append((f"rung {rung['rung']}", f"{what}{than}"))
+    return lines

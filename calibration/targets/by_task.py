@@ -1,0 +1,99 @@
+"""The target of every task: one for all of them, or each task's own from the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from calibration.targets.bound import CONFIDENCE, Bound, Jointly, MaxError, MaxLoss
+from calibration.targets.target import Aim, EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
+from cascade.errors import ConfigError
+
+Target: TypeAlias = Aim | Together | Bound | Jointly
+"""What may be asked of calibrate."""
+
+FLAGS = {
+    "escalation_rate": "--target-escalation",
+    "mean_cost_usd": "--target-cost",
+    "expected_loss": "--target-loss",
+    "expected_error": "--target-error",
+    "max_loss": "--max-loss",
+    "max_error": "--max-error",
+}
+"""The option of `cascade calibrate` for every kind of target."""
+
+
+def make_target(figures: Mapping[str, Any]) -> Target | None:
+    """Return the target that figures by kind ask for; several aims or bounds are to be kept together, None is nothing.
+
+    A bound's figure may be a mapping of dimensions of the labels (None: `correct` as it stands) to limits.
+
+    Raises:
+        ConfigError: a value is out of range, or a bound stands beside an aim.
+    """
+    given = {kind: value for kind, value in figures.items() if value is not None and kind != "confidence"}
+    kinds = [kind for kind in ("max_loss", "max_error") if kind in given]
+    if kinds and len(kinds) < len(given):
+        named = ", ".join(FLAGS[kind] for kind in given)
+        message = f"{named} stand together; certified bounds stand among themselves, or aims are combined without them."
+        raise ConfigError(message)
+    confidence = figures.get("confidence")
+    if kinds:
+        sure = CONFIDENCE if confidence is None else confidence
+        bounds: list[MaxLoss | MaxError] = []
+        for kind in kinds:
+            bound = MaxLoss if kind == "max_loss" else MaxError
+            limits = given[kind] if isinstance(given[kind], Mapping) else {None: given[kind]}
+            bounds += [bound(limit, sure, name) for name, limit in limits.items()]
+        return bounds[0] if len(bounds) == 1 else Jointly(*bounds)
+    if confidence is not None:
+        message = "--confidence goes with --max-loss or --max-error; an aim has none, since nothing certifies it."
+        raise ConfigError(message)
+    aimed: dict[str, Any] = {
+        "escalation_rate": EscalationRate,
+        "mean_cost_usd": MeanCost,
+        "expected_loss": ExpectedLoss,
+        "expected_error": ExpectedError,
+    }
+    aims: list[Aim] = [aimed[kind](value) for kind, value in given.items()]
+    if not aims:
+        return None
+    return aims[0] if len(aims) == 1 else Together(*aims)
+
+
+def target_by_task(
+    asked: Target | None,
+    configured: Mapping[str, Mapping[str, Any]],
+    present: Collection[str],
+    wanted: Sequence[str] | None,
+) -> dict[str, Target]:
+    """Return the target of every task that is to be fitted.
+
+    Args:
+        asked: of all of them; None: each task's own.
+        configured: the figures of each task's own target, by task and kind.
+        present: tasks that have samples.
+        wanted: only these; None: all.
+
+    Raises:
+        ConfigError: a task has no samples, or no target.
+    """
+    tasks = sorted(present) if wanted is None else wanted
+    for name in tasks:
+        if name not in present:
+            message = f"No sample belongs to task {name!r}; the samples have {', '.join(sorted(present))}."
+            raise ConfigError(message)
+    if asked is not None:
+        return dict.fromkeys(tasks, asked)
+    found: dict[str, Target] = {}
+    for name in tasks:
+        own = make_target(configured.get(name, {}))
+        if own is None:
+            others = ", ".join(list(FLAGS.values())[1:])
+            message = (
+                f"No target for task {name!r}; give --target-escalation 0.25 (or one of {others}; in Python, "
+                "target=EscalationRate(0.25)), or the task a `target` in the configuration."
+            )
+            raise ConfigError(message)
+        found[name] = own
+    return found

@@ -1,0 +1,136 @@
+"""Checks of the environment: Python, litellm, start-up code, whose the package names are, calls on loopback."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cascade.doctor.findings import Finding
+
+DISTRIBUTION = "llm-cascade"
+PACKAGES = ("cascade", "verifiers", "calibration")
+BROKEN_LITELLM = {
+    "1.82.7": "it was trojaned",
+    "1.82.8": "it was trojaned",
+    "1.106.1": "calls with tools crash",
+    "1.106.2": "calls with tools crash",
+    "1.107.": "reported as trojaned, and its cache crashes",
+}
+
+
+def environment() -> Iterator[Finding]:
+    """Check what is installed; no model is called."""
+    for check in (_python, _litellm, _start_up_code, _owners, _self_test):
+        yield from check()
+
+
+def _python() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    fine = sys.version_info >= (3, 11)
+    yield Finding(
+        check="python",
+        state="ok" if fine else "error",
+        text=version if fine else f"{version}; 3.11 or newer is needed.",
+    )
+
+
+def _litellm() -> Iterator[Finding]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        found = version("litellm")
+    except PackageNotFoundError:
+        yield Finding(check="litellm", state="error", text="not installed; install llm-cascade again.")
+        return
+    why = next(
+        (why for bad, why in BROKEN_LITELLM.items() if found == bad or (bad[-1] == "." and found.startswith(bad))), None
+    )
+    if why is not None:
+        yield Finding(check="litellm", state="error", text=f"{found} must not be used ({why}); install 1.101.6.")
+    else:
+        yield Finding(check="litellm", state="ok", text=found)
+
+
+def _start_up_code() -> Iterator[Finding]:
+    """Name what runs whenever Python starts: a trojaned release of litellm came with such a file."""
+    from cascade.doctor.start_up_code import start_up_code
+
+    found = [code for code in start_up_code() if code.suspicious or not code.known]
+    for code in found:
+        whose = f"installed by {code.owner}" if code.owner is not None else "of no installed package"
+        does = "does what no honest one needs" if code.suspicious else "is not one that we know"
+        yield Finding(
+            check="start-up code",
+            state="error" if code.suspicious else "warning",
+            text=f"{code.path}, {whose}, runs whenever Python starts and {does}; look into it before any key is used.",
+        )
+    if not found:
+        yield Finding(check="start-up code", state="ok", text="no .pth file runs anything unexpected")
+
+
+def _owners() -> Iterator[Finding]:
+    """Say whose the three top-level packages are: another distribution also installs one called `verifiers`."""
+    from importlib.metadata import packages_distributions
+    from importlib.util import find_spec
+
+    owners = packages_distributions()
+    for package in PACKAGES:
+        spec = find_spec(package)
+        others = sorted(set(owners.get(package, ())) - {DISTRIBUTION})
+        where = str(Path(spec.origin).parent) if spec is not None and spec.origin is not None else None
+        check = f"package {package}"
+        if where is None:
+            yield Finding(check=check, state="error", text=f"cannot be imported; reinstall {DISTRIBUTION}.")
+        elif not _ours(package):
+            who = ", ".join(others) or "something on the path"
+            yield Finding(
+                check=check,
+                state="error",
+                text=f"{where} belongs to {who}, not to {DISTRIBUTION}; uninstall that, then reinstall {DISTRIBUTION}, "
+                "or give it an environment of its own.",
+            )
+        elif others:
+            yield Finding(
+                check=check,
+                state="warning",
+                text=f"ours, but {', '.join(others)} installs one too, and whichever comes last overwrites the other.",
+            )
+        else:
+            yield Finding(check=check, state="ok", text=f"ours, in {where}")
+
+
+def _ours(package: str) -> bool:
+    """Tell whether what would be imported under a name is ours."""
+    import importlib
+
+    try:
+        module: Any = importlib.import_module(package)
+        if package == "verifiers":
+            return bool(getattr(module, "__distribution__", None) == DISTRIBUTION)
+        importlib.import_module({"cascade": "cascade.ladder", "calibration": "calibration.samples.grade"}[package])
+    except ImportError:
+        return False
+    return True
+
+
+def _self_test() -> Iterator[Finding]:
+    """Try out on loopback that one call is one request; skipped where litellm is not to be imported."""
+    import asyncio
+
+    if any(finding.state == "error" for finding in _litellm()):
+        return
+    from cascade.doctor.self_test import self_test
+
+    try:
+        trials = asyncio.run(self_test())
+    except OSError as error:
+        yield Finding(check="calls on loopback", state="warning", text=f"not tried out: {error}")
+        return
+    failed = [trial for trial in trials if not trial.passed]
+    for trial in failed:
+        text = f"does not hold: {trial.found}. Install litellm 1.101.6, and report it."
+        yield Finding(check=f"calls on loopback: {trial.name}", state="error", text=text)
+    if not failed:
+        yield Finding(check="calls on loopback", state="ok", text="; ".join(trial.name for trial in trials))
