@@ -47,7 +47,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 
 def test_top_level_is_exactly_the_three_packages(wheel: zipfile.ZipFile) -> None:
     tops = {name.partition("/")[0] for name in wheel.namelist()}
-    assert tops == {*PACKAGES, f"llm_cascade-{PROJECT['version']}.dist-info"}
+    assert tops == {*PACKAGES, f"calibrated_cascade-{PROJECT['version']}.dist-info"}
 
 
 def test_every_file_of_the_packages_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:

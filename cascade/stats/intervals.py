@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cascade.errors import DataError
+from cascade.extras import require_extra
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -25,6 +26,7 @@ def proportion_interval(successes: float, n: float, level: float = 0.9) -> Inter
         raise DataError(f"found {successes} successes in {n} trials, expected between none and all of them")
     if n == 0:
         return None
+    require_extra("report", "scipy", use="An interval")
     from scipy.special import betaincinv  # slow to load, and serving needs none of it
 
     tail = (1.0 - level) / 2.0
@@ -48,6 +50,7 @@ def mean_interval(values: ArrayLike, level: float = 0.9) -> Interval | None:
     n, total = found.size, min(float(found.sum()), float(found.size))
     if n == 0 or np.all((found == 0.0) | (found == 1.0)):
         return proportion_interval(total, n, level)
+    require_extra("report", "scipy", use="An interval")
     from scipy.special import ndtri, stdtrit
 
     mean = total / n

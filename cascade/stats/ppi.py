@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade.errors import DataError
+from cascade.extras import require_extra
 from cascade.stats.intervals import Interval, proportion_interval
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def combine(strata: Sequence[tuple[float, Estimate]], level: float = 0.9) -> Est
 
 def _bounds(value: float, variance: float, labels: Floats, count: int, level: float) -> Interval:
     """The interval of as many yes-or-no trials as would tell the mean as well (Korn & Graubard 1998)."""
+    require_extra("report", "scipy", use="An interval")
     from scipy.special import ndtri, stdtrit
 
     inside, size = value, float(count)
