@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from calibration.samples.table import Flags
 
 LEARN = 0.4
-"""The share that combiners and path are learnt from; the rest certifies (CALIBRATION.md, section 4)."""
+"""The share that combiners and path are learnt from; the rest certifies (docs/calibration.md, "The formulas")."""
 
 
 def split_rows(groups: Sequence[str | None], *, seed: int, share: float = LEARN) -> Flags:

@@ -20,8 +20,9 @@ _SUSPICIOUS = re.compile(r"exec\s*\(|eval\s*\(|subprocess|base64|urllib|socket|r
 """What no honest start-up line needs."""
 
 _COVERAGE = re.compile(
-    r"""import sys; exec\('import os\\n\\nif os\.getenv\("COVERAGE_PROCESS_START"\) or os\.getenv\("COVERAGE_PROCESS_CONFIG"\)"""
-    r""":\\n try:\\n  import coverage\\n except:\\n  pass\\n else:\\n  coverage\.process_startup\(slug="pth"\)'\)\s*"""
+    r"""import sys; exec\('import os\\n\\n"""
+    r"""if os\.getenv\("COVERAGE_PROCESS_START"\) or os\.getenv\("COVERAGE_PROCESS_CONFIG"\):\\n """
+    r"""try:\\n  import coverage\\n except:\\n  pass\\n else:\\n  coverage\.process_startup\(slug="pth"\)'\)\s*"""
 )
 """The one line of coverage.py, letter by letter: it starts measuring where two variables ask for it."""
 
