@@ -120,7 +120,7 @@ def told_to_install(text: str) -> list[str]:
     """Give what the `pip install` of a text name, options and their values left out."""
     found = []
     for line in re.findall(r"pip install((?: +[^\s`|;&)]+)+)", text):
-        words = line.split()
+        words = line.partition("#")[0].split()
         while words:
             word = words.pop(0).strip(".,:'\"") or "."
             if word in ("-r", "-c", "--requirement", "--constraint"):

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-NAME = "calibrated-cascade"
+DISTRIBUTION = "calibrated-cascade"
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 SERVE = """
 import sys
@@ -141,7 +141,7 @@ def core(place: Place, made: Path) -> None:
         ("postgres", "report", "postgresql://a@127.0.0.1:1/b"),
     ]:
         said = place.cascade(*command, code=2)
-        expect(said, f"pip install '{NAME}[{extra}]'")
+        expect(said, f"pip install '{DISTRIBUTION}[{extra}]'")
         if len(said.strip().splitlines()) != 1:
             sys.exit(f"expected one sentence, found:\n{said}")
 
@@ -160,16 +160,8 @@ def readme(place: Place, made: Path) -> None:
 
 def fit(place: Place, made: Path) -> None:
     """Calibrates and replays."""
-    place.cascade(
-        "calibrate",
-        str(made / "samples.jsonl"),
-        "--verifiers",
-        "logprob",
-        "--target-escalation",
-        "0.2",
-        "--out",
-        "p.json",
-    )
+    wanted = ["--rungs", "small,large", "--verifiers", "logprob", "--target-escalation", "0.2"]
+    place.cascade("calibrate", str(made / "samples.jsonl"), *wanted, "--out", "p.json")
     place.cascade("replay", str(made / "fresh.jsonl"), "--policy", "p.json")
 
 
@@ -254,7 +246,7 @@ def main() -> None:
         for extras, job in TRIED:
             place = base if not extras else Place(folder, extras, below=base.site)
             if extras:
-                place.install("--constraint", str(constraints), f"{NAME}[{extras}] @ file://{wheel}")
+                place.install("--constraint", str(constraints), f"{DISTRIBUTION}[{extras}] @ file://{wheel}")
             job(place, made)
             more = megabytes(place.site) if extras else 0.0
             distributions = len(list(place.site.glob("*.dist-info"))) if extras else 0

@@ -102,9 +102,10 @@ class CountedSchema:
         if error is None:
             return None
         place = json_path(list(error.absolute_path))
-        if error.validator is None:
+        keyword: Any = error.validator
+        if keyword is None:
             return f"{place}: is not allowed by the schema"
-        return f"{place}: does not satisfy {error.validator}: {error.validator_value!r}"[: 2 * _DETAIL]
+        return f"{place}: does not satisfy {keyword}: {error.validator_value!r}"[: 2 * _DETAIL]
 
 
 def _draft(schema: Mapping[str, Any]) -> str:

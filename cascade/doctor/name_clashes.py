@@ -39,7 +39,7 @@ CLASHES = (
     Clash(distribution="cascade-ml", package="cascade", command=True, what="a library for ML engineering"),
     Clash(distribution="cascade-orchestrator", package="cascade", command=True, what="orchestrates agents' tasks"),
     Clash(distribution="cascade-sdk", package="cascade", command=True, what="observes AI agents"),
-    Clash(distribution="llm-cascade", package=None, what="another router of language models; we had this name once"),
+    Clash(distribution="llm-cascade", package=None, what="another router of language models; not ours"),
     Clash(distribution="verifiers", package="verifiers", what="environments for reinforcement learning"),
 )
 """Every distribution that we know of, by name."""
