@@ -125,6 +125,8 @@ def _require_checkable(schema: Mapping[str, Any]) -> None:
         keys |= part.keys()
         if part is not schema and isinstance(part.get("$schema"), str):
             raise SchemaRejected("A part of the JSON Schema has a $schema of its own; leave it out.")
+        if part.get("$ref") == "":
+            raise SchemaRejected("The JSON Schema refers to ''; '#' was expected where the schema itself is meant.")
     if {"unevaluatedProperties", "patternProperties"} <= keys:
         raise SchemaRejected("The JSON Schema needs unevaluatedProperties beside patternProperties; use one of them.")
 

@@ -26,7 +26,8 @@ def test_an_installed_one_is_told_with_the_commands_that_mend_it() -> None:
 
 
 def test_the_router_with_a_similar_name_is_told_apart() -> None:
-    (found,) = [report for report in report_names({"-".join(("llm", "cascade"))}) if report.present]
+    (router,) = [clash.distribution for clash in CLASHES if clash.package is None]
+    (found,) = [report for report in report_names({router}) if report.present]
     assert "it is not ours" in found.text
 
 
