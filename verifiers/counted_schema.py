@@ -95,8 +95,8 @@ class CountedSchema:
             error: Any = next(self._validator.iter_errors(value), None)
         except _Exhausted as exhausted:
             return f"$: {exhausted}"
-        except (RecursionError, Unresolvable, ArithmeticError, ValueError) as error:
-            return f"$: could not be checked against the schema ({type(error).__name__})"
+        except (RecursionError, Unresolvable, ArithmeticError, ValueError) as trouble:
+            return f"$: could not be checked against the schema ({type(trouble).__name__})"
         finally:
             _EFFORT.reset(held)
         if error is None:
