@@ -14,7 +14,7 @@ COMPILE := uv pip compile --quiet --exclude-newer '7 days' --universal --fork-st
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test browser slow soak check lint types contracts docs notebooks refresh-notebooks bench help-pages lock audit sbom clean
+.PHONY: help install demo test browser slow soak check lint types contracts docs notebooks refresh-notebooks bench help-pages wheel lock audit sbom clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -86,6 +86,9 @@ bench: $(VENV)/.dev ## run every benchmark that writes into benchmarks/RESULTS.m
 help-pages: $(VENV)/.installed ## write docs/cli.md anew from --help
 	$(BIN)/python tools/write_cli_help.py
 
+wheel: $(VENV)/.dev ## build the wheel, install it outside the clone with each extra, and try out what each brings
+	$(BIN)/python tools/try_wheel.py
+
 # uv, pip-audit and cyclonedx-py live apart: neither the demo nor a test needs them.
 .venv-tools/.made: requirements-tools.lock
 	$(PYTHON) -m venv .venv-tools
@@ -93,7 +96,8 @@ help-pages: $(VENV)/.installed ## write docs/cli.md anew from --help
 	@touch $@
 
 lock: .venv-tools/.made ## resolve the locks anew
-	.venv-tools/bin/$(COMPILE) --upgrade pyproject.toml requirements.in --output-file requirements.lock
+	.venv-tools/bin/$(COMPILE) --upgrade --extra fit --extra report pyproject.toml requirements.in \
+		--output-file requirements.lock
 	.venv-tools/bin/$(COMPILE) --upgrade --extra dev --constraint requirements.lock pyproject.toml requirements.in \
 		--output-file requirements-dev.lock
 	.venv-tools/bin/$(COMPILE) --upgrade requirements-tools.in --output-file requirements-tools.lock

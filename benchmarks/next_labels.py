@@ -1,7 +1,7 @@
 """What choosing labels brings a certificate: share of recorded traffic that is certifiably accepted, by labels spent.
 
 Labels are drawn evenly over all traffic, or as `cascade next-labels` draws them; certificates take the rows that
-`uniform_rows` leaves. The combiner comes from 200 other rows. Run with ../shared/data beside the checkout:
+`uniform_rows` leaves. The combiner comes from 200 other rows. Run with the recorded sets beside the checkout:
 
 python -m benchmarks.next_labels [--repetitions N]
 """

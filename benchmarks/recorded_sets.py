@@ -1,4 +1,4 @@
-"""The recorded sets beside the checkout, and the pair of models that each is measured on (../shared/DATA.md)."""
+"""The recorded sets beside the checkout, and the pair of models that each is measured on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PAIRS = {
     "zeroeval_crux": ("gpt-4o-mini-2024-07-18", "gpt-4o-2024-08-06"),
     "zeroeval_gsm8k": ("Meta-Llama-3.1-8B-Instruct", "claude-3-5-sonnet-20241022"),
 }
-"""Where DATA.md names only accuracies, the models that have them; where it names none, the two best known."""
+"""Where a set's description names accuracies only, the models that have them; where it names none, the best known."""
 
 
 def laid_out(name: str, verifiers: Sequence[str] | None = None) -> tuple[Table, Ladder]:

@@ -1,5 +1,9 @@
 """Calibration: samples in, a policy out, and replay of policies on recordings."""
 
+from cascade.extras import require_extra
+
+require_extra("fit", "scipy", use="Calibration")  # before a module below imports it
+
 from calibration.fit.calibrate_files import calibrate_files
 from calibration.fit.fit import calibrate
 from calibration.gate.replays import Replay, replay

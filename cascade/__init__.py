@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         DeadlineExceeded,
         EscalationCapped,
         LogUnavailable,
+        MissingExtra,
         ModelNotFound,
         NotAccepted,
         PolicyMismatch,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from cascade.usage import Price, Usage
     from cascade.verdict import Verdict, Verifier
 
-__version__ = "0.1.0"
+    __version__: str
 
 __all__ = [
     "Attempt",
@@ -71,6 +72,7 @@ __all__ = [
     "Ladder",
     "Limits",
     "LogUnavailable",
+    "MissingExtra",
     "ModelNotFound",
     "NotAccepted",
     "Policy",
@@ -122,12 +124,26 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
     if name not in __all__:
         message = f"module 'cascade' has no attribute {name!r}"
         raise AttributeError(message)
     value = getattr(import_module(_HOME.get(name, "cascade.errors")), name)
     globals()[name] = value
     return value
+
+
+def _version() -> str:
+    """Return the version that is installed, which pyproject.toml alone says."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from cascade.extras import DISTRIBUTION
+
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "0+unknown"  # a checkout on the path that was never installed
 
 
 def __dir__() -> list[str]:

@@ -4,6 +4,7 @@
 
     CascadeError
     ├── ConfigError              what was configured is wrong: file, line and key are in the message   exit 2
+    │   ├── MissingExtra         a library is missing that one of our extras installs                  exit 2
     │   ├── PolicyMismatch       the policy was fitted for another ladder, or lacks a verifier         exit 2
     │   ├── SchemaRejected       a JSON Schema that is malformed, unsafe or too large                  exit 2
     │   └── UnknownPrice         no price is known for a model; never taken as 0                       exit 2
@@ -51,6 +52,10 @@ class ConfigError(CascadeError):
     """What was configured cannot be used; the message names what was found, what was expected and what to do."""
 
     exit_code = 2
+
+
+class MissingExtra(ConfigError):
+    """A library that an extra installs is missing; the message names the extra's install command."""
 
 
 class PolicyMismatch(ConfigError):

@@ -40,7 +40,7 @@ def verifier(spec: Any) -> Verifier:
     name, options = _named(spec)
     point = registered().get(name)
     if point is None:
-        offered = ", ".join(sorted(registered())) or "none; is llm-cascade installed?"
+        offered = ", ".join(sorted(registered())) or "none; is calibrated-cascade installed?"
         message = f"No verifier is called {name!r}; registered are: {offered}."
         raise ConfigError(message)
     try:

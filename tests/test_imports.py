@@ -57,4 +57,4 @@ def test_exported_names_are_sorted_constants_first_and_exist(package: str) -> No
 
 
 def test_verifiers_says_whose_it_is() -> None:
-    assert importlib.import_module("verifiers").__distribution__ == "llm-cascade"
+    assert importlib.import_module("verifiers").__distribution__ == "calibrated-cascade"

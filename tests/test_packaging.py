@@ -47,7 +47,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 
 def test_top_level_is_exactly_the_three_packages(wheel: zipfile.ZipFile) -> None:
     tops = {name.partition("/")[0] for name in wheel.namelist()}
-    assert tops == {*PACKAGES, f"llm_cascade-{PROJECT['version']}.dist-info"}
+    assert tops == {*PACKAGES, f"calibrated_cascade-{PROJECT['version']}.dist-info"}
 
 
 def test_every_file_of_the_packages_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
@@ -101,6 +101,51 @@ def test_the_version_is_said_the_same_everywhere() -> None:
     assert importlib.import_module("cascade").__version__ == PROJECT["version"]
 
 
+def test_a_checkout_that_was_never_installed_says_that_its_version_is_unknown(tmp_path: Path) -> None:
+    (tmp_path / "cascade").symlink_to(ROOT / "cascade")
+    ended = subprocess.run(
+        [sys.executable, "-S", "-c", "import cascade; print(cascade.__version__)"],
+        env={}, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert ended.stdout == "0+unknown\n"
+
+
+OURS = re.compile(r"(\.?|dist/[\w.*-]+\.whl|calibrated-cascade|\{DISTRIBUTION\})(\[[\w,{}]+\])?")
+"""This distribution, by name, from a clone, or as a wheel."""
+TOOLS = re.compile(r"(torch|numpy|setuptools|uv|pre-commit)([=>]=?[\d.]+)?")
+"""What our documents may tell people to install beside it."""
+
+
+def told_to_install(text: str) -> list[str]:
+    """Give what the `pip install` of a text name, options and their values left out."""
+    found = []
+    for line in re.findall(r"pip install((?: +[^\s`|;&)]+)+)", text):
+        words = line.partition("#")[0].split()
+        while words:
+            word = words.pop(0).strip(".,:'\"") or "."
+            if word in ("-r", "-c", "--requirement", "--constraint"):
+                words = words[1:]
+            elif not word.startswith("-"):
+                found.append(word)
+    return found
+
+
+def test_nothing_tells_people_to_install_what_is_not_ours() -> None:
+    told = {
+        (path.as_posix(), word)
+        for path in checked_in()
+        if path.suffix not in {".png", ".npz", ".lock"} and path.parts[0] != "tests"
+        for word in told_to_install((ROOT / path).read_text(encoding="utf-8"))
+    }
+    assert {word for _, word in told} > {"calibrated-cascade[postgres]", "{DISTRIBUTION}[{extra}]"}
+    assert [found for found in told if not (OURS.fullmatch(found[1]) or TOOLS.fullmatch(found[1]))] == []
+
+
+def test_the_name_that_is_another_router_stands_only_where_it_is_warned_of() -> None:
+    named = [path.as_posix() for path in checked_in() if b"llm-" + b"cascade" in (ROOT / path).read_bytes()]
+    assert named == ["cascade/doctor/name_clashes.py"]
+
+
 def pins(lock: str) -> dict[str, str]:
     """Give name → version of a lock."""
     return dict(re.findall(r"^([\w.-]+)==([^\s;\\]+)", (ROOT / lock).read_text(), re.MULTILINE))
@@ -128,7 +173,7 @@ def test_a_lock_pins_by_hash_and_names_no_host(lock: str) -> None:
 @pytest.mark.parametrize(
     ("lock", "wanted"),
     [
-        ("requirements.lock", PROJECT["dependencies"]),
+        ("requirements.lock", [*PROJECT["dependencies"], f"{PROJECT['name']}[fit,report]"]),
         ("requirements-dev.lock", [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]),
     ],
 )

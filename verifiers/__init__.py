@@ -1,4 +1,4 @@
-"""The verifiers that come with llm-cascade: each looks at an answer and says how good it looks.
+"""The verifiers that come with calibrated-cascade: each looks at an answer and says how good it looks.
 
 Code, configuration and entry points name the submodules (`verifiers.schema`), since another distribution on PyPI
 also installs a package called `verifiers`; `__distribution__` says which one this is.
@@ -13,6 +13,6 @@ from verifiers.refusal import Refusal
 from verifiers.schema import Schema
 from verifiers.skip_if_confident import SkipIfConfident
 
-__distribution__ = "llm-cascade"
+__distribution__ = "calibrated-cascade"
 
 __all__ = ["Agreement", "Check", "Hedging", "Judge", "LogProb", "Refusal", "Schema", "SkipIfConfident"]

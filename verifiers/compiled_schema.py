@@ -13,10 +13,13 @@ import jsonschema_rs
 
 from cascade.errors import DataError, SchemaRejected
 from cascade.hashing import canonical_json
+from verifiers.counted_schema import CountedSchema
 from verifiers.schema_limits import JsonSchema, Measure, measure, require_small
 
 MAX_WORK = 5_000_000
 """Schemas, references written out, times values of the answer (and every 32 characters of it): about 10 ns each."""
+COUNTED_WORK = MAX_WORK
+"""What an answer is said to take whose schema has `CountedSchema` behind it: enough to be checked in a thread."""
 MAX_PLACED = 5_000
 """Work up to which the place of an error is looked for where there are several ways to be valid: 10 µs an error."""
 MAX_LONG = 300
@@ -36,10 +39,22 @@ _DECIMAL = '"pattern":"^(?!^[-+.]*$)'
 class CompiledSchema:
     """A schema that was found safe, with its validator; make one with `compile_schema`."""
 
-    __slots__ = ("_validator", "measure")
+    __slots__ = ("_counted", "_validator", "measure")
 
     def __init__(self, schema: JsonSchema, *, formats: bool = False) -> None:
-        self.measure: Measure = measure(schema)
+        self.measure: Measure
+        self._counted: CountedSchema | None = None
+        try:
+            self._compile(schema, formats=formats)
+        except SchemaRejected as refused:
+            try:
+                self.measure = measure(schema, counted=True)
+                self._counted = CountedSchema(schema, formats=formats)
+            except SchemaRejected:
+                raise refused from None
+
+    def _compile(self, schema: JsonSchema, *, formats: bool) -> None:
+        self.measure = measure(schema)
         try:
             self._validator = jsonschema_rs.Draft202012Validator(
                 schema if isinstance(schema, bool) else _without_lookahead(dict(schema)),
@@ -51,7 +66,7 @@ class CompiledSchema:
             )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, TypeError) as error:
             first = str(error).split("\n", 1)[0][:_DETAIL]
-            message = f"The JSON Schema cannot be used: {first}. (Patterns must do without lookaround.)"
+            message = f"The JSON Schema cannot be used: {first}"
             raise SchemaRejected(message) from None
 
     @property
@@ -61,6 +76,8 @@ class CompiledSchema:
 
     def work(self, text: str) -> int:
         """Return an upper bound of the steps that checking an answer of this text takes."""
+        if self._counted is not None:
+            return COUNTED_WORK
         values = 1 + sum(map(text.count, ",[{:"))
         return (self.measure.expansion + self.measure.costly) * (values + len(text) // 32)
 
@@ -71,6 +88,8 @@ class CompiledSchema:
             value: the parsed value, at most 100 levels deep.
             text: the text that it was parsed from, to bound the effort beforehand.
         """
+        if self._counted is not None:
+            return self._counted.complaint(value)
         if self.work(text) > MAX_WORK:
             return f"$: too large to be checked against a schema of {self.measure.expansion:,} parts"
         if self.measure.unique_items and _long_integers(value) > MAX_LONG:
@@ -92,7 +111,8 @@ def compile_schema(schema: JsonSchema, *, formats: bool = False) -> CompiledSche
     """Make a JSON Schema ready, or return the one that was made of the same content before (the last 128 are kept).
 
     Checked as draft 2020-12. Patterns run in linear time; nothing is fetched or opened. At most 256 kB, 2,000
-    subschemas, and 10,000 once references are written out.
+    subschemas, and 10,000 once references are written out. What that cannot be used for (look-around, nested `$id`,
+    earlier drafts' words) is checked by `CountedSchema`, more slowly.
 
     Args:
         schema: the schema; `formats` decides whether `format` is checked, which the standard leaves open.

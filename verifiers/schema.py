@@ -90,9 +90,9 @@ class Schema(Verifier):
 
     def flow(self, exchange: Exchange) -> Flow:
         """Check small answers at once and large ones in a thread, so that other requests go on meanwhile."""
-        response, compiled = exchange.response, self._compiled(exchange)
+        response = exchange.response
         size = len(response.text) + sum(len(str(call)) for call in response.tool_calls)
-        if size <= INLINE_CHARS and (compiled is None or compiled.work(response.text) <= INLINE_WORK):
+        if size <= INLINE_CHARS and all(one.work(response.text) <= INLINE_WORK for one in self._needed(exchange)):
             return self.check(exchange)
         return (yield from super().flow(exchange))
 
@@ -123,6 +123,13 @@ class Schema(Verifier):
                 return Verdict.against(_first(error))
         flags = ("schema_accepts_everything",) if compiled.accepts_everything else ()
         return Verdict(score=1.0, reason="satisfies the schema", parsed=parsed, flags=flags)
+
+    def _needed(self, exchange: Exchange) -> list[CompiledSchema]:
+        """Return the schemas that the answer may be checked against."""
+        if exchange.response.tool_calls:
+            return [compile_schema(one) for one in offered(option(exchange, "tools")).values() if one is not None]
+        compiled = self._compiled(exchange)
+        return [] if compiled is None else [compiled]
 
     def _compiled(self, exchange: Exchange) -> CompiledSchema | None:
         if self._own is not None or exchange.request.schema is None:

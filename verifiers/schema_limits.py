@@ -20,17 +20,30 @@ MAX_DEPTH = 200
 MAX_PATTERNS = 100
 """Regular expressions in the schema."""
 
-_ONE = frozenset({"additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames"})
+_ONE = frozenset(
+    {
+        "additionalItems",
+        "additionalProperties",
+        "contains",
+        "contentSchema",
+        "else",
+        "if",
+        "items",
+        "not",
+        "propertyNames",
+    }
+)
 _ONE |= {"then", "unevaluatedItems", "unevaluatedProperties"}
-_LIST = ("allOf", "anyOf", "oneOf", "prefixItems")
-_MAP = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
+_LIST = ("allOf", "anyOf", "items", "oneOf", "prefixItems")
+_MAP = ("$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties")
 _DEFINED = ("$defs", "definitions")
 _REFERENCES = ("$ref", "$dynamicRef")
 _EXACT, _LISTED = 100, 30
 """How many ordinary schemas' time one exact comparison takes, and one with a number that stands in an `enum`."""
 _BRANCHES = frozenset({"anyOf", "oneOf"})
 _DRAFTS = ("draft/2020-12/schema", "draft/2019-09/schema", "draft-07/schema", "draft-06/schema", "draft-04/schema")
-_META = {f"{scheme}://json-schema.org/{draft}" for scheme in ("https", "http") for draft in _DRAFTS}
+META = {f"{scheme}://json-schema.org/{draft}" for scheme in ("https", "http") for draft in _DRAFTS}
+"""What `$schema` may say."""
 _SILENT = {"$schema", "$id", "$comment", "$anchor", "$defs", "definitions", "title", "description", "default"}
 _SILENT |= {"examples", "deprecated", "readOnly", "writeOnly"}
 
@@ -70,8 +83,13 @@ class _Walk:
     open: set[int] = field(default_factory=set)
 
 
-def measure(schema: JsonSchema) -> Measure:
+def measure(schema: JsonSchema, *, counted: bool = False) -> Measure:
     """Measure a schema, and refuse one that is too large or reaches outside itself. Nothing is fetched or opened.
+
+    Args:
+        schema: the schema.
+        counted: True for the validator that counts its own steps and resolves addresses itself (`CountedSchema`): only
+            the schema's size is looked at.
 
     Raises:
         SchemaRejected: says which limit is exceeded, or which reference is not allowed.
@@ -92,7 +110,8 @@ def measure(schema: JsonSchema) -> Measure:
         _limit(every, MAX_SUBSCHEMAS, "subschemas")
         if not isinstance(here, Mapping):
             continue  # true and false; anything else is refused by the meta-schema afterwards
-        _check_addresses(here, walk, top=here is schema)
+        if not counted:
+            _check_addresses(here, walk, top=here is schema)
         patterns += ("pattern" in here) + _length(here.get("patternProperties"))
         _limit(patterns, MAX_PATTERNS, "patterns")
         unique = unique or here.get("uniqueItems") is True
@@ -106,7 +125,7 @@ def measure(schema: JsonSchema) -> Measure:
         branching=branching,
         loops=loops,
         unique_items=unique,
-        accepts_everything=silent,
+        accepts_everything=silent and not counted,
     )
 
 
@@ -141,7 +160,7 @@ _SMALL: dict[int, JsonSchema] = {}
 
 def _inside(schema: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
     for key in _ONE:
-        if key in schema:
+        if key in schema and not isinstance(schema[key], list | tuple):
             yield key, schema[key]
     for key in _LIST:
         listed = schema.get(key)
@@ -161,7 +180,7 @@ def _check_addresses(schema: Mapping[str, Json], walk: _Walk, *, top: bool) -> N
     if not top and "$id" in schema:
         raise SchemaRejected(f"A part of the JSON Schema has an $id of its own ({schema['$id']!r:.100}); leave it out.")
     meta = schema.get("$schema")
-    if meta is not None and not (isinstance(meta, str) and meta.removesuffix("#") in _META):
+    if meta is not None and not (isinstance(meta, str) and meta.removesuffix("#") in META):
         raise SchemaRejected(f"The JSON Schema's $schema is {meta!r:.100}; a draft of json-schema.org was expected.")
     for key in ("$anchor", "$dynamicAnchor"):
         if isinstance(schema.get(key), str):
@@ -198,7 +217,9 @@ def _is_number(value: Json) -> bool:
     return type(value) in (int, float)
 
 
-def _target(address: str, walk: _Walk) -> Json:
+def _target(address: Json, walk: _Walk) -> Json:
+    if not (isinstance(address, str) and address.startswith("#")):
+        return True  # to a part with an $id of its own, which counts where it stands
     pointer = address[1:]
     if pointer and not pointer.startswith("/"):
         return walk.anchors.get(pointer, True)  # one that is missing is refused by the validator

@@ -34,7 +34,8 @@ def measure(
 ) -> dict[str, Any]:
     """Return what was measured for one task, as `calibrate --json` prints it.
 
-    Rates are the laws of the thresholds (CALIBRATION.md, section 1; `lent`: of those that other tasks helped to find).
+    Rates are the laws of the thresholds (docs/calibration.md, "The formulas"; `lent`: of those that other tasks helped
+    to find).
     Accuracy is estimated out of fold: every row is ranked by a confidence that never saw its label. Cost is that of the
     served policy on these rows; it needs no label. Of two points that are mixed, every row counts with both, by their
     weights.

@@ -87,7 +87,7 @@ def apply_out_of_fold(
 ) -> Replayed:
     """Apply escalation rates to out-of-fold confidences: how rates would do on rows whose labels were not seen.
 
-    For estimates that use labels. A policy itself never serves by such confidences (CALIBRATION.md, section 1).
+    For estimates that use labels. A policy never serves by such confidences (docs/calibration.md, "The formulas").
     """
     part = table.on(rungs)
     found = [held_out[rung] for rung in rungs[:-1]]

@@ -11,7 +11,7 @@ from calibration.arrays import Flags
 from cascade.stats.influence import number_groups
 
 LEARN = 0.4
-"""The share that combiners and path are learnt from; the rest certifies."""
+"""The share that combiners and path are learnt from; the rest certifies (docs/calibration.md, "The formulas")."""
 
 
 def split_rows(groups: Sequence[str | None], *, seed: int, share: float = LEARN) -> Flags:

@@ -4,8 +4,8 @@ A ladder of K rungs has D = K - 1 thresholds. Each rung's confidences are cut in
 the rows that go up whatever the threshold (vetoed). Threshold index i of a rung escalates the bins 0 .. i, so index 0
 escalates as little as can be, and the last index all. Histograms of weighted quality and cost over the bins, cumulated
 along each earlier axis and, reversed, along the own axis, are the sums over all rows that get to a rung, or stop there,
-for all index vectors together: O(n K + K G^D) instead of O(n K G^D) (CALIBRATION.md, section 3; the search is that of
-Chen et al. 2023, arXiv:2305.05176, section 3, made exact).
+for all index vectors together: O(n K + K G^D) instead of O(n K G^D) (docs/calibration.md, "The formulas"; the search is
+that of Chen et al. 2023, arXiv:2305.05176, section 3, made exact).
 """
 
 from __future__ import annotations

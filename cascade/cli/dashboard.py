@@ -9,6 +9,7 @@ import typer
 
 from cascade.cli.shared.terminal import say
 from cascade.errors import ConfigError
+from cascade.extras import require_extra
 
 
 def dashboard(
@@ -33,11 +34,7 @@ def dashboard(
     It only reads the log. On loopback whoever is on this machine may look; elsewhere a key is needed, and a proxy that
     speaks TLS should stand before it.
     """
-    import importlib.util
-
-    if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn", "prometheus_client")):
-        message = "The dashboard needs the extra `serve`: pip install 'llm-cascade[serve,report]'."
-        raise ConfigError(message)
+    require_extra("serve", use="The dashboard")
     from cascade.log import open_log
     from cascade.serve.access import checked_key
     from cascade.serve.dashboard import dashboard as application

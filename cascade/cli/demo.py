@@ -12,6 +12,7 @@ from cascade.cli.shared.demo_comparison import label, show_comparison, show_othe
 from cascade.cli.shared.demo_files import TASK, as_samples, graded_file, prepare
 from cascade.cli.shared.progress import progress
 from cascade.cli.shared.terminal import interactive, percent, printable, stdout
+from cascade.extras import require_extra
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +63,7 @@ def demo(
     of them, runs on fresh ones, and reports. Toy language, nominal prices: it shows the mechanics and the calibration,
     not the savings that you will get.
     """
+    require_extra("fit", "scipy", use="The demo")
     from cascade.config import load_config
     from cascade.embedded.language import HELD_OUT_SEEDS, orders
     from cascade.settings import UncalibratedWarning

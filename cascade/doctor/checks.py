@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cascade.doctor.findings import Finding
+from cascade.extras import DISTRIBUTION
 
-DISTRIBUTION = "llm-cascade"
 PACKAGES = ("cascade", "verifiers", "calibration")
 BROKEN_LITELLM = {
     "1.82.7": "it was trojaned",
@@ -22,7 +22,7 @@ BROKEN_LITELLM = {
 
 def environment() -> Iterator[Finding]:
     """Check what is installed; no model is called."""
-    for check in (_python, _litellm, _start_up_code, _owners, _self_test):
+    for check in (_python, _litellm, _start_up_code, _owners, _names, _self_test):
         yield from check()
 
 
@@ -42,7 +42,7 @@ def _litellm() -> Iterator[Finding]:
     try:
         found = version("litellm")
     except PackageNotFoundError:
-        yield Finding(check="litellm", state="error", text="not installed; install llm-cascade again.")
+        yield Finding(check="litellm", state="error", text=f"not installed; reinstall {DISTRIBUTION}.")
         return
     why = next(
         (why for bad, why in BROKEN_LITELLM.items() if found == bad or (bad[-1] == "." and found.startswith(bad))), None
@@ -101,15 +101,31 @@ def _owners() -> Iterator[Finding]:
             yield Finding(check=check, state="ok", text=f"ours, in {where}")
 
 
+def _names() -> Iterator[Finding]:
+    """Name the distributions on the index that share a name with ours, and whether one of them is installed."""
+    from importlib.metadata import distributions
+
+    from cascade.doctor.name_clashes import report_names
+
+    installed = {(found.name or "").lower().replace("_", "-").replace(".", "-") for found in distributions()}
+    for name in report_names(installed):
+        yield Finding(check=f"name: {name.name}", state="warning" if name.present else "ok", text=name.text)
+
+
 def _ours(package: str) -> bool:
     """Tell whether what would be imported under a name is ours."""
     import importlib
+    from importlib.util import find_spec
 
+    if package == "calibration":  # looked up and not imported: without the extra `fit` it cannot be
+        spec = find_spec(package)
+        folder = Path(spec.origin).parent if spec is not None and spec.origin is not None else Path()
+        return (folder / "samples" / "grade.py").is_file()
     try:
         module: Any = importlib.import_module(package)
         if package == "verifiers":
             return bool(getattr(module, "__distribution__", None) == DISTRIBUTION)
-        importlib.import_module({"cascade": "cascade.ladder", "calibration": "calibration.samples.grade"}[package])
+        importlib.import_module("cascade.ladder")
     except ImportError:
         return False
     return True

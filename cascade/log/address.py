@@ -35,7 +35,7 @@ class Address:
         state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
         query = [part for part in urlsplit(self.url or "").query.split("&") if not part.startswith("password=")]
         digest = sha256("&".join([self.name, *query]).encode()).hexdigest()
-        return state / "llm-cascade" / f"spool-{digest[:16]}.db"
+        return state / "calibrated-cascade" / f"spool-{digest[:16]}.db"
 
 
 def address_of(where: str | Path) -> Address:

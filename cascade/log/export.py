@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from cascade.display.sanitize import cell
-from cascade.errors import ConfigError, DataError
+from cascade.errors import DataError
+from cascade.extras import require_extra
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select, Table
@@ -57,7 +58,7 @@ def export(
     Args:
         log: the log.
         folder: where the files go; made if it is missing.
-        form: the files' format; Parquet needs the extra `export`.
+        form: the files' format; Parquet needs the extra `tables`.
         since_ms: decisions that ended then or later, with all that belongs to them; calls that began then or later.
         until_ms: the same for before.
         task: decisions and calls of this task only.
@@ -173,12 +174,10 @@ def _field(value: Any) -> str:
 
 
 def _parquet(table: Table, path: Path) -> Sink:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        message = "Parquet files need pyarrow: install llm-cascade[export], or export to CSV."
-        raise ConfigError(message) from None
+    require_extra("tables", "pyarrow", use="A Parquet file")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     types = {"str": pa.string(), "int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
     fields = [pa.field(column.name, types[column.type.python_type.__name__]) for column in table.columns]
     schema = pa.schema(fields)

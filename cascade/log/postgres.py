@@ -51,7 +51,7 @@ class Postgres:
             warn: is told of what should not stay as it is.
 
         Raises:
-            ConfigError: the extra `postgres` is not installed.
+            MissingExtra: the extra `postgres` is not installed.
             LogUnavailable: the server refuses (a wrong password, no such database), or the database is not ours.
         """
         self.name = address.name
@@ -189,7 +189,7 @@ class Postgres:
             )
             raise LogUnavailable(message)
         elif version > SCHEMA_VERSION:
-            message = f"{self.name} is a decision log of a later release (schema {version}); update llm-cascade."
+            message = f"{self.name} is a decision log of a later release (schema {version}); update calibrated-cascade."
             raise LogUnavailable(message)
         self._ready = True
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, exc, text
 
-from cascade.errors import ConfigError, LogUnavailable
+from cascade.errors import LogUnavailable
+from cascade.extras import require_extra
 from cascade.log.address import Address
 from cascade.log.tables import APPLICATION_ID
 
@@ -36,13 +37,10 @@ def engine_of(address: Address) -> Engine:
     """Return a small pool of connections; one that has died is replaced.
 
     Raises:
-        ConfigError: the extra `postgres` is not installed.
+        MissingExtra: the extra `postgres` is not installed.
     """
-    try:
-        import psycopg
-    except ImportError:
-        message = f"The log {address.name} needs the extra `postgres`: pip install 'llm-cascade[postgres]'."
-        raise ConfigError(message) from None
+    require_extra("postgres", "psycopg", use=f"The log {address.name}")
+    import psycopg
     from psycopg.adapt import Loader
 
     class Number(Loader):
@@ -56,7 +54,7 @@ def engine_of(address: Address) -> Engine:
         connection = psycopg.connect(
             address.url or "",
             connect_timeout=CONNECT_TIMEOUT_S,
-            application_name="llm-cascade",
+            application_name="calibrated-cascade",
             # A server that vanished without a word is noticed in seconds, not in hours.
             keepalives_idle=10,
             keepalives_interval=5,
@@ -110,7 +108,7 @@ def upgrade(address: Address) -> None:
     """Bring an earlier schema up to date, or make the tables.
 
     Raises:
-        ConfigError: the extra `postgres` is not installed.
+        MissingExtra: the extra `postgres` is not installed.
         LogUnavailable: it cannot be done.
     """
     engine = engine_of(address)

@@ -196,9 +196,7 @@ class Database:
             message = f"{self.path} is a SQLite file, but no decision log; give another path."
             raise LogUnavailable(message)
         if version > SCHEMA_VERSION:
-            message = (
-                f"{self.path} is a decision log of a later release (schema {version}); update llm-cascade to read it."
-            )
+            message = f"{self.path} is a decision log of a later release (schema {version}); update calibrated-cascade."
             raise LogUnavailable(message)
         if self.read_only and version < SCHEMA_VERSION:
             message = (

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cascade.errors import ConfigError
+from cascade.extras import require_extra
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -60,6 +61,7 @@ class Access:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 421 or 401, or pass on."""
+        require_extra("serve", "starlette", use="The dashboard")
         from starlette.responses import PlainTextResponse
 
         if scope["type"] == "http":

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from cascade.errors import CascadeError
+from cascade.extras import require_extra
 from cascade.serve.live import Live
 from cascade.serve.log_totals import LogTotals
 from cascade.serve.metrics import exposition
@@ -42,6 +43,8 @@ def dashboard(live: Live, log: Log) -> Starlette:
         log: the same log, for metrics.
     """
     from anyio.to_thread import run_sync
+
+    require_extra("serve", "starlette", use="The dashboard")
     from starlette.applications import Starlette
     from starlette.responses import HTMLResponse, PlainTextResponse, Response
     from starlette.routing import Route

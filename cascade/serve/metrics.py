@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from cascade.extras import require_extra
 from cascade.serve.totals import Buckets, Totals
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def exposition(totals: Totals, accept: str = "") -> tuple[bytes, str]:
         totals: what was counted.
         accept: the request's Accept header: OpenMetrics where it is asked for, else Prometheus's own format.
     """
+    require_extra("serve", "prometheus_client", use="/metrics")
     from prometheus_client import CollectorRegistry
     from prometheus_client.exposition import choose_encoder
     from prometheus_client.registry import Collector
@@ -53,6 +55,7 @@ def exposition(totals: Totals, accept: str = "") -> tuple[bytes, str]:
 
 def families(totals: Totals) -> Iterator[Metric]:
     """Give every metric with its samples, in the order of `NAMES`."""
+    require_extra("serve", "prometheus_client", use="/metrics")
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
     held = _values(totals)

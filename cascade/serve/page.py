@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from cascade.extras import require_extra
 from cascade.report.page.drawing import can_draw
 from cascade.report.page.log_page import log_document
 from cascade.report.page.rendering import chart_script, to_live_html
@@ -69,6 +70,7 @@ def script() -> str:
 
 @cache
 def _form() -> Any:
+    require_extra("serve", "jinja2", use="The dashboard")
     from jinja2 import Environment, StrictUndefined
 
     made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

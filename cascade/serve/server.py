@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from cascade.extras import require_extra
+from cascade.serve.access import Access, checked_key, is_loopback
+
+require_extra("serve", "uvicorn", use="The dashboard")
 from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
-
-from cascade.serve.access import Access, checked_key, is_loopback
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cascade.errors import DataError
+from cascade.extras import require_extra
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -29,6 +30,7 @@ def proportion_interval(successes: float, n: float, level: float = 0.9) -> Inter
 
 def clopper_pearson(successes: float, n: float, tail: float) -> Interval:
     """Return both exact bounds of a probability, each wrong with probability `tail` at most; n > 0."""
+    require_extra("report", "scipy", use="An interval")
     from scipy.special import betaincinv  # slow to load, and serving needs none of it
 
     low = float(betaincinv(successes, n - successes + 1.0, tail)) if successes > 0.0 else 0.0
@@ -59,6 +61,7 @@ def mean_interval(values: ArrayLike, level: float = 0.9) -> Interval | None:
 
 def caution(freedom: float, level: float = 0.9) -> float:
     """Return the share of an effective size that is left where its variance is estimated itself: (z / t)², below 1."""
+    require_extra("report", "scipy", use="An interval")
     from scipy.special import ndtri, stdtrit
 
     tail = (1.0 + level) / 2.0
@@ -69,6 +72,7 @@ def t_interval(value: float, error: float, count: int, level: float = 0.9) -> tu
     """Return the two-sided interval of Student's t around an estimate of `count` independent contributions."""
     if count < 2 or not math.isfinite(error):
         return -math.inf, math.inf
+    require_extra("report", "scipy", use="An interval")
     from scipy.special import stdtrit
 
     reach = float(stdtrit(count - 1, (1.0 + level) / 2.0)) * error

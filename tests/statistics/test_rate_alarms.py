@@ -1,4 +1,4 @@
-"""How often the rate monitor cries wolf, and how soon it notices (CALIBRATION.md, section 6)."""
+"""How often the rate monitor cries wolf, and how soon it notices (docs/calibration.md, "The formulas")."""
 
 from __future__ import annotations
 

@@ -26,7 +26,10 @@ def _bomb(levels: int) -> dict[str, Any]:
         {"$ref": "other.json"},
         {"$ref": "//127.0.0.1:1/x"},
         {"$id": "http://127.0.0.1:1/a", "$ref": "b"},
-        {"$id": "http://127.0.0.1:1/a", "$defs": {"b": {"$id": "b"}}, "$ref": "b"},
+        {"$id": "http://127.0.0.1:1/a", "$defs": {"b": {"$id": "b"}}, "$ref": "c"},
+        {"items": [{"$id": "http://127.0.0.1:1/a", "$ref": "b"}]},
+        {"pattern": "(?=a)", "$ref": "http://127.0.0.1:1/x"},
+        {"pattern": "(?=a)", "allOf": [{"$schema": "http://json-schema.org/draft-07/schema#"}]},
         {"$dynamicRef": "http://127.0.0.1:1/x"},
         {"properties": {"a": {"items": {"$ref": "http://127.0.0.1:1/x"}}}},
         {"properties": {"a": {"$id": "http://127.0.0.1:1/", "$ref": "#/x"}}},
@@ -72,8 +75,8 @@ def test_a_schema_nested_a_thousand_levels_deep_is_refused() -> None:
 @pytest.mark.parametrize(
     "schema",
     [
-        {"multipleOf": 0}, {"type": "strnig"}, {"pattern": "^(?=a)b"}, {"pattern": "("}, {"required": "a"}, [], "x", 3,
-        {"minimum": float("nan")}, {"type": object()}, {"items": [{"type": "string"}]},
+        {"multipleOf": 0}, {"type": "strnig"}, {"pattern": "^(?=a)(b"}, {"pattern": "("}, {"required": "a"}, [], "x", 3,
+        {"minimum": float("nan")}, {"type": object()}, {"items": [{"type": "strnig"}]},
     ],
 )  # fmt: skip
 def test_a_malformed_schema_is_refused_in_one_sentence(schema: Any) -> None:

@@ -36,7 +36,7 @@ def test_the_public_names_are_these_and_the_package_says_whose_it_is() -> None:
         "Schema",
         "SkipIfConfident",
     ]
-    assert verifiers.__distribution__ == "llm-cascade"
+    assert verifiers.__distribution__ == "calibrated-cascade"
 
 
 @pytest.mark.parametrize("verifier", BUILT_IN, ids=lambda verifier: verifier.name)

@@ -18,7 +18,7 @@ TASK = "orders"
 """The one task of the demo."""
 
 CONFIG = """\
-# The demo's ladder: three small language models that come with llm-cascade, reached through litellm like any other.
+# The demo's ladder: three small language models that come with the package, reached through litellm like any other.
 # Their prices are nominal: nobody bills them, and they only stand in the usual proportions.
 ladder:
   - {model: embedded/small, name: small}

@@ -6,9 +6,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from cascade.extras import require_extra
+
 
 def migrate(connection: Connection) -> None:
     """Bring a database to today's schema, inside the transaction that is open."""
+    require_extra("postgres", "alembic", use="A log on PostgreSQL")
     from alembic import command
     from alembic.config import Config
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from cascade.extras import install_command
 from cascade.report.values.figure import Figure
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ HEIGHT = 250
 FONT = "system-ui, sans-serif"
 
 INSTALL = (
-    "Charts need the extra `report`: pip install 'llm-cascade[report]'. Without it the figures stand in tables; they "
-    "are the same."
+    f"Charts need the extra `report` ({install_command('report')}). Without it the figures stand in tables; they are "
+    "the same."
 )
 """What a page says that has no charts."""
 

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from cascade.extras import require_extra
 from cascade.report.page.document import Document, Panel
 from cascade.report.page.drawing import INSTALL, can_draw
 from cascade.report.page.vega import drawn_by_vega
@@ -116,6 +117,7 @@ def _style() -> Any:
 
 @cache
 def _template() -> Any:
+    require_extra("report", "jinja2", use="A page")
     from jinja2 import Environment, StrictUndefined
 
     made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

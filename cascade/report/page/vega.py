@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cascade.errors import CascadeError
+from cascade.extras import install_command
 
 WIDTH = 640
 """Pixels of a still picture, which the page scales."""
@@ -40,9 +41,7 @@ def drawn_by_vega(script: str | None, charts: Sequence[Mapping[str, Any]], room:
     )  # fmt: skip
     if ended.returncode:
         last = (ended.stderr.strip().splitlines() or ["nothing was said"])[-1]
-        message = (
-            f"The charts could not be drawn: {last[:300]}. Reinstall the extra: pip install 'llm-cascade[report]'."
-        )
+        message = f"The charts could not be drawn: {last[:300]}. Reinstall the extra: {install_command('report')}"
         raise CascadeError(message)
     made = json.loads(ended.stdout)
     return made["script"], made["stills"]

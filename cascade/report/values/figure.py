@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade.extras import require_extra
 from cascade.stats.intervals import proportion_interval
 
 
@@ -165,6 +166,7 @@ def quantiles(seconds: NDArray[np.float64], level: float = 0.9) -> Quantiles:
     """
     if not seconds.size:
         return NO_QUANTILES
+    require_extra("report", "scipy", use="An interval")
     from scipy.special import bdtrik  # slow to load, as in `proportion_interval`
 
     n, tail, wanted = int(seconds.size), (1.0 - level) / 2.0, (0.5, 0.95, 0.99)

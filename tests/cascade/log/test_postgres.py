@@ -144,7 +144,7 @@ def test_connections_that_die_are_replaced(postgresql: str, spool: Path) -> None
         with psycopg.connect(postgresql) as server:
             server.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE application_name = 'llm-cascade' AND pid <> pg_backend_pid()"
+                "WHERE application_name = 'calibrated-cascade' AND pid <> pg_backend_pid()"
             )
         log.write(*decided("r-2", "0.9"))
         log.flush()

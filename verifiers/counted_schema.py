@@ -1,0 +1,265 @@
+"""CountedSchema: the validator behind the fast one, for schemas that the fast one refuses; every step is counted.
+
+jsonschema checks what jsonschema_rs in linear time does not: look-around and back-references in patterns, parts with
+an `$id` of their own, draft-07's `items` as a list and other words of earlier drafts. It is slower, and
+such patterns may take exponential time, so an answer gets `MAX_STEPS` keywords, a search a number of backtracking
+steps, and all searches together `PATTERN_S`. What is not decided within these is not accepted, also below a `not`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from functools import cache, lru_cache
+from typing import Any, NoReturn
+
+import jsonschema_rs
+
+from cascade.errors import SchemaRejected
+from verifiers.schema_limits import META, JsonSchema
+
+MAX_STEPS = 50_000
+"""Keywords that are looked at in one answer; about 10 µs each, a hundred times what the fast validator takes."""
+BACKTRACKS = ((2_000, 10_000), (50_000, 1_000))
+"""Backtracking steps of one search, by the length of the text in characters; a longer text is not searched."""
+PATTERN_S = 1.0
+"""Seconds of this thread's CPU that patterns with look-around may take in one answer, but for the last search."""
+PATTERN_BYTES = 2**22
+"""Bytes that one compiled regular expression may take."""
+
+_DETAIL = 200
+_NEWEST = "2020-12"
+_DRAFTS = {_NEWEST: "202012", "2019-09": "201909", "draft-07": "7", "draft-06": "6", "draft-04": "4"}
+_LINEAR = jsonschema_rs.RegexOptions(size_limit=PATTERN_BYTES, dfa_size_limit=PATTERN_BYTES)
+
+
+class _Exhausted(Exception):
+    """The answer takes more than is given to it."""
+
+
+class _Effort:
+    """What one check of one answer may still take."""
+
+    def __init__(self) -> None:
+        self.steps = MAX_STEPS
+        self.pattern_s = PATTERN_S
+
+    def spend(self, steps: int) -> None:
+        self.steps -= steps
+        if self.steps < 0:
+            raise _Exhausted(f"takes more than {MAX_STEPS:,} steps to be checked against the schema")
+
+
+_EFFORT: ContextVar[_Effort] = ContextVar("effort")
+
+
+class CountedSchema:
+    """A schema that jsonschema checks, step by step."""
+
+    __slots__ = ("_validator",)
+
+    def __init__(self, schema: JsonSchema, *, formats: bool = False) -> None:
+        """Make it ready; nothing is fetched.
+
+        Raises:
+            SchemaRejected: it is malformed, or refers to what is not inside it.
+        """
+        from referencing import Registry
+
+        plain: dict[str, Any] = dict(schema) if isinstance(schema, Mapping) else {"allOf": [schema]}
+        draft = _draft(plain)
+        _require_checkable(plain)
+        try:
+            # Meta-schema, patterns and references; its answers are not used, since they cannot be stopped in a `not`.
+            getattr(jsonschema_rs, f"Draft{_DRAFTS[draft]}Validator")(
+                plain, retriever=_deny, pattern_options=_options(BACKTRACKS[0][1])
+            )
+        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, TypeError) as error:
+            raise SchemaRejected(f"The JSON Schema cannot be used: {str(error).splitlines()[0][:_DETAIL]}") from None
+        # With $schema left in, jsonschema would go on with its own validators, which count nothing.
+        plain.pop("$schema", None)
+        self._validator = _counting(draft, formats)(
+            plain,
+            registry=Registry(retrieve=_deny),  # type: ignore[call-arg]  # attrs gives it this name
+        )
+
+    def complaint(self, value: Any) -> str | None:
+        """Say where and why a value breaks the schema; None: it satisfies it. The value itself is not quoted."""
+        from referencing.exceptions import Unresolvable
+
+        from verifiers.compiled_schema import json_path
+
+        held = _EFFORT.set(_Effort())
+        try:
+            error: Any = next(self._validator.iter_errors(value), None)
+        except _Exhausted as exhausted:
+            return f"$: {exhausted}"
+        except (RecursionError, Unresolvable, ArithmeticError, ValueError) as trouble:
+            return f"$: could not be checked against the schema ({type(trouble).__name__})"
+        finally:
+            _EFFORT.reset(held)
+        if error is None:
+            return None
+        place = json_path(list(error.absolute_path))
+        keyword: Any = error.validator
+        if keyword is None:
+            return f"{place}: is not allowed by the schema"
+        return f"{place}: does not satisfy {keyword}: {error.validator_value!r}"[: 2 * _DETAIL]
+
+
+def _draft(schema: Mapping[str, Any]) -> str:
+    """Return the draft that a schema is of; one that does not say is of the newest, or of draft-07 for its tuples."""
+    said: Any = schema.get("$schema")
+    if isinstance(said, str) and said.removesuffix("#") in META:
+        return next(draft for draft in _DRAFTS if draft in said)
+    if "$schema" in schema:
+        raise SchemaRejected(f"The JSON Schema's $schema is {said!r:.100}; a draft of json-schema.org was expected.")
+    lists = any(isinstance(part.get("items"), list | tuple) for part in _objects(schema))
+    return "draft-07" if lists else _NEWEST
+
+
+def _require_checkable(schema: Mapping[str, Any]) -> None:
+    keys: set[str] = set()
+    for part in _objects(schema):
+        keys |= part.keys()
+        if part is not schema and isinstance(part.get("$schema"), str):
+            raise SchemaRejected("A part of the JSON Schema has a $schema of its own; leave it out.")
+        if part.get("$ref") == "":
+            raise SchemaRejected("The JSON Schema refers to ''; '#' was expected where the schema itself is meant.")
+    if {"unevaluatedProperties", "patternProperties"} <= keys:
+        raise SchemaRejected("The JSON Schema needs unevaluatedProperties beside patternProperties; use one of them.")
+
+
+def _objects(schema: Any) -> Iterator[Mapping[str, Any]]:
+    waiting = [schema]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, Mapping):
+            yield here
+            waiting += here.values()
+        elif isinstance(here, list | tuple):
+            waiting += here
+
+
+def _deny(address: str) -> NoReturn:
+    raise ValueError(f"{address[:100]} is outside the schema")
+
+
+@cache
+def _counting(draft: str, formats: bool) -> Any:  # noqa: FBT001 - a key of the cache
+    """Return jsonschema's validator of a draft, with every keyword counted and the patterns searched by `_found`."""
+    import jsonschema
+
+    usual = getattr(jsonschema, f"Draft{_DRAFTS[draft]}Validator")
+    ours = {
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+        "additionalProperties": _additional_properties,
+        "format": _format if formats else _nothing,
+    }
+    every = {name: _counted(name, check) for name, check in {**usual.VALIDATORS, **ours}.items()}
+    return jsonschema.validators.extend(usual, validators=every)  # type: ignore[no-untyped-call]
+
+
+def _counted(name: str, check: Callable[..., Any]) -> Callable[..., Any]:
+    def counted(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        listed = len(value) if isinstance(value, dict | list) else 0
+        effort = _EFFORT.get()
+        effort.spend(1 + listed // 10)
+        if name == "uniqueItems" and isinstance(instance, list):
+            effort.spend(len(instance) ** 2 // 20)  # objects are compared each with each
+        yield from check(validator, value, instance, schema) or ()
+
+    return counted
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:
+    del validator, schema
+    if isinstance(instance, str) and not _found(pattern, instance):
+        yield _error("does not match")
+
+
+def _pattern_properties(validator: Any, patterns: Mapping[str, Any], instance: Any, schema: Any) -> Iterator[Any]:
+    del schema
+    for pattern, inner in patterns.items() if isinstance(instance, dict) else ():
+        for key, value in instance.items():
+            if _found(pattern, key):
+                yield from validator.descend(value, inner, path=key, schema_path=pattern)
+
+
+def _additional_properties(validator: Any, inner: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    if not isinstance(instance, dict):
+        return
+    named, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    for key, value in instance.items():
+        if key not in named and not any(_found(pattern, key) for pattern in patterns):
+            yield from validator.descend(value, inner, path=key)
+
+
+def _format(validator: Any, name: str, instance: Any, schema: Any) -> Iterator[Any]:
+    del validator, schema
+    if not _format_check(name).is_valid(instance):
+        yield _error("is not of the format")
+
+
+def _nothing(*_: Any) -> Iterator[Any]:
+    return iter(())
+
+
+def _error(text: str) -> Any:
+    from jsonschema import ValidationError
+
+    return ValidationError(text)
+
+
+def _found(pattern: str, text: str) -> bool:
+    """Tell whether a pattern matches somewhere in a text.
+
+    Raises:
+        _Exhausted: it was not decided in the steps and the time that there are.
+    """
+    effort = _EFFORT.get()
+    effort.spend(1 + len(text) // 100)
+    linear = _linear(pattern)
+    if linear is not None:
+        return bool(linear.is_valid(text))
+    steps = next((steps for longest, steps in BACKTRACKS if len(text) <= longest), None)
+    if steps is None:
+        raise _Exhausted(f"holds a text of {len(text):,} characters, too long for a pattern with look-around")
+    if effort.pattern_s <= 0.0:
+        raise _Exhausted("takes too long to be matched against the schema's patterns")
+    began = time.thread_time()
+    try:
+        _backtracking(pattern, steps).validate(text)
+    except jsonschema_rs.ValidationError as error:
+        if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.BacktrackLimitExceeded):
+            raise _Exhausted(f"takes a pattern more than {steps:,} backtracking steps") from None
+        return False
+    finally:
+        effort.pattern_s -= time.thread_time() - began
+    return True
+
+
+@lru_cache(maxsize=512)
+def _linear(pattern: str) -> Any:
+    try:
+        return jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=_LINEAR)
+    except jsonschema_rs.ValidationError:
+        return None  # it needs look-around or back-references
+
+
+@lru_cache(maxsize=512)
+def _backtracking(pattern: str, steps: int) -> Any:
+    return jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=_options(steps))
+
+
+@lru_cache(maxsize=64)
+def _format_check(name: str) -> Any:
+    return jsonschema_rs.Draft202012Validator({"format": name}, validate_formats=True)
+
+
+def _options(steps: int) -> Any:
+    return jsonschema_rs.FancyRegexOptions(
+        backtrack_limit=steps, size_limit=PATTERN_BYTES, dfa_size_limit=PATTERN_BYTES
+    )
