@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from urllib.parse import quote
 
 import pytest
@@ -87,14 +86,3 @@ def test_our_errors_and_failures_hold_no_secret() -> None:
     error = ConfigError("found sk-canary-0123456789ab")
     assert "canary" not in str(error) + repr(error)
     assert CallFailure(kind=FailureKind.AUTH, message="no sk-canary-0123456789ab").message == "no [redacted]"
-
-
-def test_time_is_linear_in_what_people_send() -> None:
-    def taken(n: int) -> float:
-        hostile = ["sk-" * n, "eyJ" * n, "://" * n, "://a:" * n, "-----BEGIN " * n, "bearer " * n, "key=" * n, "a" * n]
-        began = time.process_time()
-        for text in hostile:
-            redacted(text)
-        return time.process_time() - began
-
-    assert taken(160_000) < 40 * max(taken(10_000), 0.005)

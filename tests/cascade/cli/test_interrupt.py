@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -120,7 +121,7 @@ def test_sigterm_takes_nothing_new_finishes_what_is_begun_and_is_no_failure(conf
     again = command(configured, *args)
     again.communicate(timeout=120)
     assert again.returncode == 0
-    with sqlite3.connect(configured / "decisions.db") as log:
+    with closing(sqlite3.connect(configured / "decisions.db")) as log:
         (failed,) = log.execute("select count(*) from calls where state = 'failed'").fetchone()
     wanted = 200 * (2 if args is EXPLORE else 1)
     # On a busy machine a connection may break, and that call is tried again; nothing else is paid for twice.
@@ -141,5 +142,5 @@ def test_sigterm_waits_ten_seconds_for_what_hangs_or_until_the_second_signal(con
     _, said = running.communicate(timeout=60)
     assert running.returncode == (130 if second else 0)
     assert "Traceback" not in said
-    with sqlite3.connect(configured / "decisions.db") as log:
+    with closing(sqlite3.connect(configured / "decisions.db")) as log:
         assert log.execute("select outcome, count(*) from decisions group by outcome").fetchall() == [("cancelled", 3)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from cascade.doctor.start_up_code import start_up_code
 
 TROJAN = (
@@ -29,6 +31,39 @@ def test_a_known_name_does_not_excuse_what_it_does(tmp_path: Path) -> None:
     (tmp_path / "_virtualenv.pth").write_text(TROJAN)
     (code,) = start_up_code([tmp_path])
     assert (code.known, code.suspicious, code.owner) == (True, True, None)
+
+
+COVERAGE = (
+    r"""import sys; exec('import os\n\nif os.getenv("COVERAGE_PROCESS_START") or """
+    r"""os.getenv("COVERAGE_PROCESS_CONFIG"):"""
+    r"""\n try:\n  import coverage\n except:\n  pass\n else:\n  coverage.process_startup(slug="pth")')"""
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "owner", "suspicious"),
+    [
+        (COVERAGE, "coverage", False),
+        (COVERAGE + "\n", "coverage", False),
+        (COVERAGE, "litellm", True),
+        (COVERAGE, None, True),
+        (COVERAGE.replace("import os", "import os, ctypes"), "coverage", True),
+        (f"{COVERAGE}; exec('import payload')", "coverage", True),
+        (f"{COVERAGE}\n{TROJAN}", "coverage", True),
+    ],
+)
+def test_only_coverage_s_own_line_as_it_stands_may_execute_a_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, text: str, owner: str | None, suspicious: bool
+) -> None:
+    (tmp_path / "a1_coverage.pth").write_text(text)
+    if owner is not None:
+        installed = tmp_path / f"{owner}-1.0.dist-info"
+        installed.mkdir()
+        (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {owner}\nVersion: 1.0\n")
+        (installed / "RECORD").write_text("a1_coverage.pth,,\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    (code,) = start_up_code([tmp_path])
+    assert (code.owner, code.known, code.suspicious) == (owner, True, suspicious)
 
 
 def test_this_environment_runs_nothing_unexpected(cli, folder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -35,7 +36,7 @@ def app(scripts, before=None, **options):
 
 
 def column(log, *names):
-    with sqlite3.connect(log) as connection:
+    with closing(sqlite3.connect(log)) as connection:
         return connection.execute(f"select {', '.join(names)} from decisions order by sequence").fetchall()  # noqa: S608
 
 
@@ -110,9 +111,8 @@ def test_what_may_have_been_charged_and_what_was_explored_outlive_the_process_to
 def test_a_try_whose_process_was_killed_counts_at_its_worst_case(tmp_path):
     with app(SURE, log=tmp_path / "log.db") as cascade:
         cascade.run("?")
-    with sqlite3.connect(tmp_path / "log.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "log.db")) as connection, connection:
         connection.execute("update calls set state = 'begun', charged_pico = null, worst_pico = 20000000000")
-    connection.close()
     with app(SURE, log=tmp_path / "log.db", limits=Limits(usd_per_day=0.025), settings=BEST) as cascade:
         assert cascade.run("?").outcome == "budget"
 
