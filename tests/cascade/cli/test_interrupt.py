@@ -42,7 +42,7 @@ def wait_for_hits(server, n: int) -> None:
         server.arrived.clear()
 
 
-def test_ctrl_c_loses_nothing_and_says_how_to_go_on(configured, server):
+def test_ctrl_c_loses_nothing_and_says_how_to_go_on(configured, server, cli):
     write_lines(configured / "in.jsonl", questions(60))
     running = command(configured, *EXPLORE)
     wait_for_hits(server, 20)
@@ -53,22 +53,20 @@ def test_ctrl_c_loses_nothing_and_says_how_to_go_on(configured, server):
     assert "Traceback" not in said
     assert not (configured / "out.jsonl").exists()
     assert len(server.hits) < 120
-    again = command(configured, *EXPLORE)
-    again.communicate(timeout=120)
-    assert again.returncode == 0
+    assert cli(*EXPLORE).exit_code == 0
     assert len(server.hits) == 120
     assert [sample["id"] for sample in read_lines(configured / "out.jsonl")] == [f"q{i}" for i in range(60)]
     assert not (configured / "out.jsonl.part").exists()
 
 
 @pytest.mark.parametrize(("args", "calls"), [(EXPLORE, 120), (RUN, 60)])
-def test_a_killed_run_pays_again_at_most_for_what_was_in_flight(configured, server, args, calls):
+def test_a_killed_run_pays_again_at_most_for_what_was_in_flight(configured, server, cli, args, calls):
     write_lines(configured / "in.jsonl", questions(60))
     running = command(configured, *args)
     wait_for_hits(server, 20)
     running.kill()
     running.communicate(timeout=60)
-    _, said = command(configured, *args).communicate(timeout=120)
+    said = cli(*args).stderr
     assert calls <= len(server.hits) <= calls + 4
     assert len(read_lines(configured / "out.jsonl")) == 60
     again = len(server.hits) - calls
@@ -76,7 +74,7 @@ def test_a_killed_run_pays_again_at_most_for_what_was_in_flight(configured, serv
     assert again <= (int(ambiguous.group(1)) if ambiguous else 0)
 
 
-def test_a_bulk_run_goes_on_after_ctrl_c(configured, server):
+def test_a_bulk_run_goes_on_after_ctrl_c(configured, server, cli):
     write_lines(configured / "in.jsonl", questions(80))
     running = command(configured, *RUN)
     wait_for_hits(server, 20)
@@ -84,9 +82,8 @@ def test_a_bulk_run_goes_on_after_ctrl_c(configured, server):
     running.communicate(timeout=60)
     assert running.returncode == 130
     assert not (configured / "out.jsonl").exists()
-    finished = command(configured, *RUN, "--json")
-    told, _ = finished.communicate(timeout=120)
-    assert (finished.returncode, json.loads(told)["outcomes"]) == (0, {"accepted": 80})
+    finished = cli(*RUN, "--json")
+    assert (finished.exit_code, json.loads(finished.stdout)["outcomes"]) == (0, {"accepted": 80})
     assert len(server.hits) == 80
 
 
@@ -106,7 +103,7 @@ def test_ctrl_c_twice_waits_for_nobody(configured, server, args):
 
 
 @pytest.mark.parametrize("args", [RUN, EXPLORE])
-def test_sigterm_takes_nothing_new_finishes_what_is_begun_and_is_no_failure(configured, server, args):
+def test_sigterm_takes_nothing_new_finishes_what_is_begun_and_is_no_failure(configured, server, cli, args):
     write_lines(configured / "in.jsonl", questions(200))
     running = command(configured, *args)
     wait_for_hits(server, 20)
@@ -118,9 +115,7 @@ def test_sigterm_takes_nothing_new_finishes_what_is_begun_and_is_no_failure(conf
     paid = len(server.hits)
     assert paid < 200
     kept = read_lines(configured / "out.jsonl.part")
-    again = command(configured, *args)
-    again.communicate(timeout=120)
-    assert again.returncode == 0
+    assert cli(*args).exit_code == 0
     with closing(sqlite3.connect(configured / "decisions.db")) as log:
         (failed,) = log.execute("select count(*) from calls where state = 'failed'").fetchone()
     wanted = 200 * (2 if args is EXPLORE else 1)
