@@ -40,9 +40,10 @@ COVERAGE = (
 )
 
 
-@pytest.mark.parametrize(
-    ("text", "owner", "suspicious"),
-    [
+def test_only_coverage_s_own_line_as_it_stands_may_execute_a_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [
         (COVERAGE, "coverage", False),
         (COVERAGE + "\n", "coverage", False),
         (COVERAGE, "litellm", True),
@@ -50,20 +51,24 @@ COVERAGE = (
         (COVERAGE.replace("import os", "import os, ctypes"), "coverage", True),
         (f"{COVERAGE}; exec('import payload')", "coverage", True),
         (f"{COVERAGE}\n{TROJAN}", "coverage", True),
-    ],
-)
-def test_only_coverage_s_own_line_as_it_stands_may_execute_a_text(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, text: str, owner: str | None, suspicious: bool
-) -> None:
-    (tmp_path / "a1_coverage.pth").write_text(text)
+    ]
+    folders = [installed(tmp_path / str(number), *case[:2]) for number, case in enumerate(cases)]
+    for folder in folders:
+        monkeypatch.syspath_prepend(folder)
+    found = [(code.owner, code.known, code.suspicious) for code in start_up_code(folders)]
+    assert found == [(owner, True, suspicious) for _, owner, suspicious in cases]
+
+
+def installed(folder: Path, text: str, owner: str | None) -> Path:
+    """Make a folder with a start-up file that a distribution says is its own, or that none does."""
+    folder.mkdir()
+    (folder / "a1_coverage.pth").write_text(text)
     if owner is not None:
-        installed = tmp_path / f"{owner}-1.0.dist-info"
-        installed.mkdir()
-        (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {owner}\nVersion: 1.0\n")
-        (installed / "RECORD").write_text("a1_coverage.pth,,\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    (code,) = start_up_code([tmp_path])
-    assert (code.owner, code.known, code.suspicious) == (owner, True, suspicious)
+        about = folder / f"{owner}-1.0.dist-info"
+        about.mkdir()
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {owner}\nVersion: 1.0\n")
+        (about / "RECORD").write_text("a1_coverage.pth,,\n")
+    return folder
 
 
 def test_this_environment_runs_nothing_unexpected(cli, folder) -> None:
