@@ -1,4 +1,5 @@
 # The two commands from a fresh clone: `make demo` and `make test`. Needs Python ≥ 3.11 with pip, nothing else.
+# Another Python beside the first: make PYTHON=python3.13 VENV=.venv-3.13 test
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,13 +9,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 TREE := $(PIP) install --quiet --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 PACKAGES := cascade verifiers calibration
 PYTEST := $(BIN)/python -m pytest
+# Whole files go to workers, in order: what a file shares (a server, a demo, a built wheel) is made once.
+PYTEST_WORKERS ?= 2
+PARALLEL = -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 # Releases younger than a week wait: most that are trojaned are found within days.
 COMPILE := uv pip compile --quiet --exclude-newer '7 days' --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test browser slow soak check lint types contracts docs notebooks refresh-notebooks bench help-pages wheel lock audit sbom clean
+.PHONY: help install demo test coverage fuzz browser slow soak check lint types contracts docs notebooks refresh-notebooks bench help-pages wheel lock audit sbom clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -45,8 +49,16 @@ install: $(VENV)/.installed ## make .venv with the pinned dependencies and this 
 demo: install ## the whole story on the embedded models: no key, no network
 	$(BIN)/cascade demo
 
-test: $(VENV)/.dev ## the quick tests
-	$(PYTEST)
+test: $(VENV)/.dev ## the quick tests: nothing is drawn at random, nothing is timed
+	$(PYTEST) $(PARALLEL)
+
+# Python 3.12 and newer count lines themselves (sys.monitoring), which costs little.
+coverage: $(VENV)/.dev ## the quick tests with the lines that they run; below the floor in pyproject.toml it fails
+	COVERAGE_CORE=$$($(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")') \
+		$(PYTEST) $(PARALLEL) --cov --cov-report term:skip-covered
+
+fuzz: $(VENV)/.dev ## the laws on examples drawn anew, ten times as many: minutes; a failure prints how to repeat it
+	$(PYTEST) $(PARALLEL) --hypothesis-profile fuzz -m hypothesis --timeout 3600
 
 browser: $(VENV)/.dev ## the pages in Debian's Chromium; skips where there is none
 	$(PYTEST) -m browser tests/browser
@@ -54,7 +66,7 @@ browser: $(VENV)/.dev ## the pages in Debian's Chromium; skips where there is no
 slow: $(VENV)/.dev ## the statistical promises, by repetition
 	$(PYTEST) -m slow --timeout 3600 --ignore tests/soak
 
-soak: $(VENV)/.dev ## load and soak, L1 to L18, full and with their figures: an hour
+soak: $(VENV)/.dev ## load, soak and speed, L1 to L19, full and with their figures, on a quiet machine: an hour
 	$(PYTEST) -s -m '' --timeout 3600 tests/soak
 
 check: lint types contracts docs notebooks ## all of: ruff, mypy --strict, import contracts, documents, notebooks
@@ -111,5 +123,5 @@ sbom: .venv-tools/.made ## write what is shipped and pinned, with hashes, as Cyc
 		--output-file build/sbom.json requirements.lock
 
 clean: ## remove the environments and every cache
-	rm -rf $(VENV) .venv-tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 	find $(PACKAGES) tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.attacks.answer_checks import SchemaRejected
 from tests.attacks.matrix import cases
-from tests.attacks.test_growth import LOOKS, PIECES, filled
+from tests.soak.test_l19_growth import LOOKS, PIECES, filled
 from verifiers.compiled_schema import compile_schema
 
 SIZES = (1_000, 50_000, 1 << 20)

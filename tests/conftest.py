@@ -31,11 +31,14 @@ if not hasattr(sys.modules.get("sitecustomize"), "ATTEMPTS"):
     sys.modules.pop("sitecustomize", None)  # a Linux distribution's own
 import sitecustomize as offline  # noqa: E402 - the environment must be clean first
 
-settings.register_profile("dev", deadline=None)
+# `make test` draws the same examples each time and keeps none; `make fuzz` (`--hypothesis-profile fuzz`) draws anew.
 settings.register_profile(
-    "ci", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+    "test", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
+settings.register_profile(
+    "fuzz", deadline=None, max_examples=1000, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("test")
 
 
 @pytest.fixture(autouse=True)

@@ -19,12 +19,14 @@ KNOWN = re.compile(
 _SUSPICIOUS = re.compile(r"exec\s*\(|eval\s*\(|subprocess|base64|urllib|socket|requests|compile\s*\(")
 """What no honest start-up line needs."""
 
-_COVERAGE = re.compile(
-    r"""import sys; exec\('import os\\n\\n"""
-    r"""if os\.getenv\("COVERAGE_PROCESS_START"\) or os\.getenv\("COVERAGE_PROCESS_CONFIG"\):\\n """
-    r"""try:\\n  import coverage\\n except:\\n  pass\\n else:\\n  coverage\.process_startup\(slug="pth"\)'\)\s*"""
-)
-"""The one line of coverage.py, letter by letter: it starts measuring where two variables ask for it."""
+_HONEST = {
+    "coverage": (
+        r"""import sys; exec('import os\n\nif os.getenv("COVERAGE_PROCESS_START") or """
+        r"""os.getenv("COVERAGE_PROCESS_CONFIG"):"""
+        r"""\n try:\n  import coverage\n except:\n  pass\n else:\n  coverage.process_startup(slug="pth")')"""
+    ),
+}
+"""By distribution, the whole text of a file that needs such a thing all the same; one letter more is suspicious."""
 
 _MOST_BYTES = 1 << 20
 
@@ -62,11 +64,13 @@ def start_up_code(folders: Iterable[str | Path] | None = None) -> Iterator[Start
             if not lines:
                 continue
             owners = _owners() if owners is None else owners
+            owner = owners.get(path.resolve())
+            honest = owner is not None and text.strip() == _HONEST.get(owner)
             yield StartUpCode(
                 path=path,
-                owner=owners.get(path.resolve()),
+                owner=owner,
                 known=KNOWN.fullmatch(path.name) is not None,
-                suspicious=any(_SUSPICIOUS.search(line) and not _COVERAGE.fullmatch(line) for line in lines),
+                suspicious=not honest and any(_SUSPICIOUS.search(line) for line in lines),
             )
 
 

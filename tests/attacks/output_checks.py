@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import unicodedata
 from collections import Counter
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -175,16 +176,16 @@ def _path(server: Any) -> str:
 
 
 def _tables(path: Path) -> list[str]:
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         return sorted(name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
 
 
 def _count(path: Path) -> int:
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         found: int = database.execute("SELECT count(*) FROM decisions").fetchone()[0]
         return found
 
 
 def _rows(path: Path) -> list[Any]:
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         return [row for table in _tables(path) for row in database.execute(f'SELECT * FROM "{table}"')]  # noqa: S608 - our own

@@ -37,6 +37,6 @@ def test_two_samples_are_labelled_by_keys_alone(tmp_path, page):
             until(page, "document.getElementById('progress').textContent.startsWith('All 2')")
             page.keyboard.press("q")
             until(page, "document.getElementById('progress').textContent.startsWith('Saved')")
-            assert server.ended.wait(timeout=5)
+            assert server.ended.wait(timeout=60)
         assert page.evaluate("window.hacked") is None
     assert sorted(v["correct"] for said in session.labels().values() for v in said.values()) == [0.5, 1.0, 1.0]

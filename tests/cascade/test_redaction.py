@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from typing import Any
 from urllib.parse import quote
 
@@ -90,17 +89,6 @@ def test_our_errors_and_failures_hold_no_secret() -> None:
     error = ConfigError("found sk-canary-0123456789ab")
     assert "canary" not in str(error) + repr(error)
     assert CallFailure(kind=FailureKind.AUTH, message="no sk-canary-0123456789ab").message == "no [redacted]"
-
-
-def test_time_is_linear_in_what_people_send() -> None:
-    def taken(n: int) -> float:
-        hostile = ["sk-" * n, "eyJ" * n, "://" * n, "://a:" * n, "-----BEGIN " * n, "bearer " * n, "key=" * n, "a" * n]
-        began = time.process_time()
-        for text in hostile:
-            redacted(text)
-        return time.process_time() - began
-
-    assert taken(160_000) < 40 * max(taken(10_000), 0.005)
 
 
 KEYS = ["sk-proj-9Qx7Lm2Vt5Rz8Kw1", "p4ssw0rd+with/odd=chars&more", "ключ-0123456789-секрет", "AbCdEf0123456789"]

@@ -68,9 +68,6 @@ CASES = _cases()
 class Ran:
     """What came of all cases."""
 
-    took_s: float = 0.0
-    """How long it took."""
-
     results: dict[str, Result[Any]] = field(default_factory=dict)
     """By case: with a rung above; the result of an error too."""
 

@@ -73,6 +73,8 @@ class Server:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tests.faults.server", daemon=True)
         self._closing = asyncio.Event()
+        self._held_after: int | None = None
+        self._released = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -104,6 +106,17 @@ class Server:
         self.arrived.clear()
         self._script.clear()
         self.mode = None
+        self.release()
+
+    def hold(self, *, after: int) -> None:
+        """Answer so many requests and leave those that follow without an answer, until `release()`."""
+        self._loop.call_soon_threadsafe(self._released.clear)
+        self._held_after = after
+
+    def release(self) -> None:
+        """Answer what was held, and hold nothing more."""
+        self._held_after = None
+        self._loop.call_soon_threadsafe(self._released.set)
 
     async def _open(self) -> asyncio.Server:
         return await asyncio.start_server(self._serve, "127.0.0.1", self._port, backlog=1024)
@@ -129,7 +142,10 @@ class Server:
                 if hit.method == "GET" and hit.path == "/ledger":
                     await self._put(as_json(self.ledger.as_dict()), writer)
                     continue
-                if not await self._put(self._reply(hit), writer):
+                reply = self._reply(hit)
+                if self._held_after is not None and len(self.hits) > self._held_after:
+                    await self._released.wait()
+                if not await self._put(reply, writer):
                     break
         except (ConnectionError, asyncio.CancelledError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # the caller hung up, or the server is closing: either way there is nobody left to answer

@@ -65,7 +65,10 @@ async def settled() -> None:
     from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
     await asyncio.sleep(0.002)
-    await GLOBAL_LOGGING_WORKER.flush()
+    # One queue serves all event loops of the process: a coroutine that it has carried over from a loop that is closed
+    # may never end, and then it is never empty. That is said after half a minute, and not by a hang.
+    async with asyncio.timeout(30):
+        await GLOBAL_LOGGING_WORKER.flush()
 
 
 def quantile(seconds: Sequence[float], share: float) -> float:

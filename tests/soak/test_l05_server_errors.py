@@ -32,7 +32,7 @@ from tests.faults.server import Server
 from tests.soak.load import Served, offer
 from verifiers import Refusal
 
-pytestmark = pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")]
 PRICE = Price(input_usd=1e-6, output_usd=2e-6)
 CAP = EscalationCap(rate=0.3)
 
@@ -101,11 +101,10 @@ def most(steps: list[bool], size: int) -> int:
     return max(sums[min(i + size, len(steps))] - sums[i] for i in range(len(steps)))
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(3000, marks=pytest.mark.slow)])
-def test_before_any_breaker_opens_repetitions_are_a_tenth(server: Server, count: int) -> None:
-    provider = Provider(None if count == 300 else server)
+def test_before_any_breaker_opens_repetitions_are_a_tenth(server: Server) -> None:
+    provider, count = Provider(server), 3000
     with opened(provider, "small", breaker=None) as app:
-        served = asyncio.run(offer(app, count, 50 if count == 3000 else 200))
+        served = asyncio.run(offer(app, count, 50))
     tries = len(provider.asked)
     print(f"L5: {count} requests, all 500, no breaker: {tries} tries, {tries / count:.3f} of them")
     assert {one.result.outcome for one in served} == {"failed"}
@@ -123,13 +122,9 @@ def recovered_after_s(served: list[Served], healed: float) -> float:
     return float("inf")
 
 
-@pytest.mark.parametrize(
-    ("storm_s", "open_s"), [(4, 1.0), pytest.param(60, 10.0, marks=pytest.mark.slow)], ids=["quick", "full"]
-)
-def test_one_probe_a_turn_then_back_within_a_turn_and_a_half(
-    server: Server, openings: Openings, storm_s: int, open_s: float
-) -> None:
-    provider, healed = Provider(None if storm_s == 4 else server), [0.0]
+def test_one_probe_a_turn_then_back_within_a_turn_and_a_half(server: Server, openings: Openings) -> None:
+    storm_s, open_s = 60, 10.0
+    provider, healed = Provider(server), [0.0]
     storm, calm = storm_s * 50, round(2.2 * open_s * 50)
 
     def heal(i: int) -> None:
@@ -151,7 +146,6 @@ def test_one_probe_a_turn_then_back_within_a_turn_and_a_half(
     assert len(tries) <= 1.15 * storm
     assert all(later - earlier >= open_s - 0.001 for earlier, later in pairwise([openings.at[0], *probes]))
     assert probes
-    # The quick run's machine may be busy with anything: that it comes back at all is what it shows.
-    assert back_s <= 15 if storm_s == 60 else back_s < float("inf")
+    assert back_s <= 15
     assert most(steps, 1000) <= 300
     assert health["openai/small"] == "closed"

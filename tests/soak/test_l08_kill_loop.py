@@ -80,7 +80,7 @@ def open_calls(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("kills", "samples"), [(3, 40), pytest.param(30, 500, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])]
+    ("kills", "samples"), [(1, 24), pytest.param(30, 500, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])]
 )
 def test_a_calibration_that_is_killed_repeats_only_what_was_in_flight(tmp_path: Path, kills: int, samples: int) -> None:
     draw, calls = random.Random(8), samples * len(RUNGS)

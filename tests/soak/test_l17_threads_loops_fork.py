@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -28,5 +29,5 @@ def test_one_cascade_serves_threads_loops_and_a_fork(server: Server, tmp_path: P
     for complaint in ("Task was destroyed", "never retrieved", "never awaited", "Traceback", "already awaited"):
         assert complaint not in done.stderr, done.stderr[-2000:]
     assert len(server.hits) == expected
-    with sqlite3.connect(log) as connection:
+    with closing(sqlite3.connect(log)) as connection:
         assert connection.execute("select count(*) from decisions").fetchone() == (expected,)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from cascade.errors import ConfigError
 from cascade.exchange import Exchange, LocalCall
 from cascade.verdict import Verdict
+from tests.deadlines import passed_at
 from tests.verifiers.exchanges import exchange, failure, judge, tool_call
 from verifiers.check import Check
 
@@ -70,7 +70,7 @@ def test_one_that_failed_or_took_too_long_abstains() -> None:
 
 
 def _python(code: str, **options: Any) -> Check:
-    return Check(command=[sys.executable, "-I", "-c", code], timeout_s=20, **options)
+    return Check(command=[sys.executable, "-I", "-c", code], timeout_s=60, **options)
 
 
 @pytest.mark.parametrize(
@@ -126,15 +126,13 @@ def test_nothing_is_interpreted_by_a_shell(tmp_path: Path) -> None:
 
 
 def test_a_command_that_takes_too_long_is_killed_with_its_children(tmp_path: Path) -> None:
-    code = (
-        "import subprocess, sys, time, pathlib;"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
-        f"pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(child.pid)); time.sleep(600)"
+    code, pid = f"sleep 600 & echo $! > {tmp_path}/pid; wait", tmp_path / "pid"
+    verdict = passed_at(
+        lambda timeout_s: judge(Check(command=["/bin/sh", "-c", code], timeout_s=timeout_s), exchange("4")),
+        lambda: pid.exists() and pid.read_text(),
     )
-    verifier = Check(command=[sys.executable, "-c", code], timeout_s=3)
-    verdict = judge(verifier, exchange("4"))
-    assert "longer than 3 s" in verdict.reason
-    assert not _alive(int((tmp_path / "pid").read_text()))
+    assert "longer than" in verdict.reason
+    ended(int(pid.read_text()))
 
 
 def test_a_child_that_a_command_leaves_behind_is_killed(tmp_path: Path) -> None:
@@ -144,7 +142,7 @@ def test_a_child_that_a_command_leaves_behind_is_killed(tmp_path: Path) -> None:
         f"pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(child.pid))"
     )
     assert judge(_python(code), exchange("4")).score == 1.0
-    assert not _alive(int((tmp_path / "pid").read_text()))
+    ended(int((tmp_path / "pid").read_text()))
 
 
 def test_input_and_output_are_bounded() -> None:
@@ -172,13 +170,14 @@ def test_settings_name_the_function_the_command_and_the_revision() -> None:
 
 def _alive(pid: int) -> bool:
     """Say whether a process still runs; a killed one may stay as a zombie until its new parent looks after it."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-            state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
-        except (ProcessLookupError, FileNotFoundError):
-            return False
-        if state in "ZX":
-            return False
-    return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    return state not in "ZX"
+
+
+def ended(pid: int) -> None:
+    """Return once a process has ended; one that never does ends in pytest's own timeout."""
+    while _alive(pid):
+        time.sleep(0.01)

@@ -17,6 +17,7 @@ from calibration.samples.table import lay_out
 from calibration.stats.rate import rate_predictive
 from cascade.errors import ConfigError, DataError
 from cascade.policy.policy import SALT, Policy
+from tests.drawn import examples
 from tests.recordings import recorded_samples
 
 PAIR = ("small", "large")
@@ -40,7 +41,7 @@ def test_a_quarter_of_the_cost_of_the_top_buys_most_of_its_accuracy() -> None:
     assert total["error_accepted"] < 1 - small
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(rate=st.floats(0, 1), levels=st.sampled_from([None, 2, 3, 7]), veto=st.sampled_from([0.0, 0.1, 0.4]))
 def test_any_rate_is_met_in_expectation_on_any_scores(rate: float, levels: int | None, veto: float) -> None:
     samples = recorded_samples(150, seed=3, levels=levels, veto_share=veto)

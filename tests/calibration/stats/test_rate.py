@@ -37,8 +37,17 @@ def test_the_rate_is_hit_with_vetoes_unless_they_alone_exceed_it(rows, rate):
     t, g = fit_threshold(c, rate, vetoed=vetoed)
     aim = max(rate, vetoed.mean())
     assert abs(expected_rate(c, t, g, vetoed=vetoed) - aim) <= 1 / len(c) + 1e-9
-    if vetoed.mean() > rate > 0:
+    if rate * (len(c) + 1) <= vetoed.sum():
         assert (t, g) == (0, 0)
+
+
+def test_vetoes_do_not_exceed_a_rate_whose_order_statistic_lies_above_them():
+    # k = r (n + 1) is 5.547 of nine rows: above the five vetoed, so there is a threshold, though 5 / 9 exceeds r.
+    c, vetoed = np.full(9, 0.5), np.arange(9) < 5
+    t, g = fit_threshold(c, 0.5547, vetoed=vetoed)
+    assert t == 0.5
+    assert 0 < g < 0.05
+    assert fit_threshold(c, 0.5, vetoed=vetoed) == (0, 0)
 
 
 @given(samples, rates, rates)

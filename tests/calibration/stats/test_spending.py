@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from calibration.stats.risk import binomial_p
 from calibration.stats.spending import bet, place_looks, spend, spend_level
 from cascade.errors import DataError
+from tests.drawn import examples
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,7 @@ def test_so_many_answers_without_error_are_needed_at_200_rows(alpha: float, delt
     assert next(k for k, e in zip(looks, critical, strict=True) if e >= 0) == draws
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(alpha=st.sampled_from([0.02, 0.1, 0.3]), delta=st.sampled_from([0.05, 0.1]), n=st.integers(30, 400))
 def test_the_level_spends_delta_and_no_more(alpha: float, delta: float, n: int) -> None:
     looks = place_looks(np.linspace(1, 0, n), alpha, delta)

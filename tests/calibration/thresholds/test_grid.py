@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration.thresholds.grid import CELLS, bin_ranks, count_bins, evaluate_grid
+from tests.drawn import examples
 
 
 def climbed(bins, index, quality, cost, weights):
@@ -25,7 +26,7 @@ def climbed(bins, index, quality, cost, weights):
     return np.array([right, spent, top, *reach]) / weights.sum()
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(seed=st.integers(0, 10**6), rungs=st.integers(1, 4), n=st.integers(1, 12), levels=st.integers(1, 4))
 def test_every_threshold_vector_is_evaluated_exactly(seed, rungs, n, levels):
     rng = np.random.default_rng(seed)

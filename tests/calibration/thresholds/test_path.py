@@ -19,6 +19,7 @@ from calibration.thresholds.pareto_policies import assess, hull_of
 from calibration.thresholds.path import policy_path
 from cascade.errors import DataError
 from cascade.policy.policy import SALT
+from tests.drawn import examples
 from tests.recordings import recorded_samples
 
 RUNGS = ("small", "middle", "large")
@@ -49,7 +50,7 @@ def test_choosing_rungs_never_makes_the_path_worse():
         assert best >= found.quality - 1e-9
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(seed=st.integers(0, 1000), levels=st.sampled_from([None, 4]), veto=st.sampled_from([0.0, 0.2]))
 def test_a_waypoint_is_what_its_rates_give_one_by_one(seed, levels, veto):
     path = policy_path(table(90, seed=seed, levels=levels, veto_share=veto))
@@ -71,7 +72,7 @@ def test_served_points_escalate_at_the_rates_of_the_path():
                 assert served.escalated[:, k].sum() / reached == pytest.approx(rate, abs=0.03)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(seed=st.integers(0, 1000))
 def test_smoothing_on_pairs_keeps_the_means_of_labels_and_of_differences(seed):
     rng = np.random.default_rng(seed)

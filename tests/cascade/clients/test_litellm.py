@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -234,7 +235,9 @@ def test_closing_gives_the_sockets_back(ask):
     before = len(list(OPEN_FILES.iterdir()))
     for _ in range(5):
         ask()
-    assert len(list(OPEN_FILES.iterdir())) <= before
+    # The server's ends are this process's too, and close when it notices; a socket kept ends in pytest's own timeout.
+    while len(list(OPEN_FILES.iterdir())) > before:
+        time.sleep(0.01)
 
 
 def test_a_client_that_was_never_asked_closes_without_importing_litellm():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ def test_the_logs_order_is_its_sequence(jump: Callable[[float], None], tmp_path:
         for hours in (0, 1, -1):
             jump(hours * 3600)
             app.run(str(hours), id=str(hours))
-    with sqlite3.connect(tmp_path / "log.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "log.db")) as connection:
         rows = connection.execute("select request_id, at_ms from decisions order by sequence").fetchall()
     assert [name for name, _ in rows] == ["0", "1", "-1"]
     assert rows[2][1] < rows[0][1] < rows[1][1], "times of day are told as they were"

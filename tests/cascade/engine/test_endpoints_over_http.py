@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_an_outage_of_one_address_is_answered_by_the_same_rung_and_logged(
     with Cascade(ladder(east, west), log=tmp_path / "log.db") as app:
         result = app.run("Well?")
     assert (result.rung, result.escalated, len(east.hits), len(west.hits)) == ("small", False, 1, 1)
-    with sqlite3.connect(tmp_path / "log.db") as log:
+    with closing(sqlite3.connect(tmp_path / "log.db")) as log:
         rows = log.execute("select rung, tries, flags from attempts").fetchall()
     assert rows == [("small", 2, '["availability:east","endpoint:west"]')]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -25,6 +24,7 @@ from cascade.samples.sample import Recording, Sample
 from cascade.settings import LadderWarning, Settings, UncalibratedWarning
 from cascade.usage import Price, Usage
 from cascade.verdict import Verifier
+from tests.deadlines import passed_at
 from tests.opinions import Says, ladder, policy
 
 RUNGS = ladder("small", "large")
@@ -117,12 +117,15 @@ async def _hang(call: ModelCall) -> None:
 def test_a_deadline_ends_a_hanging_rung_with_the_best_answer_so_far(settled: Any) -> None:
     client = ScriptedClient({"small": "0.2", "large": "0.9"}, before=_hang)
     with Cascade(RUNGS, client=client, policy=FITTED, settings=Settings(on_deadline=settled)) as cascade:
-        if settled == "best":
-            result = cascade.run("?", deadline_s=0.1)
-        else:
+
+        def run(deadline_s: float) -> Result[Any]:
+            if settled == "best":
+                return cascade.run("?", deadline_s=deadline_s)
             with pytest.raises(DeadlineExceeded) as error:
-                cascade.run("?", deadline_s=0.1)
-            result = error.value.result
+                cascade.run("?", deadline_s=deadline_s)
+            return error.value.result
+
+        result = passed_at(run, lambda: client.calls[-1:] and client.calls[-1].rung == "large")
     assert (result.outcome, result.answer) == ("deadline", "0.2")
 
 
@@ -249,9 +252,10 @@ def test_what_is_doubtful_about_a_ladder_is_said_when_it_opens() -> None:
 
 
 def test_a_cancelled_caller_cancels_the_call() -> None:
-    cancelled = threading.Event()
+    arrived, cancelled = threading.Event(), threading.Event()
 
     async def before(call: ModelCall) -> None:
+        arrived.set()
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -259,12 +263,15 @@ def test_a_cancelled_caller_cancels_the_call() -> None:
             raise
 
     async def caller(cascade: Cascade) -> None:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(cascade.arun("?"), 0.05)
+        running = asyncio.create_task(cascade.arun("?"))
+        await asyncio.to_thread(arrived.wait)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
 
     with Cascade(RUNGS, client=ScriptedClient({"small": "0.9"}, before=before), policy=FITTED) as cascade:
         asyncio.run(caller(cascade))
-        assert cancelled.wait(5)
+        assert cancelled.wait(60)
 
 
 class Slow(Verifier):
@@ -273,16 +280,21 @@ class Slow(Verifier):
     name = "slow"
     timeout_s = 0.05
 
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+
     def check(self, exchange: Any) -> Any:
-        """Sleep."""
+        """Wait to be let go."""
         del exchange
-        time.sleep(0.3)
+        self.let_go.wait()
 
 
 def test_a_verifier_that_takes_too_long_abstains() -> None:
-    rungs = ladder("small", "large", verify=(Slow(), Says(lambda text: 0.9)))
+    slow = Slow()
+    rungs = ladder("small", "large", verify=(slow, Says(lambda text: 0.9)))
     with Cascade(rungs, client=ScriptedClient({"small": "x"}), policy=policy(rungs, (0.5, 0.0))) as cascade:
         result = cascade.run("?")
+        slow.let_go.set()
     assert result.attempts[0].verdicts[0].abstained
     assert result.accepted
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -28,6 +29,7 @@ from cascade.ladder import Ladder, Rung
 from cascade.settings import Settings
 from cascade.usage import Price
 from cascade.verdict import Verdict, Verifier
+from tests.deadlines import passed_at
 from tests.opinions import Says, policy
 
 PRICE = Price(input_usd=0.0, output_usd=0.0, call_usd=0.01)
@@ -43,7 +45,7 @@ def app(scripts, before=None, **options):
 
 
 def column(log, *names):
-    with sqlite3.connect(log) as connection:
+    with closing(sqlite3.connect(log)) as connection:
         return connection.execute(f"select {', '.join(names)} from decisions order by sequence").fetchall()  # noqa: S608
 
 
@@ -54,7 +56,10 @@ async def hang(call: ModelCall) -> None:
 
 def test_what_a_broken_off_call_may_have_cost_is_told_beside_what_is_known():
     with app(UNSURE, before=hang, settings=BEST) as cascade:
-        result = cascade.run("?", deadline_s=0.1)
+        result = passed_at(
+            lambda deadline_s: cascade.run("?", deadline_s=deadline_s),
+            lambda: any(call.rung == "large" for call in cascade.client.calls),
+        )
     assert (result.outcome, result.cost_usd, result.maybe_charged_usd) == ("deadline", 0.01, 0.01)
 
 
@@ -75,7 +80,7 @@ def test_a_cancelled_request_is_logged_with_what_it_paid_and_leaves_no_task(tmp_
 
     async def caller(cascade):
         running = asyncio.create_task(cascade.arun("?"))
-        await asyncio.to_thread(arrived.wait, 5)
+        await asyncio.to_thread(arrived.wait)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
@@ -104,9 +109,23 @@ def test_the_days_budget_outlives_the_process_and_is_named(tmp_path):
 
 
 def test_what_may_have_been_charged_and_what_was_explored_outlive_the_process_too(tmp_path):
-    limits, log = Limits(usd_per_day=0.035), tmp_path / "log.db"
-    with app(UNSURE, before=hang, limits=limits, log=log, settings=BEST) as cascade:
-        assert cascade.run("?", deadline_s=1.0).maybe_charged_usd == 0.01
+    limits, log, arrived = Limits(usd_per_day=0.035), tmp_path / "log.db", threading.Event()
+
+    async def before(call):
+        if call.rung == "large":
+            arrived.set()
+            await asyncio.Event().wait()
+
+    async def broken_off(cascade):
+        running = asyncio.create_task(cascade.arun("?"))
+        await asyncio.to_thread(arrived.wait)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    with app(UNSURE, before=before, limits=limits, log=log, settings=BEST) as cascade:
+        asyncio.run(broken_off(cascade))
+    assert column(log, "maybe_charged_usd") == [(0.01,)]
     with app(SURE | UNSURE, limits=limits, log=log) as cascade, pytest.raises(BudgetExceeded):
         cascade.explore([Request.of("one"), Request.of("two")], concurrency=1)
     with app(SURE, limits=limits, log=log, settings=BEST) as cascade:
@@ -118,9 +137,8 @@ def test_what_may_have_been_charged_and_what_was_explored_outlive_the_process_to
 def test_a_try_whose_process_was_killed_counts_at_its_worst_case(tmp_path):
     with app(SURE, log=tmp_path / "log.db") as cascade:
         cascade.run("?")
-    with sqlite3.connect(tmp_path / "log.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "log.db")) as connection, connection:
         connection.execute("update calls set state = 'begun', charged_pico = null, worst_pico = 20000000000")
-    connection.close()
     with app(SURE, log=tmp_path / "log.db", limits=Limits(usd_per_day=0.025), settings=BEST) as cascade:
         assert cascade.run("?").outcome == "budget"
 
@@ -209,7 +227,12 @@ def judged(judge, *, required, settings=BEST, limits=None, **options):
     )
     client = ScriptedClient({"small": "0.9", "large": "0.9", "asks": judge}, **options)
     with Cascade(rungs, client=client, policy=policy(rungs, (0.5, 0.0)), settings=settings, limits=limits) as cascade:
-        return cascade.run("?", deadline_s=0.2 if options else None)
+        if not options:
+            return cascade.run("?")
+        return passed_at(
+            lambda deadline_s: cascade.run("?", deadline_s=deadline_s),
+            lambda: any(call.verifier for call in client.calls),
+        )
 
 
 DOWN = CallFailure(kind=FailureKind.SERVER, message="no judge")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,7 @@ def test_yaml_to_log_end_to_end(server: Server, tmp_path: Path, monkeypatch: pyt
     with load_config(tmp_path / "cascade.yaml").open() as app, pytest.warns(UncalibratedWarning):
         result = app.run("What is 2 + 2?", principal="acme", session="s-1", group="g-1", tags={"feature": "x"})
     assert result.answer == "It is 4."
-    with sqlite3.connect(tmp_path / "decisions.db") as log:
+    with closing(sqlite3.connect(tmp_path / "decisions.db")) as log:
         log.row_factory = sqlite3.Row
         (row,) = log.execute("SELECT * FROM decisions").fetchall()
         attempts = log.execute("SELECT rung, action, reason FROM attempts ORDER BY position").fetchall()

@@ -55,7 +55,7 @@ def test_a_key_labels_and_the_next_answer_is_asked_for(server):
 
 def test_q_ends_the_sitting(server):
     assert json.loads(key(server, "q", 0)[2])["ended"]
-    assert server.ended.wait(timeout=5)
+    assert server.ended.wait(timeout=60)
 
 
 def test_every_reply_has_a_strict_policy_and_nothing_is_loaded_from_elsewhere(server):

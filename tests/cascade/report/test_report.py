@@ -24,6 +24,7 @@ from cascade.report import Report, report
 from cascade.result import Result
 from cascade.stats.intervals import proportion_interval
 from tests.cascade.log.decisions import POLICY, decided, failed
+from tests.drawn import examples
 from tests.opinions import Says, Vetoes, ladder, policy
 
 NOON_S = 1_800_014_400  # 2027-01-15 12:00 UTC
@@ -368,7 +369,7 @@ SCORE = st.sampled_from(["0.0", "0.3", "0.5", "0.7", "1.0"])
 REPLY = st.one_of(SCORE, st.sampled_from([DOWN, failed(FailureKind.TIMEOUT), scripted("0.4", cost_usd=0.02)]))
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.lists(st.tuples(st.sampled_from(["x", "y"]), REPLY, REPLY, REPLY), min_size=1, max_size=12))
 def test_counts_add_up_to_what_was_logged(requests: list[tuple[Any, ...]]) -> None:
     results: list[Result[Any]] = []

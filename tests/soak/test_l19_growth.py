@@ -1,4 +1,4 @@
-"""What it costs to look at an answer grows no faster than the answer, whatever its author puts together."""
+"""L19: the time of a look at an answer, and of redaction, grows linearly, whatever an author puts together."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cascade.redaction import redacted
+from tests.drawn import examples
 from tests.verifiers.exchanges import exchange
 from verifiers.compiled_schema import CompiledSchema
 from verifiers.final_answer import extract
@@ -18,6 +21,7 @@ from verifiers.judge_prompt import encode, read_grade, shorten
 from verifiers.refusal import Refusal
 from verifiers.trivial import trivial
 
+pytestmark = pytest.mark.slow
 SMALL, LARGE = 2_000, 32_000
 FACTOR = LARGE / SMALL
 SLACK = 5.0
@@ -70,7 +74,7 @@ def filled(before: str, piece: str, after: str, size: int) -> str:
     return (before + piece * (size // max(1, len(piece))) + after)[: size + 200]
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(
     st.lists(st.sampled_from(PIECES), max_size=3).map("".join),
     st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join),
@@ -85,7 +89,7 @@ def test_nothing_that_looks_at_answers_takes_more_than_linear_time(before: str, 
         assert large <= FACTOR * SLACK * max(small, FLOOR_S / FACTOR), f"{name}: {small:.4f} s, then {large:.4f} s"
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     st.lists(
         st.sampled_from(["a", "b", "(", ")", "+", "*", "?", "|", ".", "[ab]", "{2}", "{1,9}", "^", "$", r"\w"]),
@@ -101,3 +105,14 @@ def test_schemas_decide_in_linear_time(parts: list[str]) -> None:
         return
     small, large = (seconds(lambda text: schema.complaint(text, text), "a" * size + "!") for size in (SMALL, LARGE))
     assert large <= FACTOR * SLACK * max(small, FLOOR_S / FACTOR)
+
+
+def test_redaction_takes_linear_time() -> None:
+    def taken(n: int) -> float:
+        hostile = ["sk-" * n, "eyJ" * n, "://" * n, "://a:" * n, "-----BEGIN " * n, "bearer " * n, "key=" * n, "a" * n]
+        began = time.process_time()
+        for text in hostile:
+            redacted(text)
+        return time.process_time() - began
+
+    assert taken(160_000) < 40 * max(taken(10_000), 0.005)
