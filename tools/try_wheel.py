@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -173,17 +174,19 @@ def report(place: Place, made: Path) -> None:
 
 def serve(place: Place, made: Path) -> None:
     """Shows the dashboard and its metrics."""
-    command = [str(place.python), "-m", "cascade", "dashboard", str(made / "decisions.db"), "--port", "18743"]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [str(place.python), "-m", "cascade", "dashboard", str(made / "decisions.db"), "--port", str(port)]
     with subprocess.Popen(command, cwd=place.work, stderr=subprocess.PIPE, text=True) as server:
         try:
             until = time.monotonic() + 60
-            while not _up("http://127.0.0.1:18743/health"):
+            while not _up(f"http://127.0.0.1:{port}/health"):
                 if server.poll() is not None or time.monotonic() > until:
                     server.kill()
                     sys.exit(f"the dashboard did not come up: {server.communicate()[1]}")
                 time.sleep(0.2)
-            expect(_read("http://127.0.0.1:18743/"), "orders", "Charts need the extra")
-            expect(_read("http://127.0.0.1:18743/metrics"), "cascade_decisions_total")
+            expect(_read(f"http://127.0.0.1:{port}/"), "orders", "Charts need the extra")
+            expect(_read(f"http://127.0.0.1:{port}/metrics"), "cascade_decisions_total")
         finally:
             server.terminate()
 
