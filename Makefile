@@ -14,7 +14,7 @@ PYTEST_WORKERS ?= 2
 PARALLEL = -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 # Releases younger than a week wait: most that are trojaned are found within days.
 COMPILE := uv pip compile --quiet --exclude-newer '7 days' --universal --fork-strategy fewest --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock'
+	--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
