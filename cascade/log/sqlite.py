@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, NullPool, create_engine, exc
 
 from cascade.errors import LogUnavailable
+from cascade.log.fork_lock import fork_lock
 from cascade.log.insertion import insert, loss
 from cascade.log.rows import Entry
 from cascade.log.tables import APPLICATION_ID, SCHEMA_VERSION, metadata
@@ -61,13 +62,15 @@ class Database:
         self._identity: tuple[int, int] | None = None
         self._committed = 0
         self._abandoned: list[Connection | None] = []
+        self._fork_lock = fork_lock()
         with self._explained("opened"):
             if read_only:
                 path.stat()
                 with self._engine.connect() as connection:
                     self._check(connection)
             else:
-                self._open().close()
+                with self._fork_lock:
+                    self._open().close()
 
     def store(self, entries: Sequence[Entry], lost: int, why: str) -> Sequence[tuple[Entry, str]]:
         """Commit entries in one transaction; those that the tables refuse are left out and returned.
@@ -77,7 +80,7 @@ class Database:
         """
         if lost:
             entries = [*entries, loss(lost, why)]
-        with self._explained("written"):
+        with self._explained("written"), self._fork_lock:
             refused = self._commit(entries)
             if self._identity != identity(self.path):
                 # The file was deleted between check and commit: what went into the void goes in again.
@@ -88,7 +91,7 @@ class Database:
     def tend(self) -> None:
         """Notice a file that was deleted or replaced, also while nothing is written."""
         if self._writing is not None and self._identity != identity(self.path):
-            with self._explained("opened"):
+            with self._explained("opened"), self._fork_lock:
                 self._writer()
 
     @contextmanager
