@@ -148,7 +148,7 @@ def test_the_name_that_is_another_router_stands_only_where_it_is_warned_of() -> 
 
 def pins(lock: str) -> dict[str, str]:
     """Give name → version of a lock."""
-    return dict(re.findall(r"^([\w.-]+)==([^\s;\\]+)", (ROOT / lock).read_text(), re.MULTILINE))
+    return dict(re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==([^\s;\\]+)", (ROOT / lock).read_text(), re.MULTILINE))
 
 
 def flat(wanted: list[str]) -> list[Requirement]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cascade.errors import LogUnavailable
+from cascade.log.fork_lock import fork_lock
 from cascade.log.rows import Entry
 from cascade.log.sqlite import identity
 
@@ -32,6 +33,7 @@ class Spool:
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._parents: list[sqlite3.Connection | None] = []
+        self._fork_lock = fork_lock()
         if path.exists():
             with self._open() as connection:
                 connection.execute("SELECT count(*) FROM waiting")
@@ -92,9 +94,11 @@ class Spool:
             if self._connection is not None and self._identity != identity(self.path):
                 self.close()  # removed by hand: what it held is gone, and a new one is begun
             if self._connection is None:
-                self._connection = self._connected()
+                with self._fork_lock:
+                    self._connection = self._connected()
                 self._identity = identity(self.path)
-            yield self._connection
+            with self._fork_lock:
+                yield self._connection
         except (sqlite3.Error, OSError) as error:
             self.close()
             message = f"The spool {self.path} cannot be used: {error}. Check the path, its rights and the disk."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +13,13 @@ from typing import Any
 from sqlalchemy import Connection, NullPool, create_engine, exc
 
 from cascade.errors import LogUnavailable
+from cascade.log.fork_lock import fork_lock
 from cascade.log.insertion import insert, loss
 from cascade.log.rows import Entry
 from cascade.log.tables import APPLICATION_ID, SCHEMA_VERSION, metadata
+
+_AGAIN_S = 0.01
+"""Seconds between two tries to switch a file to write-ahead logging."""
 
 BUSY_TIMEOUT_S = 5.0
 """Seconds that a statement waits for another process's lock."""
@@ -61,13 +66,15 @@ class Database:
         self._identity: tuple[int, int] | None = None
         self._committed = 0
         self._abandoned: list[Connection | None] = []
+        self._fork_lock = fork_lock()
         with self._explained("opened"):
             if read_only:
                 path.stat()
                 with self._engine.connect() as connection:
                     self._check(connection)
             else:
-                self._open().close()
+                with self._fork_lock:
+                    self._open().close()
 
     def store(self, entries: Sequence[Entry], lost: int, why: str) -> Sequence[tuple[Entry, str]]:
         """Commit entries in one transaction; those that the tables refuse are left out and returned.
@@ -77,7 +84,7 @@ class Database:
         """
         if lost:
             entries = [*entries, loss(lost, why)]
-        with self._explained("written"):
+        with self._explained("written"), self._fork_lock:
             refused = self._commit(entries)
             if self._identity != identity(self.path):
                 # The file was deleted between check and commit: what went into the void goes in again.
@@ -88,7 +95,7 @@ class Database:
     def tend(self) -> None:
         """Notice a file that was deleted or replaced, also while nothing is written."""
         if self._writing is not None and self._identity != identity(self.path):
-            with self._explained("opened"):
+            with self._explained("opened"), self._fork_lock:
                 self._writer()
 
     @contextmanager
@@ -171,8 +178,7 @@ class Database:
         connection = self._engine.connect()
         try:
             self._check(connection)
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            connection.rollback()
+            _use_wal(connection)
             with connection.begin():
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 # Read under the lock: another process may have upgraded it in between.
@@ -228,6 +234,22 @@ class Database:
             return
         message = f"The decision log {self.path} cannot be {verb}: {problem}. Check the path, its rights and the disk."
         raise LogUnavailable(message) from None
+
+
+def _use_wal(connection: Connection) -> None:
+    """Switch the file to write-ahead logging; SQLite does not wait by itself for another process that does the same."""
+    until = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        except exc.OperationalError as error:
+            connection.rollback()
+            if "locked" not in str(error.orig) or time.monotonic() >= until:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            connection.rollback()
+            return
 
 
 def identity(path: Path) -> tuple[int, int] | None:

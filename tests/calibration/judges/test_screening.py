@@ -158,7 +158,7 @@ def test_a_judge_that_changes_its_mind_is_refused() -> None:
 
 
 def test_a_judge_that_cannot_be_reached_is_not_admitted() -> None:
-    down = CallFailure(kind=FailureKind.AUTH, message="down")
+    down = CallFailure(kind=FailureKind.TOO_BIG, message="down")
     (found,) = probe_judges(samples(80), ladder(), client=ScriptedClient({"other/judge": lambda call: down}))
     assert not found.admitted
     assert "of the 200 probes" in found.why

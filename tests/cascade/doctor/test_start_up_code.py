@@ -27,20 +27,6 @@ def test_code_is_told_from_folders_and_the_suspicious_from_the_known(tmp_path: P
     }
 
 
-COVERAGE = (
-    'import sys; exec(\'import os\\n\\nif os.getenv("COVERAGE_PROCESS_START") or '
-    'os.getenv("COVERAGE_PROCESS_CONFIG"):\\n try:\\n  import coverage\\n except:\\n  pass\\n else:\\n  '
-    'coverage.process_startup(slug="pth")\')'
-)
-
-
-def test_the_line_of_coverage_is_known_letter_by_letter(tmp_path: Path) -> None:
-    for changed, suspicious in ((COVERAGE, False), (COVERAGE + "; exec('x')", True), (COVERAGE[:-2] + "\\nx')", True)):
-        (tmp_path / "a1_coverage.pth").write_text(changed + "\n")
-        (code,) = start_up_code([tmp_path])
-        assert (code.known, code.suspicious) == (True, suspicious)
-
-
 def test_a_known_name_does_not_excuse_what_it_does(tmp_path: Path) -> None:
     (tmp_path / "_virtualenv.pth").write_text(TROJAN)
     (code,) = start_up_code([tmp_path])

@@ -22,6 +22,7 @@ from cascade.log import Log, open_log
 from cascade.log.sqlite import WAL_RESET_BUG
 from tests.cascade.log.decisions import POLICY, decided
 from tests.cascade.log.reading import rows
+from tests.checkout import ROOT
 
 
 def test_text_is_stored_only_where_asked_for(tmp_path: Path) -> None:
@@ -230,3 +231,10 @@ def test_what_must_survive_a_power_loss_waits_for_the_disk(file: Log, path: Path
         found.append(file._database._writing.exec_driver_sql("PRAGMA synchronous").scalar_one())
         file._database._writing.rollback()
     assert found == [1, 2, 1], "NORMAL, FULL, NORMAL"
+
+
+def test_a_child_that_is_forked_in_the_midst_of_a_transaction_can_write(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.cascade.log.fork_program", str(tmp_path / "d.db")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(row["reason"] for row in rows(tmp_path / "d.db", "losses")) == ["in the child", "in the parent"]
