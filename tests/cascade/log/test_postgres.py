@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -137,15 +138,25 @@ def test_a_database_that_does_not_exist_is_an_error_at_once_and_shows_no_passwor
     assert "open-sesame" not in str(caught.value)
 
 
-def test_connections_that_die_are_replaced(postgresql: str, spool: Path) -> None:
-    with open_log(postgresql, spool=spool) as log:
+@pytest.fixture
+def own_user(postgresql: str) -> Iterator[tuple[str, str]]:
+    """Give the address for a user of this test's own, so that its connections can be told from other tests'."""
+    name = f"cascade_test_{os.urandom(6).hex()}"
+    with psycopg.connect(postgresql, autocommit=True) as server:
+        server.execute(f"CREATE ROLE {name} LOGIN SUPERUSER")
+        yield postgresql.replace("postgres@", f"{name}@"), name
+        server.execute(f"REASSIGN OWNED BY {name} TO postgres")
+        server.execute(f"DROP ROLE {name}")
+
+
+def test_connections_that_die_are_replaced(postgresql: str, own_user: tuple[str, str], spool: Path) -> None:
+    address, user = own_user
+    with open_log(address, spool=spool) as log:
         log.write(*decided("r-1", "0.9"))
         log.flush()
         with psycopg.connect(postgresql) as server:
-            server.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE application_name = 'calibrated-cascade' AND pid <> pg_backend_pid()"
-            )
+            query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s"
+            assert len(server.execute(query, [user]).fetchall()) == 1
         log.write(*decided("r-2", "0.9"))
         log.flush()
     assert [row["request_id"] for row in rows(postgresql, "decisions", "sequence")] == ["r-1", "r-2"]
