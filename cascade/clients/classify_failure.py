@@ -137,6 +137,11 @@ def classify_wire(wire: Wire, *, secret: str | None = None) -> CallFailure:
     )
 
 
+def wire_failure(failure: CallFailure, wire: Wire, *, secret: str | None = None) -> CallFailure:
+    """Return a failure that a reader of bodies found, with what our transport saw of that body."""
+    return classify_wire(replace(wire, fault=failure.kind, trouble=failure.message), secret=secret)
+
+
 def classify_timeout(limit_s: float) -> CallFailure:
     """Return what it means that a try was broken off after so many seconds, as far as our transport had got with it."""
     message, wire = f"No answer within {limit_s:.3g} s.", WIRE.get()

@@ -19,9 +19,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cascade.clients import Client
-from cascade.clients.classify_failure import classify_failure, classify_wire
-from cascade.clients.completion import read_completion
+from cascade.clients.classify_failure import classify_failure, classify_wire, wire_failure
 from cascade.clients.wire import WIRE, Wire
+from cascade.dialects.chat import read_completion
 from cascade.errors import ConfigError
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
@@ -198,7 +198,12 @@ class LiteLLMClient(Client):
                 self._internal.reset(internal)
         if wire.refused:  # litellm makes answers out of some errors
             return classify_wire(wire, secret=call.api_key)
-        return read_completion(body, call=call, price=self._prices.price(call.model, call.price), wire=wire)
+        seen = wire.phase is not None
+        price = self._prices.price(call.model, call.price)
+        reply = read_completion(body, call=call, price=price, native=wire.finish_raw() if seen else None)
+        if not seen:
+            return reply
+        return replace(reply, status=wire.status) if isinstance(reply, Response) else wire_failure(reply, wire)
 
     def _granted(self, litellm: Any, call: ModelCall) -> dict[str, Any]:
         """Return the wishes that the model is not known to refuse."""

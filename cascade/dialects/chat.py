@@ -1,16 +1,13 @@
-"""Completion: a chat completion in OpenAI's form, as untrusted JSON, read into a Response."""
+"""Chat Completions, the provider's side: the request's body, and the completion, untrusted JSON, as a Response."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from cascade.clients.classify_failure import classify_wire
-from cascade.clients.finish import read_finish
-from cascade.clients.wire import Wire
+from cascade.dialects.finish import Finish, read_finish, read_own_finish
 from cascade.exchange import EMPTY, ModelCall, Response, TokenLogProb, text_of
 from cascade.failure import CallFailure, FailureKind
 from cascade.prices import estimate_prompt_tokens, estimate_tokens
@@ -19,13 +16,48 @@ from cascade.usage import Price, Usage
 MOST_TOKENS = 10_000_000
 """More tokens than any model takes: a count above it is a provider's mistake."""
 
+BESIDE_THE_BODY = frozenset({"extra_body", "extra_headers"})
+"""Parameters that are no field of the body."""
+
+NO_CHOICE = "The provider's answer holds no choice with a message."
+
+_THINKING = re.compile(
+    r"<(?:think|thinking|budget:thinking)>(.*?)</(?:think|thinking|budget:thinking)>(.*)", re.DOTALL
+)
 _SNAPSHOT = re.compile(r"[-@:.](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|\d{3}|latest|preview)$")
 
 
+def write_body(call: ModelCall, *, model: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the request's body: what `extra_body` holds stands beside the parameters, as litellm sends it.
+
+    Args:
+        call: what is asked.
+        model: the model as the endpoint calls it.
+        params: the parameters as the endpoint takes them; `extra_headers` among them go elsewhere.
+    """
+    body: dict[str, Any] = {"model": model, "messages": [dict(message) for message in call.messages]}
+    body |= {name: value for name, value in params.items() if name not in BESIDE_THE_BODY and value is not None}
+    extra = params.get("extra_body")
+    return body | dict(extra) if isinstance(extra, Mapping) else body
+
+
+def read_body(body: Any, *, call: ModelCall, price: Price) -> Response | CallFailure:
+    """Return the response in a body that came from the provider itself; BAD_BODY where there is no answer in it.
+
+    Content that is neither text nor null is no answer. Thinking that a model writes into its text between marks at the
+    beginning is taken out of it, as litellm does: what verifiers and policies saw does not depend on the client.
+    """
+    choices = _choices(body)
+    if not choices or not all(isinstance(choice["message"].get("content"), str | None) for choice in choices):
+        return CallFailure(kind=FailureKind.BAD_BODY, message=NO_CHOICE)
+    choices = [{**choice, "message": _without_thinking(choice["message"])} for choice in choices]
+    return _response(body, choices, read_own_finish(choices[0]), call=call, price=price)
+
+
 def read_completion(
-    completion: Any, *, call: ModelCall, price: Price, wire: Wire | None = None
+    completion: Any, *, call: ModelCall, price: Price, native: tuple[str | None, bool] | None = None
 ) -> Response | CallFailure:
-    """Return the response in a completion, priced by the requested model.
+    """Return the response in a completion as litellm makes it, priced by the requested model.
 
     BAD_BODY where there is no answer in it.
 
@@ -33,18 +65,23 @@ def read_completion(
         completion: the completion, in OpenAI's form.
         call: what was asked.
         price: what the requested model costs.
-        wire: what our transport saw: the reason for stopping before litellm's translation, the status.
+        native: the reason for stopping in the body before litellm translated it, and whether one was due.
     """
-    seen = wire if wire is not None and wire.phase is not None else None
     body = _mapping(completion)
-    choices = [
-        choice for choice in _sequence(body.get("choices")) if isinstance(_mapping(choice).get("message"), Mapping)
-    ]
+    choices = _choices(body)
     if not choices:
-        message = "The provider's answer holds no choice with a message."
-        if seen is not None:
-            return classify_wire(replace(seen, fault=FailureKind.BAD_BODY, trouble=message))
-        return CallFailure(kind=FailureKind.BAD_BODY, message=message)
+        return CallFailure(kind=FailureKind.BAD_BODY, message=NO_CHOICE)
+    return _response(body, choices, read_finish(choices[0], native), call=call, price=price)
+
+
+def _choices(body: Any) -> list[Mapping[str, Any]]:
+    choices = _sequence(_mapping(body).get("choices"))
+    return [choice for choice in choices if isinstance(_mapping(choice).get("message"), Mapping)]
+
+
+def _response(
+    body: Mapping[str, Any], choices: Sequence[Mapping[str, Any]], finish: Finish, *, call: ModelCall, price: Price
+) -> Response:
     choice, said = choices[0], choices[0]["message"]
     texts = [text_of(other["message"].get("content")) for other in choices]
     written = [*texts, *(str(other["message"].get("tool_calls") or "") for other in choices)]
@@ -55,14 +92,12 @@ def read_completion(
     own = _mapping(said.get("provider_specific_fields"))
     refusal = said.get("refusal") or own.get("refusal")
     tool_calls = tuple(item for item in _sequence(said.get("tool_calls")) if isinstance(item, Mapping))
-    finish = read_finish(choice, seen)
     return Response(
         text=texts[0],
         tool_calls=tool_calls,
         message=_for_history(said),
         finish_reason=finish.reason,
         finish_raw=finish.raw,
-        status=None if seen is None else seen.status,
         refusal=refusal if isinstance(refusal, str) else None,
         logprobs=read_logprobs(choice.get("logprobs")),
         samples=tuple(texts[1:]),
@@ -72,6 +107,14 @@ def read_completion(
         model_reported=reported,
         flags=(*flags, *finish.flags),
     )
+
+
+def _without_thinking(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    content = message.get("content")
+    found = _THINKING.match(content) if isinstance(content, str) else None
+    if found is None or "reasoning_content" in message or "reasoning" in message:
+        return message
+    return {**message, "content": found[2], "reasoning_content": found[1]}
 
 
 def _cost_reported(body: Mapping[str, Any]) -> float | None:
