@@ -190,6 +190,9 @@ class ModelCall:
     endpoints: tuple[Endpoint, ...] = ()
     """Equivalent places to ask, in order of preference; the retry loop picks one for each try. (): the one above."""
 
+    client: str = "auto"
+    """Who asks it: `direct` (our own connections), `litellm`, or `auto` (direct where the provider is known)."""
+
     endpoint: str = ""
     """The name of the one that was picked; '' where none are listed."""
 

@@ -48,6 +48,13 @@ class Wire:
     trouble: str = ""
     """What was wrong, for people."""
 
+    asked: int = 0
+    """A hash of what was sent, for telling one request from another."""
+
+    resent: bool = False
+    """Whether it was sent once more, on a fresh connection, after a kept one had closed so late that the server may
+    have read it."""
+
     @property
     def content_type(self) -> str | None:
         """What the answer said that it was."""
@@ -95,4 +102,4 @@ WIRE: ContextVar[Wire | None] = ContextVar("cascade.wire", default=None)
 def still_connecting() -> bool:
     """Tell whether the try that was last under way in this task had no connection yet, so that nobody can bill it."""
     wire = WIRE.get()
-    return wire is not None and wire.phase == "connect"
+    return wire is not None and wire.phase == "connect" and not wire.resent

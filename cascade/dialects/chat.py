@@ -21,9 +21,7 @@ BESIDE_THE_BODY = frozenset({"extra_body", "extra_headers"})
 
 NO_CHOICE = "The provider's answer holds no choice with a message."
 
-_THINKING = re.compile(
-    r"<(?:think|thinking|budget:thinking)>(.*?)</(?:think|thinking|budget:thinking)>(.*)", re.DOTALL
-)
+_THINKING = re.compile(r"<(?:think|thinking|budget:thinking)>(.*?)</(?:think|thinking|budget:thinking)>(.*)", re.DOTALL)
 _SNAPSHOT = re.compile(r"[-@:.](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|\d{3}|latest|preview)$")
 
 
