@@ -21,6 +21,7 @@ BESIDE_THE_BODY = frozenset({"extra_body", "extra_headers"})
 
 NO_CHOICE = "The provider's answer holds no choice with a message."
 
+_MOST_DIGITS = 12
 _THINKING = re.compile(r"<(?:think|thinking|budget:thinking)>(.*?)</(?:think|thinking|budget:thinking)>(.*)", re.DOTALL)
 _SNAPSHOT = re.compile(r"[-@:.](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|\d{3}|latest|preview)$")
 
@@ -210,7 +211,9 @@ def _for_history(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _count(value: Any) -> int | None:
-    """Return a usable number of tokens; None where it is none."""
+    """Return a usable number of tokens; None where it is none. Some servers write it as a text of digits."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:_MOST_DIGITS])
     if isinstance(value, bool) or not isinstance(value, int | float) or _absurd(value):
         return None
     return math.ceil(value)
