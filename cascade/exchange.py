@@ -264,6 +264,10 @@ class TokenLogProb:
     """The most likely tokens at this place with their log-probabilities, where asked for."""
 
 
+RESENT = "resent"
+"""Flag of a response whose call was sent twice: its kept connection had closed so late that it may have been read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """What a model answered to one call."""

@@ -95,7 +95,7 @@ class Connection(asyncio.Protocol):
         """Whether a request may be sent over it: idle, not too long, and with nothing to read."""
         if self.state != "idle" or self._transport is None or self._transport.is_closing():
             return False
-        if self._loop.time() - self.idle_since > self.idle_limit_s or _readable(self._socket):
+        if self._loop.time() - self.idle_since > self.idle_limit_s or is_readable(self._socket):
             self.close()
             return False
         return True
@@ -343,7 +343,7 @@ def _server_allows(headers: dict[str, str]) -> float:
     return KEEP_ALIVE_S
 
 
-def _readable(opened: socket.socket | None) -> bool:
+def is_readable(opened: socket.socket | None) -> bool:
     """Tell whether the kernel holds bytes, or an end, that the event loop has not handed over yet."""
     if opened is None or opened.fileno() < 0:
         return opened is not None
@@ -354,4 +354,4 @@ def _readable(opened: socket.socket | None) -> bool:
     return bool(poll.poll(0))
 
 
-__all__ = ["ERROR_BODY_S", "MOST_BYTES", "MOST_ERROR_BYTES", "Connection"]
+__all__ = ["ERROR_BODY_S", "MOST_BYTES", "MOST_ERROR_BYTES", "UNREAD_S", "Connection", "is_readable"]

@@ -17,7 +17,7 @@ import h11
 
 from cascade.clients import Client
 from cascade.clients.answered import AnsweredIds
-from cascade.clients.classify_failure import classify_wire, wire_failure
+from cascade.clients.classify_failure import classify_wire, stray_answer
 from cascade.clients.connection import ERROR_BODY_S
 from cascade.clients.parameters import RefusedWishes, refuse_forbidden, with_meaning
 from cascade.clients.pool import ConnectionPool, Origin, tls_context
@@ -26,7 +26,7 @@ from cascade.clients.unpack import unpack
 from cascade.clients.wire import WIRE, Wire
 from cascade.dialects.chat import read_body, write_body
 from cascade.errors import ConfigError
-from cascade.exchange import ModelCall, Response
+from cascade.exchange import RESENT, ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.prices import PriceBook
 
@@ -97,12 +97,7 @@ class DirectClient(Client):
         params = provider.params({**wishes, **call.params}, model)
         body = _encoded(write_body(call, model=model, params=params), call)
         await self._exchange(url, _headers(provider, key, params), body, wire)
-        reply = self._read(call, url, wire, key)
-        if not wire.resent:
-            return reply
-        if isinstance(reply, CallFailure):
-            return replace(reply, charged=True)
-        return replace(reply, flags=(*reply.flags, "resent"))
+        return self._read(call, url, wire, key)
 
     def _read(self, call: ModelCall, url: str, wire: Wire, key: str) -> Response | CallFailure:
         if wire.refused:
@@ -112,10 +107,8 @@ class DirectClient(Client):
         if isinstance(reply, CallFailure) or _holds_error(parsed):
             return classify_wire(wire, secret=key)
         if self._answered.stray(url, parsed.get("id"), wire):
-            message = "The provider gave an answer that it had given to another request before; it was not used."
-            stray = CallFailure(kind=FailureKind.MISBEHAVED, message=message)
-            return replace(wire_failure(stray, wire, secret=key), charged=True)
-        return replace(reply, status=wire.status)
+            return stray_answer(wire, secret=key)
+        return replace(reply, status=wire.status, flags=(*reply.flags, *((RESENT,) if wire.resent else ())))
 
     async def _exchange(self, url: str, headers: list[tuple[str, str]], body: bytes, wire: Wire) -> None:
         """Send a request, at most once more where a kept connection turns out closed; `wire` says what happened."""

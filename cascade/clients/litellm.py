@@ -19,11 +19,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cascade.clients import Client
-from cascade.clients.classify_failure import classify_failure, classify_wire, wire_failure
+from cascade.clients.answered import AnsweredIds
+from cascade.clients.classify_failure import classify_failure, classify_wire, stray_answer, wire_failure
 from cascade.clients.parameters import FORBIDDEN, RefusedWishes, refuse_forbidden, with_meaning
 from cascade.clients.wire import WIRE, Wire
 from cascade.dialects.chat import read_completion
-from cascade.exchange import ModelCall, Response
+from cascade.exchange import RESENT, ModelCall, Response
 from cascade.failure import CallFailure
 from cascade.loggers import guard_foreign
 from cascade.prices import PriceBook, bundled_window
@@ -70,6 +71,7 @@ class LiteLLMClient(Client):
         self._ready: dict[str, Any] = {}
         self._loading = threading.Lock()
         self._refused = RefusedWishes()
+        self._answered = AnsweredIds()
         self._taken: dict[str, list[str] | None] = {}
         self._transport: Transport | None = None
         self._families: ClientFactory | None = None
@@ -146,9 +148,17 @@ class LiteLLMClient(Client):
         seen = wire.phase is not None
         price = self._prices.price(call.model, call.price)
         reply = read_completion(body, call=call, price=price, native=wire.finish_raw() if seen else None)
-        if not seen:
-            return reply
-        return replace(reply, status=wire.status) if isinstance(reply, Response) else wire_failure(reply, wire)
+        return self._finished(reply, call, wire, body.get("id")) if seen else reply
+
+    def _finished(
+        self, reply: Response | CallFailure, call: ModelCall, wire: Wire, answer_id: Any
+    ) -> Response | CallFailure:
+        """Return a reply with what our transport saw."""
+        if isinstance(reply, CallFailure):
+            return wire_failure(reply, wire, secret=call.api_key)
+        if self._answered.stray(call.api_base or call.model, answer_id, wire):
+            return stray_answer(wire, secret=call.api_key)
+        return replace(reply, status=wire.status, flags=(*reply.flags, *((RESENT,) if wire.resent else ())))
 
     def _granted(self, litellm: Any, call: ModelCall) -> dict[str, Any]:
         """Return the wishes that the model is not known to refuse."""

@@ -154,7 +154,8 @@ PROVIDERS: Mapping[str, Provider] = {
         headers={
             "openai-organization": ("OPENAI_ORGANIZATION", "OPENAI_ORG_ID"), "openai-project": ("OPENAI_PROJECT_ID",),
         },
-        leaves=_of_openai, on_purpose=_OWN_USER,
+        leaves=_of_openai,
+        on_purpose={**_OWN_USER, "messages": "o-models get system messages as such: they take them as a developer's"},
     ),
     "custom_openai": Provider(address=None, keys=("OPENAI_API_KEY",), renames=_OLD_LIMIT, on_purpose=_OWN_USER),
     "hosted_vllm": Provider(
@@ -206,6 +207,7 @@ PROVIDERS: Mapping[str, Provider] = {
         address="https://api.fireworks.ai/inference/v1", bases=("FIREWORKS_API_BASE",),
         keys=("FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY", "FIREWORKSAI_API_KEY", "FIREWORKS_AI_TOKEN"),
         model_prefix="accounts/fireworks/models/", renames=_OLD_LIMIT, text_only=True,
+        plain_tools=frozenset({"strict"}),
         leaves=_any_of("guided_choice", "guided_json", "guided_regex", "guided_grammar", "reasoning_effort"),
     ),
     "perplexity": Provider(
@@ -227,6 +229,7 @@ PROVIDERS: Mapping[str, Provider] = {
     "deepinfra": Provider(
         address="https://api.deepinfra.com/v1/openai", bases=("DEEPINFRA_API_BASE",), keys=("DEEPINFRA_API_KEY",),
         renames=_OLD_LIMIT, drops=_NO_USER, takes_logprobs=False,
+        on_purpose={"tool_choice": "`auto` is sent: it means what leaving it out means"},
     ),
     "moonshot": Provider(
         address="https://api.moonshot.ai/v1", bases=("MOONSHOT_API_BASE",), keys=("MOONSHOT_API_KEY",),

@@ -48,6 +48,15 @@ class Wire:
     trouble: str = ""
     """What was wrong, for people."""
 
+    kept: bool = False
+    """Whether the connection had served another request before."""
+
+    began: bool = False
+    """Whether a byte of an answer came."""
+
+    sent_at: float | None = None
+    """When the request's head left, by the event loop's clock; known of litellm's path only."""
+
     asked: int = 0
     """A hash of what was sent, for telling one request from another."""
 

@@ -34,10 +34,15 @@ def write_body(call: ModelCall, *, model: str, params: Mapping[str, Any]) -> dic
         model: the model as the endpoint calls it.
         params: the parameters as the endpoint takes them; `extra_headers` among them go elsewhere.
     """
-    body: dict[str, Any] = {"model": model, "messages": [dict(message) for message in call.messages]}
+    body: dict[str, Any] = {"model": model, "messages": [_without_nulls(message) for message in call.messages]}
     body |= {name: value for name, value in params.items() if name not in BESIDE_THE_BODY and value is not None}
     extra = params.get("extra_body")
     return body | dict(extra) if isinstance(extra, Mapping) else body
+
+
+def _without_nulls(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message without keys that say nothing; some providers refuse `"content": null` beside tool calls."""
+    return {key: value for key, value in message.items() if value is not None}
 
 
 def read_body(body: Any, *, call: ModelCall, price: Price) -> Response | CallFailure:

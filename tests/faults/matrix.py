@@ -96,7 +96,10 @@ def run_all(log: Path, client: Literal["direct", "litellm"]) -> Ran:
         places = {"dns": "http://nowhere.invalid/v1", "tls": server.url.replace("http:", "https:"), "closed": closed}
         tasks = {}
         for case in CASES:
-            asked: dict[str, Any] = {"client": client, "api_base": places.get(case.expected.get("place", ""), server.url)}
+            asked: dict[str, Any] = {
+                "client": client,
+                "api_base": places.get(case.expected.get("place", ""), server.url),
+            }
             asked["timeout_s"] = case.expected.get("timeout_s", TIMEOUT_S)
             first = _rung(server, f"{case.name}/{case.mode}", name="first", **asked)
             second = _rung(server, f"{case.name}/second", name="second", client=client)
