@@ -17,16 +17,17 @@ import h11
 
 from cascade.clients import Client
 from cascade.clients.answered import AnsweredIds
+from cascade.clients.body import parsed_body, unpack
 from cascade.clients.classify_failure import classify_wire, stray_answer
 from cascade.clients.connection import ERROR_BODY_S
 from cascade.clients.parameters import RefusedWishes, refuse_forbidden, with_meaning
 from cascade.clients.pool import ConnectionPool, Origin, tls_context
 from cascade.clients.providers import Provider, provider_of
-from cascade.clients.unpack import unpack
 from cascade.clients.wire import WIRE, Wire
-from cascade.dialects.chat import read_body, write_body
+from cascade.dialects.chat import alternatives_asked, read_body, write_body
+from cascade.dialects.shape import ShapeLimits
 from cascade.errors import ConfigError
-from cascade.exchange import RESENT, ModelCall, Response
+from cascade.exchange import RESENT, ModelCall, Response, TokenLogProb
 from cascade.failure import CallFailure, FailureKind
 from cascade.prices import PriceBook
 
@@ -92,18 +93,32 @@ class DirectClient(Client):
         key = provider.key_of(call)
         if not key:
             return CallFailure(kind=FailureKind.AUTH, message=_no_key(call, provider), charged=False)
-        wire = Wire(ends_at=asyncio.get_running_loop().time() + call.timeout_s)
-        WIRE.set(wire)  # and left there: whoever breaks the try off looks how far it got
         params = provider.params({**wishes, **call.params}, model)
-        body = _encoded(write_body(call, model=model, params=params), call)
-        await self._exchange(url, _headers(provider, key, params), body, wire)
-        return self._read(call, url, wire, key)
+        body = write_body(call, model=model, params=params)
+        wire = Wire(ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=ShapeLimits.of(body))
+        WIRE.set(wire)  # and left there: whoever breaks the try off looks how far it got
+        await self._exchange(url, _headers(provider, key, params), _encoded(body, call), wire)
+        try:
+            async with asyncio.timeout_at(wire.ends_at):
+                parsed, logprobs = await parsed_body(wire, alternatives_asked(call))
+        except TimeoutError:
+            _note(wire, FailureKind.TIMEOUT, "The answer was not read in time")
+            parsed, logprobs = None, None
+        return self._read(call, url, wire, key, parsed, logprobs)
 
-    def _read(self, call: ModelCall, url: str, wire: Wire, key: str) -> Response | CallFailure:
+    def _read(
+        self,
+        call: ModelCall,
+        url: str,
+        wire: Wire,
+        key: str,
+        parsed: Any,
+        logprobs: tuple[TokenLogProb, ...] | None,
+    ) -> Response | CallFailure:
         if wire.refused:
             return classify_wire(wire, secret=key)
-        parsed = wire.json()
-        reply = read_body(parsed, call=call, price=self._prices.price(call.model, call.price))
+        price = self._prices.price(call.model, call.price)
+        reply = read_body(parsed, call=call, price=price, logprobs=logprobs)
         if isinstance(reply, CallFailure) or _holds_error(parsed):
             return classify_wire(wire, secret=key)
         if self._answered.stray(url, parsed.get("id"), wire):

@@ -24,6 +24,7 @@ from cascade.clients.classify_failure import classify_failure, classify_wire, st
 from cascade.clients.parameters import FORBIDDEN, RefusedWishes, refuse_forbidden, with_meaning
 from cascade.clients.wire import WIRE, Wire
 from cascade.dialects.chat import read_completion
+from cascade.dialects.shape import ShapeLimits
 from cascade.exchange import RESENT, ModelCall, Response
 from cascade.failure import CallFailure
 from cascade.loggers import guard_foreign
@@ -120,7 +121,8 @@ class LiteLLMClient(Client):
         place = {"api_base": call.api_base, "api_key": call.api_key}
         arguments |= {name: value for name, value in place.items() if value is not None}
         client = self._families.client(call) if self._families is not None else None
-        wire = Wire(ends_at=asyncio.get_running_loop().time() + call.timeout_s)
+        limits = ShapeLimits.of({**arguments, **(arguments.get("extra_body") or {})})
+        wire = Wire(ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=limits)
         if client is not None:
             arguments["client"] = client
         internal = None if self._internal is None else self._internal.set(True)

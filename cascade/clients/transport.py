@@ -28,10 +28,10 @@ import aiohttp
 import httpx
 from yarl import URL
 
+from cascade.clients.body import hold_to_bounds, unpack
 from cascade.clients.connection import ERROR_BODY_S, MOST_BYTES, MOST_ERROR_BYTES, UNREAD_S
 from cascade.clients.one_answer import Connector
 from cascade.clients.pool import CONNECT_S
-from cascade.clients.unpack import unpack
 from cascade.clients.wire import WIRE, Wire
 from cascade.failure import FailureKind
 
@@ -76,6 +76,7 @@ class Transport(httpx.AsyncBaseTransport):
             async with asyncio.timeout_at(wire.ends_at):
                 await self._exchange_once_or_twice(request, wire)
                 await unpack(wire)
+                await hold_to_bounds(wire)
         except TimeoutError as error:
             _note(wire, FailureKind.CONNECT if wire.phase == "connect" else FailureKind.TIMEOUT, "No answer in time")
             raise WireError(wire.trouble, request=request) from error

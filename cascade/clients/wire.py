@@ -9,8 +9,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from cascade.dialects.shape import ShapeLimits
 from cascade.failure import FailureKind, Phase
 
+MOST_AT_ONCE = 1 << 20
+"""The most bytes that are given to a parser at once: it holds every thread meanwhile."""
+
+_USUAL_LIMITS = ShapeLimits()
 _REASON = re.compile(
     rb'"(?:finish_reason|stop_reason|finishReason)"\s*:\s*(?:(null)|"((?:[^"\\]|\\.)*)"|([^\s,}\]]{1,40}))'
 )
@@ -64,6 +69,9 @@ class Wire:
     """Whether it was sent once more, on a fresh connection, after a kept one had closed so late that the server may
     have read it."""
 
+    limits: ShapeLimits = _USUAL_LIMITS
+    """What its answer may hold."""
+
     @property
     def content_type(self) -> str | None:
         """What the answer said that it was."""
@@ -79,7 +87,9 @@ class Wire:
         return self.body[:4000].decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """Return the body as JSON; None where it is none."""
+        """Return the body as JSON; None where it is none, or longer than what a parser is given at once."""
+        if len(self.body) > MOST_AT_ONCE:
+            return None
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):

@@ -19,6 +19,9 @@ MOST_TOKENS = 10_000_000
 BESIDE_THE_BODY = frozenset({"extra_body", "extra_headers"})
 """Parameters that are no field of the body."""
 
+MOST_ALTERNATIVES = 20
+"""The most alternatives of a token that any provider gives."""
+
 NO_CHOICE = "The provider's answer holds no choice with a message."
 
 _MOST_DIGITS = 12
@@ -45,17 +48,27 @@ def _without_nulls(message: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in message.items() if value is not None}
 
 
-def read_body(body: Any, *, call: ModelCall, price: Price) -> Response | CallFailure:
+def read_body(
+    body: Any, *, call: ModelCall, price: Price, logprobs: tuple[TokenLogProb, ...] | None = None
+) -> Response | CallFailure:
     """Return the response in a body that came from the provider itself; BAD_BODY where there is no answer in it.
 
     Content that is neither text nor null is no answer. Thinking that a model writes into its text between marks at the
     beginning is taken out of it, as litellm does: what verifiers and policies saw does not depend on the client.
+
+    Args:
+        body: the body, parsed.
+        call: what was asked.
+        price: what the requested model costs.
+        logprobs: those of the first choice, where they were read before (`pieces.py`).
     """
     choices = _choices(body)
     if not choices or not all(isinstance(choice["message"].get("content"), str | None) for choice in choices):
         return CallFailure(kind=FailureKind.BAD_BODY, message=NO_CHOICE)
     choices = [{**choice, "message": _without_thinking(choice["message"])} for choice in choices]
-    return _response(body, choices, read_own_finish(choices[0]), call=call, price=price)
+    if logprobs is None:
+        logprobs = read_logprobs(choices[0].get("logprobs"), alternatives_asked(call))
+    return _response(body, choices, read_own_finish(choices[0]), logprobs, call=call, price=price)
 
 
 def read_completion(
@@ -75,7 +88,8 @@ def read_completion(
     choices = _choices(body)
     if not choices:
         return CallFailure(kind=FailureKind.BAD_BODY, message=NO_CHOICE)
-    return _response(body, choices, read_finish(choices[0], native), call=call, price=price)
+    logprobs = read_logprobs(choices[0].get("logprobs"), alternatives_asked(call))
+    return _response(body, choices, read_finish(choices[0], native), logprobs, call=call, price=price)
 
 
 def _choices(body: Any) -> list[Mapping[str, Any]]:
@@ -84,9 +98,15 @@ def _choices(body: Any) -> list[Mapping[str, Any]]:
 
 
 def _response(
-    body: Mapping[str, Any], choices: Sequence[Mapping[str, Any]], finish: Finish, *, call: ModelCall, price: Price
+    body: Mapping[str, Any],
+    choices: Sequence[Mapping[str, Any]],
+    finish: Finish,
+    logprobs: tuple[TokenLogProb, ...] | None,
+    *,
+    call: ModelCall,
+    price: Price,
 ) -> Response:
-    choice, said = choices[0], choices[0]["message"]
+    said = choices[0]["message"]
     texts = [text_of(other["message"].get("content")) for other in choices]
     written = [*texts, *(str(other["message"].get("tool_calls") or "") for other in choices)]
     usage, flags = read_usage(body.get("usage"), call=call, written=written)
@@ -103,7 +123,7 @@ def _response(
         finish_reason=finish.reason,
         finish_raw=finish.raw,
         refusal=refusal if isinstance(refusal, str) else None,
-        logprobs=read_logprobs(choice.get("logprobs")),
+        logprobs=logprobs,
         samples=tuple(texts[1:]),
         usage=usage,
         cost_usd=price.cost_usd(usage),
@@ -173,20 +193,32 @@ def read_usage(reported: Any, *, call: ModelCall, written: Sequence[str]) -> tup
     return usage, (*flags, "usage_clamped") if clamped else flags
 
 
-def read_logprobs(reported: Any) -> tuple[TokenLogProb, ...] | None:
+def read_logprobs(reported: Any, alternatives: int = MOST_ALTERNATIVES) -> tuple[TokenLogProb, ...] | None:
     """Return the answer's tokens with their log-probabilities (NaN: it was no number); None where there are none."""
-    tokens = tuple(
+    return tuple(read_tokens(_sequence(_mapping(reported).get("content")), alternatives)) or None
+
+
+def read_tokens(entries: Sequence[Any], alternatives: int) -> list[TokenLogProb]:
+    """Return tokens with their log-probabilities, and the first so many alternatives of each."""
+    return [
         TokenLogProb(
             token=_text(item.get("token")),
             logprob=_figure(item.get("logprob")),
             top=tuple(
                 (_text(other.get("token")) or "", _figure(other.get("logprob")))
-                for other in map(_mapping, _sequence(item.get("top_logprobs")))
+                for other in map(_mapping, _sequence(item.get("top_logprobs"))[:alternatives])
             ),
         )
-        for item in map(_mapping, _sequence(_mapping(reported).get("content")))
-    )
-    return tokens or None
+        for item in map(_mapping, entries)
+    ]
+
+
+def alternatives_asked(call: ModelCall) -> int:
+    """Return how many alternatives of each token a call asks for, which is how many anybody will read."""
+    asked = {**call.wishes, **call.params}.get("top_logprobs")
+    extra = call.params.get("extra_body")
+    asked = extra.get("top_logprobs", asked) if isinstance(extra, Mapping) else asked
+    return min(asked, MOST_ALTERNATIVES) if isinstance(asked, int) and asked >= 0 else 0
 
 
 def same_model(requested: str, reported: str) -> bool:
