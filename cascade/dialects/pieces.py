@@ -104,5 +104,5 @@ def _filled(value: Any, texts: list[str]) -> Any:
         number = int(value[len(_MARK) :][:9])
         return texts[number] if number < len(texts) else value
     if isinstance(value, Mapping):
-        return {key: _filled(item, texts) for key, item in value.items()}
+        return {_filled(key, texts): _filled(item, texts) for key, item in value.items()}
     return [_filled(item, texts) for item in value] if isinstance(value, list) else value
