@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ from cascade.dialects.shape import ShapeLimits
 from cascade.errors import ConfigError
 from cascade.exchange import RESENT, ModelCall, Response, TokenLogProb
 from cascade.failure import CallFailure, FailureKind
+from cascade.fast_replace import fast_replace
 from cascade.prices import PriceBook
 
 _RESERVED = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect", "te"})
@@ -69,7 +70,7 @@ class DirectClient(Client):
         reply, tries = await self._try(call, provider, model, url, wishes), 1
         if self._refused.learn(call, reply, wishes):
             reply, tries = await self._try(call, provider, model, url, {}), 2
-        return replace(reply, latency_s=time.perf_counter() - started, tries=tries)
+        return fast_replace(reply, latency_s=time.perf_counter() - started, tries=tries)
 
     async def warm_up(self) -> None:
         """Read the certificates that TLS needs, in a thread."""
@@ -123,19 +124,16 @@ class DirectClient(Client):
             return classify_wire(wire, secret=key)
         if self._answered.stray(url, parsed.get("id"), wire):
             return stray_answer(wire, secret=key)
-        return replace(reply, status=wire.status, flags=(*reply.flags, *((RESENT,) if wire.resent else ())))
+        return fast_replace(reply, status=wire.status, flags=(*reply.flags, *((RESENT,) if wire.resent else ())))
 
     async def _exchange(self, url: str, headers: list[tuple[str, str]], body: bytes, wire: Wire) -> None:
         """Send a request, at most once more where a kept connection turns out closed; `wire` says what happened."""
-        parts = urlsplit(url)
-        tls = parts.scheme == "https"
-        origin = Origin(host=parts.hostname or "", port=parts.port or (443 if tls else 80), tls=tls)
-        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        lines = [("host", parts.netloc.rpartition("@")[2]), *headers, ("content-length", str(len(body)))]
+        origin, host, target = _taken_apart(url)
+        lines = [("host", host), *headers, ("content-length", str(len(body)))]
         try:
             request = h11.Request(method="POST", target=target, headers=lines)
         except h11.LocalProtocolError as error:
-            message = f"The address or a header of {parts.hostname} cannot be sent: {error}."
+            message = f"The address or a header of {origin.host} cannot be sent: {error}."
             raise ConfigError(message) from None
         wire.asked = hash(body)
         pool = self._pool()
@@ -195,6 +193,16 @@ def _place(call: ModelCall) -> tuple[Provider, str, str]:
     return provider, model, url
 
 
+@lru_cache(256)
+def _taken_apart(url: str) -> tuple[Origin, str, str]:
+    """Return an address's origin, its Host header and its path with the query."""
+    parts = urlsplit(url)
+    tls = parts.scheme == "https"
+    origin = Origin(host=parts.hostname or "", port=parts.port or (443 if tls else 80), tls=tls)
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    return origin, parts.netloc.rpartition("@")[2], target
+
+
 def _no_key(call: ModelCall, provider: Provider) -> str:
     return f"No API key was found for {call.model}; give the rung an `api_key`, or set {' or '.join(provider.keys)}."
 
@@ -222,7 +230,7 @@ def _encoded(body: Mapping[str, Any], call: ModelCall) -> bytes:
         ConfigError: a parameter is nothing that JSON can say.
     """
     try:
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_plain, allow_nan=False)
+        text = _ENCODER.encode(body)
     except (TypeError, ValueError) as error:
         message = f"Rung {call.rung}: the request cannot be written as JSON ({error}); give parameters as plain values."
         raise ConfigError(message) from None
@@ -244,6 +252,9 @@ def _plain(value: Any) -> Any:
         return dump(exclude_none=True)
     message = f"{type(value).__name__} is no JSON"
     raise TypeError(message)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain, allow_nan=False)
 
 
 def _holds_error(body: Any) -> bool:

@@ -66,8 +66,8 @@ def read_body(
     if not choices or not all(isinstance(choice["message"].get("content"), str | None) for choice in choices):
         return CallFailure(kind=FailureKind.BAD_BODY, message=NO_CHOICE)
     choices = [{**choice, "message": _without_thinking(choice["message"])} for choice in choices]
-    if logprobs is None:
-        logprobs = read_logprobs(choices[0].get("logprobs"), alternatives_asked(call))
+    if logprobs is None and choices[0].get("logprobs"):
+        logprobs = read_logprobs(choices[0]["logprobs"], alternatives_asked(call))
     return _response(body, choices, read_own_finish(choices[0]), logprobs, call=call, price=price)
 
 
