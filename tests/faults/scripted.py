@@ -61,6 +61,7 @@ class _Line:
     writer: asyncio.StreamWriter
     kept: bool = False
     spoiled: bool = False
+    ended: bool = False
 
 
 @dataclass(slots=True)
@@ -144,6 +145,8 @@ class ScriptedServer:
             whole = _head(500, b"{}")
         elif step.form == "hang-error":
             whole = b"HTTP/1.1 500 Whatever\r\ncontent-length: 10\r\n\r\n"
+        if line.ended:
+            return False
         line.writer.write(whole + self._stray(step.extra))
         line.spoiled = bool(step.extra)
         if step.after:
@@ -156,6 +159,7 @@ class ScriptedServer:
             return
         line.spoiled = True
         if step.after in {"close", "half-close"}:
+            line.ended = True
             line.writer.write_eof()
             if step.after == "close":
                 line.writer.close()
