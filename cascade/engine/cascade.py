@@ -16,6 +16,7 @@ from typing import Any, Literal, Never, Self, TypeAlias, TypeVar, Unpack, overlo
 from cascade.clients import Client
 from cascade.engine.build_request import build_request, with_settings
 from cascade.engine.checks import WarnOnce, check_ladder
+from cascade.engine.clock import RequestClock
 from cascade.engine.driver import Driver
 from cascade.engine.gather import gather_bounded
 from cascade.engine.loop_thread import LoopThread
@@ -159,6 +160,7 @@ class Cascade(Closing):
         self._own_client = client is None
         self.client: Client = client if client is not None else self._default_client()
         check_ladder(self.ladder, self.client, self.prices, strict=strict, stacklevel=2)
+        self.client.preload()
         self._own_log = not isinstance(log, Log)
         if isinstance(log, str | Path):
             log = open_log(log, store_text=store_text, receipts=receipts, spool=spool)
@@ -375,6 +377,10 @@ class Cascade(Closing):
         """Return how every endpoint stands that was asked so far: whether its breaker is open, and why."""
         return self._pool.health()
 
+    def warm(self) -> None:
+        """Wait until a first call is as fast as any: imports done, certificates read. Makes no call."""
+        self._loop_thread.run(self.client.warm_up)
+
     def close(self) -> None:
         """Write what is still to be logged, close connections and stop the background loop; also done at exit."""
         self._opened.close()
@@ -409,13 +415,13 @@ class Cascade(Closing):
             on_other_model=settings.on_other_model,
             step_up=None if self._escalation_limiter is None else self._escalation_limiter.begin(request.principal),
         )
-        deadline = None if request.deadline_s is None else started + request.deadline_s
+        clock = RequestClock(started, request.deadline_s)
         budget = self._day_budgets.budget(request, run)
         identity, trace = decision_id(now_ms()), begin(request)
         calls = call_recorder(self.log, request, "run", keep, decision_id=identity)
         driver = Driver(
             client=self.client, budget=budget, pool=self._pool, trace=trace, calls=calls, slots=slots,
-            deadline=deadline,
+            clock=clock,
         )  # fmt: skip
 
         def end(result: Result[Any], outcome: Outcome | None = None) -> Result[Any]:
@@ -423,7 +429,7 @@ class Cascade(Closing):
             changes = budget_changes(result, budget) | savings_changes(
                 result, ended, self.ladder, self.policy, self.prices
             )
-            changes |= {"outcome": ended, "decision_id": identity, "latency_s": time.monotonic() - started}
+            changes |= {"outcome": ended, "decision_id": identity, "latency_s": clock.elapsed_s()}
             result = fast_replace(result, **changes)
             if self.log is not None:
                 self.log.write(result, request)
