@@ -30,7 +30,7 @@ def _body(
     text: str = "fine", *, choices: int = 1, entries: int = 0, top: int = 0, calls: int = 0, **more: Any
 ) -> bytes:
     token = {"token": " a", "logprob": -0.25, "bytes": [32, 97]}
-    entry = {**token, "top_logprobs": [token] * top}
+    entry = {**token, "top_logprobs": [token] * top} if top else {"token": "a", "logprob": 0}
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     message = {"role": "assistant", "content": text, **({"tool_calls": [call] * calls} if calls else {})}
     one = {"index": 0, "finish_reason": "stop", "message": message}
@@ -46,7 +46,7 @@ def bodies() -> dict[str, bytes]:
         "honest: 1,000 tokens, 20 alternatives": _body(entries=1000, top=20),
         "honest: 8,000 tokens, 5 alternatives": _body(entries=8000, top=5),
         "honest: a text of 1 MB": _body("word " * 200_000),
-        "120,000 log-probability entries": _body(entries=120_000),
+        "250,000 log-probability entries": _body(entries=250_000),
         "50,000 choices": _body(choices=50_000),
         "70,000 tool calls": _body(calls=70_000),
         "7.7 MB of text": _body("x" * 7_700_000),

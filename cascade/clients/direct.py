@@ -24,7 +24,7 @@ from cascade.clients.parameters import RefusedWishes, refuse_forbidden, with_mea
 from cascade.clients.pool import ConnectionPool, Origin, tls_context
 from cascade.clients.providers import Provider, provider_of
 from cascade.clients.wire import WIRE, Wire
-from cascade.dialects.chat import alternatives_asked, read_body, write_body
+from cascade.dialects.chat import read_body, write_body
 from cascade.dialects.shape import ShapeLimits
 from cascade.errors import ConfigError
 from cascade.exchange import RESENT, ModelCall, Response, TokenLogProb
@@ -103,7 +103,7 @@ class DirectClient(Client):
         await self._exchange(url, _headers(provider, key, params), _encoded(body, call), wire)
         try:
             async with asyncio.timeout_at(wire.ends_at):
-                parsed, logprobs = await parsed_body(wire, alternatives_asked(call))
+                parsed, logprobs = await parsed_body(wire)
         except TimeoutError:
             _note(wire, FailureKind.TIMEOUT, "The answer was not read in time")
             parsed, logprobs = None, None

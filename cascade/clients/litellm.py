@@ -26,8 +26,7 @@ from cascade.clients.classify_failure import classify_failure, classify_wire, st
 from cascade.clients.import_thread import import_in_thread
 from cascade.clients.parameters import FORBIDDEN, RefusedWishes, refuse_forbidden, with_meaning
 from cascade.clients.wire import WIRE, Wire
-from cascade.dialects.chat import read_completion
-from cascade.dialects.shape import ShapeLimits
+from cascade.dialects.chat import limits_of, read_completion
 from cascade.exchange import RESENT, ModelCall, Response
 from cascade.failure import CallFailure
 from cascade.loggers import guard_foreign
@@ -139,8 +138,7 @@ class LiteLLMClient(Client):
         place = {"api_base": call.api_base, "api_key": call.api_key}
         arguments |= {name: value for name, value in place.items() if value is not None}
         client = self._families.client(call) if self._families is not None else None
-        limits = ShapeLimits.of({**arguments, **(arguments.get("extra_body") or {})})
-        wire = Wire(ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=limits)
+        wire = Wire(ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=limits_of(call))
         if client is not None:
             arguments["client"] = client
         internal = None if self._internal is None else self._internal.set(True)
@@ -167,7 +165,9 @@ class LiteLLMClient(Client):
             return classify_wire(wire, secret=call.api_key)
         seen = wire.phase is not None
         price = self._prices.price(call.model, call.price)
-        reply = read_completion(body, call=call, price=price, native=wire.finish_raw() if seen else None)
+        reply = read_completion(
+            body, call=call, price=price, native=wire.finish_raw() if seen else None, logprobs=wire.logprobs
+        )
         return self._finished(reply, call, wire, body.get("id")) if seen else reply
 
     def _finished(
