@@ -269,9 +269,9 @@ def _user_agent() -> str:
     global _agent  # noqa: PLW0603 - read from the installation once
     if not _agent:
         try:
-            _agent = f"llm-cascade/{version('llm-cascade')}"
+            _agent = f"calibrated-cascade/{version('llm-cascade')}"
         except PackageNotFoundError:
-            _agent = "llm-cascade"
+            _agent = "calibrated-cascade"
     return _agent
 
 
