@@ -28,6 +28,7 @@ from cascade.dialects.chat import read_body, write_body
 from cascade.dialects.shape import ShapeLimits
 from cascade.errors import ConfigError
 from cascade.exchange import RESENT, ModelCall, Response, TokenLogProb
+from cascade.extras import DISTRIBUTION
 from cascade.failure import CallFailure, FailureKind
 from cascade.fast_replace import fast_replace
 from cascade.loggers import guard_foreign
@@ -269,9 +270,9 @@ def _user_agent() -> str:
     global _agent  # noqa: PLW0603 - read from the installation once
     if not _agent:
         try:
-            _agent = f"calibrated-cascade/{version('llm-cascade')}"
+            _agent = f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
         except PackageNotFoundError:
-            _agent = "calibrated-cascade"
+            _agent = DISTRIBUTION
     return _agent
 
 
