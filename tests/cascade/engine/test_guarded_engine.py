@@ -129,7 +129,7 @@ def test_what_may_have_been_charged_and_what_was_explored_outlive_the_process_to
     with app(SURE | UNSURE, limits=limits, log=log) as cascade, pytest.raises(BudgetExceeded):
         cascade.explore([Request.of("one"), Request.of("two")], concurrency=1)
     with app(SURE, limits=limits, log=log, settings=BEST) as cascade:
-        (day,) = cascade._day_budgets.accounts(None)
+        (day,) = cascade._runner.day_budgets.accounts(None)
         assert day.spent_usd == pytest.approx(0.03)
         assert cascade.run("?").outcome == "budget"
 
