@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 
 from cascade.errors import CascadeError, DataError
 from cascade.exchange import Request, Response, TokenLogProb
-from cascade.files import explain
+from cascade.files import explain, refuse_duplicates
 from cascade.samples.sample import Recording, Sample
 from cascade.usage import Usage
 from cascade.verdict import Verdict
@@ -107,7 +107,7 @@ def read_samples(path: str | Path, *, unique: bool = True) -> Iterator[Sample]:
     seen: set[bytes] = set()
     for number, line in lines(path):
         try:
-            sample = sample_of(json.loads(line, parse_constant=_no_constant))
+            sample = sample_of(json.loads(line, parse_constant=_no_constant, object_pairs_hook=refuse_duplicates))
         except ValidationError as error:
             problem = explain(error)
         except RecursionError:

@@ -20,7 +20,7 @@ from cascade.errors import CascadeError
 if TYPE_CHECKING:
     from cascade.bulk.stop import Stop
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 DRAIN_S = 10.0
 """Seconds that what is in flight gets after SIGTERM, before it is broken off: whoever sends one kills soon after."""
@@ -31,8 +31,8 @@ class Interrupted(Exception):
 
     def __init__(self, message: str, *, terminated: bool = False) -> None:
         super().__init__(message)
-        self.exit_code = 0 if terminated else INTERRUPTED
-        """0 where the system asked: all was kept, and a supervisor must not take it for a crash."""
+        self.exit_code = TERMINATED if terminated else INTERRUPTED
+        """By the signal, as shells tell it: work is left, so a script must not go on as if the output were whole."""
 
 
 def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
