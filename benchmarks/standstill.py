@@ -3,7 +3,7 @@
     python -m benchmarks.standstill [direct|litellm ...]
 
 The server is a process of its own. A beat is due every 2 ms; the figure is how late the latest one came while an answer
-was fetched and read, the least of three times: what an answer does it does each time, what else runs on the machine not.
+was fetched and read, the least of three times: what an answer does it does each time, unlike the neighbours.
 """
 
 from __future__ import annotations
