@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import standstill
-from cascade.clients.direct import DirectClient
 from cascade.clients.scripted import ScriptedClient
 from cascade.engine.cascade import Cascade
 from cascade.errors import CascadeError
@@ -121,15 +119,6 @@ def test_huge_bodies_do_not_stall_the_loop(server: Server, limit_s: float) -> No
     with Cascade(Ladder(rung)) as app:
         app.run("warm up")
         told("bodies of 7 and 9 MiB", longest_lag_s(app, ask), limit_s)
-
-
-@pytest.mark.slow
-def test_hostile_shapes_do_not_stall_the_loop() -> None:
-    with standstill.served() as port:
-        found = asyncio.run(standstill.measure(DirectClient(), port, [*standstill.bodies()]))
-    idle_ms = found.pop("idle").late_ms
-    worst = max(found, key=lambda name: found[name].late_ms)
-    told(f"{len(found)} bodies, the worst {worst!r}", found[worst].late_ms / 1e3, (idle_ms + 20.0) / 1e3)
 
 
 @pytest.mark.parametrize("limit_s", LIMITS)
