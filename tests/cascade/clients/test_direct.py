@@ -168,6 +168,18 @@ def test_a_call_that_is_broken_off_takes_its_connection_along(call: Callable[...
     assert server.ledger.connections - before == 2
 
 
+def test_a_client_that_is_closed_ends_its_calls(call: Callable[..., ModelCall], server: Server) -> None:
+    async def run() -> Reply_:
+        client = DirectClient()
+        asking = asyncio.create_task(client.ask(call("hang")))
+        await asyncio.to_thread(server.arrived.wait, 10)
+        await client.aclose()
+        return await asking
+
+    reply = asyncio.run(run())
+    assert (reply.kind, reply.maybe_charged) == ("dropped", True)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX forks")
 def test_a_child_leaves_its_parents_connections_alone(server: Server) -> None:
     program = f"""
