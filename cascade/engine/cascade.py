@@ -315,8 +315,8 @@ class Cascade(Closing):
         return self._runner.request(prompt, messages=messages, **given, **options)
 
     def health(self) -> tuple[Health, ...]:
-        """Return how every endpoint stands that was asked so far: whether its breaker is open, and why."""
-        return self._runner.pool.health()
+        """Return how every endpoint stands that was asked so far, and which verifiers have stopped scoring, and why."""
+        return self._runner.health()
 
     def warm(self) -> None:
         """Wait until a first call is as fast as any: imports done, certificates read. Makes no call."""

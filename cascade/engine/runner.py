@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from cascade.clients import Client
 from cascade.engine.build_request import build_request, with_settings
-from cascade.engine.checks import WarnOnce
+from cascade.engine.checks import SilenceWatch, WarnOnce
 from cascade.engine.clock import RequestClock
 from cascade.engine.driver import Driver
 from cascade.engine.gather import gather_bounded
@@ -24,7 +24,7 @@ from cascade.fast_replace import fast_replace
 from cascade.flow.climb import climb, tour
 from cascade.guards.accounts import SpendAccount, run_account
 from cascade.guards.budget import DailyBudgets, budget_changes
-from cascade.guards.endpoint_pool import EndpointPool
+from cascade.guards.endpoint_pool import EndpointPool, Health
 from cascade.guards.escalation_cap import EscalationLimiter
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder
@@ -77,11 +77,13 @@ class Runner:
 
     _escalation_limiter: EscalationLimiter | None = field(init=False)
     _warn_once: WarnOnce = field(init=False, default_factory=WarnOnce)
+    _silence: SilenceWatch = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the escalation cap."""
         cap = self.limits.escalation_cap
         self._escalation_limiter = None if cap is None else EscalationLimiter(cap)
+        self._silence = SilenceWatch(self.policy)
 
     def request(self, prompt: Any, function: str = "request", **options: Any) -> Request:
         """Make a request from a prompt and options, with what its task's settings say."""
@@ -96,6 +98,10 @@ class Runner:
         """Warn once where a task is not calibrated, in the caller's own line, `stacklevel` calls up."""
         asked = self.settings_of(task).on_uncalibrated
         self._warn_once.uncalibrated(task, self.policy, asked, stacklevel=stacklevel)
+
+    def health(self) -> tuple[Health, ...]:
+        """Return how every endpoint stands that was asked so far, and which verifiers have stopped scoring."""
+        return (*self.pool.health(), *self._silence.health())
 
     async def run(self, request: Request, started: float) -> Result[Any]:
         """Run one request; raise where its result is to be raised."""
@@ -153,6 +159,7 @@ class Runner:
             )
             changes |= {"outcome": ended, "decision_id": identity, "latency_s": clock.elapsed_s()}
             result = fast_replace(result, **changes)
+            self._silence.see(result.attempts)
             if self.log is not None:
                 self.log.write(result, request)
             if trace is not None:

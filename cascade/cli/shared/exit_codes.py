@@ -63,10 +63,10 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def _plain_warnings() -> Iterator[None]:
     """Show our own warnings as one sentence each, without file and line of our code."""
-    from cascade.settings import LadderWarning, UncalibratedWarning
+    from cascade.settings import LadderWarning, SilentVerifierWarning, UncalibratedWarning
 
     def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
-        if issubclass(category, LadderWarning | UncalibratedWarning):
+        if issubclass(category, LadderWarning | SilentVerifierWarning | UncalibratedWarning):
             warn(str(message))
         else:
             usual(message, category, *rest, **more)
@@ -74,7 +74,7 @@ def _plain_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         usual = warnings.showwarning
         warnings.showwarning = show
-        for category in (LadderWarning, UncalibratedWarning):
+        for category in (LadderWarning, SilentVerifierWarning, UncalibratedWarning):
             warnings.simplefilter("default", category)
         yield
 
