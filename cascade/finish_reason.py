@@ -13,12 +13,12 @@ FILTERED |= {"prohibited_content", "guardrail_intervened"}
 
 
 def cut_off(response: Response) -> bool:
-    """Tell whether the answer was cut off before its end."""
+    """Return whether the answer was cut off before its end."""
     return (response.finish_reason or "").casefold() in CUT_OFF
 
 
 def filtered(response: Response) -> bool:
-    """Tell whether a content filter stopped the answer."""
+    """Return whether a content filter stopped the answer."""
     return (response.finish_reason or "").casefold() in FILTERED
 
 

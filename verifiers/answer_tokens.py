@@ -64,6 +64,6 @@ def tokens_within(
 
 
 def is_formatting(token: TokenLogProb) -> bool:
-    """Say whether a token is only white space or one of a model's special tokens."""
+    """Return whether a token is only white space or one of a model's special tokens."""
     text = token.token
     return text is not None and (not text.strip() or _SPECIAL.fullmatch(text.strip()) is not None)

@@ -214,7 +214,7 @@ def _error(text: str) -> Any:
 
 
 def _found(pattern: str, text: str) -> bool:
-    """Tell whether a pattern matches somewhere in a text.
+    """Return whether a pattern matches somewhere in a text.
 
     Raises:
         _Exhausted: it was not decided in the steps and the time that there are.

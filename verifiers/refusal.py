@@ -120,7 +120,7 @@ def _words(text: str) -> list[str]:
 
 
 def _is_silent(text: str, but: frozenset[str] = _SILENT) -> bool:
-    """Say whether there is nothing to see but spaces, invisible characters and punctuation of no weight."""
+    """Return whether there is nothing to see but spaces, invisible characters and punctuation of no weight."""
     return all(  # the head first: of nearly every answer it is enough, and quick
         character in but or unicodedata.category(character)[0] in "CZ"
         for part in (text[:1000], text)

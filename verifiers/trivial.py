@@ -32,7 +32,7 @@ REPEATS = "repeats the prompt"
 
 
 def trivial(answer: str, prompt: str = "") -> str | None:
-    """Say why an answer is trivial; None where it is not.
+    """Return why an answer is trivial; None where it is not.
 
     Looked at after NFKC normalisation and without invisible characters, spaces and punctuation. Trivial is: nothing
     left that is a letter or digit; an announcement of an answer (Solution; Let's think step by step); a stand-in (N/A,
@@ -69,7 +69,7 @@ def trivial(answer: str, prompt: str = "") -> str | None:
 
 
 def _is_long(answer: str) -> bool:
-    """Tell whether there is more to read than a trivial answer has: quick for nearly every long answer."""
+    """Return whether there is more to read than a trivial answer has: quick for nearly every long answer."""
     read = 0
     for letters in _LETTERS.finditer(answer):
         read += letters.end() - letters.start() + 1

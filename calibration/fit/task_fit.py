@@ -1,4 +1,4 @@
-"""One task fitted to an aim: combiners and rates first, then thresholds, its own or with what other tasks lend."""
+"""Fit of one task to an aim: combiners and rates first, then thresholds, its own or by partial pooling."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from cascade.policy.combiner import Combiner
 from cascade.policy.policy import SALT, Policy, TaskPolicy
 
 POOLED = (
-    "It has no labels of its own and starts from what the other tasks' verifiers are worth: the rate is its own, how "
+    "It has no labels of its own and uses combiners pooled from the other tasks: the escalation rate is its own, how "
     "often its answers are right is not known."
 )
-"""What is said of a task that borrows its combiners."""
+"""Remark on a task with pooled combiners."""
 
 MINIMUM = 20
-"""Samples of a task below which nothing is fitted alone: the interval of a rate would span most of [0, 1]."""
+"""Least samples of a task's own fit: with fewer, the interval of a rate would span most of [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """A task whose combiners and rates are chosen, and whose thresholds are not yet."""
+    """A task with combiners and rates, before its thresholds are fitted."""
 
     fits: RungFits
     """Its combiners and rows."""
@@ -44,14 +44,14 @@ class Started:
     """Rungs and rates."""
 
     target: Aim | Together
-    """What was asked for."""
+    """The target."""
 
     pooled: bool
-    """Whether its combiners are the other tasks', since it has no labels."""
+    """Whether its combiners are pooled from other tasks, since it has no labels."""
 
     @property
     def ways(self) -> tuple[Way, ...]:
-        """How it runs, for `lending.lend`."""
+        """Its operating points as rungs and rates, for `pool_thresholds`."""
         return tuple(
             Way(rungs=part.rungs, rates=part.rates, weight=part.weight, fits=self.fits) for part in self.aimed.parts
         )
@@ -117,7 +117,7 @@ def fit_task(
 ) -> TaskPolicy:
     """Fit the policy of one task to its table; see `calibrate`.
 
-    `priors`: by rung, what other tasks say of its answers; combiners lean on it where the task has few labels.
+    `priors`: by rung, fitted on other tasks; they count where the task has few labels.
     """
     return finish_task(
         start_task(laid, ladder, target, seed=seed, combiner=combiner, priors=priors, choose_rungs=choose_rungs)
@@ -142,7 +142,7 @@ def require_enough(laid: Table) -> None:
 def _fits(
     laid: Table, ladder: Ladder, *, seed: int, combiner: Policy | None, priors: Mapping[str, Prior] | None
 ) -> RungFits:
-    """Return the task's combiners: fitted on labels, taken from another policy, or one verifier's score passed on."""
+    """Return the task's combiners: fitted on labels, taken from another policy, or a single verifier's score."""
     if combiner is not None:
         found = _given(laid, combiner)
         return RungFits(laid, seed=seed, given=lambda context: found.get(context[-1]))
@@ -157,7 +157,7 @@ def _fits(
 
 
 def _starts_pooled(laid: Table, priors: Mapping[str, Prior] | None) -> bool:
-    """Tell whether other tasks' pooled combiners can stand in for all that a task without labels lacks."""
+    """Return whether pooled combiners can replace all that a task without labels lacks."""
     return bool(priors) and all(rung in (priors or {}) for rung in laid.rungs[:-1])
 
 
@@ -165,7 +165,7 @@ def _given(laid: Table, policy: Policy) -> dict[str, Combiner]:
     """Return another policy's combiners for a task."""
     task = policy.tasks.get(laid.task)
     if task is None:
-        message = f"The policy given as combiner knows {', '.join(policy.tasks)}, not the task {laid.task!r}."
+        message = f"The policy given as combiner has the tasks {', '.join(policy.tasks)}, not the task {laid.task!r}."
         raise ConfigError(message)
     combiners: dict[str, Combiner] = {}
     for point in task.points:
@@ -178,7 +178,7 @@ def _given(laid: Table, policy: Policy) -> dict[str, Combiner]:
 
 
 def _single(laid: Table, ladder: Ladder) -> dict[str, Combiner]:
-    """Return combiners that pass one verifier's score on, which needs no labels."""
+    """Return combiners of a single verifier's score, which need no labels."""
     combiners: dict[str, Combiner] = {}
     for rung in ladder[:-1]:
         names = [verifier.name for verifier in rung.verifiers]
