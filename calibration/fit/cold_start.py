@@ -109,7 +109,7 @@ def cold_start(
     own = pooled_tasks[ladder.names]
     table = _readable(replace(own.table, task=name), ladder)
     started = start_task(table, ladder, target, seed=seed, combiner=combiner, choose_rungs=choose_rungs)
-    points, lent = _points(name, started, own, None if laid is None else _readable(laid, ladder))
+    points, shrunk = _points(name, started, own, None if laid is None else _readable(laid, ladder))
     why = (
         f"{has}{', too few to fit,' if n else ''} and starts from the {own.count} other tasks: how often its "
         "answers are right is not known. "
@@ -117,13 +117,13 @@ def cold_start(
     )
     measured = _measured(ladder, points, target, why=why)
     measured["n"] = n
-    measured["borrowed"] = describe_pooling(lent, tasks=own.count, n=n)
+    measured["borrowed"] = describe_pooling(shrunk, tasks=own.count, n=n)
     measured["rungs"] = [
         {"rung": rung, "n": 0, "expected": rate, "low": law.low, "high": law.high}
-        for rung, rate, law in zip(points[0].rungs, started.aimed.parts[0].rates, lent[0], strict=False)
+        for rung, rate, law in zip(points[0].rungs, started.aimed.parts[0].rates, shrunk[0], strict=False)
     ]
     first = [
-        (part.weight, part.rates[0], laws[0]) for part, laws in zip(started.aimed.parts, lent, strict=True) if laws
+        (part.weight, part.rates[0], laws[0]) for part, laws in zip(started.aimed.parts, shrunk, strict=True) if laws
     ]
     measured["escalation_rate"] = {
         "expected": sum(weight * rate for weight, rate, _ in first),
@@ -143,14 +143,14 @@ def _points(
     # Its own rows get the confidences of the combiners that will serve it.
     fits = None if laid is None or not len(laid) else RungFits(laid, given=started.fits.combiner)
     shapes = [shapes_of(started.fits, way.rungs, way.rates, origin=own.origin) for way in ways]
-    lent = tuple(
+    shrunk = tuple(
         pool_thresholds(told, {name: [replace(way, fits=fits)]})[name][0]
         for way, told in zip(ways, shapes, strict=True)
     )
     if EscalationRate in list_aims(started.target):
-        return pooled_points(started.fits, ways, lent), lent
+        return pooled_points(started.fits, ways, shrunk), shrunk
     points = tuple(replace(to_point(started.fits, way.rungs, way.rates), weight=way.weight) for way in ways)
-    return points, lent
+    return points, shrunk
 
 
 def _readable(table: Table, ladder: Ladder) -> Table:

@@ -162,9 +162,9 @@ def _fit_points(
     pooled_tasks = _pooled_tasks(tables, small, seed=seed) if small or new_tasks else {}
     del tables
     fitted: dict[str, dict[str, TaskPolicy]] = {name: {} for name in (*layouts, *new_tasks)}
-    lenders: dict[str, PooledFits] = {quality: PooledFits() for quality in targets}
+    pooled_fits: dict[str, PooledFits] = {quality: PooledFits() for quality in targets}
 
-    def newcomer(name: str, target: Target, laid: Table | None = None) -> TaskPolicy:
+    def start_cold(name: str, target: Target, laid: Table | None = None) -> TaskPolicy:
         return cold_start(
             name,
             ladders[name],
@@ -177,10 +177,10 @@ def _fit_points(
         )
 
     for name in list(layouts):
-        layout = layouts.pop(name)  # let go once it is fitted, unless others may lend to it
+        layout = layouts.pop(name)  # freed once it is fitted, unless others may be pooled with it
         for quality, target in targets.items():
             if name in small:
-                fitted[name][quality] = newcomer(name, target, layout.table)
+                fitted[name][quality] = start_cold(name, target, layout.table)
             elif isinstance(target, MaxError | MaxLoss | Jointly):
                 fitted[name][quality] = _certified(
                     layout, target, seed=seed, choose_rungs=choose_rungs, tasks=shared_by
@@ -195,13 +195,13 @@ def _fit_points(
                     priors=priors.get(name),
                     choose_rungs=choose_rungs,
                 )
-                if alone or not lenders[quality].took(name, started):
+                if alone or not pooled_fits[quality].took(name, started):
                     fitted[name][quality] = finish_task(started)
-    for quality, waiting in lenders.items():
+    for quality, waiting in pooled_fits.items():
         for name, policy in waiting.finished().items():
             fitted[name][quality] = policy
     for name in new_tasks:
-        fitted[name] = {quality: newcomer(name, target) for quality, target in targets.items()}
+        fitted[name] = {quality: start_cold(name, target) for quality, target in targets.items()}
     return fitted
 
 

@@ -30,12 +30,12 @@ def measure(
     aimed: Aimed,
     *,
     salt: str,
-    lent: Sequence[Sequence[Shrunk]] | None = None,
+    shrunk: Sequence[Sequence[Shrunk]] | None = None,
 ) -> dict[str, Any]:
     """Return the figures of one task, as `calibrate --json` prints them.
 
-    Rates are the laws of the thresholds (docs/calibration.md, "The formulas"; `lent`: of those that other tasks helped
-    to find).
+    Rates are the laws of the thresholds (docs/calibration.md, "The formulas"; `shrunk`: of those found by partial
+    pooling).
     Accuracy is estimated out of fold: every row is ranked by a confidence that never saw its label. Cost is that of the
     served policy on these rows; it needs no label. Of two points that are mixed, every row counts with both, by their
     weights.
@@ -56,7 +56,7 @@ def measure(
     below = float(accepted[labelled].sum())
     laws = [
         _laws(one, part.rates, own)
-        for one, part, own in zip(served, aimed.parts, lent or [()] * len(served), strict=True)
+        for one, part, own in zip(served, aimed.parts, shrunk or [()] * len(served), strict=True)
     ]
     levels, forced = _levels(served, laws, weights, laid.rungs)
     rate = _first_rate(served, laws, weights)
@@ -150,7 +150,7 @@ class _Law:
     """A remark for the user; None if none is needed."""
 
 
-def _laws(served: Replayed, rates: Sequence[float], lent: Sequence[Shrunk]) -> tuple[_Law, ...]:
+def _laws(served: Replayed, rates: Sequence[float], shrunk: Sequence[Shrunk]) -> tuple[_Law, ...]:
     """Return the rate laws of all rungs but the last, in order."""
     laws = []
     for k, rung in enumerate(served.table.rungs[:-1]):
@@ -163,10 +163,12 @@ def _laws(served: Replayed, rates: Sequence[float], lent: Sequence[Shrunk]) -> t
             laws.append(_Law(n=n, expected=forced / n, low=low, high=high, why=why))
             continue
         low, high = rate_interval(size, rate) if n else (0.0, 1.0)
-        if lent:
+        if shrunk:
             # Pooling assumes independent rows: with groups it may widen an interval, never narrow it.
             shared = size < n
-            low, high = (min(low, lent[k].low), max(high, lent[k].high)) if shared else (lent[k].low, lent[k].high)
+            low, high = (
+                (min(low, shrunk[k].low), max(high, shrunk[k].high)) if shared else (shrunk[k].low, shrunk[k].high)
+            )
         laws.append(_Law(n=n, expected=rate, low=float(low), high=float(high)))
     return tuple(laws)
 

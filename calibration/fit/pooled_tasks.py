@@ -35,4 +35,4 @@ class PooledFits:
         """Return the policies of the waiting tasks."""
         found = pool_thresholds(self.shapes, {name: one.ways for name, one in self.waiting.items()})
         others = len(self.shapes) + len(self.waiting) - 1
-        return {name: finish_task(one, lent=found[name], lenders=others) for name, one in self.waiting.items()}
+        return {name: finish_task(one, shrunk=found[name], pooled_with=others) for name, one in self.waiting.items()}

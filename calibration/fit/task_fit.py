@@ -78,14 +78,16 @@ def start_task(
     )
 
 
-def finish_task(started: Started, *, lent: Sequence[Sequence[Shrunk]] | None = None, lenders: int = 0) -> TaskPolicy:
-    """Fit the thresholds and measure; `lent`: the thresholds of each way, found with the help of `lenders` tasks."""
+def finish_task(
+    started: Started, *, shrunk: Sequence[Sequence[Shrunk]] | None = None, pooled_with: int = 0
+) -> TaskPolicy:
+    """Fit the thresholds and measure; `shrunk`: the thresholds of each way, pooled with those of `pooled_with` tasks."""
     fits, aimed = started.fits, started.aimed
     laid = fits.table
-    if lent is None:
+    if shrunk is None:
         points = tuple(replace(to_point(fits, part.rungs, part.rates), weight=part.weight) for part in aimed.parts)
     else:
-        points = pooled_points(fits, started.ways, lent)
+        points = pooled_points(fits, started.ways, shrunk)
     served = fits.served(points[0].rungs[:1]) if fits.has(points[0].rungs[:1]) else np.full(len(laid), np.nan)
     policy = TaskPolicy(
         reference=laid.rungs[-1],
@@ -95,9 +97,9 @@ def finish_task(started: Started, *, lent: Sequence[Sequence[Shrunk]] | None = N
         reference_cost=fit_reference_cost(laid, served),
     )
     measured = {
-        **measure(fits, policy, aimed, salt=SALT, lent=lent),
+        **measure(fits, policy, aimed, salt=SALT, shrunk=shrunk),
         "warnings": [*warn_sharing(laid), *(warn_scarcity(laid) if fits.learns else ())],
-        "borrowed": None if lent is None else describe_pooling(lent, tasks=lenders, n=policy.n),
+        "borrowed": None if shrunk is None else describe_pooling(shrunk, tasks=pooled_with, n=policy.n),
     }
     measured["warnings"] += warn_waste(measured, policy.reference)
     if started.pooled:

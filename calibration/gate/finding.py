@@ -147,7 +147,7 @@ class Gate:
 
     @property
     def outcome(self) -> Outcome:
-        """fail if any finding fails, else undecided if any is, else pass."""
+        """Fail if any finding fails, else undecided if any is, else pass."""
         found = {finding.outcome for finding in self.findings}
         return "fail" if "fail" in found else "undecided" if "undecided" in found else "pass"
 

@@ -220,15 +220,15 @@ def _equal(
     delta: float,
 ) -> EqualUse | None:
     """Return a judge's figures at equal use; `groups` are those of the wrong answers. None if no answer is wrong."""
-    silent, held = np.isnan(scores), np.nan_to_num(scores)
-    t, g = fit_threshold(held[right], 1.0 - true_accept, vetoed=silent[right])
-    u = np.random.default_rng(0).random(len(held))  # only breaks ties
-    passes = ~escalates(held, u, t, g, vetoed=silent)
+    abstains, ranked = np.isnan(scores), np.nan_to_num(scores)
+    t, g = fit_threshold(ranked[right], 1.0 - true_accept, vetoed=abstains[right])
+    u = np.random.default_rng(0).random(len(ranked))  # only breaks ties
+    passes = ~escalates(ranked, u, t, g, vetoed=abstains)
     margin = bound_mean(passes[~right].astype(float), delta, groups=groups)
     if margin.value is None:
         return None
     return EqualUse(
-        true_accept=1.0 - expected_rate(held[right], t, g, vetoed=silent[right]),
+        true_accept=1.0 - expected_rate(ranked[right], t, g, vetoed=abstains[right]),
         t=t,
         g=g,
         false_accept=Estimate(value=margin.value, low=margin.low, high=margin.high),
