@@ -19,7 +19,7 @@ def cut_off(response: Response) -> bool:
 
 
 def filtered(response: Response) -> bool:
-    """Tell whether a content filter stopped the answer."""
+    """Return whether a content filter stopped the answer."""
     return (response.finish_reason or "").casefold() in FILTERED
 
 
