@@ -189,7 +189,7 @@ def sentence(finding: Finding, confidence: float) -> str:
         said += (
             "; it is so near to the limit that no number of samples would decide"
             if more is None
-            else f"; label about {more:,} more samples to decide"
+            else f"; about {more:,} more samples would decide"
         )
     if finding.sharpened is not None:
         told = finding.sharpened

@@ -17,7 +17,7 @@ def show_calibrated(policy: Policy) -> None:
     show_blocks("Calibrated", {name: block(fitted) for name, fitted in operating_points(policy).items()})
     say("Intervals are 90 %; the rate's is for the true rate; accuracy is estimated on held-out labels.")
     if any(fitted.certified is None for fitted in policy.tasks.values()):
-        say("Aims are met in expectation; nothing certifies them.")
+        say("Aims are met in expectation; they are not certified.")
     for name, fitted in operating_points(policy).items():
         if fitted.certificate is not None and fitted.certified:
             say(f"{name}: certified under these assumptions: {' '.join(fitted.certificate['assumptions'])}")
