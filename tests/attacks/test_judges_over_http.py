@@ -118,7 +118,7 @@ def test_calibrate_probes_a_judge_once_and_writes_what_it_found(judged_folder: P
     server.mode = behaving(honest)
     done = calibrate(cli)
     assert done.exit_code == 0, done.stderr
-    assert "Estimated bill" in done.stderr
+    assert "Cost estimate" in done.stderr
     assert "Judge judge (anthropic/judge): admitted; passed 0 of 200" in " ".join(done.stderr.split())
     (found,) = Policy.load(judged_folder / "p.json").judges
     assert (found.admitted, found.overridden, found.rungs) == (True, False, ("small",))

@@ -138,7 +138,7 @@ def test_sigterm_waits_ten_seconds_for_what_hangs_or_until_the_second_signal(con
     running = command(configured, *RUN)
     wait_for_hits(server, 3)
     running.send_signal(signal.SIGTERM)
-    assert any("has 10 s" in line for line in running.stderr)
+    assert any("have 10 s" in line for line in running.stderr)
     if second:
         running.send_signal(signal.SIGTERM)
     _, said = running.communicate(timeout=60)
