@@ -140,7 +140,7 @@ def test_without_labels_it_says_what_is_missing(log: Log) -> None:
     page = to_html(log_document(report(log), drawn=True))
     assert "This needs labelled answers" in page
     assert "These requests have no groups" in page
-    assert "not known" in page
+    assert "unknown" in page
 
 
 def test_an_empty_log_makes_a_page(log: Log) -> None:
