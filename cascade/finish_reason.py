@@ -1,15 +1,15 @@
-"""Completeness: whether a response can be a whole answer at all, as its reason for stopping and its content tell."""
+"""Finish reason: decides whether a response can be complete, by its finish reason and content."""
 
 from __future__ import annotations
 
 from cascade.exchange import Response
 
 CUT_OFF = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"})
-"""Reasons for stopping that mean that the answer is not whole, in the words of the providers, lower case."""
+"""Finish reasons of a truncated answer, as providers write them, lower case."""
 
 FILTERED = frozenset({"content_filter", "content_filtered", "safety", "recitation", "blocklist", "spii"})
 FILTERED |= {"prohibited_content", "guardrail_intervened"}
-"""Reasons for stopping that mean that a filter took the answer away."""
+"""Finish reasons of a content filter."""
 
 
 def cut_off(response: Response) -> bool:
@@ -23,7 +23,7 @@ def filtered(response: Response) -> bool:
 
 
 def incomplete_reason(response: Response) -> str | None:
-    """Return why a response can be no answer, whatever it says; None: it may be one."""
+    """Return why a response is incomplete, whatever its text; None if it may be complete."""
     finish = (response.finish_reason or "").casefold()
     if cut_off(response):
         return f"cut off (finish_reason {finish})"

@@ -1,4 +1,4 @@
-"""Cascade: owns client, log and loop, and runs requests: run/arun, run_many/arun_many, explore/aexplore."""
+"""Cascade: the entry point; owns client, log and event loop: run/arun, run_many/arun_many, explore/aexplore."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ OnSample: TypeAlias = Callable[[int, Sample, tuple[Attempt, ...]], None]
 
 MANY = ("concurrency", "max_cost_usd", "on_result")
 EXPLORE = ("concurrency", "max_cost_usd", "on_sample")
-"""Options that a misspelt one may have meant."""
+"""Options suggested for a misspelt one."""
 
 
 class Closing(ABC):
-    """A context manager of both kinds around `close()`."""
+    """A sync and async context manager around `close()`."""
 
     @abstractmethod
     def close(self) -> None:
-        """Give back everything that was opened; may block."""
+        """Release everything that was opened; may block."""
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -87,7 +87,7 @@ class Closing(ABC):
 
 @dataclass(slots=True, kw_only=True)
 class _Opened:
-    """What a cascade opened itself, and closes; it holds no reference to the cascade."""
+    """Resources that a cascade opened and must close; without a reference to the cascade."""
 
     loop_thread: LoopThread
     client: Client | None
@@ -102,7 +102,7 @@ class _Opened:
 
 
 class Cascade(Closing):
-    """A ladder with everything that lives across requests: client, policy, log, background loop.
+    """A cascade: a ladder with the state shared by requests: client, policy, log, background loop. Thread-safe.
 
     Use it as a context manager, or call `close()`; one instance serves any number of threads and event loops.
     """
@@ -124,27 +124,27 @@ class Cascade(Closing):
         spool: str | Path | None = None,
         strict: bool = False,
     ) -> None:
-        """Take a ladder, and what to run it with; nothing is called yet.
+        """Take a ladder and its settings; nothing is called yet.
 
         Args:
             ladder: the rungs, cheapest first.
-            policy: what `calibrate` fitted, or its file; None: every task runs by pass marks.
+            policy: a policy of `calibrate`, or its file; None: every task runs by pass marks.
             log: the decision log, its file or its PostgreSQL address; None: decisions are not logged.
-            client: who answers calls; None: litellm.
+            client: answers the calls; None: litellm.
             verify: the verifiers of rungs that name none; None: refusal, schema, hedging.
             settings: how requests end.
             tasks: the same for single tasks.
             prices: where prices come from; None: the pinned table.
-            limits: what all requests together may spend a day and how many may step upwards; None: no limits.
-            store_text: whether the log holds prompts and answers; like what follows, not for a `Log` that is open.
-            receipts: whether the log can be checked by `cascade verify`.
+            limits: daily budgets and escalation caps of all requests together; None: no limits.
+            store_text: whether the log stores prompts and answers; like what follows, not for a `Log` that is open.
+            receipts: whether the log has receipts, for `cascade verify`.
             spool: where rows wait while PostgreSQL is down.
-            strict: refuse a doubtful ladder (a judge of its own family, a schema that accepts everything) instead of
-                warning about it.
+            strict: reject a doubtful ladder (a judge of the judged model's family, a schema that accepts everything)
+                instead of warning.
 
         Raises:
             ConfigError: the ladder, the policy, a price or a limit cannot be used; the message says what to do.
-            LogUnavailable: there is a daily budget, and the log cannot tell what was spent today.
+            LogUnavailable: there is a daily budget, and today's spending cannot be read from the log.
         """
         self.ladder = resolve(ladder if isinstance(ladder, Ladder) else Ladder(*ladder), verify)
         self.policy = Policy.load(policy) if isinstance(policy, str | Path) else policy
@@ -170,7 +170,7 @@ class Cascade(Closing):
         cap = self.limits.escalation_cap
         self._escalation_limiter = None if cap is None else EscalationLimiter(cap)
         self._pool = self.limits.pool()
-        forked = weakref.WeakMethod(self._forked)  # what is closed at exit must not keep the cascade itself alive
+        forked = weakref.WeakMethod(self._forked)  # resources closed at exit must not keep the cascade itself alive
         self._loop_thread = LoopThread(lambda: (method := forked()) is not None and method())
         self._concerns = WarnOnce()
         self._opened = _Opened(
@@ -178,7 +178,7 @@ class Cascade(Closing):
             client=self.client if self._own_client else None,
             log=self.log if self._own_log else None,
         )
-        # Created after the log's own, so that it runs before: what ends now is still logged.
+        # Created after the log's own finalizer, so that it runs before: requests that end now are still logged.
         weakref.finalize(self, self._opened.close)
 
     @overload
@@ -295,12 +295,12 @@ class Cascade(Closing):
             concurrency: calls at once.
             max_cost_usd: US dollars that all of them together may cost; those that it does not allow end as `budget`.
             on_result: called with index and result as each one is done.
-            keep: wraps what writes down a request's calls, as a resumable run does.
-            unknown: refused, with the nearest option.
+            keep: wraps the call recorder of a request, as a resumable run does.
+            unknown: rejected, with the nearest option.
 
         Raises:
             TypeError: an option is unknown.
-            LogUnavailable: nothing more may be paid for.
+            LogUnavailable: no further call may be paid for.
         """
         refuse_unknown("arun_many", unknown, MANY)
         return await self._loop_thread.arun(self._run_many, requests, concurrency, max_cost_usd, on_result, keep)
@@ -333,19 +333,19 @@ class Cascade(Closing):
         keep: WrapRecorder | None = None,
         **unknown: Never,
     ) -> list[Sample]:
-        """Record every rung and verifier on every sample; what is recorded already is not paid for again.
+        """Record every rung and verifier on every sample; idempotent: recorded answers are not paid for again.
 
         Args:
             samples: samples, or requests to make samples of.
             concurrency: calls at once.
-            max_cost_usd: US dollars; it stops before they could be passed.
+            max_cost_usd: budget in US dollars; it stops before the budget could be exceeded.
             on_sample: called with index, sample and attempts as each one is done, so that a caller can keep it.
-            keep: wraps what writes down a request's calls, as a resumable run does.
-            unknown: refused, with the nearest option.
+            keep: wraps the call recorder of a request, as a resumable run does.
+            unknown: rejected, with the nearest option.
 
         Raises:
             TypeError: an option is unknown.
-            BudgetExceeded, ProviderError, LogUnavailable: it had to stop.
+            BudgetExceeded, ProviderError, LogUnavailable: the run had to stop.
         """
         refuse_unknown("aexplore", unknown, EXPLORE)
         return await self._loop_thread.arun(self._explore, samples, concurrency, max_cost_usd, on_sample, keep)
@@ -372,11 +372,11 @@ class Cascade(Closing):
         return with_settings(request, self._settings(request.task))
 
     def health(self) -> tuple[Health, ...]:
-        """Return how every endpoint stands that was asked so far: whether its breaker is open, and why."""
+        """Return the circuit breaker state of every endpoint asked so far, with the reason if open."""
         return self._pool.health()
 
     def close(self) -> None:
-        """Write what is still to be logged, close connections and stop the background loop; also done at exit."""
+        """Flush the log, close connections and stop the background loop; also done at exit."""
         self._opened.close()
 
     async def _run(self, request: Request, started: float) -> Result[Any]:
@@ -431,7 +431,7 @@ class Cascade(Closing):
                 trace.ended(result, self.ladder.of(request.task))
             return result
 
-        # Broken off, what was paid for is logged all the same.
+        # A cancelled request is logged too: it was paid for.
         with trace or nullcontext():
             return end(await driver.drive(steps, on_cancel=lambda result: end(result, "cancelled")))
 
@@ -449,7 +449,7 @@ class Cascade(Closing):
             try:
                 result = await self._climb(self.request(request), time.monotonic(), run, keep, slots)
             except LogUnavailable:
-                raise  # nothing more may be paid for
+                raise  # no further call may be paid for
             except CascadeError as error:
                 result = Result(request_id=request.id, task=request.task, outcome="failed", error=str(error))
             if on_result is not None:
@@ -506,7 +506,7 @@ class Cascade(Closing):
         return LiteLLMClient(prices=self.prices)
 
     def _forked(self) -> None:
-        """Drop what belonged to the parent's event loop, and what its requests in flight would have ended."""
+        """After a fork, drop state bound to the parent's event loop and to its requests in flight."""
         self._pool = self.limits.pool()
         if self._own_client:
             self.client = self._opened.client = self._litellm()
