@@ -44,7 +44,7 @@ class WarnOnce:
 
 
 def check_ladder(ladder: Ladder, client: Client, prices: PriceBook, *, strict: bool, stacklevel: int) -> None:
-    """Validate a ladder at start-up: reject what would fail at the first request; warn of doubts, or reject if `strict`.
+    """Validate a ladder at start-up: reject what would fail at the first request; warn of doubts (`strict`: reject).
 
     Raises:
         ConfigError: the client cannot make a rung's call, or its price is not known; if `strict`, it is doubtful.
