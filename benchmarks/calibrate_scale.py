@@ -1,4 +1,4 @@
-"""How long `cascade calibrate` and `cascade replay` take from files, and how much memory, up to a million samples.
+"""Time and memory of `cascade calibrate` and `cascade replay` from files, up to a million samples.
 
     python -m benchmarks.calibrate_scale [--full] [--computed]
 

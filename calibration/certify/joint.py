@@ -14,7 +14,7 @@ import numpy as np
 from calibration.arrays import Floats
 from calibration.certify.candidates import list_candidates, weigh_caution
 from calibration.certify.certificate import Certificate, Certified, state_assumptions
-from calibration.certify.certification import SAME, is_fractional, explain_shortfall
+from calibration.certify.certification import SAME, explain_shortfall, is_fractional
 from calibration.certify.hypothesis_tests import Found, Tester, Trial, pass_chances
 from calibration.certify.verification import Candidate, select_rows
 from calibration.combine.rung_fits import RungFits

@@ -47,7 +47,7 @@ def purge(
     patience_s: float = PATIENCE_S,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Purged:
-    """Delete decisions permanently: those that ended before a time, or of a principal; if both are given, those of both.
+    """Delete decisions permanently: those that ended before a time, or a principal's; with both, only those of both.
 
     A purge is idempotent; if interrupted, run it again.
 
