@@ -1,4 +1,4 @@
-"""Receipts: a chain over decisions, on either database; whatever is changed, removed or slipped in breaks it."""
+"""Receipts: a hash chain over decisions, on either database; any changed, removed or inserted row breaks it."""
 
 from __future__ import annotations
 
