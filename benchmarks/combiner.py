@@ -7,7 +7,7 @@ rung, without the confidence of a rung below it.
 
 - plain logistic: scikit-learn's, ridge 1, on the same features standardised, with a flag where one is missing.
 - single signal: one feature either way round, missing last; once the best of the n rows, once with hindsight the best
-  of the mean on the test rows, which nobody can know.
+  of the mean on the test rows, which is not known in practice.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ prototype's, along the hull of its mean curve over aims, mixing with always-top 
 - ours: `calibrate --target-loss 0.01 --choose-rungs` with the free verifiers.
 - single signal: two rungs, a rung below the top and the top; one signal; its threshold searched on the labels. Once
   chosen as a user could, by what it costs on the fitting rows; once with hindsight, the best of all signals of all
-  rungs on the test rows, which nobody can know.
+  rungs on the test rows, which is not known in practice.
 - text scorer: FrugalGPT's way (Chen et al. 2023, arXiv:2305.05176): a model of query and answer text says P(right),
   here a logistic regression on hashed words and pairs of words; thresholds of all sub-ladders are searched on the rows
   that it was fitted on.

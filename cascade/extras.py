@@ -1,7 +1,7 @@
 """Extras: the optional dependencies of this distribution, and the error message for a missing one.
 
 Nothing here is imported by `import cascade`; the libraries themselves are imported where they are needed, after
-`require_extra` has said that they are there.
+`require_extra` has checked that they are installed.
 """
 
 from __future__ import annotations

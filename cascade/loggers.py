@@ -39,10 +39,10 @@ class Redacting(logging.Filter):
         if cleaned != said:
             record.msg, record.args = cleaned, None
         if record.exc_info and record.exc_info[1] is not None:
-            told = "".join(traceback.format_exception(record.exc_info[1])).rstrip("\n")
-            if redacted(told) != told:
+            formatted = "".join(traceback.format_exception(record.exc_info[1])).rstrip("\n")
+            if redacted(formatted) != formatted:
                 # A handler that formats the exception itself would print the secret.
-                record.exc_text, record.exc_info = redacted(told), None
+                record.exc_text, record.exc_info = redacted(formatted), None
         return True
 
 

@@ -29,7 +29,7 @@ _SECRET_NAME = re.compile(r"(?i)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|C
 
 # Every quantifier is bounded, or cannot overlap what follows it: texts are foreign, so matching must stay linear.
 _PATTERNS = (
-    # A digit, or a masked one, tells a key from a name: `hf-internal-testing` is an organisation.
+    # A digit, or a masked one, distinguishes a key from a name: `hf-internal-testing` is an organisation.
     r"\b(?:sk|pk|rk|gsk|xai|hf|gh[pousr]|glpat|r8|pplx|nvapi|xox[abprs])[-_](?=[A-Za-z_*-]{0,64}[0-9*])[\w*-]{8,}",
     r"\bsk[-_][A-Za-z0-9_*-]{12,}",
     r"\bAKIA[0-9A-Z]{8,}",

@@ -49,10 +49,10 @@ def verify(
             break
         verdict = given.get(verifier.name)
         ended: Ended = None
-        spared = skip_reason(verifier, tuple(verdicts))
-        if spared is not None:
+        skipped = skip_reason(verifier, tuple(verdicts))
+        if skipped is not None:
             # Recorded verdicts are left out too: calibration must see what serving sees.
-            verdict = Verdict.abstain(spared, name=verifier.name, flags=("spared",))
+            verdict = Verdict.abstain(skipped, name=verifier.name, flags=("spared",))
         elif verdict is None:
             verdict, ended = yield from run_verifier(verifier, exchange)
         verdicts.append(verdict)

@@ -64,8 +64,8 @@ def _quotes(text: str, texts: Sequence[str]) -> bool:
     half = RUN // 2
     for start in range(0, min(len(text), MOST) - half + 1, half):
         # Any such run contains one of these windows; if one is found, the run itself is searched.
-        near = [said for said in texts if text[start : start + half] in said]
+        near = [known for known in texts if text[start : start + half] in known]
         first = max(0, start - half)
-        if any(text[at : at + RUN] in said for said in near for at in range(first, min(start, len(text) - RUN) + 1)):
+        if any(text[at : at + RUN] in known for known in near for at in range(first, min(start, len(text) - RUN) + 1)):
             return True
     return False

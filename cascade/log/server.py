@@ -47,8 +47,8 @@ def engine_of(address: Address) -> Engine:
         """Loads `numeric`, the type of sums of integers, as int or float, since reports add it to floats."""
 
         def load(self, data: Any) -> int | float:
-            said = bytes(data).decode()
-            return int(said) if said.lstrip("-").isdigit() else float(said)
+            digits = bytes(data).decode()
+            return int(digits) if digits.lstrip("-").isdigit() else float(digits)
 
     def connect() -> psycopg.Connection[Any]:
         connection = psycopg.connect(

@@ -158,7 +158,7 @@ calls = Table(
     Column("task", String, nullable=False),
     Column("principal", String),
     Column("rung", String, nullable=False),
-    Column("verifier", String),  # who asked; NULL: the call is for the rung's answer
+    Column("verifier", String),  # the verifier that asked; NULL: the call is for the rung's answer
     Column("attempt", Integer, nullable=False),  # which try of this question, from 1
     Column("endpoint", String, nullable=False),  # host and port; '': the provider's own
     Column("model_requested", String, nullable=False),
