@@ -1,1 +1,1 @@
-"""What was promised, measured: each script prints what benchmarks/RESULTS.md shows."""
+"""Benchmarks: each script prints the tables of benchmarks/RESULTS.md."""

@@ -1,4 +1,4 @@
-"""How often and how far aims overshoot, on random, on grouped and on temporal splits of recorded sets.
+"""Overshoot of aims, frequency and size, on random, grouped and temporal splits of recorded sets.
 
     python -m benchmarks.aims [--splits 20] [--n 300] [--set NAME …]
 
@@ -52,7 +52,7 @@ def splits_of(kind: str, table: Table, n: int, count: int) -> Iterator[tuple[Tab
 
 
 def aims_of(table: Table) -> dict[str, tuple[Aim, Any]]:
-    """Return aims by name, each with what is realised of it."""
+    """Return aims by name, each with its realised overshoot."""
     usd = 0.4 * float(np.nanmean(table.answer_usd[:, -1]))
     return {
         "rate .25": (EscalationRate(0.25), lambda rows: rows.rate.mean() - 0.25),

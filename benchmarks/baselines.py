@@ -1,4 +1,4 @@
-"""What others do with the same recordings: one signal, a learnt text scorer, random mixing, and an oracle."""
+"""Baselines on the same recordings: one signal, a learnt text scorer, a random mix, and an oracle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cascade.samples.sample import Sample
 
 Array = np.ndarray[Any, Any]
 AIMS = (-0.01, 0.0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.045, 0.06)
-"""Losses against the top that every method is asked for."""
+"""Target losses against the top, for every method."""
 
 
 def summed_up(cost: Array, loss: Array, top: Array) -> tuple[float, float]:
@@ -30,7 +30,7 @@ def searched(
 ) -> list[tuple[float, float, float]]:
     """Search thresholds of ladders on raw labels; `scores` (n, K) of fitting and of test rows; the cheapest in aim.
 
-    Returns cost and loss, and what each seemed to cost on the rows that it was searched on, in dollars.
+    Returns cost and loss, and the in-sample cost on the rows of the search, in dollars.
     """
     best: list[tuple[float, Sequence[int], Array]] = [(np.inf, (), np.empty(0))] * len(aims)
     top = fit.correct[:, -1].mean()
@@ -86,7 +86,7 @@ def text_scores(fit: Table, rows: list[csr_matrix], own: Array, rest: Array) -> 
 
 
 def signals(fit: Table, test: Table) -> list[tuple[str, int, Array, Array]]:
-    """Return every signal of every rung below the top, both ways round; missing is least sure."""
+    """Return every signal of every rung below the top, with either sign; missing is least confident."""
     found = []
     for k, rung in enumerate(fit.rungs[:-1]):
         one, two = fit.on((rung, fit.rungs[-1])), test.on((rung, fit.rungs[-1]))
@@ -113,7 +113,7 @@ def _agreeing(fit: Table, test: Table) -> list[tuple[str, int, Array, Array]]:
 
 
 def single_signals(fit: Table, test: Table) -> dict[str, list[tuple[float, float, float]]]:
-    """Return each signal's cost and loss over aims, and what it seemed to cost; thresholds searched on the labels."""
+    """Return each signal's cost and loss over aims, and its in-sample cost; thresholds searched on the labels."""
     curves = {}
     for name, k, one, two in signals(fit, test):
         scores = np.zeros((len(one), len(fit.rungs))), np.zeros((len(two), len(fit.rungs)))
@@ -126,7 +126,7 @@ def single_signals(fit: Table, test: Table) -> dict[str, list[tuple[float, float
 
 
 def chosen_signal(curves: dict[str, list[tuple[float, float, float]]]) -> list[tuple[float, float]]:
-    """Return, for each aim, cost and loss of the signal that seemed the cheapest on the rows it was searched on."""
+    """Return, for each aim, cost and loss of the signal of least in-sample cost."""
     picked = [min((curve[i] for curve in curves.values()), key=lambda found: found[2]) for i in range(len(AIMS))]
     return [found[:2] for found in picked]
 

@@ -1,10 +1,10 @@
-"""How long `cascade calibrate` and `cascade replay` take from files, and how much memory, up to a million samples.
+"""Time and memory of `cascade calibrate` and `cascade replay` from files, up to a million samples.
 
     python -m benchmarks.calibrate_scale [--full] [--computed]
 
 Synthetic samples of four rungs with recorded verdicts (6 features a rung) are written to a temporary folder. Every
 command is a process of its own, so its CPU seconds and the peak of its resident memory are its own. `--full` adds 10⁶
-samples (1.8 GB of file); `--computed` has the free verifiers judge the answers anew, which is what takes the time then.
+samples (1.8 GB of file); `--computed` has the free verifiers judge the answers again.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def main() -> None:
     """Measure every size and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--full", action="store_true", help="10⁶ samples too")
-    parser.add_argument("--computed", action="store_true", help="judge answers anew by the free verifiers")
+    parser.add_argument("--computed", action="store_true", help="judge answers again by the free verifiers")
     given = parser.parse_args()
     verifiers = COMPUTED if given.computed else "sure,logprob"
     print(

@@ -1,4 +1,4 @@
-"""How long calibrate takes from arrays, and the path alone, beside evaluating policies one by one.
+"""Time of calibrate from arrays, and of the path search alone, beside evaluating policies one by one.
 
     python -m benchmarks.calibrate_speed [--n 10000 100000 1000000]
 
@@ -39,7 +39,7 @@ DIRECT = 64_000
 
 
 def synthetic(n: int) -> Table:
-    """Return n samples whose signals tell right from wrong, more or less."""
+    """Return n samples whose signals separate right from wrong partly."""
     rng = np.random.default_rng(n)
     skill, hard = np.array([0.4, 1.2, 2.2, 3.2]), rng.normal(size=n) * 1.5
     correct = (rng.random((n, 4)) < 1.0 / (1.0 + np.exp(hard[:, None] - skill))).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Certificates by repetition: how often they are wrong, and what they let a cascade accept.
+"""Certificates by repetition: violation rate of their bounds, and share of answers accepted.
 
     python -m benchmarks.certificates [--part rung|groups|ladders|variants|recorded] [--splits 1000] [--ladders 200]
         [--variants 60] [--recorded 50] [--json]

@@ -1,4 +1,4 @@
-"""How well a rung's combiner orders answers on rows it never saw, beside a logistic regression and single signals.
+"""AUROC of a rung's combiner on held-out rows, beside a logistic regression and single signals.
 
     python -m benchmarks.combiner [--splits 50]
 
@@ -7,7 +7,7 @@ rung, without the confidence of a rung below it.
 
 - plain logistic: scikit-learn's, ridge 1, on the same features standardised, with a flag where one is missing.
 - single signal: one feature either way round, missing last; once the best of the n rows, once with hindsight the best
-  of the mean on the test rows, which nobody can know.
+  of the mean on the test rows, which is not known in practice.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def measure(name: str, n: int, splits: int) -> str:
     table, _ = laid_out_of_four(name, rungs)
     kept = np.flatnonzero(~np.isnan(table.correct[:, len(rungs) - 2]))
     x, y, names = table.rows[rung][kept], table.correct[kept, len(rungs) - 2], table.names[rung]
-    # Missing comes last whichever way a signal is read.
+    # Missing comes last for either sign of a signal.
     columns = {f"{mark}{one}": np.nan_to_num(sign * x[:, j], nan=-1e9) for j, one in enumerate(names)
                for sign, mark in ((1.0, ""), (-1.0, "−"))}  # fmt: skip
     found: dict[str, list[float]] = {}

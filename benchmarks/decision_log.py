@@ -1,4 +1,4 @@
-"""The decision log: what writing costs the caller, how fast it drains, what a report takes in time and memory.
+"""Decision log: cost of writing for the caller, drain rate, and time and memory of a report.
 
 python -m benchmarks.decision_log [--decisions 100000]
 """

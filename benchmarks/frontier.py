@@ -9,14 +9,14 @@ prototype's, along the hull of its mean curve over aims, mixing with always-top 
 - ours: `calibrate --target-loss 0.01 --choose-rungs` with the free verifiers.
 - single signal: two rungs, a rung below the top and the top; one signal; its threshold searched on the labels. Once
   chosen as a user could, by what it costs on the fitting rows; once with hindsight, the best of all signals of all
-  rungs on the test rows, which nobody can know.
+  rungs on the test rows, which is not known in practice.
 - text scorer: FrugalGPT's way (Chen et al. 2023, arXiv:2305.05176): a model of query and answer text says P(right),
   here a logistic regression on hashed words and pairs of words; thresholds of all sub-ladders are searched on the rows
   that it was fitted on.
 - random mix: single models mixed at random, chosen by their labels.
-- oracle: knows which answers are right, and asks the cheapest model that is.
+- oracle: knows the labels, and asks the cheapest model that is right.
 
-With --certified instead: what `--max-loss 0.02 --choose-rungs` comes to on the same splits.
+With --certified instead: the figures of `--max-loss 0.02 --choose-rungs` on the same splits.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ PROTOTYPE = {
 
 
 def ours(fit: Table, test: Table, eps: float) -> tuple[tuple[float, float], Path]:
-    """Return what `calibrate --target-loss --choose-rungs` comes to, and the path that it chose from."""
+    """Return cost and loss of `calibrate --target-loss --choose-rungs`, and its policy path."""
     aimed = aim(RungFits(fit), ExpectedLoss(eps), choose_rungs=True)
     assert aimed.path is not None
     assert aimed.mix is not None
@@ -129,7 +129,7 @@ def measure(name: str, *, splits: int, n: int, eps: float, text: bool, note: Cal
         for method, curve in found.items():
             curves.setdefault(method, []).append([point[:2] for point in curve])
         note(f"{name}: split {split + 1} of {splits}")
-    # A signal that is missing in some split is no signal to rely on.
+    # A signal that is missing in some split is left out.
     mean = {method: np.mean(found, axis=0) for method, found in curves.items() if len(found) == splits}
     loss = float(np.mean(reached, axis=0)[1])
     at_ours = {method: cost_at(curve, loss) for method, curve in mean.items()}
@@ -158,7 +158,7 @@ def measure(name: str, *, splits: int, n: int, eps: float, text: bool, note: Cal
 
 
 def certified(name: str, *, splits: int, n: int) -> str:
-    """Return the row of what is certified on one set."""
+    """Return the row of certificates on one set."""
     table, samples = laid_out_of_four(name)
     same, bound = same_answers(samples, table.rungs), MaxLoss(0.02)
     rng, found = np.random.default_rng(0), []
@@ -220,7 +220,7 @@ def main() -> None:
 
 
 def note(text: str) -> None:
-    """Say how far the work is."""
+    """Print progress."""
     print(text, file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""How long the longest look at a hostile answer takes: random pieces up to the limits, the worst of each kind told.
+"""Worst-case time of every check of a hostile answer: random pieces up to the limits, the worst of each kind reported.
 
 python -m benchmarks.hostile_answers --texts 400
 """
@@ -21,7 +21,7 @@ SIZES = (1_000, 50_000, 1 << 20)
 
 
 def worst(texts: int, seed: int) -> dict[str, dict[int, tuple[float, str]]]:
-    """Return the longest time, of this thread's own, of every look at every size, with the pieces that took it."""
+    """Return the longest CPU time, of this thread, of every check at every size, with its pieces."""
     rng = random.Random(seed)
     found: dict[str, dict[int, tuple[float, str]]] = {name: dict.fromkeys(SIZES, (0.0, "")) for name in LOOKS}
     for _ in range(texts):

@@ -1,4 +1,4 @@
-"""What a label is worth: error of accepted answers, estimated from few labels, a judge for all, and chosen labels.
+"""Worth of a label: error of accepted answers, estimated from few labels, a judge for all, and chosen labels.
 
 python -m benchmarks.labels [--repetitions N]
 """
@@ -41,7 +41,7 @@ def one(n: int, labels: int, base: float, rng: np.random.Generator) -> dict[str,
     for name, proxy in (("uniform labels, no judge", None), ("uniform labels, judge as proxy", doubt)):
         guess = estimate_mean(y, proxy=proxy)
         found[name] = (guess.value, guess.low, guess.high)
-    # The doubt that is known before any label, roughly calibrated; labels go where it is undecided.
+    # The doubt known before any label, roughly calibrated; labels go where it is undecided.
     before = expit(logit(np.clip(doubt, 1e-3, 1 - 1e-3)) * 0.8 - 0.3)
     pi = spread_budget(np.sqrt(before * (1 - before)), labels, floor=0.2)
     chosen = draw(pi, rng.random(error.size), float(rng.random()))
@@ -49,7 +49,7 @@ def one(n: int, labels: int, base: float, rng: np.random.Generator) -> dict[str,
     for name, proxy in (("chosen labels, no judge", None), ("chosen labels, judge as proxy", doubt)):
         guess = estimate_mean(y, propensity=pi, proxy=proxy)
         found[name] = (guess.value, guess.low, guess.high)
-    # What production gives: labels where somebody complained or was unsure, used as if they were uniform.
+    # Labels as production gives them: where a user complained or was unsure, used as if they were uniform.
     biased = rng.random(error.size) < np.minimum(1.0, labels / error.size * 2.2 * before / before.mean())
     guess = estimate_mean(np.where(biased, error, np.nan))
     found["labels where in doubt, unweighted"] = (guess.value, guess.low, guess.high)

@@ -1,4 +1,4 @@
-"""Where nothing is certified: of those who label as many more as they were told, how many get their certificate?
+"""Advice on missing labels: share of new samples of the advised size that get a certificate.
 
 python -m benchmarks.labels_needed [--pilots 60]
 """
@@ -15,7 +15,7 @@ from calibration.targets.bound import Bound, MaxError, MaxLoss
 from tests.synthetic import ladder_traffic
 
 MOST = 20_000
-"""More labels than anybody would make: such advice is counted, and not followed."""
+"""Impractically many labels: such advice is counted, and not followed."""
 
 
 def traffic(rng: np.random.Generator, n: int, *, pair: bool, fractional: bool) -> Table:
@@ -25,7 +25,7 @@ def traffic(rng: np.random.Generator, n: int, *, pair: bool, fractional: bool) -
 
 
 def follow(bound: Bound, n: int, *, pair: bool, fractional: bool, pilots: int) -> dict[str, float]:
-    """Return what pilots of n samples were told, and the share of new samples of that size that are certified."""
+    """Return the advice to pilots of n samples, and the share of new samples of that size that are certified."""
     rng = np.random.default_rng(n)
     told, certified, hopeless, without = [], [], 0, 0
     for _ in range(pilots):

@@ -1,4 +1,4 @@
-"""Rates of tasks with few samples, shrunk towards the others': error and coverage, on made-up and on recorded tasks.
+"""Partial pooling of rates: error and coverage for tasks with few samples, on synthetic and on recorded tasks.
 
 python -m benchmarks.lending [--repetitions N]
 """

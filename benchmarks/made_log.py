@@ -1,8 +1,8 @@
-"""A made decision log: three tasks over months, for screenshots, browser tests and the benchmarks of reports.
+"""Synthetic decision log: three tasks over months, for screenshots, browser tests and the benchmarks of reports.
 
 python -m benchmarks.made_log decisions.db [--decisions 6000] [--days 90] [--times 1] [--text]
 
-Every decision is made by the flow itself from hand-fed replies; who is right is drawn with a seed. `invoices` has a
+Every decision is made by the flow itself from given replies; correctness is drawn with a seed. `invoices` has a
 certified policy and one hard feature, `support` three rungs and a drift in its last tenth of days, `mail` no policy.
 `--times` repeats every row under new ids and times, by SQL, which makes a million decisions in a minute or two.
 """
@@ -33,13 +33,13 @@ from cascade.usage import Usage
 from cascade.verdict import Ask, Reply, Verdict, Verifier
 
 END_S = 1_800_057_600
-"""When the log ends, Unix seconds: 2027-01-16, midnight UTC."""
+"""End of the log, in Unix seconds: 2027-01-16, midnight UTC."""
 
 DAY_S = 86_400.0
 
 
 class Seen(Verifier):
-    """Says what the answer's text has under this verifier's name: a score, null, or veto."""
+    """Reads its verdict from the answer's text, under its name: a score, null, or veto."""
 
     inline = True
 
@@ -62,11 +62,11 @@ class Kind:
     ladder: Ladder
     policy: Policy | None
     right: Mapping[str, float]
-    """How often each rung is right."""
+    """Accuracy of each rung."""
     usd: Mapping[str, float]
-    """What an answer costs."""
+    """Cost of an answer."""
     latency_s: Mapping[str, float]
-    """How long it takes, in the median."""
+    """Median latency."""
     features: Sequence[str]
     """Values of the tag `feature`; the last one is hard."""
     weight: float
@@ -135,7 +135,7 @@ def fill(log: Log, *, decisions: int = 6000, days: float = 90.0, seed: int = 0, 
 
 
 def repeat(path: Path, times: int, *, days: float = 90.0) -> None:
-    """Repeat every row under new ids, each time a little earlier, as one would have it who has more users."""
+    """Repeat every row under new ids, each time a little earlier, as with more users."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA synchronous=OFF")
         (n,) = connection.execute("SELECT count(*) FROM decisions").fetchone()
@@ -154,7 +154,7 @@ def repeat(path: Path, times: int, *, days: float = 90.0) -> None:
 def _write(
     log: Log, rng: random.Random, identity: str, name: str, kind: Kind, at: float, at_s: float
 ) -> tuple[dict[str, bool], str | None]:
-    """Draw, run and write one decision; return who would have been right, and whose answer was returned."""
+    """Draw, run and write one decision; return which rungs are right, and the rung of the returned answer."""
     feature = rng.choices(kind.features, [4, *[2] * (len(kind.features) - 2), 1][: len(kind.features)])[0]
     hard = rng.gauss(0.0, 1.0)
     if len(kind.features) > 1 and feature == kind.features[-1]:

@@ -1,4 +1,4 @@
-"""What choosing labels brings a certificate: share of recorded traffic that is certifiably accepted, by labels spent.
+"""Active label selection for certificates: share of recorded traffic certifiably accepted, by labels spent.
 
 Labels are drawn evenly over all traffic, or as `cascade next-labels` draws them; certificates take the rows that
 `uniform_rows` leaves. The combiner comes from 200 other rows. Run with the recorded sets beside the checkout:
@@ -29,7 +29,7 @@ SETS = ("mz_mmlu", "mz_medmcqa", "lifeeval_mcq", "zeroeval_crux")
 
 
 def drawn(importance: Floats, labels: int, rng: np.random.Generator) -> tuple[Floats, Flags]:
-    """Return propensities and who is labelled."""
+    """Return propensities and which rows are labelled."""
     pi = spread_budget(importance, labels)
     return pi, draw(pi, rng.random(pi.size), float(rng.random()))
 
@@ -50,7 +50,7 @@ def certify_loss(
     open_rows = np.flatnonzero(~known)
     pi, labelled = np.ones(c.size), known.copy()
     pi[open_rows], labelled[open_rows] = drawn(importance[open_rows], labels, rng)
-    # What lies below is never accepted, so its loss is none, and no label is needed to know it.
+    # Rows below are never accepted, so their loss is 0 without a label.
     lowest = c[open_rows][pi[open_rows] >= pi[open_rows].max() - 1e-12].min()
     below = c < lowest
     sure = np.where(below, 1.0, pi)

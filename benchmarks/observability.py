@@ -1,4 +1,4 @@
-"""What watching costs: a trace that nobody records, a scrape, an export in time and memory.
+"""Cost of observability: an unrecorded trace, a scrape, an export, in time and memory.
 
 python -m benchmarks.observability [--decisions 150000]
 """

@@ -1,4 +1,4 @@
-"""What tasks gain from each other: labelled calibration pooled over tasks, and rate thresholds shrunk to all tasks.
+"""Partial pooling over tasks: error of pooled calibration on labels, and of shrunk rate thresholds.
 
 python -m benchmarks.pooling [--repetitions N]
 """
@@ -144,7 +144,7 @@ def related(sd: float, n: int, rng: np.random.Generator) -> dict[str, float]:
 
 
 def scored(task: str, intercept: float, slope: float, n: int, rng: np.random.Generator) -> Table:
-    """Return a task whose answers have one score that tells how likely they are right."""
+    """Return a task whose answers have one score, related to the probability that they are right."""
     x, nothing = rng.normal(0, 1, (n, 1)), np.zeros((n, 1))
     y = (rng.random((n, 1)) < expit(intercept + slope * x)).astype(float)
     return Table(

@@ -1,4 +1,4 @@
-"""The recorded sets beside the checkout, and the pair of models that each is measured on."""
+"""Recorded sets beside the checkout, with the pair of models that each is measured on."""
 
 from __future__ import annotations
 

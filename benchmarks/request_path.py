@@ -1,4 +1,4 @@
-"""What one request of two rungs enters: files of ours, calls of functions, and steps from one file into another.
+"""Request path: files entered, functions called, and steps between files, of one request of two rungs.
 
     python -m benchmarks.request_path
 

@@ -1,4 +1,4 @@
-"""Which rows a policy is fitted on and which it is tried on: at random, by whole groups, or earlier before later."""
+"""Train/test splits: random, by whole groups, or temporal."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What starting costs: `import cascade` and `cascade --help`, as lines of a Markdown table.
+"""Start-up time: `import cascade` and `cascade --help`, as lines of a Markdown table.
 
 Run it as `python -m benchmarks.startup`. The best of several runs is shown beside the median: on a shared machine the
-median tells of the neighbours, the best of the code.
+median shows the load of the machine, the best the code.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What verifiers are worth, and whether a cascade is, on the recorded sets; and whether the gate keeps its promise.
+"""Worth of verifiers and cascades on the recorded sets; and the error rates of the gate.
 
     python benchmarks/worth.py [--json]
 
 First table: out of fold, on all rows of the typical pair. Second table: a synthetic policy whose figure is exactly at
-its limit is held to it 2,000 times; passing is wrong, and must happen in at most 10 %.
+its limit is checked 2,000 times; passing is wrong, and must happen in at most 10 %.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ REPETITIONS = 2000
 
 
 def measure(name: str) -> dict[str, Any]:
-    """Return what assess and worth say about one set."""
+    """Return the assessment and the verifiers' worth of one set."""
     table, _ = laid_out(name)
     assessment = assess_table(table, hold_out(table))
     (rung,) = assessment.rungs
@@ -53,7 +53,7 @@ def false_passes(n: int, kind: str, seed: int = 0) -> dict[str, Any]:
             criterion = Criterion("min_accuracy", 0.8)
             p = np.repeat(rng.beta(0.8 * 7 / 3, 0.2 * 7 / 3, n // 10), 10)
             values, groups = (rng.random(len(p)) < p).astype(float), [f"{i // 10}" for i in range(len(p))]
-        # The exact test on pairs takes its time and reads counts alone: the same counts are judged once.
+        # The exact test on pairs is slow and depends on counts only: equal counts are judged once.
         key = np.sort(values).tobytes() if criterion.kind == "max_loss" else values.tobytes()
         if key not in known:
             finding = judge_figure("task", criterion, values, groups, delta=0.1, delta_fail=0.1)

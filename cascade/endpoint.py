@@ -1,4 +1,4 @@
-"""Endpoint: one place where a rung's model can be asked; a rung may have several that are equivalent."""
+"""Endpoint: one address of a rung's model; a rung may have several equivalent endpoints."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class Endpoint:
     """The key; None: from the provider's own environment variable."""
 
     model: str | None = None
-    """What the model is called here (`azure/our-deployment`); None: as the rung calls it."""
+    """The model's name here (`azure/our-deployment`); None: the rung's name for it."""
 
     price: Price | None = None
-    """What it costs here; None: the rung's, or the price table's for the model as it is called here."""
+    """The price here; None: the rung's, or the price table's for the model's name here."""
 
     rpm: float | None = None
-    """Requests a minute that it takes; None: no limit is known."""
+    """Rate limit in requests a minute; None if not known."""
 
     tpm: float | None = None
-    """Tokens a minute, prompts and answers, that it takes; None: no limit is known."""
+    """Rate limit in tokens a minute, prompts and answers; None if not known."""
 
     def __post_init__(self) -> None:
-        """Fill in the name and refuse what is no pace."""
+        """Fill in the name and validate rpm and tpm."""
         host = urlsplit(self.api_base or "").netloc.rpartition("@")[2]
         remember([self.api_key])
         remember_query(self.api_base)
@@ -48,12 +48,12 @@ class Endpoint:
 
 
 def require_rate_limit(rpm: float | None, tpm: float | None, whose: str) -> None:
-    """Refuse a pace at which nothing could ever be asked.
+    """Validate a rate limit: rpm and tpm are above 0, or None.
 
     Raises:
         ConfigError: it is not above 0.
     """
     for name, value in (("rpm", rpm), ("tpm", tpm)):
         if value is not None and not value > 0:
-            message = f"{whose}: {name} is {value!r}; a number above 0 was expected, or none for no limit."
+            message = f"{whose}: {name} is {value!r}; a number above 0 was expected. Leave it out for no limit."
             raise ConfigError(message)

@@ -1,4 +1,4 @@
-"""The tree of everything the project raises on purpose.
+"""The exception hierarchy: every error that the project raises on purpose.
 
 ::
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class CascadeError(Exception):
-    """The root: catch it to catch everything that the project raises on purpose."""
+    """Base class of all errors that the project raises on purpose."""
 
     exit_code = 3
     """Exit code of the command line when this error ends a command."""
@@ -83,7 +83,7 @@ class LogUnavailable(CascadeError):
 class RunError(CascadeError):
     """One request ended without what was asked for.
 
-    Carries the result so far as `result` (an `outcome.Result`), so that nothing that was paid for is lost.
+    Carries the result so far as `result` (a `cascade.Result`), so that paid answers are not lost.
     """
 
     def __init__(self, message: str, *, result: Any = None, evidence: Mapping[str, Any] | None = None) -> None:
@@ -109,7 +109,7 @@ class EscalationCapped(RunError):
 
 
 class ProviderError(RunError):
-    """A provider failed in a way that neither a retry nor the next rung may paper over."""
+    """A provider failed permanently: neither a retry nor the next rung may hide it."""
 
 
 class AuthError(ProviderError):

@@ -1,4 +1,4 @@
-"""What is said: Request, ModelCall, LocalCall, Response and Exchange, the values that cross between us and a model."""
+"""Exchange: Request, ModelCall, LocalCall, Response and Exchange, the values passed between engine and model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Message: TypeAlias = Mapping[str, Any]
 
 
 class _Empty(Mapping[str, Any]):
-    """No keys, for ever: hashable (dataclasses ask that of a default), copied and pickled as itself."""
+    """An immutable empty mapping: hashable (dataclasses require that of a default), copied and pickled as itself."""
 
     __slots__ = ()
 
@@ -60,7 +60,7 @@ def is_name(text: str) -> bool:
 
 
 def _jsonable(value: Any) -> Any:
-    """Say a provider parameter as JSON, so that it can be hashed: classes by their JSON schema or name."""
+    """Return a provider parameter as JSON, for hashing: classes by their JSON schema or name."""
     if isinstance(value, Mapping):
         return {str(key): _jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -77,7 +77,7 @@ def _is_limit(value: Any, *, above: float) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a user wants answered, and what is known about it."""
+    """A request: the messages to answer, with its options."""
 
     messages: tuple[Message, ...]
     """The chat so far, in order; roles and multimodal parts are passed on unchanged. At least one."""
@@ -110,7 +110,7 @@ class Request:
     """The user's own labels, for reports."""
 
     quality: str | None = None
-    """Which operating point of its task's policy to run by (`strict`, `cheap`, …); None: the policy's own."""
+    """The operating point of its task's policy (`strict`, `cheap`, …); None: the policy's own."""
 
     deadline_s: float | None = None
     """Seconds that the whole request may take, verifiers included; None: no limit of its own."""
@@ -176,10 +176,10 @@ class ModelCall:
     """The chat to send, unchanged."""
 
     params: Mapping[str, Any] = EMPTY
-    """Provider parameters that must be obeyed: a model that does not take one is an error."""
+    """Required provider parameters: a model that does not support one is an error."""
 
     wishes: Mapping[str, Any] = EMPTY
-    """Provider parameters that are dropped where the model does not take them (log-probabilities)."""
+    """Optional provider parameters, dropped where the model does not support them (log-probabilities)."""
 
     api_base: str | None = None
     """The endpoint's address; None: the provider's own."""
@@ -188,7 +188,7 @@ class ModelCall:
     """The key; None: from the provider's own environment variable."""
 
     endpoints: tuple[Endpoint, ...] = ()
-    """Equivalent places to ask, in order of preference; the retry loop picks one for each try. (): the one above."""
+    """Equivalent endpoints, in order of preference; the retry loop picks one for each try. (): the one above."""
 
     client: str = "auto"
     """Who asks it: `direct` (our own connections), `litellm`, or `auto` (direct where the provider is known)."""
@@ -200,7 +200,7 @@ class ModelCall:
     """What the rung calls the model that was picked there; '' where none are listed."""
 
     timeout_s: float = 60.0
-    """Seconds that one try may take."""
+    """Timeout of one try, in seconds."""
 
     price: Price | None = None
     """The price that was configured for it; None: from the price table, by `model`."""
@@ -238,7 +238,7 @@ class ModelCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalCall:
-    """Work of a verifier that is neither a model call nor instant: run in a thread or awaited, under a timeout."""
+    """A local call of a verifier, neither a model call nor instant: run in a thread or awaited, under a timeout."""
 
     run: Callable[[], Any | Awaitable[Any]]
     """What to run; what it returns is sent back."""
@@ -247,12 +247,12 @@ class LocalCall:
     """Seconds after which the verifier abstains."""
 
     label: str
-    """Who asks, for messages."""
+    """Name of the caller, for messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenLogProb:
-    """One emitted token and how sure the model was of it."""
+    """One emitted token with its log-probability."""
 
     token: str | None
     """The token's text; None where only the figure was recorded."""
@@ -270,7 +270,7 @@ RESENT = "resent"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What a model answered to one call."""
+    """A model's response to one call."""
 
     text: str
     """The answer's text; '' where there is none (a tool call, a refusal)."""
@@ -285,7 +285,7 @@ class Response:
     """Why the model stopped (stop, length, tool_calls, content_filter, …): the provider's word where it is known."""
 
     finish_raw: str | None = None
-    """The provider's own word for it, before any translation; None: it gave none, or nobody looked."""
+    """The provider's raw finish reason, before any translation; None if absent or not read."""
 
     status: int | None = None
     """The HTTP status, where the answer came over a connection of ours."""
@@ -321,13 +321,13 @@ class Response:
     """Which of the rung's endpoints answered; '' where it lists none."""
 
     flags: tuple[str, ...] = ()
-    """What was odd about it: usage estimated or clamped, another model reported, `capped_by_budget` (cut off where the
-    budget paid for no more), `availability:…` for each endpoint that failed before, …"""
+    """Anomalies: usage estimated or clamped, another model reported, `capped_by_budget` (truncated by the budget),
+    `availability:…` for each endpoint that failed before, …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A request and a rung's response to it: what a verifier looks at."""
+    """A request and a rung's response to it: the input of a verifier."""
 
     request: Request
     """What was asked."""

@@ -1,7 +1,7 @@
-"""The extras of this distribution: what each of them installs, and the one sentence that is said where one is missing.
+"""Extras: the optional dependencies of this distribution, and the error message for a missing one.
 
 Nothing here is imported by `import cascade`; the libraries themselves are imported where they are needed, after
-`require_extra` has said that they are there.
+`require_extra` has checked that they are installed.
 """
 
 from __future__ import annotations

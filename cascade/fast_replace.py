@@ -1,4 +1,4 @@
-"""A frozen value with some fields changed, on the hot path: five times as fast as `dataclasses.replace`."""
+"""fast_replace(): copies a frozen dataclass with some fields changed, five times as fast as `dataclasses.replace`."""
 
 from __future__ import annotations
 

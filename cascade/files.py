@@ -1,4 +1,4 @@
-"""Whole files: read with a limit, strictly parsed, and written so that they are complete or not there at all."""
+"""File access: reads with a size limit, strict JSON, and atomic writes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read_text(path: Path, *, what: str, limit: int) -> str:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file that is whole or not there: a temporary one beside it, synced, then renamed over it.
+    """Write a file atomically: a temporary one beside it, synced, then renamed over it.
 
     Raises:
         ConfigError: the folder is missing or not writable.
@@ -71,7 +71,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` survive a power loss, where the file system lets folders be synced."""
+    """Make a rename in `folder` durable (fsync), where the file system can sync folders."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -105,13 +105,13 @@ def refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        message = f"the key {twice!r} stands twice in one object."
+        message = f"the key {twice!r} is twice in one object; leave one out."
         raise ValueError(message)
     return found
 
 
 def explain(error: ValidationError) -> str:
-    """Say pydantic's first complaint in one sentence: key, what was found, what was expected."""
+    """Return pydantic's first error in one sentence: key, value found, value expected."""
     first = error.errors(include_url=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the file"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""

@@ -1,4 +1,4 @@
-"""Completeness: whether a response can be a whole answer at all, as its reason for stopping and its content tell."""
+"""Finish reason: decides whether a response can be complete, by its finish reason and content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CUT_OFF |= {"pause_turn", "insufficient_system_resource"}  # Anthropic: to be co
 
 FILTERED = frozenset({"content_filter", "content_filtered", "safety", "recitation", "blocklist", "spii"})
 FILTERED |= {"prohibited_content", "guardrail_intervened"}
-"""Reasons for stopping that mean that a filter took the answer away."""
+"""Finish reasons of a content filter."""
 
 
 def cut_off(response: Response) -> bool:
@@ -24,7 +24,7 @@ def filtered(response: Response) -> bool:
 
 
 def incomplete_reason(response: Response) -> str | None:
-    """Return why a response can be no answer, whatever it says; None: it may be one."""
+    """Return why a response is incomplete, whatever its text; None if it may be complete."""
     finish = (response.finish_reason or "").casefold()
     if cut_off(response):
         return f"cut off (finish_reason {response.finish_raw or finish})"

@@ -1,4 +1,4 @@
-"""Everything that is hashed: the one hashed choice, and the ids of requests and calls, on canonical JSON."""
+"""Hashing: hashed choices, content ids and fingerprints, on canonical JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def canonical_json(value: Any) -> bytes:
     Lone surrogates and NUL are escaped, so any string that Python can hold can be hashed.
 
     Raises:
-        DataError: the value holds something that JSON cannot say (NaN, an object, a circular reference).
+        DataError: the value has something that is not JSON (NaN, an object, a circular reference).
     """
     try:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
@@ -29,7 +29,7 @@ def canonical_json(value: Any) -> bytes:
 
 
 def unit(*, salt: str, purpose: str, task: str, rung: str, request_id: str) -> float:
-    """Return the hashed choice u in [0, 1): equal for equal arguments, on every machine, for ever.
+    """Return the hashed choice u in [0, 1): deterministic, equal for equal arguments on every machine.
 
     Purpose (tie, mix, shadow, ab, …) keeps choices about one request independent of each other.
     The top 53 bits of blake2b over canonical JSON of the arguments, divided by 2^53.
@@ -39,17 +39,17 @@ def unit(*, salt: str, purpose: str, task: str, rung: str, request_id: str) -> f
 
 
 def content_id(value: Any) -> str:
-    """Return 32 hexadecimal digits (128 bits) that name a JSON value by its content."""
+    """Return the content id of a JSON value: 32 hexadecimal digits (128 bits)."""
     return blake2b(canonical_json(value), digest_size=16).hexdigest()
 
 
 def fingerprint(value: Any) -> str:
-    """Return the sha256 of a JSON value, as 64 hexadecimal digits: for files that are checked, not looked up."""
+    """Return the fingerprint of a JSON value: its sha256 as 64 hexadecimal digits, for verification of files."""
     return sha256(canonical_json(value)).hexdigest()
 
 
 def rounded(confidence: float) -> float:
-    """Round a confidence to 9 decimals, as everywhere where one is produced; NaN fails closed to 0.0.
+    """Round a confidence to 9 decimals, as at every place that computes one; NaN fails closed to 0.0.
 
     Vectorised and served sums differ by an ulp; without the rounding, ties would depend on which one ran.
     """

@@ -1,4 +1,4 @@
-"""What to try, in order: Rung (one model with its settings) and Ladder (rungs, cheapest first)."""
+"""Ladder: Rung (one model with its settings) and Ladder (rungs, cheapest first)."""
 
 from __future__ import annotations
 
@@ -41,24 +41,24 @@ class Rung:
     """The key; None: from the provider's own environment variable."""
 
     timeout_s: float = 60.0
-    """Seconds that one try may take."""
+    """Timeout of one try, in seconds."""
 
     price: Price | None = None
     """Overrides the price table."""
 
     rpm: float | None = None
-    """Requests a minute that its endpoint takes: they are paced, so that none is refused; None: no limit is known."""
+    """Rate limit of its endpoint in requests a minute, kept on our side; None if not known."""
 
     tpm: float | None = None
-    """Tokens a minute, prompts and answers, that its endpoint takes; None: no limit is known."""
+    """Rate limit of its endpoint in tokens a minute, prompts and answers; None if not known."""
 
     endpoints: tuple[Endpoint, ...] = ()
-    """Equivalent places to ask, in order of preference, instead of the one that `api_base`, `api_key`, `rpm` and `tpm`
-    say: where one fails, the next is asked before the rung above. They are no part of a policy's ladder."""
+    """Equivalent endpoints, in order of preference, in place of `api_base`, `api_key`, `rpm` and `tpm`. If one fails,
+    the next is asked before the rung above. They are not part of a policy's ladder."""
 
     context_window: int | None = None
-    """Tokens that its window holds; None: as litellm's bundled map says. Where neither says it, a prompt that is too
-    long for a rung below is tried here."""
+    """Size of its context window, in tokens; None: from litellm's bundled map. If it is in neither, a prompt that is
+    too long for a rung below is tried here."""
 
     client: Literal["auto", "direct", "litellm"] = "auto"
     """Who asks its model: `direct` (our own connections; Chat Completions only), `litellm` (any provider), or `auto`:
@@ -67,7 +67,7 @@ class Rung:
     _ordered: tuple[Verifier, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Fill in the name and refuse what cannot work."""
+        """Fill in the name and validate the settings."""
         if not self.model or not isinstance(self.model, str):
             message = f"A rung's model is {self.model!r}; a name such as 'openai/gpt-5-nano' was expected."
             raise ConfigError(message)
@@ -101,13 +101,13 @@ class Rung:
             raise ConfigError(message)
         own = [name for name in ("api_base", "api_key", "rpm", "tpm") if getattr(self, name) is not None]
         if self.endpoints and own:
-            # A key that went to every endpoint would reach hosts that it is not for.
-            message = f"Rung {self.name}: it lists endpoints and says {', '.join(own)} itself; say it on each endpoint."
+            # A key for every endpoint would be sent to hosts that it is not meant for.
+            message = f"Rung {self.name}: it has both endpoints and {', '.join(own)}; give that on each endpoint."
             raise ConfigError(message)
 
     @property
     def places(self) -> tuple[Endpoint, ...]:
-        """Its endpoints; where it lists none and has a pace, the one that it is; else none."""
+        """Its endpoints; without a list, its own address as one endpoint if it has a rate limit; else none."""
         if self.endpoints or (self.rpm is None and self.tpm is None):
             return self.endpoints
         return (Endpoint(api_base=self.api_base, api_key=self.api_key, rpm=self.rpm, tpm=self.tpm),)
@@ -117,7 +117,7 @@ class Rung:
         """Its verifiers in the order in which they run: free ones before paid ones, else as given.
 
         Raises:
-            ConfigError: names are still to be looked up (`plugins.resolve` does that).
+            ConfigError: verifiers are still names (`plugins.resolve` looks them up).
         """
         if self._ordered is None:
             message = f"Rung {self.name}: verifiers are given by name and were not looked up; use Cascade(ladder)."
@@ -146,7 +146,7 @@ class Rung:
         )
 
     def describe(self) -> dict[str, Any]:
-        """Return what must not change under a policy, as JSON: not prices, timeouts or addresses."""
+        """Return the settings that a policy depends on, as JSON: not prices, timeouts or addresses."""
         return {
             "name": self.name,
             "model": self.model,
@@ -161,7 +161,7 @@ class Ladder(Sequence[Rung]):
     __slots__ = ("rungs", "tasks")
 
     def __init__(self, *rungs: Rung, tasks: Mapping[str, Sequence[Rung]] = EMPTY) -> None:
-        """Take the rungs, and for tasks that use others of them, or other verifiers, theirs.
+        """Take the rungs, and other rungs or verifiers by task.
 
         Raises:
             ConfigError: no rungs, or two of one name.
@@ -178,7 +178,7 @@ class Ladder(Sequence[Rung]):
         self.tasks = {task: Ladder(*own) for task, own in tasks.items()}
 
     def of(self, task: str) -> Ladder:
-        """Return the ladder that a task runs on: its own where it has one, else this."""
+        """Return a task's ladder: its own if it has one, else this."""
         return self.tasks.get(task, self)
 
     def __getitem__(self, index: Any) -> Any:
@@ -211,7 +211,7 @@ class Ladder(Sequence[Rung]):
         """Return the rung of that name.
 
         Raises:
-            ConfigError: there is none.
+            ConfigError: no rung has this name.
         """
         for rung in self.rungs:
             if rung.name == name:
@@ -220,7 +220,7 @@ class Ladder(Sequence[Rung]):
         raise ConfigError(message)
 
     def fingerprint(self) -> str:
-        """Return the hash of everything that must not change under a policy."""
+        """Return the fingerprint: the hash of the settings that a policy depends on."""
         rungs = [rung.describe() for rung in self.rungs]
         own = {task: [rung.describe() for rung in ladder] for task, ladder in self.tasks.items()}
         return fingerprint([rungs, own] if own else rungs)

@@ -1,4 +1,4 @@
-"""Loggers: Python's own, silent unless the program that uses us listens, and without secrets whoever listens."""
+"""Loggers: Python's logging, silent without a handler of the program, and with secrets redacted."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ FOREIGN = (
     "aiohttp.client",
     "asyncio",
 )
-"""Loggers of libraries that calls go through: at DEBUG and INFO they write headers, and addresses with keys in them."""
+"""Loggers of libraries used for calls: at DEBUG and INFO they write headers, and addresses with keys in them."""
 
 
 class Redacting(logging.Filter):
-    """Cuts secrets out of each record before any handler sees it; lets every record through."""
+    """Redacts secrets in each record before any handler sees it; drops no record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Clean message, arguments and traceback."""
+        """Redact message, arguments and traceback."""
         try:
             said = record.getMessage()
         except Exception:  # noqa: BLE001 - a call that fits its arguments badly is for logging itself to complain about
@@ -43,10 +43,10 @@ class Redacting(logging.Filter):
         if cleaned != said:
             record.msg, record.args = cleaned, None
         if record.exc_info and record.exc_info[1] is not None:
-            told = "".join(traceback.format_exception(record.exc_info[1])).rstrip("\n")
-            if redacted(told) != told:
-                # A handler that formats the exception itself would print what is cut out here.
-                record.exc_text, record.exc_info = redacted(told), None
+            formatted = "".join(traceback.format_exception(record.exc_info[1])).rstrip("\n")
+            if redacted(formatted) != formatted:
+                # A handler that formats the exception itself would print the secret.
+                record.exc_text, record.exc_info = redacted(formatted), None
         return True
 
 
@@ -59,18 +59,18 @@ def logger_of(name: str) -> logging.Logger:
 
 
 def guard_foreign(names: Iterable[str] = FOREIGN) -> None:
-    """Cut secrets out of what the libraries write that calls go through."""
+    """Redact secrets in the records of libraries used for calls."""
     for name in names:
         _guarded(name)
 
 
 def _guarded(name: str) -> logging.Logger:
     logger = logging.getLogger(name)
-    # A logger's filter sees the records of this very logger only, not those of loggers below it.
+    # A logger's filter sees only its own records, not those of child loggers.
     if _REDACTING not in logger.filters:
         logger.addFilter(_REDACTING)
     return logger
 
 
-# A library says nothing by itself: without this, warnings would go to stderr where no logging is set up.
+# A library is silent by default: without this, warnings would go to stderr where no logging is set up.
 _guarded("cascade").addHandler(logging.NullHandler())

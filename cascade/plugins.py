@@ -1,4 +1,4 @@
-"""Verifiers by name: found by entry point, the same door for ours and for third parties', and loaded only if named."""
+"""Plugins: verifiers by name, from entry points of any distribution, loaded only if named."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ GROUP = "cascade.verifiers"
 """The entry-point group; a distribution adds `name = "module:Class"` to it."""
 
 DEFAULT = ("refusal", "schema", "hedging")
-"""The stack of a rung that names none: free, local, for any model."""
+"""Default verifiers of a rung that names none: free, local, for any model."""
 
 
 @cache
 def registered() -> Mapping[str, EntryPoint]:
-    """Return the verifiers that installed distributions offer, by name."""
+    """Return the registered verifiers of all installed distributions, by name."""
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
 def verifier(spec: Any) -> Verifier:
-    """Return the verifier that a configuration asks for.
+    """Return a verifier from its configuration.
 
     Args:
         spec: a Verifier; a registered name ("schema"); or a mapping of one name to its options
             ({"judge": {"model": "openai/gpt-5"}}).
 
     Raises:
-        ConfigError: nothing of that name is registered, it cannot be loaded, or it does not take the options.
+        ConfigError: the name is not registered, the verifier cannot be loaded, or an option is invalid.
     """
     if isinstance(spec, Verifier):
         return spec
@@ -49,7 +49,7 @@ def verifier(spec: Any) -> Verifier:
         owner = point.dist.name if point.dist is not None else "an unknown distribution"
         message = (
             f"Verifier {name!r} ({point.value}, from {owner}) cannot be loaded: {error}. If another distribution "
-            "installed a package of the same name over it, run `cascade doctor`, which says whose it is."
+            "installed a package of the same name over it, run `cascade doctor`, which names it."
         )
         raise ConfigError(message) from None
     except TypeError as error:
@@ -86,7 +86,7 @@ def resolve(ladder: Ladder, default: Sequence[Any] | None = None) -> Ladder:
 
 
 def replace_verifiers(ladder: Ladder, wanted: Sequence[str]) -> Ladder:
-    """Return the ladder with these verifiers on every rung; a rung's own settings of one of that name stay.
+    """Return the ladder with these verifiers on every rung; a rung's own settings of the same name stay.
 
     Raises:
         ConfigError: as of `resolve`.

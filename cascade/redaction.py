@@ -1,7 +1,7 @@
-"""Redaction: the one sink that cuts secrets out of a text, by value and by pattern, before anyone keeps or shows it.
+"""Redaction: removes secrets from a text, by value and by pattern, before it is stored or shown.
 
 The decision log, every exception of ours, every failure of a call, our log lines and litellm's go through `redacted`.
-What is secret is known to the whole process: an exception that leaves it carries no list of keys along.
+Known secrets are global to the process, so that exceptions carry no list of keys.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 CUT = "[redacted]"
-"""What stands where a secret stood."""
+"""Replacement of a secret."""
 
 SHORTEST_SECRET = 8
-"""Characters below which a known secret is not looked for: it would blank ordinary words."""
+"""Least length of a known secret that is searched: shorter ones would blank ordinary words."""
 
 PLACEHOLDERS = frozenset({"anything", "lm-studio", "no-key-required", "not-needed", "not-required", "placeholder"})
-"""What people write where a local server wants some key: words, no secrets."""
+"""Placeholders for the key of a local server, which are not secrets."""
 
 _SECRET_NAME = re.compile(r"(?i)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|_PAT|_DSN)$")
 """Names of environment variables whose values are secrets."""
 
 # Every quantifier is bounded, or cannot overlap what follows it: texts are foreign, so matching must stay linear.
 _PATTERNS = (
-    # A digit, or a masked one, tells a key from a name: `hf-internal-testing` is an organisation.
+    # A digit, or a masked one, distinguishes a key from a name: `hf-internal-testing` is an organisation.
     r"\b(?:sk|pk|rk|gsk|xai|hf|gh[pousr]|glpat|r8|pplx|nvapi|xox[abprs])[-_](?=[A-Za-z_*-]{0,64}[0-9*])[\w*-]{8,}",
     r"\bsk[-_][A-Za-z0-9_*-]{12,}",
     r"\bAKIA[0-9A-Z]{8,}",
@@ -45,7 +45,7 @@ _PATTERNS = (
 )
 
 PART = 8
-"""Characters of a secret's head or tail that are cut out by themselves: providers echo keys in part."""
+"""Least characters of a secret's head or tail that are redacted alone: providers echo parts of keys."""
 
 _known: set[str] = set()
 _ends: dict[str, list[tuple[str, bool]]] = {}  # the least head or tail of a secret -> the secret, whether it is a head
@@ -54,10 +54,10 @@ _pattern = re.compile("|".join(_PATTERNS))
 
 
 def remember(secrets: Iterable[str | None]) -> None:
-    """Cut these texts out from now on, wherever they turn up, in whatever case.
+    """Register secrets: they are redacted from now on, in any letter case.
 
-    Also as a URL, JSON or base64 (inside a longer text too, as in Basic authentication) spells them, and their heads
-    and tails of `PART` characters and more, where these do not look like a word.
+    Also in their URL, JSON and base64 encodings (inside a longer text too, as in Basic authentication), and their heads
+    and tails of at least `PART` characters that do not look like a word.
     """
     fresh = {secret for secret in secrets if secret and len(secret) >= SHORTEST_SECRET} - PLACEHOLDERS - _known
     if fresh:
@@ -66,13 +66,13 @@ def remember(secrets: Iterable[str | None]) -> None:
 
 
 def remember_environment(environment: Mapping[str, str] | None = None) -> None:
-    """Cut out what the environment holds under names that keys have (`…_KEY`, `…_TOKEN`, `…_PASSWORD`, …)."""
+    """Register the values of environment variables named like secrets (`…_KEY`, `…_TOKEN`, `…_PASSWORD`, …)."""
     variables = os.environ if environment is None else environment
     remember([value for name, value in variables.items() if _SECRET_NAME.search(name)])
 
 
 def remember_query(address: str | None) -> None:
-    """Cut out every value in the query of an address, and its user and password."""
+    """Register every value in the query of an address, and its user and password."""
     if address is None:
         return
     parts = urlsplit(address)
@@ -81,7 +81,7 @@ def remember_query(address: str | None) -> None:
 
 
 def redacted(text: str) -> str:
-    """Return `text` without the secrets that are known and those that look like one."""
+    """Return `text` without known secrets and texts that look like one."""
     parts: list[str] = []
     at = 0
     for found in _pattern.finditer(text):
@@ -94,7 +94,7 @@ def redacted(text: str) -> str:
 
 
 def _grown(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return the span of a match; of a secret's head or tail, as far as the secret goes on."""
+    """Return the span of a match; a secret's head or tail is extended as far as it matches the secret."""
     for secret, is_head in _ends.get(text[start:end].lower(), ()):
         length = end - start
         if is_head:
@@ -107,18 +107,18 @@ def _grown(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def has_secret(text: str) -> bool:
-    """Return whether `redacted` would cut anything out."""
+    """Return whether `redacted` would remove anything."""
     return _pattern.search(text) is not None
 
 
 def version() -> int:
-    """Return a number that changes whenever another secret becomes known: what was cleaned before may hold it."""
+    """Return a version that changes with every new secret: texts redacted before may contain it."""
     return _version
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return `text` without secrets and at most `limit` characters long; a cut goes through no secret."""
-    # A secret that the first cut halves is no longer known by its value: so it falls to the second one.
+    """Return `text` without secrets and at most `limit` characters long; no secret is cut in two."""
+    # A secret halved by the first cut no longer matches by value: so the second cut removes it.
     margin = 4096
     if len(text) <= limit:
         return redacted(text)[:limit]
@@ -128,7 +128,7 @@ def shortened(text: str, limit: int) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a dataclass's repr without secrets: addresses and parameters may hold some."""
+    """Return a dataclass's repr without secrets: addresses and parameters may contain some."""
     inside = ", ".join(f"{field.name}={getattr(value, field.name)!r}" for field in fields(value) if field.repr)
     return redacted(f"{type(value).__name__}({inside})")
 
@@ -143,7 +143,7 @@ def _compile() -> None:
             part = _least_part(secret, is_head=is_head)
             if part is not None:
                 _ends.setdefault(part.lower(), []).append((secret.lower(), is_head))
-    # The longest first: a key that begins like another must go as a whole.
+    # The longest first: a key that begins like another must be removed as a whole.
     by_value = "|".join(map(re.escape, sorted({*spelt, *_ends}, key=_longest_first)))
     by_code = [rf"[\w+/-]?{re.escape(form)}[\w+/-]?={{0,2}}" for form in sorted(encoded, key=_longest_first)]
     _pattern = re.compile("|".join([*([f"(?i:{by_value})"] if by_value else []), *by_code, *_PATTERNS]))
@@ -168,11 +168,11 @@ def _least_part(secret: str, *, is_head: bool) -> str | None:
 
 
 def _in_base64(secret: str) -> Iterator[str]:
-    """Give what base64 makes of a secret inside any longer text: three alignments, in both alphabets."""
+    """Yield the base64 forms of a secret inside a longer text: three alignments, in both alphabets."""
     data = secret.encode("utf-8", "surrogatepass")
     for offset in range(3):
         whole = b64encode(bytes(offset) + data).decode("ascii")
-        # What shares its bits with the neighbours is left out; the pattern takes it along.
+        # Characters that share bits with the neighbours are left out; the pattern covers them.
         inner = whole[-(-8 * offset // 6) : 8 * (offset + len(data)) // 6]
         if len(inner) >= SHORTEST_SECRET:
             yield inner

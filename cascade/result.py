@@ -1,4 +1,4 @@
-"""What happened: Attempt (one rung's try) and Result (one request's end), names and numbers only."""
+"""Result: Attempt (one rung's try) and Result (the outcome of one request)."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from cascade.usage import Usage
 from cascade.verdict import Verdict
 
 Outcome = Literal["accepted", "exhausted", "abstained", "capped", "failed", "deadline", "budget", "cancelled"]
-"""accepted: answered. exhausted: the top was vetoed or out of reach; the best answer, flagged. abstained: the same, no
-answer (`on_exhausted: abstain`). capped: the escalation cap held it below; the best answer so far. failed: no answer.
-deadline, budget: that ran out first. cancelled: the caller gave up; such a result is only logged."""
+"""accepted: answered. exhausted: the top was vetoed or unavailable; the best answer, flagged. abstained: the same,
+without answer (`on_exhausted: abstain`). capped: stopped by the escalation cap; the best answer so far. failed: no
+answer. deadline, budget: that ran out first. cancelled: by the caller; such a result is only logged."""
 
 Parsed = TypeVar("Parsed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One rung's try: a response or a failure, what the verifiers thought of it, what was decided."""
+    """One rung's try: a response or a failure, the verdicts on it, and the decision."""
 
     rung: str
     """The rung's name."""
@@ -34,7 +34,7 @@ class Attempt:
     """The model that was asked for."""
 
     response: Response | None = None
-    """What it answered; None where it failed."""
+    """Its response; None where it failed."""
 
     failure: CallFailure | None = None
     """How it failed; None where it answered."""
@@ -53,18 +53,18 @@ class Attempt:
 
     @property
     def confidence(self) -> float | None:
-        """The combined probability that the answer is right; None where nothing was calibrated."""
+        """The combined probability that the answer is right; None if the task is not calibrated."""
         return self.decision.confidence
 
     @property
     def endpoint(self) -> str:
-        """Which of the rung's endpoints answered, or failed last; '' where it lists none, or was not asked."""
+        """The rung's endpoint that answered, or failed last; '' without endpoints, or where not asked."""
         call = self.response or self.failure
         return "" if call is None else call.endpoint
 
     @property
     def vetoed(self) -> bool:
-        """True where a verifier ruled the answer out."""
+        """True where a verifier vetoed the answer."""
         return any(verdict.veto for verdict in self.verdicts)
 
     @property
@@ -94,7 +94,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result(Generic[Parsed]):
-    """What one request came to."""
+    """The outcome of one request."""
 
     request_id: str
     """The request's id (a content hash unless given)."""
@@ -109,7 +109,7 @@ class Result(Generic[Parsed]):
     """The operating point that was asked for; None: the policy's own."""
 
     outcome: Outcome
-    """How it ended."""
+    """The outcome."""
 
     answer: str | None = None
     """The answer's text; None where there is none."""
@@ -148,8 +148,8 @@ class Result(Generic[Parsed]):
 
     maybe_charged_usd: float = 0.0
     """What tries without an answer may have cost, at their worst case, in US dollars: the provider may bill a call that
-    timed out or was broken off. Budgets count it as spent; `cost_usd`, which holds what is known, does not include it.
-    So the truth lies between `cost_usd` and `cost_usd + maybe_charged_usd`."""
+    timed out or was cancelled. Budgets count it as spent; `cost_usd`, the known cost, does not include it. So the true
+    cost lies between `cost_usd` and `cost_usd + maybe_charged_usd`."""
 
     latency_s: float = 0.0
     """Seconds from the call of run() to the result."""
@@ -161,11 +161,11 @@ class Result(Generic[Parsed]):
     """The weight of the policy point that this request ran by (the propensity of the hashed mix)."""
 
     error: str | None = None
-    """What went wrong, for people; None where nothing did."""
+    """The error message; None without error."""
 
     flags: tuple[str, ...] = ()
-    """What a reader must know: `uncalibrated`, `top_failed`, `capped:global` or `capped:principal` (whose cap),
-    `budget:…` (which budget), …"""
+    """Remarks: `uncalibrated`, `top_failed`, `capped:global` or `capped:principal` (the cap reached), `budget:…` (the
+    budget spent), …"""
 
     tags: Mapping[str, str] = field(default_factory=dict)
     """The request's own labels."""
@@ -197,7 +197,7 @@ class Result(Generic[Parsed]):
 
     @property
     def escalated(self) -> bool:
-        """True where a first answer was left upwards for quality."""
+        """True where the first answer was escalated for quality."""
         return bool(self.attempts) and self.attempts[0].decision.action == "escalate"
 
     @property

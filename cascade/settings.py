@@ -1,4 +1,4 @@
-"""Settings: how requests end, for a whole cascade or one task; and the warnings that a cascade gives."""
+"""Settings: options for how requests end, for a whole cascade or one task; and the warnings of a cascade."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 
 class UncalibratedWarning(UserWarning):
-    """A task runs by pass marks because no policy was fitted for it; given once a task and Cascade."""
+    """A task runs by pass marks because no policy was fitted for it; warned once per task and Cascade."""
 
 
 class LadderWarning(UserWarning):
-    """Something about a ladder is doubtful: a judge of the judged model's family, an order against the prices."""
+    """A ladder is doubtful: a judge of the judged model's family, an order against the prices."""
 
 
 class SilentVerifierWarning(UserWarning):
@@ -23,13 +23,13 @@ class Settings:
     """How requests end, for a whole cascade or for one task."""
 
     on_uncalibrated: Literal["pass_marks", "top", "error"] = "pass_marks"
-    """What a task without a policy does."""
+    """How a task without a policy runs."""
 
     on_exhausted: Literal["answer", "abstain"] = "answer"
     """Whether an answer that the top's verifiers vetoed is returned, flagged, or withheld."""
 
     on_refusal: Literal["escalate", "accept"] = "escalate"
-    """Whether a model's refusal is asked about once more above, or taken at its word."""
+    """Whether a model's refusal escalates once, or is accepted."""
 
     on_content_filter: Literal["raise", "escalate"] = "raise"
     """Whether a request that a provider's content filter refused raises, or goes on to the next rung."""
@@ -44,10 +44,10 @@ class Settings:
     """Whether a spent budget raises or returns the best answer so far."""
 
     deadline_s: float | None = None
-    """Seconds that a request may take if it does not say itself."""
+    """Default deadline of a request, in seconds."""
 
     max_cost_usd: float | None = None
-    """US dollars that a request may cost if it does not say itself."""
+    """Default budget of a request, in US dollars."""
 
     schema: Any = None
-    """JSON Schema or type that answers must satisfy if the request gives none."""
+    """Default JSON Schema, or type, of answers."""

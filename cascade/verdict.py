@@ -1,4 +1,4 @@
-"""What is thought of an answer: Verdict, Verifier (who gives it), and Flow (how one that needs calls asks for them)."""
+"""Verdict: the result of verifying an answer; Verifier, its source; and Flow, by which a verifier asks for calls."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from cascade.exchange import EMPTY, Exchange, LocalCall, ModelCall, Request, Res
 from cascade.failure import CallFailure
 
 Ask: TypeAlias = ModelCall | LocalCall
-"""What a flow may yield: each in a tuple, so that independent ones can run at once."""
+"""One ask of a flow, yielded in a tuple, so that independent asks can run at once."""
 
 Reply: TypeAlias = Any
-"""What is sent back for one ask: a Response for a ModelCall, what it returned for a LocalCall; or a CallFailure."""
+"""The reply to one ask: a Response for a ModelCall, the return value for a LocalCall; or a CallFailure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What one verifier thinks of one response."""
+    """The verdict of one verifier on one response."""
 
     name: str = ""
     """The verifier's name; filled in by the flow."""
 
     score: float | None = None
-    """How good the answer looks, in [0, 1]; None: the verifier abstains."""
+    """The score of the answer in [0, 1], higher is better; None: the verifier abstains."""
 
     veto: bool = False
     """True: the answer must not be accepted below the top, whatever the other verifiers say."""
 
     reason: str = ""
-    """Why, in a few words for people."""
+    """The reason, in a few words."""
 
     signals: Mapping[str, float | None] = EMPTY
-    """Further figures for the combiner, by name; None where one could not be had."""
+    """Further features for the combiner, by name; None if absent."""
 
     cost_usd: float = 0.0
-    """What the verdict cost: its own model calls."""
+    """Cost of its own model calls."""
 
     latency_s: float = 0.0
     """Seconds that its own model calls took."""
@@ -51,13 +51,13 @@ class Verdict:
     """`computed` here, or `recorded` with the sample."""
 
     flags: tuple[str, ...] = ()
-    """What was odd (a timeout, a judge's reply that could not be read, …)."""
+    """Anomalies (a timeout, an unusable reply of a judge, …)."""
 
     parsed: Any = field(default=None, repr=False, compare=False)
     """The answer as a value, where the verifier parsed it."""
 
     def __post_init__(self) -> None:
-        """Refuse a score that is none, and take signals that are not finite as missing."""
+        """Validate the score, and turn signals that are not finite into None."""
         score = self.score
         if score is not None:
             if isinstance(score, bool) or not isinstance(score, int | float) or not 0.0 <= score <= 1.0:
@@ -74,7 +74,7 @@ class Verdict:
 
     @classmethod
     def abstain(cls, reason: str, **fields: Any) -> Verdict:
-        """Make a verdict that cannot tell."""
+        """Make a verdict that abstains."""
         return cls(reason=reason, **fields)
 
     @classmethod
@@ -88,29 +88,29 @@ def _finite(value: float | None) -> float | None:
 
 
 Flow: TypeAlias = Generator[tuple[Ask, ...], tuple[Reply, ...], Verdict]
-"""A verifier at work: yields what it wants asked, is sent the replies in the same order, returns its verdict."""
+"""A verifier's generator: yields asks, is sent the replies in the same order, returns its verdict."""
 
 
 class Verifier:
-    """One opinion about answers; subclasses override `check`, or `flow` where they need model calls.
+    """Base class of verifiers; subclasses override `check`, or `flow` if they need model calls.
 
-    An instance holds settings only, is shared by threads, and must not change after it was made.
+    An instance holds settings only, must be thread-safe, and must not change after it was made.
     """
 
     name: str = ""
     """Names it in policies, logs and reports; unique within a rung."""
 
     version: ClassVar[str] = "1"
-    """Changes whenever the same answer would get another verdict: policies fitted before are then refused."""
+    """Changes whenever the same answer would get another verdict: policies fitted before are then rejected."""
 
     pass_at: float = 0.5
-    """The score from which on it is content, for tasks that are not calibrated."""
+    """The pass mark: the score from which on it passes an answer, for tasks that are not calibrated."""
 
     paid: bool = False
     """True where a verdict costs money; such verifiers run after the free ones."""
 
     probed: ClassVar[bool] = False
-    """True: `cascade calibrate` shows it wrong answers first, and refuses it if it passes too many (a judge)."""
+    """True: `cascade calibrate` probes it with wrong answers first, and rejects it if it passes too many (a judge)."""
 
     required: bool = False
     """True: where it abstains, the answer is not accepted below the top."""
@@ -119,7 +119,7 @@ class Verifier:
     """True: `check` is pure and takes well under a millisecond, so it runs on the event loop without a thread."""
 
     reads_earlier: ClassVar[bool] = True
-    """False: the verdict does not depend on `exchange.earlier`, so calibrate need not ask again for each sub-ladder."""
+    """False: the verdict does not depend on `exchange.earlier`, so calibrate computes it once for all sub-ladders."""
 
     timeout_s: float = 2.0
     """Seconds after which it abstains (not for model calls, which have their own)."""
@@ -147,12 +147,12 @@ class Verifier:
         )
 
     def needless(self, verdicts: tuple[Verdict, ...]) -> str | None:
-        """Return why it need not be asked after the verdicts so far, by a fixed rule; None: ask. Asked first of all."""
+        """Return why it can be skipped after the verdicts so far, by a fixed rule; None: run it. Called first."""
         del verdicts
         return None
 
     def prepare(self, request: Request) -> None:
-        """Look at a request before its first call, to refuse early what could not be judged (a broken schema).
+        """Validate a request before its first call, to reject early what cannot be judged (a broken schema).
 
         Raises:
             ConfigError: the request cannot be run as it is.
@@ -160,21 +160,21 @@ class Verifier:
         del request
 
     def fresh(self, name: str) -> Verifier:
-        """Return one that is equal but for its name and remembers nothing, to ask the same again."""
+        """Return a copy with another name and an empty cache, to ask the same again."""
         made = copy(self)
         made.name = name
         return made
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what changes its verdicts, as JSON: it goes into the ladder's fingerprint."""
+        """Return the settings that change its verdicts, as JSON, for the ladder's fingerprint."""
         return {}
 
     def concerns(self, *, judged: str, above: str | None, price_usd: Callable[[str], float | None]) -> tuple[str, ...]:
-        """Say at start-up what is doubtful about it on a rung: a judge of its own family, for instance.
+        """Return start-up warnings about it on a rung: a judge of the judged model's family, for instance.
 
         Args:
-            judged: the model whose answers it looks at.
-            above: the model that would be asked next; None on the top rung.
+            judged: the model whose answers it judges.
+            above: the model of the next rung; None on the top rung.
             price_usd: US dollars of a typical call by model name; None where unknown.
         """
         del judged, above, price_usd

@@ -26,7 +26,7 @@ _FAILED = ("verifier_failed",)
 def exchange_json(exchange: Exchange) -> bytes:
     """Return an exchange as one line of ASCII JSON; values that are not JSON become text."""
     request, response = exchange.request, exchange.response
-    said = {
+    content = {
         "request": {
             "id": request.id,
             "task": request.task,
@@ -43,7 +43,7 @@ def exchange_json(exchange: Exchange) -> bytes:
         "rung": exchange.rung,
         "model": exchange.model,
     }
-    return json.dumps(said, default=_plain).encode("ascii") + b"\n"
+    return json.dumps(content, default=_plain).encode("ascii") + b"\n"
 
 
 def run_command(command: Sequence[str], exchange: Exchange, timeout_s: float, env: Mapping[str, str]) -> Verdict:
@@ -106,21 +106,21 @@ def _verdict(code: int, output: bytes) -> Verdict:
     if code not in (0, 1):
         return Verdict.abstain(f"the command ended with exit code {code}", flags=_FAILED)
     try:
-        said = parse_json(output.decode("utf-8"))
+        content = parse_json(output.decode("utf-8"))
     except (NotJson, UnicodeDecodeError):
-        said = None  # not JSON: the exit code decides
-    if isinstance(said, Mapping) and ("score" in said or "veto" in said):
-        score, veto, reason = said.get("score"), said.get("veto") is True, said.get("reason", "")
+        content = None  # not JSON: the exit code decides
+    if isinstance(content, Mapping) and ("score" in content or "veto" in content):
+        score, veto, reason = content.get("score"), content.get("veto") is True, content.get("reason", "")
     else:
-        score, veto, reason = said, False, ""
+        score, veto, reason = content, False, ""
     if veto or _is_score(score):
         reason = reason[:300] if isinstance(reason, str) else ""
         return Verdict(score=score if _is_score(score) else None, veto=veto, reason=reason)
-    if isinstance(said, int | float) and not isinstance(said, bool):
+    if isinstance(content, int | float) and not isinstance(content, bool):
         return Verdict.abstain("the command's score is not in [0, 1]", flags=_FAILED)
-    if isinstance(said, Mapping) and said.get("score") is not None:
+    if isinstance(content, Mapping) and content.get("score") is not None:
         return Verdict.abstain("the command's score is not a number in [0, 1]", flags=_FAILED)
-    if isinstance(said, Mapping) and "score" in said:
+    if isinstance(content, Mapping) and "score" in content:
         return Verdict.abstain("the command cannot tell")
     return Verdict(score=1.0 - code, reason=f"the command ended with exit code {code}")
 

@@ -110,11 +110,11 @@ class CountedSchema:
 
 def _draft(schema: Mapping[str, Any]) -> str:
     """Return the draft of a schema; without `$schema` the newest, or draft-07 for its tuples."""
-    said: Any = schema.get("$schema")
-    if isinstance(said, str) and said.removesuffix("#") in META:
-        return next(draft for draft in _DRAFTS if draft in said)
+    draft: Any = schema.get("$schema")
+    if isinstance(draft, str) and draft.removesuffix("#") in META:
+        return next(one for one in _DRAFTS if one in draft)
     if "$schema" in schema:
-        raise SchemaRejected(f"The JSON Schema's $schema is {said!r:.100}; a draft of json-schema.org was expected.")
+        raise SchemaRejected(f"The JSON Schema's $schema is {draft!r:.100}; a draft of json-schema.org was expected.")
     lists = any(isinstance(part.get("items"), list | tuple) for part in _objects(schema))
     return "draft-07" if lists else _NEWEST
 

@@ -67,15 +67,15 @@ def extract(text: str, compare: str = "auto") -> FinalAnswer | None:
 
 def of_calls(calls: tuple[Mapping[str, Any], ...]) -> FinalAnswer:
     """Return the canonical form of an answer's tool calls: names and arguments, in order."""
-    said = []
+    named_calls = []
     for call in calls:
         function = call.get("function") or call
         arguments = function.get("arguments")
         if isinstance(arguments, str):
             value = _json(arguments)
             arguments = arguments if value is None else value[0]
-        said.append([function.get("name"), arguments])
-    return "calls", _canonical(said)
+        named_calls.append([function.get("name"), arguments])
+    return "calls", _canonical(named_calls)
 
 
 def of_extractor(extractor: Callable[[str], Any], text: str) -> FinalAnswer | None:

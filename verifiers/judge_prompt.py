@@ -75,7 +75,7 @@ def candidate_of(exchange: Exchange) -> str:
 def conversation_of(messages: Sequence[Message], max_chars: int) -> tuple[list[dict[str, str]], tuple[str, ...]]:
     """Return the conversation as roles and texts, with flags for parts left out."""
     flags = set()
-    said = []
+    turns = []
     for message in messages:
         content = message.get("content")
         if isinstance(content, list | tuple) and any(
@@ -85,8 +85,8 @@ def conversation_of(messages: Sequence[Message], max_chars: int) -> tuple[list[d
         text = shorten(text_of(content), max_chars)
         if len(text) != len(text_of(content)):
             flags.add("prompt_cut")
-        said.append({"role": str(message.get("role", "user")), "text": text})
-    first, last, room = said[:1], said[1:], 4 * max_chars
+        turns.append({"role": str(message.get("role", "user")), "text": text})
+    first, last, room = turns[:1], turns[1:], 4 * max_chars
     kept: list[dict[str, str]] = []
     for turn in reversed(last):  # the first turn often holds the rules, the last ones the question
         room -= len(turn["text"])

@@ -93,9 +93,9 @@ class Refusal(Verifier):
         if finish and finish not in COMPLETE:
             why = f"finish_reason {finish[:40]!a} is unknown"
             return Verdict(score=0.0, reason=why, flags=("unknown_finish_reason",))
-        said = trivial(text, exchange.request.prompt) if self.trivial and exchange.request.schema is None else None
-        if said not in (None, SILENT):
-            return Verdict(score=0.0, reason=f"the answer {said}")
+        why_not = trivial(text, exchange.request.prompt) if self.trivial and exchange.request.schema is None else None
+        if why_not not in (None, SILENT):
+            return Verdict(score=0.0, reason=f"the answer {why_not}")
         if self._refuses(text):
             return Verdict(score=0.0, reason="the words refuse")
         return Verdict(score=1.0, reason="an answer")

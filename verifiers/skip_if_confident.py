@@ -38,10 +38,10 @@ class SkipIfConfident(Verifier):
         self.timeout_s, self.wishes = self.inner.timeout_s, self.inner.wishes
         self.when, self.below, self.above = when, float(below), float(above)
         if not below < above:
-            message = f"Sparing {self.name!r}: found below {below} and above {above}; below was expected to be smaller."
+            message = f"SkipIfConfident {self.name!r}: below is {below}, above {above}; below < above was expected."
             raise ConfigError(message)
         if self.inner.required:
-            message = f"Sparing {self.name!r}: it is required, so it cannot be spared; drop one of the two."
+            message = f"SkipIfConfident {self.name!r}: a required verifier cannot be skipped; drop one of the two."
             raise ConfigError(message)
 
     def needless(self, verdicts: tuple[Verdict, ...]) -> str | None:

@@ -56,10 +56,10 @@ def trivial(answer: str, prompt: str = "") -> str | None:
         rest = rest[1:]
     if " ".join(rest) in _LISTS["nothing"]:
         return STAND_IN
-    said = set(words)
-    if said <= _CLAIMING and said & _LISTS["claims"] and said & _LISTS["subjects"]:
+    distinct = set(words)
+    if distinct <= _CLAIMING and distinct & _LISTS["claims"] and distinct & _LISTS["subjects"]:
         return CLAIMS
-    if said <= _LISTS["filler" if len(words) > 1 else "alone"]:
+    if distinct <= _LISTS["filler" if len(words) > 1 else "alone"]:
         return ANNOUNCES
     if set(words[:-1]) <= _LISTS["filler"] and words[-1].isdecimal() and words[-2:-1] in (["step"], ["part"]):
         return ANNOUNCES

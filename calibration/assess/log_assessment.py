@@ -123,30 +123,30 @@ def _mix_usd(
 
 
 def _tells(task: TaskReport) -> tuple[str, ...]:
-    said = [f"{count(task.n)} decisions; a request cost {dollars(task.cost_usd_per_request)}, verifiers included."]
+    sentences = [f"{count(task.n)} decisions; a request cost {dollars(task.cost_usd_per_request)}, verifiers included."]
     if task.escalation_rate.value is not None:
-        said.append(f"{_span(task.escalation_rate)} of first answers were escalated.")
+        sentences.append(f"{_span(task.escalation_rate)} of first answers were escalated.")
     if task.saved.share.value is not None:
         ways = ", ".join(f"{how} {count(n)}" for how, n in task.saved.how.items())
-        said.append(f"{_span(task.saved.share)} of always asking {task.reference} was saved ({ways}).")
+        sentences.append(f"{_span(task.saved.share)} of always asking {task.reference} was saved ({ways}).")
     if task.accuracy_weighted.value is not None:
-        said.append(f"{_span(task.accuracy_weighted)} of answers are right, by {count(task.n_labelled)} labels.")
-    said += [f"{one.rung} alone: right in {_span(one.accuracy)}." for one in task.singles]
-    return tuple(said)
+        sentences.append(f"{_span(task.accuracy_weighted)} of answers are right, by {count(task.n_labelled)} labels.")
+    sentences += [f"{one.rung} alone: right in {_span(one.accuracy)}." for one in task.singles]
+    return tuple(sentences)
 
 
 def _lacks(task: TaskReport) -> tuple[str, ...]:
-    said = []
+    sentences = []
     if not task.n_labelled:
-        said.append("The accuracy: no answer is labelled. Label some, drawn at random (`Log.label`).")
+        sentences.append("The accuracy: no answer is labelled. Label some, drawn at random (`Log.label`).")
     if len(task.singles) < len(task.rungs):
         missing = ", ".join(one.rung for one in task.rungs if one.rung not in {single.rung for single in task.singles})
-        said.append(
+        sentences.append(
             f"The accuracy of {missing} alone: there are no labels of its answers to requests of every kind. "
             "`cascade explore` on a random sample of requests records all rungs; then assess those samples."
         )
-    said.append("What each verifier adds, and which rungs never pay: this needs samples with every rung's answer.")
-    return tuple(said)
+    sentences.append("What each verifier adds, and which rungs never pay: this needs samples with every rung's answer.")
+    return tuple(sentences)
 
 
 def _span(figure: Figure) -> str:

@@ -124,27 +124,27 @@ def state_assumptions(
         left_out: samples that lack recordings or labels.
         extra: assumptions of the test itself.
     """
-    said = [
+    stated = [
         "Requests to come are exchangeable with the samples: the same mix of the same traffic.",
         f"It is about task {task!r} and exactly this policy, thresholds and combiners included.",
         _about_labels(label_sources),
     ]
     if tasks > 1:
-        said.append(
+        stated.append(
             f"The certificates of all {tasks} tasks hold together with confidence {confidence:g}: each may fail with "
             f"probability {delta:.3g} (Bonferroni)."
         )
     if unit == "group":
-        said.append(
+        stated.append(
             "Samples of one group are not independent, so each group counts once: the risk is that of a random request "
             "of a random group."
         )
     if left_out:
-        said.append(
+        stated.append(
             f"{left_out} samples without the needed recordings or labels were left out: whether they are missing is "
             "independent of how right the answers are."
         )
-    return (*said, *extra)
+    return (*stated, *extra)
 
 
 def _about_labels(sources: tuple[str, ...]) -> str:

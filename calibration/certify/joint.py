@@ -151,14 +151,14 @@ def _tell(testers: Sequence[Tester], candidate: Candidate | None, last: Sequence
     """Return why bounds failed, as text, and the number of labels of the most demanding one."""
     if candidate is None:
         return "Not certified: no policy is cheaper than the reference.", None
-    told = [
+    shortfalls = [
         explain_shortfall(tester, Found(method="", tests=(), enough=tester.enough(candidate)))
         for tester, trial in zip(testers, last, strict=True)
         if trial.p > tester.delta
     ]
-    labels = [needed for _, needed in told]
+    labels = [needed for _, needed in shortfalls]
     known = [needed for needed in labels if needed is not None]
-    return " ".join(dict.fromkeys(why for why, _ in told)), max(known) if len(known) == len(labels) else None
+    return " ".join(dict.fromkeys(why for why, _ in shortfalls)), max(known) if len(known) == len(labels) else None
 
 
 def _part(tester: Tester, trial: Trial) -> dict[str, Any]:

@@ -144,8 +144,8 @@ def _points(
     fits = None if laid is None or not len(laid) else RungFits(laid, given=started.fits.combiner)
     shapes = [shapes_of(started.fits, way.rungs, way.rates, origin=own.origin) for way in ways]
     shrunk = tuple(
-        pool_thresholds(told, {name: [replace(way, fits=fits)]})[name][0]
-        for way, told in zip(ways, shapes, strict=True)
+        pool_thresholds(shape, {name: [replace(way, fits=fits)]})[name][0]
+        for way, shape in zip(ways, shapes, strict=True)
     )
     if EscalationRate in list_aims(started.target):
         return pooled_points(started.fits, ways, shrunk), shrunk

@@ -81,7 +81,7 @@ def start_task(
 def finish_task(
     started: Started, *, shrunk: Sequence[Sequence[Shrunk]] | None = None, pooled_with: int = 0
 ) -> TaskPolicy:
-    """Fit the thresholds and measure; `shrunk`: the thresholds of each way, pooled with those of `pooled_with` tasks."""
+    """Fit the thresholds and measure; `shrunk`: thresholds of each way, pooled with those of `pooled_with` tasks."""
     fits, aimed = started.fits, started.aimed
     laid = fits.table
     if shrunk is None:

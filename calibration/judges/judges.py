@@ -190,12 +190,12 @@ def _rank(
     true_accept: float,
     delta: float,
 ) -> JudgeRank:
-    told = ~np.isnan(scores)
-    passes = (told & (np.nan_to_num(scores, nan=-1.0) >= pass_at)).astype(float)
+    scored = ~np.isnan(scores)
+    passes = (scored & (np.nan_to_num(scores, nan=-1.0) >= pass_at)).astype(float)
     wrong, right = y < 0.5, y >= 0.5  # a fractional label counts as the nearer class
     own = [groups[int(i)] for i in np.flatnonzero(wrong)]
     margin = bound_mean(passes[wrong], delta, groups=own)
-    auroc = measure_auroc(np.where(told, scores, 0.0), y)
+    auroc = measure_auroc(np.where(scored, scores, 0.0), y)
     return JudgeRank(
         judge=name,
         n=len(y),
@@ -206,7 +206,7 @@ def _rank(
         auroc=None if auroc is None else estimated(auroc, tuple(groups)),
         ece=ece(scores, y),
         brier=brier(scores, y),
-        abstained=1.0 - float(told.mean()),
+        abstained=1.0 - float(scored.mean()),
         cost_usd=float(costs.mean()),
     )
 

@@ -108,15 +108,15 @@ def probe(judged: Judged, probes: ProbeSet, ask: Ask, *, seed: int = 0) -> Judge
     ladder = Ladder(once, again, tasks={ONCE: [once], AGAIN: [again]})
     asked = [_shown(one, ONCE) for one in probes.wrong] + [_shown(one, AGAIN) for one in probes.repeated]
     answered = ask(ladder, asked, judged.fingerprint[:12])
-    told = [one.recordings[one.request.task].verdicts for one in answered]
-    first = [_verdict(verdicts, judge.name) for verdicts in told[: len(probes.wrong)]]
+    recorded_verdicts = [one.recordings[one.request.task].verdicts for one in answered]
+    first = [_verdict(verdicts, judge.name) for verdicts in recorded_verdicts[: len(probes.wrong)]]
     shown = [
         (one.kind, verdict)
         for one, verdict in zip(probes.wrong, first, strict=True)
         if verdict is not None and not failed(verdict)
     ]
     repeated = []
-    for verdicts in told[len(probes.wrong) :]:
+    for verdicts in recorded_verdicts[len(probes.wrong) :]:
         heard = [verdict for verdict in verdicts.values() if not failed(verdict)]
         vetoed = len(verdicts) == 1 and all(verdict.veto for verdict in heard)  # a veto ends the list of verifiers
         if len(heard) == TIMES or vetoed:

@@ -121,8 +121,8 @@ def _best_rule(
             continue
         masked = fit.rows.copy()
         masked[np.ix_(out, mine)] = np.nan
-        spared = replace(fit, rows=masked).keep(fit.names, seed=seed)
-        lost = area.less(measure_area(spared[rows], gain))
+        reduced = replace(fit, rows=masked).keep(fit.names, seed=seed)
+        lost = area.less(measure_area(reduced[rows], gain))
         ends = ratio_interval(lost, lead, LEVEL, groups)
         loses = Estimate(value=lost.value / lead.value * price, low=ends[0] * price, high=ends[1] * price)
         share = float(out.mean())

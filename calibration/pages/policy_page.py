@@ -56,9 +56,9 @@ def replayed_document(
         table = Table(title="Rungs", columns=("rung", "reached", "escalated"), rows=rungs)
         panels = [Panel(id=f"{prefix}-rungs", title="Rungs", tables=(table,))]
         panels += sample_panels(seen.get(name), prefix, fitted.reference, _chosen(row), _threshold(fitted))
-        told = tuple(warning for warning in warnings if repr(name) in warning)
+        own_warnings = tuple(warning for warning in warnings if repr(name) in warning)
         figures = tuple(_measured(row, fitted))
-        sections.append(Section(id=prefix, title=name, figures=figures, findings=told, panels=tuple(panels)))
+        sections.append(Section(id=prefix, title=name, figures=figures, findings=own_warnings, panels=tuple(panels)))
     subtitle = f"{source} under policy {policy.sha256[:12]}; no call was made"
     return Document(title="Replay", subtitle=subtitle, sections=tuple(sections), notes=NOTES)
 

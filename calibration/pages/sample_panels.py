@@ -98,14 +98,14 @@ def _verifiers(worth: tuple[VerifierWorth, ...], prefix: str, *, draw: bool) -> 
         for one in worth
     )  # fmt: skip
     columns = ("rung", "verifier", "standing", "n", "AUROC", "added", "costs", "saves")
-    said = [one.sentence() for one in worth if one.cost_usd_per_request or one.standing in {"chance", "reversed"}]
+    sentences = [one.sentence() for one in worth if one.cost_usd_per_request or one.standing in {"chance", "reversed"}]
     return Panel(
         id=f"{prefix}-verifiers",
         title="What verifiers are worth",
         text="AUROC alone, with intervals; the dashed line is chance. Added is what all others lose without it.",
         chart=draw_verifiers(drawn) if draw else None,
         tables=(Table(title="Verifiers", columns=columns, rows=rows, words=frozenset({"verifier", "standing"})),),
-        advice=" ".join(said) or "All of them are free or separate right from wrong; keep them.",
+        advice=" ".join(sentences) or "All of them are free or separate right from wrong; keep them.",
     )
 
 

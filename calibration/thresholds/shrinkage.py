@@ -103,8 +103,8 @@ def shrink_thresholds(
     grid = _grid(np.concatenate(placed))
     sizes = np.array([found.size for found in rows], dtype=np.float64)
     shares = np.stack([_shares(found, grid) for found in placed])
-    told = sizes > 0
-    priors = {one: _prior(shares[told], sizes[told], one) for one in dict.fromkeys(rates) if 0.0 < one < 1.0}
+    sampled = sizes > 0
+    priors = {one: _prior(shares[sampled], sizes[sampled], one) for one in dict.fromkeys(rates) if 0.0 < one < 1.0}
     return tuple(
         _shrunk(grid, share, size, priors.get(one), one, level)
         for share, size, one in zip(shares, sizes, rates, strict=True)

@@ -1,1 +1,1 @@
-"""The engine: the async driver of the flow, its loop thread, and the state that lives across requests."""
+"""The engine: the async driver of the flow, its loop thread, and the state shared by requests."""

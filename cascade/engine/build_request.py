@@ -1,4 +1,4 @@
-"""Build request: makes the Request that `run` runs from what the caller gave and what was configured."""
+"""Request construction: builds a Request from the caller's arguments and the settings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def build_request(
     Args:
         prompt: one user's text, a chat, or a Request, whose fields the options replace.
         messages: a chat, in place of `prompt`.
-        function: whose options these are, for the error.
+        function: the called function, for the error.
         options: of `RequestOptions`, and `schema`.
 
     Raises:
@@ -50,7 +50,7 @@ def build_request(
 
 
 def with_settings(request: Request, settings: Settings) -> Request:
-    """Return the request with what it does not say itself filled in from its task's settings."""
+    """Return the request with its task's settings as defaults."""
     missing: dict[str, Any] = {
         name: getattr(settings, name)
         for name in ("deadline_s", "max_cost_usd")

@@ -1,4 +1,4 @@
-"""Cascade: owns client, log and loop, and runs requests: run/arun, run_many/arun_many, explore/aexplore."""
+"""Cascade: the entry point; owns client, log and event loop: run/arun, run_many/arun_many, explore/aexplore."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ Prompt: TypeAlias = str | Sequence[Message] | Request
 
 MANY = ("concurrency", "max_cost_usd", "on_result")
 EXPLORE = ("concurrency", "max_cost_usd", "on_sample")
-"""Options that a misspelt one may have meant."""
+"""Options suggested for a misspelt one."""
 
 
 class Cascade(Closing):
-    """A ladder with everything that lives across requests: client, policy, log, background loop.
+    """A cascade: a ladder with the state shared by requests: client, policy, log, background loop. Thread-safe.
 
     Use it as a context manager, or call `close()`; one instance serves any number of threads and event loops.
     """
@@ -63,27 +63,27 @@ class Cascade(Closing):
         spool: str | Path | None = None,
         strict: bool = False,
     ) -> None:
-        """Take a ladder, and what to run it with; nothing is called yet.
+        """Take a ladder and its settings; nothing is called yet.
 
         Args:
             ladder: the rungs, cheapest first.
-            policy: what `calibrate` fitted, or its file; None: every task runs by pass marks.
+            policy: a policy of `calibrate`, or its file; None: every task runs by pass marks.
             log: the decision log, its file or its PostgreSQL address; None: decisions are not logged.
             client: who answers calls; None: our own connections where a provider speaks Chat Completions, else litellm.
             verify: the verifiers of rungs that name none; None: refusal, schema, hedging.
             settings: how requests end.
             tasks: the same for single tasks.
             prices: where prices come from; None: the pinned table.
-            limits: what all requests together may spend a day and how many may step upwards; None: no limits.
-            store_text: whether the log holds prompts and answers; like what follows, not for a `Log` that is open.
-            receipts: whether the log can be checked by `cascade verify`.
+            limits: daily budgets and escalation caps of all requests together; None: no limits.
+            store_text: whether the log stores prompts and answers; like what follows, not for a `Log` that is open.
+            receipts: whether the log has receipts, for `cascade verify`.
             spool: where rows wait while PostgreSQL is down.
-            strict: refuse a doubtful ladder (a judge of its own family, a schema that accepts everything) instead of
-                warning about it.
+            strict: reject a doubtful ladder (a judge of the judged model's family, a schema that accepts everything)
+                instead of warning.
 
         Raises:
             ConfigError: the ladder, the policy, a price or a limit cannot be used; the message says what to do.
-            LogUnavailable: there is a daily budget, and the log cannot tell what was spent today.
+            LogUnavailable: there is a daily budget, and today's spending cannot be read from the log.
         """
         self.ladder = resolve(ladder if isinstance(ladder, Ladder) else Ladder(*ladder), verify)
         self.policy = Policy.load(policy) if isinstance(policy, str | Path) else policy
@@ -242,12 +242,12 @@ class Cascade(Closing):
             concurrency: calls at once.
             max_cost_usd: US dollars that all of them together may cost; those that it does not allow end as `budget`.
             on_result: called with index and result as each one is done.
-            keep: wraps what writes down a request's calls, as a resumable run does.
-            unknown: refused, with the nearest option.
+            keep: wraps the call recorder of a request, as a resumable run does.
+            unknown: rejected, with the nearest option.
 
         Raises:
             TypeError: an option is unknown.
-            LogUnavailable: nothing more may be paid for.
+            LogUnavailable: no further call may be paid for.
         """
         refuse_unknown("arun_many", unknown, MANY)
         return await self._loop_thread.arun(self._runner.run_many, requests, concurrency, max_cost_usd, on_result, keep)
@@ -280,19 +280,19 @@ class Cascade(Closing):
         keep: WrapRecorder | None = None,
         **unknown: Never,
     ) -> list[Sample]:
-        """Record every rung and verifier on every sample; what is recorded already is not paid for again.
+        """Record every rung and verifier on every sample; idempotent: recorded answers are not paid for again.
 
         Args:
             samples: samples, or requests to make samples of.
             concurrency: calls at once.
-            max_cost_usd: US dollars; it stops before they could be passed.
+            max_cost_usd: budget in US dollars; it stops before the budget could be exceeded.
             on_sample: called with index, sample and attempts as each one is done, so that a caller can keep it.
-            keep: wraps what writes down a request's calls, as a resumable run does.
-            unknown: refused, with the nearest option.
+            keep: wraps the call recorder of a request, as a resumable run does.
+            unknown: rejected, with the nearest option.
 
         Raises:
             TypeError: an option is unknown.
-            BudgetExceeded, ProviderError, LogUnavailable: it had to stop.
+            BudgetExceeded, ProviderError, LogUnavailable: the run had to stop.
         """
         refuse_unknown("aexplore", unknown, EXPLORE)
         return await self._loop_thread.arun(self._runner.explore, samples, concurrency, max_cost_usd, on_sample, keep)

@@ -1,4 +1,4 @@
-"""Concerns: what a cascade warns about, each once: tasks that are not calibrated, ladders that are doubtful."""
+"""Start-up checks and warnings of a cascade, each given once: uncalibrated tasks, doubtful ladders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SILENT_AFTER = 20
 
 
 class WarnOnce:
-    """What one cascade has warned about already."""
+    """Deduplicates the warnings of one cascade."""
 
     def __init__(self) -> None:
         self._warned: set[str] = set()
@@ -33,28 +33,28 @@ class WarnOnce:
         """Warn once where a task is not calibrated, in the caller's own line.
 
         Raises:
-            ConfigError: it is not, and that is to be refused.
+            ConfigError: it is not, and `on_uncalibrated` is `error`.
         """
         if policy is not None and task in policy.tasks:
             return
         fitted = ", ".join(sorted(policy.tasks)) if policy is not None else "no task"
         if asked == "error":
-            message = f"Task {task!r} is not calibrated (the policy knows {fitted}); run `cascade calibrate`."
+            message = f"Task {task!r} is not calibrated (the policy has {fitted}); run `cascade calibrate`."
             raise ConfigError(message)
         if task not in self._warned:
             self._warned.add(task)
             message = (
-                f"Task {task!r} is not calibrated (the policy knows {fitted}): answers are accepted by pass "
-                "marks, and nothing is known about how often they are right. Run `cascade calibrate`."
+                f"Task {task!r} is not calibrated (the policy has {fitted}): answers are accepted by pass "
+                "marks, and their accuracy is not known. Run `cascade calibrate`."
             )
             warnings.warn(message, UncalibratedWarning, stacklevel=stacklevel + 1)
 
 
 def check_ladder(ladder: Ladder, client: Client, prices: PriceBook, *, strict: bool, stacklevel: int) -> None:
-    """Refuse at start-up what would fail at the first request, and say what is doubtful (refuse that too if `strict`).
+    """Validate a ladder at start-up: reject what would fail at the first request; warn of doubts (`strict`: reject).
 
     Raises:
-        ConfigError: the client cannot make a rung's call, or its price is not known; or it is doubtful.
+        ConfigError: the client cannot make a rung's call, or its price is not known; if `strict`, it is doubtful.
     """
     probe = Request.of("?")
     for own in (ladder, *ladder.tasks.values()):
@@ -66,7 +66,7 @@ def check_ladder(ladder: Ladder, client: Client, prices: PriceBook, *, strict: b
             for verifier in rung.verifiers:
                 for concern in verifier.concerns(judged=rung.model, above=above, price_usd=prices.typical_usd):
                     if strict:
-                        raise ConfigError(f"Rung {rung.name}: {concern} (With `strict`, what is doubtful is refused.)")
+                        raise ConfigError(f"Rung {rung.name}: {concern} (`strict` makes this warning an error.)")
                     warnings.warn(f"Rung {rung.name}: {concern}", LadderWarning, stacklevel=stacklevel + 1)
 
 

@@ -1,4 +1,4 @@
-"""The driver: answers what a flow yields, each ask through budget, deadline and the one retry loop."""
+"""The driver: runs a flow; each ask goes through budget, deadline and the retry loop."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from cascade.verdict import Ask, Reply
 Returned = TypeVar("Returned")
 
 GRACE_S = 0.02
-"""Seconds that a call which was broken off gets to let go; after that its request goes on without it."""
+"""Grace period, in seconds, for a cancelled call to clean up; then its request continues without it."""
 
 _LEFT: set[asyncio.Task[Reply]] = set()
-"""What has not let go yet: an event loop holds its tasks by weak references only."""
+"""Cancelled tasks still cleaning up: an event loop holds its tasks by weak references only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,22 +39,22 @@ class Driver:
     """Answers the asks of one request."""
 
     client: Client
-    """Who answers model calls."""
+    """Answers model calls."""
 
     budget: Budget
-    """What the request may still spend."""
+    """The request's budget."""
 
     calls: CallRecorder = NULL_RECORDER
-    """Who writes down every try."""
+    """Records every try."""
 
     slots: asyncio.Semaphore | None = None
-    """How many more model calls may be in flight, where a bulk run bounds them; None: any number."""
+    """Semaphore that bounds a bulk run's model calls in flight; None: unbounded."""
 
     pool: EndpointPool | None = None
-    """The endpoints with their breakers, paces and retry budgets; None: ones that no other request uses."""
+    """The endpoint pool: circuit breakers, rate limits and retry budgets; None: a pool for this request only."""
 
     trace: RequestTrace | None = None
-    """The request's trace; None: nobody records one."""
+    """The request's trace; None if not traced."""
 
     clock: RequestClock | None = None
     """The request's clock; None: no deadline, nothing to pause."""
@@ -64,7 +64,7 @@ class Driver:
 
         Args:
             steps: the flow.
-            on_cancel: given what came of it so far where the caller gives up; the cancellation goes on afterwards.
+            on_cancel: called with the partial outcome if the caller cancels; the cancellation continues afterwards.
         """
         asks: tuple[Ask, ...] = ()
         try:
@@ -76,13 +76,13 @@ class Driver:
             return returned
         except asyncio.CancelledError:
             if on_cancel is not None:
-                on_cancel(_broken_off(steps, asks))
+                on_cancel(_cancelled(steps, asks))
             raise
 
     async def _answers(self, asks: tuple[Ask, ...]) -> tuple[Reply, ...]:
         if len(asks) == 1:
             return (await self._answer(asks[0]),)
-        # Where one cannot be made, the others still come to their end: they are paid for.
+        # If one cannot be made, the others still finish: they are paid for.
         answers = await asyncio.gather(*map(self._answer, asks), return_exceptions=True)
         for answer in answers:
             if isinstance(answer, BaseException):
@@ -104,7 +104,7 @@ class Driver:
         return None if self.clock is None else self.clock.left_s()
 
     async def _model(self, call: ModelCall) -> Reply:
-        # Each try is metered by itself: one that is broken off or repeated may be billed too.
+        # Each try is metered: a cancelled or repeated one may be billed too.
         async with self.slots or contextlib.nullcontext():
             if self.trace is None:
                 return await self._tries(self.client, call)
@@ -129,12 +129,12 @@ class Driver:
             if left_s is not None and left_s <= 0:
                 raise
             return CallFailure(kind=FailureKind.TIMEOUT, message=f"took over {call.timeout_s:g} s", tries=0)
-        except Exception as error:  # noqa: BLE001 - foreign code in a verifier: whatever it raises is its abstaining
+        except Exception as error:  # noqa: BLE001 - foreign code in a verifier: any exception counts as abstaining
             return CallFailure(kind=FailureKind.UNKNOWN, message=f"{type(error).__name__}: {error}", tries=0)
 
 
 async def _within(work: Coroutine[Any, Any, Reply], left_s: float) -> Reply:
-    """Await an answer until the deadline, also where whoever works on it is slow to let go."""
+    """Await an answer until the deadline, even if its cancellation is slow."""
     task = asyncio.create_task(work)
     try:
         await asyncio.wait((task,), timeout=left_s)
@@ -152,14 +152,14 @@ async def _within(work: Coroutine[Any, Any, Reply], left_s: float) -> Reply:
 def _forget(task: asyncio.Task[Reply]) -> None:
     _LEFT.discard(task)
     if not task.cancelled():
-        task.exception()  # nobody else asks for it any more
+        task.exception()  # retrieved, so that asyncio does not warn
 
 
 def _late() -> CallFailure:
     return CallFailure(kind=FailureKind.DEADLINE, message="the request's deadline passed", tries=0)
 
 
-def _broken_off(steps: Steps[Returned], asks: tuple[Ask, ...]) -> Returned:
-    """Return what a flow comes to if nothing more is answered; it asks for nothing that takes time."""
-    gone = CallFailure(kind=FailureKind.DEADLINE, message="the caller gave up", tries=0)
+def _cancelled(steps: Steps[Returned], asks: tuple[Ask, ...]) -> Returned:
+    """Return a flow's outcome if all further asks fail; makes no call."""
+    gone = CallFailure(kind=FailureKind.DEADLINE, message="the caller cancelled", tries=0)
     return drive(steps, lambda _: gone, begun=asks)

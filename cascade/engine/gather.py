@@ -1,4 +1,4 @@
-"""The same work on many items, several at once, in order."""
+"""Bounded concurrency: applies work to many items, several at once, with results in order."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Done = TypeVar("Done")
 async def gather_bounded(
     work: Callable[[int, Item], Awaitable[Done]], items: Iterable[Item], concurrency: int
 ) -> list[Done]:
-    """Do `work(index, item)` on many items, at most `concurrency` at once, and return the outcomes in order.
+    """Run `work(index, item)` on many items with bounded concurrency, and return the outcomes in order.
 
     Raises:
-        CascadeError: the first that one of them raised, after those already begun have finished.
+        CascadeError: the first that an item raised, after started items have finished.
     """
     if concurrency < 1:
         message = f"concurrency is {concurrency}; a whole number of 1 or more was expected."
@@ -33,7 +33,7 @@ async def gather_bounded(
             try:
                 done[index] = await work(index, item)
             except CascadeError as error:
-                # The others finish what they have begun, since it is paid for; nobody begins anything new.
+                # Started items finish, since they are paid for; no new one starts.
                 errors.append(error)
             if errors:
                 return

@@ -14,19 +14,19 @@ Returned = TypeVar("Returned")
 _LOOK_S = 0.25
 
 GRACE_S = 0.5
-"""Grace period, in seconds, for what is in flight when the loop is closed."""
+"""Grace period, in seconds, for requests in flight when the loop is closed."""
 
 
 class LoopThread:
-    """Runs coroutines on one background event loop that is started at the first need.
+    """Runs coroutines on one background event loop, started lazily. Thread-safe.
 
-    All of a cascade's work runs there, whoever calls: so there is one client, one retry loop and one log path, and
-    connections never meet a second event loop. A forked child finds that the loop's thread did not come along and
-    starts its own. The thread is a daemon: a program that forgets to close its cascade ends all the same.
+    All of a cascade's work runs there: so there is one client, one retry loop and one log path, and connections are
+    bound to one event loop. A forked child starts its own thread, since threads are not forked. The thread is a daemon:
+    a program that does not close its cascade can still exit.
     """
 
     def __init__(self, on_fork: Callable[[], object]) -> None:
-        """Take what to call in a forked child before its loop starts: drop what belonged to the parent's loop."""
+        """Take the callback of a forked child, called before its loop starts, to drop state of the parent's loop."""
         self._on_fork = on_fork
         self._lock = threading.Lock()
         self._pid = os.getpid()
@@ -48,8 +48,7 @@ class LoopThread:
         """Run a coroutine function to its end from any thread; an interrupt cancels it."""
         future = self._start(work, *args)
         try:
-            # A signal that another thread catches, or that comes just before the lock is waited for, does not wake the
-            # main thread: it has to look now and then.
+            # A signal caught by another thread, or just before the wait, does not wake the main thread: it has to poll.
             while not wait((future,), timeout=_LOOK_S).done:
                 pass
             return future.result()
@@ -64,8 +63,8 @@ class LoopThread:
 
     def _start(self, work: Callable[..., Coroutine[Any, Any, Returned]], *args: Any) -> Future[Returned]:
         if os.getpid() != self._pid:
-            # The lock may be held by a thread that does not exist here. The parent's loop must not be collected: it
-            # would be closed, and with it what the parent still waits on.
+            # The lock may be held by a thread that does not exist here. The parent's loop must not be collected: that
+            # would close it, with the parent's sockets.
             self._parents.append(self._loop)
             self._lock, self._pid, self._loop, self._thread = threading.Lock(), os.getpid(), None, None
             self._on_fork()
@@ -75,18 +74,18 @@ class LoopThread:
                 self._thread = threading.Thread(target=_serve, args=(loop,), name="cascade", daemon=True)
                 self._thread.start()
                 self._loop = loop
-            # Within the lock, so that no close comes between; the caller's context variables go along.
+            # Within the lock, so that no close comes between; the caller's context variables are copied.
             return asyncio.run_coroutine_threadsafe(work(*args), self._loop)
 
     def close(self) -> None:
-        """Cancel what is in flight and stop the loop; it starts again if it is needed again."""
+        """Cancel requests in flight and stop the loop; it restarts if needed again."""
         if os.getpid() != self._pid:
             return
         with self._lock:
             loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
         if loop is not None and thread is not None:
             loop.call_soon_threadsafe(loop.stop)
-            if thread is not threading.current_thread():  # the garbage collector may close from anywhere
+            if thread is not threading.current_thread():  # the garbage collector may close from any thread
                 thread.join()
 
 

@@ -1,4 +1,4 @@
-"""Options of `run` and `arun`, typed once: a request's own fields, and provider parameters that are known by name."""
+"""Request options of `run` and `arun`, typed: a request's own fields, and provider parameters known by name."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ OWN = frozenset(RequestOptions.__annotations__) - PROVIDER | {"schema"}
 
 
 def refuse_unknown(function: str, unknown: Iterable[str], known: Iterable[str], hint: str = "") -> None:
-    """Refuse options that do not exist: a limit under a misspelt name would be no limit.
+    """Reject unknown options: a limit under a misspelt name would be ignored.
 
     Raises:
         TypeError: names the first unknown option, and the nearest known one.

@@ -1,4 +1,4 @@
-"""Endings: which results `run` raises instead of returning, and what ends an exploration."""
+"""raise_for_result(): raises the error of a result that `run` must not return; and errors that end an exploration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cascade.result import Attempt, Result
 from cascade.settings import Settings
 
 _ADVICE = {
-    "auth": "Check the key; the dearer rungs were not asked, since a wrong key is no reason to pay more.",
+    "auth": "Check the key; the dearer rungs were not asked, since a wrong key must not cost more.",
     "quota": "Check the account's balance and limits; the dearer rungs were not asked.",
     "not_found": "Check the model's name; the dearer rungs were not asked.",
 }
@@ -20,12 +20,12 @@ _ADVICE = {
 def raise_for_result(
     result: Result[Any], request: Request, settings: Settings, on_cap: Literal["best", "error"] = "best"
 ) -> None:
-    """Raise where a result is to be raised; each error carries it.
+    """Raise the error of a result, if it has one; the error carries the result.
 
     Raises:
         ProviderError: wrong key, spent quota, unknown model, malformed or filtered request.
         DeadlineExceeded, BudgetExceeded: that ran out first (unless `on_deadline`/`on_budget` is `best`).
-        EscalationCapped: the cap kept it below, and `on_cap` is `error`.
+        EscalationCapped: the escalation cap stopped it, and `on_cap` is `error`.
     """
     final = (result.attempts[-1].failure or result.attempts[-1].verifier_failure) if result.attempts else None
     if final is not None and result.outcome == "failed" and (kind := final.treatment.raises) is not None:
@@ -44,12 +44,12 @@ def raise_for_result(
     scope = next((flag.partition(":")[2] for flag in result.flags if flag.startswith("capped:")), "")
     if scope and on_cap == "error":
         whose = "of all requests" if scope == "global" else f"of the principal {request.principal!r}"
-        message = f"The escalation cap {whose} keeps this request below; on_cap='best' returns the best so far."
+        message = f"The escalation cap {whose} is reached; on_cap='best' returns the best answer so far."
         raise EscalationCapped(message, result=result, evidence={"cap": scope})
 
 
 def raise_if_fatal(attempts: tuple[Attempt, ...]) -> None:
-    """End an exploration that the next sample could only make dearer or worse: no budget, wrong key, no quota."""
+    """Raise an error that ends an exploration, since further samples would fail too: no budget, wrong key, no quota."""
     for attempt in attempts:
         failure = attempt.failure or attempt.verifier_failure
         if attempt.decision.action == "stop" and failure is None:

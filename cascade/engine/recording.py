@@ -1,4 +1,4 @@
-"""Keeping: who writes down the calls of a request, and whether they wait for it."""
+"""Call recording: chooses the call recorder of a request, and whether calls wait for its commit."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from cascade.log import Log
 from cascade.log.calls import Purpose
 
 WrapRecorder = Callable[[Request, CallRecorder], CallRecorder]
-"""How a bulk run writes down a request's calls too, so that it can go on after it was broken off."""
+"""Wraps a call recorder with that of a bulk run, so that the run can be resumed."""
 
 
 def call_recorder(
     log: Log | None, request: Request, purpose: Purpose, keep: WrapRecorder | None, *, decision_id: str | None = None
 ) -> CallRecorder:
-    """Return who writes down a request's calls.
+    """Return the call recorder of a request.
 
-    While serving, rows are handed to the log's thread and not waited for; what makes an artefact (an exploration, a
-    bulk run) asks nothing before the intent is committed, power loss included.
+    While serving, rows go to the log's thread without waiting. An exploration or a bulk run makes no call before its
+    intent is durably committed.
 
     Args:
-        log: the decision log, if there is one.
-        request: whose calls.
-        purpose: what for.
-        keep: the bulk run's own way; None: it is none.
+        log: the decision log; None if absent.
+        request: the request.
+        purpose: of the calls.
+        keep: the bulk run's wrapper; None for a single request.
         decision_id: of the request's row in the log.
     """
     calls: CallRecorder = NULL_RECORDER

@@ -1,4 +1,4 @@
-"""What a result saved against always asking the reference, and how well that is known."""
+"""Savings: the cost saved by a result against always asking the reference, and the method of the estimate."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from cascade.result import Outcome, Result
 def savings_changes(
     result: Result[Any], outcome: Outcome, ladder: Ladder, policy: Policy | None, prices: PriceBook
 ) -> dict[str, Any]:
-    """Return the fields `saved_usd` and `saved_how` of a result that ends as `outcome`; none where nothing is known.
+    """Return the fields `saved_usd` and `saved_how` of a result that ends as `outcome`; empty if not known.
 
-    Always-top's cost is, in this order: what the reference's own answer cost, if it was asked (`top answered`);
+    Always-top's cost is, in this order: the cost of the reference's own answer, if it was asked (`top answered`);
     the estimate that calibrate fitted on the samples (`fitted on samples`); the first answer's token counts at the
     reference's price (`token counts`), which is wrong as far as the reference writes longer or shorter answers.
-    The result's own cost, verifiers included, is taken off.
+    The result's own cost, verifiers included, is subtracted.
     """
     if outcome in ("failed", "budget", "deadline", "cancelled") or not result.attempts:
         return {}

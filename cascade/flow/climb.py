@@ -1,7 +1,7 @@
-"""The cascade itself, as generators without I/O: climb() until an answer is accepted, tour() over every rung.
+"""The cascade flow, as generators without I/O: climb() until an answer is accepted, tour() over every rung.
 
-Both yield tuples of asks, are sent the replies in the same order, and return what came of it; so they are driven by
-hand in tests, by recordings in replay, and by one async driver in the engine.
+Both yield tuples of asks, are sent the replies in the same order, and return the outcome. So they are driven by hand in
+tests, by recordings in replay, and by one async driver in the engine.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ def climb(
     step_up: Callable[[], str | None] | None = None,
     window_of: Callable[[Rung], int | None] = attrgetter("context_window"),
 ) -> Steps[Result[Any]]:
-    """Try rungs from the cheapest until an answer is accepted.
+    """Climb the ladder: ask rungs from the cheapest up until an answer is accepted.
 
     Args:
-        request: what is asked.
+        request: the request.
         ladder: the rungs, with their verifiers looked up.
         policy: thresholds and combiners; a task that it lacks runs by pass marks.
-        on_uncalibrated: what such a task does: pass marks, or straight to the top.
+        on_uncalibrated: how such a task runs: by pass marks, or on the top only.
         on_exhausted: whether an answer that the top's verifiers vetoed is returned, flagged, or withheld.
-        on_refusal: whether a model's own refusal (the provider's field, not words) is asked about once more above, or
-            taken at its word. A second model that refuses too is always taken at its word.
+        on_refusal: whether a model's own refusal (the provider's field, not words) escalates once, or is accepted. A
+            second refusal is always accepted.
         on_content_filter: whether a request that the provider's content filter refused ends there, or goes on to the
             next rung.
         on_other_model: whether an answer by another model than the one that was asked, as the provider reports it, is
             flagged only, or ends the request.
-        step_up: asked before each step to a higher rung, for quality or because a provider failed: None allows it,
-            else it says whose escalation cap is reached, and the request ends below; None: there is no cap.
-        window_of: asked for a rung's context window in tokens, where a prompt did not fit into one; None: not known.
+        step_up: called before each step to a higher rung, for quality or because a provider failed. It returns None to
+            allow the step, else the escalation cap that is reached, and the request ends there. None: no cap.
+        window_of: returns a rung's context window in tokens, called after a prompt did not fit; None: not known.
     """
     plan = route(request, ladder, policy, on_uncalibrated)
     attempts: list[Attempt] = []
@@ -61,7 +61,7 @@ def climb(
     confidences: dict[str, float | None] = {}
     ended: Outcome | None = None
     capped: str | None = None
-    too_long = 0  # tokens: a prompt that one window did not hold fits into no smaller one
+    too_long = 0  # tokens: a prompt that exceeded one window exceeds every smaller one
     for rung in plan.rungs:
         if too_long and (window_of(rung) or math.inf) <= too_long:
             continue
@@ -111,7 +111,7 @@ def climb(
 def _stepped(
     decision: Decision, rung: Rung, plan: Route, step_up: Callable[[], str | None] | None
 ) -> tuple[Decision, str | None]:
-    """Return the decision as the escalation cap lets it stand, and whose cap stopped it."""
+    """Return the decision after the escalation cap, and the cap that stopped it."""
     if step_up is None or rung is plan.rungs[-1] or decision.action not in ("escalate", "fail_over"):
         return decision, None
     capped = step_up()
@@ -127,7 +127,7 @@ def tour(
     have: Mapping[str, Response] = EMPTY,
     given: Mapping[str, Mapping[str, Verdict]] = EMPTY,
 ) -> Steps[tuple[Attempt, ...]]:
-    """Ask every rung and every verifier about one request, to get recordings; attempts come in ladder order.
+    """Exploration: ask every rung and every verifier about one request; attempts come in ladder order.
 
     Args:
         request: what is asked.
@@ -159,7 +159,7 @@ def tour(
             earlier=dict(earlier),
         )
         verdicts, ended = yield from verify(rung.verifiers, exchange, given.get(rung.name, EMPTY))
-        # A verifier that was ended has not been heard: its abstaining must not be recorded as its verdict.
+        # A verifier that ended the request gave no verdict: its abstention must not be recorded.
         verdicts = verdicts if ended is None else verdicts[:-1]
         failure = ended if isinstance(ended, CallFailure) else None
         reason = "tour" if ended is None else f"verifier:{failure.kind.value}" if failure is not None else str(ended)
@@ -178,12 +178,12 @@ def tour(
 
 
 def drive(steps: Steps[Returned], answer: Callable[[Ask], Reply], *, begun: tuple[Ask, ...] = ()) -> Returned:
-    """Run a flow to its end without an event loop, answering each ask by a function (recordings, tests).
+    """Run a flow to its end without an event loop; a function answers each ask (recordings, tests).
 
     Args:
         steps: the flow.
         answer: answers one ask.
-        begun: where the flow is under way already, what it is waiting for.
+        begun: for a flow that has started, the asks it waits for.
     """
     try:
         asks = begun or next(steps)
@@ -202,11 +202,11 @@ def _result(
     on_exhausted: str,
     capped: str | None,
 ) -> Result[Any]:
-    """Say what a request came to."""
+    """Return the result of a request."""
     flags = ([] if plan.point is not None else ["uncalibrated"]) + ([f"capped:{capped}"] if capped else [])
     final = attempts[-1]
     accepted = final.decision.action == "accept"
-    # A vetoed top is still the best guess there is; below it, an answer that nobody vetoed comes first.
+    # A vetoed top answer is still the best guess; below it, an answer without a veto is preferred.
     best = final if accepted or final.decision.reason == "veto" else best_attempt(attempts)
     failure = final.failure or final.verifier_failure
     error = None if failure is None else f"{final.rung}: {failure.kind.value}: {failure.message}"
@@ -245,6 +245,6 @@ def _result(
 
 
 def best_attempt(attempts: tuple[Attempt, ...]) -> Attempt | None:
-    """Return the best answer there is: not vetoed before vetoed, then the highest rung that answered."""
+    """Return the best attempt: not vetoed before vetoed, then the highest rung that answered; None without answers."""
     answered = [attempt for attempt in attempts if attempt.response is not None]
     return max(answered, key=lambda attempt: (not attempt.vetoed, attempts.index(attempt)), default=None)

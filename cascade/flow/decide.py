@@ -1,4 +1,4 @@
-"""How one request runs: Course is settled before the first call, and decides about every answer on the way."""
+"""Route and decision: a Route is fixed before a request's first call; decide() accepts or escalates every answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cascade.verdict import Verdict, Verifier
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """How one request will run: settled before the first call."""
+    """The route of one request, fixed before the first call: its rungs and operating point."""
 
     rungs: tuple[Rung, ...]
     """The rungs to try, in order."""
@@ -29,12 +29,12 @@ class Route:
     """The policy's salt for hashed choices."""
 
     policy_sha256: str | None = None
-    """The policy that settled it."""
+    """The policy's hash; None without a policy."""
 
     def verifiers(self, rung: Rung) -> tuple[Verifier, ...]:
-        """Return the verifiers of a rung in their order; where a policy asks it alone, those that cost nothing.
+        """Return the verifiers of a rung in order; for a single-model policy, only those that cost nothing.
 
-        Nothing is left to be decided by a score then, and always asking one model costs its answers, no more.
+        A single model has no decision to make by a score, so it pays for answers only.
         """
         alone = self.point is not None and len(self.rungs) == 1
         return tuple(one for one in rung.verifiers if not one.paid) if alone else rung.verifiers
@@ -43,7 +43,7 @@ class Route:
 def route(
     request: Request, ladder: Ladder, policy: Policy | None, on_uncalibrated: Literal["pass_marks", "top"]
 ) -> Route:
-    """Settle which rungs a request tries and what decides."""
+    """Return the route of a request."""
     ladder = ladder.of(request.task)
     task = policy.tasks.get(request.task) if policy is not None else None
     if policy is None or task is None:
@@ -61,7 +61,7 @@ def decide(
     response: Response,
     confidences: Mapping[str, float | None],
 ) -> Decision:
-    """Accept or escalate one answer."""
+    """Decide whether one answer is accepted or escalated."""
     vetoed = any(verdict.veto for verdict in verdicts)
     top = rung is plan.rungs[-1]
     if plan.point is None:
@@ -88,7 +88,7 @@ def decide(
     for verifier, verdict in zip(rung.verifiers, verdicts, strict=False):
         if verifier.required and verdict.abstained:
             up, reason = True, f"required:{verdict.name}"
-    for verdict in verdicts:  # the last one may be the stack's own, of no verifier
+    for verdict in verdicts:  # the last one may be the flow's own, not a verifier's
         if verdict.veto:
             up, reason = True, f"veto:{verdict.name}"
     return Decision(
@@ -97,15 +97,15 @@ def decide(
 
 
 def _odd(response: Response) -> bool:
-    """Return whether an answer ended for a reason that nobody knows: below the top it is never accepted."""
+    """Return whether an answer has an unknown finish reason: it is never accepted below the top."""
     return "finish_unknown" in response.flags
 
 
 def pass_marks(verifiers: tuple[Verifier, ...], verdicts: tuple[Verdict, ...]) -> str:
-    """Return `pass_marks` where an uncalibrated answer is good enough, else why not.
+    """Return `pass_marks` if an uncalibrated answer passes, else the reason why not.
 
-    Good enough: nothing vetoes, every verifier that scores reaches its `pass_at`, and at least one scores: a kind
-    of answer that nobody can score is never accepted silently.
+    It passes if no verifier vetoes, every verifier that scores reaches its `pass_at`, and at least one scores: an
+    answer without any score is never accepted silently.
     """
     scored = False
     for verdict in verdicts:

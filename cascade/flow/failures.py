@@ -1,4 +1,4 @@
-"""Setback: what follows from a rung's failure, and which answers are failures after all."""
+"""Failures in the flow: which responses count as failures, and the decision after a rung's failure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from cascade.policy.operating_point import Decision
 
 
 def unusable(reply: Response, on_other_model: str) -> CallFailure | None:
-    """Return the failure that an answer is which may not be used at all; what it cost stays paid."""
+    """Turn an unusable response into a CallFailure; its cost is kept. None if usable."""
     if filtered(reply):
         kind = FailureKind.CONTENT_FILTER
         message = f"The provider's content filter stopped the answer (finish_reason {reply.finish_reason})."
     elif on_other_model == "raise" and "other_model" in reply.flags:
         kind = FailureKind.MISBEHAVED
-        message = f"The provider says that {reply.model_reported} answered, which is another model than the one asked."
+        message = f"The provider reports that {reply.model_reported} answered, which is not the model asked for."
     else:
         return None
     return CallFailure(
@@ -32,7 +32,7 @@ def unusable(reply: Response, on_other_model: str) -> CallFailure | None:
 
 
 def after_failure(failure: CallFailure, on_content_filter: str) -> Decision:
-    """Say what follows from a rung's failure."""
+    """Return the decision after a rung's failure."""
     then = failure.treatment.then
     if failure.kind is FailureKind.CONTENT_FILTER and on_content_filter == "escalate":
         then = "fail_over"

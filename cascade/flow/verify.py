@@ -1,4 +1,4 @@
-"""A stack of verifiers at work on one answer: cheapest first, a veto stops it, one that fails abstains."""
+"""Verification of one answer: verifiers run cheapest first; a veto ends it, and a failed verifier abstains."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ logger = logger_of("cascade.stack")
 
 Returned = TypeVar("Returned")
 Steps = Generator[tuple[Ask, ...], tuple[Reply, ...], Returned]
-"""A flow: yields asks, is sent the replies in the same order, returns what came of it."""
+"""A flow: a generator that yields asks, is sent the replies in the same order, and returns the outcome."""
 
 ENDINGS: Mapping[FailureKind, Outcome] = {FailureKind.DEADLINE: "deadline", FailureKind.BUDGET: "budget"}
-"""Failures that are the request's own end, not the provider's fault."""
+"""Failures that end the request and are not the provider's fault."""
 
 MISCONFIGURED = frozenset({FailureKind.AUTH, FailureKind.QUOTA, FailureKind.NOT_FOUND})
 """Failures of a verifier's call that end the request, as a rung's own do: wrong key, spent account, unknown model.
 
-Were they abstentions, every answer would pass unjudged, or buy the dearer model, until somebody reads a flag."""
+As abstentions they would stay unnoticed, while every answer passes unjudged or escalates."""
 
 Ended = Outcome | CallFailure | None
-"""What ended a request at its verifiers: its own deadline or budget, or a verifier that is misconfigured."""
+"""Reason that ended a request at its verifiers: its deadline or budget, or a misconfigured verifier."""
 
 
 WHOLE = "whole"
-"""Names the stack's own verdict, which there is only where an answer is none."""
+"""Name of the verdict added when the response is empty or truncated."""
 
 
 def verify(
     verifiers: tuple[Verifier, ...], exchange: Exchange, given: Mapping[str, Verdict] = EMPTY
 ) -> Steps[tuple[tuple[Verdict, ...], Ended]]:
-    """Run a stack of verifiers until one vetoes; return the verdicts, and what ended the request there.
+    """Run verifiers until one vetoes; return the verdicts, and the reason if the request ended there.
 
-    What no answer can be, cut off or empty, is vetoed whoever the verifiers are, before any that costs money.
+    A truncated or empty response is always vetoed, before any verifier that costs money.
     """
     verdicts: list[Verdict] = []
     lacking = incomplete_reason(exchange.response)
@@ -49,10 +49,10 @@ def verify(
             break
         verdict = given.get(verifier.name)
         ended: Ended = None
-        spared = skip_reason(verifier, tuple(verdicts))
-        if spared is not None:
-            # Recorded verdicts are left out too: what is calibrated must be what will be served.
-            verdict = Verdict.abstain(spared, name=verifier.name, flags=("spared",))
+        skipped = skip_reason(verifier, tuple(verdicts))
+        if skipped is not None:
+            # Recorded verdicts are left out too: calibration must see what serving sees.
+            verdict = Verdict.abstain(skipped, name=verifier.name, flags=("spared",))
         elif verdict is None:
             verdict, ended = yield from run_verifier(verifier, exchange)
         verdicts.append(verdict)
@@ -64,16 +64,16 @@ def verify(
 
 
 def skip_reason(verifier: Verifier, verdicts: tuple[Verdict, ...]) -> str | None:
-    """Return why a verifier need not be asked; None: ask it, also where its rule fails."""
+    """Return why a verifier is skipped; None: run it, also if its skip rule fails."""
     try:
         return verifier.needless(verdicts)
-    except Exception as error:  # noqa: BLE001 - a verifier is foreign code: without a rule it is asked
+    except Exception as error:  # noqa: BLE001 - a verifier is foreign code: if its rule fails, it runs
         logger.warning("verifier %s has a rule that failed: %s: %s", verifier.name, type(error).__name__, error)
         return None
 
 
 def run_verifier(verifier: Verifier, exchange: Exchange) -> Steps[tuple[Verdict, Ended]]:
-    """Get one verifier's verdict, with what its calls cost; one that fails abstains."""
+    """Run one verifier and return its verdict, with the cost of its calls; if it fails, it abstains."""
     cost, latency, calls = 0.0, 0.0, 0
     ended: Ended = None
     try:
@@ -91,7 +91,7 @@ def run_verifier(verifier: Verifier, exchange: Exchange) -> Steps[tuple[Verdict,
             asks = work.send(replies)
     except StopIteration as stop:
         verdict = stop.value
-    except Exception as error:  # noqa: BLE001 - a verifier is foreign code: whatever it raises counts as abstaining
+    except Exception as error:  # noqa: BLE001 - a verifier is foreign code: any exception counts as abstaining
         logger.warning(
             "verifier %s failed on rung %s: %s: %s", verifier.name, exchange.rung, type(error).__name__, error
         )
@@ -103,7 +103,7 @@ def run_verifier(verifier: Verifier, exchange: Exchange) -> Steps[tuple[Verdict,
 
 
 def _misconfigured(verifier: Verifier, reply: CallFailure) -> CallFailure | None:
-    """Return the failure that ends the request where a verifier's call can never work; None for any other failure."""
+    """Return the failure of a misconfigured verifier, which ends the request; None for any other failure."""
     if reply.kind not in MISCONFIGURED:
         return None
     return fast_replace(reply, message=f"verifier {verifier.name}: {reply.message}")

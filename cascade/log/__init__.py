@@ -1,4 +1,4 @@
-"""The decision log: one row a request, an attempt, a verdict, a label; SQLite behind one writer thread."""
+"""The decision log: a row for each request, attempt, verdict, label and call, in SQLite or PostgreSQL."""
 
 from cascade.log.log import Log
 from cascade.log.open import open_log, upgrade_log

@@ -1,4 +1,4 @@
-"""Address: where a decision log is: an SQLite file, or a PostgreSQL database."""
+"""Address of a decision log: an SQLite file, or a PostgreSQL database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SQLITE = ("sqlite", "sqlite+pysqlite")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """A place that was checked; exactly one of the two is given."""
+    """A validated address; exactly one of the two fields is given."""
 
     path: Path | None = None
     """The SQLite file."""
@@ -26,12 +26,12 @@ class Address:
 
     @property
     def name(self) -> str:
-        """What people call it: the path, or the address without its password and parameters."""
+        """Display name: the path, or the address without its password and parameters."""
         return str(self.path) if self.url is None else shown(self.url)
 
     @property
     def spool(self) -> Path:
-        """Where rows wait while PostgreSQL is down, unless another file is named: one for each database and schema."""
+        """Default spool file, for rows while PostgreSQL is down: one for each database and schema."""
         state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
         query = [part for part in urlsplit(self.url or "").query.split("&") if not part.startswith("password=")]
         digest = sha256("&".join([self.name, *query]).encode()).hexdigest()
@@ -39,7 +39,7 @@ class Address:
 
 
 def address_of(where: str | Path) -> Address:
-    """Read a path, or an address such as sqlite:///decisions.db or postgresql://user@host/database.
+    """Parse a path, or an address such as sqlite:///decisions.db or postgresql://user@host/database.
 
     Raises:
         ConfigError: it is neither.
@@ -52,7 +52,7 @@ def address_of(where: str | Path) -> Address:
             parts = urlsplit(url)
             _ = parts.port
         except ValueError as error:
-            message = f"The log {scheme}://… is no address: {error}; postgresql://user@host:5432/database was expected."
+            message = f"The log {scheme}://… is not valid: {error}; postgresql://user@host:5432/database was expected."
             raise ConfigError(message) from None
         if not parts.path.strip("/") and "dbname=" not in parts.query:
             message = f"The log {shown(url)} names no database; postgresql://user@host:5432/database was expected."
@@ -81,6 +81,6 @@ def shown(url: str) -> str:
 
 
 def has_password(text: str) -> bool:
-    """Return whether an address holds a password."""
+    """Return whether an address has a password."""
     parts = urlsplit(text)
     return ":" in parts.netloc.rpartition("@")[0] or "password=" in parts.query

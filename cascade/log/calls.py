@@ -1,4 +1,4 @@
-"""LoggedCalls: the calls of one request as rows of the log: an intent before each try, its outcome over it after."""
+"""LoggedCalls: records the calls of one request in the log, an intent before each try, updated by its outcome."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from cascade.log.rows import OUTCOMES, Entry, now_ms, timed_id
 Purpose = Literal["run", "explore"]
 
 GRACE_S = 30.0
-"""Seconds after a call's timeout until which it may still be under way: its machine may be slow to let go."""
+"""Grace period, in seconds after a call's timeout, in which it may still be in flight."""
 
 PATIENCE_S = 30.0
-"""Seconds that a call waits at most for its intent to be committed, where it must be."""
+"""Longest wait, in seconds, of a call for the commit of its intent, where that is required."""
 
 _MOST_PICO = 2**63 - 1
 
 
 class RowSink(Protocol):
-    """Where rows go: the log, as far as calls know it."""
+    """Sink of rows: the part of the log that calls need."""
 
     @property
     def name(self) -> str:
-        """What it is called in messages."""
+        """Display name, for messages."""
 
     def accept(self, entry: Entry, promise: Future[None] | None = None) -> None:
-        """Accept rows; the promise is kept once they are committed."""
+        """Queue rows; the promise is resolved once they are committed."""
 
     def stored_name(self, name: str) -> str:
         """Return a name as it stands in the log."""
@@ -54,19 +54,19 @@ class _Open:
 
 
 class LoggedCalls(CallRecorder):
-    """Writes down the calls of one request; never in the way of one, unless it is told to wait."""
+    """Records the calls of one request; never blocks a call, unless `wait` is set."""
 
     def __init__(
         self, log: RowSink, request: Request, *, purpose: Purpose, decision_id: str | None = None, wait: bool = False
     ) -> None:
-        """Take what all calls of the request have in common.
+        """Take the data shared by all calls of the request.
 
         Args:
-            log: where rows go.
-            request: on whose behalf calls are made.
-            purpose: what for.
-            decision_id: of the request's row, where it gets one.
-            wait: whether a call is only made once its intent is committed; else it is handed over and not waited for.
+            log: the sink of the rows.
+            request: the request that calls are made for.
+            purpose: of the calls.
+            decision_id: of the request's row, if it gets one.
+            wait: whether a call waits until its intent is committed; if not, the intent is only queued.
         """
         self._log, self._wait = log, wait
         self._about = {
@@ -77,21 +77,21 @@ class LoggedCalls(CallRecorder):
             "task": request.task,
             "principal": None if request.principal is None else log.stored_name(request.principal),
         }
-        # Each run of the same request is its own: its calls are others than those of the run before.
+        # Each run of the same request has its own calls.
         self._epoch = decision_id or os.urandom(16).hex()
         self._tries: Counter[str] = Counter()
         self._open: dict[str, _Open] = {}
 
     def known(self, key: str) -> Response | None:
-        """Know nothing: answers are not kept in the log."""
+        """Return None: the log stores no answers to replay."""
         del key
         return None
 
     async def begin(self, key: str, call: ModelCall, worst_pico: int) -> str:
-        """Write the intent down.
+        """Record the intent.
 
         Raises:
-            LogUnavailable: it must be committed first, and cannot be.
+            LogUnavailable: the intent must be committed first, and cannot be.
         """
         self._tries[key] += 1
         at_ms = now_ms()
@@ -119,7 +119,7 @@ class LoggedCalls(CallRecorder):
         try:
             await self._committed(entry)
         except asyncio.CancelledError:
-            self.end(identity, call, None, None)  # it may be committed all the same, and was not made
+            self.end(identity, call, None, None)  # the intent may be committed later, but the call was not made
             raise
         except LogUnavailable:
             del self._open[identity]
@@ -127,7 +127,7 @@ class LoggedCalls(CallRecorder):
         return identity
 
     def end(self, identity: str, call: ModelCall, reply: Response | CallFailure | None, charge: Charge | None) -> None:
-        """Hand the outcome over; it goes over the intent, or stands for both where that was lost."""
+        """Record the outcome; it updates the intent, or replaces it if that was lost (upsert)."""
         del call
         opened = self._open.pop(identity)
         row = {**opened.row, **_outcome(reply, charge), "ms": round(1000 * (monotonic() - opened.began))}
@@ -147,7 +147,7 @@ class LoggedCalls(CallRecorder):
 
 
 def _outcome(reply: Response | CallFailure | None, charge: Charge | None) -> dict[str, Any]:
-    """Return the columns that are filled in when a try has ended."""
+    """Return the columns of a try's outcome."""
     answered = isinstance(reply, Response)
     asked = charge is not None and (reply is None or reply.tries > 0)
     state = "unmade" if not asked else "cancelled" if reply is None else "answered" if answered else "failed"
@@ -176,12 +176,12 @@ def _host(api_base: str | None) -> str:
 
 
 def writer_name() -> str:
-    """Return what this process is called in rows: its machine, hashed, and its number there."""
-    return _named(os.getpid())  # a forked child has another number, and so a name of its own
+    """Return this process's name in rows: its hashed machine and its process id."""
+    return _named(os.getpid())  # a forked child has another process id, and so another name
 
 
 def is_gone(writer: str) -> bool:
-    """Return whether the process that wrote a row is known to have ended: it ran here, and runs no more."""
+    """Return whether the process that wrote a row is known to have ended: it ran on this machine, and is gone."""
     machine, _, process = writer.partition("-")
     number, _, born = process.partition("-")
     try:
@@ -201,7 +201,7 @@ def _named(number: int) -> str:
 
 @lru_cache
 def _machine() -> str:
-    """Name this machine and its last start, so that numbers of processes of another are not taken for ours."""
+    """Return a hash of this machine and its last boot, so that process ids of other machines are not mixed up."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
@@ -210,7 +210,7 @@ def _machine() -> str:
 
 
 def _born(number: int) -> str:
-    """Return when a process began, in the kernel's ticks, since its number may be given again; '' where it is gone."""
+    """Return the start time of a process in kernel ticks, since process ids are reused; '' if it has ended."""
     try:
         stat = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -220,7 +220,7 @@ def _born(number: int) -> str:
 
 
 def _alive(number: int) -> str:
-    """Tell the same, more roughly, where there is no /proc."""
+    """Return whether a process runs, as a rougher answer without /proc."""
     try:
         os.kill(number, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Export: the tables of a decision log as Parquet or CSV files, row by row, so that a log of any size fits."""
+"""Export: streams the tables of a decision log to Parquet or CSV files, in bounded memory."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from cascade.log.log import Log
 
 CHUNK = 10_000
-"""Rows that are held at once, and that make one row group of a Parquet file."""
+"""Rows in memory at once, and of one row group of a Parquet file."""
 
 TABLES = ("decisions", "attempts", "verdicts", "labels", "calls")
-"""What is exported, in this order; each becomes a file of its name."""
+"""Tables that are exported, in this order; each to a file of its name."""
 
 Form = Literal["parquet", "csv"]
 Rows = Sequence[Mapping[str, Any]]
 
 
 class Sink(Protocol):
-    """A file that takes rows."""
+    """An output file for rows."""
 
     def write(self, rows: Rows) -> None:
         """Append rows."""
@@ -50,24 +50,24 @@ def export(
     replace: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> dict[str, int]:
-    """Write a log's tables into a folder, all of one unchanging state, and return the rows of each.
+    """Export a log's tables into a folder, from one snapshot, and return the number of rows of each.
 
-    Columns are those of the log, with their types; files are whole or not there at all. In CSV files, texts that a
-    spreadsheet would take for a formula begin with an apostrophe; numbers stay numbers, and what is unknown is empty.
+    Columns are those of the log, with their types; files are written atomically. In CSV files, texts that a spreadsheet
+    would read as a formula begin with an apostrophe; numbers stay numbers, and NULL is empty.
 
     Args:
         log: the log.
-        folder: where the files go; made if it is missing.
+        folder: the output folder; made if it is missing.
         form: the files' format; Parquet needs the extra `tables`.
-        since_ms: decisions that ended then or later, with all that belongs to them; calls that began then or later.
-        until_ms: the same for before.
+        since_ms: only decisions that ended then or later, with their rows; only calls that began then or later.
+        until_ms: only decisions that ended before, and calls that began before.
         task: decisions and calls of this task only.
         replace: whether files of an earlier export are replaced.
-        on_progress: called now and then with rows written, and rows in all.
+        on_progress: called now and then with the rows written and their total.
 
     Raises:
         ConfigError: the extra is not installed.
-        DataError: there are files already, or the folder cannot be written to.
+        DataError: files exist already, or the folder cannot be written to.
         LogUnavailable: the log cannot be read.
     """
     from cascade.log.tables import metadata
@@ -76,7 +76,7 @@ def export(
     paths = {table.name: folder / f"{table.name}.{form}" for table in tables}
     there = [path for path in paths.values() if path.exists()]
     if there and not replace:
-        message = f"{there[0]} exists already; give another folder, or say that it may be replaced (--force)."
+        message = f"{there[0]} exists already; give another folder, or --force to replace it."
         raise DataError(message)
     made = _parquet if form == "parquet" else _csv
     written: dict[str, int] = {}
@@ -130,7 +130,7 @@ def _chunks(connection: Connection, query: Select[Any]) -> Iterator[Rows]:
 
 @contextmanager
 def _sink(table: Table, path: Path, made: Callable[[Table, Path], Sink]) -> Iterator[Sink]:
-    """Give a file that takes its name only once it is whole."""
+    """Yield a temporary file that gets its name once it is complete (atomic write)."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         sink = made(table, part)
@@ -165,7 +165,7 @@ def _csv(table: Table, path: Path) -> Sink:
 
 
 def _field(value: Any) -> str:
-    """Say a value; texts in quotes, so that none of them is taken for a number, a blank or two cells."""
+    """Return a value as CSV; texts in quotes, so that none is read as a number, an empty cell or two cells."""
     if value is None:
         return ""
     if isinstance(value, str):

@@ -7,14 +7,14 @@ import threading
 from typing import Any
 from weakref import WeakSet
 
-# A child that is forked in the midst of a transaction finds the parent's lock in its copy of SQLite's memory, and waits
-# for it for ever: no fork begins before every transaction of this process has ended.
+# A child forked during a transaction has the parent's lock in its copy of SQLite's memory, and deadlocks on it: no fork
+# begins before every transaction of this process has ended.
 _transactions: WeakSet[Any] = WeakSet()
 _held: list[Any] = []
 
 
 def fork_lock() -> Any:
-    """Return a lock, to be held during a transaction, that every fork of this process waits for."""
+    """Return a lock to hold during a transaction; every fork of this process waits for it."""
     lock = threading.RLock()
     _transactions.add(lock)
     return lock

@@ -1,4 +1,4 @@
-"""Insertion: entries into the tables of a log, so that the same entry twice is the same as once, on either database."""
+"""Idempotent insertion of entries into a log's tables, on either database: writing an entry twice has no effect."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from cascade.log.rows import OUTCOMES, Entry, now_ms
 from cascade.log.tables import calls, labels, metadata
 
 Begin = Callable[[Connection], None]
-"""Begins the transaction by hand, where the database wants that."""
+"""Begins the transaction explicitly, where the database needs that."""
 
 _THE_ROWS_FAULT = (exc.StatementError, OverflowError, TypeError, ValueError)
 
 
 def loss(n: int, reason: str) -> Entry:
-    """Return the entry that says that `n` decisions could not be logged; its id keeps it one, however often written."""
+    """Return the entry of `n` lost decisions; its id makes the insertion idempotent."""
     row = {"at_ms": now_ms(), "n": n, "reason": reason, "loss_id": os.urandom(16).hex()}
     return Entry(rows={"losses": [row]})
 
@@ -29,10 +29,10 @@ def loss(n: int, reason: str) -> Entry:
 def insert(
     connection: Connection, entries: Sequence[Entry], *, begin: Begin, receipts: bool
 ) -> Sequence[tuple[Entry, str]]:
-    """Commit entries in one transaction; those that the tables refuse are left out and returned, with the reason.
+    """Commit entries in one transaction; rejected entries are left out and returned, with the reason.
 
     Raises:
-        SQLAlchemyError: the database refuses everything; nothing was committed.
+        SQLAlchemyError: the database fails as a whole; nothing was committed.
     """
     try:
         _insert(connection, entries, begin, receipts=receipts)
@@ -60,7 +60,7 @@ def _insert(connection: Connection, entries: Sequence[Entry], begin: Begin, *, r
         for table in metadata.sorted_tables:
             rows = _of(entries, table.name)
             if table is calls:
-                # What ended already is written once: a row that grows later leaves its page half empty.
+                # A call that has ended already is written once: a row that grows later leaves its page half empty.
                 rows = [row for row in rows if row["call_id"] not in ended]
             if rows:
                 _put(connection, _insertion, table, rows)
@@ -73,7 +73,7 @@ def _insert(connection: Connection, entries: Sequence[Entry], begin: Begin, *, r
 def _put(
     connection: Connection, make: Callable[[Connection, Table], Any], table: Table, rows: Sequence[dict[str, Any]]
 ) -> None:
-    """Execute a statement on many rows; on SQLite with its text made once, which takes half of the time."""
+    """Execute a statement on many rows; on SQLite with cached SQL text, in half of the time."""
     names = tuple(rows[0])
     if connection.dialect.name != "sqlite" or any(tuple(row) != names for row in rows):
         connection.execute(make(connection, table), rows)
@@ -87,7 +87,7 @@ def _put(
 
 
 _TEXTS: dict[tuple[str, str, tuple[str, ...]], tuple[str, Callable[[dict[str, Any]], tuple[Any, ...]]]] = {}
-"""SQL and what it takes of a row, by statement, table and columns."""
+"""Cache of SQL text and parameter getter, by statement, table and columns."""
 
 
 def _of(entries: Sequence[Entry], name: str) -> list[dict[str, Any]]:
@@ -95,20 +95,20 @@ def _of(entries: Sequence[Entry], name: str) -> list[dict[str, Any]]:
 
 
 def _insertion(connection: Connection, table: Table) -> Any:
-    """Insert so that the same row twice (a commit whose answer was lost) is one row; a label replaces an older one."""
+    """Idempotent insert, for a repeated commit whose answer was lost; a label replaces an older one."""
     statement = _dialect(connection).insert(table)
     if table is labels:
         new = statement.excluded
         return statement.on_conflict_do_update(
             index_elements=list(table.primary_key.columns),
             set_={"correct": new.correct, "at_ms": new.at_ms},
-            where=labels.c.at_ms <= new.at_ms,  # what waited in a spool may come after what is newer
+            where=labels.c.at_ms <= new.at_ms,  # a spooled label may arrive after a newer one
         )
     return statement.on_conflict_do_nothing()
 
 
 def _outcome(connection: Connection, table: Table) -> Any:
-    """Write what came of a call over its intent, or both in one where the intent never arrived."""
+    """Upsert a call's outcome: update its intent, or insert both if the intent never arrived."""
     statement = _dialect(connection).insert(table)
     new: Mapping[str, Any] = statement.excluded
     return statement.on_conflict_do_update(
@@ -118,7 +118,7 @@ def _outcome(connection: Connection, table: Table) -> Any:
 
 
 OUTCOME_COLUMNS = tuple(calls.c.keys()[calls.c.keys().index("class") :])
-"""The columns that are filled in when a call has ended, `state` aside."""
+"""Columns of a call's outcome, without `state`."""
 
 
 def _dialect(connection: Connection) -> Any:
@@ -126,9 +126,9 @@ def _dialect(connection: Connection) -> Any:
 
 
 def _the_databases_fault(error: Exception) -> bool:
-    """Tell a database that refuses everything from a row that it refuses."""
+    """Return whether the database fails as a whole, and not a single row."""
     kinds: tuple[type[Exception], ...] = (exc.OperationalError, exc.InternalError)
     if isinstance(error, exc.DBAPIError) and type(error.orig).__module__.startswith("psycopg"):
-        # A missing table or right, a connection that is gone: no row can help that.
+        # A missing table or right, or a lost connection, concerns all rows.
         kinds += (exc.ProgrammingError, exc.InterfaceError)
     return isinstance(error, kinds) or type(error) is exc.DatabaseError

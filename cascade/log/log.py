@@ -1,4 +1,4 @@
-"""Log: the decision log as the engine, the user and the report see it."""
+"""Log: the decision log, the interface of engine, user and report."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from cascade.log.sqlite import Database
 
 CAPACITY = 30_000
-"""Entries that wait at most while the database cannot be written, of some 10,000 requests; then the oldest are lost."""
+"""Queue capacity while the database cannot be written, of some 10,000 requests; then the oldest entries are lost."""
 
 FLUSH_S = 30.0
-"""Seconds that a flush may take before it is an error."""
+"""Timeout of a flush, in seconds."""
 
 
 class Log:
-    """A decision log; open one with `open_log`. Safe to use from any thread and event loop, and after a fork."""
+    """A decision log; open one with `open_log`. Thread-safe, usable from any event loop, and fork-safe."""
 
     def __init__(
         self,
@@ -80,17 +80,17 @@ class Log:
 
     @property
     def name(self) -> str:
-        """What people call it: the path, or the address without its password."""
+        """Display name: the path, or the address without its password."""
         return self._database.name
 
     @property
     def read_only(self) -> bool:
-        """True where nothing can be written to it."""
+        """True if opened for reading only."""
         return self._database.read_only
 
     @property
     def durable(self) -> bool:
-        """Whether what is committed survives a power loss too; what a process's end takes with it is the same."""
+        """Whether commits survive a power loss (they always survive the end of the process)."""
         return self._database.durable
 
     @durable.setter
@@ -109,51 +109,51 @@ class Log:
 
     @property
     def spooled(self) -> int:
-        """Entries that wait in the local spool for PostgreSQL to come back, those of earlier processes included."""
+        """Entries in the local spool that wait for PostgreSQL, those of earlier processes included."""
         return self._database.spooled
 
     @property
     def backlog(self) -> int:
-        """Decisions, calls and labels that are accepted and not yet committed."""
+        """Decisions, calls and labels that are queued and not yet committed."""
         return self._writer.backlog
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What went wrong while writing, each once, in order."""
+        """Warnings of the writer, each once, in order."""
         return self._writer.warnings
 
     def write(self, result: Result[Any], request: Request, *, at_s: float | None = None) -> None:
-        """Accept one request's end for the log; returns at once and never raises.
+        """Queue one request's result for the log; does not block and never raises.
 
         Args:
-            result: what the request came to.
-            request: the request: on whose behalf it was made, and its text where that is stored.
-            at_s: when it ended, in Unix seconds; None: now.
+            result: the result.
+            request: the request, for its principal and, where stored, its text.
+            at_s: its end, in Unix seconds; None: now.
         """
         try:
             at_ms = now_ms() if at_s is None else round(at_s * 1000)
             self._put(self._row_builder.decision(result, request, at_ms=at_ms))
-        except Exception as error:  # noqa: BLE001 - a log must not fail the request that it records; the loss is counted
+        except Exception as error:  # noqa: BLE001 - a log must not fail the request that it records; losses are counted
             self._writer.refuse(1, f"a result could not be made into rows ({type(error).__name__}: {error})")
 
     def label(self, identity: str, correct: float, *, rung: str | None = None, source: str = "human") -> None:
-        """Say how right an answer was; waits until that is committed.
+        """Label an answer's correctness; waits for the commit.
 
         Args:
-            identity: a decision id, or a request id: then its last decision is meant.
-            correct: how right, in [0, 1].
-            rung: whose answer; None: the one that was returned. May be a rung that was not asked then.
-            source: who says so: human, gold, judge:… A later label of the same source replaces its earlier one;
+            identity: a decision id, or a request id for its last decision.
+            correct: correctness, in [0, 1].
+            rung: the rung of the answer; None: the returned answer. May be a rung that was not asked then.
+            source: source of the label: human, gold, judge:… A later label of the same source replaces its earlier one;
                 labels of several sources are averaged in reports.
 
         Raises:
-            DataError: `correct` is no number in [0, 1], or the log knows no such id.
+            DataError: `correct` is not a number in [0, 1], or the log has no such id.
             LogUnavailable: the log cannot be written.
         """
         self.labels([(identity, correct)], rung=rung, source=source)
 
     def labels(self, labels: Iterable[tuple[str, float]], *, rung: str | None = None, source: str = "human") -> None:
-        """Label many decisions at once: pairs of id and correctness, else as `label`; all are taken or none."""
+        """Label many decisions in one transaction: pairs of id and correctness, else as `label`."""
         given = [(self._row_builder.key(identity), _correct(value)) for identity, value in labels]
         self.flush()
         at_ms = now_ms()
@@ -168,45 +168,45 @@ class Log:
     def calls(
         self, request: Request, *, purpose: Purpose, decision_id: str | None = None, wait: bool = False
     ) -> LoggedCalls:
-        """Return what writes down the calls of one request; see `LoggedCalls`."""
+        """Return the call recorder of one request; see `LoggedCalls`."""
         return LoggedCalls(self, request, purpose=purpose, decision_id=decision_id, wait=wait)
 
     def accept(self, entry: Entry, promise: Promise | None = None) -> None:
-        """Accept rows; returns at once and never raises.
+        """Queue rows; does not block and never raises.
 
         Args:
             entry: the rows.
-            promise: kept once they are committed, broken with LogUnavailable where they cannot be.
+            promise: resolved once they are committed; fails with LogUnavailable if they cannot be.
         """
         self._writer.put(entry, promise)
 
     def remember_policy(self, policy: Policy) -> None:
-        """Accept what a policy promised, so that reports can hold it against what came; returns at once."""
+        """Queue a policy's targets and figures, so that reports can compare them with the outcome; does not block."""
         self._put(self._row_builder.policy(policy, at_ms=now_ms()))
 
     def flush(self, timeout_s: float = FLUSH_S) -> None:
-        """Wait until everything accepted so far is committed.
+        """Wait until all queued entries are committed.
 
         Raises:
-            LogUnavailable: it cannot be written (what waits is kept and tried again), or `timeout_s` passed.
+            LogUnavailable: it cannot be written (the queue is kept and tried again), or `timeout_s` passed.
         """
         self._writer.flush(timeout_s)
 
     def close(self) -> None:
-        """Commit what waits and close the file; what cannot be committed is counted as lost, with a warning."""
+        """Flush and close the log; entries that cannot be committed are counted as lost, with a warning."""
         self._finish()
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """Give a SQLAlchemy connection on one unchanging state of the log, everything accepted so far included.
+        """Yield a SQLAlchemy connection on a snapshot of the log, all queued entries included.
 
         Raises:
-            LogUnavailable: the file cannot be read, or what was accepted cannot be written.
+            LogUnavailable: the log cannot be read, or queued entries cannot be written.
         """
         self.flush()
         return self._database.reading()
 
     def maintaining(self) -> AbstractContextManager[Connection]:
-        """Give a SQLAlchemy connection outside of any transaction, for work on the log as a whole (a purge).
+        """Yield a SQLAlchemy connection outside of any transaction, for work on the log as a whole (a purge).
 
         Raises:
             LogUnavailable: the log cannot be changed, or was opened for reading only.
@@ -236,14 +236,14 @@ class Log:
         return f"The decision log {self.name} was opened for reading only; open it with open_log(path)."
 
     def _forked(self) -> None:
-        """Begin anew in a forked child: threads do not come along, and the parent writes what was waiting."""
+        """Reset after a fork: threads are not forked, and the parent writes its own queue."""
         self._writer.restart()
         self._database.abandon()
 
 
 def _correct(value: float) -> float:
     if not isinstance(value, int | float) or not math.isfinite(value) or not 0.0 <= value <= 1.0:
-        message = f"A label says correct={value!r}; a number in [0, 1] was expected."
+        message = f"A label has correct={value!r}; a number in [0, 1] was expected."
         raise DataError(message)
     return float(value)
 

@@ -1,4 +1,4 @@
-"""Opening a decision log, wherever it is, and bringing its schema up to date."""
+"""open_log() and upgrade_log(): open a decision log by its address, and upgrade its schema."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ def open_log(
     receipts: bool = False,
     spool: str | Path | None = None,
 ) -> Log:
-    """Open a decision log, making the file, or the tables in an empty database, where they are missing.
+    """Open a decision log; creates a missing file, or the tables in an empty database.
 
     Args:
         where: a path, or an address such as sqlite:///decisions.db or postgresql://user@host/database (the extra
             `postgres`; what the address leaves out comes from libpq's variables: PGPASSWORD, PGSSLMODE, …).
-        store_text: whether prompts and answers are stored: not at all (their lengths only), without keys, addresses
-            and long numbers, or in full (keys are cut out even then).
-        capacity: entries (a decision is one, its calls are others) that wait at most while nothing can be written.
+        store_text: whether prompts and answers are stored: not at all (their lengths only), redacted (without keys,
+            addresses and long numbers), or in full (without keys).
+        capacity: queue capacity in entries (a decision is one, each of its calls is one) while nothing can be written.
         secrets: texts (keys) that must never be stored.
         read_only: the log must exist, and is not changed.
-        receipts: whether each decision gets a receipt, so that `cascade verify` notices what is changed later.
-        spool: where entries wait while PostgreSQL is down; None: a file of the user's state folder.
+        receipts: whether each decision gets a receipt, so that `cascade verify` detects later changes.
+        spool: the file of entries while PostgreSQL is down; None: a file in the user's state folder.
 
     Raises:
-        ConfigError: `where` or `store_text` is nothing that can be opened.
-        LogUnavailable: it cannot be opened, or is no decision log.
+        ConfigError: `where` or `store_text` is not valid.
+        LogUnavailable: it cannot be opened, or is not a decision log.
     """
     if store_text not in get_args(StoreText):
         message = f"store_text is {store_text!r}; none, redacted or full was expected."
@@ -56,17 +56,17 @@ def open_log(
 
 
 def upgrade_log(where: str | Path) -> tuple[str, int]:
-    """Bring a log's schema up to date, and return what people call the log, and its schema's version.
+    """Upgrade a log's schema, and return the log's display name and schema version.
 
     Raises:
-        ConfigError: `where` is nothing that can be opened.
+        ConfigError: `where` is not valid.
         LogUnavailable: it cannot be upgraded.
     """
     from cascade.log.tables import SCHEMA_VERSION
 
     address = address_of(where)
     if address.path is not None:
-        open_log(where).close()  # which upgrades it
+        open_log(where).close()  # opening upgrades it
     else:
         from cascade.log.server import upgrade
 

@@ -1,4 +1,4 @@
-"""Postgres: the PostgreSQL database behind a decision log, with a local spool for the time in which it is down."""
+"""Postgres: the PostgreSQL backend of a decision log, with a local spool for outages."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from cascade.log.spool import Spool
 from cascade.log.tables import SCHEMA_VERSION, metadata
 
 BATCH = 500
-"""Entries of the spool that one transaction hands on."""
+"""Entries of the spool in one transaction."""
 
 HAND_ON_S = 1.0
-"""Seconds that handing on may keep new entries waiting."""
+"""Seconds of draining the spool before new entries are written."""
 
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
-"""Between two tries to reach a server that is down."""
+"""Retry interval, in seconds, while the server is down."""
 
 
 class Postgres:
-    """One database; connections come from a small pool, and one that has died is replaced."""
+    """One database, with a small connection pool that replaces dead connections."""
 
     def __init__(
         self,
@@ -40,24 +40,25 @@ class Postgres:
         refused: Callable[[int, str], None],
         warn: Callable[[str], None],
     ) -> None:
-        """Connect, and make the tables in an empty database; a server that is down is waited for, with the spool.
+        """Connect, and create the tables in an empty database; while the server is down, entries go to the spool.
 
         Args:
             address: the database.
-            spool: the file in which entries wait while it is down.
+            spool: the file for entries while it is down.
             read_only: nothing is written.
             receipts: whether each decision gets a receipt.
-            refused: is told how many decisions of the spool the tables refused, and why.
-            warn: is told of what should not stay as it is.
+            refused: called with the number of spooled decisions that the tables rejected, and the reason.
+            warn: called with a warning.
 
         Raises:
             MissingExtra: the extra `postgres` is not installed.
-            LogUnavailable: the server refuses (a wrong password, no such database), or the database is not ours.
+            LogUnavailable: the server rejects the connection (a wrong password, no such database), or the database is
+                not ours.
         """
         self.name = address.name
         self.read_only = read_only
         self.durable = False
-        """Whether a commit waits for the disk whatever the server's `synchronous_commit` says."""
+        """Whether a commit waits for the disk, whatever the server's `synchronous_commit`."""
         self._engine = engine_of(address)
         self._spool = Spool(spool)
         self._receipts, self._refused, self._warn = receipts, refused, warn
@@ -74,16 +75,16 @@ class Postgres:
 
     @property
     def spooled(self) -> int:
-        """Entries that wait in the spool."""
+        """Number of entries in the spool."""
         return self._spool.length
 
     def store(self, entries: Sequence[Entry], lost: int, why: str) -> Sequence[tuple[Entry, str]]:
-        """Commit entries, or keep them in the spool while the server is down; what the tables refuse is returned.
+        """Commit entries, or append them to the spool while the server is down; returns rejected entries.
 
-        What waits in the spool goes first, so that the log keeps the order.
+        Spooled entries are committed first, to keep the order.
 
         Raises:
-            LogUnavailable: they could neither be committed nor kept.
+            LogUnavailable: they could neither be committed nor spooled.
         """
         if lost:
             entries = [*entries, loss(lost, why)]
@@ -97,11 +98,11 @@ class Postgres:
         return ()
 
     def tend(self) -> None:
-        """Hand on what waits in the spool, also while nothing is written."""
+        """Drain the spool, also while nothing is written."""
         self.hand_on()
 
     def hand_on(self) -> bool:
-        """Commit what waits in the spool, for a second at most; return whether nothing waits any more."""
+        """Drain the spool for at most a second; return whether it is empty."""
         if monotonic() < self._again_at:
             return False
         began = monotonic()
@@ -122,7 +123,7 @@ class Postgres:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one unchanging state of the log.
+        """Yield a connection on a snapshot of the log.
 
         Raises:
             LogUnavailable: the database cannot be read.
@@ -136,10 +137,10 @@ class Postgres:
 
     @contextmanager
     def maintaining(self) -> Iterator[Connection]:
-        """Give a connection of its own, without a transaction, to whoever deletes and vacuums.
+        """Yield a connection of its own, without a transaction, for deletes and vacuum.
 
         Raises:
-            LogUnavailable: the database cannot be reached, or rows still wait in the spool.
+            LogUnavailable: the database cannot be reached, or the spool is not empty.
         """
         if not self.hand_on():
             message = f"Rows for {self.name} still wait in {self._spool.path}; run it again when the server is back."
@@ -150,12 +151,12 @@ class Postgres:
                 yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def abandon(self) -> None:
-        """Begin anew after a fork: the parent's connections are neither used nor closed."""
+        """Reset after a fork: the parent's connections are neither used nor closed."""
         self._engine.dispose(close=False)
         self._spool.abandon()
 
     def close(self) -> None:
-        """Hand on what waits, as far as that goes, and close all connections."""
+        """Drain the spool as far as possible, and close all connections."""
         if not self.read_only and self._ready:
             self.hand_on()
         self._engine.dispose()
@@ -173,7 +174,7 @@ class Postgres:
             connection.execute(text("SET LOCAL synchronous_commit = on"))
 
     def _prepare(self) -> None:
-        """Look, once, whether the tables are there and ours; make them in an empty database."""
+        """Check once that the tables exist and are ours; create them in an empty database."""
         if self._ready:
             return
         with self._engine.connect() as connection:
@@ -185,7 +186,7 @@ class Postgres:
         elif version < SCHEMA_VERSION:
             message = (
                 f"{self.name} is a decision log of an earlier release (schema {version} of {SCHEMA_VERSION}); "
-                "stop what writes to it, then bring it up to date with `cascade log upgrade`."
+                "stop the processes that write to it, then run `cascade log upgrade`."
             )
             raise LogUnavailable(message)
         elif version > SCHEMA_VERSION:
@@ -198,8 +199,8 @@ class Postgres:
 
         taken = sorted(set(inspect(connection).get_table_names()) & {table.name for table in metadata.sorted_tables})
         if self.read_only or taken:
-            found = f"has tables called {', '.join(taken)} that are not ours" if taken else "is no decision log"
-            advice = "give another database, or a schema of its own (?options=-csearch_path%3Dcascade)"
+            found = f"has tables called {', '.join(taken)} that are not ours" if taken else "is not a decision log"
+            advice = "give another database, or another schema (?options=-csearch_path%3Dcascade)"
             message = f"{self.name} {found}; {advice}."
             raise LogUnavailable(message)
 

@@ -1,4 +1,4 @@
-"""Purge: rows of the decision log go for good, out of the database's file and what stands beside it too."""
+"""Purge: deletes rows of the decision log permanently, from the database's files too."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
     from cascade.log.log import Log
 
 BATCH = 500
-"""Decisions that one transaction deletes: whoever writes to the log meanwhile waits for no more than that."""
+"""Decisions deleted in one transaction; it bounds the wait of concurrent writers."""
 
 PATIENCE_S = 30.0
-"""Seconds that the last step waits for those who still read the log's earlier state."""
+"""Seconds that the last step waits for readers of the log's earlier state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purged:
-    """What a purge deleted, or would delete."""
+    """Counts of a purge, or of a dry run."""
 
     decisions: int
     """Decisions, each with its attempts, verdicts and labels."""
 
     calls: int
-    """Calls that were written down, of those decisions and of no decision (explorations, broken-off requests)."""
+    """Recorded calls, of those decisions and of no decision (explorations, cancelled requests)."""
 
     receipts: int = 0
-    """Receipts of these decisions that stay, marked as purged: a hash each, so that the chain can still be checked."""
+    """Receipts of these decisions, which stay, marked as purged, so that the chain can still be verified."""
 
     scrubbed: bool = False
-    """True where the freed space was given back too: nothing of the rows is left in the database's files."""
+    """True if the freed space was released too: nothing of the rows is left in the database's files."""
 
 
 def purge(
@@ -47,24 +47,24 @@ def purge(
     patience_s: float = PATIENCE_S,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Purged:
-    """Delete decisions that ended before a moment, or one principal's, or where both are given, those that are both.
+    """Delete decisions permanently: those that ended before a time, or a principal's; with both, only those of both.
 
-    Purging again what was purged already changes nothing; broken off, it can be run again.
+    A purge is idempotent; if interrupted, run it again.
 
     Args:
         log: the log.
         before_ms: a time of day in Unix milliseconds.
-        principal: on whose behalf requests were made, as the request said.
+        principal: the principal of the requests.
         dry_run: only count.
-        patience_s: seconds that the last step waits for those who still read.
-        on_progress: called with how many decisions are deleted, and of how many.
+        patience_s: seconds that the last step waits for readers.
+        on_progress: called with the number of deleted decisions and their total.
 
     Raises:
         ConfigError: neither was given.
-        LogUnavailable: the log cannot be written, or others still read what was deleted; what to do is in the message.
+        LogUnavailable: the log cannot be written, or other processes still read deleted rows.
     """
     if before_ms is None and principal is None:
-        message = "A purge was given neither a date nor a principal; one of them was expected."
+        message = "The purge has neither a date nor a principal; one of them was expected."
         raise ConfigError(message)
     from sqlalchemy import func, select
 
@@ -113,7 +113,7 @@ def _delete(
             ids = list(connection.execute(batch).scalars())
             for table in (attempts, verdicts, labels, decisions):
                 connection.execute(table.delete().where(table.c.decision_id.in_(ids)))
-            # The receipt stays: without it, a chain that was purged could not be told from one that was tampered with.
+            # The receipt stays: without it, a purged chain would look like a manipulated one.
             mine = receipts.c.decision_id.in_(ids) & receipts.c.purged_ms.is_(None)
             connection.execute(receipts.update().where(mine).values(purged_ms=now_ms()))
         done += len(ids)
@@ -143,7 +143,7 @@ def _transaction(connection: Connection) -> Iterator[None]:
 
 
 def _scrub(connection: Connection, name: str, patience_s: float) -> None:
-    """Leave nothing of the deleted rows in the files: neither in free pages nor in the write-ahead log."""
+    """Remove the deleted rows from the files: from free pages and from the write-ahead log."""
     if connection.dialect.name != "sqlite":
         from cascade.log.tables import metadata
 
@@ -156,7 +156,7 @@ def _scrub(connection: Connection, name: str, patience_s: float) -> None:
     busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
     if busy:
         message = (
-            f"The rows are deleted from {name}, but somebody still reads its earlier state, so that traces of them are "
-            f"left in {name}-wal; end what reads it (a report, a dashboard) and run the same purge again."
+            f"The rows are deleted from {name}, but another process still reads its earlier state, so that traces of "
+            f"them are left in {name}-wal; end that process (a report, a dashboard) and run the same purge again."
         )
         raise LogUnavailable(message)

@@ -1,4 +1,4 @@
-"""Waiting: an entry in the writer's queue, and the promise to whoever may not go on before it is committed."""
+"""QueuedEntry: an entry in the writer's queue, with a promise that is resolved by its commit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cascade.errors import LogUnavailable
 from cascade.log.rows import Entry
 
 Promise: TypeAlias = "Future[None]"
-"""What somebody waits for who may not go on before his entry is committed."""
+"""Resolved when the entry is committed; callers that need durability wait on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,16 +18,16 @@ class QueuedEntry:
     """An entry in the queue."""
 
     number: int
-    """Its place in the order in which entries came, from 1; 0: it never was in the queue."""
+    """Its sequence number in the queue, from 1; 0: it never was in the queue."""
 
     entry: Entry
-    """What is to be written."""
+    """The entry to write."""
 
     promise: Promise | None
-    """Kept when it is committed, broken where it cannot be; None: nobody waits, and it is tried again."""
+    """Resolved by the commit, failed if it cannot be committed; None: no caller waits, and it is tried again."""
 
     def settle(self, problem: str = "") -> None:
-        """Keep the promise, or break it with what went wrong."""
+        """Resolve the promise, or fail it with the problem."""
         if self.promise is not None and problem:
             self.promise.set_exception(LogUnavailable(problem))
         elif self.promise is not None:

@@ -1,4 +1,4 @@
-"""Quotations: what a log that stores no text leaves out of reasons, errors and flags, since they may repeat one."""
+"""Quotations: removes quoted prompts and answers from reasons, errors and flags, for a log that stores no text."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from cascade.failure import FailureKind
 from cascade.result import Result
 
 RUN = 24
-"""Characters in a row that a reason shares with prompt or answer where it quotes them."""
+"""Length of a run of characters, shared with prompt or answer, that counts as a quotation."""
 
 QUOTING = frozenset({"reason", "flags", "finish_reason", "model_reported"})
-"""Columns that verifiers and providers write, and that may quote; without `store_text` no quotation is stored."""
+"""Columns with texts of verifiers and providers, which may quote; without `store_text` no quotation is stored."""
 
 WORD = re.compile(r"[\w.:/-]{1,64}")
 LEFT_OUT = "[text left out]"
 OURS = frozenset({FailureKind.BUDGET, FailureKind.DEADLINE, FailureKind.BREAKER, FailureKind.MISSING})
-"""Failures whose messages are our own words."""
+"""Failures whose messages are our own."""
 
 MOST = 2_000
-"""Characters of a reason that are looked at; what is stored of it is shorter."""
+"""Characters of a reason that are checked; the stored part is shorter."""
 
 
 def error_without_text(result: Result[Any]) -> str | None:
-    """Return what went wrong without what a provider said about it: its message may quote the prompt."""
+    """Return the error without the provider's message, which may quote the prompt."""
     last = result.attempts[-1] if result.attempts else None
     failure = None if last is None else last.failure or last.verifier_failure
     if last is None or failure is None or failure.kind in OURS:
@@ -36,7 +36,7 @@ def error_without_text(result: Result[Any]) -> str | None:
 
 
 def foreign_texts(result: Result[Any], request: Request) -> list[str]:
-    """Return what was said by user and models, and what providers said of it."""
+    """Return the texts of user, models and providers."""
     texts = [text_of(message.get("content")) for message in request.messages]
     for attempt in result.attempts:
         if attempt.response is not None:
@@ -46,7 +46,7 @@ def foreign_texts(result: Result[Any], request: Request) -> list[str]:
 
 
 def leave_out_quotations(rows: Mapping[str, list[dict[str, Any]]], texts: Sequence[str]) -> None:
-    """Leave out reasons and flags that repeat a run of what was said, and words of providers that are no word."""
+    """Remove reasons and flags that quote `texts`, and providers' codes that are not a single word."""
     for own in rows.values():
         for row in own:
             for column in QUOTING & row.keys():
@@ -60,12 +60,12 @@ def leave_out_quotations(rows: Mapping[str, list[dict[str, Any]]], texts: Sequen
 
 
 def _quotes(text: str, texts: Sequence[str]) -> bool:
-    """Return whether a text shares a run of `RUN` characters or more with what was said."""
+    """Return whether a text shares a run of at least `RUN` characters with one of `texts`."""
     half = RUN // 2
     for start in range(0, min(len(text), MOST) - half + 1, half):
-        # Any such run holds one of these windows whole; where one is found, the run itself is looked for.
-        near = [said for said in texts if text[start : start + half] in said]
+        # Any such run contains one of these windows; if one is found, the run itself is searched.
+        near = [known for known in texts if text[start : start + half] in known]
         first = max(0, start - half)
-        if any(text[at : at + RUN] in said for said in near for at in range(first, min(start, len(text) - RUN) + 1)):
+        if any(text[at : at + RUN] in known for known in near for at in range(first, min(start, len(text) - RUN) + 1)):
             return True
     return False

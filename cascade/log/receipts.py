@@ -1,8 +1,8 @@
-"""Receipts: a chain of hashes over the decisions of a log, so that one changed, removed or slipped in is noticed.
+"""Receipts: a hash chain over the decisions of a log, which detects changed, removed or inserted ones.
 
 Each receipt is the sha256 of the one before and of the decision's rows (itself, its attempts, its verdicts) in
 canonical bytes: JSON with sorted keys and without floats. Money is picodollars, every other figure a decimal with nine
-places. What is cut off at the end leaves no trace in the log itself: keep the head that `verify` tells elsewhere.
+places. Truncation at the end leaves no trace in the log itself: store the head that `verify` reports elsewhere.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from cascade.log.rows import Entry
 from cascade.log.tables import APPLICATION_ID, attempts, decisions, receipts, verdicts
 
 START = "0" * 64
-"""What the first receipt follows."""
+"""Digest before the first receipt."""
 
 CHUNK = 500
-"""Decisions that are looked at together."""
+"""Decisions in a batch."""
 
 _PICO = 10**12
 
@@ -32,29 +32,29 @@ Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What checking a chain came to."""
+    """Result of verifying a chain."""
 
     receipts: int
-    """Receipts that were checked: all, or those up to the first that is broken."""
+    """Receipts verified: all, or those up to the first broken one."""
 
     purged: int
-    """Of these, receipts of decisions that were purged on purpose: their rows cannot be checked any more."""
+    """Of these, receipts of purged decisions, whose rows cannot be verified any more."""
 
     unchained: int
     """Decisions without a receipt from before the chain began."""
 
     head: str
-    """The last digest of the chain; keep it elsewhere, and a shortened chain is noticed too."""
+    """The last digest of the chain; stored elsewhere, it detects truncation too."""
 
     broken: str | None = None
-    """The first row that is not as it was written, in words; None: the chain is whole."""
+    """Description of the first row that was changed; None if the chain is intact."""
 
 
 def chain(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Give the decisions that were just inserted their receipts, inside the same transaction.
+    """Append receipts for decisions just inserted, inside the same transaction.
 
-    The transaction holds the chain: SQLite's write lock, or a lock of its own on PostgreSQL, so that all processes that
-    write to one log continue one chain.
+    The transaction locks the chain, by SQLite's write lock or an advisory lock on PostgreSQL, so that all processes
+    that write to one log extend one chain.
     """
     new = {row["decision_id"]: entry for entry in entries for row in entry.rows.get("decisions", ())}
     if not new:
@@ -76,11 +76,11 @@ def chain(connection: Connection, entries: Sequence[Entry]) -> None:
 
 
 def verify(connection: Connection, *, head: str | None = None) -> Verified:
-    """Check the chain of a log from its beginning to the first row that is not as it was written.
+    """Verify the chain of a log from its beginning to the first changed row.
 
     Args:
-        connection: the log, in one unchanging state.
-        head: a digest that was noted before; it must still be in the chain.
+        connection: a snapshot of the log.
+        head: a digest reported earlier; it must still be in the chain.
     """
     checked, purged, digest, seen = 0, 0, START, head is None
     first = None
@@ -98,9 +98,9 @@ def verify(connection: Connection, *, head: str | None = None) -> Verified:
                 first = rows["decisions"][0]["sequence"]
     unchained, slipped = _without(connection, first)
     if slipped is not None:
-        broken = f"decision {slipped} stands in the log without a receipt, after the chain had begun"
+        broken = f"decision {slipped} is in the log without a receipt, after the chain had begun"
     elif not seen:
-        broken = f"the chain ends with {digest} and nowhere holds {head}: its end was cut off, or it is another log's"
+        broken = f"the chain ends with {digest} and does not contain {head}: it was truncated, or is another log's"
     else:
         broken = None
     return Verified(receipts=checked, purged=purged, unchained=unchained, head=digest, broken=broken)
@@ -143,7 +143,7 @@ def _rows(connection: Connection, identities: Sequence[str]) -> dict[str, dict[s
 
 
 def _without(connection: Connection, first: int | None) -> tuple[int, str | None]:
-    """Count decisions from before the chain began, and name one without a receipt from after that."""
+    """Count decisions from before the chain began, and return one without a receipt from after that."""
     missing = ~select(receipts.c.decision_id).where(receipts.c.decision_id == decisions.c.decision_id).exists()
     query = select(func.count()).select_from(decisions).where(missing)
     if first is None:
@@ -156,7 +156,7 @@ def _without(connection: Connection, first: int | None) -> tuple[int, str | None
 def _digest(previous: str, rows: Rows) -> str:
     content = [
         [
-            # Columns that a later release adds are empty in what was written before, and change nothing.
+            # Columns added by a later release are empty in earlier rows, and change nothing.
             {name: _said(table, name, row[name]) for name in _COLUMNS[table.name] if row.get(name) is not None}
             for row in _in_order(table, rows)
         ]
@@ -173,11 +173,11 @@ _COLUMNS = {
     table.name: [column.name for column in table.columns if column.name != "sequence"]
     for table in (decisions, attempts, verdicts)
 }
-"""What a receipt covers; the sequence is given by the database, after the receipt."""
+"""Columns covered by a receipt; the database gives the sequence after the receipt."""
 
 
 def _said(table: Table, name: str, value: Any) -> Any:
-    """Say a stored value without a float, as it reads back from either database."""
+    """Return a stored value without a float, equal on either database."""
     if not isinstance(table.c[name].type, Double):
         return value
     return round(value * _PICO) if name.endswith("_usd") else f"{value:.9f}"

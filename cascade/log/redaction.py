@@ -1,4 +1,4 @@
-"""Redaction for storage: secrets go by the process's one sink, personal data if asked, the rest is made storable."""
+"""Redaction for storage: removes secrets, and personal data if asked, and escapes what databases do not store."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _PERSONAL = re.compile(
 
 
 _SHORT = 64
-"""Characters of what may be a name: the same few come with every row, so what became of them is kept."""
+"""Longest text that is cached as a name: the same few names are in every row."""
 
 
 class Redactor:
-    """Cleans texts for storage; shared by threads."""
+    """Redacts texts for storage; thread-safe."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         remember(secrets)
@@ -32,7 +32,7 @@ class Redactor:
         return _name(text, limit, version()) if len(text) <= _SHORT else storable(shortened(text, limit))
 
     def is_clean(self, text: str) -> bool:
-        """Return whether `clean` would leave a text as it is, its length aside: many texts are looked at in one pass."""
+        """Return whether `clean` would leave a text as it is, except for its length; checks many texts in one pass."""
         return not has_secret(text) and storable(text) is text
 
     def impersonal(self, text: str) -> str:
@@ -45,12 +45,12 @@ class Redactor:
 
 @lru_cache(maxsize=4096)
 def _name(text: str, limit: int, known: int) -> str:
-    del known  # with each secret that becomes known, everything is looked at anew
+    del known  # a key of the cache: each new secret invalidates it
     return storable(shortened(text, limit))
 
 
 def storable(text: str) -> str:
-    r"""Return `text` with what SQLite or PostgreSQL refuse escaped: lone surrogates and NUL, as \\udc80 and \\u0000."""
+    r"""Return `text` with lone surrogates and NUL, which databases reject, escaped as \\udc80 and \\u0000."""
     if text.isascii() and "\0" not in text:
         return text
     made = text.replace("\0", "\\u0000").encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""Rows: a Result as the rows of the decision log, made when it is written so that nothing live waits in the queue."""
+"""RowBuilder: turns a Result into rows of the decision log before it is queued."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ StoreText = Literal["none", "redacted", "full"]
 """none: lengths only. redacted: texts without keys, addresses and long numbers. full: texts without keys."""
 
 NAME_LIMIT, REASON_LIMIT, ERROR_LIMIT, JSON_LIMIT = 256, 500, 2_000, 20_000
-"""Characters that a stored name, reason, error and JSON text may have."""
+"""Limits, in characters, of a stored name, reason, error and JSON text."""
 
 LIMITS: Mapping[str, Mapping[str, int]] = {"decisions": {"error": ERROR_LIMIT}, "verdicts": {"reason": REASON_LIMIT}}
-"""Of columns that may hold more than a name, by table."""
+"""Limits of columns longer than a name, by table."""
 
 TEXTS = frozenset({"request_text", "answer_text"})
-"""Columns of prompts and answers; they are cleaned as `store_text` says."""
+"""Columns of prompts and answers, redacted by `store_text`."""
 
 _LARGEST = 2**63 - 1
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 OUTCOMES = "outcomes"
-"""In an entry, rows of the table `calls` that are written over the intent that stands there."""
+"""Key, in an entry, of rows of the table `calls` that update their intent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Rows that are committed together or not at all."""
+    """Rows committed atomically."""
 
     rows: Mapping[str, list[dict[str, Any]]]
     """By table name."""
 
     decisions: int = 0
-    """How many decisions they log: what is counted as lost if they are."""
+    """Number of decisions in them, counted as lost if the entry is lost."""
 
 
 def decision_id(at_ms: int) -> str:
@@ -55,17 +55,17 @@ def decision_id(at_ms: int) -> str:
 
 
 def timed_id(at_ms: int, rest: bytes) -> str:
-    """Return an id of a time in Unix milliseconds and 6 bytes that tell what was at one time apart."""
+    """Return an id from a time in Unix milliseconds and 6 bytes that make it unique."""
     return b32hexencode((at_ms & 0xFFFF_FFFF_FFFF).to_bytes(6, "big") + rest).decode("ascii").rstrip("=").lower()
 
 
 _RANDOM, _DRAWN_AT_ONCE = 6, 1024
 _drawn: deque[bytes] = deque()
-os.register_at_fork(after_in_child=_drawn.clear)  # a child must not use what its parent uses
+os.register_at_fork(after_in_child=_drawn.clear)  # a child must not use its parent's random bytes
 
 
 def _random() -> bytes:
-    """Return 6 random bytes; asking the system for each would hand the interpreter to another thread each time."""
+    """Return 6 random bytes, read in blocks: a system call for each would release the interpreter lock each time."""
     try:
         return _drawn.pop()
     except IndexError:
@@ -80,7 +80,7 @@ def now_ms() -> int:
 
 
 class RowBuilder:
-    """Makes rows of results."""
+    """Builds rows from results."""
 
     def __init__(self, *, store_text: StoreText, redactor: Redactor) -> None:
         self._store_text = store_text
@@ -144,8 +144,8 @@ class RowBuilder:
         return Entry(rows=rows, decisions=1)
 
     def _clean(self, rows: Mapping[str, list[dict[str, Any]]]) -> None:
-        """Clean every text of some rows, lists and mappings of texts included; one pass where nothing is to be cut."""
-        # What is longer is cut in any case, and cleaned by itself: so the pass is bounded.
+        """Redact every text of some rows, lists and mappings of texts included; one pass if nothing is found."""
+        # Longer texts are cut in any case, and redacted separately: so the pass is bounded.
         together = "\n".join([text for text in _texts(rows) if len(text) <= ERROR_LIMIT])
         clean = self._redactor.is_clean(together)
         for table, own in rows.items():
@@ -214,11 +214,11 @@ class RowBuilder:
         }  # fmt: skip
 
     def key(self, identity: str) -> str:
-        """Return an id as it stands in the log."""
+        """Return an id as it is stored in the log."""
         return self._name(identity)
 
     def policy(self, policy: Policy, *, at_ms: int) -> Entry:
-        """Return the row that remembers what a policy promised."""
+        """Return the row of a policy's targets and figures."""
         rungs = list(policy.ladder.rungs)
         tasks = {
             name: {
@@ -241,7 +241,7 @@ class RowBuilder:
     def _json(self, value: list[str] | dict[str, Any], *, clean: bool) -> str:
         if not value:
             return "{}" if isinstance(value, dict) else "[]"
-        # Each text inside is cleaned by itself: a pattern that met JSON's own quotes would break it.
+        # Each text inside is redacted separately: a pattern across JSON's quotes would break it.
         if isinstance(value, dict):
             cleaned: Any = {
                 self._cut(key, clean=clean): self._cut(item, clean=clean) if isinstance(item, str) else item
@@ -250,7 +250,7 @@ class RowBuilder:
         else:
             cleaned = [self._cut(item, clean=clean) for item in value]
         text = _JSON.encode(cleaned)
-        # Cut JSON would be no JSON.
+        # Truncated JSON would be invalid.
         return text if len(text) <= JSON_LIMIT else json.dumps({"left_out": len(text)})
 
     def _cut(self, text: str, *, clean: bool) -> str:
@@ -272,7 +272,7 @@ class RowBuilder:
 
 
 def _texts(rows: Mapping[str, list[dict[str, Any]]]) -> list[str]:
-    """Return all texts of some rows that are still to be cleaned."""
+    """Return all texts of some rows that are not yet redacted."""
     texts: list[str] = []
     for own in rows.values():
         for row in own:
@@ -302,7 +302,7 @@ def _finite(value: float | None) -> float | None:
 
 
 def _figure(value: float) -> float:
-    """Return a number that a report can add up; what is none counts as 0."""
+    """Return a finite number for sums; any other value becomes 0."""
     return float(value) if math.isfinite(value) else 0.0
 
 

@@ -1,4 +1,4 @@
-"""Server: how a PostgreSQL server is reached, what its refusals mean, and how its schema is brought up to date."""
+"""PostgreSQL server: connections, the meaning of its errors, and schema upgrades."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from cascade.log.address import Address
 from cascade.log.tables import APPLICATION_ID
 
 CONNECT_TIMEOUT_S = 5
-"""Seconds after which a server that says nothing counts as down."""
+"""Connection timeout, in seconds."""
 
 LOCK = APPLICATION_ID + 1
-"""The advisory lock under which the schema is changed, so that processes that start together do it once."""
+"""Advisory lock of schema changes, so that concurrent processes do them once."""
 
 VERSION_TABLE = "cascade_schema"
-"""Where Alembic keeps the schema's version; not its usual name, since others may use Alembic in the same database."""
+"""Alembic's version table; not its default name, since other programs may use Alembic in the same database."""
 
 _PASSING = ("08", "40", "53", "55P03", "57P")
-"""SQLSTATEs of what passes by itself: connection, deadlock, resources, locks, a server that stops."""
+"""SQLSTATE classes of transient errors: connection, deadlock, resources, locks, shutdown."""
 
 _COMING_BACK = ("starting up", "shutting down", "recovery mode", "too many clients", "remaining connection slots")
-"""What a server says that is reached, and will be there again soon."""
+"""Messages of transient errors."""
 
 
 class Unreachable(LogUnavailable):
-    """The server is down or away, and may come back."""
+    """The server is temporarily unavailable."""
 
 
 def engine_of(address: Address) -> Engine:
-    """Return a small pool of connections; one that has died is replaced.
+    """Return a small connection pool that replaces dead connections.
 
     Raises:
         MissingExtra: the extra `postgres` is not installed.
@@ -44,18 +44,18 @@ def engine_of(address: Address) -> Engine:
     from psycopg.adapt import Loader
 
     class Number(Loader):
-        """A sum of whole numbers comes back as `numeric`; reports add it to floats."""
+        """Loads `numeric`, the type of sums of integers, as int or float, since reports add it to floats."""
 
         def load(self, data: Any) -> int | float:
-            said = bytes(data).decode()
-            return int(said) if said.lstrip("-").isdigit() else float(said)
+            digits = bytes(data).decode()
+            return int(digits) if digits.lstrip("-").isdigit() else float(digits)
 
     def connect() -> psycopg.Connection[Any]:
         connection = psycopg.connect(
             address.url or "",
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name="calibrated-cascade",
-            # A server that vanished without a word is noticed in seconds, not in hours.
+            # Keepalives: an unresponsive server is noticed in seconds, not in hours.
             keepalives_idle=10,
             keepalives_interval=5,
             keepalives_count=3,
@@ -77,11 +77,11 @@ def engine_of(address: Address) -> Engine:
 
 @contextmanager
 def explained(name: str, verb: str) -> Iterator[None]:
-    """Say in one sentence what a database refuses.
+    """Turn database errors into one-sentence LogUnavailable errors.
 
     Raises:
-        Unreachable: it may come back by itself.
-        LogUnavailable: it will not: a wrong password, no such database, no right.
+        Unreachable: a transient error.
+        LogUnavailable: a permanent error: a wrong password, no such database, no permission.
     """
     try:
         yield
@@ -96,7 +96,7 @@ def explained(name: str, verb: str) -> Iterator[None]:
 
 
 def schema_version(connection: Connection) -> int | None:
-    """Return the schema's version; None where there is none."""
+    """Return the schema's version; None without a schema."""
     known = connection.execute(text("SELECT to_regclass(:name)"), {"name": VERSION_TABLE}).scalar()
     if known is None:
         return None
@@ -105,11 +105,11 @@ def schema_version(connection: Connection) -> int | None:
 
 
 def upgrade(address: Address) -> None:
-    """Bring an earlier schema up to date, or make the tables.
+    """Upgrade an earlier schema, or create the tables.
 
     Raises:
         MissingExtra: the extra `postgres` is not installed.
-        LogUnavailable: it cannot be done.
+        LogUnavailable: it failed.
     """
     engine = engine_of(address)
     try:
@@ -120,7 +120,7 @@ def upgrade(address: Address) -> None:
 
 
 def migrated(engine: Engine) -> None:
-    """Run the migrations that are due, in one transaction."""
+    """Run pending migrations, in one transaction."""
     from cascade.log.migrations import migrate
 
     with engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""What was spent since a moment, by principal, as the decision log tells; and the calls whose end nobody knows."""
+"""Spending since a time, by principal, from the decision log; and calls without a known outcome."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsettled:
-    """Calls of which only the intent is known."""
+    """Calls without a known outcome: only the intent was logged."""
 
     ambiguous: int
-    """Calls that were broken off with their process, or whose outcome was lost: they may have been billed."""
+    """Calls interrupted with their process, or with a lost outcome: they may have been billed."""
 
     worst_usd: float
-    """US dollars that these may have cost at most."""
+    """Their worst-case cost in US dollars."""
 
     in_flight: int
-    """Calls that may still be under way."""
+    """Calls that may still be in flight."""
 
 
 def spent_usd(log: Log, since_ms: int) -> dict[str | None, float]:
-    """Return US dollars by principal (None: requests that named none) since a time of day in Unix ms.
+    """Return the spending in US dollars by principal (None: requests without one) since a time in Unix ms.
 
-    As budgets count: a try that may have been charged at its worst case, and so one whose outcome is not known, since
-    its process was killed or is still at it; explorations too.
+    As budgets count: a try that may have been charged counts at its worst case, and so does one without a known
+    outcome, whose process was killed or still runs; explorations count too.
 
     Raises:
         LogUnavailable: the log cannot be read.
@@ -49,7 +49,7 @@ def spent_usd(log: Log, since_ms: int) -> dict[str | None, float]:
         .where(tries.at_ms >= since_ms, tries.state != "unmade")
         .group_by(tries.principal)
     )
-    # Decisions whose calls were not written down, by an earlier version or while the log could not keep up.
+    # Decisions without recorded calls, from an earlier version or an overloaded log.
     known = select(tries.decision_id).where(tries.at_ms >= since_ms, tries.decision_id.is_not(None))
     by_decision = (
         select(own.principal, func.sum(own.cost_usd + own.maybe_charged_usd))
@@ -68,7 +68,7 @@ def spent_usd(log: Log, since_ms: int) -> dict[str | None, float]:
 def unsettled(
     connection: Connection, *, since_ms: int | None = None, until_ms: int | None = None, task: str | None = None
 ) -> Unsettled:
-    """Count the calls of which only the intent is known.
+    """Count the calls without a known outcome.
 
     Args:
         connection: the log.

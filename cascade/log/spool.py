@@ -1,4 +1,4 @@
-"""Spool: a local SQLite file in which entries wait, in order, while PostgreSQL cannot be reached."""
+"""Spool: a local SQLite queue of entries for the time in which PostgreSQL cannot be reached."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ BUSY_TIMEOUT_S = 5.0
 
 
 class Spool:
-    """Entries by arrival; several processes of one machine may share the file, and any of them may hand on from it."""
+    """A durable FIFO queue of entries; several processes of one machine may share the file, and any may drain it."""
 
     def __init__(self, path: Path) -> None:
-        """Take the file; it is made when something is to wait.
+        """Take the file; it is created by the first entry.
 
         Raises:
-            LogUnavailable: there is another file in its place.
+            LogUnavailable: the path is another kind of file.
         """
         self.path = path
         self._connection: sqlite3.Connection | None = None
@@ -40,7 +40,7 @@ class Spool:
 
     @property
     def length(self) -> int:
-        """How many entries wait."""
+        """Number of entries."""
         if not self.path.exists():
             return 0
         with self._open() as connection:
@@ -48,7 +48,7 @@ class Spool:
             return found
 
     def append(self, entries: Sequence[Entry]) -> None:
-        """Keep entries; when this returns, they survive the machine's end.
+        """Append entries durably: when this returns, they survive a power loss.
 
         Raises:
             LogUnavailable: the file cannot be written either.
@@ -58,7 +58,7 @@ class Spool:
             connection.executemany("INSERT INTO waiting (entry, decisions) VALUES (?, ?)", rows)
 
     def first(self, count: int) -> list[tuple[int, Entry]]:
-        """Return the oldest entries, with their numbers."""
+        """Return the oldest entries, with their sequence numbers."""
         if not self.path.exists():
             return []
         with self._open() as connection:
@@ -69,16 +69,16 @@ class Spool:
             ]
 
     def drop(self, first: int, last: int) -> None:
-        """Forget entries that were handed on."""
+        """Delete entries that were committed to the database."""
         with self._open() as connection, _transaction(connection):
             connection.execute("DELETE FROM waiting WHERE number BETWEEN ? AND ?", (first, last))
         if not self.length:
-            # What is purged from the log must not be found here: nothing of an empty spool's entries is left.
+            # Purged rows must not be found here: an empty spool keeps no trace of its entries.
             with self._open() as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def abandon(self) -> None:
-        """Begin anew after a fork, without closing what is the parent's."""
+        """Reset after a fork, without closing the parent's connection."""
         self._parents.append(self._connection)
         self._connection = None
 
@@ -92,7 +92,7 @@ class Spool:
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
             if self._connection is not None and self._identity != identity(self.path):
-                self.close()  # removed by hand: what it held is gone, and a new one is begun
+                self.close()  # removed by hand: its entries are lost, and a new file is made
             if self._connection is None:
                 with self._fork_lock:
                     self._connection = self._connected()
@@ -128,7 +128,7 @@ class Spool:
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if tables and application != APPLICATION_ID:
-            message = f"{self.path} is a SQLite file, but no spool; give another path."
+            message = f"{self.path} is a SQLite file, but not a spool; give another path."
             raise LogUnavailable(message)
 
 

@@ -1,4 +1,4 @@
-"""Database: the SQLite file behind a decision log, opened with care and watched while it is open."""
+"""Database: the SQLite backend of a decision log; detects a file deleted or replaced while open."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from cascade.log.rows import Entry
 from cascade.log.tables import APPLICATION_ID, SCHEMA_VERSION, metadata
 
 _AGAIN_S = 0.01
-"""Seconds between two tries to switch a file to write-ahead logging."""
+"""Retry interval, in seconds, of the switch to write-ahead logging."""
 
 BUSY_TIMEOUT_S = 5.0
 """Seconds that a statement waits for another process's lock."""
 
 WAL_RESET_BUG = ((3, 7, 0), (3, 51, 2))
-"""The first and the last SQLite that may damage a file in WAL mode which several connections write to."""
+"""First and last SQLite version that may damage a WAL file with several writing connections."""
 
 
 class Database:
-    """One file; one writing connection, used by the log's thread alone; every reader has a connection of its own."""
+    """One file, with one writing connection, used by the log's thread only; every reader opens its own."""
 
     def __init__(
         self,
@@ -40,22 +40,22 @@ class Database:
         vanished: Callable[[int, str], None],
         warn: Callable[[str], None],
     ) -> None:
-        """Open the file and make its tables.
+        """Open the file and create its tables.
 
         Args:
             path: the file.
             read_only: it must exist, and is not changed.
             receipts: whether each decision gets a receipt.
-            vanished: is told how many decisions went with a file that was deleted while it was open, and in words.
-            warn: is told of what should not stay as it is.
+            vanished: called if the file was deleted while open, with the number of lost decisions and a message.
+            warn: called with a warning.
         """
         self.path = path
         self.name = str(path)
-        """What people call it."""
+        """Display name."""
         self.durable = False
-        """Whether a commit survives a power loss; the process's end it survives in any case."""
+        """Whether a commit survives a power loss; it always survives the end of the process."""
         self.spooled = 0
-        """Entries that wait elsewhere: a file needs no spool."""
+        """Entries in a spool: always 0, since a file needs none."""
         self._receipts, self._warn = receipts, warn
         self._version: int | None = None
         self._is_durable: bool | None = None
@@ -77,7 +77,7 @@ class Database:
                     self._open().close()
 
     def store(self, entries: Sequence[Entry], lost: int, why: str) -> Sequence[tuple[Entry, str]]:
-        """Commit entries in one transaction; those that the tables refuse are left out and returned.
+        """Commit entries in one transaction; rejected entries are left out and returned.
 
         Raises:
             LogUnavailable: nothing could be committed.
@@ -87,20 +87,20 @@ class Database:
         with self._explained("written"), self._fork_lock:
             refused = self._commit(entries)
             if self._identity != identity(self.path):
-                # The file was deleted between check and commit: what went into the void goes in again.
+                # The file was deleted between check and commit: commit again, to the new file.
                 self._committed -= sum(entry.decisions for entry in entries)
                 refused = self._commit(entries)
         return refused
 
     def tend(self) -> None:
-        """Notice a file that was deleted or replaced, also while nothing is written."""
+        """Detect a file that was deleted or replaced, also while nothing is written."""
         if self._writing is not None and self._identity != identity(self.path):
             with self._explained("opened"), self._fork_lock:
                 self._writer()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one unchanging state of the log.
+        """Yield a connection on a snapshot of the log.
 
         Raises:
             LogUnavailable: the file cannot be read.
@@ -111,7 +111,7 @@ class Database:
 
     @contextmanager
     def maintaining(self) -> Iterator[Connection]:
-        """Give a connection outside of any transaction, for work on the file as a whole; the caller begins its own.
+        """Yield a connection outside of any transaction, for work on the file as a whole; the caller begins its own.
 
         Raises:
             LogUnavailable: the file cannot be changed.
@@ -121,7 +121,7 @@ class Database:
             yield connection
 
     def abandon(self) -> None:
-        """Begin anew after a fork: the parent's connection is neither used nor closed, which could drop its locks."""
+        """Reset after a fork: the parent's connection is neither used nor closed, which could drop its locks."""
         self._abandoned.append(self._writing)
         self._writing, self._identity, self._committed = None, None, 0
 
@@ -140,7 +140,7 @@ class Database:
                 self._is_durable = self.durable
             refused = insert(connection, entries, begin=self._begin, receipts=self._receipts)
         except BaseException:
-            # Whatever state the connection is in, the next try gets a fresh one.
+            # The connection's state is unknown, so the next try gets a new one.
             self.close()
             raise
         self._committed += sum(entry.decisions for entry in entries)
@@ -173,7 +173,7 @@ class Database:
         return self._writing
 
     def _open(self) -> Connection:
-        """Make the file where it is missing, for its owner's eyes only, then check it and make the tables."""
+        """Create the file if missing, readable by its owner only, then check it and create the tables."""
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = self._engine.connect()
         try:
@@ -191,7 +191,7 @@ class Database:
         return connection
 
     def _check(self, connection: Connection) -> None:
-        """Refuse other programs' databases and those of later releases."""
+        """Reject other programs' databases and those of later releases."""
         with connection.begin():
             # One state for all three: another process may be making the tables at this moment.
             connection.exec_driver_sql("BEGIN")
@@ -199,7 +199,7 @@ class Database:
             version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
             tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
         if application != APPLICATION_ID and (tables or self.read_only):
-            message = f"{self.path} is a SQLite file, but no decision log; give another path."
+            message = f"{self.path} is a SQLite file, but not a decision log; give another path."
             raise LogUnavailable(message)
         if version > SCHEMA_VERSION:
             message = f"{self.path} is a decision log of a later release (schema {version}); update calibrated-cascade."
@@ -207,15 +207,15 @@ class Database:
         if self.read_only and version < SCHEMA_VERSION:
             message = (
                 f"{self.path} is a decision log of an earlier release (schema {version} of {SCHEMA_VERSION}); "
-                f"`cascade log upgrade {self.path}` brings it up to date, and so does the next run that writes to it."
+                f"run `cascade log upgrade {self.path}`; the next run that writes to it upgrades it too."
             )
             raise LogUnavailable(message)
 
     def _connect(self) -> sqlite3.Connection:
-        """Open one SQLite connection in autocommit mode: transactions are begun by hand, as IMMEDIATE."""
+        """Open one SQLite connection in autocommit mode: transactions are begun explicitly, as IMMEDIATE."""
         where, query = self.path.absolute().as_uri(), "mode=rw"
         if self.read_only:
-            # Without a -wal file nobody is writing, and only `immutable` opens a log in a folder that is not writable.
+            # Without a -wal file no process writes, and only `immutable` opens a log in a read-only folder.
             alone = not Path(f"{self.path}-wal").exists() and not os.access(self.path.absolute().parent, os.W_OK)
             query = "mode=ro&immutable=1" if alone else "mode=ro"
         return sqlite3.connect(
@@ -237,7 +237,7 @@ class Database:
 
 
 def _use_wal(connection: Connection) -> None:
-    """Switch the file to write-ahead logging; SQLite does not wait by itself for another process that does the same."""
+    """Switch the file to write-ahead logging, with retries: SQLite does not wait for another process doing the same."""
     until = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:
@@ -253,7 +253,7 @@ def _use_wal(connection: Connection) -> None:
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells a file from another one that took its path; None where there is none."""
+    """Return device and inode of a file, which detect a replacement; None if the file is missing."""
     try:
         stat = path.stat()
     except OSError:
@@ -262,11 +262,11 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 
 def upgrade(connection: Connection, version: int) -> None:
-    """Make the tables, or bring those of an earlier release up to date, inside the transaction that is open.
+    """Create the tables, or upgrade those of an earlier release, inside the open transaction.
 
     Args:
         connection: a SQLite connection that holds the write lock.
-        version: the schema that the file says it has; 0: a new file.
+        version: the file's schema version; 0: a new file.
     """
     if 0 < version < SCHEMA_VERSION:
         for number in range(version, SCHEMA_VERSION):
@@ -275,7 +275,7 @@ def upgrade(connection: Connection, version: int) -> None:
 
 
 def _from_1(connection: Connection) -> None:
-    """Calls and receipts are tables of their own, which `create_all` makes."""
+    """Upgrade from schema 1; `create_all` makes the new tables calls and receipts."""
     connection.exec_driver_sql("ALTER TABLE decisions ADD COLUMN maybe_charged_usd DOUBLE NOT NULL DEFAULT 0")
     connection.exec_driver_sql("ALTER TABLE losses ADD COLUMN loss_id VARCHAR")
     connection.exec_driver_sql("CREATE UNIQUE INDEX losses_id ON losses (loss_id)")

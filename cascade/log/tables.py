@@ -1,6 +1,6 @@
-"""The tables of the decision log, the same on SQLite and PostgreSQL: a row a request, attempt, verdict, label, call.
+"""Tables of the decision log, the same on SQLite and PostgreSQL: a row a request, attempt, verdict, label, call.
 
-Money is US dollars, or picodollars where it is settled; times of day are Unix milliseconds in UTC, durations are
+Money is US dollars, or picodollars in accounting columns; times of day are Unix milliseconds in UTC, durations are
 seconds, lists and mappings are JSON text.
 Attempts and verdicts repeat task and rung, so that a report over the whole log reads each table once without joins.
 """
@@ -13,7 +13,7 @@ APPLICATION_ID = 0x43_53_43_44
 """Marks a SQLite file as a decision log ("CSCD"), so that no other program's database is written to."""
 
 SCHEMA_VERSION = 2
-"""Of these tables; kept in SQLite's user_version, and in PostgreSQL's table `cascade_schema`."""
+"""Version of these tables; stored in SQLite's user_version, and in PostgreSQL's table `cascade_schema`."""
 
 _COUNTER = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -158,7 +158,7 @@ calls = Table(
     Column("task", String, nullable=False),
     Column("principal", String),
     Column("rung", String, nullable=False),
-    Column("verifier", String),  # who asked; NULL: the call is for the rung's answer
+    Column("verifier", String),  # the verifier that asked; NULL: the call is for the rung's answer
     Column("attempt", Integer, nullable=False),  # which try of this question, from 1
     Column("endpoint", String, nullable=False),  # host and port; '': the provider's own
     Column("model_requested", String, nullable=False),

@@ -1,4 +1,4 @@
-"""Writer: one thread that commits entries in batches, so that neither callers nor the event loop wait for a disk."""
+"""Writer: one thread that commits queued entries in batches, so that callers and event loop never wait for a disk."""
 
 from __future__ import annotations
 
@@ -19,43 +19,43 @@ from cascade.loggers import logger_of
 logger = logger_of("cascade.log")
 
 BATCH = 500
-"""Entries that one transaction holds at most."""
+"""Most entries of a transaction."""
 
 LINGER_S = 0.02
 """Seconds that the thread waits for more entries before it commits the first."""
 
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
-"""Between two tries to write to a database that refuses."""
+"""Retry interval, in seconds, while the database cannot be written."""
 
 TEND_S = 5.0
-"""Seconds between two looks after the database while nothing is written."""
+"""Seconds between two checks of an idle database."""
 
 PATIENCE_S = 0.1
-"""Seconds that one caller waits at most for room in a full queue, before the oldest entry is lost."""
+"""Longest wait, in seconds, of a caller for room in a full queue, before the oldest entry is lost."""
 
 EXIT_S = 5.0
-"""Seconds that a worker process waits at its end for its rows to be committed."""
+"""Seconds that a worker process waits at exit for its rows to be committed."""
 
 WARNINGS = 100
-"""How many different warnings are kept."""
+"""Most distinct warnings kept."""
 
 Store = Callable[[Sequence[Entry], int, str], Sequence[tuple[Entry, str]]]
-"""Commit entries, and that `n` decisions were lost for a reason; return entries that were refused, and why.
+"""Commits entries, and a loss of `n` decisions with its reason; returns rejected entries with reasons.
 
 Raises LogUnavailable where nothing was committed.
 """
 
 
 class Writer:
-    """A bounded queue and the thread behind it; while the database refuses, the newest entries are kept."""
+    """A bounded queue with its writer thread; while the database cannot be written, the newest entries are kept."""
 
     def __init__(self, store: Store, *, capacity: int, tend: Callable[[], None] | None = None) -> None:
-        """Begin with nothing waiting.
+        """Begin with an empty queue.
 
         Args:
             store: commits entries.
-            capacity: entries that wait at most.
-            tend: looks after the database now and then; it may raise as `store` does.
+            capacity: queue capacity, in entries.
+            tend: checks the database now and then; it may raise as `store` does.
         """
         self._store = store
         self._tend = tend
@@ -63,7 +63,7 @@ class Writer:
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew, with nothing waiting: also what a forked child does, since the parent keeps what was waiting."""
+        """Reset to an empty queue; also in a forked child, since the parent writes its own queue."""
         self._wake = threading.Condition()
         self._numbers = itertools.count(1)
         self._last = 0
@@ -85,24 +85,24 @@ class Writer:
 
     @property
     def backlog(self) -> int:
-        """Entries that are accepted and not yet committed."""
+        """Entries queued and not yet committed."""
         return len(self._waiting) + len(self._flying)
 
     def put(self, entry: Entry, promise: Promise | None = None) -> None:
-        """Accept an entry; waits for nothing, save shortly for room where entries come faster than any disk.
+        """Queue an entry; blocks only briefly, for room in a full queue.
 
         Args:
-            entry: what is to be written.
-            promise: kept when it is committed; broken with LogUnavailable where it cannot be, and not tried again.
+            entry: the entry to write.
+            promise: resolved by its commit; fails with LogUnavailable if it cannot be committed, without a retry.
         """
         if promise is not None:
-            promise.set_running_or_notify_cancel()  # from here on it cannot be cancelled, so it can be kept
+            promise.set_running_or_notify_cancel()  # from here on it cannot be cancelled
         with self._wake:
             if self._closing:
                 self._lose(QueuedEntry(number=0, entry=entry, promise=promise), "the log was closed")
                 return
             if self._is_full() and not self._stuck:
-                # Once is enough: until the next commit, nobody else waits.
+                # Only one caller waits until the next commit.
                 self._stuck = not self._wake.wait_for(lambda: not self._is_full(), timeout=PATIENCE_S)
             if self._is_full():
                 self._lose(self._waiting.popleft(), f"more than {self._capacity:,} entries were waiting")
@@ -111,28 +111,28 @@ class Writer:
             self._promised += promise is not None
             self._start()
             if len(self._waiting) == 1 or self._is_worth_it():
-                # Waking the thread for every entry would take the interpreter from the caller each time.
+                # Waking the thread for every entry would take the interpreter lock from the caller each time.
                 self._wake.notify_all()
 
     def start(self) -> None:
-        """Start the thread, where there is something to look after before the first entry."""
+        """Start the thread, if there is something to check before the first entry."""
         with self._wake:
             self._start()
 
     def refuse(self, decisions: int, reason: str) -> None:
-        """Count decisions that never became an entry."""
+        """Count lost decisions that never became an entry."""
         with self._wake:
             self._lose(QueuedEntry(number=0, entry=Entry(rows={}, decisions=decisions), promise=None), reason)
 
     def flush(self, timeout_s: float) -> None:
-        """Wait until everything that was accepted before the call is committed.
+        """Wait until all entries queued before the call are committed.
 
         Raises:
-            LogUnavailable: the database refuses, or `timeout_s` passed first; the entries stay and are tried again.
+            LogUnavailable: the database fails, or `timeout_s` passed first; the entries stay and are tried again.
         """
         deadline = monotonic() + timeout_s
         with self._wake:
-            upto, begun = self._last, self._begun  # a try that had begun before tells nothing of how it is now
+            upto, begun = self._last, self._begun  # a try begun before does not show the present state
             self._flushers += 1
             self._wake.notify_all()
             try:
@@ -146,7 +146,7 @@ class Writer:
                 self._flushers -= 1
 
     def close(self) -> None:
-        """Commit what is waiting, count what cannot be, and end the thread."""
+        """Flush the queue, count entries that cannot be committed as lost, and end the thread."""
         with self._wake:
             self._closing = True
             self._wake.notify_all()
@@ -155,20 +155,20 @@ class Writer:
             thread.join()
 
     def warn(self, message: str) -> None:
-        """Log and keep a warning, each only once."""
+        """Log and keep a warning, each once."""
         if message not in self.warnings and len(self.warnings) < WARNINGS:
             self.warnings = (*self.warnings, message)
             logger.warning("%s", message)
 
     def _start(self) -> None:
         if self._thread is None:
-            # A daemon: a program that forgets to close its log must still be able to end (see Log's finalizer).
+            # A daemon: a program that does not close its log must still be able to exit (see Log's finalizer).
             self._thread = threading.Thread(target=self._run, name="cascade-log", daemon=True)
             self._thread.start()
             self._flush_before_a_worker_ends()
 
     def _flush_before_a_worker_ends(self) -> None:
-        """Have a process of multiprocessing commit what waits before it ends: it may end without Python's exit."""
+        """Flush before a multiprocessing worker ends, since it may end without Python's exit handlers."""
         processes = sys.modules.get("multiprocessing.process")
         if processes is None or processes.parent_process() is None:
             return
@@ -191,7 +191,7 @@ class Writer:
         return self._is_called() or self._is_full() or len(self._waiting) >= BATCH
 
     def _oldest(self) -> int:
-        """Return the number of the oldest entry that is not settled; beyond all numbers where there is none."""
+        """Return the number of the oldest uncommitted entry; infinity if none."""
         pending = self._flying or self._waiting
         return pending[0].number if pending else self._last + 1
 
@@ -232,7 +232,7 @@ class Writer:
                 refused = self._store([one.entry for one in self._flying], losses, why)
             except LogUnavailable as error:
                 failure = str(error)
-            except Exception as error:  # noqa: BLE001 - the thread must outlive whatever a driver raises
+            except Exception as error:  # noqa: BLE001 - the thread must survive any exception of a driver
                 failure = f"The decision log cannot be written: {type(error).__name__}: {error}."
             with self._wake:
                 flying, self._flying = self._flying, []
@@ -250,7 +250,7 @@ class Writer:
                     self._stuck = True
                     self._failure = failure
                     self.warn(f"{failure} It is tried again; nothing is lost yet.")
-                    # Whoever waits for a promise decides what to do now; the rest is kept.
+                    # Callers that wait for a promise get the error; the other entries are kept.
                     self._break_promises(flying, failure)
                     self._waiting.extendleft(one for one in reversed(flying) if one.promise is None)
                     while len(self._waiting) > self._capacity:
@@ -278,4 +278,4 @@ class Writer:
         except LogUnavailable as error:
             self.warn(f"{error} It is tried again.")
         except Exception as error:  # noqa: BLE001 - the thread must outlive whatever a driver raises
-            self.warn(f"The decision log cannot be looked after: {type(error).__name__}: {error}.")
+            self.warn(f"The decision log cannot be checked: {type(error).__name__}: {error}.")

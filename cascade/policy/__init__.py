@@ -1,1 +1,1 @@
-"""The policy: per task operating points, the combiner, and which judges were screened; when to stop."""
+"""The policy: operating points by task, combiners, and the screening of judges."""

@@ -1,6 +1,6 @@
-"""Verdicts in, confidence out: the combiner that a policy serves (fitted in `calibration.combine.fit_combiner`).
+"""Combiner: maps features of verdicts to a confidence (fitted in `calibration.combine.fit_combiner`).
 
-A feature speaks twice, as a slope and as a step, and all that the features say is added up in log-odds::
+A feature contributes a slope and a step, and all contributions are added in log-odds::
 
     confidence = sigmoid(intercept + sum_j said_j), rounded to 9 decimals
     said_j     = weight_j * clip((x_j - median_j) / sd_j, -4, 4) + evidence_j[bin of x_j]
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 CLIP = 4.0
-"""Standard deviations beyond which a value counts no further: one absurd signal must not decide alone."""
+"""Clip of a feature, in standard deviations: one outlier must not decide alone."""
 
 DECIMALS = 9
 """Confidences are rounded to this: sums that differ by an ulp between machines must not break ties."""
@@ -38,12 +38,12 @@ MAX_WEIGHT = 1e9
 """Greatest size of a weight: no sum of 200 of them can overflow to an infinity, and no confidence becomes NaN."""
 
 _BLOCK = 65_536
-"""Rows worked on at a time, so that the columns in hand stay in the processor's cache."""
+"""Rows of a block, so that its columns fit in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """What one feature says, in log-odds."""
+    """Weights of one feature, in log-odds."""
 
     name: str
     """Its key in the features of an attempt, such as `hedging` or `logprob.min`."""
@@ -67,7 +67,7 @@ class Feature:
     """Log-odds of each bin, lowest first, then of missing: `len(edges) + 2` of them."""
 
     def __post_init__(self) -> None:
-        """Refuse what could not be served."""
+        """Validate the weights."""
         where = f"combiner feature {self.name!r}"
         if not self.name:
             raise ConfigError("combiner feature: found an empty name, expected the key of a verdict's score or signal")
@@ -87,19 +87,19 @@ class Feature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Combiner:
-    """How one rung's features become a confidence: the estimated probability that its answer is right."""
+    """A rung's combiner: maps its features to a confidence, the estimated probability that its answer is right."""
 
     columns: tuple[Feature, ...] = ()
     """The features, in the order in which they are summed; none: the confidence is the same for all."""
 
     intercept: float = 0.0
-    """Log-odds before any feature has spoken."""
+    """Log-odds without any feature."""
 
     passthrough: str | None = None
     """The feature whose own value is the confidence; None for a fitted combiner."""
 
     def __post_init__(self) -> None:
-        """Refuse what could not be served."""
+        """Validate the features and weights."""
         _require_weights("combiner", self.intercept)
         if len(self.columns) > MAX_FEATURES:
             raise ConfigError(f"combiner: found {len(self.columns)} features, expected at most {MAX_FEATURES}")
@@ -110,12 +110,12 @@ class Combiner:
 
     @classmethod
     def single(cls, feature: str) -> Self:
-        """Return the combiner that needs no labels: `feature`'s value clipped to [0, 1]; missing is 0, the doubt."""
+        """Return the combiner that needs no labels: `feature`'s value clipped to [0, 1]; missing is 0."""
         return cls(passthrough=feature)
 
     @classmethod
     def constant(cls, probability: float) -> Self:
-        """Return the combiner that gives every answer the same confidence: all that can be said without labels."""
+        """Return the combiner that gives every answer the same confidence."""
         if not 0.0 < probability < 1.0:
             raise ConfigError(f"combiner: found probability {probability}, expected a number between 0 and 1")
         return cls(intercept=math.log(probability / (1.0 - probability)))

@@ -1,4 +1,4 @@
-"""The figures that a combiner sees: one place that turns verdicts into features, for serving and fitting alike."""
+"""Features: turns verdicts into the combiner's features, for serving and fitting alike."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ LENGTH = "length"
 """log(1 + characters of the answer), tool-call arguments included."""
 
 EARLIER = "earlier."
-"""Prefix of the confidence that an earlier rung's answer had."""
+"""Prefix of the confidence of an earlier rung's answer."""
 
 
 def read_features(
     verdicts: Iterable[Verdict], response: Response, earlier: Mapping[str, float | None]
 ) -> dict[str, float | None]:
-    """Return the features of one attempt by name; None where a signal is missing.
+    """Return the features of one attempt by name; None for a missing signal.
 
     Names: `<verifier>` for its score, `<verifier>.<signal>` for its signals, `length`, and `earlier.<rung>`
     for the confidence of each rung below that was asked.

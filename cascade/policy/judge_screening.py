@@ -1,4 +1,4 @@
-"""Admission: what calibrate found out about a judge before a policy was to lean on it; stands in the policy."""
+"""Judge screening: the result of calibrate's probes of a judge, stored in the policy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cascade.policy.operating_point import STRICT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """How many of how many, and how large the true share may be."""
+    """A share as counts, with the upper confidence bound of the true share."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -24,12 +24,12 @@ class Share:
     """Of how many."""
 
     high: Annotated[float, Ge(0), Le(1)]
-    """The true share is at most this, with the confidence that the admission states."""
+    """Upper bound of the true share, with the confidence of the screening."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeScreening:
-    """What is known of one judge, and whether a policy may lean on it."""
+    """Screening of one judge, and whether a policy may use it."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -37,34 +37,34 @@ class JudgeScreening:
     """The verifier's name."""
 
     model: str
-    """Its model; '' where it was not told."""
+    """Its model; '' if unknown."""
 
     rungs: tuple[str, ...]
     """The rungs whose answers it judges."""
 
     admitted: bool
-    """Whether both bounds are within what is allowed."""
+    """Whether both upper bounds are within the limits."""
 
     overridden: bool = False
-    """True where it is not admitted, and was let in all the same by whoever calibrated."""
+    """True where it is not admitted, but used all the same (`--admit-judge`)."""
 
     why: str | None = None
-    """In words, why it is not admitted."""
+    """Reason why it is not admitted; None if admitted."""
 
     false_accepts: Share | None = None
-    """Wrong answers that it passed; None: there were none to show."""
+    """False accepts: wrong answers that it passed; None if none were shown."""
 
     by_kind: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Passed and shown, by kind of probe."""
 
     flips: Share | None = None
-    """Answers about which its repeated verdicts differ, pass from fail; None: nothing was repeated."""
+    """Flips: answers with inconsistent repeated verdicts, pass and fail; None if none were repeated."""
 
     times: int = 0
     """How often each of these was shown."""
 
     abstained: int = 0
-    """Probes that it could not tell about; these do not pass."""
+    """Probes on which it abstained; these do not pass."""
 
     gated: int = 0
     """Probes that were stopped as trivial before the judge was asked."""
@@ -89,7 +89,7 @@ class JudgeScreening:
 
     @property
     def may_serve(self) -> bool:
-        """Whether a policy may lean on it: admitted, or let in all the same."""
+        """Whether a policy may use it: admitted, or overridden."""
         return self.admitted or self.overridden
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Threshold, Decision and Point: one way of running a task, and the one rule that accepts or escalates."""
+"""OperatingPoint, Threshold and Decision: rungs and thresholds of a task, and the rule that accepts or escalates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cascade.errors import ConfigError
 from cascade.policy.combiner import Combiner
 
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-"""How pydantic reads our own files: no unknown keys, no coercion, no infinities."""
+"""Strict pydantic configuration of our own files: no unknown keys, no coercion, no infinities."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What was decided about one attempt, and why; complete enough to be checked later from the log alone."""
+    """The decision on one attempt, with its reason; it can be checked later from the log alone."""
 
     action: Literal["accept", "escalate", "fail_over", "stop"]
     """accept: answer with it. escalate: go on for quality. fail_over: go on because the provider failed. stop: end."""
@@ -51,10 +51,10 @@ class Decision:
     """Why: confidence, tie, veto, required, pass_marks, unverifiable, top, a failure's kind, …"""
 
     confidence: float | None = None
-    """The combined probability that the answer is right; None where nothing was calibrated."""
+    """The combined probability that the answer is right; None if the task is not calibrated."""
 
     threshold: Threshold | None = None
-    """What it was held against; None at the top and for uncalibrated tasks."""
+    """The threshold applied; None at the top and for uncalibrated tasks."""
 
     u: float | None = None
     """The hashed choice that would break a tie."""
@@ -72,7 +72,7 @@ StoredCombiner = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatingPoint:
-    """One way of running a task: which rungs, with which thresholds, and how verdicts become a confidence."""
+    """An operating point of a task: rungs, thresholds and combiners."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -86,10 +86,10 @@ class OperatingPoint:
     """By rung name; every rung but the last has one."""
 
     weight: float = 1.0
-    """The share of requests that run this way, in (0, 1]; the weights of a task sum to 1."""
+    """The share of requests of this point, in (0, 1]; the weights of a task sum to 1."""
 
     def __post_init__(self) -> None:
-        """Refuse a point that does not fit together."""
+        """Validate rungs, thresholds, combiners and weight."""
         if not self.rungs or len(set(self.rungs)) != len(self.rungs):
             message = f"A policy point's rungs are {list(self.rungs)}; one or more different names were expected."
             raise ConfigError(message)

@@ -1,4 +1,4 @@
-"""When to stop: TaskPolicy and Policy, fitted by `calibrate`, served by `Cascade`, plain JSON on disk."""
+"""Policy: TaskPolicy and Policy, fitted by `calibrate`, served by `Cascade`, stored as plain JSON."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SALT = "cascade-1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceCost:
-    """Estimates what the reference would have cost, from what the first rung that was asked showed.
+    """Estimates what the reference would have cost, from the tokens and confidence of the first rung asked.
 
     cost_usd = constant + input · input tokens + output · output tokens + confidence · c, fitted by least squares
     on the samples, so that over traffic like theirs the errors average out; never below 0.
@@ -58,7 +58,7 @@ class ReferenceCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPolicy:
-    """What was fitted for one task, and what was promised and measured."""
+    """The fitted policy of one task, with its target, certificate and measured figures."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -66,10 +66,10 @@ class TaskPolicy:
     """The top of the ladder that was given to calibrate."""
 
     points: tuple[OperatingPoint, ...]
-    """One, or two that are mixed by hash."""
+    """One, or two in a random mix by hash."""
 
     target: dict[str, Any] = field(default_factory=dict)
-    """What was asked for: {"kind": …, "value": …}."""
+    """The target: {"kind": …, "value": …}."""
 
     n: int = 0
     """Samples that it was fitted on."""
@@ -84,7 +84,7 @@ class TaskPolicy:
     """The certificate with its assumptions, where there is one."""
 
     why: str | None = None
-    """In words, where something that was asked for could not be had."""
+    """Reason, as text, if the target is not fully met; None otherwise."""
 
     reference_cost: ReferenceCost | None = None
     """How to estimate what the reference would have cost; None: by token counts alone."""
@@ -96,7 +96,7 @@ class TaskPolicy:
         """Return the operating point of that name; None: this one.
 
         Raises:
-            ConfigError: the policy holds none of that name.
+            ConfigError: the policy has no operating point of that name.
         """
         if quality is None:
             return self
@@ -107,7 +107,7 @@ class TaskPolicy:
         return self.dial[quality]
 
     def __post_init__(self) -> None:
-        """Refuse weights that do not sum to 1."""
+        """Validate that weights sum to 1."""
         total = sum(point.weight for point in self.points)
         if not self.points or not math.isclose(total, 1.0, abs_tol=1e-9):
             message = f"A task's point weights sum to {total!r}; 1 was expected."
@@ -124,7 +124,7 @@ class TaskPolicy:
         return None
 
     def point(self, *, salt: str, task: str, request_id: str) -> OperatingPoint:
-        """Return the point that this request runs by: hashed, so that the same request always runs the same way."""
+        """Return the operating point of a request: chosen by hash, so the same request always has the same one."""
         if len(self.points) == 1:
             return self.points[0]
         u = unit(salt=salt, purpose="mix", task=task, rung="", request_id=request_id)
@@ -137,7 +137,7 @@ class TaskPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LadderPrint:
-    """What a policy remembers of the ladder that it was fitted for."""
+    """The ladder that a policy was fitted for: names and fingerprint."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -175,7 +175,7 @@ class LadderPrint:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """How every task of a ladder is run."""
+    """The policy of every task of a ladder."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -186,10 +186,10 @@ class Policy:
     """By task name."""
 
     created: str
-    """When, in UTC, ISO 8601."""
+    """Time of the fit, in UTC, ISO 8601."""
 
     judges: tuple[JudgeScreening, ...] = ()
-    """What calibrate found out about the judges that it leans on."""
+    """Screening of the judges that it uses."""
 
     seed: int = 0
     """The seed that the fit used."""
@@ -234,7 +234,7 @@ class Policy:
             raise PolicyMismatch(message)
 
     def at(self, quality: str | None) -> Policy:
-        """Return the policy in which every task runs by its operating point of that name; None: this policy.
+        """Return the policy with every task at its operating point of that name; None: this policy.
 
         Raises:
             ConfigError: a task has no operating point of that name.
@@ -253,11 +253,11 @@ class Policy:
     def _body(self) -> dict[str, Any]:
         body: dict[str, Any] = _FILE.dump_python(self, mode="json")
         if not self.judges:
-            del body["judges"]  # policies written before there were any keep their sha256
+            del body["judges"]  # policies written before this field existed keep their sha256
         return body
 
     def save(self, path: str | Path) -> None:
-        """Write the policy; the file is whole or not there at all."""
+        """Write the policy atomically."""
         write_atomically(Path(path), json.dumps(self.to_json(), indent=1, allow_nan=False) + "\n")
 
     @classmethod
@@ -271,18 +271,18 @@ class Policy:
         try:
             return cls.from_json(strict_json(text))
         except (ConfigError, ValueError, RecursionError) as error:
-            message = f"{path} is not a policy that can be served: {error} Write it anew with `cascade calibrate`."
+            message = f"{path} is not a policy that can be served: {error} Write it again with `cascade calibrate`."
             raise ConfigError(message) from None
 
     @classmethod
     def from_json(cls, content: Any) -> Policy:
-        """Check and take the content of a policy file.
+        """Validate and return the policy of a file's content.
 
         Raises:
             ConfigError: a key is missing, unknown, of the wrong type or out of range, or the sha256 does not match.
         """
         if not isinstance(content, dict):
-            message = f"it holds a {type(content).__name__}; a JSON object was expected."
+            message = f"it is a JSON {type(content).__name__}; an object was expected."
             raise ConfigError(message)
         if content.get("version") != VERSION:
             message = f"its version is {content.get('version')!r}; this release reads version {VERSION}."

@@ -1,4 +1,4 @@
-"""What tests of the kernel and its commands share: a misbehaving server on loopback, a folder, a command runner."""
+"""Shared fixtures of tests of the kernel and its commands: a misbehaving server, a folder, a command runner."""
 
 from __future__ import annotations
 

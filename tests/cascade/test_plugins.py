@@ -1,4 +1,4 @@
-"""Verifiers by name: ours and third parties' come through one door, and only those that are named."""
+"""Plugins: all verifiers are registered by entry points, and only named ones are loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is secret is cut out by value and by pattern, at the one sink, in linear time."""
+"""Redaction: secrets are removed by value and by pattern, in linear time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schemas that could leave the machine, never end, or mean nothing."""
+"""Schema limits: schemas that refer outside, take too long, or are malformed are rejected."""
 
 from __future__ import annotations
 

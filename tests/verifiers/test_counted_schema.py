@@ -1,4 +1,4 @@
-"""What the fast validator refuses is checked by the one behind it, and no answer makes that run away."""
+"""CountedSchema validates what the fast validator does not support, within limits for any answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims about verifiers that are asked only where a cheap one is undecided."""
+"""SkipIfConfident: paid verifiers are skipped where a cheap one is decisive."""
 
 from __future__ import annotations
 

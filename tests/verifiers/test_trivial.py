@@ -1,4 +1,4 @@
-"""The gate before the judge."""
+"""The trivial-answer gate before a judge."""
 
 from __future__ import annotations
 

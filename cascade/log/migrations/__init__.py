@@ -1,4 +1,4 @@
-"""Migrations of the PostgreSQL schema, by Alembic; each revision is called by the schema version that it makes."""
+"""Migrations of the PostgreSQL schema, by Alembic; each revision is named by its schema version."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cascade.extras import require_extra
 
 
 def migrate(connection: Connection) -> None:
-    """Bring a database to today's schema, inside the transaction that is open."""
+    """Upgrade a database to the current schema, inside the open transaction."""
     require_extra("postgres", "alembic", use="A log on PostgreSQL")
     from alembic import command
     from alembic.config import Config

@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, on the connection and in the transaction that `migrate` gives."""
+"""Alembic environment: runs the migrations on the connection, and in the transaction, of `migrate`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cascade.log.tables import metadata
 
 
 def run() -> None:
-    """Run them under a lock: processes that start together on an empty database make it once."""
+    """Run the migrations under an advisory lock, so that concurrent processes make the tables once."""
     connection: Connection = context.config.attributes["connection"]
     connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
     context.configure(connection=connection, target_metadata=metadata, version_table=VERSION_TABLE)

@@ -1,4 +1,4 @@
-"""Claims about the pictures of a ladder."""
+"""Diagnostics of a ladder: reliability, risk–coverage, sweep and frontier."""
 
 from __future__ import annotations
 

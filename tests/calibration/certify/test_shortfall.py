@@ -1,4 +1,4 @@
-"""How many draws would have been enough."""
+"""Shortfall: the sample size with which a certificate passes."""
 
 from __future__ import annotations
 

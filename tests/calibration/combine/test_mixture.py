@@ -1,4 +1,4 @@
-"""Two combiners made one: what it says is the mean of what they say."""
+"""Mixture of two combiners: its log-odds are the mean of theirs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks with few samples borrow the shape of the others' confidences, and say so; others keep what is theirs."""
+"""Partial pooling and cold start: tasks with few samples borrow from the others and are flagged; others do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Admission of judges: bounds decide, everything measured is in the policy, and nobody gets in unseen."""
+"""Judge screening: bounds decide, all figures are in the policy, and no judge is admitted without probes."""
 
 from __future__ import annotations
 

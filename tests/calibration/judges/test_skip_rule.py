@@ -1,4 +1,4 @@
-"""Claims about rules that spare a paid verifier."""
+"""Skip rules of paid verifiers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that are the same, so that they must get the same label."""
+"""Sameness: equal answers, which must get the same label."""
 
 from __future__ import annotations
 

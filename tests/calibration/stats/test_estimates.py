@@ -1,4 +1,4 @@
-"""Means with their intervals: rows that share a group do not pass for independent."""
+"""Means with their intervals: rows of one group do not count as independent."""
 
 from __future__ import annotations
 

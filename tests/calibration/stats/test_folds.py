@@ -1,4 +1,4 @@
-"""Folds are balanced in correctness and never part a group."""
+"""Folds are balanced in correctness and never split a group."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What labels say: without bias however they were chosen, sharper with a judge."""
+"""Estimates from labels: unbiased for any propensities, with narrower intervals by PPI++."""
 
 from __future__ import annotations
 

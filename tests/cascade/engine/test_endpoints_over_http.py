@@ -1,4 +1,4 @@
-"""Several endpoints of one rung over real HTTP: who is asked with which key, and what is never papered over."""
+"""Several endpoints of one rung over real HTTP: each with its own key; permanent failures are never hidden."""
 
 from __future__ import annotations
 

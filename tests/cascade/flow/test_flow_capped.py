@@ -1,4 +1,4 @@
-"""climb() under an escalation cap: every step upwards is asked for, none is taken without leave."""
+"""climb() under an escalation cap: every step to a higher rung needs its permission."""
 
 from __future__ import annotations
 

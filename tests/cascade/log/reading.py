@@ -1,4 +1,4 @@
-"""Tables of a log, read as anybody would, without our code."""
+"""Tables of a log, read without our code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is purged is gone: from the tables, from the file's free pages and from the write-ahead log."""
+"""Purge is permanent: rows leave the tables, the file's free pages and the write-ahead log."""
 
 from __future__ import annotations
 

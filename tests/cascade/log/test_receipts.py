@@ -1,4 +1,4 @@
-"""Receipts: a chain over decisions, on either database; whatever is changed, removed or slipped in breaks it."""
+"""Receipts: a hash chain over decisions, on either database; any changed, removed or inserted row breaks it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_the_first_row_that_is_not_as_it_was_written_is_named(
 def test_a_decision_that_is_slipped_in_is_named(chained: Log, where: str | Path) -> None:
     with open_log(where) as other:
         other.write(*decided("slipped", "0.9"))
-    assert "d-slipped stands in the log without a receipt" in (checked(chained).broken or "")
+    assert "d-slipped is in the log without a receipt" in (checked(chained).broken or "")
 
 
 def test_an_end_that_was_cut_off_is_noticed_by_the_head_that_was_noted(chained: Log, where: str | Path) -> None:

@@ -1,4 +1,4 @@
-"""Logs of earlier releases are brought up to date, and nothing in them is lost."""
+"""Logs of earlier releases are upgraded without loss."""
 
 from __future__ import annotations
 
