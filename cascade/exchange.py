@@ -190,6 +190,9 @@ class ModelCall:
     endpoints: tuple[Endpoint, ...] = ()
     """Equivalent places to ask, in order of preference; the retry loop picks one for each try. (): the one above."""
 
+    client: str = "auto"
+    """Who asks it: `direct` (our own connections), `litellm`, or `auto` (direct where the provider is known)."""
+
     endpoint: str = ""
     """The name of the one that was picked; '' where none are listed."""
 
@@ -259,6 +262,10 @@ class TokenLogProb:
 
     top: tuple[tuple[str, float], ...] = ()
     """The most likely tokens at this place with their log-probabilities, where asked for."""
+
+
+RESENT = "resent"
+"""Flag of a response whose call was sent twice: its kept connection had closed so late that it may have been read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from cascade.endpoint import Endpoint, require_rate_limit
 from cascade.errors import ConfigError
@@ -13,6 +13,9 @@ from cascade.hashing import fingerprint
 from cascade.redaction import remember, remember_query, shown
 from cascade.usage import Price
 from cascade.verdict import Verifier
+
+CLIENTS = ("auto", "direct", "litellm")
+"""Who may ask a rung's model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,10 @@ class Rung:
     """Tokens that its window holds; None: as litellm's bundled map says. Where neither says it, a prompt that is too
     long for a rung below is tried here."""
 
+    client: Literal["auto", "direct", "litellm"] = "auto"
+    """Who asks its model: `direct` (our own connections; Chat Completions only), `litellm` (any provider), or `auto`:
+    direct where the provider is known to speak Chat Completions. It is no part of a policy's ladder."""
+
     _ordered: tuple[Verifier, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -66,6 +73,9 @@ class Rung:
             raise ConfigError(message)
         if not self.timeout_s > 0:
             message = f"Rung {self.model}: timeout_s is {self.timeout_s!r}; a number above 0 was expected."
+            raise ConfigError(message)
+        if self.client not in CLIENTS:
+            message = f"Rung {self.model}: client is {self.client!r}; one of {', '.join(CLIENTS)} was expected."
             raise ConfigError(message)
         remember([self.api_key])
         remember_query(self.api_base)
@@ -128,6 +138,7 @@ class Rung:
             wishes={key: value for key, value in wishes.items() if key not in params},
             api_base=self.api_base,
             api_key=self.api_key,
+            client=self.client,
             endpoints=self.places,
             timeout_s=self.timeout_s,
             price=self.price,

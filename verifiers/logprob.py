@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -19,6 +20,13 @@ ROUNDING = 1e-6
 LOW = 0.1
 """The share of the tokens that lie below the signal `low`."""
 
+FEWEST_STAND_INS = 4
+"""Tokens from which on it is no certainty but a stand-in that each has a log-probability of exactly 0."""
+
+_BYTES = re.compile(r"(?:bytes:)?(?:\\x[0-9a-fA-F]{2})+|<0x[0-9a-fA-F]{2}>")
+"""How providers write a token that is a part of a character."""
+
+_UNSPELT = re.compile(r"[^0-9A-Za-z]+")
 _CHOICES = ("all", "last_line", "values")
 
 
@@ -30,8 +38,9 @@ class LogProb(Verifier):
     the best other one; None without alternatives, negative where others were likelier).
 
     Tokens of white space and special tokens (end of text and the like) are left out, unless there are no others.
-    Abstains where the provider gives no log-probabilities, or where one of them is NaN or above 0: then none of them
-    can be trusted. −inf counts as −20. Figures that are no numbers are left out.
+    Abstains where the provider gives no log-probabilities; where one of them is NaN or above 0, where four or more are
+    all exactly 0, or where the tokens do not spell the answer: then none of them can be trusted. −inf counts as −20.
+    Figures that are no numbers are left out.
 
     Measured AUROC for right against wrong: 0.66 to 0.88 on lifeeval_mcq, 0.65 to 0.86 on mz_mmlu, 0.64 to 0.83 on
     mz_medmcqa, 0.73 to 0.76 on judge_prefs (by model; the small ones know least what they do not know).
@@ -72,6 +81,10 @@ class LogProb(Verifier):
             return Verdict.abstain("the provider gave no log-probabilities")
         if any(math.isnan(token.logprob) or token.logprob > ROUNDING for token in given):
             return Verdict.abstain("a log-probability is NaN or above 0", flags=("unusable_logprobs",))
+        if len(given) >= FEWEST_STAND_INS and len({token.logprob for token in given} - {0.0}) == 0:
+            return Verdict.abstain("all log-probabilities are exactly 0", flags=("unusable_logprobs",))
+        if not _spell(given, exchange.response.text):
+            return Verdict.abstain("the tokens do not spell the answer", flags=("unusable_logprobs",))
         chosen = self._choose(given, exchange.response.text)
         flags = () if chosen is not None or self.tokens == "all" else ("all_tokens",)
         chosen = chosen or given
@@ -92,6 +105,17 @@ class LogProb(Verifier):
             return None
         spans = value_spans(text) if self.tokens == "values" else [last_line_span(text)]
         return tokens_within(tokens, text, spans) or None
+
+
+def _spell(tokens: Sequence[TokenLogProb], text: str) -> bool:
+    """Tell whether the tokens hold the answer, by its ASCII letters and digits: tokenizers mark blanks each their way.
+
+    True where the tokens' texts are not known, and where the answer has no such letters.
+    """
+    if any(token.token is None for token in tokens):
+        return True
+    written = _UNSPELT.sub("", _BYTES.sub("", "".join(token.token or "" for token in tokens)))
+    return _UNSPELT.sub("", _BYTES.sub("", text)) in written
 
 
 def _margin(tokens: Sequence[TokenLogProb]) -> float | None:

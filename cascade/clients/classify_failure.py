@@ -30,10 +30,30 @@ _BY_STATUS = {
     404: FailureKind.NOT_FOUND,
     408: FailureKind.TIMEOUT,
     409: FailureKind.CONFLICT,
+    410: FailureKind.NOT_FOUND,
     413: FailureKind.BAD_REQUEST,
+    421: FailureKind.CONFLICT,  # the wrong connection
     422: FailureKind.BAD_REQUEST,
+    425: FailureKind.CONFLICT,  # too early
     429: FailureKind.RATE_LIMITED,
     504: FailureKind.TIMEOUT,
+}
+_BY_CODE = {
+    # Words in the place of a status, in an error inside a 200: the status that the provider gives them elsewhere.
+    "insufficient_quota": 429,
+    "billing_hard_limit_reached": 429,
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "invalid_api_key": 401,
+    "authentication_error": 401,
+    "permission_error": 403,
+    "model_not_found": 404,
+    "context_length_exceeded": 400,
+    "content_filter": 400,
+    "content_policy_violation": 400,
+    "invalid_request_error": 400,
+    "server_error": 500,
+    "overloaded_error": 529,
 }
 _SAID = (
     # Which statuses, what the body or the library says there (lower case), what it means.
@@ -100,7 +120,7 @@ def classify_failure(error: BaseException, *, wire: Wire | None = None, secret: 
         message=shortened(_sentence(str(error)) or type(error).__name__, _MOST_CHARACTERS),
         status=status,
         retry_after_s=retry_after_s(headers),
-        charged=None if wire is None else False,
+        charged=False if wire is not None or _refused_unread(status) else None,
     )
 
 
@@ -122,6 +142,10 @@ def classify_wire(wire: Wire, *, secret: str | None = None) -> CallFailure:
         kind = FailureKind.BAD_BODY
         what = f"{wire.content_type or 'no content type'}, {wire.got} bytes"
         message = f"The answer with status {wire.status} is no completion ({what}). {inner[1]}"
+    if wire.resent:
+        charged = True
+    elif charged is None and wire.fault is None and _refused_unread(wire.status):
+        charged = False
     return CallFailure(
         kind=kind,
         message=shortened(
@@ -137,6 +161,18 @@ def classify_wire(wire: Wire, *, secret: str | None = None) -> CallFailure:
     )
 
 
+def wire_failure(failure: CallFailure, wire: Wire, *, secret: str | None = None) -> CallFailure:
+    """Return a failure that a reader of bodies found, with what our transport saw of that body."""
+    return classify_wire(replace(wire, fault=failure.kind, trouble=failure.message), secret=secret)
+
+
+def stray_answer(wire: Wire, *, secret: str | None = None) -> CallFailure:
+    """Return what it means that an answer was given to another request before; ours may be billed all the same."""
+    message = "The provider gave an answer that it had given to another request before: it was not used."
+    stray = CallFailure(kind=FailureKind.MISBEHAVED, message=message)
+    return replace(wire_failure(stray, wire, secret=secret), charged=True)
+
+
 def classify_timeout(limit_s: float) -> CallFailure:
     """Return what it means that a try was broken off after so many seconds, as far as our transport had got with it."""
     message, wire = f"No answer within {limit_s:.3g} s.", WIRE.get()
@@ -146,6 +182,11 @@ def classify_timeout(limit_s: float) -> CallFailure:
         kind = FailureKind.CONNECT if wire.phase == "connect" else FailureKind.TIMEOUT
         wire = replace(wire, fault=kind, trouble=f"{message} The try got as far as: {wire.phase}.")
     return classify_wire(wire)
+
+
+def _refused_unread(status: int | None) -> bool:
+    """Tell whether a status means that no model ran: every 4xx but a timeout, whatever its kind."""
+    return status is not None and 400 <= status < 500 and status != 408
 
 
 def _mind(secret: str | None) -> None:
@@ -168,7 +209,8 @@ def _inner(body: Any) -> tuple[int | None, str]:
         return None, error
     if not isinstance(error, dict):
         return None, ""
-    codes = [str(error.get(name)) for name in ("code", "status", "status_code")]
+    codes = [str(error.get(name)) for name in ("code", "status", "status_code", "type")]
+    codes = [str(_BY_CODE.get(code.lower(), code)) for code in codes]
     code = next((int(code) for code in codes if re.fullmatch("[45][0-9][0-9]", code)), None)
     return code, str(error.get("message") or "")
 
@@ -244,16 +286,33 @@ def _sentence(text: str) -> str:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a Retry-After header asks for, given as seconds or as a date; None for nonsense."""
-    value = next((str(value) for name, value in headers.items() if name.lower() == "retry-after"), None)
-    if value is None:
-        return None
+    """Return the seconds that an answer's headers ask for; None where they do not, or say nonsense.
+
+    `retry-after-ms` goes before `Retry-After`, which is seconds or a date; a date without a zone is UTC. Where a proxy
+    added one of its own, the values stand in a list; the longest of them counts.
+    """
+    given = {name.lower(): str(value) for name, value in headers.items() if name.lower().startswith("retry-after")}
+    exact = [_seconds(part) for part in given.get("retry-after-ms", "").split(",")]
+    if waits := [seconds / 1000.0 for seconds in exact if seconds is not None]:
+        return max(waits)
+    value = given.get("retry-after", "")
+    whole = _until(value)  # a date has a comma of its own
+    listed = [whole] if whole is not None else [_seconds(part) for part in value.split(",")]
+    return max((seconds for seconds in listed if seconds is not None), default=None)
+
+
+def _seconds(text: str) -> float | None:
     try:
-        seconds = float(value)
+        seconds = float(text)
     except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(value) - datetime.now(tz=UTC)).total_seconds()
-        except (TypeError, ValueError):
-            return None
-        seconds = max(0.0, seconds)
+        return None
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _until(text: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(tz=UTC)).total_seconds())

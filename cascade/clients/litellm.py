@@ -19,12 +19,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cascade.clients import Client
-from cascade.clients.classify_failure import classify_failure, classify_wire
-from cascade.clients.completion import read_completion
+from cascade.clients.answered import AnsweredIds
+from cascade.clients.classify_failure import classify_failure, classify_wire, stray_answer, wire_failure
+from cascade.clients.parameters import FORBIDDEN, RefusedWishes, refuse_forbidden, with_meaning
 from cascade.clients.wire import WIRE, Wire
-from cascade.errors import ConfigError
-from cascade.exchange import ModelCall, Response
-from cascade.failure import CallFailure, FailureKind
+from cascade.dialects.chat import read_completion
+from cascade.dialects.shape import ShapeLimits
+from cascade.exchange import RESENT, ModelCall, Response
+from cascade.failure import CallFailure
 from cascade.loggers import guard_foreign
 from cascade.prices import PriceBook, bundled_window
 
@@ -41,57 +43,6 @@ ENVIRONMENT = {
     "LITELLM_LOG": "ERROR",  # else every finish reason that it does not know is a line on stderr
 }
 """What must be set before litellm is imported; what the user has set stays."""
-
-FORBIDDEN: Mapping[str, str] = {
-    **dict.fromkeys(("api_base", "base_url", "api_key"), "set it on the rung itself"),
-    **dict.fromkeys(("timeout", "request_timeout"), "set `timeout_s` on the rung"),
-    **dict.fromkeys(
-        (
-            "num_retries",
-            "max_retries",
-            "fallbacks",
-            "context_window_fallbacks",
-            "retry_policy",
-            "retry_strategy",
-            "cooldown_time",
-        ),
-        "retries and failover are the cascade's own",
-    ),
-    **dict.fromkeys(("model", "model_list", "custom_llm_provider", "messages"), "the rung's `model` says it"),
-    **dict.fromkeys(
-        (
-            "input_cost_per_token",
-            "output_cost_per_token",
-            "input_cost_per_second",
-            "output_cost_per_second",
-            "model_info",
-        ),
-        "give the rung a `price`",
-    ),
-    **dict.fromkeys(
-        ("mock_response", "mock_delay", "mock_tool_calls", "mock_timeout"),
-        "use cascade.clients.scripted.ScriptedClient",
-    ),
-    **dict.fromkeys(("stream", "stream_options"), "a verifier needs the whole answer"),
-    **dict.fromkeys(
-        (
-            "cache",
-            "caching",
-            "drop_params",
-            "client",
-            "shared_session",
-            "logger_fn",
-            "callbacks",
-            "hooks",
-            "litellm_params",
-            "litellm_logging_obj",
-            "litellm_metadata",
-            "proxy_server_request",
-        ),
-        "it changes how litellm itself works",
-    ),
-}
-"""Parameters that may not be among a rung's or a request's, and what to do instead."""
 
 
 class LiteLLMClient(Client):
@@ -120,7 +71,8 @@ class LiteLLMClient(Client):
         self._hardened = hardened
         self._ready: dict[str, Any] = {}
         self._loading = threading.Lock()
-        self._refused: set[tuple[str, str | None]] = set()
+        self._refused = RefusedWishes()
+        self._answered = AnsweredIds()
         self._taken: dict[str, list[str] | None] = {}
         self._transport: Transport | None = None
         self._families: ClientFactory | None = None
@@ -128,10 +80,7 @@ class LiteLLMClient(Client):
 
     def check(self, call: ModelCall) -> None:
         """Refuse what could never work: a forbidden parameter, an unknown price."""
-        for name in sorted({*call.params, *call.wishes}):
-            if name in FORBIDDEN:
-                message = f"Rung {call.rung}: the parameter {name!r} cannot be passed on: {FORBIDDEN[name]}."
-                raise ConfigError(message)
+        refuse_forbidden(call)
         self._prices.quote(call.model, call.price)
 
     async def warm_up(self) -> None:
@@ -145,8 +94,7 @@ class LiteLLMClient(Client):
         started = time.perf_counter()
         wishes = self._granted(litellm, call)
         reply, tries = await self._try(litellm, call, wishes), 1
-        if wishes and _refuses(reply, wishes):
-            self._refused.add((call.model, call.api_base))
+        if self._refused.learn(call, reply, wishes):
             reply, tries = await self._try(litellm, call, {}), 2
         return replace(reply, latency_s=time.perf_counter() - started, tries=tries)
 
@@ -173,7 +121,8 @@ class LiteLLMClient(Client):
         place = {"api_base": call.api_base, "api_key": call.api_key}
         arguments |= {name: value for name, value in place.items() if value is not None}
         client = self._families.client(call) if self._families is not None else None
-        wire = Wire(ends_at=asyncio.get_running_loop().time() + call.timeout_s)
+        limits = ShapeLimits.of({**arguments, **(arguments.get("extra_body") or {})})
+        wire = Wire(ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=limits)
         if client is not None:
             arguments["client"] = client
         internal = None if self._internal is None else self._internal.set(True)
@@ -198,19 +147,30 @@ class LiteLLMClient(Client):
                 self._internal.reset(internal)
         if wire.refused:  # litellm makes answers out of some errors
             return classify_wire(wire, secret=call.api_key)
-        return read_completion(body, call=call, price=self._prices.price(call.model, call.price), wire=wire)
+        seen = wire.phase is not None
+        price = self._prices.price(call.model, call.price)
+        reply = read_completion(body, call=call, price=price, native=wire.finish_raw() if seen else None)
+        return self._finished(reply, call, wire, body.get("id")) if seen else reply
+
+    def _finished(
+        self, reply: Response | CallFailure, call: ModelCall, wire: Wire, answer_id: Any
+    ) -> Response | CallFailure:
+        """Return a reply with what our transport saw."""
+        if isinstance(reply, CallFailure):
+            return wire_failure(reply, wire, secret=call.api_key)
+        if self._answered.stray(call.api_base or call.model, answer_id, wire):
+            return stray_answer(wire, secret=call.api_key)
+        return replace(reply, status=wire.status, flags=(*reply.flags, *((RESENT,) if wire.resent else ())))
 
     def _granted(self, litellm: Any, call: ModelCall) -> dict[str, Any]:
         """Return the wishes that the model is not known to refuse."""
-        if not call.wishes or (call.model, call.api_base) in self._refused:
+        if not (wished := self._refused.without(call)):
             return {}
         if call.model not in self._taken:
             self._taken[call.model] = litellm.get_supported_openai_params(model=call.model)
         taken = self._taken[call.model]
-        wishes = {name: value for name, value in call.wishes.items() if taken is None or name in taken}
-        if "logprobs" not in {**wishes, **call.params}:
-            wishes.pop("top_logprobs", None)  # means nothing without
-        return wishes
+        wishes = {name: value for name, value in wished.items() if taken is None or name in taken}
+        return with_meaning(wishes, call)
 
     async def _library(self, provider: str) -> Any:
         """Return litellm, ready for a provider; in a thread, since its import takes seconds."""
@@ -244,11 +204,6 @@ class LiteLLMClient(Client):
             gc.collect()
             gc.freeze()
             self._ready[""] = self._ready[provider] = litellm
-
-
-def _refuses(reply: Response | CallFailure, wishes: Mapping[str, Any]) -> bool:
-    refused = isinstance(reply, CallFailure) and reply.kind is FailureKind.BAD_REQUEST
-    return refused and any(name in reply.message for name in wishes)
 
 
 def _internal_mark() -> ContextVar[bool] | None:

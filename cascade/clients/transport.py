@@ -7,6 +7,9 @@ What it promises, whoever calls it:
 - identity encoding is asked for; a compressed body that comes anyway is unpacked under the same cap;
 - a body ends at 8 MiB, read or unpacked;
 - no proxy and no .netrc from the environment, unless asked for;
+- a byte that no request awaits closes its connection (`one_answer.py`), so that no answer serves another request;
+- a kept connection that closes before the first byte of an answer is replaced by a fresh one, once;
+- the body of an error is waited for 2 seconds;
 - status, headers, bytes and phase are written down (`Wire`), so that nobody has to guess them from an exception.
 
 aiohttp does the work (five times cheaper than httpx at concurrency); the libraries see an `httpx.AsyncClient`.
@@ -15,9 +18,9 @@ aiohttp does the work (five times cheaper than httpx at concurrency); the librar
 from __future__ import annotations
 
 import asyncio
-import zlib
-from collections.abc import AsyncIterator
+import ssl
 from datetime import timedelta
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,21 +28,14 @@ import aiohttp
 import httpx
 from yarl import URL
 
+from cascade.clients.body import hold_to_bounds, unpack
+from cascade.clients.connection import ERROR_BODY_S, MOST_BYTES, MOST_ERROR_BYTES, UNREAD_S
+from cascade.clients.one_answer import Connector
+from cascade.clients.pool import CONNECT_S
 from cascade.clients.wire import WIRE, Wire
 from cascade.failure import FailureKind
 
-MOST_BYTES = 8 << 20
-"""The longest body that is read, sent or unpacked."""
-
-MOST_ERROR_BYTES = 64 << 10
-"""The longest body of an error that is read; what is beyond tells nobody anything."""
-
-CONNECT_S = 10.0
-"""Seconds in which a connection must stand."""
-
 _CHUNK = 64 << 10
-_COMPRESSED = {"gzip": 31, "x-gzip": 31, "deflate": 47}
-"""zlib's window bits by content encoding."""
 
 
 class WireError(httpx.TransportError):
@@ -51,11 +47,14 @@ class Transport(httpx.AsyncBaseTransport):
 
     Args:
         trust_env: whether proxies and .netrc are taken from the environment.
+        error_body_s: seconds for which the body of an error is waited for.
     """
 
-    def __init__(self, *, trust_env: bool = False) -> None:
+    def __init__(self, *, trust_env: bool = False, error_body_s: float = ERROR_BODY_S) -> None:
         self._trust_env = trust_env
+        self._error_body_s = error_body_s
         self._session: aiohttp.ClientSession | None = None
+        self._fresh: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._trace = aiohttp.TraceConfig()
         self._trace.on_request_headers_sent.append(_sent)
@@ -75,7 +74,9 @@ class Transport(httpx.AsyncBaseTransport):
         wire.phase = "connect"
         try:
             async with asyncio.timeout_at(wire.ends_at):
-                await self._exchange(request, wire)
+                await self._exchange_once_or_twice(request, wire)
+                await unpack(wire)
+                await hold_to_bounds(wire)
         except TimeoutError as error:
             _note(wire, FailureKind.CONNECT if wire.phase == "connect" else FailureKind.TIMEOUT, "No answer in time")
             raise WireError(wire.trouble, request=request) from error
@@ -94,14 +95,27 @@ class Transport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Close every connection."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        for session in (self._session, self._fresh):
+            if session is not None:
+                await session.close()
+        self._session = self._fresh = None
 
-    async def _exchange(self, request: httpx.Request, wire: Wire) -> None:
-        session = self._session
-        if session is None or self._loop is not asyncio.get_running_loop():
-            session = self._opened()
+    async def _exchange_once_or_twice(self, request: httpx.Request, wire: Wire) -> None:
+        if self._session is None or self._fresh is None or self._loop is not asyncio.get_running_loop():
+            self._loop = asyncio.get_running_loop()
+            self._session, self._fresh = self._opened(), self._opened(force_close=True)
+        wire.asked = hash(request.content)
+        try:
+            await self._exchange(self._session, request, wire)
+        except (aiohttp.ClientError, OSError):
+            if not wire.kept or wire.began:
+                raise
+            sent_at = wire.sent_at
+            wire.resent = sent_at is not None and self._loop.time() - sent_at > UNREAD_S
+            wire.phase, wire.sent_at = "connect", None
+            await self._exchange(self._fresh, request, wire)
+
+    async def _exchange(self, session: aiohttp.ClientSession, request: httpx.Request, wire: Wire) -> None:
         headers = {name: value for name, value in request.headers.items() if name not in _FOR_THE_WIRE}
         headers["accept-encoding"] = "identity"
         async with session.request(
@@ -119,19 +133,21 @@ class Transport(httpx.AsyncBaseTransport):
                 wire.fault, wire.trouble = FailureKind.MISBEHAVED, f"A redirect to {host} was not followed."
                 answer.close()
                 return
-            await _read(answer, wire)
+            await _read(answer, wire, self._error_body_s)
 
-    def _opened(self) -> aiohttp.ClientSession:
-        self._loop = asyncio.get_running_loop()
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=httpx.create_ssl_context(trust_env=True)),
+    def _opened(self, **options: Any) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=Connector(limit=0, ssl=self._tls, **options),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=self._trust_env,
             trace_configs=[self._trace],
         )
-        return self._session
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return httpx.create_ssl_context(trust_env=True)
 
 
 class _Shell(httpx.AsyncClient):
@@ -159,56 +175,34 @@ _FOR_THE_WIRE = frozenset(
 
 async def _sent(_: aiohttp.ClientSession, context: SimpleNamespace, __: Any) -> None:
     context.trace_request_ctx.phase = "sent"
+    context.trace_request_ctx.sent_at = asyncio.get_running_loop().time()
 
 
-async def _read(answer: aiohttp.ClientResponse, wire: Wire) -> None:
-    """Read a body up to the cap; of an error, as much as tells what it is."""
+async def _read(answer: aiohttp.ClientResponse, wire: Wire, error_body_s: float) -> None:
+    """Read a body up to the cap; of an error, as much as tells what it is, and for a short time only."""
     failed = answer.status >= 400
     most = MOST_ERROR_BYTES if failed else MOST_BYTES
-    encoding = wire.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in _COMPRESSED and encoding != "identity":
-        return _refuse(answer, wire, FailureKind.BAD_BODY, f"The body is compressed as {encoding[:20]!r}, unasked")
     if not failed and wire.expected is not None and wire.expected > most:
         return _refuse(answer, wire, FailureKind.TOO_BIG, f"A body of {wire.expected:,} bytes was announced")
     parts: list[bytes] = []
-    length = 0
     try:
-        async for part in _unpacked(answer, wire, encoding, most):
-            parts.append(part)
-            length += len(part)
-            if length > most:
-                if failed:
-                    answer.close()
-                    break
-                return _refuse(answer, wire, FailureKind.TOO_BIG, f"The body is longer than {most:,} bytes")
-    except zlib.error as error:
-        return _refuse(answer, wire, FailureKind.BAD_BODY, f"The body cannot be unpacked ({error})")
-    except (aiohttp.ClientError, OSError):
+        async with asyncio.timeout(error_body_s if failed else None):
+            async for part in answer.content.iter_chunked(_CHUNK):
+                wire.phase = "body"
+                wire.got += len(part)
+                parts.append(part)
+                if wire.got > most:
+                    if failed:
+                        answer.close()
+                        break
+                    return _refuse(answer, wire, FailureKind.TOO_BIG, f"The body is longer than {most:,} bytes")
+    except (aiohttp.ClientError, OSError):  # a TimeoutError among them
+        answer.close()
         if not failed:
             raise
         # The status has said it all; how an error's body ends changes nothing.
     wire.body = b"".join(parts)
     return None
-
-
-async def _unpacked(answer: aiohttp.ClientResponse, wire: Wire, encoding: str, most: int) -> AsyncIterator[bytes]:
-    inflate = zlib.decompressobj(_COMPRESSED[encoding]) if encoding in _COMPRESSED else None
-    async for part in answer.content.iter_chunked(_CHUNK):
-        wire.phase = "body"
-        wire.got += len(part)
-        if inflate is None:
-            yield part
-            continue
-        rest = part
-        while rest:
-            yield inflate.decompress(rest, _CHUNK)
-            rest = inflate.unconsumed_tail
-            await asyncio.sleep(0)  # a bomb is unpacked beside the other requests, not before them
-        if wire.got > most:
-            return
-    if inflate is not None and not inflate.eof:
-        message = "it ends early"
-        raise zlib.error(message)
 
 
 def _refuse(answer: aiohttp.ClientResponse, wire: Wire, kind: FailureKind, why: str) -> None:

@@ -9,8 +9,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from cascade.dialects.shape import ShapeLimits
 from cascade.failure import FailureKind, Phase
 
+MOST_AT_ONCE = 1 << 20
+"""The most bytes that are given to a parser at once: it holds every thread meanwhile."""
+
+_USUAL_LIMITS = ShapeLimits()
 _REASON = re.compile(
     rb'"(?:finish_reason|stop_reason|finishReason)"\s*:\s*(?:(null)|"((?:[^"\\]|\\.)*)"|([^\s,}\]]{1,40}))'
 )
@@ -48,6 +53,25 @@ class Wire:
     trouble: str = ""
     """What was wrong, for people."""
 
+    kept: bool = False
+    """Whether the connection had served another request before."""
+
+    began: bool = False
+    """Whether a byte of an answer came."""
+
+    sent_at: float | None = None
+    """When the request's head left, by the event loop's clock; known of litellm's path only."""
+
+    asked: int = 0
+    """A hash of what was sent, for telling one request from another."""
+
+    resent: bool = False
+    """Whether it was sent once more, on a fresh connection, after a kept one had closed so late that the server may
+    have read it."""
+
+    limits: ShapeLimits = _USUAL_LIMITS
+    """What its answer may hold."""
+
     @property
     def content_type(self) -> str | None:
         """What the answer said that it was."""
@@ -63,7 +87,9 @@ class Wire:
         return self.body[:4000].decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """Return the body as JSON; None where it is none."""
+        """Return the body as JSON; None where it is none, or longer than what a parser is given at once."""
+        if len(self.body) > MOST_AT_ONCE:
+            return None
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -95,4 +121,4 @@ WIRE: ContextVar[Wire | None] = ContextVar("cascade.wire", default=None)
 def still_connecting() -> bool:
     """Tell whether the try that was last under way in this task had no connection yet, so that nobody can bill it."""
     wire = WIRE.get()
-    return wire is not None and wire.phase == "connect"
+    return wire is not None and wire.phase == "connect" and not wire.resent

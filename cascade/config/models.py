@@ -141,6 +141,9 @@ class RungModel(RateLimitModel):
     context_window: Annotated[int, Field(ge=1)] | None = None
     """Tokens that its window holds; a prompt too long for a rung below goes to the first one that may hold it; default:
     as litellm's bundled map says."""
+    client: Literal["auto", "direct", "litellm"] = "auto"
+    """Who asks the model: `direct`, `litellm`, or `auto`: direct where the provider is known to speak OpenAI's Chat
+    Completions."""
     verify: list[VerifierSpec] | None = None
     """Its verifiers; default: the `verify` of the task, else of the file."""
 

@@ -130,7 +130,7 @@ class Cascade(Closing):
             ladder: the rungs, cheapest first.
             policy: what `calibrate` fitted, or its file; None: every task runs by pass marks.
             log: the decision log, its file or its PostgreSQL address; None: decisions are not logged.
-            client: who answers calls; None: litellm.
+            client: who answers calls; None: our own connections where a provider speaks Chat Completions, else litellm.
             verify: the verifiers of rungs that name none; None: refusal, schema, hedging.
             settings: how requests end.
             tasks: the same for single tasks.
@@ -157,7 +157,7 @@ class Cascade(Closing):
         self.tasks = dict(tasks)
         self.prices = prices or PriceBook()
         self._own_client = client is None
-        self.client: Client = client if client is not None else self._litellm()
+        self.client: Client = client if client is not None else self._default_client()
         check_ladder(self.ladder, self.client, self.prices, strict=strict, stacklevel=2)
         self._own_log = not isinstance(log, Log)
         if isinstance(log, str | Path):
@@ -500,13 +500,13 @@ class Cascade(Closing):
         asked = self._settings(task).on_uncalibrated
         self._concerns.uncalibrated(task, self.policy, asked, stacklevel=stacklevel)
 
-    def _litellm(self) -> Client:
-        from cascade.clients.litellm import LiteLLMClient
+    def _default_client(self) -> Client:
+        from cascade.clients.routed import RoutedClient
 
-        return LiteLLMClient(prices=self.prices)
+        return RoutedClient(prices=self.prices)
 
     def _forked(self) -> None:
         """Drop what belonged to the parent's event loop, and what its requests in flight would have ended."""
         self._pool = self.limits.pool()
         if self._own_client:
-            self.client = self._opened.client = self._litellm()
+            self.client = self._default_client()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cascade.errors import UnknownPrice
-from cascade.exchange import ModelCall, Request, Response
+from cascade.exchange import RESENT, ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.guards.accounts import PICO, Day, SpendAccount, pico
 from cascade.guards.call_recorder import Charge
@@ -91,6 +91,11 @@ class Budget:
         if charged:
             self.maybe_charged_usd += max(0, worst - spent) / PICO
             spent = max(spent, worst)
+        if isinstance(reply, Response) and RESENT in reply.flags:
+            # Asked twice by the wire: the first time may be billed as well, up to the worst case.
+            lost, charged = self.worst(call), True
+            self.maybe_charged_usd += lost / PICO
+            spent += lost
         for account in self._accounts:
             account.settle(reserved, spent)
         return Charge(pico=spent, maybe=charged)

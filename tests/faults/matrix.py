@@ -1,4 +1,4 @@
-"""The fault matrix as values, and one run of all its cases through a whole Cascade over the real litellm client."""
+"""The fault matrix as values, and one run of all its cases through a whole Cascade over each of the real clients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tomllib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cascade.engine.cascade import Cascade
 from cascade.errors import RunError
@@ -84,8 +84,8 @@ class Ran:
     """Hits at the target of a redirect."""
 
 
-def run_all(log: Path) -> Ran:
-    """Run every case: with a second rung that answers, then alone."""
+def run_all(log: Path, client: Literal["direct", "litellm"]) -> Ran:
+    """Run every case through one client: with a second rung that answers, then alone."""
     ran = Ran()
     with Server() as server, socket.create_server(("127.0.0.1", 0)) as taken:
         closed = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
@@ -93,10 +93,13 @@ def run_all(log: Path) -> Ran:
         places = {"dns": "http://nowhere.invalid/v1", "tls": server.url.replace("http:", "https:"), "closed": closed}
         tasks = {}
         for case in CASES:
-            asked = {"api_base": places.get(case.expected.get("place", ""), server.url)}
+            asked: dict[str, Any] = {
+                "client": client,
+                "api_base": places.get(case.expected.get("place", ""), server.url),
+            }
             asked["timeout_s"] = case.expected.get("timeout_s", TIMEOUT_S)
             first = _rung(server, f"{case.name}/{case.mode}", name="first", **asked)
-            second = _rung(server, f"{case.name}/second", name="second")
+            second = _rung(server, f"{case.name}/second", name="second", client=client)
             tasks[case.name] = Ladder(first, second)
             tasks[f"{case.name}-alone"] = Ladder(
                 _rung(server, f"{case.name}-alone/{case.mode}", name="second", **asked)

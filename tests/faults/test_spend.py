@@ -76,7 +76,9 @@ def run(mode: Mode, count: int) -> tuple[list[Result], float]:
         with Cascade(Ladder(*rungs), limits=Limits(breaker=None)) as app:
             results = asyncio.run(app.arun_many(requests, concurrency=16))
         ledger = server.ledger
-    assert sum(attempt_tries(result) for result in results) == ledger.hits
+    # A kept connection that closes unread is replaced, outside the tries.
+    resent = ledger.hits - sum(attempt_tries(result) for result in results)
+    assert 0 <= resent <= ledger.by_behaviour["hang-up"] + ledger.by_behaviour["reset"]
     return results, ledger.input_tokens * PRICE.input_usd + ledger.output_tokens * PRICE.output_usd
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cascade.errors import ConfigError
@@ -22,6 +22,7 @@ def test_the_score_is_the_exponential_of_the_mean() -> None:
 
 @given(st.lists(st.floats(allow_nan=False, max_value=0.0), min_size=1, max_size=30))
 def test_every_usable_figure_gives_a_finite_verdict(values: list[float]) -> None:
+    assume(any(values) or len(values) < 4)
     verdict = judge(LogProb(), exchange("x", logprobs=tokens(*values)))
     assert verdict.score is not None
     assert 0.0 <= verdict.score <= 1.0
@@ -43,6 +44,33 @@ def test_without_usable_figures_it_abstains(logprobs: tuple[TokenLogProb, ...] |
 def test_rounding_above_zero_and_minus_infinity_are_understood() -> None:
     assert judge(LogProb(), exchange("x", logprobs=tokens(1e-9))).score == 1.0
     assert judge(LogProb(), exchange("x", logprobs=tokens(-math.inf, -9999.0))).score == pytest.approx(math.exp(-20))
+
+
+@pytest.mark.parametrize("count", [4, 40])
+def test_certainty_of_every_token_is_a_stand_in(count: int) -> None:
+    verdict = judge(LogProb(), exchange("x", logprobs=tokens(*[0.0] * count)))
+    assert (verdict.abstained, verdict.flags) == (True, ("unusable_logprobs",))
+
+
+def test_a_short_answer_may_be_certain() -> None:
+    assert judge(LogProb(), exchange("x", logprobs=tokens(0.0, 0.0, 0.0))).score == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "texts", "spelt"),
+    [
+        ("It is Paris.", ("It", " is", " Paris", "."), True),
+        ("It is Paris.", ("▁It", "▁is", "▁Paris", ".", "</s>"), True),
+        ("It is Paris.", ("hmm", "</think>", "It", " is", " Paris."), True),
+        ("Voilà 3 €", ("Voil", "bytes:\\xc3", "bytes:\\xa0", " 3", " <0xE2>", "<0x82>", "<0xAC>"), True),
+        ("日本", ("日", "本"), True),
+        ("It is Paris.", ("It", " is", " Rome", "."), False),
+        ("It is Paris.", ("It", " is"), False),
+    ],
+)
+def test_tokens_that_do_not_spell_the_answer_say_nothing_about_it(text, texts, spelt) -> None:
+    given = tokens(*[-0.1] * len(texts), texts=texts)
+    assert judge(LogProb(), exchange(text, logprobs=given)).abstained != spelt
 
 
 def test_figures_that_are_no_numbers_are_left_out() -> None:

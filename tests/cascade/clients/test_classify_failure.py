@@ -37,6 +37,41 @@ def test_retry_after_takes_a_date_and_a_past_one_means_now():
     assert retry_after_s({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after-ms": "1500"}, 1.5),
+        ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after": "5, 7"}, 7.0),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00"}, 0.0),
+    ],
+)
+def test_retry_after_takes_milliseconds_lists_and_dates_without_a_zone(headers, seconds):
+    assert retry_after_s(headers) == seconds
+
+
+@pytest.mark.parametrize("status", [405, 410, 418, 421, 425, 451])
+def test_what_was_refused_before_a_model_ran_is_not_charged(status):
+    wire = Wire(ends_at=0.0, phase="done", status=status, body=b"{}")
+    assert not classify_wire(wire).maybe_charged
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"code": "insufficient_quota", "message": "You exceeded your current quota."}, "quota"),
+        ({"type": "insufficient_quota", "code": None, "message": "Quota."}, "quota"),
+        ({"code": "rate_limit_exceeded", "message": "Slow down."}, "rate_limited"),
+        ({"code": "invalid_api_key", "message": "Wrong key."}, "auth"),
+        ({"type": "overloaded_error", "message": "Overloaded."}, "server"),
+        ({"code": "who_knows", "message": "Boom."}, "bad_body"),
+    ],
+)
+def test_a_word_in_an_error_inside_a_200_means_what_it_means_elsewhere(error, kind):
+    wire = Wire(ends_at=0.0, phase="done", status=200, body=json.dumps({"error": error}).encode())
+    assert classify_wire(wire).kind == kind
+
+
 @given(st.text(max_size=30))
 def test_retry_after_never_raises(value):
     seconds = retry_after_s({"retry-after": value})

@@ -1,16 +1,13 @@
-"""Completion: a chat completion in OpenAI's form, as untrusted JSON, read into a Response."""
+"""Chat Completions, the provider's side: the request's body, and the completion, untrusted JSON, as a Response."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from cascade.clients.classify_failure import classify_wire
-from cascade.clients.finish import read_finish
-from cascade.clients.wire import Wire
+from cascade.dialects.finish import Finish, read_finish, read_own_finish
 from cascade.exchange import EMPTY, ModelCall, Response, TokenLogProb, text_of
 from cascade.failure import CallFailure, FailureKind
 from cascade.prices import estimate_prompt_tokens, estimate_tokens
@@ -19,13 +16,65 @@ from cascade.usage import Price, Usage
 MOST_TOKENS = 10_000_000
 """More tokens than any model takes: a count above it is a provider's mistake."""
 
+BESIDE_THE_BODY = frozenset({"extra_body", "extra_headers"})
+"""Parameters that are no field of the body."""
+
+MOST_ALTERNATIVES = 20
+"""The most alternatives of a token that any provider gives."""
+
+NO_CHOICE = "The provider's answer holds no choice with a message."
+
+_MOST_DIGITS = 12
+_THINKING = re.compile(r"<(?:think|thinking|budget:thinking)>(.*?)</(?:think|thinking|budget:thinking)>(.*)", re.DOTALL)
 _SNAPSHOT = re.compile(r"[-@:.](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|\d{3}|latest|preview)$")
 
 
-def read_completion(
-    completion: Any, *, call: ModelCall, price: Price, wire: Wire | None = None
+def write_body(call: ModelCall, *, model: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the request's body: what `extra_body` holds stands beside the parameters, as litellm sends it.
+
+    Args:
+        call: what is asked.
+        model: the model as the endpoint calls it.
+        params: the parameters as the endpoint takes them; `extra_headers` among them go elsewhere.
+    """
+    body: dict[str, Any] = {"model": model, "messages": [_without_nulls(message) for message in call.messages]}
+    body |= {name: value for name, value in params.items() if name not in BESIDE_THE_BODY and value is not None}
+    extra = params.get("extra_body")
+    return body | dict(extra) if isinstance(extra, Mapping) else body
+
+
+def _without_nulls(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message without keys that say nothing; some providers refuse `"content": null` beside tool calls."""
+    return {key: value for key, value in message.items() if value is not None}
+
+
+def read_body(
+    body: Any, *, call: ModelCall, price: Price, logprobs: tuple[TokenLogProb, ...] | None = None
 ) -> Response | CallFailure:
-    """Return the response in a completion, priced by the requested model.
+    """Return the response in a body that came from the provider itself; BAD_BODY where there is no answer in it.
+
+    Content that is neither text nor null is no answer. Thinking that a model writes into its text between marks at the
+    beginning is taken out of it, as litellm does: what verifiers and policies saw does not depend on the client.
+
+    Args:
+        body: the body, parsed.
+        call: what was asked.
+        price: what the requested model costs.
+        logprobs: those of the first choice, where they were read before (`pieces.py`).
+    """
+    choices = _choices(body)
+    if not choices or not all(isinstance(choice["message"].get("content"), str | None) for choice in choices):
+        return CallFailure(kind=FailureKind.BAD_BODY, message=NO_CHOICE)
+    choices = [{**choice, "message": _without_thinking(choice["message"])} for choice in choices]
+    if logprobs is None and choices[0].get("logprobs"):
+        logprobs = read_logprobs(choices[0]["logprobs"], alternatives_asked(call))
+    return _response(body, choices, read_own_finish(choices[0]), logprobs, call=call, price=price)
+
+
+def read_completion(
+    completion: Any, *, call: ModelCall, price: Price, native: tuple[str | None, bool] | None = None
+) -> Response | CallFailure:
+    """Return the response in a completion as litellm makes it, priced by the requested model.
 
     BAD_BODY where there is no answer in it.
 
@@ -33,19 +82,31 @@ def read_completion(
         completion: the completion, in OpenAI's form.
         call: what was asked.
         price: what the requested model costs.
-        wire: what our transport saw: the reason for stopping before litellm's translation, the status.
+        native: the reason for stopping in the body before litellm translated it, and whether one was due.
     """
-    seen = wire if wire is not None and wire.phase is not None else None
     body = _mapping(completion)
-    choices = [
-        choice for choice in _sequence(body.get("choices")) if isinstance(_mapping(choice).get("message"), Mapping)
-    ]
+    choices = _choices(body)
     if not choices:
-        message = "The provider's answer holds no choice with a message."
-        if seen is not None:
-            return classify_wire(replace(seen, fault=FailureKind.BAD_BODY, trouble=message))
-        return CallFailure(kind=FailureKind.BAD_BODY, message=message)
-    choice, said = choices[0], choices[0]["message"]
+        return CallFailure(kind=FailureKind.BAD_BODY, message=NO_CHOICE)
+    logprobs = read_logprobs(choices[0].get("logprobs"), alternatives_asked(call))
+    return _response(body, choices, read_finish(choices[0], native), logprobs, call=call, price=price)
+
+
+def _choices(body: Any) -> list[Mapping[str, Any]]:
+    choices = _sequence(_mapping(body).get("choices"))
+    return [choice for choice in choices if isinstance(_mapping(choice).get("message"), Mapping)]
+
+
+def _response(
+    body: Mapping[str, Any],
+    choices: Sequence[Mapping[str, Any]],
+    finish: Finish,
+    logprobs: tuple[TokenLogProb, ...] | None,
+    *,
+    call: ModelCall,
+    price: Price,
+) -> Response:
+    said = choices[0]["message"]
     texts = [text_of(other["message"].get("content")) for other in choices]
     written = [*texts, *(str(other["message"].get("tool_calls") or "") for other in choices)]
     usage, flags = read_usage(body.get("usage"), call=call, written=written)
@@ -55,16 +116,14 @@ def read_completion(
     own = _mapping(said.get("provider_specific_fields"))
     refusal = said.get("refusal") or own.get("refusal")
     tool_calls = tuple(item for item in _sequence(said.get("tool_calls")) if isinstance(item, Mapping))
-    finish = read_finish(choice, seen)
     return Response(
         text=texts[0],
         tool_calls=tool_calls,
         message=_for_history(said),
         finish_reason=finish.reason,
         finish_raw=finish.raw,
-        status=None if seen is None else seen.status,
         refusal=refusal if isinstance(refusal, str) else None,
-        logprobs=read_logprobs(choice.get("logprobs")),
+        logprobs=logprobs,
         samples=tuple(texts[1:]),
         usage=usage,
         cost_usd=price.cost_usd(usage),
@@ -72,6 +131,14 @@ def read_completion(
         model_reported=reported,
         flags=(*flags, *finish.flags),
     )
+
+
+def _without_thinking(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    content = message.get("content")
+    found = _THINKING.match(content) if isinstance(content, str) else None
+    if found is None or "reasoning_content" in message or "reasoning" in message:
+        return message
+    return {**message, "content": found[2], "reasoning_content": found[1]}
 
 
 def _cost_reported(body: Mapping[str, Any]) -> float | None:
@@ -126,20 +193,32 @@ def read_usage(reported: Any, *, call: ModelCall, written: Sequence[str]) -> tup
     return usage, (*flags, "usage_clamped") if clamped else flags
 
 
-def read_logprobs(reported: Any) -> tuple[TokenLogProb, ...] | None:
+def read_logprobs(reported: Any, alternatives: int = MOST_ALTERNATIVES) -> tuple[TokenLogProb, ...] | None:
     """Return the answer's tokens with their log-probabilities (NaN: it was no number); None where there are none."""
-    tokens = tuple(
+    return tuple(read_tokens(_sequence(_mapping(reported).get("content")), alternatives)) or None
+
+
+def read_tokens(entries: Sequence[Any], alternatives: int) -> list[TokenLogProb]:
+    """Return tokens with their log-probabilities, and the first so many alternatives of each."""
+    return [
         TokenLogProb(
             token=_text(item.get("token")),
             logprob=_figure(item.get("logprob")),
             top=tuple(
                 (_text(other.get("token")) or "", _figure(other.get("logprob")))
-                for other in map(_mapping, _sequence(item.get("top_logprobs")))
+                for other in map(_mapping, _sequence(item.get("top_logprobs"))[:alternatives])
             ),
         )
-        for item in map(_mapping, _sequence(_mapping(reported).get("content")))
-    )
-    return tokens or None
+        for item in map(_mapping, entries)
+    ]
+
+
+def alternatives_asked(call: ModelCall) -> int:
+    """Return how many alternatives of each token a call asks for, which is how many anybody will read."""
+    asked = {**call.wishes, **call.params}.get("top_logprobs")
+    extra = call.params.get("extra_body")
+    asked = extra.get("top_logprobs", asked) if isinstance(extra, Mapping) else asked
+    return min(asked, MOST_ALTERNATIVES) if isinstance(asked, int) and asked >= 0 else 0
 
 
 def same_model(requested: str, reported: str) -> bool:
@@ -169,7 +248,9 @@ def _for_history(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _count(value: Any) -> int | None:
-    """Return a usable number of tokens; None where it is none."""
+    """Return a usable number of tokens; None where it is none. Some servers write it as a text of digits."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:_MOST_DIGITS])
     if isinstance(value, bool) or not isinstance(value, int | float) or _absurd(value):
         return None
     return math.ceil(value)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade.clients.completion import MOST_TOKENS, read_completion, read_logprobs, read_usage, same_model
+from cascade.dialects.chat import MOST_TOKENS, read_completion, read_logprobs, read_usage, same_model
 from cascade.exchange import ModelCall, Response
 from cascade.usage import Price
 
