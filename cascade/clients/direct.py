@@ -30,6 +30,7 @@ from cascade.errors import ConfigError
 from cascade.exchange import RESENT, ModelCall, Response, TokenLogProb
 from cascade.failure import CallFailure, FailureKind
 from cascade.fast_replace import fast_replace
+from cascade.loggers import guard_foreign
 from cascade.prices import PriceBook
 
 _RESERVED = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect", "te"})
@@ -49,6 +50,7 @@ class DirectClient(Client):
     """
 
     def __init__(self, *, prices: PriceBook | None = None, error_body_s: float = ERROR_BODY_S) -> None:
+        guard_foreign()  # asyncio's own logger, and those of libraries that others import beside us
         self._prices = prices or PriceBook()
         self._error_body_s = error_body_s
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, ConnectionPool] = WeakKeyDictionary()

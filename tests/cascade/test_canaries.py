@@ -47,8 +47,11 @@ tasks:
 """
 
 
-def test_a_key_turns_up_in_no_log_database_report_or_error(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "cascade.yaml").write_text(CONFIG.format(url=server.url), encoding="utf-8")
+@pytest.mark.parametrize("client", ["direct", "litellm"])
+def test_a_key_turns_up_in_no_log_database_report_or_error(server: Server, tmp_path: Path, client: str) -> None:
+    server.reset()
+    config = CONFIG.format(url=server.url).replace("name: ", f"client: {client}, name: ")
+    (tmp_path / "cascade.yaml").write_text(config, encoding="utf-8")
     program = Path(__file__).with_name("canary_program.py")
     environment = {
         **os.environ,
