@@ -148,6 +148,10 @@ class LiteLLMClient(Client):
         if wire.refused:  # litellm makes answers out of some errors
             return classify_wire(wire, secret=call.api_key)
         seen = wire.phase is not None
+        if (
+            seen and (raw := wire.completion()) is not None
+        ):  # litellm makes a count of true, and drops what it does not know
+            body = {**body, "usage": raw.get("usage"), "service_tier": raw.get("service_tier")}
         price = self._prices.price(call.model, call.price)
         reply = read_completion(body, call=call, price=price, native=wire.finish_raw() if seen else None)
         return self._finished(reply, call, wire, body.get("id")) if seen else reply

@@ -169,7 +169,9 @@ calls = Table(
     Column("http_status", Integer),
     Column("finish_raw", String),
     Column("model_reported", String),
-    Column("usage_source", String),  # reported, estimated, none
+    Column(
+        "usage_source", String
+    ),  # reported, estimated, implausible (ours, since what was reported cannot be true), none
     Column("input_tokens", BigInteger),
     Column("output_tokens", BigInteger),
     Column("cost_est", Double),  # US dollars by our prices of the requested model
