@@ -222,6 +222,22 @@ def estimate_prompt_tokens(messages: Sequence[Message], params: Mapping[str, Any
     return total
 
 
+def output_limit(params: Mapping[str, Any]) -> int | None:
+    """Return the tokens that a call allows all its answers together; None where it sets no limit."""
+    for given in (params.get("extra_body"), params):  # what stands in extra_body goes over the others
+        for name in ("max_completion_tokens", "max_tokens"):
+            value = given.get(name) if isinstance(given, Mapping) else None
+            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+                return value * answers_asked(params)
+    return None
+
+
+def answers_asked(params: Mapping[str, Any]) -> int:
+    """Return how many answers a call asks for."""
+    counts = (params.get("n"), params.get("best_of"), 1)
+    return max(value for value in counts if isinstance(value, int) and not isinstance(value, bool))
+
+
 def worst_case_usd(call: ModelCall, price: Price, prompt_tokens_estimate: int) -> float:
     """Return the US dollars that `call` costs at most, if the estimate of its prompt holds.
 
@@ -232,9 +248,8 @@ def worst_case_usd(call: ModelCall, price: Price, prompt_tokens_estimate: int) -
     if any(map(_writes_cache, (*call.messages, *(call.params.get("tools") or ())))):
         dearest_in = max(dearest_in, 2 * price.input_usd, price.cache_write_hour_usd or 0.0)
     dearest_out = max(_known(price.output_usd, price.reasoning_usd))
-    limit = call.params.get("max_completion_tokens") or call.params.get("max_tokens") or ASSUMED_OUTPUT_TOKENS
-    answers = call.params.get("n") or 1
-    tokens_usd = prompt_tokens_estimate * dearest_in + float(limit) * float(answers) * dearest_out
+    output = output_limit(call.params) or ASSUMED_OUTPUT_TOKENS * answers_asked(call.params)
+    tokens_usd = prompt_tokens_estimate * dearest_in + output * dearest_out
     return price.call_usd + tokens_usd * price.tier_factor(call.params.get("service_tier"))
 
 

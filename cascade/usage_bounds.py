@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cascade.exchange import ModelCall, text_of
-from cascade.prices import bundled_output_limit
+from cascade.prices import answers_asked, bundled_output_limit, output_limit
 
 CHARACTERS_A_TOKEN = 24
 """The most characters a token, on the average of any text, white space and repetitions aside."""
@@ -103,7 +103,7 @@ def output_bounds(call: ModelCall, written: Sequence[str], *, entries: int = 0) 
         return TokenBounds(low, limit)
     # No limit was sent, or one that the server did not keep to: then it is no evidence.
     most = bundled_output_limit(call.model) or MOST_OUTPUT_TOKENS
-    return TokenBounds(low, max(low, most * _answers(call.params), sum(map(most_tokens, written))))
+    return TokenBounds(low, max(low, most * answers_asked(call.params), sum(map(most_tokens, written))))
 
 
 def output_plausible(call: ModelCall, tokens: int, written: Sequence[str], *, entries: int = 0) -> bool:
@@ -123,21 +123,6 @@ def prompt_plausible(call: ModelCall, tokens: int) -> bool:
         return True
     bounds = prompt_bounds(call)
     return bounds.low <= tokens <= bounds.high
-
-
-def output_limit(params: Mapping[str, Any]) -> int | None:
-    """Return the tokens that a call allows all its answers together; None where it sets no limit."""
-    for given in (params, params.get("extra_body")):
-        for name in ("max_completion_tokens", "max_tokens"):
-            value = given.get(name) if isinstance(given, Mapping) else None
-            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-                return value * _answers(params)
-    return None
-
-
-def _answers(params: Mapping[str, Any]) -> int:
-    counts = (params.get("n"), params.get("best_of"), 1)
-    return max(value for value in counts if isinstance(value, int) and not isinstance(value, bool))
 
 
 def _has_unseen_parts(message: Mapping[str, Any]) -> bool:

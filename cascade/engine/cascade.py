@@ -28,7 +28,8 @@ from cascade.exchange import EMPTY, Message, Request
 from cascade.fast_replace import fast_replace
 from cascade.flow.climb import climb, tour
 from cascade.guards.accounts import SpendAccount, midnight_ms, run_account
-from cascade.guards.budget import DailyBudgets, budget_changes
+from cascade.guards.budget import budget_changes
+from cascade.guards.daily_budgets import DailyBudgets
 from cascade.guards.endpoint_pool import Health
 from cascade.guards.escalation_cap import EscalationLimiter
 from cascade.guards.limits import Limits
@@ -508,5 +509,6 @@ class Cascade(Closing):
     def _forked(self) -> None:
         """Drop what belonged to the parent's event loop, and what its requests in flight would have ended."""
         self._pool = self.limits.pool()
+        self._day_budgets.forget_flights()
         if self._own_client:
             self.client = self._default_client()

@@ -152,7 +152,7 @@ def _outcome(reply: Response | CallFailure | None, charge: Charge | None) -> dic
     """Return the columns that are filled in when a try has ended."""
     answered = isinstance(reply, Response)
     asked = charge is not None and (reply is None or reply.tries > 0)
-    state = "unmade" if not asked else "cancelled" if reply is None else "answered" if answered else "failed"
+    state = "unsent" if not asked else "cancelled" if reply is None else "answered" if answered else "failed"
     known = reply is not None and (answered or bool(reply.cost_usd) or reply.usage.output_tokens > 0)
     usage = reply.usage if reply is not None and known else None
     return {

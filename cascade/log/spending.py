@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from cascade.log.log import Log
 
 
+UNSENT = ("unsent", "unmade")
+"""States of calls of which nothing was sent; the second is an earlier release's word."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsettled:
     """Calls of which only the intent is known."""
@@ -46,7 +50,7 @@ def spent_usd(log: Log, since_ms: int) -> dict[str | None, float]:
     charged = func.sum(func.coalesce(tries.charged_pico, tries.worst_pico))
     by_call = (
         select(tries.principal, charged)
-        .where(tries.at_ms >= since_ms, tries.state != "unmade")
+        .where(tries.at_ms >= since_ms, tries.state.not_in(UNSENT))
         .group_by(tries.principal)
     )
     # Decisions whose calls were not written down, by an earlier version or while the log could not keep up.

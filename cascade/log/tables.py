@@ -163,7 +163,7 @@ calls = Table(
     Column("endpoint", String, nullable=False),  # host and port; '': the provider's own
     Column("model_requested", String, nullable=False),
     Column("worst_pico", BigInteger, nullable=False),  # picodollars that it may cost at most
-    Column("state", String, nullable=False),  # begun, answered, failed, cancelled
+    Column("state", String, nullable=False),  # begun, answered, failed, cancelled, unsent
     # From here on: the outcome, NULL until it is known.
     Column("class", String),  # ok, or the kind of failure
     Column("http_status", Integer),
