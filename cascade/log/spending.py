@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cascade.guards.accounts import PICO
 from cascade.log.calls import is_gone
@@ -21,7 +21,7 @@ UNSENT = ("unsent", "unmade")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsettled:
-    """Calls of which only the intent is known."""
+    """Calls whose cost is not what somebody said: only their intent is known, or what was reported cannot be true."""
 
     ambiguous: int
     """Calls that were broken off with their process, or whose outcome was lost: they may have been billed."""
@@ -31,6 +31,9 @@ class Unsettled:
 
     in_flight: int
     """Calls that may still be under way."""
+
+    implausible: int
+    """Answered calls whose reported usage or cost cannot be true, so that ours was booked."""
 
 
 def spent_usd(log: Log, since_ms: int) -> dict[str | None, float]:
@@ -72,7 +75,7 @@ def spent_usd(log: Log, since_ms: int) -> dict[str | None, float]:
 def unsettled(
     connection: Connection, *, since_ms: int | None = None, until_ms: int | None = None, task: str | None = None
 ) -> Unsettled:
-    """Count the calls of which only the intent is known.
+    """Count the calls of which only the intent is known, and those whose reported usage cannot be true.
 
     Args:
         connection: the log.
@@ -86,20 +89,22 @@ def unsettled(
 
     c = calls.c
     late = c.until_ms < now_ms()
-    query: Any = select(
-        c.writer, func.count(), func.sum(c.worst_pico),
-        func.sum(case((late, 1), else_=0)), func.sum(case((late, c.worst_pico), else_=0)),
-    ).where(c.state == "begun")  # fmt: skip
-    for condition in (
+    bounds = (
         None if since_ms is None else c.at_ms >= since_ms,
         None if until_ms is None else c.at_ms < until_ms,
         None if task is None else c.task == task,
-    ):
-        query = query if condition is None else query.where(condition)
+    )
+    scope = [bound for bound in bounds if bound is not None]
+    query = select(
+        c.writer, func.count(), func.sum(c.worst_pico),
+        func.sum(case((late, 1), else_=0)), func.sum(case((late, c.worst_pico), else_=0)),
+    ).where(c.state == "begun", *scope)  # fmt: skip
     ambiguous, worst, in_flight = 0, 0, 0
     for writer, n, pico, late_n, late_pico in connection.execute(query.group_by(c.writer)):
         gone = is_gone(writer)
         ambiguous += n if gone else late_n
         worst += int(pico if gone else late_pico)
         in_flight += 0 if gone else n - late_n
-    return Unsettled(ambiguous=ambiguous, worst_usd=worst / PICO, in_flight=in_flight)
+    doubted = select(func.count()).where(c.usage_source == "implausible", *scope)
+    implausible = connection.execute(doubted).scalar_one()
+    return Unsettled(ambiguous=ambiguous, worst_usd=worst / PICO, in_flight=in_flight, implausible=implausible)

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, Meta
 APPLICATION_ID = 0x43_53_43_44
 """Marks a SQLite file as a decision log ("CSCD"), so that no other program's database is written to."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Of these tables; kept in SQLite's user_version, and in PostgreSQL's table `cascade_schema`."""
 
 _COUNTER = BigInteger().with_variant(Integer(), "sqlite")
@@ -56,6 +56,7 @@ decisions = Table(
     Column("request_text", Text),  # the messages as JSON; only where `store_text` asks for it
     # What tries without an answer may have cost on top of cost_usd, at their worst case.
     Column("maybe_charged_usd", Double, nullable=False, server_default=text("0")),
+    Column("maybe_charged_estimate_usd", Double),  # what these have cost in the mean; NULL in schema 2
     Index("decisions_task_at", "task", "at_ms"),
     Index("decisions_request", "request_id"),
 )

@@ -16,7 +16,11 @@ NAMES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
     "cascade_decisions": ("counter", ("task", "outcome"), "Requests that ended."),
     "cascade_escalations": ("counter", ("task", "rung", "reason"), "Answers that were left upwards for quality."),
     "cascade_failures": ("counter", ("task", "rung", "kind"), "Rungs that gave no answer."),
-    "cascade_cost_usd": ("counter", ("task", "part"), "US dollars; maybe_charged may come on top."),
+    "cascade_cost_usd": (
+        "counter",
+        ("task", "part"),
+        "US dollars; maybe_charged may come on top at most.",
+    ),
     "cascade_tokens": ("counter", ("task", "direction"), "Tokens of rungs' own calls."),
     "cascade_verdicts": ("counter", ("rung", "verifier", "kind"), "Verdicts: scored, vetoed, abstained, failed."),
     "cascade_log_lost": ("counter", (), "Decisions that could not be logged."),

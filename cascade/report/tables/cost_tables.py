@@ -38,7 +38,11 @@ def net_note(months: Sequence[Month]) -> str:
         parts.append("Labels are counted; --label-cost takes off what one costs.")
     maybe = sum(month.maybe_charged_usd for month in months)
     if maybe:
-        parts.append(f"Tries without an answer may have cost up to {dollars(maybe)} more; nobody knows.")
+        expected = sum(month.maybe_charged_estimate_usd for month in months)
+        parts.append(
+            f"Tries without an answer may have cost up to {dollars(maybe)} more, about {dollars(expected)} by what "
+            "such calls cost otherwise; nobody knows."
+        )
     if unknown:
         parts.append(
             f"For {count(unknown)} requests nothing is known of what the top would have cost; they save nothing."

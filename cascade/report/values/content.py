@@ -158,6 +158,8 @@ class Report:
     """Calls that were begun and whose end nobody knows (their process was killed): they may have been billed."""
     ambiguous_usd: float = 0.0
     """What these may have cost at most; in no other figure here."""
+    implausible: int = 0
+    """Answered calls whose reported usage or cost cannot be true: our own figures were booked for them."""
     findings: tuple[str, ...] = ()
     """What is unusual, over all tasks; each task's begin with its name."""
 

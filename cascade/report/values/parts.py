@@ -220,6 +220,8 @@ class Month:
     """What requests cost that ended without an answer; taken off in full."""
     maybe_charged_usd: float
     """What tries without an answer may have cost on top, at most; not taken off, since nobody knows."""
+    maybe_charged_estimate_usd: float
+    """What these have cost in the mean, by what such calls cost otherwise."""
     labels: int
     """Labels given in it."""
     labels_usd: float

@@ -79,6 +79,8 @@ class Period(Mergeable):
     """What those cost that ended without an answer or were broken off: nothing can be saved there."""
     maybe_charged_usd: float = 0.0
     """What tries without an answer may have cost on top, at most."""
+    maybe_charged_estimate_usd: float = 0.0
+    """What these have cost in the mean."""
     against: Against = field(default_factory=Against)
 
 

@@ -1,9 +1,10 @@
-"""Waiting for money: what does not fit waits its turn, limits are never passed, and nobody waits for what cannot come."""
+"""Waiting for money: what does not fit waits its turn, no limit is passed, nobody waits for what cannot come."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from dataclasses import replace
 
 import pytest
@@ -31,6 +32,7 @@ PRICES, PRICE = PriceBook(), Price(input_usd=0.0, output_usd=1e-6)
 OPEN = ModelCall(rung="small", model="test/a", messages=({"role": "user", "content": "hi"},), price=PRICE)
 CALL = replace(OPEN, params={"max_tokens": 100})
 WORST_USD = 100e-6
+HOW = st.sampled_from(["settle", "fail", "cancel", "late"])
 
 
 def answer(tokens: int, finish: str = "stop") -> Response:
@@ -159,7 +161,7 @@ def test_one_who_gives_up_leaves_the_queue_and_lets_the_next_one_in() -> None:
     asyncio.run(tell())
 
 
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 60), st.sampled_from("settle fail cancel late".split())),
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 60), HOW),
                 min_size=1, max_size=60), st.integers(50, 400))  # fmt: skip
 def test_whatever_happens_every_limit_holds_and_nobody_is_forgotten(events, cents) -> None:
     async def tell() -> None:
@@ -277,17 +279,25 @@ def test_beyond_the_limit_the_rest_is_refused_and_the_limit_is_not_passed() -> N
 
 
 def test_a_request_whose_deadline_comes_while_it_waits_for_money_is_refused_by_its_budget() -> None:
-    async def hang(_: ModelCall) -> None:
-        await asyncio.Event().wait()
+    async def before(_: ModelCall) -> None:
+        asked.set()
+        await asyncio.to_thread(let_go.wait)
 
-    async def both(app: Cascade) -> list[object]:
-        return await asyncio.gather(*(app.arun(str(i), deadline_s=0.2) for i in range(2)), return_exceptions=True)
+    async def both(app: Cascade) -> BudgetExceeded:
+        first = asyncio.create_task(app.arun("first"))
+        await asyncio.to_thread(asked.wait)
+        with pytest.raises(BudgetExceeded, match="the deadline came first") as refused:
+            await app.arun("second", deadline_s=0.05)
+        let_go.set()
+        assert (await first).accepted
+        return refused.value
 
-    client = ScriptedClient(default=answer(5), before=hang)
+    asked, let_go = threading.Event(), threading.Event()
+    client = ScriptedClient(default=answer(5), before=before)
     with Cascade(ladder(), client=client, limits=Limits(usd_per_day=0.001)) as app:
-        ended = asyncio.run(both(app))
-    refused = [error for error in ended if isinstance(error, BudgetExceeded)]
-    assert (len(refused), len(client.calls)) == (1, 1)
-    assert "the deadline came first" in str(refused[0])
-    assert refused[0].evidence == {"budget": "day"}
-    assert refused[0].result.maybe_charged_usd == 0.0
+        refused = asyncio.run(both(app))
+        (day,) = app._day_budgets.accounts(None)
+    assert len(client.calls) == 1
+    assert refused.evidence == {"budget": "day"}
+    assert refused.result.maybe_charged_usd == 0.0
+    assert day.spent_usd == pytest.approx(5e-6)

@@ -20,6 +20,7 @@ from cascade.errors import LogUnavailable
 from cascade.exchange import Request
 from cascade.log import Log, open_log
 from cascade.log.sqlite import WAL_RESET_BUG
+from cascade.log.tables import SCHEMA_VERSION
 from tests.cascade.log.decisions import POLICY, decided
 from tests.cascade.log.reading import rows
 from tests.checkout import ROOT
@@ -135,7 +136,7 @@ def test_a_new_log_is_readable_by_its_owner_alone(file: Log, path: Path) -> None
 def test_the_file_says_what_it_is(file: Log, path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA application_id").fetchone() == (0x43534344,)
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
