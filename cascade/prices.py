@@ -238,7 +238,7 @@ def answers_asked(params: Mapping[str, Any]) -> int:
     return max(value for value in counts if isinstance(value, int) and not isinstance(value, bool))
 
 
-def worst_case_usd(call: ModelCall, price: Price, prompt_tokens_estimate: int) -> float:
+def worst_case_usd(call: ModelCall, price: Price, prompt_tokens_estimate: int, *, overrun: int = 0) -> float:
     """Return the US dollars that `call` costs at most, if the estimate of its prompt holds.
 
     Every prompt token at the dearest input kind, `max_tokens` (else `ASSUMED_OUTPUT_TOKENS`) for each of `n` answers
@@ -248,7 +248,7 @@ def worst_case_usd(call: ModelCall, price: Price, prompt_tokens_estimate: int) -
     if any(map(_writes_cache, (*call.messages, *(call.params.get("tools") or ())))):
         dearest_in = max(dearest_in, 2 * price.input_usd, price.cache_write_hour_usd or 0.0)
     dearest_out = max(_known(price.output_usd, price.reasoning_usd))
-    output = output_limit(call.params) or ASSUMED_OUTPUT_TOKENS * answers_asked(call.params)
+    output = max(overrun, output_limit(call.params) or ASSUMED_OUTPUT_TOKENS * answers_asked(call.params))
     tokens_usd = prompt_tokens_estimate * dearest_in + output * dearest_out
     return price.call_usd + tokens_usd * price.tier_factor(call.params.get("service_tier"))
 

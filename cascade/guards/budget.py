@@ -76,6 +76,7 @@ class Budget:
         """
         self._prices, self._accounts, self._task = prices, tuple(accounts), task
         self._history = history or CallHistory()
+        self._estimated: tuple[tuple[Any, ...], int] = ((), 0)
         self.maybe_charged_usd = 0.0
         """US dollars that tries without an answer may have cost, at their worst case; no cost of a reply holds them."""
         self.maybe_charged_estimate_usd = 0.0
@@ -192,7 +193,7 @@ class Budget:
                 self._perhaps(lost, round(EVEN * self._expected(call)))
                 spent += lost
             if not cut_off(reply) and (price := self._price(call)) is not None:
-                self._history.saw(call, self._task, reply, price)
+                self._history.saw(call, self._task, reply, price=price, prompt=self._prompt(call))
         for account in self._accounts:
             account.settle(reserved, spent)
         return Charge(pico=spent, maybe=charged)
@@ -207,8 +208,19 @@ class Budget:
         price = self._price(call)
         if price is None:
             return 0
-        usd = worst_case_usd(call, price, self._history.prompt_tokens(call, self._task))
-        return pico(usd + self._history.fee_usd(call, self._task))
+        seen = self._history
+        prompt = math.ceil(seen.prompt_factor(call, self._task) * self._prompt(call))
+        usd = worst_case_usd(call, price, prompt, overrun=seen.overrun(call, self._task))
+        return pico(usd + seen.fee_usd(call, self._task))
+
+    def _prompt(self, call: ModelCall) -> int:
+        """Return the estimate of a prompt's tokens; that of the last one is remembered, since it is asked for often."""
+        read = (call.messages, *(call.params.get(name) for name in ("tools", "functions", "response_format")))
+        known, tokens = self._estimated
+        if len(known) != len(read) or any(one is not other for one, other in zip(known, read, strict=True)):
+            tokens = estimate_prompt_tokens(call.messages, call.params)
+            self._estimated = (read, tokens)
+        return tokens
 
     def _expected(self, call: ModelCall) -> int:
         """Return the picodollars that an answer to the call costs in the mean, at most its worst case."""
@@ -217,7 +229,7 @@ class Budget:
             return 0
         output = self._history.output_mean(call, self._task)
         output = min(output, output_limit(call.params) or output)
-        prompt = estimate_prompt_tokens(call.messages, call.params)
+        prompt = self._prompt(call)
         usd = price.cost_usd(Usage(input_tokens=prompt, output_tokens=math.ceil(output)))
         return min(pico(usd * price.tier_factor(call.params.get("service_tier"))), self.worst(call))
 

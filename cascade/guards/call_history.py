@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from cascade.exchange import ModelCall, Response
-from cascade.prices import TYPICAL, estimate_prompt_tokens
+from cascade.prices import TYPICAL, answers_asked, output_limit
 from cascade.usage import Price
 
 KNOWN_FROM = 20
@@ -35,6 +35,7 @@ class _Known:
     total: int = 0
     prompt_factor: float = PROMPT_MARGIN
     fee_usd: float = 0.0
+    overrun: int = 0
     bound: int | None = None
 
 
@@ -44,21 +45,29 @@ class CallHistory:
     def __init__(self) -> None:
         self._known: dict[Kind, _Known] = {}
 
-    def saw(self, call: ModelCall, task: str, reply: Response, price: Price) -> None:
-        """Remember what an answer consumed, where its provider reported it and nobody cut it off."""
+    def saw(self, call: ModelCall, task: str, reply: Response, *, price: Price, prompt: int) -> None:
+        """Remember what a whole answer consumed, where its provider reported it.
+
+        Args:
+            call: what was asked.
+            task: the request's task.
+            reply: the answer.
+            price: what the model costs.
+            prompt: the prompt's tokens, as estimated.
+        """
         usage = reply.usage
         if usage.estimated or not usage.output_tokens:
             return
         known = self._known.setdefault(_kind(call, task), _Known())
         if len(known.outputs) == REMEMBERED:
             known.total -= known.outputs[0]
-        answers = call.params.get("n")
-        output = math.ceil(usage.output_tokens / (answers if isinstance(answers, int) and answers > 0 else 1))
+        output = math.ceil(usage.output_tokens / answers_asked(call.params))
+        if usage.output_tokens > (output_limit(call.params) or usage.output_tokens):
+            known.overrun = max(known.overrun, usage.output_tokens)
         known.outputs.append(output)
         known.total += output
-        estimate = estimate_prompt_tokens(call.messages, call.params)
-        known.prompt_factor = max(known.prompt_factor, PROMPT_MARGIN * usage.input_tokens / max(estimate, 1))
-        tokens_usd = price.cost_usd(usage) * max(1.0, price.priority_factor if call.params.get("service_tier") else 1.0)
+        known.prompt_factor = max(known.prompt_factor, PROMPT_MARGIN * usage.input_tokens / max(prompt, 1))
+        tokens_usd = price.cost_usd(usage) * price.tier_factor(call.params.get("service_tier"))
         if reply.cost_reported is not None and reply.cost_usd is not None and reply.cost_usd == reply.cost_reported:
             known.fee_usd = max(known.fee_usd, reply.cost_usd - tokens_usd)
         n = len(known.outputs)
@@ -77,11 +86,15 @@ class CallHistory:
         known = self._known.get(_kind(call, task))
         return known.total / len(known.outputs) if known is not None and known.outputs else float(TYPICAL.output_tokens)
 
-    def prompt_tokens(self, call: ModelCall, task: str) -> int:
-        """Return the tokens that the prompt of a call is reserved for."""
+    def prompt_factor(self, call: ModelCall, task: str) -> float:
+        """Return how many times its estimate the prompt of a call is reserved for."""
         known = self._known.get(_kind(call, task))
-        factor = PROMPT_MARGIN if known is None else known.prompt_factor
-        return math.ceil(factor * estimate_prompt_tokens(call.messages, call.params))
+        return PROMPT_MARGIN if known is None else known.prompt_factor
+
+    def overrun(self, call: ModelCall, task: str) -> int:
+        """Return the most tokens that answers of this kind had beyond the `max_tokens` sent; 0 where it was kept to."""
+        known = self._known.get(_kind(call, task))
+        return 0 if known is None else known.overrun
 
     def fee_usd(self, call: ModelCall, task: str) -> float:
         """Return the most US dollars beside its tokens that a call of this kind was seen to cost."""

@@ -215,11 +215,34 @@ def test_a_reserve_is_learnt_from_what_such_calls_had_and_stays_a_bound() -> Non
     asyncio.run(tell())
 
 
+def test_a_provider_that_does_not_keep_to_max_tokens_is_reserved_for_what_it_had() -> None:
+    async def tell() -> None:
+        budget = Budget(PRICES, [SpendAccount("day", 1.0)], history=CallHistory())
+        got = await taken(budget)
+        budget.settle(got.call, got.reserved, answer(700))
+        assert (await taken(budget)).reserved == 700 * 10**6
+
+    asyncio.run(tell())
+
+
+def test_a_fee_beside_the_tokens_and_what_is_added_to_prompts_are_reserved_for_once_seen() -> None:
+    async def tell() -> None:
+        price = Price(input_usd=1e-6, output_usd=0.0)
+        call = replace(CALL, price=price)
+        budget = Budget(PRICES, [SpendAccount("day", 1.0)], history=CallHistory())
+        got = await taken(budget, call)
+        usage = Usage(input_tokens=1000, output_tokens=1)
+        budget.settle(got.call, got.reserved, replace(answer(1), usage=usage, cost_usd=0.006, cost_reported=0.006))
+        assert (await taken(budget, call)).reserved == pytest.approx(1250e6 + 0.005e12, rel=0.01)
+
+    asyncio.run(tell())
+
+
 def test_an_answer_cut_by_what_was_learnt_is_asked_for_once_more_and_both_are_billed() -> None:
     async def tell() -> None:
         account, history = SpendAccount("day", 1.0), CallHistory()
         for _ in range(KNOWN_FROM):
-            history.saw(OPEN, "default", answer(40), PRICE)
+            history.saw(OPEN, "default", answer(40), price=PRICE, prompt=1)
         client = ScriptedClient({"small": [answer(80, "length"), answer(700)]})
         budget = Budget(PRICES, [account], history=history)
         got = await ask_metered(client, OPEN, budget, left_s=lambda: None)
@@ -234,7 +257,7 @@ def test_an_answer_that_nobody_can_pay_longer_stays_cut_and_says_so() -> None:
     async def tell() -> None:
         history = CallHistory()
         for _ in range(KNOWN_FROM):
-            history.saw(OPEN, "default", answer(40), PRICE)
+            history.saw(OPEN, "default", answer(40), price=PRICE, prompt=1)
         account = SpendAccount("day", 100e-6)
         client = ScriptedClient({"small": [answer(80, "length"), answer(700)]})
         got = await ask_metered(client, OPEN, Budget(PRICES, [account], history=history), left_s=lambda: None)
