@@ -58,7 +58,7 @@ def made_up(tasks: int, sd: float, rng: np.random.Generator, *, odd: bool = Fals
 
 
 def recorded_tasks(tables: dict[str, Table], n: int, seed: int, *, alike: bool) -> list[list[float]]:
-    """Return, for every task with n samples beside others with 300: |realised - 25 %| lent and own, inside, widths.
+    """Return, for every task with n samples beside others with 300: |realised - 25 %| pooled and own, inside, widths.
 
     `alike`: the tasks are random parts of one set; else they are the recorded sets, which have little in common.
     """
@@ -91,7 +91,7 @@ def recorded_tasks(tables: dict[str, Table], n: int, seed: int, *, alike: bool) 
     found = pool_thresholds(shapes, {few: started[few].ways})[few]
     later = replace(parts[few][1], task=few)
     line = []
-    for policy in (finish_task(started[few], lent=found, lenders=len(shapes)), finish_task(started[few])):
+    for policy in (finish_task(started[few], shrunk=found, pooled_with=len(shapes)), finish_task(started[few])):
         realised = apply(later, policy, salt=SALT, rungs=("cheap", "top")).rate
         told = policy.measured["escalation_rate"]
         line.append(

@@ -1,4 +1,4 @@
-"""Calibration: samples in, a policy out, and replay of policies on recordings."""
+"""Calibration: fits a policy on samples, and replays policies on recordings."""
 
 from cascade.extras import require_extra
 

@@ -1,4 +1,4 @@
-"""The arrays that calibration computes with."""
+"""Array types of calibration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
-"""Numbers; NaN where not known."""
+"""Floats; NaN where not known."""
 
 Flags: TypeAlias = NDArray[np.bool_]
-"""Yes or no."""
+"""Booleans."""

@@ -52,7 +52,7 @@ _DEVICES = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
 
 
 def is_name(text: str) -> bool:
-    """Tell whether a text may name a task or an annotator: no path, and a file name on every system.
+    """Return whether a text may name a task or an annotator: no path, and a file name on every system.
 
     Windows knows devices by name (`con`, `nul.txt`), and drops a dot at the end.
     """

@@ -87,7 +87,7 @@ def strict_json(text: str) -> Any:
     Raises:
         ValueError: it is anything else; the message says what and where.
     """
-    return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates)
+    return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=refuse_duplicates)
 
 
 def _refuse_constant(name: str) -> Any:
@@ -95,7 +95,12 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(message)
 
 
-def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a dict of a JSON object's pairs, as an `object_pairs_hook`.
+
+    Raises:
+        ValueError: a key stands twice in it.
+    """
     found = dict(pairs)
     if len(found) != len(pairs):
         keys = [key for key, _ in pairs]

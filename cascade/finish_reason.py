@@ -5,6 +5,7 @@ from __future__ import annotations
 from cascade.exchange import Response
 
 CUT_OFF = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"})
+CUT_OFF |= {"pause_turn", "insufficient_system_resource"}  # Anthropic: to be continued; DeepSeek: broken off
 """Reasons for stopping that mean that the answer is not whole, in the words of the providers, lower case."""
 
 FILTERED = frozenset({"content_filter", "content_filtered", "safety", "recitation", "blocklist", "spii"})
@@ -13,12 +14,12 @@ FILTERED |= {"prohibited_content", "guardrail_intervened"}
 
 
 def cut_off(response: Response) -> bool:
-    """Tell whether the answer was cut off before its end."""
-    return (response.finish_reason or "").casefold() in CUT_OFF
+    """Tell whether the answer was cut off before its end, by its reason or by the provider's own word for it."""
+    return any((word or "").casefold() in CUT_OFF for word in (response.finish_reason, response.finish_raw))
 
 
 def filtered(response: Response) -> bool:
-    """Tell whether a content filter stopped the answer."""
+    """Return whether a content filter stopped the answer."""
     return (response.finish_reason or "").casefold() in FILTERED
 
 
@@ -26,7 +27,7 @@ def incomplete_reason(response: Response) -> str | None:
     """Return why a response can be no answer, whatever it says; None: it may be one."""
     finish = (response.finish_reason or "").casefold()
     if cut_off(response):
-        return f"cut off (finish_reason {finish})"
+        return f"cut off (finish_reason {response.finish_raw or finish})"
     if filtered(response):
         return f"stopped by a content filter (finish_reason {finish})"
     if not response.text.strip() and not response.tool_calls and not response.refusal:

@@ -107,7 +107,7 @@ def _grown(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def has_secret(text: str) -> bool:
-    """Tell whether `redacted` would cut anything out."""
+    """Return whether `redacted` would cut anything out."""
     return _pattern.search(text) is not None
 
 

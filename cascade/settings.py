@@ -14,6 +14,10 @@ class LadderWarning(UserWarning):
     """Something about a ladder is doubtful: a judge of the judged model's family, an order against the prices."""
 
 
+class SilentVerifierWarning(UserWarning):
+    """A verifier that a policy leans on has stopped scoring; given once for each verifier and rung."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How requests end, for a whole cascade or for one task."""

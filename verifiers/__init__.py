@@ -1,4 +1,4 @@
-"""The verifiers that come with calibrated-cascade: each looks at an answer and says how good it looks.
+"""Verifiers of calibrated-cascade: each scores an answer, vetoes it, or abstains.
 
 Code, configuration and entry points name the submodules (`verifiers.schema`), since another distribution on PyPI
 also installs a package called `verifiers`; `__distribution__` says which one this is.

@@ -1,4 +1,4 @@
-"""Agreement: do other answers to the same request say the same."""
+"""Agreement verifier: scores an answer by its agreement with other answers (self-consistency)."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from cascade.verdict import Flow, Verdict, Verifier
 from verifiers.final_answer import FinalAnswer, extract, of_calls, of_extractor
 
 MAX_SAMPLES = 50
-"""Further samples that may be asked for."""
+"""Most further samples."""
 
 _COMPARE = ("auto", "json", "number", "text")
 _NOT_REPEATED = frozenset(("n", "seed", "stream", "stream_options", "logprobs", "top_logprobs"))
 
 
 class Agreement(Verifier):
-    """Scores the share of other answers that agree with this one, in [0, 1].
+    """Self-consistency: scores the share of other answers that agree with this one, in [0, 1].
 
-    Three kinds; stack several under names of their own:
+    Three kinds; a rung may have several, each with its own name:
 
-    - `Agreement()`: the answers of the rungs below, which are paid for already. Abstains on the first rung. Signal
+    - `Agreement()`: the answers of the rungs below, which are paid already. Abstains on the first rung. Signal
       `with_previous`: 1 where it agrees with the rung just below.
     - `Agreement(samples=5)`: further samples of the same model (self-consistency), first those that came with the
       answer (`n` > 1), then paid calls at the given temperature. Signal `majority`: the share of the commonest answer.
     - `Agreement(model="provider/name")`: one answer of another, cheap model (paid).
 
-    Answers are compared by their final answer, as `verifiers.final_answer.extract` says; tool calls by names and
-    arguments. Answers without one count as disagreeing; it abstains where this one has none, or there are no others.
+    Answers are compared by their final answer (`verifiers.final_answer.extract`); tool calls by names and arguments.
+    Answers without a final answer count as disagreeing; it abstains if this answer has none, or there are no others.
 
     Measured AUROC for right against wrong. With another model: 0.94 (zeroeval_gsm8k, 8B and gpt-4o-mini), 0.93
     (gsm8k_routellm), 0.79 to 0.83 (lifeeval_mcq), 0.80 (date_mot), 0.65 (csqa_reread, mz_mmlu), 0.63 to 0.74
@@ -50,12 +50,12 @@ class Agreement(Verifier):
         price: the other model's price; None: from the price table.
         api_base: the other model's address; None: the provider's own.
         api_key: the other model's key; None: from the environment.
-        timeout_s: seconds that the other model may take.
+        timeout_s: the other model's timeout in seconds.
         name: names the verifier; None: agreement, agreement_samples or agreement_model.
-        pass_at: the score from which on it is content.
+        pass_at: the pass mark: the score from which on it passes an answer.
 
     Raises:
-        ConfigError: values that cannot work, or both samples and a model.
+        ConfigError: a value is out of range, or both samples and a model are given.
     """
 
     version: ClassVar[str] = "1"
@@ -79,7 +79,7 @@ class Agreement(Verifier):
         if isinstance(samples, bool) or not isinstance(samples, int) or not 0 <= samples <= MAX_SAMPLES:
             raise ConfigError(f"Agreement(samples={samples!r}): a whole number from 0 to {MAX_SAMPLES} was expected.")
         if samples and model is not None:
-            raise ConfigError("Agreement was given samples and a model; stack two of them, one for each.")
+            raise ConfigError("Agreement has both samples and a model; one was expected. Use two, one for each.")
         if compare not in _COMPARE:
             raise ConfigError(f"Agreement(compare={compare!r}): one of {', '.join(_COMPARE)} was expected.")
         self.samples, self.model, self.compare, self.extract = samples, model, compare, extract
@@ -90,13 +90,13 @@ class Agreement(Verifier):
         self.pass_at = pass_at
 
     def settings(self) -> dict[str, Any]:
-        """Return what is compared and how; an extractor by its name."""
+        """Return the settings of the comparison; an extractor by its name."""
         extractor = None if self.extract is None else _name_of(self.extract)
         asked = {"samples": self.samples, "model": self.model, "params": self.params}
         return {**asked, "compare": self.compare, "extract": extractor, "temperature": self.temperature}
 
     def flow(self, exchange: Exchange) -> Flow:
-        """Compare with the answers at hand, after asking for those that are missing."""
+        """Compare with the available answers, after asking for the missing ones."""
         own = self._final(exchange.response)
         if own is None:
             return Verdict.abstain("there is no final answer to compare")
@@ -110,7 +110,7 @@ class Agreement(Verifier):
         return self._share(own, others)
 
     def check(self, exchange: Exchange) -> Verdict:
-        """Compare with the answers at hand, asking for none."""
+        """Compare with the available answers only."""
         own = self._final(exchange.response)
         if own is None:
             return Verdict.abstain("there is no final answer to compare")

@@ -1,4 +1,4 @@
-"""Which of an answer's tokens carry the answer: those of its JSON values, or those of its last line."""
+"""Answer tokens: the tokens of an answer's JSON values, or of its last line."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from cascade.exchange import TokenLogProb
 from verifiers.json_answer import NotJson, find_json
 
 MAX_CHARS = 200_000
-"""Characters up to which an answer's values are looked for."""
+"""Longest answer, in characters, whose values are looked for."""
 
 _VALUE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|-?[0-9][0-9.eE+-]*|true|false|null', re.DOTALL)
 _SPECIAL = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>|<(?:eos|bos|pad|end_of_turn|start_of_turn)>|\[/?INST\]")
 
 
 def value_spans(text: str) -> list[tuple[int, int]]:
-    """Return where the values of a JSON answer stand: strings without their quotes, numbers, true, false and null.
+    """Return the spans of a JSON answer's values: strings without their quotes, numbers, true, false and null.
 
-    Keys and punctuation are left out: a model is sure of those whatever the answer. Empty where there is no JSON, or
-    too much of it.
+    Keys and punctuation are left out: a model is sure of those whatever the answer. Empty without JSON, or with too
+    much of it.
     """
     if len(text) > MAX_CHARS:
         return []
@@ -37,7 +37,7 @@ def value_spans(text: str) -> list[tuple[int, int]]:
 
 
 def last_line_span(text: str) -> tuple[int, int]:
-    """Return where the last line that is not blank stands."""
+    """Return the span of the last line that is not blank."""
     end = len(text.rstrip())
     return text.rfind("\n", 0, end) + 1, end
 
@@ -45,7 +45,7 @@ def last_line_span(text: str) -> tuple[int, int]:
 def tokens_within(
     tokens: Sequence[TokenLogProb], text: str, spans: Sequence[tuple[int, int]]
 ) -> list[TokenLogProb] | None:
-    """Return the tokens that touch the spans; None where the tokens' text does not line up with the answer's."""
+    """Return the tokens that overlap the spans; None if the tokens' text does not align with the answer's."""
     if any(token.token is None for token in tokens):
         return None
     joined = "".join(token.token or "" for token in tokens)
@@ -64,6 +64,6 @@ def tokens_within(
 
 
 def is_formatting(token: TokenLogProb) -> bool:
-    """Say whether a token is only white space or one of a model's special tokens."""
+    """Return whether a token is only white space or one of a model's special tokens."""
     text = token.token
     return text is not None and (not text.strip() or _SPECIAL.fullmatch(text.strip()) is not None)

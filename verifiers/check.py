@@ -1,4 +1,4 @@
-"""Check: the user's own opinion of an answer, as a function or as any executable."""
+"""Check: the user's own verifier, a function or an executable."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from cascade.verdict import Flow, Verdict, Verifier
 from verifiers.command import run_command
 
 Opinion: TypeAlias = bool | float | Verdict | None
-"""What a check may return: True is 1.0, False 0.0, a number its score in [0, 1], None abstains."""
+"""Return value of a check: True is 1.0, False 0.0, a number its score in [0, 1], None abstains."""
 
 GRACE_S = 0.5
-"""Seconds that a command gets beyond its timeout to be killed and reaped."""
+"""Grace period, in seconds after the timeout, for a command to be killed and reaped."""
 
 
 class Check(Verifier):
-    """Scores what a function or a command of the user's own says.
+    """Scores an answer by the user's own function or command.
 
-    A function is called with the `Exchange`, in a thread (or awaited, if it is async), and returns an `Opinion`. One
-    that raises, takes too long or returns anything else abstains, flagged and logged; it never passes an answer.
+    A function is called with the `Exchange`, in a thread (or awaited, if it is async), and returns an `Opinion`. If it
+    raises, times out or returns anything else, the check abstains, flagged and logged; it never passes an answer.
 
     A command is run without a shell, in its own process group, with the exchange as JSON on stdin:
     {"request": {"id", "task", "messages", "schema", "tags"}, "response": {"text", "tool_calls", "finish_reason",
@@ -39,12 +39,12 @@ class Check(Verifier):
         timeout_s: seconds after which it abstains.
         paid: True where the check itself costs money, so that it runs after the free ones.
         required: True to accept nothing below the top where it abstains.
-        revision: to be changed by you whenever the same answer would get another verdict; policies remember it.
+        revision: change it whenever the same answer would get another verdict; policies store it.
         name: names the verifier in policies and logs; give each check of a rung its own.
-        pass_at: the score from which on it is content.
+        pass_at: the pass mark: the score from which on it passes an answer.
 
     Raises:
-        ConfigError: neither or both of function and command, or values that cannot work.
+        ConfigError: neither or both of function and command are given, or a value is out of range.
     """
 
     version: ClassVar[str] = "1"
@@ -84,7 +84,7 @@ class Check(Verifier):
         return {**what, "revision": self.revision}
 
     def flow(self, exchange: Exchange) -> Flow:
-        """Run it outside the event loop, or await it there."""
+        """Run the function in a thread, or await it on the event loop."""
         run: Callable[[], Any]
         if self.command is not None:
             command = self.command
@@ -98,7 +98,7 @@ class Check(Verifier):
         return as_verdict(reply)
 
     def check(self, exchange: Exchange) -> Verdict:
-        """Judge at once, on this thread; async functions need `flow`."""
+        """Judge synchronously, on this thread; async functions need `flow`."""
         if self.command is not None:
             return as_verdict(run_command(self.command, exchange, self.timeout_s, self._env))
         opinion = None if self.function is None else self.function(exchange)
@@ -109,7 +109,7 @@ class Check(Verifier):
 
 
 def as_verdict(opinion: Any) -> Verdict:
-    """Return the verdict that a check's return value stands for; one that makes no sense abstains, flagged."""
+    """Return the verdict of a check's return value; an invalid value abstains, flagged."""
     if isinstance(opinion, Verdict):
         return opinion
     if opinion is None:
@@ -122,7 +122,7 @@ def as_verdict(opinion: Any) -> Verdict:
         score = math.nan
     if not 0.0 <= score <= 1.0:
         found = "NaN" if isinstance(opinion, float) and math.isnan(opinion) else type(opinion).__name__
-        why = f"the check gave {found}, not a bool, a number in [0, 1], a Verdict or None"
+        why = f"the check returned {found}, not a bool, a number in [0, 1], a Verdict or None"
         return Verdict.abstain(why, flags=("verifier_failed",))
     return Verdict(score=score, reason="the check's score")
 

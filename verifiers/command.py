@@ -1,4 +1,4 @@
-"""Runs an executable on an exchange: no shell, bounded input and output, its whole process group killed in time."""
+"""Command runner: runs an executable on an exchange, without a shell, with bounded input, output and time."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from cascade.verdict import Verdict
 from verifiers.strict_json import NotJson, parse_json
 
 MAX_BYTES = 2**20
-"""Bytes that go in and that may come out."""
+"""Limit in bytes on stdin, and on stdout."""
 
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT")
 _FAILED = ("verifier_failed",)
 
 
 def exchange_json(exchange: Exchange) -> bytes:
-    """Write an exchange as one line of JSON, pure ASCII; what JSON cannot say is written as text."""
+    """Return an exchange as one line of ASCII JSON; values that are not JSON become text."""
     request, response = exchange.request, exchange.response
     said = {
         "request": {
@@ -47,7 +47,7 @@ def exchange_json(exchange: Exchange) -> bytes:
 
 
 def run_command(command: Sequence[str], exchange: Exchange, timeout_s: float, env: Mapping[str, str]) -> Verdict:
-    """Run a command on an exchange and return what it says; whatever goes wrong abstains, flagged."""
+    """Run a command on an exchange and return its verdict; on any failure it abstains, flagged."""
     data = exchange_json(exchange)
     if len(data) > MAX_BYTES:
         return Verdict.abstain(f"the exchange is {len(data):,} bytes long; a command gets at most {MAX_BYTES:,}")
@@ -79,11 +79,11 @@ def run_command(command: Sequence[str], exchange: Exchange, timeout_s: float, en
 
 
 def _watch(process: subprocess.Popen[bytes], sink: int, timeout_s: float) -> str | None:
-    """Wait until the command ends by itself, without reaping it; say why not, where it does not."""
+    """Wait until the command ends, without reaping it; return the reason if it does not."""
     end = time.monotonic() + timeout_s
     pause = 0.001
     while True:
-        # Unreaped, its id stays taken: the group that is killed afterwards can be no other.
+        # While unreaped, its process id is not reused: the kill afterwards cannot hit another group.
         ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
         if os.fstat(sink).st_size > MAX_BYTES:
             return "the command wrote more than 1 MiB"
@@ -96,7 +96,7 @@ def _watch(process: subprocess.Popen[bytes], sink: int, timeout_s: float) -> str
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the whole group, children that were left behind included, and reap the command."""
+    """Kill the whole process group, children included, and reap the command."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -108,7 +108,7 @@ def _verdict(code: int, output: bytes) -> Verdict:
     try:
         said = parse_json(output.decode("utf-8"))
     except (NotJson, UnicodeDecodeError):
-        said = None  # text for people: the exit code speaks
+        said = None  # not JSON: the exit code decides
     if isinstance(said, Mapping) and ("score" in said or "veto" in said):
         score, veto, reason = said.get("score"), said.get("veto") is True, said.get("reason", "")
     else:

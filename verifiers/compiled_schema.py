@@ -1,4 +1,4 @@
-"""CompiledSchema: a JSON Schema made ready once, that says of a value where it breaks the schema."""
+"""CompiledSchema: a JSON Schema compiled once; validates a value and names the place of an error."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from verifiers.counted_schema import CountedSchema
 from verifiers.schema_limits import JsonSchema, Measure, measure, require_small
 
 MAX_WORK = 5_000_000
-"""Schemas, references written out, times values of the answer (and every 32 characters of it): about 10 ns each."""
+"""Limit on expanded subschemas times the answer's values (plus one per 32 characters): about 10 ns each."""
 COUNTED_WORK = MAX_WORK
-"""What an answer is said to take whose schema has `CountedSchema` behind it: enough to be checked in a thread."""
+"""Work of an answer whose schema needs `CountedSchema`: enough to be checked in a thread."""
 MAX_PLACED = 5_000
-"""Work up to which the place of an error is looked for where there are several ways to be valid: 10 µs an error."""
+"""Work up to which the place of an error is searched in a schema with alternatives: 10 µs an error."""
 MAX_LONG = 300
-"""Integers beyond 64 bits in an answer whose items must be unique: comparing those takes quadratic time."""
+"""Most integers beyond 64 bits in an answer with `uniqueItems`: comparing those takes quadratic time."""
 MAX_REENTRIES = 1_000
 """Bound on the effort of finding the place of an error in a recursive schema; beyond it, no place is named."""
 PATTERN_BYTES = 2**22
-"""Bytes that one compiled regular expression may take."""
+"""Size limit, in bytes, of one compiled regular expression."""
 MAX_PLACED_CHARS = 300_000
-"""Characters of an answer up to which it is looked for at all: an error holds a copy of what is wrong."""
+"""Longest answer, in characters, in which the place is searched: an error holds a copy of the wrong value."""
 
 _KEPT = 128
 _DETAIL = 200
@@ -37,7 +37,7 @@ _DECIMAL = '"pattern":"^(?!^[-+.]*$)'
 
 
 class CompiledSchema:
-    """A schema that was found safe, with its validator; make one with `compile_schema`."""
+    """A schema within the limits, with its validator; made by `compile_schema`."""
 
     __slots__ = ("_counted", "_validator", "measure")
 
@@ -61,7 +61,7 @@ class CompiledSchema:
                 retriever=_deny,
                 pattern_options=jsonschema_rs.RegexOptions(size_limit=PATTERN_BYTES, dfa_size_limit=PATTERN_BYTES),
                 validate_formats=formats,
-                # Reasons are logged where texts are not, so they must not quote the answer.
+                # Reasons are logged even where texts are not stored, so they must not quote the answer.
                 mask="the value",
             )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, TypeError) as error:
@@ -71,22 +71,22 @@ class CompiledSchema:
 
     @property
     def accepts_everything(self) -> bool:
-        """True where the schema refuses nothing, as `{}`."""
+        """True if the schema rejects nothing, as `{}`."""
         return self.measure.accepts_everything
 
     def work(self, text: str) -> int:
-        """Return an upper bound of the steps that checking an answer of this text takes."""
+        """Return an upper bound of the validation steps for an answer of this text."""
         if self._counted is not None:
             return COUNTED_WORK
         values = 1 + sum(map(text.count, ",[{:"))
         return (self.measure.expansion + self.measure.costly) * (values + len(text) // 32)
 
     def complaint(self, value: Any, text: str) -> str | None:
-        """Say where and how a value breaks the schema, as `$.items[0].qty: …`; None: it satisfies it.
+        """Return place and kind of a value's first error, as `$.items[0].qty: …`; None if valid.
 
         Args:
             value: the parsed value, at most 100 levels deep.
-            text: the text that it was parsed from, to bound the effort beforehand.
+            text: its JSON text, to bound the effort beforehand.
         """
         if self._counted is not None:
             return self._counted.complaint(value)
@@ -108,18 +108,18 @@ class CompiledSchema:
 
 
 def compile_schema(schema: JsonSchema, *, formats: bool = False) -> CompiledSchema:
-    """Make a JSON Schema ready, or return the one that was made of the same content before (the last 128 are kept).
+    """Compile a JSON Schema, or return the cached one of the same content (the last 128 are kept).
 
-    Checked as draft 2020-12. Patterns run in linear time; nothing is fetched or opened. At most 256 kB, 2,000
-    subschemas, and 10,000 once references are written out. What that cannot be used for (look-around, nested `$id`,
-    earlier drafts' words) is checked by `CountedSchema`, more slowly.
+    Validated as draft 2020-12. Patterns run in linear time; nothing is fetched or opened. At most 256 kB, 2,000
+    subschemas, and 10,000 after expansion of references. Schemas that the fast validator does not support (look-around,
+    nested `$id`, keywords of earlier drafts) are validated by `CountedSchema`, more slowly.
 
     Args:
-        schema: the schema; `formats` decides whether `format` is checked, which the standard leaves open.
-        formats: True to refuse what is not of its `format`.
+        schema: the schema.
+        formats: True to validate `format`, which the standard leaves open.
 
     Raises:
-        SchemaRejected: it is malformed, too large, or reaches outside itself.
+        SchemaRejected: it is malformed, too large, or refers outside itself.
     """
     if not isinstance(schema, Mapping | bool):
         raise SchemaRejected(f"A JSON Schema is a {type(schema).__name__}; an object was expected.")
@@ -141,7 +141,7 @@ def compile_schema(schema: JsonSchema, *, formats: bool = False) -> CompiledSche
 
 
 def json_path(path: list[str | int]) -> str:
-    """Write the way to a value: `$`, `.name`, `["odd name"]`, `[0]`; cut in the middle where it is very long."""
+    """Return the JSON path of a value: `$`, `.name`, `["odd name"]`, `[0]`; cut in the middle if very long."""
     text = "$"
     for part in path:
         text += f".{part}" if isinstance(part, str) and part.isascii() and part.isidentifier() else f"[{part!a}]"
@@ -149,7 +149,7 @@ def json_path(path: list[str | int]) -> str:
 
 
 def _without_lookahead(schema: dict[str, Any]) -> dict[str, Any]:
-    """Take out the lookahead that some versions of pydantic write for Decimal: it excludes a lone sign or point."""
+    """Remove the look-ahead that some versions of pydantic write for Decimal: it excludes a lone sign or point."""
     text = canonical_json(schema).decode()
     if _DECIMAL not in text:
         return schema
@@ -162,7 +162,7 @@ def _deny(address: str) -> NoReturn:
 
 
 def _code_points(error: jsonschema_rs.ValidationError) -> str:
-    """Show a short string with odd letters escaped, since a look-alike letter cannot be seen otherwise."""
+    """Return a short string with non-ASCII letters escaped, to make look-alike letters visible."""
     wrong = error.instance
     if not isinstance(wrong, str) or wrong.isascii() or len(wrong) > 40:
         return ""

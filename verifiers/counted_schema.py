@@ -1,9 +1,9 @@
-"""CountedSchema: the validator behind the fast one, for schemas that the fast one refuses; every step is counted.
+"""CountedSchema: the fallback validator for schemas that the fast one does not support, with counted steps.
 
-jsonschema checks what jsonschema_rs in linear time does not: look-around and back-references in patterns, parts with
-an `$id` of their own, draft-07's `items` as a list and other words of earlier drafts. It is slower, and
-such patterns may take exponential time, so an answer gets `MAX_STEPS` keywords, a search a number of backtracking
-steps, and all searches together `PATTERN_S`. What is not decided within these is not accepted, also below a `not`.
+jsonschema supports what jsonschema_rs in linear time does not: look-around and back-references in patterns, subschemas
+with their own `$id`, draft-07's `items` as a list and other keywords of earlier drafts. It is slower, and such patterns
+may take exponential time. So limits apply: `MAX_STEPS` keywords for an answer, a number of backtracking steps for a
+search, and `PATTERN_S` for all searches. An answer that exceeds a limit is rejected, also below a `not`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from cascade.errors import SchemaRejected
 from verifiers.schema_limits import META, JsonSchema
 
 MAX_STEPS = 50_000
-"""Keywords that are looked at in one answer; about 10 µs each, a hundred times what the fast validator takes."""
+"""Keywords evaluated for one answer; about 10 µs each, a hundred times the fast validator's."""
 BACKTRACKS = ((2_000, 10_000), (50_000, 1_000))
 """Backtracking steps of one search, by the length of the text in characters; a longer text is not searched."""
 PATTERN_S = 1.0
-"""Seconds of this thread's CPU that patterns with look-around may take in one answer, but for the last search."""
+"""Seconds of this thread's CPU for an answer's patterns with look-around, not counting the last search."""
 PATTERN_BYTES = 2**22
-"""Bytes that one compiled regular expression may take."""
+"""Size limit, in bytes, of one compiled regular expression."""
 
 _DETAIL = 200
 _NEWEST = "2020-12"
@@ -35,11 +35,11 @@ _LINEAR = jsonschema_rs.RegexOptions(size_limit=PATTERN_BYTES, dfa_size_limit=PA
 
 
 class _Exhausted(Exception):
-    """The answer takes more than is given to it."""
+    """The answer exceeds a limit."""
 
 
 class _Effort:
-    """What one check of one answer may still take."""
+    """Remaining steps and time of one validation."""
 
     def __init__(self) -> None:
         self.steps = MAX_STEPS
@@ -55,15 +55,15 @@ _EFFORT: ContextVar[_Effort] = ContextVar("effort")
 
 
 class CountedSchema:
-    """A schema that jsonschema checks, step by step."""
+    """A schema validated by jsonschema, with counted steps."""
 
     __slots__ = ("_validator",)
 
     def __init__(self, schema: JsonSchema, *, formats: bool = False) -> None:
-        """Make it ready; nothing is fetched.
+        """Compile the schema; nothing is fetched.
 
         Raises:
-            SchemaRejected: it is malformed, or refers to what is not inside it.
+            SchemaRejected: it is malformed, or refers outside itself.
         """
         from referencing import Registry
 
@@ -71,13 +71,13 @@ class CountedSchema:
         draft = _draft(plain)
         _require_checkable(plain)
         try:
-            # Meta-schema, patterns and references; its answers are not used, since they cannot be stopped in a `not`.
+            # Checks meta-schema, patterns and references; its results are not used, since a `not` cannot be stopped.
             getattr(jsonschema_rs, f"Draft{_DRAFTS[draft]}Validator")(
                 plain, retriever=_deny, pattern_options=_options(BACKTRACKS[0][1])
             )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, TypeError) as error:
             raise SchemaRejected(f"The JSON Schema cannot be used: {str(error).splitlines()[0][:_DETAIL]}") from None
-        # With $schema left in, jsonschema would go on with its own validators, which count nothing.
+        # With $schema kept, jsonschema would switch to its own validators, which count nothing.
         plain.pop("$schema", None)
         self._validator = _counting(draft, formats)(
             plain,
@@ -85,7 +85,7 @@ class CountedSchema:
         )
 
     def complaint(self, value: Any) -> str | None:
-        """Say where and why a value breaks the schema; None: it satisfies it. The value itself is not quoted."""
+        """Return place and kind of a value's first error; None if valid. The value itself is not quoted."""
         from referencing.exceptions import Unresolvable
 
         from verifiers.compiled_schema import json_path
@@ -109,7 +109,7 @@ class CountedSchema:
 
 
 def _draft(schema: Mapping[str, Any]) -> str:
-    """Return the draft that a schema is of; one that does not say is of the newest, or of draft-07 for its tuples."""
+    """Return the draft of a schema; without `$schema` the newest, or draft-07 for its tuples."""
     said: Any = schema.get("$schema")
     if isinstance(said, str) and said.removesuffix("#") in META:
         return next(draft for draft in _DRAFTS if draft in said)
@@ -124,7 +124,7 @@ def _require_checkable(schema: Mapping[str, Any]) -> None:
     for part in _objects(schema):
         keys |= part.keys()
         if part is not schema and isinstance(part.get("$schema"), str):
-            raise SchemaRejected("A part of the JSON Schema has a $schema of its own; leave it out.")
+            raise SchemaRejected("A subschema of the JSON Schema has its own $schema; leave it out.")
         if part.get("$ref") == "":
             raise SchemaRejected("The JSON Schema refers to ''; '#' was expected where the schema itself is meant.")
     if {"unevaluatedProperties", "patternProperties"} <= keys:
@@ -148,7 +148,7 @@ def _deny(address: str) -> NoReturn:
 
 @cache
 def _counting(draft: str, formats: bool) -> Any:  # noqa: FBT001 - a key of the cache
-    """Return jsonschema's validator of a draft, with every keyword counted and the patterns searched by `_found`."""
+    """Return jsonschema's validator of a draft, with counted keywords and patterns searched by `_found`."""
     import jsonschema
 
     usual = getattr(jsonschema, f"Draft{_DRAFTS[draft]}Validator")
@@ -214,10 +214,10 @@ def _error(text: str) -> Any:
 
 
 def _found(pattern: str, text: str) -> bool:
-    """Tell whether a pattern matches somewhere in a text.
+    """Return whether a pattern matches anywhere in a text.
 
     Raises:
-        _Exhausted: it was not decided in the steps and the time that there are.
+        _Exhausted: the limit of steps or time was reached.
     """
     effort = _EFFORT.get()
     effort.spend(1 + len(text) // 100)

@@ -1,4 +1,4 @@
-"""The final answer that a text arrives at, in a form in which two of them can be compared."""
+"""Final answer extraction: the answer that a text arrives at, in a canonical form for comparison."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ FinalAnswer: TypeAlias = tuple[str, str]
 """A kind (json, number, choice, text, calls) and the value in its canonical form; equal ones agree."""
 
 KEYS = ("final_answer", "finalanswer", "answer", "result", "choice", "label", "prediction", "output")
-"""Keys of a JSON object that hold its answer, lower case, the first that occurs decides."""
+"""Keys of a JSON object that hold its answer, lower case; the first that occurs decides."""
 SHORT = 200
-"""Characters up to which a text of one line is an answer as a whole."""
+"""Longest text of one line, in characters, that is an answer as a whole."""
 MAX_JSON = 100_000
-"""Characters up to which JSON is looked for."""
+"""Longest text, in characters, that is searched for JSON."""
 TAIL = 4000
-"""Characters at the end of a text in which the final answer is looked for."""
+"""Characters at the end of a text that are searched for the final answer."""
 
 _NUMBER = re.compile(
     r"(?<![\w.])[-+−]?[$€£]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,40})(?:\.[0-9]{1,40})?(?:[eE][-+]?[0-9]{1,3})?"
@@ -41,7 +41,7 @@ _EMPHASIS = str.maketrans("", "", "*`$\\")
 
 @lru_cache(maxsize=64)  # of one request, each answer is compared with every other, in calibration on every sub-ladder
 def extract(text: str, compare: str = "auto") -> FinalAnswer | None:
-    r"""Return the final answer of a text; None where there is none.
+    r"""Return the final answer of a text; None if absent.
 
     - `json`: the JSON value that the text holds, whole; equal numbers are equal (1 and 1.0), the order of keys is not
       looked at.
@@ -49,8 +49,8 @@ def extract(text: str, compare: str = "auto") -> FinalAnswer | None:
     - `text`: the text, normalised: NFKC, lower case, spaces and punctuation at the ends left out.
     - `auto`: of a JSON object with a key such as `answer`, that value; of other JSON, the whole. Else what follows the
       last of `####`, `\boxed{`, "answer is", "Answer:", "A:"; else a short text as a whole; else the last number of
-      the last line, or that line. What was found is taken as a number, a ratio, a letter of a multiple choice, a
-      date, or text.
+      the last line, or that line. The result is read as a number, a ratio, a letter of a multiple choice, a date, or
+      text.
     """
     if compare == "json":
         value = _json(text)
@@ -66,7 +66,7 @@ def extract(text: str, compare: str = "auto") -> FinalAnswer | None:
 
 
 def of_calls(calls: tuple[Mapping[str, Any], ...]) -> FinalAnswer:
-    """Return what an answer of tool calls asks for: names and arguments, in order."""
+    """Return the canonical form of an answer's tool calls: names and arguments, in order."""
     said = []
     for call in calls:
         function = call.get("function") or call
@@ -79,7 +79,7 @@ def of_calls(calls: tuple[Mapping[str, Any], ...]) -> FinalAnswer:
 
 
 def of_extractor(extractor: Callable[[str], Any], text: str) -> FinalAnswer | None:
-    """Return what a user's extractor finds: any JSON value; None for nothing."""
+    """Return the canonical form of a user's extractor's result: any JSON value; None if absent."""
     value = extractor(text)
     return None if value is None else ("json", _canonical(value))
 
@@ -130,7 +130,7 @@ def _of_text(text: str) -> FinalAnswer | None:
 
 
 def _simplify(found: FinalAnswer, text: str) -> FinalAnswer:
-    """Take the one number of a phrase for the phrase: `$18 every day` agrees with `18`."""
+    """Reduce a phrase with one number to that number: `$18 every day` agrees with `18`."""
     if found[0] == "text" and len(text) <= SHORT and not _DATE.search(text) and len(_NUMBER.findall(text)) == 1:
         return _last_number(text) or found
     return found
@@ -181,7 +181,7 @@ def _canonical(value: Any) -> str:
 
 
 def _whole(value: Any) -> Any:
-    """Write 1.0 as 1, so that numbers compare by value. The depth is bounded by the parser."""
+    """Return 1.0 as 1, so that numbers compare by value. The parser bounds the depth."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, Mapping):

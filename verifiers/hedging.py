@@ -1,4 +1,4 @@
-"""Hedging: how much an answer's own words take back, counted with a graded lexicon."""
+"""Hedging verifier: scores how much an answer's own words express doubt, by a weighted lexicon."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ EDGE = 0.2
 SHORT = 40
 """Words up to which the whole answer is beginning and end."""
 MIDDLE = 0.5
-"""How much a phrase counts elsewhere: long answers hedge on side issues."""
+"""Weight of a phrase elsewhere: long answers hedge on side issues."""
 REACH = 3
-"""Words before a phrase in which a negation turns it round."""
+"""Words before a phrase in which a negation cancels it."""
 MAX_CHARS = 50_000
-"""Characters that are read, half from the beginning and half from the end; longer JSON is read as text."""
+"""Characters read, half from the beginning and half from the end; longer JSON is read as text."""
 
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
 _CLOSING = {'"': '"', "“": "”", "«": "»"}
@@ -33,12 +33,12 @@ _STOPS = frozenset(".!?;:\n")
 
 
 class Hedging(Verifier):
-    """Scores how little an answer hedges: 1.0 no hedging, towards 0.0 the more it takes back.
+    """Scores how little an answer hedges: 1.0 for no hedging, towards 0.0 the more it hedges.
 
     score = Π (1 − wᵢ pᵢ) over the lexicon's phrases that occur, each once: wᵢ its weight, pᵢ 1.0 near the answer's
     beginning or end and 0.5 between (the best of its occurrences). A phrase shortly after a negation in the same
     sentence does not count (no doubt). Code, quotations and block quotes are left out; of a JSON answer, the string
-    values are read. Abstains where there are no words.
+    values are read. Abstains without words.
 
     Measured worth: little. Over 53 pairs of a recorded model and a data set (wildbench, lifeeval_mcq, zeroeval,
     csqa_reread, mz_truthfulqa, GSM8K, dates) its AUROC for right against wrong lies between 0.45 and 0.59, median 0.51:
@@ -47,12 +47,12 @@ class Hedging(Verifier):
 
     Args:
         lexicon: phrases (matched word by word, whatever their case) and weights in [0, 1]; None: English.
-        negators: words that turn a phrase round; None: English.
+        negators: words that cancel a phrase; None: English.
         name: names the verifier in policies and logs.
-        pass_at: the score from which on it is content.
+        pass_at: the pass mark: the score from which on it passes an answer.
 
     Raises:
-        ConfigError: a weight is no number in [0, 1], or a phrase has no words.
+        ConfigError: a weight is not a number in [0, 1], or a phrase has no words.
     """
 
     version: ClassVar[str] = "1"
@@ -102,7 +102,7 @@ class Hedging(Verifier):
         return Verdict(score=score, reason=reason, signals={"phrases": float(len(found))})
 
     def _find(self, words: list[str], total: int) -> dict[tuple[str, ...], float]:
-        """Return the phrases that occur, with what each takes away where it counts most."""
+        """Return the phrases that occur, each with its greatest weight."""
         found: dict[tuple[str, ...], float] = {}
         place = index = 0
         while index < len(words):
@@ -137,7 +137,7 @@ def _words(text: str) -> list[str]:
 
 
 def _prose(text: str) -> str:
-    """Return what the answer says in its own words: of JSON the strings, else the text without code and quotations."""
+    """Return the answer's own words: the strings of JSON, else the text without code and quotations."""
     stripped = text.lstrip()
     if len(text) <= MAX_CHARS and (stripped[:1] in ("{", "[") or stripped[:7].casefold() == "```json"):
         try:
@@ -151,9 +151,9 @@ def _prose(text: str) -> str:
 
 
 def _unquoted(text: str) -> str:
-    """Leave out what stands between quotation marks on one line.
+    """Remove quotations within one line.
 
-    A regular expression would look for a closing mark anew from every opening one: quadratic where none is closed.
+    A regular expression would search a closing mark again from every opening one: quadratic if none is closed.
     """
     kept: list[str] = []
     next_places = dict.fromkeys(("\n", *_CLOSING.values()), -1)

@@ -1,4 +1,4 @@
-"""The English lexicon of hedging: phrases, and how much of an answer's assurance each takes away."""
+"""Hedging lexicon, English: phrases with their weights of doubt."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ _DEFERRAL = {
 }
 
 ENGLISH: Mapping[str, float] = MappingProxyType({**_UNCERTAINTY, **_DISCLAIMERS, **_DEFERRAL})
-"""Lower-case phrases and the share of assurance in (0, 1) that each takes away: uncertainty, disclaimers, deferral."""
+"""Lower-case phrases with weights of doubt in (0, 1): uncertainty, disclaimers, deferral."""
 
 NEGATORS = frozenset(
     {"no", "not", "never", "without", "hardly", "nor", "none", "neither", "nothing", "little", "zero", "beyond"}

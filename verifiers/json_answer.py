@@ -1,6 +1,6 @@
-"""The JSON value that an answer holds: the one rule for fences and surrounding prose.
+"""JSON extraction: finds the JSON value of an answer, by one rule for fences and surrounding prose.
 
-The rule, in order; the first step that applies decides, and whatever is ambiguous is no answer:
+The rule, in order; the first step that applies decides, and an ambiguous answer is rejected:
 
 1. Thinking (`<think>…</think>` at the very beginning, or anything before a lone `</think>`) is left out.
 2. The whole text, without white space around it, is JSON: that value.
@@ -9,8 +9,8 @@ The rule, in order; the first step that applies decides, and whatever is ambiguo
 4. The one object or array that stands in the prose, not inside other brackets. An object goes before arrays of
    integers, which are citations.
 
-Two different values, or a broken object beside a whole one, are refused: nobody could say which one is meant.
-Everything takes linear time and recurses on nothing that the answer's author controls.
+Two different values, or a broken object beside a whole one, are rejected as ambiguous. Everything takes linear time,
+and recursion depth does not depend on the answer.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from verifiers.strict_json import (
 )
 
 MAX_PIECES = 200
-"""Fenced blocks, and places in prose that look like JSON, that are tried before giving up."""
+"""Most fenced blocks, and most places in prose that look like JSON, that are tried."""
 MAX_BRACKETS = 20_000
-"""Brackets in prose that are passed over before giving up."""
+"""Most brackets in prose that are skipped."""
 
 
 _FENCE = "```"
@@ -49,7 +49,7 @@ _OPEN = re.compile(r"<(think|thinking|thought|reasoning)>", re.IGNORECASE)
 
 
 def find_json(text: str) -> Located:
-    """Find the JSON value that an answer holds, by the rule at the top of this module.
+    """Find the JSON value of an answer, by the rule at the top of this module.
 
     Raises:
         NotJson: there is none, or more than one.
@@ -77,7 +77,7 @@ def find_json(text: str) -> Located:
 
 
 def _after_thinking(text: str) -> int:
-    """Return where the answer begins. Tags further inside are left alone: they may be part of a JSON string."""
+    """Return the start of the answer after thinking. Later tags are kept: they may be part of a JSON string."""
     start = skip_space(text, 0)
     while opened := _OPEN.match(text, start):
         closing = f"</{opened[1]}>"
@@ -154,7 +154,7 @@ def _embedded(text: str, start: int) -> list[Located]:
         try:
             located = decode(text, bracket.start())
         except json.JSONDecodeError as error:
-            # What was read so far holds nothing that stands on its own, so it is not read again: linear time.
+            # The part read so far holds no complete value, so it is not read again: linear time.
             position = max(error.pos, position)
             read = _STRING.sub("", text[bracket.start() : position])
             depth += read.count("[") + read.count("{") - read.count("]") - read.count("}")

@@ -1,4 +1,4 @@
-"""Judge: another model grades the answer against a rubric, one answer at a time."""
+"""LLM judge: another model grades an answer against a rubric, one answer at a time."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from verifiers.model_family import family
 from verifiers.trivial import trivial
 
 MAX_VOTES = 15
-"""Votes that may be asked for."""
+"""Most votes."""
 KEPT = 4096
-"""Verdicts that are remembered, so that the same answer to the same question is not paid for twice."""
+"""Cached verdicts, so that the same answer to the same question is not paid for twice."""
 
 
 class Judge(Verifier):
-    """Scores what another model thinks of the answer, in [0, 1]: the mean of its usable grades (0 to 10) over 10.
+    """LLM judge: scores an answer in [0, 1] by the mean of another model's usable grades (0 to 10) over 10.
 
     The candidate is data: JSON-encoded, chat tokens escaped, once, at most `max_chars` long (head and tail, flagged
-    `candidate_cut`). The reply must be one JSON object that repeats the question's nonce; anything else abstains, as
-    does a judge that cannot be reached. Answers that say nothing are vetoed without a call (see `verifiers.trivial`).
+    `candidate_cut`). The reply must be one JSON object that repeats the question's nonce; with any other reply, or
+    without one, the judge abstains. Trivial answers are vetoed without a call (see `verifiers.trivial`).
     Of multimodal prompts the judge sees the text (flagged `parts_left_out`). A verdict on the same content is not paid
     for twice while the process lives (flagged `cached`). Signal: `spread`, highest minus lowest grade, None for one.
 
@@ -52,22 +52,22 @@ class Judge(Verifier):
 
     Args:
         model: the judge, in litellm's `provider/name` form; another family than the models it judges.
-        rubric: what a good answer is: text, or a path to a .md file; None: a general one.
+        rubric: the definition of a good answer: text, or a path to a .md file; None: a general one.
         votes: how many times the judge is asked.
         gate: False where legitimate answers look trivial (a lone ∅; "The answer is correct.").
         params: provider parameters for its calls (a limit on tokens, a reasoning effort); temperature 0, a seed and
-            JSON mode are wished for, and dropped where the model does not take them.
+            JSON mode are optional wishes, dropped where the model does not support them.
         price: its price; None: from the price table.
         api_base: its address; None: the provider's own.
         api_key: its key; None: from the environment.
-        timeout_s: seconds that one call may take.
+        timeout_s: timeout of one call, in seconds.
         max_chars: characters of the candidate, and of each turn of the prompt, that it sees.
         quote: True to keep the judge's own words in the verdict's reason, which is logged; they may repeat the answer.
         name: names the verifier in policies and logs.
-        pass_at: the score from which on it is content.
+        pass_at: the pass mark: the score from which on it passes an answer.
 
     Raises:
-        ConfigError: a value that cannot work, or a rubric that cannot be read.
+        ConfigError: a value is out of range, or the rubric cannot be read.
     """
 
     version: ClassVar[str] = "1"
@@ -109,7 +109,7 @@ class Judge(Verifier):
         self._lock = threading.Lock()
 
     def fresh(self, name: str) -> Judge:
-        """Return an equal judge of that name which remembers no verdict."""
+        """Return an equal judge of that name with an empty cache."""
         made = copy(self)
         made.name, made._cache, made._lock = name, OrderedDict(), threading.Lock()  # noqa: SLF001 - of its own class
         return made
@@ -121,7 +121,7 @@ class Judge(Verifier):
         return {**chosen, "params": self.params, "prompt": prompt}
 
     def flow(self, exchange: Exchange) -> Flow:
-        """Gate, look into the cache, ask, and read the replies."""
+        """Veto trivial answers, look in the cache, ask, and read the replies."""
         full = candidate_of(exchange)
         if self.gate and (exchange.request.schema is None or not full.strip()):
             why = trivial(full, exchange.request.prompt)
@@ -164,7 +164,7 @@ class Judge(Verifier):
         return verdict
 
     def concerns(self, *, judged: str, above: str | None, price_usd: Callable[[str], float | None]) -> tuple[str, ...]:
-        """Warn of self-preference, of a judge weaker than the model above, and of one dearer than asking that."""
+        """Warn of self-preference, and of a judge weaker, or dearer, than the model above."""
         found = []
         if self.model == judged:
             found.append(f"{self.name}: {self.model} judges its own answers; models prefer those. Use another family.")
@@ -172,7 +172,7 @@ class Judge(Verifier):
             found.append(f"{self.name}: {self.model} judges {judged}, of its own family; models prefer those.")
         own, next_one = price_usd(self.model), None if above is None else price_usd(above)
         if self.price is not None:
-            own = None  # overridden: the table's figure is not what it costs
+            own = None  # overridden: the table's price does not apply
         if own is not None and next_one is not None and above != self.model:
             if own < next_one:
                 found.append(f"{self.name}: {self.model} is cheaper than {above}, the next model: it may know less.")

@@ -1,4 +1,4 @@
-"""What a judge is asked and how its reply is read: data is JSON-encoded, a nonce ties the reply to the question."""
+"""Judge prompt: builds a judge's question and parses its reply; data is JSON-encoded, a nonce links the two."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from verifiers.strict_json import NotJson, parse_json
 TEMPLATE = Path(__file__).with_name("judge.md").read_text(encoding="utf-8")
 """The instructions, with `{rubric}` to be filled in."""
 RUBRIC = Path(__file__).with_name("rubric.md").read_text(encoding="utf-8")
-"""The rubric where none is given."""
+"""The default rubric."""
 TOP_SCORE = 10
 """The best score that a judge can give; 0 is the worst."""
 MAX_REPLY = 20_000
-"""Characters of a judge's reply that are read."""
+"""Longest reply of a judge, in characters."""
 
 # < begins the special tokens of nearly every chat template, HTML comments and closing tags; [INST] is Llama's.
-# Invisible and direction-changing characters could hide text from people who read the log.
+# Invisible and direction-changing characters could hide text from readers of the log.
 _ESCAPED = re.compile(
     "[<\u007f-\u00a0\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
     r"|\[(?=/?INST\]|/?SYS|gMASK)"
@@ -35,7 +35,7 @@ _ESCAPED = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
-    """What one judge's reply says."""
+    """A judge's parsed reply."""
 
     score: float
     """In [0, 1]."""
@@ -45,10 +45,10 @@ class Grade:
 
 
 def load_rubric(rubric: str | Path | None) -> str:
-    """Return a rubric's text: None is ours; a path, or a string that ends in .md or .txt, is read.
+    """Return a rubric's text: None is the default one; a path, or a string that ends in .md or .txt, is read.
 
     Raises:
-        ConfigError: the file cannot be read, or holds nothing.
+        ConfigError: the file cannot be read, or is empty.
     """
     if rubric is None:
         return RUBRIC
@@ -64,7 +64,7 @@ def load_rubric(rubric: str | Path | None) -> str:
 
 
 def candidate_of(exchange: Exchange) -> str:
-    """Return what is graded: the answer's text, and its tool calls as JSON."""
+    """Return the text to grade: the answer's text, and its tool calls as JSON."""
     response = exchange.response
     if not response.tool_calls:
         return response.text
@@ -73,7 +73,7 @@ def candidate_of(exchange: Exchange) -> str:
 
 
 def conversation_of(messages: Sequence[Message], max_chars: int) -> tuple[list[dict[str, str]], tuple[str, ...]]:
-    """Return what was asked as roles and texts, and flags for what had to be left out."""
+    """Return the conversation as roles and texts, with flags for parts left out."""
     flags = set()
     said = []
     for message in messages:
@@ -98,7 +98,7 @@ def conversation_of(messages: Sequence[Message], max_chars: int) -> tuple[list[d
 
 
 def shorten(text: str, max_chars: int) -> str:
-    """Return a text of at most about `max_chars` characters: its head and its tail, the gap noted."""
+    """Return a text shortened to about `max_chars` characters: head and tail, with a note between."""
     if len(text) <= max_chars:
         return text
     half = max_chars // 2
@@ -108,15 +108,15 @@ def shorten(text: str, max_chars: int) -> str:
 def make_nonce(content: Any, sample: int) -> str:
     """Return 24 hexadecimal digits that tie a reply to one question.
 
-    Derived from everything that is asked, so that the same question is asked in the same words again (caches, resumed
-    runs, replays). The candidate's author cannot foresee it, since it depends on the candidate: to write it into the
-    candidate, 2^96 of them would have to be tried.
+    A hash of the whole question, so that the same question has the same words again (caches, resumed runs, replays). A
+    candidate cannot contain its own nonce, since the nonce depends on the candidate: an attacker would have to try 2^96
+    candidates.
     """
     return blake2b(canonical_json([content, sample]), digest_size=12, person=b"cascade-judge").hexdigest()
 
 
 def encode(value: Any) -> str:
-    """Write data as JSON in which no character can end the data, open a chat turn, or hide what follows."""
+    """Return data as JSON, escaped so that no character can end the data, open a chat turn, or hide text."""
     text = json.dumps(value, ensure_ascii=False)
     return _ESCAPED.sub(lambda found: "".join(map(json_escape, found[0])), text)
 
@@ -133,7 +133,7 @@ def messages_for(
 
 
 def read_grade(reply: str, nonce: str) -> Grade | str:
-    """Read a judge's reply, or say why it cannot be used: it must be one JSON object with our nonce and one score."""
+    """Parse a judge's reply, one JSON object with our nonce and one score; else return why it is unusable."""
     if len(reply) > MAX_REPLY:
         return "the judge's reply is too long"
     try:

@@ -1,4 +1,4 @@
-"""LogProb: how sure the model was of the tokens that it wrote."""
+"""LogProb verifier: scores an answer by the log-probabilities of its tokens."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from cascade.verdict import Verdict, Verifier
 from verifiers.answer_tokens import is_formatting, last_line_span, tokens_within, value_spans
 
 FLOOR = -20.0
-"""The least log-probability that is counted: −inf, and providers' stand-ins for it such as −9999, become this."""
+"""Floor of log-probabilities: −inf, and providers' stand-ins for it such as −9999, become this."""
 ROUNDING = 1e-6
-"""How far above 0 a log-probability may be by rounding; beyond it the figures mean something else."""
+"""Rounding tolerance above 0; a greater log-probability makes all figures unusable."""
 LOW = 0.1
-"""The share of the tokens that lie below the signal `low`."""
+"""The quantile of the signal `low`."""
 
 FEWEST_STAND_INS = 4
 """Tokens from which on it is no certainty but a stand-in that each has a log-probability of exactly 0."""
@@ -31,7 +31,7 @@ _CHOICES = ("all", "last_line", "values")
 
 
 class LogProb(Verifier):
-    """Scores the geometric mean of the tokens' probabilities, exp(mean log p), in [0, 1].
+    """Scores an answer by the geometric mean of its tokens' probabilities, exp(mean log p), in [0, 1].
 
     Signals, natural logarithms except for the last: `mean`, `min`, `low` (the 10 % quantile: the smallest value that at
     least 10 % of the tokens do not exceed), `margin` (mean distance in log-probability between the token written and
@@ -48,14 +48,14 @@ class LogProb(Verifier):
     Source: mean and minimum token log-probability as in Gupta et al. 2024, Language Model Cascades (ICLR).
 
     Args:
-        tokens: which ones count: `all`; `values`, those of the answer's JSON values (keys and punctuation are nearly
-            always certain); `last_line`. All of them where the choice cannot be made: no JSON, or recordings that hold
-            the figures without the tokens (flagged `all_tokens`).
+        tokens: the tokens that count: `all`; `values`, those of the answer's JSON values (keys and punctuation are
+            nearly always certain); `last_line`. Falls back to all of them without JSON, or for recordings with figures
+            but no tokens (flagged `all_tokens`).
         name: names the verifier in policies and logs.
-        pass_at: the score from which on it is content.
+        pass_at: the pass mark: the score from which on it passes an answer.
 
     Raises:
-        ConfigError: `tokens` is none of the three.
+        ConfigError: `tokens` has another value.
     """
 
     version: ClassVar[str] = "1"
@@ -75,7 +75,7 @@ class LogProb(Verifier):
         return {"tokens": self.tokens}
 
     def check(self, exchange: Exchange) -> Verdict:
-        """Judge the log-probabilities that came with the answer."""
+        """Score the answer's log-probabilities."""
         given = [token for token in exchange.response.logprobs or () if _is_number(token.logprob)]
         if not given:
             return Verdict.abstain("the provider gave no log-probabilities")

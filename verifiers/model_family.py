@@ -1,4 +1,4 @@
-"""Model families: which models are so closely related that they like each other's answers."""
+"""Model families: groups of related models, which prefer each other's answers (self-preference)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LETTERS = re.compile(r"[a-z]+")
 
 
 def family(model: str) -> str:
-    """Return the maker or the stem of a model's name: `openai/gpt-5` and `azure/o3-mini` are both of `openai`."""
+    """Return a model's family (maker, or stem of its name): `openai/gpt-5` and `azure/o3-mini` are both `openai`."""
     parts = model.casefold().split("/")
     name = parts[-1].split(":")[0]
     for prefix in ("meta-", "meta.", "anthropic.", "us.", "eu.", "amazon.", "mistral.", "ft:"):

@@ -1,4 +1,4 @@
-"""Refusal: answers that are none: empty, refused, cut off, or stopped by a content filter."""
+"""Refusal verifier: rejects answers that are empty, refused, truncated, or stopped by a content filter."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from verifiers.word_lists import word_lists
 
 COMPLETE = frozenset({"stop", "end_turn", "stop_sequence", "eos", "eos_token", "complete", "completed", "finished"})
 COMPLETE |= {"tool_calls", "tool_use", "function_call"}
-"""Reasons for stopping that mean a whole answer, in the words of the providers, lower case."""
+"""Finish reasons of a complete answer, as providers write them, lower case."""
 REFUSED = frozenset(("refusal",))
-"""Reasons for stopping that mean that the model refused."""
+"""Finish reasons of a refusal."""
 
 MAX_WORDS = 120
-"""Words beyond which an answer is not taken for a refusal: it goes on to say something."""
+"""Words beyond which an answer does not count as a refusal."""
 OPENING = 24
-"""Words of the first sentence in which a refusal must begin."""
+"""Words of the first sentence within which a refusal must begin."""
 
 _WORD = re.compile(r"\w+(?:'\w+)*")
 _SENTENCE = re.compile(r"[.!?\n。！？]")
@@ -33,24 +33,24 @@ _SILENT = frozenset(".,:;…。、，：；·\"'`*_-–—")
 
 
 class Refusal(Verifier):
-    """Vetoes an answer that is empty, refused, cut off or filtered; 0.0 where its words refuse; else 1.0.
+    """Vetoes an answer that is empty, refused, truncated or filtered; 0.0 if its words refuse; else 1.0.
 
     - vetoed: a finish reason that means cut off, filtered or refused; the provider's own refusal field; nothing but
       white space, invisible characters or punctuation; without a schema also `{}`, `""`, `null` and an empty
       fence (with one, the schema decides);
     - 0.0: a short answer whose first sentence opens as refusals do; without a schema, one that says nothing (N/A,
-      "Solution:", "The answer is correct."; see `verifiers.trivial`); an unknown finish reason (flagged), since nobody
-      knows whether the answer is whole. A missing finish reason says nothing;
+      "Solution:", "The answer is correct."; see `verifiers.trivial`); an unknown finish reason (flagged), since the
+      answer may be incomplete. A missing finish reason is ignored;
     - abstains: the answer is tool calls only.
 
     Measured: on wildbench 3 % of the answers are caught by their words; they are worth 0.32 on average, the others
-    0.65. Where a refusal is the truthful answer it misleads: on mz_truthfulqa 0.88 of the few caught are right.
+    0.65. It misleads where a refusal is the truthful answer: on mz_truthfulqa 0.88 of the few caught are right.
 
     Args:
         phrases: further ways in which refusals begin, for other languages or models.
         trivial: False where answers such as "N/A" or "The answer is correct." are legitimate.
         name: names the verifier in policies and logs.
-        pass_at: the score from which on it is content.
+        pass_at: the pass mark: the score from which on it passes an answer.
     """
 
     version: ClassVar[str] = "1"
@@ -71,11 +71,11 @@ class Refusal(Verifier):
                 self._starts.setdefault(words[0], set()).add(words)
 
     def settings(self) -> dict[str, Any]:
-        """Return the hash of the phrases, and whether answers that say nothing are caught."""
+        """Return the hash of the phrases, and whether trivial answers are caught."""
         return {"phrases": content_id(sorted(self.phrases)), "trivial": self.trivial}
 
     def check(self, exchange: Exchange) -> Verdict:
-        """Judge how the answer ended, whether there is one, and how it begins."""
+        """Judge the answer's finish reason, its content, and its first words."""
         response = exchange.response
         finish = (response.finish_reason or "").casefold()
         for reasons, what in ((FILTERED, "stopped by a content filter"), (REFUSED, "refused"), (CUT_OFF, "cut off")):
@@ -107,7 +107,7 @@ class Refusal(Verifier):
         if len(words) > MAX_WORDS:
             return False
         first = _words(next((part for part in _SENTENCE.split(text) if part.strip()), ""))
-        if len(first) < 4 and _SORRY.intersection(first):  # "I'm sorry." goes on in the next sentence
+        if len(first) < 4 and _SORRY.intersection(first):  # "I'm sorry." continues in the next sentence
             first = words
         for index, word in enumerate(first[:OPENING]):
             if any(tuple(first[index : index + len(phrase)]) == phrase for phrase in self._starts.get(word, ())):
@@ -120,8 +120,8 @@ def _words(text: str) -> list[str]:
 
 
 def _is_silent(text: str, but: frozenset[str] = _SILENT) -> bool:
-    """Say whether there is nothing to see but spaces, invisible characters and punctuation of no weight."""
-    return all(  # the head first: of nearly every answer it is enough, and quick
+    """Return whether a text has only spaces, invisible characters and punctuation."""
+    return all(  # the head first: for nearly every answer it is enough, and fast
         character in but or unicodedata.category(character)[0] in "CZ"
         for part in (text[:1000], text)
         for character in set(part)

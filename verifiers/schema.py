@@ -1,4 +1,4 @@
-"""Schema: the answer must be the JSON that was asked for, or the tool calls must be ones that were offered."""
+"""Schema verifier: validates an answer against its JSON Schema, or its tool calls against the tools offered."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from verifiers.json_answer import NotJson, find_json
 from verifiers.tool_calls import check_calls, offered, option
 
 INLINE_CHARS = 20_000
-"""Characters up to which an answer is checked on the event loop; larger ones go to a thread."""
+"""Longest answer, in characters, that is validated on the event loop; longer ones go to a thread."""
 INLINE_WORK = 50_000
-"""Effort (see `CompiledSchema.work`) up to which it is."""
+"""Greatest work (see `CompiledSchema.work`) on the event loop."""
 
 
 class Schema(Verifier):
-    """Vetoes an answer that is not the JSON asked for; 1.0 where it is.
+    """Vetoes an answer that does not satisfy its JSON Schema; 1.0 if it does.
 
     The JSON is found by the rule of `verifiers.json_answer` (thinking left out, one fence or one object in the prose
     accepted, anything ambiguous refused) and parsed strictly; a veto's reason names the place, as `$.items[0].qty`.
-    Where the answer calls tools, the calls are looked at and the text is not: their names must be among those offered
-    and their arguments must satisfy the tool's parameters. Abstains where there is neither a schema nor a tool.
+    If the answer calls tools, the calls are validated and the text is not: their names must be among those offered and
+    their arguments must satisfy the tool's parameters. Abstains without a schema or tools.
 
-    `Verdict.parsed` holds the value: an instance of the pydantic model or other type where one was given, whose own
-    validators are run too; else plain JSON.
+    `Verdict.parsed` holds the value: an instance of the pydantic model or other type, if given, whose own validators
+    are run too; else plain JSON.
 
-    Measured: it separates right from wrong hardly (AUROC 0.49 to 0.60 alone), but what it vetoes could not be used: on
+    Measured: it hardly separates right from wrong (AUROC 0.49 to 0.60 alone), but vetoed answers are unusable: on
     lifeeval_mcq 3 % of the 8B model's answers, none of them right; on zeroeval_gsm8k 9 %, 0.69 right against 0.85. One
-    old model writes line breaks into its strings, which is not JSON, nearly always (claude-3-haiku on zeroeval, 93 %).
+    old model nearly always writes line breaks into its strings, which is not JSON (claude-3-haiku on zeroeval, 93 %).
 
     Args:
         schema_or_type: a JSON Schema (2020-12), a pydantic model, or any type that pydantic can validate; None: the
             request's own schema and type.
-        formats: True to check `format` as well, which the standard leaves open.
+        formats: True to validate `format`, which the standard leaves open.
         name: names the verifier in policies and logs.
-        pass_at: the score from which on it is content.
+        pass_at: the pass mark: the score from which on it passes an answer.
 
     Raises:
-        SchemaRejected: the schema is malformed, too large, or reaches outside itself.
+        SchemaRejected: the schema is malformed, too large, or refers outside itself.
     """
 
     version: ClassVar[str] = "1"
@@ -74,14 +74,14 @@ class Schema(Verifier):
         return {"schema": own, "formats": self.formats}
 
     def concerns(self, *, judged: str, above: str | None, price_usd: Callable[[str], float | None]) -> tuple[str, ...]:
-        """Warn of a schema that refuses nothing."""
+        """Warn of a schema that rejects nothing."""
         del judged, above, price_usd
         if self._own is not None and self._own.accepts_everything:
             return (f"The schema of verifier {self.name!r} accepts everything, so it never vetoes.",)
         return ()
 
     def prepare(self, request: Request) -> None:
-        """Refuse a request whose schema, or whose tools' parameters, could not be checked."""
+        """Reject a request whose schema, or whose tools' parameters, cannot be validated."""
         if self._own is None and request.schema is not None:
             compile_schema(request.schema, formats=self.formats)
         for parameters in offered(request.params.get("tools")).values():
@@ -89,7 +89,7 @@ class Schema(Verifier):
                 compile_schema(parameters)
 
     def flow(self, exchange: Exchange) -> Flow:
-        """Check small answers at once and large ones in a thread, so that other requests go on meanwhile."""
+        """Validate small answers directly and large ones in a thread, so that the event loop is not blocked."""
         response = exchange.response
         size = len(response.text) + sum(len(str(call)) for call in response.tool_calls)
         if size <= INLINE_CHARS and all(one.work(response.text) <= INLINE_WORK for one in self._needed(exchange)):
@@ -97,7 +97,7 @@ class Schema(Verifier):
         return (yield from super().flow(exchange))
 
     def check(self, exchange: Exchange) -> Verdict:
-        """Judge the tool calls, where there are any, else the text."""
+        """Validate the tool calls, if there are any, else the text."""
         if exchange.response.tool_calls:
             return check_calls(exchange)
         wanted = option(exchange, "tool_choice")
@@ -117,7 +117,7 @@ class Schema(Verifier):
         parsed, kind = located.value, self._type if self._type is not None else exchange.request.output_type
         if kind is not None:
             try:
-                # Through JSON again: only so are dates, tuples and the like read as pydantic reads them from JSON.
+                # Through JSON again: only then does pydantic read dates, tuples and the like as from JSON.
                 parsed = _adapter(kind).validate_json(json.dumps(located.value))
             except ValidationError as error:
                 return Verdict.against(_first(error))
@@ -141,7 +141,7 @@ def schema_of(kind: Any) -> dict[str, Any]:
     """Return the JSON Schema of a type that pydantic can validate.
 
     Raises:
-        SchemaRejected: pydantic makes none of it.
+        SchemaRejected: pydantic cannot make one.
     """
     try:
         return _adapter(kind).json_schema()
@@ -163,6 +163,6 @@ def _cached_adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def _first(error: ValidationError) -> str:
-    """Say the first thing that is wrong, without the value: reasons are logged where texts are not."""
+    """Return the first error, without the value: reasons are logged even where texts are not stored."""
     what = error.errors(include_url=False, include_context=False, include_input=False)[0]
     return f"{json_path(list(what['loc']))}: {what['msg'][:200]}"

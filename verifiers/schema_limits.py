@@ -1,4 +1,4 @@
-"""What a JSON Schema may ask for: it is measured, and refused where checking could leave the machine or never end."""
+"""Schema limits: measures a JSON Schema, and rejects one whose validation could fetch data or take too long."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_BYTES = 256_000
 MAX_SUBSCHEMAS = 2_000
 """Schemas inside the schema, itself included."""
 MAX_EXPANSION = 10_000
-"""Schemas that there are once every reference is written out; one that leads back to itself counts once."""
+"""Schemas after expansion of every reference; a recursive one counts once."""
 MAX_DEPTH = 200
 """Schemas inside each other, references included."""
 MAX_PATTERNS = 100
@@ -39,11 +39,11 @@ _MAP = ("$defs", "definitions", "dependencies", "dependentSchemas", "patternProp
 _DEFINED = ("$defs", "definitions")
 _REFERENCES = ("$ref", "$dynamicRef")
 _EXACT, _LISTED = 100, 30
-"""How many ordinary schemas' time one exact comparison takes, and one with a number that stands in an `enum`."""
+"""Cost, in ordinary schemas, of one exact comparison, and of one with a number in an `enum`."""
 _BRANCHES = frozenset({"anyOf", "oneOf"})
 _DRAFTS = ("draft/2020-12/schema", "draft/2019-09/schema", "draft-07/schema", "draft-06/schema", "draft-04/schema")
 META = {f"{scheme}://json-schema.org/{draft}" for scheme in ("https", "http") for draft in _DRAFTS}
-"""What `$schema` may say."""
+"""Allowed values of `$schema`."""
 _SILENT = {"$schema", "$id", "$comment", "$anchor", "$defs", "definitions", "title", "description", "default"}
 _SILENT |= {"examples", "deprecated", "readOnly", "writeOnly"}
 
@@ -54,25 +54,25 @@ JsonSchema: TypeAlias = Mapping[str, Any] | bool
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """How large a schema is, as far as it decides how long checking an answer can take."""
+    """Size of a schema, as far as it bounds the validation time of an answer."""
 
     expansion: int
     """Schemas after every reference is written out, plus the objects and arrays that `enum` lists."""
 
     costly: int
-    """What keywords that compare numbers exactly add, references written out, in schemas' worth."""
+    """Cost of keywords that compare numbers exactly, after expansion, in ordinary schemas."""
 
     branching: bool
-    """True where some value may be valid in one of several ways, so that errors are collected for each of them."""
+    """True if the schema has alternatives (`anyOf`, …), so that errors are collected for each of them."""
 
     loops: int
-    """References that lead back to a schema which they are part of; 0: the schema is not recursive."""
+    """Recursive references; 0: the schema is not recursive."""
 
     unique_items: bool
-    """True where items of some array must differ from each other."""
+    """True if some array has `uniqueItems`."""
 
     accepts_everything: bool
-    """True where no keyword of the schema refuses anything."""
+    """True if no keyword of the schema rejects anything."""
 
 
 @dataclass(slots=True)
@@ -84,15 +84,15 @@ class _Walk:
 
 
 def measure(schema: JsonSchema, *, counted: bool = False) -> Measure:
-    """Measure a schema, and refuse one that is too large or reaches outside itself. Nothing is fetched or opened.
+    """Measure a schema, and reject one that is too large or refers outside itself. Nothing is fetched or opened.
 
     Args:
         schema: the schema.
-        counted: True for the validator that counts its own steps and resolves addresses itself (`CountedSchema`): only
-            the schema's size is looked at.
+        counted: True for `CountedSchema`, which counts its own steps and resolves addresses itself: only the schema's
+            size is measured.
 
     Raises:
-        SchemaRejected: says which limit is exceeded, or which reference is not allowed.
+        SchemaRejected: a limit is exceeded, or a reference is not allowed.
     """
     if isinstance(schema, bool):
         return Measure(expansion=1, costly=0, branching=False, loops=0, unique_items=False, accepts_everything=schema)
@@ -130,10 +130,10 @@ def measure(schema: JsonSchema, *, counted: bool = False) -> Measure:
 
 
 def require_small(schema: JsonSchema) -> None:
-    """Refuse a schema that is far too large before anything is made of it.
+    """Reject a schema that is far too large before it is processed.
 
     Raises:
-        SchemaRejected: it holds more than could be written in the bytes that are allowed.
+        SchemaRejected: it exceeds the limit of bytes.
     """
     if _SMALL.get(id(schema)) is schema:
         return
@@ -155,7 +155,7 @@ def require_small(schema: JsonSchema) -> None:
 
 _KEPT = 64
 _SMALL: dict[int, JsonSchema] = {}
-"""The last schemas that were found small, by identity: one is looked at several times a request."""
+"""Cache of the last schemas found small, by identity: one is checked several times a request."""
 
 
 def _inside(schema: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
@@ -178,7 +178,7 @@ def _check_addresses(schema: Mapping[str, Json], walk: _Walk, *, top: bool) -> N
         if address is not None and not (isinstance(address, str) and address.startswith("#")):
             raise SchemaRejected(f"The JSON Schema refers to {address!r:.100}; only #… inside it is allowed.")
     if not top and "$id" in schema:
-        raise SchemaRejected(f"A part of the JSON Schema has an $id of its own ({schema['$id']!r:.100}); leave it out.")
+        raise SchemaRejected(f"A subschema of the JSON Schema has its own $id ({schema['$id']!r:.100}); leave it out.")
     meta = schema.get("$schema")
     if meta is not None and not (isinstance(meta, str) and meta.removesuffix("#") in META):
         raise SchemaRejected(f"The JSON Schema's $schema is {meta!r:.100}; a draft of json-schema.org was expected.")
@@ -188,7 +188,7 @@ def _check_addresses(schema: Mapping[str, Json], walk: _Walk, *, top: bool) -> N
 
 
 def _expand(schema: Json, walk: _Walk, depth: int) -> tuple[int, int, int]:
-    """Count schemas, loops and what is costly, references written out; what was counted is not walked again."""
+    """Count schemas, loops and costly keywords after expansion; counted subschemas are cached."""
     if not isinstance(schema, Mapping):
         return 1, 0, 0
     known = walk.counted.get(id(schema))
@@ -241,4 +241,4 @@ def _length(value: Json) -> int:
 
 def _limit(found: int, most: int, what: str) -> None:
     if found > most:
-        raise SchemaRejected(f"The JSON Schema has {found:,} {what}; at most {most:,} are checked. Make it smaller.")
+        raise SchemaRejected(f"The JSON Schema has {found:,} {what}; at most {most:,} are allowed. Make it smaller.")

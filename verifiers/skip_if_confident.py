@@ -1,7 +1,7 @@
-"""A paid verifier that is asked only where a cheap one is undecided: by a rule that is fixed before calibration.
+"""SkipIfConfident: skips a paid verifier where a cheap one is decisive, by a rule fixed before calibration.
 
-The rule is a pure function of one cheap score, so that the same answer is always judged the same way, calibrated on and
-served alike; it is part of the ladder's fingerprint. `cascade assess` proposes rules.
+The rule is a pure function of one cheap score, so that the same answer gets the same verdict in calibration and in
+serving; it is part of the ladder's fingerprint. `cascade assess` proposes rules.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from cascade.verdict import Flow, Verdict, Verifier
 
 
 class SkipIfConfident(Verifier):
-    """Asks a verifier only where `below` ≤ cheap score ≤ `above`; elsewhere it abstains, at no cost.
+    """Runs a paid verifier only where `below` ≤ cheap score ≤ `above`; elsewhere it abstains, at no cost.
 
-    The combiner sees a verdict that is missing, beside the cheap score that says why, and learns what that means.
+    The combiner sees a missing verdict beside the cheap score that explains it, and learns its meaning.
     """
 
     def __init__(self, inner: Any, *, when: str, below: float = 0.0, above: float = 1.0) -> None:
         """Take the verifier and the rule.
 
         Args:
-            inner: the verifier to spare; a Verifier, or as in a configuration: {"judge": {"model": "openai/gpt-5"}}.
-            when: the cheap verifier, or a signal of one (`logprob.min`), that stands before it on the rung.
-            below: under this cheap score the answer is doubtful enough without it.
-            above: over this one it is good enough without it.
+            inner: the verifier to skip; a Verifier, or as in a configuration: {"judge": {"model": "openai/gpt-5"}}.
+            when: the cheap verifier, or a signal of one (`logprob.min`), before it on the rung.
+            below: it is skipped below this cheap score, where the answer is doubtful enough.
+            above: it is skipped above this cheap score, where the answer is good enough.
 
         Raises:
-            ConfigError: the rule spares nothing or everything, or the verifier is a required one.
+            ConfigError: the rule skips nothing or everything, or the verifier is `required`.
         """
         self.inner = verifier(inner)
         self.name, self.pass_at, self.paid = self.inner.name, self.inner.pass_at, self.inner.paid
@@ -45,7 +45,7 @@ class SkipIfConfident(Verifier):
             raise ConfigError(message)
 
     def needless(self, verdicts: tuple[Verdict, ...]) -> str | None:
-        """Return why the cheap score decides alone; None where it does not, or is missing."""
+        """Return why the verifier is skipped; None if the cheap score is not decisive, or is missing."""
         name, _, signal = self.when.partition(".")
         for verdict in verdicts:
             if verdict.name == name:
@@ -55,18 +55,18 @@ class SkipIfConfident(Verifier):
         return None
 
     def flow(self, exchange: Exchange) -> Flow:
-        """Judge one exchange as the spared verifier does."""
+        """Judge one exchange as the inner verifier does."""
         return self.inner.flow(exchange)
 
     def prepare(self, request: Request) -> None:
-        """Look at a request as the spared verifier does."""
+        """Check a request as the inner verifier does."""
         self.inner.prepare(request)
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the rule and the spared verifier."""
+        """Return the rule and the inner verifier."""
         rule = {"when": self.when, "below": self.below, "above": self.above}
         return {**rule, "inner": self.inner.describe()}
 
     def concerns(self, *, judged: str, above: str | None, price_usd: Callable[[str], float | None]) -> tuple[str, ...]:
-        """Say what is doubtful about the spared verifier."""
+        """Return the warnings of the inner verifier."""
         return self.inner.concerns(judged=judged, above=above, price_usd=price_usd)

@@ -1,4 +1,4 @@
-"""The strict JSON parser: what it accepts means the same to every reader, and no author can make it run away."""
+"""Strict JSON parser: accepts only JSON that every parser reads alike, in linear time and bounded depth."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from itertools import chain
 from typing import Any, NoReturn
 
 MAX_BYTES = 2**20
-"""Bytes of UTF-8 that an answer may have."""
+"""Longest answer, in bytes of UTF-8."""
 MAX_DEPTH = 100
-"""Levels of objects and arrays in each other."""
+"""Greatest nesting depth of objects and arrays."""
 MAX_DIGITS = 4300
-"""Digits of an integer (Python's own limit, held even where it was lifted)."""
+"""Most digits of an integer (Python's default limit, applied even if it was lifted)."""
 
 SPACE = " \t\r\n"
-"""What JSON takes for white space."""
+"""White space in JSON."""
 
 _BLANK = re.compile(f"[{SPACE}]*")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class NotJson(ValueError):
-    """The text holds no JSON value, or not exactly one; the message says why and quotes nothing of the text."""
+    """The text has no JSON value, or more than one; the message gives the reason and does not quote the text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Located:
-    """A JSON value and where in the text it stands."""
+    """A JSON value with its span in the text."""
 
     value: Any = field(repr=False)
     """The value, parsed."""
@@ -43,13 +43,13 @@ class Located:
 
 
 def parse_json(text: str) -> Any:
-    """Parse a text that must be one JSON value and nothing else.
+    """Parse a text that must be exactly one JSON value.
 
-    Refused on top of what the standard says: more than 1 MiB, nesting deeper than 100, duplicate keys, NaN, Infinity,
-    numbers beyond the range of a double, integers of more than 4,300 digits, lone surrogates, a byte-order mark.
+    Rejected beyond the standard: more than 1 MiB, nesting deeper than 100, duplicate keys, NaN, Infinity, numbers
+    beyond the range of a double, integers of more than 4,300 digits, lone surrogates, a byte-order mark.
 
     Raises:
-        NotJson: says what is wrong, and where.
+        NotJson: the error and its place.
     """
     check_text(text)
     try:
@@ -62,7 +62,7 @@ def parse_json(text: str) -> Any:
 
 
 def check_text(text: str) -> None:
-    """Refuse a text that is too long, is no Unicode, or begins with a byte-order mark."""
+    """Reject a text that is too long, is not valid Unicode, or begins with a byte-order mark."""
     try:
         size = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError as error:
@@ -82,8 +82,8 @@ def decode(text: str, start: int) -> Located:
     """Parse the JSON value that begins at `start`, whatever follows it.
 
     Raises:
-        JSONDecodeError: there is none (its `pos` says how far it looks like one).
-        NotJson: there is one that is refused.
+        JSONDecodeError: there is none (its `pos` is where parsing failed).
+        NotJson: there is one that the strict rules reject.
     """
     long_allowed = sys.get_int_max_str_digits() not in range(1, MAX_DIGITS + 1)
     try:
@@ -105,7 +105,7 @@ def decode(text: str, start: int) -> Located:
 
 
 def _check(value: Any) -> int:
-    """Refuse what is too deep or beyond a double; return how many keys there are. Level by level, never recursing."""
+    """Reject too deep nesting and numbers beyond a double; return the number of keys. Iterative, level by level."""
     keys, level = 0, [value]
     for _ in range(MAX_DEPTH + 1):
         if _INFINITE.intersection(item for item in level if type(item) is float):
@@ -139,17 +139,17 @@ def _too_long() -> NoReturn:
 
 
 def too_deep() -> NoReturn:
-    """Refuse for nesting."""
+    """Reject for nesting."""
     raise NotJson(f"it is nested deeper than {MAX_DEPTH} levels") from None
 
 
 def not_json(error: json.JSONDecodeError) -> NotJson:
-    """Say what the standard parser found, without a quotation."""
+    """Return the standard parser's error without a quotation."""
     return NotJson(f"it is not JSON (character {error.pos}: {error.msg})")
 
 
 _INFINITE = frozenset({math.inf, -math.inf})
-# Hooks cost as much as the parsing itself, so the quick decoder has none for what `_check` sees afterwards.
+# Hooks cost as much as the parsing itself, so the fast decoder has none for what `_check` finds afterwards.
 _QUICK = json.JSONDecoder(parse_constant=_constant)
 _COUNTING = json.JSONDecoder(parse_constant=_constant, parse_int=_int)
 _CAREFUL = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)

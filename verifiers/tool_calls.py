@@ -1,4 +1,4 @@
-"""Tool calls: were they offered, and do their arguments satisfy the tools' own schemas."""
+"""Tool-call validation: calls must be among the tools offered, and arguments must satisfy the tools' schemas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from verifiers.compiled_schema import compile_schema
 from verifiers.json_answer import NotJson, parse_json
 
 MAX_CALLS = 128
-"""Tool calls in one answer."""
+"""Most tool calls in one answer."""
 
 
 def option(exchange: Exchange, key: str) -> Any:
@@ -22,10 +22,10 @@ def option(exchange: Exchange, key: str) -> Any:
 
 
 def check_calls(exchange: Exchange) -> Verdict:
-    """Veto calls of tools that were not offered, or with arguments that their schemas refuse; else 1.0.
+    """Veto calls of tools that were not offered, or with arguments that violate their schemas; else 1.0.
 
     Raises:
-        SchemaRejected: a tool's parameters are no usable JSON Schema.
+        SchemaRejected: a tool's parameters are not a usable JSON Schema.
     """
     calls = exchange.response.tool_calls
     if len(calls) > MAX_CALLS:
@@ -59,7 +59,7 @@ def _complaint(arguments: Any, parameters: Any) -> str | None:
 
 
 def offered(tools: Any) -> dict[str, Any]:
-    """Return the parameters' schemas of the tools by name; None where a tool says nothing about them."""
+    """Return the tools' parameter schemas by name; None for a tool without one."""
     found: dict[str, Any] = {}
     for tool in tools if isinstance(tools, list | tuple) else ():
         function = _function(tool)
@@ -74,7 +74,7 @@ def _chosen(choice: Any) -> str | None:
 
 
 def _function(item: Any) -> Mapping[str, Any]:
-    """Return what OpenAI's form keeps under `function`; other forms keep it in the item itself."""
+    """Return the function of a tool: under `function` in OpenAI's form, else the item itself."""
     if not isinstance(item, Mapping):
         return {}
     inner = item.get("function")

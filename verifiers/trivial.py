@@ -1,9 +1,9 @@
-"""The trivial-answer gate: answers that say nothing, which judges are known to wave through, are caught without one.
+"""Trivial-answer gate: catches answers without content, which judges are known to pass, before a judge is called.
 
 "Solution", a lone colon or "Let's solve this problem step by step." made judges answer *correct* in up to 80 % of cases
-(Zhao et al. 2025, One Token to Fool LLM-as-a-Judge, arXiv 2507.08794). The gate errs on the strict side: of legitimate
-short answers it stops those without a letter or digit (∅, ?!) and bare verdicts ("The answer is correct."), so a task
-whose answers look like that must switch it off.
+(Zhao et al. 2025, One Token to Fool LLM-as-a-Judge, arXiv 2507.08794). The gate is strict: it also stops legitimate
+short answers without a letter or digit (∅, ?!) and bare verdicts ("The answer is correct."), so a task with such
+answers must switch it off.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ REPEATS = "repeats the prompt"
 
 
 def trivial(answer: str, prompt: str = "") -> str | None:
-    """Say why an answer is trivial; None where it is not.
+    """Return why an answer is trivial; None if it is not.
 
-    Looked at after NFKC normalisation and without invisible characters, spaces and punctuation. Trivial is: nothing
-    left that is a letter or digit; an announcement of an answer (Solution; Let's think step by step); a stand-in (N/A,
-    null, {}); a claim to be right; the prompt itself.
+    Compared after NFKC normalisation, without invisible characters, spaces and punctuation. Trivial are: a text without
+    letter or digit; an announcement of an answer (Solution; Let's think step by step); a stand-in (N/A, null, {}); a
+    claim to be right; the prompt itself.
     """
     if _LETTER.search(answer) is None:
         return None if answer.strip("` \t\r\n") == "[]" else SILENT  # an empty list says: there are none
     if len(answer) > MAX_CHARS:
         if _is_long(answer):
             return REPEATS if answer.strip() == prompt.strip() else None
-        answer = _LONG_PADDING.sub(" ", answer)  # what is left to be looked at closely is short
+        answer = _LONG_PADDING.sub(" ", answer)  # the rest is short
     text = plain(answer)
     words = _WORD.findall(text)
     joined = " ".join(words)
@@ -69,7 +69,7 @@ def trivial(answer: str, prompt: str = "") -> str | None:
 
 
 def _is_long(answer: str) -> bool:
-    """Tell whether there is more to read than a trivial answer has: quick for nearly every long answer."""
+    """Return whether an answer is too long to be trivial: fast for nearly every long answer."""
     read = 0
     for letters in _LETTERS.finditer(answer):
         read += letters.end() - letters.start() + 1
@@ -85,7 +85,7 @@ def plain(text: str) -> str:
 
 
 class _Plain(dict[int, str]):
-    """What each character becomes, found out when it is first met."""
+    """Translation of each character, computed at first use."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -94,7 +94,7 @@ class _Plain(dict[int, str]):
             kept = ""
         else:
             kept = character if kind[0] not in "ZPSC" or character == "'" else " "
-        if code < 0x10000:  # the others are too many to be remembered
+        if code < 0x10000:  # the others are too many to cache
             self[code] = kept
         return kept
 

@@ -1,4 +1,4 @@
-"""Word lists that are kept as text beside the code: `[section]`, then words or phrases separated by commas."""
+"""Word lists, read from text files of this package: `[section]`, then words or phrases separated by commas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def word_lists(name: str) -> Mapping[str, frozenset[str]]:
-    """Read a file of this package; lines that begin with # are comments. Each section becomes a set of its phrases."""
+    """Return the sections of a word list as sets of phrases; lines that begin with # are comments."""
     found: dict[str, set[str]] = {}
     section: set[str] = set()
     for line in Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines():

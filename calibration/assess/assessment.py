@@ -1,15 +1,15 @@
-"""Whether a cascade is worth it on a task: worth it, not worth it, or cannot tell; net of judges, shadow and labels.
+"""Assessment of a cascade on a task: worth it, not worth it, or cannot tell; net of verifiers, shadow and labels.
 
-What a cascade must beat is not the reference but mixing the two models by lot, for which no verifier is needed. With
-c₁ and c_T the mean costs of the rung's and the reference's answers, v₁ and v_T of the verdicts on them, d̄ the lead of
-the reference in accuracy and A the out-of-fold area above random mixing, mixing that is as right as the cascade costs,
-on average over all escalation rates r in [0, 1],
+The baseline of a cascade is not the reference but a random mix of the two models, which needs no verifier. Let c₁ and
+c_T be the mean costs of the rung's and the reference's answers, v₁ and v_T of the verdicts on them, d̄ the lead of the
+reference in accuracy and A the out-of-fold area above random mixing. A random mix of equal accuracy then costs, on
+average over all escalation rates r in [0, 1],
 
     (A / d̄) (c_T − c₁) − c₁ / 2 − v₁ − v_T / 2
 
-more than the cascade: A / d̄ is the share of requests that need not go up, c₁ / 2 what escalated requests paid below.
-From that go the shadow stream, whose requests are also answered by the reference, and the labels. The rate is averaged
-over and not chosen, because the best of many rates always looks good.
+more than the cascade: A / d̄ is the share of requests that need not escalate, c₁ / 2 the rung's answers to escalated
+requests. The shadow stream, whose requests the reference answers too, and the labels are subtracted. The rate is
+averaged over and not chosen, because the best of many rates is always optimistic.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from cascade.stats.influence import Statistic, measure_mean, ratio_interval
 Verdict = Literal["worth it", "not worth it", "cannot tell"]
 
 ENOUGH = 20
-"""Labelled rows below which nothing is said."""
+"""Least labelled rows of an assessment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overheads:
-    """What a cascade costs beside answers and verdicts."""
+    """Overhead costs of a cascade, beside answers and verdicts."""
 
     shadow_share: float = 0.01
     """The share of accepted requests that the reference answers too, in [0, 1]."""
@@ -46,76 +46,76 @@ class Overheads:
     """What one label costs, in US dollars."""
 
     labels: int = 0
-    """How many are paid for."""
+    """Number of labels paid for."""
 
     requests: int = 0
-    """Over how many requests the labels are spread; 0: labels are left out."""
+    """Number of requests that share the labels' cost; 0: labels are left out."""
 
     @property
     def labels_usd_per_request(self) -> float:
-        """What the labels cost on each request."""
+        """Cost of the labels per request."""
         return self.label_usd * self.labels / self.requests if self.requests else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RungAssessment:
-    """A cascade of one rung and the reference."""
+    """Assessment of a cascade of one rung and the reference."""
 
     rung: str
     """The rung."""
 
     n: int
-    """Rows that both answered, labelled on both."""
+    """Rows with labelled answers of both."""
 
     lead: Estimate
-    """How much righter the reference is, as a share."""
+    """Lead of the reference in accuracy, as a share."""
 
     area: Estimate
     """Out-of-fold area above random mixing."""
 
     gross_usd: float | None
-    """What is saved on a request against mixing by lot at equal accuracy, overheads not yet taken off."""
+    """Saving per request against a random mix of equal accuracy, before overheads."""
 
     below_usd: float | None
-    """What escalated requests paid for the rung's answer, on average over rates."""
+    """Cost of the rung's answers to escalated requests, on average over rates."""
 
     verifiers_usd: float
-    """What the verdicts cost on a request."""
+    """Cost of the verdicts per request."""
 
     shadow_usd: float | None
-    """What the shadow stream costs on a request."""
+    """Cost of the shadow stream per request."""
 
     labels_usd: float
-    """What the labels cost on a request."""
+    """Cost of the labels per request."""
 
     net_usd: Estimate | None
-    """What remains; None where accuracy or answers have no price."""
+    """Net saving per request; None if accuracy or answers have no price."""
 
     verdict: Verdict
-    """For this rung."""
+    """The verdict on this rung."""
 
     why: str
-    """In a sentence."""
+    """The reason, in a sentence."""
 
     more_labels: int | None
-    """About how many more labelled samples would tell, with probability .8; None: it is told, or none would."""
+    """Approximate further labelled samples for a decision with power .8; None if decided, or if no number suffices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """What came of a task."""
+    """Assessment of one task."""
 
     task: str
     """The task."""
 
     verdict: Verdict
-    """worth it where any rung is; not worth it where none is; else cannot tell."""
+    """worth it if any rung is; not worth it if no rung is; else cannot tell."""
 
     why: str
-    """Of the rung that decides."""
+    """The reason of the deciding rung."""
 
     rungs: tuple[RungAssessment, ...]
-    """Every rung below the top, with the reference."""
+    """By rung below the top."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON."""
@@ -123,18 +123,18 @@ class Assessment:
 
 
 def assess_table(table: Table, held_out: Mapping[str, Floats], overheads: Overheads | None = None) -> Assessment:
-    """Tell whether a cascade is worth it on the samples of one task.
+    """Assess whether a cascade is worth it on the samples of one task.
 
     Args:
         table: recorded and labelled samples.
         held_out: out-of-fold confidences by rung below the top, (n,) each, as `hold_out` gives them.
-        overheads: what else it costs.
+        overheads: further costs.
 
     Raises:
         DataError: no rung has enough labelled rows.
     """
     below = table.rungs[:-1]
-    # Several rungs are looked at and the best is taken, so each interval is that much wider.
+    # The best of several rungs is taken, so each interval is wider (Bonferroni).
     level = 1.0 - (1.0 - LEVEL) / max(1, len(below))
     rungs = tuple(
         found
@@ -171,7 +171,7 @@ def _assess_rung(
     if own is not None and top is not None and leads[0] > 0.0:
         fees = own.times(0.5).plus(spent).plus(top.times(overheads.shadow_share)).value
         fees += overheads.labels_usd_per_request
-        # Net is (A (c_T − c₁) − fees d̄) / d̄: all that is uncertain stands in one ratio.
+        # Net is (A (c_T − c₁) − fees d̄) / d̄: one ratio holds all that is uncertain.
         worth = area.times(top.less(own)).less(lead.times(fees))
         low, high = ratio_interval(worth, lead, level, groups)
         saved = Estimate(value=worth.value / lead.value, low=low, high=high)
@@ -204,33 +204,33 @@ def _decide(
     prices: tuple[float, float] | None,
     saved: Estimate | None,
 ) -> tuple[Verdict, str]:
-    """Return the verdict on one rung and why; `prices` are the mean costs of its answers and of the reference's."""
+    """Return the verdict on one rung and its reason; `prices` are the mean costs of its and the reference's answers."""
     if leads[1] <= 0.0:
         return "not worth it", f"{reference} is no better than {rung}: always ask {rung}."
     if prices is None:
         if area.high is not None and area.high <= 0.0:
-            return "not worth it", f"The verifiers rank the answers of {rung} no better than a lot would."
-        return "cannot tell", "The samples say no costs; give the answers' cost or the models' prices."
+            return "not worth it", f"The verifiers rank the answers of {rung} no better than chance."
+        return "cannot tell", "The samples have no costs; give the answers' cost or the models' prices."
     own, top = prices
     if top <= own:
         return "not worth it", f"{reference} costs no more than {rung}: always ask {reference}."
     if saved is None or saved.low is None or saved.high is None:
         between = f"{100 * leads[0]:.1f} and {100 * leads[1]:.1f} points"
         return "cannot tell", f"It is not sure that {reference} is better than {rung}: between {between}."
-    against = f"against mixing {rung} and {reference} by lot at equal accuracy, all costs taken off"
+    against = f"against a random mix of {rung} and {reference} at equal accuracy, all costs deducted"
     low, value, high = (100.0 * usd / top for usd in (saved.low, saved.value, saved.high))
     if low > 0.0:
         return "worth it", f"It saves {value:.1f} % of always {reference} ({low:.1f} to {high:.1f} %) {against}."
     if high < 0.0:
         return "not worth it", (
-            f"It costs {-value:.1f} % of always {reference} more ({-high:.1f} to {-low:.1f} %) {against}: what the "
-            "verifiers tell does not pay for what the cascade costs."
+            f"It costs {-value:.1f} % of always {reference} more ({-high:.1f} to {-low:.1f} %) {against}: the "
+            "verifiers gain less than the cascade costs."
         )
     return "cannot tell", f"It may save {high:.1f} % of always {reference} or cost {-low:.1f} % more {against}."
 
 
 def _more(verdict: Verdict, statistic: Statistic, groups: tuple[str | None, ...], level: float, n: int) -> int | None:
-    """Return about how many more rows would tell the statistic from 0, from the error that these rows leave."""
+    """Return the approximate number of further rows that separate the statistic from 0, by its standard error."""
     if verdict != "cannot tell":
         return None
     size = size_for_mean(statistic.value, statistic.error(groups) * math.sqrt(n), (1.0 - level) / 2.0)
@@ -238,7 +238,7 @@ def _more(verdict: Verdict, statistic: Statistic, groups: tuple[str | None, ...]
 
 
 def _cost(values: Floats) -> Statistic | None:
-    """Return the mean cost; rows without one contribute nothing to its error."""
+    """Return the mean cost; rows without a cost contribute nothing to its error."""
     known = ~np.isnan(values)
     if not known.any():
         return None

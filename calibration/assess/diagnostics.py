@@ -1,7 +1,7 @@
-"""Pictures of a ladder as arrays: reliability, risk–coverage, threshold sweep, and the cost–quality frontier.
+"""Diagnostics of a ladder as arrays: reliability, risk–coverage, threshold sweep, and the cost–quality frontier.
 
-All confidences are out of fold, so that nothing is drawn on rows whose labels shaped it. Arrays are read-only and
-thinned to at most 201 points; whoever draws them needs nothing else.
+All confidences are out of fold, so that no row is ranked by a fit that saw its label. Arrays are read-only and thinned
+to at most 201 points; a chart needs nothing else.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reliability:
-    """How right answers of a confidence are: the diagonal is perfect calibration (Murphy & Winkler 1977)."""
+    """Reliability curve: accuracy by confidence; the diagonal is perfect calibration (Murphy & Winkler 1977)."""
 
     confidence: Floats
     """Mean confidence of each bin, (B,), rising."""
@@ -54,10 +54,10 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskCoverage:
-    """The error among the most confident answers, over the share that is kept (El-Yaniv & Wiener 2010, JMLR 11)."""
+    """Risk–coverage curve: error among the most confident answers by their share (El-Yaniv & Wiener 2010, JMLR 11)."""
 
     coverage: Floats
-    """Share of answers kept, (P,), rising to 1."""
+    """Share of answers accepted, (P,), rising to 1."""
 
     risk: Floats
     """Mean error among them, (P,)."""
@@ -68,7 +68,7 @@ class RiskCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """What each threshold of one rung gives if the rest goes to the reference."""
+    """Threshold sweep of one rung: figures of each threshold if the rest escalates to the reference."""
 
     rate: Floats
     """Escalation rate, (P,), 0 to 1."""
@@ -80,7 +80,7 @@ class Sweep:
     """Accuracy of the served answers, (P,)."""
 
     error_accepted: Floats
-    """Error among the answers that stay, (P,); NaN where none does."""
+    """Error among the accepted answers, (P,); NaN where none is accepted."""
 
     cost_usd: Floats
     """Mean cost of a request, verifiers of this rung included, in US dollars, (P,); NaN where not known."""
@@ -88,13 +88,13 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """All pictures of one task."""
+    """All diagnostics of one task."""
 
     task: str
     """The task."""
 
     n: int
-    """Rows that are labelled on every rung."""
+    """Rows labelled on every rung."""
 
     reliability: Mapping[str, Reliability]
     """By rung below the top."""
@@ -106,7 +106,7 @@ class Diagnosis:
     """By rung below the top."""
 
     frontier: Frontier | None
-    """Cost against quality; None where costs are not known."""
+    """Cost against quality; None if costs are not known."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON; None stands for NaN."""
@@ -115,7 +115,7 @@ class Diagnosis:
 
 
 def diagnose(table: Table, held_out: Mapping[str, ArrayLike]) -> Diagnosis:
-    """Draw all pictures of one task.
+    """Compute all diagnostics of one task.
 
     Args:
         table: the labelled samples of one task.
@@ -127,7 +127,7 @@ def diagnose(table: Table, held_out: Mapping[str, ArrayLike]) -> Diagnosis:
     for k, rung in enumerate(table.rungs[:-1]):
         own = table.present[:, k] & ~np.isnan(table.correct[:, k])
         if own.any():
-            # A vetoed answer has confidence 0 by rule, not by estimate: it would only blur the lowest bin.
+            # A vetoed answer has confidence 0 by rule, not by estimate: it would distort the lowest bin.
             free = own & ~table.vetoed[:, k]
             reliability[rung] = draw_reliability(confidences[rung][free], table.correct[free, k])
             curves[rung] = draw_risk_coverage(confidences[rung][own], table.correct[own, k])
@@ -144,7 +144,7 @@ def diagnose(table: Table, held_out: Mapping[str, ArrayLike]) -> Diagnosis:
 
 
 def draw_reliability(confidences: Floats, correct: Floats) -> Reliability:
-    """Return mean confidence and accuracy of bins of equal count; rows of one confidence share a bin.
+    """Return the reliability curve: mean confidence and accuracy of bins of equal count; ties share a bin.
 
     Args:
         confidences: in [0, 1], (n,).
@@ -167,7 +167,7 @@ def draw_reliability(confidences: Floats, correct: Floats) -> Reliability:
 
 
 def draw_risk_coverage(confidences: Floats, correct: Floats) -> RiskCoverage:
-    """Return the error among the k most confident answers for all k, ties averaged; arguments (n,)."""
+    """Return the risk–coverage curve: error among the k most confident answers for all k, ties averaged; (n,) each."""
     n = len(confidences)
     wrong = np.cumsum(by_confidence(confidences, 1.0 - correct)[::-1])
     at = _thinned(n)
@@ -177,7 +177,7 @@ def draw_risk_coverage(confidences: Floats, correct: Floats) -> RiskCoverage:
 
 
 def draw_sweep(table: Table, rung: str, confidences: Floats, rows: Flags) -> Sweep:
-    """Return what each threshold of a rung gives on `rows` (n,), ties averaged; what is forced up goes first."""
+    """Return the threshold sweep of a rung on `rows` (n,), ties averaged; forced rows escalate first."""
     k, n = table.rungs.index(rung), int(rows.sum())
     c = np.where(table.forced[rows, k], -1.0, confidences[rows])
     own, top = table.correct[rows, k], table.correct[rows, -1]

@@ -1,4 +1,4 @@
-"""Cost against quality: the cascade beside always one rung, random mixing, the best single signal and the oracle."""
+"""Cost–quality frontier: the cascade beside always one rung, random mixing, the best single signal and the oracle."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ POINTS = 201
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """What can be had along one way of spending."""
+    """Accuracy by mean cost, of one strategy."""
 
     cost_usd: Floats
-    """Mean cost of a request in US dollars, (P,), rising; verifiers included where they are needed."""
+    """Mean cost of a request in US dollars, (P,), rising; verifiers included if needed."""
 
     accuracy: Floats
     """Accuracy of the served answers, (P,)."""
@@ -31,29 +31,29 @@ class Frontier:
     """All curves on the same rows."""
 
     n: int
-    """Rows that every rung answered, with label and cost."""
+    """Rows with label and cost of every rung's answer."""
 
     always: Mapping[str, tuple[float, float]]
-    """Mean cost and accuracy of always asking one rung, by rung; no verifier is needed for that."""
+    """Mean cost and accuracy of always asking one rung, by rung; without verifiers."""
 
     cascade: Curve
-    """Two rungs, by out-of-fold confidence: the upper hull over the first rung. A fitted path is better still."""
+    """Cascades of two rungs, by out-of-fold confidence: the upper hull over the first rung. A fitted path is better."""
 
     random_mix: Curve
-    """One rung or the other by lot, in every proportion: the upper hull of `always`."""
+    """Random mix of two rungs, in every proportion: the upper hull of `always`."""
 
     best_signal: Curve | None
-    """The first rung and the reference, by the feature with the greatest area on these very rows; None: no feature."""
+    """First rung and reference, by the feature with the greatest area on these rows; None without features."""
 
     signal: str | None
-    """Which feature that is."""
+    """That feature."""
 
     oracle: Curve
-    """Stopping at the cheapest rung that is as right as any, dearest gains last: nobody can be better."""
+    """Oracle: stops at the cheapest rung of greatest correctness, dearest gains last; no strategy is better."""
 
 
 def draw_frontier(table: Table, confidences: Mapping[str, Floats], rows: Flags) -> Frontier | None:
-    """Draw all curves on those of `rows` (n,) whose costs are known; None where there are none.
+    """Compute all curves on those of `rows` (n,) whose costs are known; None without such rows.
 
     Args:
         table: the samples of one task.
@@ -87,7 +87,7 @@ def _order(table: Table, k: int, confidences: Floats, rows: Flags) -> Floats:
 
 
 def _best_signal(table: Table, rows: Flags, correct: Floats) -> tuple[str | None, Floats | None]:
-    """Return the first rung's feature, either way up, with the greatest area above random mixing, and its values."""
+    """Return the first rung's feature, of either sign, with the greatest area above random mixing, and its values."""
     if len(table.rungs) < 2:
         return None, None
     gain = correct[:, -1] - correct[:, 0]
@@ -122,7 +122,7 @@ def _cut(order: Floats, correct: Floats, paid: Floats) -> tuple[Floats, Floats]:
 
 
 def _oracle(correct: Floats, paid: Floats) -> Curve:
-    """Return cost and accuracy as rows stop at their best rung one by one, most gain for the money first."""
+    """Return the oracle's cost and accuracy: rows stop at their best rung one by one, by gain per dollar."""
     reached = np.cumsum(paid, axis=1)
     best = np.argmax(correct >= correct.max(axis=1, keepdims=True), axis=1)  # the cheapest of the best
     row = np.arange(len(correct))
@@ -140,7 +140,7 @@ def _points(always: Mapping[str, tuple[float, float]]) -> tuple[Floats, Floats]:
 
 
 def _hull(cost: Floats, accuracy: Floats) -> Curve:
-    """Return the upper concave hull: between two of its points, a mix by lot gives every point of the line."""
+    """Return the upper concave hull: a random mix of two of its points reaches every point of the line between."""
     order = np.lexsort((-accuracy, cost))
     kept: list[int] = []
     for i in order.tolist():
@@ -153,7 +153,7 @@ def _hull(cost: Floats, accuracy: Floats) -> Curve:
 
 
 def _above(a: int, b: int, c: int, cost: Floats, accuracy: Floats) -> bool:
-    """Tell whether b lies on or below the line from a to c."""
+    """Return whether b lies on or below the line from a to c."""
     rise = (accuracy[b] - accuracy[a]) * (cost[c] - cost[a])
     return bool(rise <= (accuracy[c] - accuracy[a]) * (cost[b] - cost[a]))
 

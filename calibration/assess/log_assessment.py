@@ -1,8 +1,8 @@
-"""What a decision log says about whether the cascade is worth it, and what it cannot say.
+"""Assessment of a cascade from a decision log: what the log can decide, and what data is missing.
 
-A log knows rates and costs of every request, and labels only as far as somebody gave them. Requests that were accepted
-below were mostly never shown to the reference, and those that went up are the hard ones: so a log compares answers of
-two models only where both are labelled on requests of every kind (a shadow stream, feedback, `cascade explore`).
+A log has rates and costs of every request, and labels only where some were given. The reference has rarely answered
+requests that were accepted below it, and escalated ones are the hard ones: so a log compares answers of two models only
+where both are labelled on requests of every kind (a shadow stream, feedback, `cascade explore`).
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from cascade.report.values.figure import Figure
 from cascade.report.values.parts import SingleReport
 
 LEVEL = 1.0 - 0.1 / 3.0
-"""Of each interval, so that the three a verdict rests on hold together with probability .9 (Bonferroni)."""
+"""Confidence of each interval, so that the three of a verdict hold together with probability .9 (Bonferroni)."""
 
 FEW = 30
-"""Decisions below which nothing is said."""
+"""Least decisions of an assessment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogAssessment:
-    """What a log says of one task."""
+    """Assessment of one task from a log."""
 
     task: str
     """The task."""
@@ -34,19 +34,19 @@ class LogAssessment:
     """worth it, not worth it, or cannot tell."""
 
     why: str
-    """In a sentence."""
+    """The reason, in a sentence."""
 
     tells: tuple[str, ...]
-    """What the log knows, in sentences."""
+    """Findings, in sentences."""
 
     lacks: tuple[str, ...]
-    """What it cannot tell, and what would tell it."""
+    """Missing data, and how to get it, in sentences."""
 
     n: int
     """Decisions."""
 
     net_usd: float | None
-    """How much less a request costs than mixing first rung and reference by lot at equal accuracy; None: not known."""
+    """Saving per request against a random mix of first rung and reference at equal accuracy; None if not known."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON."""
@@ -55,14 +55,14 @@ class LogAssessment:
 
 
 def assess_report(name: str, task: TaskReport) -> LogAssessment:
-    """Tell whether the cascade that a log is about was worth it; the report's intervals are to be of `LEVEL`."""
+    """Assess whether the logged cascade was worth it; the report's intervals must be of `LEVEL`."""
     lacks = _lacks(task)
     net: float | None = None
     verdict: Verdict
     if task.n < FEW:
         verdict, why = (
             "cannot tell",
-            f"The log holds {count(task.n)} decisions; at least {FEW} are needed to say anything.",
+            f"The log holds {count(task.n)} decisions; at least {FEW} are needed for an assessment.",
         )
     elif task.saved.share.high is not None and task.saved.share.high < 0.0:
         verdict, why = (
@@ -82,40 +82,40 @@ def assess_report(name: str, task: TaskReport) -> LogAssessment:
             ),
         )
     else:
-        verdict, why, net = _against_lot(task)
+        verdict, why, net = _against_mix(task)
     return LogAssessment(task=name, verdict=verdict, why=why, tells=_tells(task), lacks=lacks, n=task.n, net_usd=net)
 
 
-def _against_lot(task: TaskReport) -> tuple[Verdict, str, float | None]:
-    """Hold the cascade against mixing its first rung and the reference by lot, at the accuracy that it has."""
+def _against_mix(task: TaskReport) -> tuple[Verdict, str, float | None]:
+    """Compare the cascade with a random mix of its first rung and the reference, at its own accuracy."""
     singles = {one.rung: one for one in task.singles}
     own = singles.get(task.rungs[0].rung) if task.rungs else None
     top = singles.get(task.reference or "")
     here = task.accuracy_weighted
     if own is None or top is None or own is top or here.low is None or task.cost_usd_per_request is None:
-        return "cannot tell", "What the log knows does not say how right either model alone is on these requests.", None
+        return "cannot tell", "The log lacks labels of either model alone on these requests.", None
     if own.cost_usd_per_request is None or top.cost_usd_per_request is None:
-        return "cannot tell", "The log does not know what the two models alone would cost.", None
+        return "cannot tell", "The log lacks the cost of the two models alone.", None
     paid = task.cost_usd_per_request
-    worst = _lot_usd(own, top, here.low, own.accuracy.high, top.accuracy.high)
-    best = _lot_usd(own, top, here.high, own.accuracy.low, top.accuracy.low)
-    middle = _lot_usd(own, top, here.value, own.accuracy.value, top.accuracy.value)
+    worst = _mix_usd(own, top, here.low, own.accuracy.high, top.accuracy.high)
+    best = _mix_usd(own, top, here.high, own.accuracy.low, top.accuracy.low)
+    middle = _mix_usd(own, top, here.value, own.accuracy.value, top.accuracy.value)
     if worst is None or best is None or middle is None:
         text = f"It is not sure that {top.rung} is better than {own.rung}, so there is nothing to mix."
         return "cannot tell", text, None
-    against = f"against mixing {own.rung} and {top.rung} by lot at equal accuracy"
+    against = f"against a random mix of {own.rung} and {top.rung} at equal accuracy"
     if worst > paid:
         return "worth it", f"It saves at least {dollars(worst - paid)} a request {against}.", middle - paid
     if best < paid:
         return "not worth it", f"It costs at least {dollars(paid - best)} a request more {against}.", middle - paid
     ends = f"between {dollars(paid - worst)} more and {dollars(best - paid)} less"
-    return "cannot tell", f"It costs {ends} a request {against}: more labels would tell.", middle - paid
+    return "cannot tell", f"It costs {ends} a request {against}: more labels would decide.", middle - paid
 
 
-def _lot_usd(
+def _mix_usd(
     own: SingleReport, top: SingleReport, wanted: float | None, low: float | None, high: float | None
 ) -> float | None:
-    """Return what mixing costs that is right in `wanted`, where the models alone are right in `low` and `high`."""
+    """Return the cost of a random mix of accuracy `wanted`, of models with accuracies `low` and `high`."""
     if wanted is None or low is None or high is None or high <= low:
         return None
     share = min(1.0, max(0.0, (wanted - low) / (high - low)))
@@ -138,14 +138,14 @@ def _tells(task: TaskReport) -> tuple[str, ...]:
 def _lacks(task: TaskReport) -> tuple[str, ...]:
     said = []
     if not task.n_labelled:
-        said.append("How right answers are: no answer is labelled. Label some, drawn at random (`Log.label`).")
+        said.append("The accuracy: no answer is labelled. Label some, drawn at random (`Log.label`).")
     if len(task.singles) < len(task.rungs):
         missing = ", ".join(one.rung for one in task.rungs if one.rung not in {single.rung for single in task.singles})
         said.append(
-            f"How right {missing} alone would be: there are no labels of its answers to requests of every kind. "
+            f"The accuracy of {missing} alone: there are no labels of its answers to requests of every kind. "
             "`cascade explore` on a random sample of requests records all rungs; then assess those samples."
         )
-    said.append("What each verifier adds, and which rungs never pay: this takes samples with every rung's answer.")
+    said.append("What each verifier adds, and which rungs never pay: this needs samples with every rung's answer.")
     return tuple(said)
 
 

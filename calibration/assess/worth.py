@@ -1,6 +1,6 @@
-"""What every verifier is worth: alone, added to the others, what it costs, and what it saves; chance level is named.
+"""Verifier worth: each verifier's AUROC alone and added to the others, its cost and its saving.
 
-All that uses labels is out of fold. Added is drop-one: what the combiner of all loses when it may not read one.
+All figures that use labels are out of fold. "Added" is drop-one: the loss of the full combiner without one verifier.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from cascade.stats.influence import Statistic, measure_mean, ratio_interval
 Standing = Literal["informative", "chance", "unclear", "reversed", "constant"]
 
 NEAR_CHANCE = 0.6
-"""An AUROC whose whole interval lies between .5 and this side of it is called chance level, not just unclear."""
+"""An AUROC whose whole interval lies within this distance of .5 is at chance level, not just unclear."""
 
 LEVEL = 0.9
-"""Of every interval."""
+"""Confidence of every interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Estimate:
     """The estimate."""
 
     low: float | None
-    """Lower end; None where the rows are too few for one."""
+    """Lower end; None with too few rows."""
 
     high: float | None
     """Upper end."""
@@ -45,38 +45,38 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifierWorth:
-    """What one verifier is worth on one rung."""
+    """Worth of one verifier on one rung."""
 
     rung: str
-    """Whose answers it judged."""
+    """The rung it judged."""
 
     verifier: str
-    """Its name; `length` and `earlier.…` stand for features that no verifier gave."""
+    """Its name; `length` and `earlier.…` are features that come from no verifier."""
 
     standing: Standing
     """informative: score or a signal is better than chance, at 90 % confidence over all columns of the rung together.
 
-    reversed: wrong answers score higher (the combiner copes). chance: its interval lies within .4 to .6. unclear: too
-    few labels to tell. constant: it said the same of all, or nothing.
+    reversed: wrong answers score higher (the combiner handles it). chance: its interval lies within .4 to .6. unclear:
+    too few labels. constant: the same score for all answers, or none.
     """
 
     n: int
     """Labelled answers that were not vetoed."""
 
     abstained: float
-    """The share of them that it could not tell, in [0, 1]."""
+    """The share of them on which it abstains, in [0, 1]."""
 
     auroc: Estimate | None
-    """Of its score alone, where it spoke; None without variety."""
+    """AUROC of its score alone, where it scores; None if constant."""
 
     signals: dict[str, float]
     """AUROC of each of its signals alone."""
 
     auroc_added: Estimate | None
-    """AUROC that the others lose without it."""
+    """AUROC that it adds to the others."""
 
     area_added: Estimate | None
-    """Area above random mixing that the others lose without it, in points of accuracy / 100."""
+    """Area above random mixing that it adds to the others, in points of accuracy / 100."""
 
     ece: float | None
     """Expected calibration error of its score taken as a probability."""
@@ -85,48 +85,46 @@ class VerifierWorth:
     """Brier score of its score taken as a probability."""
 
     cost_usd_per_request: float
-    """Per answer that it judged."""
+    """Cost per answer that it judged."""
 
     saves_usd_per_request: Estimate | None
-    """What the area that it adds would cost in answers of the reference at equal accuracy; None where the reference is
-    not clearly better than the rung, so that accuracy has no price."""
+    """The added area, priced in answers of the reference at equal accuracy; None where the reference is not clearly
+    better than the rung, so that accuracy has no price."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON."""
         return {**asdict(self), "says": self.sentence()}
 
     def sentence(self) -> str:
-        """Say in words what follows."""
+        """Return the conclusion, in a sentence."""
         cost = f" It costs ${self.cost_usd_per_request:.3g} an answer." if self.cost_usd_per_request else ""
         auroc = "" if self.auroc is None else f" (AUROC {self.auroc.value:.2f})"
         if self.standing == "constant":
-            return f"{self.verifier} says the same of every answer or abstains: dropping it changes no ranking.{cost}"
+            return f"{self.verifier} scores every answer the same or abstains: dropping it changes no ranking.{cost}"
         if self.standing == "chance":
-            return f"{self.verifier} is at chance level{auroc}: its score alone does not tell right from wrong.{cost}"
+            return f"{self.verifier} is at chance level{auroc}: its score does not separate right from wrong.{cost}"
         if self.standing == "unclear":
-            return f"{self.verifier} cannot be told from chance with {self.n} labels{auroc}.{cost}"
+            return f"{self.verifier} cannot be distinguished from chance with {self.n} labels{auroc}.{cost}"
         if self.verifier == LENGTH and self.standing in {"informative", "reversed"}:
-            return f"Answers' length tells right from wrong{auroc}; below .5 the longer ones are more often wrong."
+            return f"Answers' length separates right from wrong{auroc}; below .5 the longer ones are more often wrong."
         if self.standing == "reversed":
-            return f"{self.verifier} scores wrong answers higher{auroc}: look at what it measures.{cost}"
+            return f"{self.verifier} scores wrong answers higher{auroc}: check what it measures.{cost}"
         if not self.cost_usd_per_request:
-            return f"{self.verifier} tells right from wrong{auroc}, at no cost."
+            return f"{self.verifier} separates right from wrong{auroc}, at no cost."
         saves = self.saves_usd_per_request
         if saves is None or saves.low is None or saves.high is None:
-            return f"{self.verifier} tells right from wrong{auroc}.{cost}"
+            return f"{self.verifier} separates right from wrong{auroc}.{cost}"
         if saves.low > self.cost_usd_per_request:
             return f"{self.verifier} pays: it saves ${saves.value:.3g} an answer.{cost}"
         if saves.high < self.cost_usd_per_request:
             return f"{self.verifier} does not pay: it saves ${max(0.0, saves.value):.3g} an answer; drop it.{cost}"
-        return (
-            f"Whether {self.verifier} pays cannot be told: it saves ${saves.value:.3g} an answer, give or take.{cost}"
-        )
+        return f"Whether {self.verifier} pays is unclear: it saves about ${saves.value:.3g} an answer.{cost}"
 
 
 def measure_worth(table: Table, *, seed: int = 0) -> tuple[VerifierWorth, ...]:
     """Return the worth of every verifier and other feature on every rung below the top.
 
-    Rungs with fewer than two kinds of labels are left out. Money is saved against escalating to the table's last rung.
+    Rungs without labels of both classes are left out. Savings are against escalating to the table's last rung.
     """
     found: list[VerifierWorth] = []
     held_out: dict[str, Floats] = {}
@@ -187,7 +185,7 @@ def _column(fit: Fit, name: str) -> Floats:
 
 
 def _alone(column: Floats, table: Table, k: int, known: Flags, tried: int) -> tuple[Estimate, Estimate] | None:
-    """Return a column's AUROC with its 90 % interval, and with one that holds for all `tried` columns at once."""
+    """Return a column's AUROC with its 90 % interval, and with one corrected for `tried` columns (Bonferroni)."""
     rows = known & np.isfinite(column)
     if not rows.any() or np.ptp(column[rows]) == 0.0:
         return None
@@ -199,13 +197,13 @@ def _alone(column: Floats, table: Table, k: int, known: Flags, tried: int) -> tu
 
 
 def _standing(columns: Mapping[str, tuple[Estimate, Estimate]], score: str) -> Standing:
-    """Tell where a verifier stands by its score and signals."""
+    """Return a verifier's standing by its score and signals."""
     if not columns:
         return "constant"
     strict = {name: _ends(estimate) for name, (_, estimate) in columns.items()}
     if score in strict and strict[score][1] < 0.5:
         return "reversed"
-    # A signal may run either way: `hedging.phrases` counts what speaks against an answer.
+    # A signal may have either sign: `hedging.phrases` counts evidence against an answer.
     if any(low > 0.5 or (name != score and high < 0.5) for name, (low, high) in strict.items()):
         return "informative"
     ends = [_ends(estimate) for estimate, _ in columns.values()]
@@ -222,7 +220,7 @@ def _ends(estimate: Estimate) -> tuple[float, float]:
 def _added(
     table: Table, k: int, everything: Floats, without: Floats
 ) -> tuple[Estimate | None, Estimate | None, Estimate | None]:
-    """Return AUROC, area and dollars that the others lose without a verifier."""
+    """Return AUROC, area and dollars that a verifier adds to the others."""
     y, top = table.correct[:, k], table.correct[:, -1]
     rows = table.present[:, k] & ~np.isnan(y)
     groups = tuple(table.groups[i] for i in np.flatnonzero(rows))
@@ -238,7 +236,7 @@ def _added(
 
 
 def _saved(area: Statistic, gain: Floats, top_usd: Floats, groups: tuple[str | None, ...]) -> Estimate | None:
-    """Return what an area is worth in answers of the reference, in US dollars a request."""
+    """Return the price of an area in answers of the reference, in US dollars a request."""
     mean = measure_mean(gain)
     if mean.interval(LEVEL, groups)[0] <= 0.0 or not np.isfinite(top_usd).any():
         return None
@@ -248,7 +246,7 @@ def _saved(area: Statistic, gain: Floats, top_usd: Floats, groups: tuple[str | N
 
 
 def estimated(statistic: Statistic, groups: tuple[str | None, ...] | None = None, level: float = LEVEL) -> Estimate:
-    """Return a statistic with its interval; without ends where one group or row is all there is."""
+    """Return a statistic with its interval; without ends for a single group or row."""
     low, high = statistic.interval(level, groups)
     return Estimate(
         value=statistic.value, low=low if np.isfinite(low) else None, high=high if np.isfinite(high) else None

@@ -1,4 +1,4 @@
-"""The candidates that a certificate is sought for, from the safest to the cheapest."""
+"""Candidates of a certificate: policies from the safest to the cheapest."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from calibration.thresholds.pareto_policies import find_pareto_policies, hull_of
 from calibration.thresholds.path import Path
 
 BETWEEN = 3
-"""Candidates between two neighbours of the path, at most."""
+"""Most candidates between two neighbours of the path."""
 
 MOST = 60
-"""Candidates in all, about; each is applied to every row."""
+"""Most candidates, about; each is applied to every row."""
 
 
 def list_candidates(path: Path, bound: Bound, *, caution: float = 0.0) -> tuple[Candidate, ...]:
-    """Return the reference, then policies that cost less, dearest first.
+    """Return the candidates: the reference, then policies that cost less, dearest first.
 
     They are the path itself; or, with `caution` in (0, 1], the hull of (cost, quality − caution · share of requests on
-    which just one of policy and reference is right) over the same threshold vectors: of two policies that lose as
-    much, the one that differs less from the reference is the easier to certify. With 1 only harm counts.
-    A hull has few corners, and a walk that stops at one leaves what lies before the next: steps between are tried too.
+    which exactly one of policy and reference is right) over the same threshold vectors: of two policies with equal
+    loss, the one that differs less from the reference is easier to certify. With 1 only harm counts.
+    A hull has few corners, so steps between two corners are candidates too.
     """
     reference, *cheaper = _cautious(path, caution) if caution > 0.0 else path.pareto_policies
     found: list[Candidate] = [(path.point(reference),)]
     between = min(BETWEEN, max(0, MOST // max(1, len(cheaper)) - 1))
     before = reference
     for pareto_policy in cheaper:
-        # A mix with the reference has its share of the loss, but the same error among accepted answers.
+        # A mix with the reference has its share of the loss, but the full error among accepted answers.
         if before is not reference or isinstance(bound, MaxLoss):
             steps = BETWEEN if before is reference else between
             found += [_between(path, before, pareto_policy, step / (steps + 1)) for step in range(1, steps + 1)]
@@ -45,7 +45,7 @@ def list_candidates(path: Path, bound: Bound, *, caution: float = 0.0) -> tuple[
 
 
 def _between(path: Path, dearer: ParetoPolicy, cheaper: ParetoPolicy, share: float) -> Candidate:
-    """Return the policy `share` of the way between two neighbours: rates between theirs, else a hashed mix."""
+    """Return the policy at `share` between two neighbours: rates between theirs, else a random mix."""
     if dearer.rungs == cheaper.rungs:
         rates = [(1.0 - share) * one + share * other for one, other in zip(dearer.rates, cheaper.rates, strict=True)]
         return (path.point(replace(cheaper, rates=tuple(rates))),)
@@ -53,11 +53,11 @@ def _between(path: Path, dearer: ParetoPolicy, cheaper: ParetoPolicy, share: flo
 
 
 def weigh_caution(draws: int, bound: MaxLoss) -> float:
-    """Return by how much to shun differences from the reference, in [0, 1], where `draws` rows will certify a loss.
+    """Return the penalty on differing from the reference, in [0, 1], where `draws` rows will certify a loss.
 
-    A policy that loses L and differs on a share D passes about if L + z √(D / n) ≤ ε, z the normal quantile of δ. Where
-    nothing is lost that is D = n ε² / z²; around it, z √(D / n) grows by z² / (2 n ε) for each unit of D. 0 beyond the
-    draws of the exact test: there it is next to nothing, and the path need not be searched once more.
+    A policy of loss L that differs on a share D passes about if L + z √(D / n) ≤ ε, z the normal quantile of δ. Without
+    loss that is D = n ε² / z²; around it, z √(D / n) grows by z² / (2 n ε) per unit of D. Beyond the draws of the exact
+    test it is negligible, so 0 is returned and the path need not be searched again.
     """
     if draws > MOST_EXACT:
         return 0.0
@@ -74,7 +74,7 @@ def _cautious(path: Path, caution: float) -> tuple[ParetoPolicy, ...]:
 
 
 def _net_of_caution(table: Table, caution: float) -> Table:
-    """Return the table with quality against the reference in the place of correctness: 0 harm, 1/2 neither.
+    """Return the table with quality relative to the reference in place of correctness: 0 harm, 1/2 neither.
 
     Harm weighs 1 + caution, gains 1 − caution.
     """

@@ -1,4 +1,4 @@
-"""Certificate: what is promised about a task's policy, how it was tested, and under which assumptions it holds."""
+"""Certificate: the bound that a task's policy keeps, its hypothesis test, and the assumptions under which it holds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VOID_WHEN = (
     "a verifier, a combiner or a threshold changes",
     "traffic becomes other than what was sampled",
 )
-"""When a certificate says nothing any more and the safest policy must serve."""
+"""When a certificate is void and the safest policy must serve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,56 +22,56 @@ class Certificate:
     """The outcome of certifying one task; JSON in policy and report."""
 
     bound: Mapping[str, Any]
-    """What was to be certified: kind, value, confidence."""
+    """The bound to certify: kind, value, confidence."""
 
     certified: bool
-    """Whether the bound holds with the confidence asked for; if not, the safest policy serves."""
+    """Whether the bound holds at the confidence asked for; if not, the safest policy serves."""
 
     why: str | None
-    """In words, why not; None where certified."""
+    """Reason, as text; None where certified."""
 
     labels_needed: int | None
-    """How many more labelled samples (or groups, by `unit`) it would take, path and certificate together, if errors
-    keep coming as seen; None where certified, or where no number will do."""
+    """Estimated further labelled samples (or groups, by `unit`) to pass, path and certificate together, if errors come
+    at the rate seen; None where certified, or if no number suffices."""
 
     delta: float
-    """The probability with which this certificate may be wrong: 1 − confidence, divided by the number of tasks."""
+    """The probability that this certificate is wrong, at most: 1 − confidence, divided by the number of tasks."""
 
     tasks: int
-    """How many tasks 1 − confidence was divided over."""
+    """Number of tasks that 1 − confidence is divided by."""
 
     method: str
-    """The test and the rule by which its p-value was chosen, in words."""
+    """The test and the rule that chose its p-value, as text."""
 
     unit: str
-    """What counts as one independent draw: sample or group."""
+    """The unit of an independent draw: sample or group."""
 
     n: int
-    """Independent draws that the test used."""
+    """Independent draws in the test."""
 
     samples: int
-    """Samples that they came from."""
+    """Samples of these draws."""
 
     accepted: int | None
-    """Of the draws, those that the certified policy answers below the top; None where not certified."""
+    """Draws that the certified policy accepts below the top; None where not certified."""
 
     risk: float | None
-    """The risk that was seen: share of errors among accepted answers, or mean loss; None where not certified."""
+    """The observed risk: share of errors among accepted answers, or mean loss; None where not certified."""
 
     p_value: float | None
-    """The largest p-value that the certificate rests on; None for threshold searches, which have levels instead."""
+    """The largest p-value of the certificate; None for threshold searches, which have levels instead."""
 
     tests: tuple[Mapping[str, Any], ...]
-    """Every test or look in order, with its figures."""
+    """All tests or looks in order, with their figures."""
 
     label_sources: tuple[str, ...]
-    """Who labelled: gold, human, judge:…; empty where not known."""
+    """Sources of the labels: gold, human, judge:…; empty if not known."""
 
     assumptions: tuple[str, ...]
-    """What must be true for the certificate to hold, in words."""
+    """Assumptions of the certificate, as text."""
 
     void_when: tuple[str, ...] = VOID_WHEN
-    """What ends it, in words."""
+    """Events that void it, as text."""
 
     parts: tuple[Mapping[str, Any], ...] = ()
     """Of several bounds, each with its draws, test, risk and p-value; empty for one bound."""
@@ -89,16 +89,16 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certified:
-    """A certificate and the policy that it is about."""
+    """A certificate and its policy."""
 
     points: tuple[OperatingPoint, ...]
-    """What serves: the cheapest policy that was certified, or the safest, which always asks the reference."""
+    """The points that serve: the cheapest certified policy, or the safest, which always asks the reference."""
 
     index: int | None
-    """Its place on the path; None where it is the safest, or was found by threshold."""
+    """Its index on the path; None for the safest policy, or one found by threshold search."""
 
     certificate: Certificate
-    """What is promised about it."""
+    """Its certificate."""
 
 
 def state_assumptions(
@@ -112,17 +112,17 @@ def state_assumptions(
     left_out: int,
     extra: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
-    """Return in words what a certificate takes for granted.
+    """Return the assumptions of a certificate, as text.
 
     Args:
         task: the task.
         unit: sample or group.
-        label_sources: who labelled.
-        confidence: what was asked for.
-        delta: what is left for this task.
-        tasks: how many tasks share it.
-        left_out: samples without the recordings or labels that are needed.
-        extra: what the test itself assumes.
+        label_sources: sources of the labels.
+        confidence: the confidence asked for.
+        delta: this task's share of 1 − confidence.
+        tasks: number of tasks that share it.
+        left_out: samples that lack recordings or labels.
+        extra: assumptions of the test itself.
     """
     said = [
         "Requests to come are exchangeable with the samples: the same mix of the same traffic.",
@@ -136,13 +136,13 @@ def state_assumptions(
         )
     if unit == "group":
         said.append(
-            "Samples of one group are not independent, so each group counts once: the risk is that of a request drawn "
-            "from a group drawn at random."
+            "Samples of one group are not independent, so each group counts once: the risk is that of a random request "
+            "of a random group."
         )
     if left_out:
         said.append(
-            f"{left_out} samples without the needed recordings or labels were left out: that they lack them has "
-            "nothing to do with how right their answers are."
+            f"{left_out} samples without the needed recordings or labels were left out: whether they are missing is "
+            "independent of how right the answers are."
         )
     return (*said, *extra)
 
@@ -151,7 +151,7 @@ def _about_labels(sources: tuple[str, ...]) -> str:
     judges = [source for source in sources if source.startswith("judge")]
     if judges:
         return (
-            f"Labels come from {', '.join(judges)}: what is bounded is disagreement with the judge, and its own "
-            "mistakes are not counted."
+            f"Labels come from {', '.join(judges)}: the bound is on disagreement with the judge, whose own mistakes "
+            "are not counted."
         )
     return f"Labels ({', '.join(sources) or 'of unknown source'}) are right."

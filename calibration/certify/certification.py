@@ -1,9 +1,9 @@
-"""certify(): from labelled samples that nothing was learnt from, the cheapest policy whose risk is certified.
+"""certify(): the cheapest policy whose risk is certified by a hypothesis test on held-out labelled samples.
 
-One rung below the reference and `MaxError`: the threshold is searched by SPEND (spending.py). Else one fixed-sequence
-test walks down a path of policies, from the dearest to cheaper ones, and stops at the first that fails; delta is not
-divided over rungs or policies. Which p-value is used depends on the bound, on the number of draws, and on whether
-labels are fractional, as known from the samples that the path was learnt from: never on the labels that certify.
+With one rung below the reference and `MaxError`, SPEND searches the threshold (spending.py). Else a fixed-sequence test
+walks down a path of policies, from the dearest to cheaper ones, and stops at the first failure; delta is not divided
+over rungs or policies. The choice of the p-value depends on the bound, on the number of draws, and on whether labels
+are fractional (known from the samples that the path was learnt from), never on the labels that certify.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from calibration.targets.bound import Bound, MaxError, describe_bound
 from cascade.errors import ConfigError
 from cascade.policy.operating_point import OperatingPoint
 
-SAME = "An answer that says what the reference says has no loss, and counts as labelled."
+SAME = "An answer equal to the reference's has no loss, and counts as labelled."
 
 
 def certify(
@@ -41,31 +41,31 @@ def certify(
     label_sources: Sequence[str] = (),
     seed: int = 0,
 ) -> Certified:
-    """Certify the cheapest policy that the labels allow; the safest, uncertified, where they allow none.
+    """Certify the cheapest policy that passes its test; return the safest, uncertified, if none passes.
 
     Args:
-        verification: samples of one task (n, K) that neither path nor combiners were learnt from; the last rung is the
+        verification: held-out samples of one task (n, K), not used for path or combiners; the last rung is the
             reference.
         path: candidates from the dearest (safest) to the cheapest, fixed without these labels.
-        bound: what to certify.
-        delta: the probability of a wrong certificate that this task may use: 1 − confidence, divided by `tasks`.
+        bound: the bound to certify.
+        delta: this task's probability of a wrong certificate: 1 − confidence, divided by `tasks`.
         salt: of the hashed choices, as in the policy.
         tasks: how many tasks share 1 − confidence.
-        learnt: the samples that the path was learnt from: they say where on the path a walk for `MaxError` begins, and
-            whether labels are fractional. None: at the dearest, and the verification labels say it.
-        same: whether an answer is the reference's, (n, K); see `sameness`.
-        chosen: which rows were drawn for labelling, (n,), whatever they answered; None: all that are labelled.
-        label_sources: who labelled.
+        learnt: the samples that the path was learnt from: they decide where on the path a walk for `MaxError` begins,
+            and whether labels are fractional. None: at the dearest, and by the verification labels.
+        same: whether an answer equals the reference's, (n, K); see `sameness`.
+        chosen: which rows were drawn for labelling, (n,), whatever they answered; None: all labelled ones.
+        label_sources: sources of the labels.
         seed: of the draw of one row a group.
 
     Raises:
         ConfigError: delta is not in (0, 1).
     """
     if not 0.0 < delta < 1.0:
-        message = f"The share of 1 − confidence left for this task is {delta!r}; a number between 0 and 1 was expected."
+        message = f"delta, this task's share of 1 − confidence, is {delta!r}; a number between 0 and 1 was expected."
         raise ConfigError(message)
     reference = verification.rungs[-1]
-    # The reference alone holds either bound by construction; certifying it would be no achievement.
+    # The reference alone keeps either bound by definition, so it is not a candidate.
     places = [i for i, points in enumerate(path) if any(point.rungs != (reference,) for point in points)]
     tried = [tuple(path[i]) for i in places]
     rows = select_rows(verification, tried, bound, salt=salt, seed=seed, same=same, chosen=chosen)
@@ -74,7 +74,7 @@ def certify(
     pair = _only_pair(tried, reference) if isinstance(bound, MaxError) else None
     found = walk(tester, tried, learnt) if pair is None else search_threshold(tester, pair)
     certified = bool(found.points)
-    why, labels = (None, None) if certified else tell_shortfall(tester, found)
+    why, labels = (None, None) if certified else explain_shortfall(tester, found)
     sources = tuple(dict.fromkeys(label_sources))
     last = found.last if certified else None
     return Certified(
@@ -110,38 +110,37 @@ def certify(
     )
 
 
-def tell_shortfall(tester: Tester, found: Found) -> tuple[str, int | None]:
-    """Return in words why nothing is certified, and how many more labelled samples (or groups) it would take."""
+def explain_shortfall(tester: Tester, found: Found) -> tuple[str, int | None]:
+    """Return why nothing is certified, as text, and the estimated number of further labelled samples (or groups)."""
     n, unit, bound = len(tester.rows.drawn), tester.rows.unit, tester.bound
     wanted = describe_bound(bound)
     least = required_draws(bound.value, tester.delta)
     enough = found.enough
     if enough is None and n < least:
-        # The rates seen promise nothing: say what it takes at the very least, if no error comes at all.
+        # No number suffices at the rates seen: report the least number, that without any error.
         labels = math.ceil((least - n) / (1.0 - LEARN))
         why = (
             f"Not certified: at least {labels} more labelled {unit}s are needed to show {wanted} with confidence "
-            f"{bound.confidence:g}, and only if errors come more rarely than seen; {n} were at hand to test with."
+            f"{bound.confidence:g}, and only if errors come more rarely than seen; {n} were available for the test."
         )
         return why, labels
     if enough is None or enough <= n:
         why = (
             f"Not certified: {wanted} was not shown, and at the rates seen on {n} labelled {unit}s more labels would "
-            "not change that. Better verifiers, a stronger rung or a wider bound would."
+            "not change that. Use better verifiers, a stronger rung or a wider bound."
         )
         return why, None
-    # Of the new ones a part goes to learning, as it did of the old ones.
+    # A part of the new ones goes to learning, as of the old ones.
     labels = math.ceil((enough - n) / (1.0 - LEARN))
     why = (
         f"Not certified: about {labels} more labelled {unit}s are needed to show {wanted} with confidence "
-        f"{bound.confidence:g} (four times in five, if errors keep coming at the rate seen); {n} were at hand to test "
-        "with."
+        f"{bound.confidence:g} (power 0.8, if errors come at the rate seen); {n} were available for the test."
     )
     return why, labels
 
 
 def _only_pair(path: Sequence[Candidate], reference: str) -> OperatingPoint | None:
-    """Return a point of the one pair of rungs that the path is about; None where it is about more."""
+    """Return a point of the only pair of rungs on the path; None if the path has other rungs."""
     points = [point for candidate in path for point in candidate if len(point.rungs) > 1]
     if not points or any(len(point.rungs) != 2 or point.rungs[-1] != reference for point in points):
         return None
@@ -154,6 +153,6 @@ def _alike(one: OperatingPoint, other: OperatingPoint) -> bool:
 
 
 def is_fractional(table: Table) -> bool:
-    """Tell whether some answer is labelled neither right nor wrong."""
+    """Return whether some label is fractional: neither right nor wrong."""
     labels = table.correct[~np.isnan(table.correct)]
     return bool(np.any((labels > 0.0) & (labels < 1.0)))

@@ -1,4 +1,4 @@
-"""The tests that a certificate rests on: one walk down a path of policies, or a search for one rung's threshold."""
+"""Hypothesis tests of a certificate: a fixed-sequence test down a path of policies, or a threshold search by SPEND."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ MONOTONE = "Among answers of one rung, the probability of being right does not f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One test of one candidate."""
+    """Result of one hypothesis test of one candidate."""
 
     p: float
     """The p-value."""
 
     accepted: int
-    """Draws that are answered below the top."""
+    """Draws accepted below the top."""
 
     risk: float
-    """The risk seen; 0 where nothing was accepted."""
+    """The observed risk; 0 where nothing was accepted."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the test as it stands in a certificate."""
@@ -42,52 +42,52 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What the tests found."""
+    """Result of all tests of a bound."""
 
     method: str
-    """Test and rule, in words."""
+    """Test and rule, as text."""
 
     tests: tuple[Mapping[str, Any], ...]
-    """Every test or look, in order."""
+    """All tests or looks, in order."""
 
     points: tuple[OperatingPoint, ...] = ()
-    """The policy that is certified; empty where none is."""
+    """The certified policy; empty if none."""
 
     step: int | None = None
-    """Its place on the path; None where none is certified, or it was found by threshold."""
+    """Its index on the path; None if none is certified, or it was found by threshold search."""
 
     last: Trial | None = None
-    """The test that certified it; where none did, the one that failed."""
+    """The test that certified it; if none did, the one that failed."""
 
     p: float | None = None
-    """The greatest p-value of the tests that certified it; None where none did, or a threshold was searched."""
+    """The greatest p-value of the certificate; None without one, or for a threshold search."""
 
     enough: int | None = None
-    """Where nothing is certified: draws in all with which something would be, at the rates seen; None: no number."""
+    """If nothing is certified: total draws that would certify at the rates seen; None if no number does."""
 
     assumptions: tuple[str, ...] = ()
-    """What the test takes for granted beyond independent draws."""
+    """Assumptions of the test beyond independent draws."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tester:
-    """Tests candidates on the evidence, by the rule that was fixed before."""
+    """Tests candidates on the verification samples, by a rule fixed before."""
 
     rows: Verification
     """The samples that certify."""
 
     bound: Bound
-    """What is to be certified."""
+    """The bound to certify."""
 
     delta: float
     """The probability of a wrong certificate."""
 
     fractional: bool
-    """Whether labels are fractional, known from other samples than these."""
+    """Whether labels are fractional, as known from other samples."""
 
     @property
     def betting(self) -> bool:
-        """Whether the betting test is used: decided by the labels' type and the number of draws alone."""
+        """Whether the betting test is used; depends on the labels' type and the number of draws only."""
         if not isinstance(self.bound, MaxLoss):
             return self.fractional
         return bets(
@@ -96,7 +96,7 @@ class Tester:
 
     @property
     def method(self) -> str:
-        """The test of one candidate in words."""
+        """The test of one candidate, as text."""
         what = "errors among accepted answers" if isinstance(self.bound, MaxError) else "loss against the reference"
         if self.fractional:
             return f"betting test of {what}, since labels are fractional (Waudby-Smith and Ramdas 2020)"
@@ -108,7 +108,7 @@ class Tester:
         return f"exact test of {what}, answer by answer (Hsueh, Liu and Chen 2001)"
 
     def observe(self, candidate: Candidate) -> tuple[Floats, Trial]:
-        """Return what is tested, errors of accepted draws or losses of draws (of groups, for betting), and the test."""
+        """Return the tested values (errors of accepted draws, or losses of draws or groups) and the test."""
         answered = self.rows.answered(candidate)
         accepted = int(np.count_nonzero(answered[self.rows.drawn] != len(self.rows.table.rungs) - 1))
         if isinstance(self.bound, MaxError):
@@ -117,7 +117,7 @@ class Tester:
             return seen, Trial(p=self._p(seen), accepted=accepted, risk=float(wrong.mean()) if len(wrong) else 0.0)
         losses = self.rows.losses(answered)
         means = self.rows.group_means(losses)
-        # Whole losses at least as great as those seen: counting these is valid whatever the labels.
+        # Losses rounded up to whole ones: counting these is valid whatever the labels.
         seen = means if self.betting else np.ceil(losses[self.rows.drawn])
         return seen, Trial(p=self._p(seen), accepted=accepted, risk=float(means.mean()) if len(means) else 0.0)
 
@@ -134,7 +134,7 @@ class Tester:
         return float(binomial_p(seen.sum(), len(seen), most))
 
     def enough(self, candidate: Candidate) -> int | None:
-        """Return how many draws in all would let a candidate pass at the rates seen; None: no number will."""
+        """Return the total draws with which a candidate would pass at the rates seen; None if no number suffices."""
         (seen, _), n = self.observe(candidate), len(self.rows.drawn)
         if not len(seen):
             return None
@@ -149,7 +149,7 @@ class Tester:
 
 
 def walk(tester: Tester, path: Sequence[Candidate], learnt: Table | None) -> Found:
-    """Test candidates from the dearest to the cheapest, each at the full delta, until the first fails."""
+    """Fixed-sequence test: candidates from the dearest down, each at the full delta, until the first failure."""
     start = 0
     if isinstance(tester.bound, MaxError) and learnt is not None and path:
         start = choose_start(tester, path, learnt)
@@ -178,16 +178,16 @@ def walk(tester: Tester, path: Sequence[Candidate], learnt: Table | None) -> Fou
 
 
 def choose_start(tester: Tester, path: Sequence[Candidate], learnt: Table) -> int:
-    """Return the step where a test of `MaxError` most probably passes, judged by the samples the path was learnt from.
+    """Return the step most likely to pass the test of `MaxError`, by the samples that the path was learnt from.
 
-    The dearest policies accept too little to be tested, and a sequence ends at its first failure. Other samples than
-    those that certify may choose where it begins (split fixed sequence testing, Angelopoulos et al. 2021).
+    The dearest policies accept too few answers to be tested, and a sequence ends at its first failure. Samples other
+    than the verification samples may choose its start (split fixed-sequence testing, Angelopoulos et al. 2021).
     """
     return int(np.argmax(pass_chances(tester, path, learnt)))
 
 
 def pass_chances(tester: Tester, path: Sequence[Candidate], learnt: Table) -> Floats:
-    """Return with which probability each candidate would pass a test of `MaxError`, by other samples than its own."""
+    """Return each candidate's probability to pass the test of `MaxError`, by samples other than its own."""
     from scipy.special import bdtr
     from scipy.stats import binom
 
@@ -200,7 +200,7 @@ def pass_chances(tester: Tester, path: Sequence[Candidate], learnt: Table) -> Fl
         wrong = 1.0 - rows.correct[below, answered[below]]
         wrong = wrong[~np.isnan(wrong)]
         rate, size = (wrong.sum() + 0.5) / (len(wrong) + 1.0), round(share * len(below))
-        # The most errors with which it would pass; one fewer than the smallest count that is too probable.
+        # The critical value: one fewer than the smallest count that is too probable.
         most = binom.ppf(tester.delta, size, tester.bound.value) - 1 if size else -1
         most += most >= -1 and size > 0 and binom.cdf(most + 1, size, tester.bound.value) <= tester.delta
         chances.append(float(bdtr(most, size, rate)) if most >= 0 else 0.0)
@@ -208,7 +208,7 @@ def pass_chances(tester: Tester, path: Sequence[Candidate], learnt: Table) -> Fl
 
 
 def search_threshold(tester: Tester, pair: OperatingPoint) -> Found:
-    """Search the threshold of the one rung below the reference by SPEND, or by betting where labels are fractional."""
+    """Search the threshold of the one rung below the reference by SPEND, or by betting if labels are fractional."""
     rung = pair.rungs[0]
     table = tester.rows.table
     rows = table.take(tester.rows.drawn).on(pair.rungs)
@@ -244,7 +244,7 @@ def search_threshold(tester: Tester, pair: OperatingPoint) -> Found:
 
 
 def _enough_rows(tester: Tester, scores: Floats, right: Floats) -> int | None:
-    """Return how many draws in all would let some threshold pass at the rates seen; None: no number will."""
+    """Return the total draws with which some threshold would pass at the rates seen; None if no number suffices."""
     if not len(scores):
         return None
     wrong = (1.0 - right)[np.argsort(-scores, kind="stable")]

@@ -1,7 +1,7 @@
-"""Several bounds at once, on one or more dimensions of the labels: one walk down the path, each tested at every step.
+"""Joint certificate: several bounds, on one or more label dimensions, by one fixed-sequence test down the path.
 
-A step passes where its greatest p-value is at most δ. δ is not divided over the bounds: a policy that breaks one of
-them must pass that one's own test, which it does with probability at most δ (see `bound.Jointly`).
+A step passes if its greatest p-value is at most δ (intersection–union test). δ is not divided over the bounds: a policy
+that breaks a bound passes that bound's own test with probability at most δ (see `bound.Jointly`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from calibration.arrays import Floats
 from calibration.certify.candidates import list_candidates, weigh_caution
 from calibration.certify.certificate import Certificate, Certified, state_assumptions
-from calibration.certify.certification import SAME, is_fractional, tell_shortfall
+from calibration.certify.certification import SAME, explain_shortfall, is_fractional
 from calibration.certify.hypothesis_tests import Found, Tester, Trial, pass_chances
 from calibration.certify.verification import Candidate, select_rows
 from calibration.combine.rung_fits import RungFits
@@ -29,20 +29,20 @@ from cascade.policy.policy import SALT
 from cascade.stats.influence import number_groups
 
 ALL_AT_ONCE = (
-    "All bounds are kept at once: a policy that breaks one of them has to pass that one's own test, so nothing is "
-    "divided over the bounds."
+    "All bounds hold together (intersection–union test): a policy that breaks a bound has to pass that bound's own "
+    "test, so 1 − confidence is not divided over the bounds."
 )
 
 
 def fit_jointly(
     layout: Layout, jointly: Jointly, *, tasks: int = 1, seed: int = 0, choose_rungs: bool = False, salt: str = SALT
 ) -> Certified:
-    """Learn combiners and path on one part of the rows, and certify all bounds on the other; see `fit_certified`.
+    """Fit combiners and path on one part of the rows, and certify all bounds on the other; see `fit_certified`.
 
-    What is learnt is how probable it is that an answer is right in every bounded dimension.
+    Combiners estimate the probability that an answer is right in every bounded dimension.
 
     Raises:
-        DataError: the part to learn from has too few labels, or labels of one kind only.
+        DataError: the part to learn from has too few labels, or labels of one class only.
     """
     whole = layout.table.relabelled(_least([layout.seen_in(name).table for name in jointly.dimensions]))
     first = split_rows(whole.groups, seed=seed)
@@ -51,7 +51,7 @@ def fit_jointly(
     draws = int(number_groups(layout.table.take(~first).groups).max(initial=-1)) + 1
     losses = [weigh_caution(draws, one) for one in jointly.bounds if isinstance(one, MaxLoss)]
     caution = max(losses) if len(losses) == len(jointly.bounds) else 0.0
-    # A mix with the reference has as much error among its accepted answers: it helps only where all bounds are losses.
+    # A mix with the reference has the same error among accepted answers: it helps only if all bounds are losses.
     kind = next((one for one in jointly.bounds if isinstance(one, MaxError)), jointly.bounds[0])
     candidates = list_candidates(path, kind, caution=caution)
     return certify_jointly(layout, jointly, candidates, first, tasks=tasks, seed=seed, salt=salt)
@@ -67,7 +67,7 @@ def certify_jointly(
     seed: int,
     salt: str,
 ) -> Certified:
-    """Walk down a path that was learnt from the rows in `first` (n,), and test every bound on the others."""
+    """Run a fixed-sequence test of all bounds down a path learnt from the rows in `first` (n,), on the other rows."""
     reference, delta = layout.table.rungs[-1], jointly.delta / tasks
     tried = [tuple(points) for points in path if any(point.rungs != (reference,) for point in points)]
     testers = []
@@ -148,11 +148,11 @@ def certify_jointly(
 
 
 def _tell(testers: Sequence[Tester], candidate: Candidate | None, last: Sequence[Trial]) -> tuple[str, int | None]:
-    """Return in words what is missing of the bounds that failed, and how many labels the most demanding takes."""
+    """Return why bounds failed, as text, and the number of labels of the most demanding one."""
     if candidate is None:
         return "Not certified: no policy is cheaper than the reference.", None
     told = [
-        tell_shortfall(tester, Found(method="", tests=(), enough=tester.enough(candidate)))
+        explain_shortfall(tester, Found(method="", tests=(), enough=tester.enough(candidate)))
         for tester, trial in zip(testers, last, strict=True)
         if trial.p > tester.delta
     ]
@@ -173,7 +173,7 @@ def _part(tester: Tester, trial: Trial) -> dict[str, Any]:
 
 
 def _least(tables: Sequence[Table]) -> Floats:
-    """Return how good answers are in the worst of several dimensions, (n, K); NaN where none is labelled."""
+    """Return the correctness in the worst of several dimensions, (n, K); NaN where none is labelled."""
     found = np.stack([table.correct for table in tables])
     least = np.min(np.where(np.isnan(found), np.inf, found), axis=0)
     return np.where(np.isinf(least), np.nan, least)

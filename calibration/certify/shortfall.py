@@ -1,4 +1,4 @@
-"""How many draws a certificate would have taken to pass four times in five, if errors kept coming as they were seen."""
+"""Shortfall: the sample size at which a certificate passes with power 0.8, if errors come at the rate seen."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ C = 1.0
 """Inverse ridge of the slope of errors over ranks."""
 
 LIKELY = 0.65
-"""Chance of passing, by what the rows seen say of the rates, that a number of rows must have. Measured, so many pass in
-.8 and more of cases: rows that just failed are worse than most."""
+"""Predicted probability of passing that a number of rows must have. Measured, such numbers pass in at least .8 of
+cases: rows that just failed are worse than most."""
 
 PRIOR = 0.25
-"""Errors, and right answers, that count as seen before: less than Jeffreys' half, since looks share rows."""
+"""Prior counts of errors and right answers: less than Jeffreys' half, since looks share rows."""
 
 MOST = 500_000
-"""Draws beyond which nobody is told a number: the rate seen is too near the bound to plan with."""
+"""Draws beyond which no number is reported: the rate seen is too near the bound."""
 
 
 def enough_draws(errors: float, n: int, risk: float, delta: float) -> int | None:
     """Return the draws with which the binomial test passes with probability .8 at the rate of `errors` in `n`.
 
-    None where no number will do.
+    None if no number suffices.
     """
     rate = errors / n if n else 0.0
     if rate >= risk:
@@ -41,10 +41,10 @@ def enough_draws(errors: float, n: int, risk: float, delta: float) -> int | None
 
 
 def enough_losses(losses: NDArray[np.float64], mean: float, delta: float, *, low: float, high: float) -> int | None:
-    """Return the draws with which the betting test passes with probability .8 if losses come as these (n,) did.
+    """Return the draws with which the betting test passes with probability .8, if losses come as in `losses` (n,).
 
-    Where the losses come again and again in the same proportions it passes one time in two; luck is allowed for as in a
-    test of a mean by the normal law. None where no number will do.
+    With losses in exactly these proportions it passes half the time; a margin for sampling error is added by the normal
+    law. None if no number suffices.
     """
     from scipy.special import ndtri
 
@@ -61,16 +61,16 @@ def enough_losses(losses: NDArray[np.float64], mean: float, delta: float, *, low
     if size is None:
         return None
     sure = float(ndtri(1.0 - delta))
-    # Losses that are all alike leave nothing to luck.
+    # Losses that are all equal have no sampling error.
     luck = ((sure + float(ndtri(POWER))) / sure) ** 2 if np.ptp(losses) > 0.0 and sure > 0.0 else 1.0
     wanted = math.ceil(size * luck)
     return None if wanted > MOST else max(wanted, len(losses))
 
 
 def enough_pairs(losses: NDArray[np.float64], eps: float, delta: float) -> int | None:
-    """Return the draws with which the exact test of a loss passes with probability .8 if losses come as these did.
+    """Return the draws with which the exact test of a loss passes with probability .8, if losses come as in `losses`.
 
-    `losses` (n,) of −1, 0 and 1. None where no number will do.
+    `losses` (n,) of −1, 0 and 1. None if no number suffices.
     """
     n, harmed, gained = len(losses), int(np.sum(losses > 0.0)), int(np.sum(losses < 0.0))
     if not n:
@@ -88,11 +88,11 @@ def enough_pairs(losses: NDArray[np.float64], eps: float, delta: float) -> int |
 
 
 def enough_rows(wrong: NDArray[np.float64], alpha: float, delta: float) -> int | None:
-    """Return the rows with which SPEND probably passes some look, computed with its δ′; None: no number will do.
+    """Return the rows with which SPEND probably passes some look, by its δ′; None if no number suffices.
 
-    `wrong` (n,) of 0 and 1 in order of falling confidence. The errors of each look are expected by what was seen at its
-    share of the rows, on a logistic curve over the logarithm of ranks (of the rates seen, the best is too good to be
-    true), with what so few rows leave open: they are Beta-binomial. Scores are taken to have no ties.
+    `wrong` (n,) of 0 and 1 in order of falling confidence. The expected errors of each look come from a logistic curve
+    over the logarithm of ranks, at the look's share of the rows (the best of the raw rates would be optimistic); their
+    distribution is Beta-binomial, since few rows leave the rate uncertain. Scores are assumed to have no ties.
     """
     from scipy.stats import betabinom
 
@@ -106,10 +106,10 @@ def enough_rows(wrong: NDArray[np.float64], alpha: float, delta: float) -> int |
             return False
         _, critical = spend_level(looks, alpha, delta)
         k, e = np.array(looks), np.array(critical)
-        # What was seen at this share of the rows: the rate there is known no better than from so many.
+        # Rows seen at this share: the rate there is estimated from so many.
         seen, bad = k / size * len(curve), np.interp(k / size, shares, errors) * len(curve)
         chance = betabinom.cdf(e, k, bad + PRIOR, np.maximum(seen - bad, 0.0) + PRIOR)
-        # Of several looks the most promising: that another passes too only makes it likelier.
+        # The most promising look: that another may pass too only increases the probability.
         return bool(np.max(np.where(e >= 0, chance, 0.0)) >= LIKELY)
 
     return find_least(passes, start=max(len(wrong), 1), most=MOST, share=200)
@@ -119,7 +119,7 @@ def _smoothed(wrong: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the probability of an error at each rank."""
     if wrong.min() == wrong.max():
         return wrong
-    # Odds of an error as a power of the share above: flat, or falling to nothing at the top, or between.
+    # Odds of an error as a power of the share above: constant, or falling to 0 at the top, or between.
     rank = np.log((np.arange(len(wrong)) + 0.5) / len(wrong))[:, None]
     slope, intercept = fit_logistic(rank, wrong, c=C)
     return np.asarray(1.0 / (1.0 + np.exp(-(rank @ slope + intercept))))

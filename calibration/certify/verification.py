@@ -1,4 +1,4 @@
-"""What a candidate policy would have answered on the samples that certify, and how wrong; only rows that may count."""
+"""Verification samples: the held-out rows that certify, and the errors and losses of candidate policies on them."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from cascade.policy.operating_point import OperatingPoint
 from cascade.stats.influence import number_groups
 
 Candidate: TypeAlias = Sequence[OperatingPoint]
-"""One way of running a task: points whose weights sum to 1, mixed by hash."""
+"""A candidate policy: operating points whose weights sum to 1, in a random mix by hash."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """The samples that certify, n rows on the ladder's K rungs, the last of which is the reference."""
+    """The verification samples: n rows on the ladder's K rungs, the last of which is the reference."""
 
     table: Table
-    """Rows in which every rung was recorded and every label that any candidate needs is known."""
+    """Rows with recordings of every rung and all labels that any candidate needs."""
 
     same: Flags
-    """Whether the answer is the reference's, so that its loss is zero without a label, (n, K)."""
+    """Whether the answer equals the reference's, so that its loss is zero without a label, (n, K)."""
 
     group: NDArray[np.intp]
     """The number of each row's group, (n,); a row without group is one of its own."""
@@ -39,30 +39,30 @@ class Verification:
     """One row of each group, in random order."""
 
     left_out: int
-    """Rows that could not count."""
+    """Number of rows left out."""
 
     salt: str
-    """Of the hashed choices."""
+    """Salt of the hashed choices."""
 
     known: dict[Hashable, dict[tuple[str, ...], Floats]] = field(default_factory=dict)
-    """Confidences that were computed for one candidate and serve for others with the same combiners."""
+    """Cache of confidences, shared by candidates with the same combiners."""
 
     @property
     def unit(self) -> str:
-        """What is independent: `sample`, or `group` where some sample carries one."""
+        """The unit of an independent draw: `sample`, or `group` if some sample has one."""
         return "group" if any(self.table.groups) else "sample"
 
     def answered(self, candidate: Candidate) -> NDArray[np.intp]:
-        """Return the column of the rung that answers each row, (n,)."""
+        """Return the column of the answering rung of each row, (n,)."""
         return answering(self.table, candidate, salt=self.salt, known=self.known)
 
     def errors(self, answered: NDArray[np.intp]) -> Floats:
-        """Return how wrong the draws' answers from below the top are, (m,) in [0, 1]; m varies."""
+        """Return the errors of the draws accepted below the top, (m,) in [0, 1]; m varies."""
         below = self.drawn[answered[self.drawn] != len(self.table.rungs) - 1]
         return np.asarray(1.0 - self.table.correct[below, answered[below]])
 
     def losses(self, answered: NDArray[np.intp]) -> Floats:
-        """Return how much less right than the reference's every row's answer is, (n,) in [-1, 1]."""
+        """Return the loss of every row's answer against the reference's, (n,) in [-1, 1]."""
         correct, rows = self.table.correct, np.arange(len(self.table))
         zero = self.same[rows, answered] | (answered == len(self.table.rungs) - 1)
         return np.where(zero, 0.0, correct[:, -1] - correct[rows, answered])
@@ -84,12 +84,12 @@ def select_rows(
     same: Flags | None = None,
     chosen: Flags | None = None,
 ) -> Verification:
-    """Select the rows that may count: choosing them by labels that happen to be there must not favour the policy.
+    """Select the verification rows so that the availability of labels does not favour the policy.
 
-    Rows that were chosen for labelling count if they are settled, that is, if every answer that a candidate would give
-    is labelled (for a loss: is the reference's, or both are labelled). If nobody says which rows were chosen: all, if
-    all are settled; else those with a label for every rung. Rows where only the differing answers were labelled then
-    weigh too much, which can only make a loss look greater.
+    Rows chosen for labelling count if they are settled: every answer that a candidate would give is labelled (for a
+    loss: equals the reference's, or both are labelled). If `chosen` is None: all rows, if all are settled; else those
+    with a label for every rung. Rows where only the differing answers were labelled are then over-represented, which
+    can only make a loss look greater.
     """
     here = np.all(table.present, axis=1) if chosen is None else np.all(table.present, axis=1) & chosen
     given = np.zeros(table.present.shape, dtype=bool) if same is None else np.asarray(same, dtype=bool)
@@ -100,7 +100,7 @@ def select_rows(
     settled = given | (known & known[:, -1:]) if loss else known
     counts = here & np.all(settled[:, below], axis=1)
     if not np.array_equal(counts, here):
-        # The simple test failed; ask which labels are really needed.
+        # The simple test failed: find the labels that candidates need.
         needed = np.zeros_like(known)
         for points in candidates:
             needed[np.arange(len(table)), answering(table, points, salt=salt)] = True
@@ -131,11 +131,11 @@ def answering(
     salt: str,
     known: dict[Hashable, dict[tuple[str, ...], Floats]] | None = None,
 ) -> NDArray[np.intp]:
-    """Return the table's column of the rung that answers each row, (n,), exactly as live requests are served."""
+    """Return the table's column of the answering rung of each row, (n,), exactly as live requests are served."""
     cache = {} if known is None else known
     columns = []
     for point in candidate:
-        # The cache holds on to no combiner, but the candidates do, so that their ids stay theirs.
+        # The cache keys are ids of combiners, which the candidates keep alive.
         own = tuple((name, id(point.combiners.get(name))) for name in point.rungs)
         place = apply_point(table, point, salt=salt, known=cache.setdefault(own, {})).answered
         columns.append(np.array([table.rungs.index(name) for name in point.rungs], dtype=np.intp)[place])
@@ -149,7 +149,7 @@ def answering(
 
 
 def _mix_numbers(table: Table, *, salt: str, cache: dict[tuple[str, ...], Floats]) -> Floats:
-    """Return the hashed numbers that pick a request's point, (n,); hashed once, since that takes a second a million."""
+    """Return the hashed numbers that pick a request's point, (n,); cached: hashing takes a second a million."""
     if () not in cache:
         task = table.task
         cache[()] = np.array(

@@ -1,10 +1,10 @@
-"""Labelled features in, the combiner that a policy serves out: ridge logistic and weight of evidence, averaged.
+"""Combiner fit: ridge logistic regression and weight of evidence, averaged, on labelled features.
 
 Two small models err differently on a few hundred labels: a slope per feature (ridge logistic) and a step per feature
 (log-odds of quantile bins, the weight of evidence, weighed by another ridge logistic). Their mean log-odds beat either:
 AUROC .79 against .76 and .78 at 200 labels of multiple-choice data. Both are sums over features, so what is served is
 one sum. With fewer than 10 rows of a class the log-odds shrink to the prior in proportion: the order of answers that
-five errors teach is worth having, the size of the odds is not.
+five errors teach is useful, the size of the odds is not.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ C_LINEAR = 0.3
 """Inverse ridge of the slopes."""
 
 C_EVIDENCE = 1.0
-"""Inverse ridge of the weights that the evidence of each feature gets."""
+"""Inverse ridge of the weights of the features' evidence."""
 
 BINS = 4
 """Quantile bins of a feature; missing is one more."""
 
 ENOUGH = 10
-"""Rows of each class from which on the labels are believed in full."""
+"""Rows of each class from which on the log-odds are not shrunk."""
 
 MAX_ROWS = 20_000
-"""Rows that a combiner is fitted on at most: beyond, its weights hardly move."""
+"""Most rows of a fit: with more, its weights hardly move."""
 
 
 _HUGE = 1e100
@@ -61,9 +61,9 @@ def fit_combiner(
     positive. `seed` chooses the rows where there are more than 20,000.
 
     With fewer than 10 rows of a class the log-odds shrink to the base rate's, in proportion; with none of a class, or
-    no label at all, there is the base rate alone, (right + 1) / (n + 2), for every answer. `prior`, what other tasks
-    say, is averaged in by its strength, and stands alone where there is none of a class. Else the combiner reads all
-    of `names` in their order; a feature that never varies gets no weight. Raises `DataError`.
+    no label at all, every answer gets the base rate, (right + 1) / (n + 2). `prior`, fitted on other tasks, is averaged
+    in by its strength, and serves alone without labels of both classes. Else the combiner reads all of `names` in
+    their order; a feature that never varies gets no weight. Raises `DataError`.
     """
     x, y, w = _checked(rows, correct, names, weights)
     kept = _chosen(np.flatnonzero(~np.isnan(y)), seed)
@@ -78,7 +78,7 @@ def fit_combiner(
 def _fitted(
     x: NDArray[np.float64], y: NDArray[np.float64], w: NDArray[np.float64], names: Sequence[str], *, trust: float
 ) -> Combiner:
-    """Fit to clean labelled rows; the log-odds are `trust` of what the labels say and the rest of the base rate's."""
+    """Fit to clean labelled rows; log-odds are weighted: `trust` for the fit, the rest for the base rate."""
     missing = np.isnan(x)
     medians, sds = _scale(x)
     edges = [_edges(column[~absent]) for column, absent in zip(x.T, missing.T, strict=True)]
@@ -119,7 +119,7 @@ def out_of_fold(
     weights: ArrayLike | None = None,
     prior: Prior | None = None,
 ) -> NDArray[np.float64]:
-    """Return confidences (n_samples,) in [0, 1], each from a combiner that saw neither the sample nor its group.
+    """Return out-of-fold confidences (n_samples,) in [0, 1]: no combiner saw the sample or its group.
 
     For every estimate that uses labels: accuracy, path, diagnostics. Not for rate thresholds: each fold gives a tie
     group another value, and (t, g) breaks. Unlabelled rows get a confidence too. Raises `DataError`.
@@ -160,7 +160,7 @@ def _steps(
         hits = np.bincount(bins[:, j], weights=right, minlength=len(cuts) + 2) + 2.0 * base
         misses = np.bincount(bins[:, j], weights=wrong, minlength=len(cuts) + 2) + 2.0 * (1.0 - base)
         odds = np.log(hits / (right.sum() + 1.0)) - np.log(misses / (wrong.sum() + 1.0))
-        # A feature with one bin tells nothing; left as it is, its constant would only share the intercept's work.
+        # A feature with one bin carries no information; its constant would only shift the intercept.
         evidence.append(odds if np.ptp(bins[:, j]) else np.zeros_like(odds))
     table = np.stack([odds[bins[:, j]] for j, odds in enumerate(evidence)], axis=1) if edges else np.empty((len(y), 0))
     weights, intercept = fit_logistic(table, y, c=C_EVIDENCE, weights=w)
@@ -168,7 +168,7 @@ def _steps(
 
 
 def _scale(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Median and standard deviation of each feature where present; 0 and 1 where there is nothing to measure."""
+    """Median and standard deviation of each feature where present; 0 and 1 if never present."""
     medians, sds = np.zeros(x.shape[1]), np.ones(x.shape[1])
     for j, column in enumerate(x.T):
         present = column[~np.isnan(column)]
@@ -200,7 +200,7 @@ def _chosen(labelled: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
 def _checked(
     rows: ArrayLike, correct: ArrayLike, names: Sequence[str], weights: ArrayLike | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Features, labels and weights as arrays that belong together, or `DataError`."""
+    """Features, labels and weights as arrays of matching shape, or `DataError`."""
     x, y = np.asarray(rows, dtype=np.float64), np.asarray(correct, dtype=np.float64)
     w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
     if x.shape != (len(y), len(names)) or w.shape != y.shape:

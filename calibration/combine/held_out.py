@@ -1,4 +1,4 @@
-"""Confidences that never saw the row's label, rung by rung: what every figure that uses labels is measured on."""
+"""Out-of-fold confidences, rung by rung: every figure that uses labels is measured on them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cascade.policy.features import EARLIER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """What one rung's combiner learns from."""
+    """Training rows of one rung's combiner."""
 
     rows: Floats
     """Features of the rows that are fitted, (m, F)."""
@@ -25,10 +25,10 @@ class Fit:
     """Names of the features (F)."""
 
     correct: Floats
-    """How right the answers are, (m,); NaN where not labelled."""
+    """Correctness of the answers, (m,); NaN where not labelled."""
 
     groups: tuple[str | None, ...] | None
-    """The rows' groups (m); None where there are none."""
+    """The rows' groups (m); None if absent."""
 
     taken: Flags
     """Which rows of the table these are, (n,): recorded and not vetoed."""
@@ -42,7 +42,7 @@ class Fit:
 
 
 def fit_rows(table: Table, rung: str, earlier: Mapping[str, Floats]) -> Fit:
-    """Return what a rung's combiner learns from; `earlier` are the confidences (n,) of the rungs below it."""
+    """Return the training rows of a rung's combiner; `earlier` are the confidences (n,) of the rungs below it."""
     k = table.rungs.index(rung)
     rows, names = feature_rows(table, rung, earlier)
     taken = table.present[:, k] & ~table.vetoed[:, k]
@@ -60,5 +60,5 @@ def hold_out(table: Table, *, seed: int = 0) -> dict[str, Floats]:
 
 
 def verifier_of(feature: str) -> str:
-    """Return the verifier that a feature comes from; the feature itself where it comes from none (`length`)."""
+    """Return the verifier that a feature comes from; the feature itself if from none (`length`)."""
     return feature if feature.startswith(EARLIER) else feature.split(".", 1)[0]

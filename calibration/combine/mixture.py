@@ -1,4 +1,4 @@
-"""Two combiners made one: a task's own and the prior that other tasks give; their mean log-odds are a sum again."""
+"""Mixture of two combiners, a task's own and a prior from other tasks: their mean log-odds are a combiner again."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from cascade.policy.combiner import MAX_EDGES, Combiner, Feature
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prior:
-    """What is known of a task's answers before its own labels are seen."""
+    """Prior of a task's combiner, fitted on other tasks."""
 
     combiner: Combiner
-    """What other tasks say."""
+    """The other tasks' combiner."""
 
     strength: float
-    """Rows of the rarer class, right or wrong, that it counts for; positive, great where tasks are alike."""
+    """Its weight in rows of the rarer class, right or wrong; positive, large where tasks are alike."""
 
     def share(self, rarer: float) -> float:
         """Return the weight in [0, 1] of a combiner fitted to `rarer` rows of the rarer class."""
@@ -27,8 +27,8 @@ class Prior:
 def mix(own: Combiner, other: Combiner, share: float) -> Combiner:
     """Return the combiner whose log-odds are `share` of `own`'s and the rest of `other`'s, `share` in [0, 1].
 
-    Exact for values that neither clips; far out, the one whose feature weighs more clips for both. A combiner that
-    passes one score on is no sum: then `other` is returned as it is, as it is for a share of 0.
+    Exact for values that neither clips; beyond, the one whose feature weighs more clips for both. A combiner that
+    passes one score on cannot be mixed: then `other` is returned as it is, and for a share of 0 too.
     """
     if share <= 0.0 or own.passthrough is not None or other.passthrough is not None:
         return other
@@ -47,7 +47,7 @@ def mix(own: Combiner, other: Combiner, share: float) -> Combiner:
 
 
 def restricted(combiner: Combiner, names: Collection[str]) -> Combiner:
-    """Return the combiner that reads only `names`, and says what it would if all others were missing."""
+    """Return the combiner restricted to `names`, as if all other features were missing."""
     if combiner.passthrough is not None:
         return combiner
     unread = [column for column in combiner.columns if column.name not in names]
@@ -70,7 +70,7 @@ def _scaled(column: Feature, share: float) -> Feature:
 
 
 def _merged(own: Feature, other: Feature, share: float) -> tuple[Feature, float]:
-    """Return one feature on one scale, and what moves to the intercept because medians differ."""
+    """Return one feature on one scale, and the shift of the intercept because medians differ."""
     rest = 1.0 - share
     parts = ((share, own), (rest, other))
     # A feature that never varied in one of them has no scale there; its weight is 0.
@@ -81,7 +81,7 @@ def _merged(own: Feature, other: Feature, share: float) -> tuple[Feature, float]
     evidence = [sum(part * column.evidence[bisect_right(column.edges, low)] for part, column in parts) for low in edges]
     lowest = sum(part * column.evidence[0] for part, column in parts)
     missing = sum(part * column.evidence[-1] for part, column in parts)
-    # The intercept holds for missing values too, whose weight must not feel what moved.
+    # The intercept applies to missing values too, so their weight takes the shift back.
     missing_weight = sum(part * column.missing_weight for part, column in parts) - moved
     feature = Feature(
         name=own.name,

@@ -1,7 +1,7 @@
-"""Combiners for tasks with few labels or none: one fitted to all tasks together, its odds adjusted to each.
+"""Pooled combiners, for tasks with few labels or none: one fitted to all tasks, its log-odds adjusted to each.
 
-Per rung, three steps. What features say is learnt from all tasks (`fit_combiner` on all rows); to its out-of-fold
-log-odds x `pooling` fits a line a task; and since a combiner is a sum in log-odds, that line is a combiner again.
+Three steps per rung: one combiner is fitted on all tasks (`fit_combiner` on all rows); `pooling` fits a line per task
+to its out-of-fold log-odds x; and since a combiner is a sum in log-odds, each line is a combiner again.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from cascade.hashing import content_id
 from cascade.policy.combiner import Combiner
 
 STRENGTHS = (0.5, 1.0, 3.0, 10.0, 30.0, 100.0)
-"""Tried for the prior: from tasks that have nothing in common to tasks that are one."""
+"""Strengths tried for the prior: from tasks that have nothing in common to tasks that are identical."""
 
 JUDGED_TASKS = 40
-"""Tasks that the strength is chosen on at most."""
+"""Most tasks that the strength is chosen on."""
 
 JUDGED_ROWS = 100
-"""Labels of each of them at most."""
+"""Most labels of each of them."""
 
 _NEAR = 1e-6
-"""Distance from 0 and 1 that out-of-fold confidences keep, so that their log-odds are finite."""
+"""Clip of out-of-fold confidences away from 0 and 1, so that log-odds are finite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,27 +40,27 @@ class PooledRung:
     """One rung's combiners, of every task."""
 
     tasks: Mapping[str, Combiner]
-    """By task; of one without labels of this rung it is `new`."""
+    """By task; a task without labels of this rung has `new`."""
 
     new: Combiner
-    """For a task that nothing is known of."""
+    """Cold start: for a task without labels."""
 
     unlabelled: tuple[str, ...]
-    """Tasks that start from `new`; to be flagged as not calibrated on labels of their own."""
+    """Tasks that have `new`; flagged as not calibrated on labels of their own."""
 
     held_out: Mapping[str, Floats]
-    """By task, confidences (n,) of combiners that had not seen the row, or its group."""
+    """By task, out-of-fold confidences (n,)."""
 
     strength: float
-    """Rows of the rarer class that they count for beside a task's own."""
+    """Weight of the prior, in rows of the rarer class."""
 
 
 def pooled_priors(
     tables: Mapping[str, Table], *, seed: int, without: Sequence[str] = ()
 ) -> dict[str, dict[str, Prior]]:
-    """Return what all tasks say of each task and rung, as `fit_combiner` takes it for `prior`.
+    """Return the prior of each task and rung, fitted on all tasks, for `fit_combiner`.
 
-    How strongly it speaks is learnt too (see `choose_strength`). A rung that no task has labels of is left out.
+    Its strength is fitted too (see `choose_strength`). A rung without labels in any task is left out.
     `tables` by task; they may differ in rungs and features. `seed` chooses folds. `without` names tasks whose labels
     are not used.
     """
@@ -126,7 +126,7 @@ def _pool_rung(
     unlabelled = tuple(name for index, name in enumerate(tasks) if not known[task == index].any())
     return PooledRung(
         tasks={
-            # What a task does not have is not asked of it: its ladder may lack the verifier.
+            # Restrict to the task's own features: its ladder may lack a verifier.
             name: restricted(
                 new if name in unlabelled else adjusted(everyone, *lines.line(index)),
                 feature_rows(tables[name], rung, earlier[name])[1],
@@ -143,11 +143,11 @@ def _pool_rung(
 def choose_strength(
     rows: Floats, correct: Floats, pooled: Floats, task: NDArray[np.intp], names: Sequence[str], *, seed: int
 ) -> float:
-    """Choose how many rows of the rarer class a prior counts for: those of least log loss on rows that were held out.
+    """Choose the prior's strength, in rows of the rarer class, by least held-out log loss.
 
     `rows` (n, F) of all tasks, `correct` (n,) with NaN where unlabelled, `pooled` (n,) held-out log-odds of the prior,
-    `task` (n,). Of many tasks `seed` chooses 40, and of each at most 100 labels: where there are more, the prior hardly
-    counts. Of equal ones the greatest.
+    `task` (n,). Of many tasks `seed` chooses 40, and of each at most 100 labels: with more, the prior hardly counts.
+    Ties go to the greatest.
     """
     rng = np.random.default_rng(seed)
     present = np.unique(task[~np.isnan(correct)])
@@ -158,7 +158,7 @@ def choose_strength(
         has = ~np.all(np.isnan(rows[mine]), axis=0)
         own_names = [name for name, kept in zip(names, has, strict=True) if kept]
         own = log_odds(out_of_fold(rows[np.ix_(mine, np.flatnonzero(has))], y, own_names, seed=seed))
-        # What four fifths of the labels weigh, since the fifth in question was held out.
+        # Four fifths of the labels count, since one fold is held out.
         rarer = 0.8 * min(float(y.sum()), float((1.0 - y).sum()))
         for k, strength in enumerate(STRENGTHS):
             share = rarer / (rarer + strength)
@@ -168,7 +168,7 @@ def choose_strength(
 
 
 def adjusted(combiner: Combiner, intercept: float, slope: float) -> Combiner:
-    """Return the combiner whose log-odds are `intercept + slope` times those of the one that is given."""
+    """Return the combiner whose log-odds are `intercept + slope` times those of `combiner`."""
     columns = tuple(
         replace(
             column,
@@ -182,13 +182,13 @@ def adjusted(combiner: Combiner, intercept: float, slope: float) -> Combiner:
 
 
 def log_odds(confidences: Floats) -> Floats:
-    """Return log-odds of confidences in [0, 1], kept finite."""
+    """Return log-odds of confidences in [0, 1], clipped to be finite."""
     p = np.clip(confidences, _NEAR, 1.0 - _NEAR)
     return np.asarray(np.log(p) - np.log1p(-p))
 
 
 def _stacked(parts: Sequence[tuple[Floats, tuple[str, ...]]]) -> tuple[Floats, tuple[str, ...]]:
-    """Put the features of several tasks under each other by name; a feature that a task lacks is missing there."""
+    """Stack the features of several tasks by name; a feature that a task lacks is missing there."""
     names = tuple(dict.fromkeys(name for _, columns in parts for name in columns))
     stacked = []
     for rows, columns in parts:

@@ -1,4 +1,4 @@
-"""Partial pooling: tasks with few labels borrow from all the others, in one logistic model with two figures a task.
+"""Partial pooling: one logistic model of all tasks with a random intercept and slope for each task.
 
 For a row of task t with log-odds x of some confidence, the log-odds that its answer is right are::
 
@@ -6,7 +6,7 @@ For a row of task t with log-odds x of some confidence, the log-odds that its an
 
 the classic random intercept and slope (Gelman & Hill 2007, ch. 13), fitted at its mode. Given b, the tasks are
 independent, so a Newton step is one 2 x 2 block a task and one 2 x 2 Schur complement: O(n). The ridges are chosen by
-cross-validation; great ones mean that the tasks are alike, small ones that they have little in common.
+cross-validation; large ones mean that the tasks are alike, small ones that they have little in common.
 """
 
 from __future__ import annotations
@@ -27,44 +27,44 @@ if TYPE_CHECKING:
 Indices = NDArray[np.intp]
 
 RIDGES_U = (0.3, 1.0, 3.0, 10.0, 100.0, 1000.0)
-"""Tried for the intercepts, smallest first: standard deviations between tasks of 1.8 down to 0.03 log-odds."""
+"""Ridges tried for the intercepts, smallest first: standard deviations between tasks of 1.8 down to 0.03 log-odds."""
 
 RIDGES_V = (3.0, 30.0, 300.0)
-"""Tried for the slopes, which differ less than intercepts do."""
+"""Ridges tried for the slopes, which differ less than intercepts do."""
 
 MAX_TASKS = 200
-"""Tasks that the ridges are chosen on at most; more would hardly move them."""
+"""Most tasks that the ridges are chosen on; more would hardly change them."""
 
 MAX_ROWS = 50_000
-"""Rows that they are chosen on, more or less; fewer tasks are taken where these are large, though never under 20."""
+"""Rows that they are chosen on, about; of large tasks fewer are taken, but at least 20."""
 
 _FOLDS = 5
 _STEPS = 50
 _WEAK = 0.01
-"""Ridge of the common figures: only there to keep them finite where the classes are apart."""
+"""Ridge of the common coefficients: keeps them finite where the classes are separable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pooled:
-    """The fitted model: two figures for all tasks, two more for each."""
+    """The fitted model: two coefficients for all tasks, two more for each."""
 
     common: tuple[float, float]
-    """Intercept b_0 and slope b_1 of a task of which nothing is known, on the scaled x."""
+    """Intercept b_0 and slope b_1 of a new task, on the scaled x."""
 
     own: Floats
-    """u_t and v_t, (n_tasks, 2), on the scaled x; 0 where a task has no labels."""
+    """u_t and v_t, (n_tasks, 2), on the scaled x; 0 without labels."""
 
     centre: float
-    """What x is taken from before it is scaled, in log-odds."""
+    """Subtracted from x before scaling, in log-odds."""
 
     scale: float
-    """What it is divided by, in log-odds; positive."""
+    """Divisor of x, in log-odds; positive."""
 
     ridge: tuple[float, float]
     """lambda_u and lambda_v."""
 
     def line(self, task: int | None) -> tuple[float, float]:
-        """Return intercept and slope of a task on x as given; of a new task for None."""
+        """Return intercept and slope of a task on unscaled x; for None, those of a new task."""
         u, v = (0.0, 0.0) if task is None else (float(self.own[task, 0]), float(self.own[task, 1]))
         slope = (self.common[1] + v) / self.scale
         return self.common[0] + u - slope * self.centre, slope
@@ -89,7 +89,7 @@ def fit_pooled(
 
     `x` (n_samples,) finite log-odds; `correct` (n_samples,) in [0, 1], a fraction counting as that share of a right
     row; `task` (n_samples,) in 0 .. n_tasks - 1. `ridge` (lambda_u, lambda_v); None: cross-validated, folds by `seed`.
-    Raises `DataError` where rows do not belong together, or none is labelled.
+    Raises `DataError` where shapes do not match, or no row is labelled.
     """
     at, y, group = np.asarray(x, np.float64), np.asarray(correct, np.float64), np.asarray(task, np.intp)
     if not at.shape == y.shape == group.shape or at.ndim != 1 or not at.size:
@@ -104,7 +104,7 @@ def fit_pooled(
 
 
 def choose_ridge(x: Floats, correct: Floats, task: Indices, *, n_tasks: int, seed: int) -> tuple[float, float]:
-    """Choose the ridges of least held-out log loss over five folds of rows; of equal ones the greatest.
+    """Choose the ridges by cross-validation: least log loss over five folds of rows; ties go to the greatest.
 
     Arrays as in `fit_pooled`, x already scaled. Of many tasks or rows, `seed` chooses the tasks that are used.
     """
@@ -146,7 +146,7 @@ def _newton(
         score = np.stack([np.bincount(task, residual, n_tasks), np.bincount(task, residual * x, n_tasks)], axis=1)
         inverse = np.linalg.inv(h + np.diag(penalty))
         toward = score - own * penalty
-        # Eliminate the tasks' own figures: what is left is one 2 x 2 system in the common ones.
+        # Eliminate the tasks' own coefficients: one 2 x 2 system in the common ones is left.
         schur = h.sum(axis=0) - np.einsum("tij,tjk,tkl->il", h, inverse, h) + _WEAK * np.eye(2)
         left = score.sum(axis=0) - _WEAK * common - np.einsum("tij,tjk,tk->i", h, inverse, toward)
         step = np.linalg.solve(schur, left)

@@ -1,4 +1,4 @@
-"""Every rung's combiner in every context: with the features of the rungs asked before it, and of no others."""
+"""Combiners by context: for every rung, one fit for each tuple of rungs asked before it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from cascade.errors import DataError
 from cascade.policy.combiner import Combiner
 
 Given = Callable[[tuple[str, ...]], Combiner | None]
-"""Returns the combiner of a context's rung where it exists already; None where there is none."""
+"""Returns the existing combiner of a context's rung; None if absent."""
 
 
 class RungFits:
-    """The combiners of one task, each fitted when it is first asked for, and what they say about its rows.
+    """The combiners of one task, each fitted lazily, and their confidences for its rows.
 
-    A context is a tuple of rung names in ladder order: the rung itself last, those that were asked before it first.
+    A context is a tuple of rung names in ladder order: the rungs asked before, then the rung itself.
     """
 
     def __init__(
@@ -32,19 +32,19 @@ class RungFits:
         Args:
             table: the samples.
             seed: of the folds.
-            priors: by rung, what other tasks say of its answers; fitted combiners lean on it where labels are few.
-            given: where combiners exist already; then nothing is fitted.
+            priors: by rung, fitted on other tasks; they count where labels are few.
+            given: returns existing combiners; then nothing is fitted.
         """
         self.table, self.seed, self.given = table, seed, given
         self.priors = priors or {}
         self._combiners: dict[tuple[str, ...], Combiner] = {}
         self._held_out: dict[tuple[str, ...], Floats] = {}
         self.known: dict[tuple[str, ...], Floats] = {}
-        """Served confidences by context, as far as they were asked for."""
+        """Cache of served confidences by context."""
 
     @property
     def learns(self) -> bool:
-        """Whether combiners are fitted on labels, so that confidences can be held out."""
+        """Whether combiners are fitted on labels, so that out-of-fold confidences exist."""
         return self.given is None
 
     def combiner(self, context: tuple[str, ...]) -> Combiner:
@@ -68,7 +68,7 @@ class RungFits:
         return self._combiners[context]
 
     def has(self, context: tuple[str, ...]) -> bool:
-        """Tell whether there is a combiner: the last rung of a ladder can do without."""
+        """Return whether there is a combiner: the last rung of a ladder needs none."""
         if self.given is not None:
             return self.given(context) is not None
         rung = self.table.on(context)
@@ -88,16 +88,16 @@ class RungFits:
         return self._held_out[context]
 
     def served(self, context: tuple[str, ...]) -> Floats:
-        """Return the confidences (n,) that will be served; 0 where vetoed, NaN where not recorded."""
+        """Return the confidences (n,) as served; 0 where vetoed, NaN where not recorded."""
         if context not in self.known:
             earlier = {rung: self.served(context[: k + 1]) for k, rung in enumerate(context[:-1])}
             self.known[context] = confidences(self.table.on(context), context[-1], self.combiner(context), earlier)
         return self.known[context]
 
     def _learnt(self, context: tuple[str, ...]) -> tuple[Floats, tuple[str, ...], Floats, np.ndarray]:
-        """Return features, their names and labels of the rows that a combiner is fitted on, and which rows they are."""
+        """Return the training rows of a combiner: features, their names, labels, and a mask of the table's rows."""
         part, rung = self.table.on(context), context[-1]
-        # Later rungs learn from earlier confidences that never saw the row: fitted ones look surer than live ones.
+        # Later rungs learn from out-of-fold earlier confidences: fitted ones look surer than live ones.
         earlier = {name: self.held_out(context[: k + 1]) for k, name in enumerate(context[:-1])}
         rows, names = feature_rows(part, rung, earlier)
         correct = part.correct[:, -1]
@@ -118,6 +118,6 @@ def _require_variety(task: str, rung: str, correct: Floats) -> None:
     if known.min() == known.max():
         message = (
             f"Task {task!r}: all {known.size} labels of rung {rung!r} are {known[0]:g}; right and wrong answers "
-            "were expected, since from one kind nothing can be learnt."
+            "were expected. Label more samples: a combiner cannot be fitted on one class."
         )
         raise DataError(message)

@@ -1,4 +1,4 @@
-"""Labels replaced by P(correct | confidences): what the path is searched on, since single labels are too noisy."""
+"""Label smoothing: labels replaced by P(correct | confidences), since single labels are too noisy for a search."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from calibration.stats.logistic import fit_logistic
 
 C = 0.2
 """Inverse ridge of the slopes. On recorded ladders of four models at 300 labels .2 gave the cheapest policies at equal
-realised loss, and losses near the aim; 1 was up to a tenth dearer and lost .3 points more than it aimed at."""
+realised loss, and losses near the aim; 1 was up to a tenth dearer and lost .3 points more than the aim."""
 
 EDGE = 0.005
-"""Confidences are held this far from 0 and 1, so that no single sure answer bends the slope."""
+"""Clip of confidences away from 0 and 1, so that no single sure answer dominates the slope."""
 
 MAX_ROWS = 20_000
-"""Rows that are fitted on at most; beyond, the few coefficients hardly move."""
+"""Most rows of a fit; with more, the few coefficients hardly move."""
 
 
 def smooth_correct(
@@ -24,10 +24,10 @@ def smooth_correct(
 ) -> Floats:
     """Return P(correct_k | c_1 .. c_k) of every row and rung, (n, K) in [0, 1].
 
-    `confidences` (n, D) held-out, D = K or K - 1: the last rung's own is not needed, since nothing is decided by it;
-    `correct` (n, K) in [0, 1], NaN where unlabelled; `forced` (n, D): rows that a veto sends up; `weights` (n,).
+    `confidences` (n, D) out of fold, D = K or K - 1: the last rung's own decides nothing and is not needed;
+    `correct` (n, K) in [0, 1], NaN where unlabelled; `forced` (n, D): rows that a veto escalates; `weights` (n,).
     Ridge logistic regression on the log-odds of the confidences, fitted on the labelled rows: the mean over them is
-    that of the labels. A rung without labels of both kinds gets its mean; one without labels gets NaN.
+    that of the labels. A rung with labels of one class gets their mean; one without labels gets NaN.
     """
     log_odds = _log_odds(confidences)
     probabilities = np.full(correct.shape, np.nan)
@@ -43,11 +43,11 @@ def smooth_correct(
 def smooth_pairs(
     confidences: Floats, correct: Floats, *, forced: NDArray[np.bool_] | None = None
 ) -> tuple[Floats, Floats]:
-    """Return P(correct_k | c_1 .. c_k), (n, K), and P(just one of rung k and the last is right), (n, K).
+    """Return P(correct_k | c_1 .. c_k), (n, K), and P(exactly one of rung k and the last is right), (n, K).
 
-    The first is the mean of two estimates: a rung's own (`smooth_correct`, which see for the arguments), and that on
-    pairs, P(correct_K) − P(harm_k) + P(gain_k), harm being that only the last rung is right. Models of two rungs that
-    are fitted apart differ where labels do not; pairs lose nothing where both answers get the same label, as most do.
+    The first is the mean of two estimates: a rung's own (`smooth_correct`, which documents the arguments), and that on
+    pairs, P(correct_K) − P(harm_k) + P(gain_k), harm meaning that only the last rung is right. Models of two rungs
+    fitted separately differ even where labels agree; pairs show no loss where both answers get the same label.
     A rung of which less than half of the labels are in pairs is smoothed by itself.
     """
     found = smooth_correct(confidences, correct, forced=forced)
@@ -76,7 +76,7 @@ def _smooth(rows: Floats, correct: Floats, weights: Floats | None) -> Floats:
 
 
 def _log_odds(confidences: Floats) -> Floats:
-    """Log-odds, standardised column by column: the ridge must not depend on how sure a combiner is."""
+    """Log-odds, standardised by column: the ridge must not depend on how sure a combiner is."""
     held = np.clip(confidences, EDGE, 1.0 - EDGE)
     found = np.log(held / (1.0 - held))
     spread = found.std(axis=0)

@@ -1,4 +1,4 @@
-"""calibrate_files(): files in, a policy out: what `cascade calibrate` does, from Python."""
+"""calibrate_files(): fits a policy on files of samples, as `cascade calibrate` does, from Python."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def calibrate_files(
     progress: Callable[[str, int, int], None] | None = None,
     on_samples: Callable[[Iterable[Sample], Survey], None] | None = None,
 ) -> Policy:
-    """Calibrate on files of samples: complete them, screen the judges, fit every task, join all in one policy.
+    """Calibrate on files of samples: complete them, screen the judges, fit every task, return one policy.
 
-    Schemas are filled in from the configuration, recordings that are missing are made (with a configuration; this
-    costs), recordings without a label are graded by the gold answer, and the judges are probed (this costs, too).
+    Schemas are filled in from the configuration, missing recordings are made (with a configuration; this costs money),
+    unlabelled recordings are graded by the gold answer, and judges are probed (this costs money, too).
 
     Example:
         >>> from calibration import EscalationRate, calibrate_files
@@ -74,31 +74,31 @@ def calibrate_files(
         choose_rungs: whether rungs may be left out: every sub-ladder that keeps the top is tried.
         combiner: a policy whose combiners are used as they are, so that no labels are needed.
         tasks: only these; None: all.
-        new_tasks: tasks without any sample, which start from the others; they need `target`.
+        new_tasks: tasks without any sample, for a cold start from the others; they need `target`.
         mapping: of tables, which column fills which field.
-        out: where the policy is written; what is paid for is kept beside it. None: the policy is only returned, and
-            what is paid for is kept beside the first file of samples.
+        out: the policy's file; paid results are kept beside it. None: the policy is only returned, and paid results
+            are kept beside the first file of samples.
         seed: of the random choices.
-        probe_judges: whether judges are probed; else the policy says that they were not.
-        admit_judges: judges to let in whatever their probes say; the policy says so.
-        max_cost_usd: US dollars that recording missing answers may cost, and probing each judge, too.
+        probe_judges: whether judges are probed; if not, the policy records it.
+        admit_judges: judges to admit whatever their probes show; the policy records it.
+        max_cost_usd: US dollars that recording missing answers may cost; probing each judge has the same limit.
         concurrency: calls at once.
-        confirm: called with the estimated bill before each of these; False stops it. None: nothing is asked.
+        confirm: called with the cost estimate before each of these; False stops it. None: no confirmation.
         explore: how calls are made; None: as `exploring` does with the three arguments above.
-        client: who answers; None: litellm.
-        say: called with a sentence on what is done.
+        client: answers the calls; None: litellm.
+        say: called with a sentence on each step.
         progress: called now and then with the task, the samples judged and their total.
-        on_samples: called with the completed samples, and what is known of them, before they are fitted on.
+        on_samples: called with the completed samples and their survey before the fit.
 
     Raises:
         ConfigError: `config` and `rungs` are both given, a task has no target, or the ladder cannot be used.
         DataError: a file or a sample cannot be used, or there is too little to fit on.
-        JudgeNotAdmitted: a judge was probed and may not be leaned on.
-        BudgetExceeded: a bill was declined, or is more than `max_cost_usd`.
+        JudgeNotAdmitted: a judge was probed and failed.
+        BudgetExceeded: a cost estimate was declined, or is more than `max_cost_usd`.
     """
     paths = [Path(samples)] if isinstance(samples, str | Path) else list(map(Path, samples))
     if not paths:
-        message = "samples names no file; one file of samples or several were expected."
+        message = "samples is empty; one file of samples or several were expected."
         raise ConfigError(message)
     loaded = _config(config, rungs, verifiers)
     ladder: Ladder | Sequence[str] = (rungs or ()) if loaded is None else loaded.ladder
@@ -106,7 +106,7 @@ def calibrate_files(
     beside = Path(out) if out is not None else _beside(paths[0])
     explore = explore or exploring(concurrency=concurrency, max_cost_usd=max_cost_usd, confirm=confirm)
     if new_tasks and target is None:
-        message = f"Task {new_tasks[0]!r} has no samples to have a target of its own; `target` was expected."
+        message = f"Task {new_tasks[0]!r} has neither samples nor a target; give `target`, which new tasks need."
         raise ConfigError(message)
 
     source: Iterable[Sample] = SampleFiles(paths, mapping)
@@ -167,10 +167,10 @@ def calibrate_files(
 def _config(
     config: Config | str | Path | None, rungs: Sequence[str] | None, verifiers: Sequence[str] | None
 ) -> Config | None:
-    """Return the configuration with the verifiers that were asked for; None where rungs are named."""
+    """Return the configuration with the verifiers asked for; None if rungs are named."""
     if rungs is not None:
         if config is not None:
-            message = "config and rungs are both given; one of them was expected, since each names the ladder."
+            message = "config and rungs are both given; exactly one of them was expected, since each names the ladder."
             raise ConfigError(message)
         if isinstance(rungs, str) or not rungs:
             message = f'rungs is {rungs!r}; a list of names, cheapest first, was expected: ["small", "large"].'
@@ -183,13 +183,13 @@ def _config(
 
 
 def _beside(path: Path) -> Path:
-    """Return the policy's file that would stand beside a file of samples."""
+    """Return the policy's path beside a file of samples."""
     name = path.name.removesuffix(".gz")
     return path.with_name(name.removesuffix(Path(name).suffix) + ".json")
 
 
 def _together(policies: Sequence[Policy]) -> Policy:
-    """Return one policy of all tasks, which were fitted by target."""
+    """Return one policy of all tasks, from one policy for each target."""
     first = policies[0]
     read: dict[str, dict[str, None]] = {}
     for policy in policies:

@@ -1,4 +1,4 @@
-"""A task's policy under a bound: what was certified serves as it is, else the safest policy, and why."""
+"""Certified fit of one task: the certified policy serves unchanged, else the safest policy, with the reason."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ def fit_certified(
     label_sources: Sequence[str] = (),
     salt: str = SALT,
 ) -> Certified:
-    """Split the rows of a task, groups whole, learn combiners and path on one part, and certify on the other.
+    """Sample split: fit combiners and path on one part of a task's rows, groups whole, and certify on the other.
 
-    What is certified is served as it is: nothing is fitted again on all rows.
+    The certified policy is served as it is: nothing is fitted again on all rows.
 
     Args:
         laid: the samples of the task.
-        bound: what to certify.
+        bound: the bound to certify.
         tasks: how many tasks share 1 − confidence.
         seed: of split, folds and draws.
         choose_rungs: whether rungs may be left out.
-        same: whether an answer is the reference's, (n, K); see `sameness`.
-        chosen: which rows were drawn for labelling, (n,); None: all that are labelled.
-        label_sources: who labelled.
+        same: whether an answer equals the reference's, (n, K); see `sameness`.
+        chosen: which rows were drawn for labelling, (n,); None: all labelled ones.
+        label_sources: sources of the labels.
         salt: of the hashed choices, as in the policy.
 
     Raises:
@@ -85,7 +85,7 @@ def certify_task(
 ) -> TaskPolicy:
     """Fit and certify the policy of one task; see `fit_certified` and `fit_jointly` for the arguments.
 
-    Figures are measured on the samples that certify, which nothing was learnt from.
+    Figures are measured on the verification samples, which nothing was fitted on.
 
     Raises:
         DataError: the part to learn from has too few labels, or labels of one kind only.
@@ -115,7 +115,7 @@ def certify_task(
     seen = figures(apply(held, bare, salt=SALT, rungs=laid.rungs), laid.rungs)
     singles = [measure_single(laid, k) for k in range(len(laid.rungs))]
     why = certificate.why
-    # A policy of one rung escalates nothing, for certain: there is nothing to estimate.
+    # A policy of one rung never escalates: there is nothing to estimate.
     alone = all(len(point.rungs) == 1 for point in found.points)
     rate = {"value": 0.0, "low": 0.0, "high": 0.0} if alone else seen["escalation_rate"]
     measured: dict[str, Any] = {
@@ -145,7 +145,7 @@ def certify_task(
         "certified": certificate.certified,
         "why": why,
     }
-    # A single rung has no earlier one to estimate from: the mean is all there is, and it is right on average.
+    # A single rung has no earlier one to estimate from: its mean cost is unbiased.
     confidence = first if found.points[0].rungs[0] == laid.rungs[0] else np.full(len(laid), np.nan)
     return TaskPolicy(
         reference=bare.reference,
@@ -161,7 +161,7 @@ def certify_task(
 
 
 def _feasible(laid: Table, *, seed: int, choose_rungs: bool) -> list[str]:
-    """Return what can be had in expectation, dearest first, one policy a line: estimates, which nothing certifies."""
+    """Return the feasible frontier in expectation, dearest first, one policy a line; nothing is certified."""
     path = policy_path(RungFits(laid, seed=seed), seed=seed, choose_rungs=choose_rungs)
     return describe(path.hull, path.reference)
 
@@ -176,7 +176,7 @@ def _require_labels(layout: Layout, dimension: str) -> None:
 
 
 def _by_dimension(layout: Layout, policy: TaskPolicy, bounds: Sequence[Bound], *, seed: int) -> dict[str, Any]:
-    """Return how good answers are in each bounded dimension, on the samples that certify; empty where none is named."""
+    """Return the accuracy in each bounded dimension, on the verification samples; empty if no dimension is named."""
     found = {}
     for name in dict.fromkeys(one.dimension for one in bounds if one.dimension is not None):
         laid = layout.seen_in(name).table

@@ -1,4 +1,4 @@
-"""Tasks with hardly any samples or none: they start from what the other tasks have in common, and are flagged."""
+"""Cold start: tasks with few samples or none start from the pooled samples of the other tasks, and are flagged."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ from cascade.policy.operating_point import OperatingPoint
 from cascade.policy.policy import Policy, TaskPolicy
 
 STACK = 20_000
-"""Rows of all tasks together that a newcomer starts from, more or less."""
+"""Pooled rows of a cold start, about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PooledTasks:
-    """The tasks that a newcomer starts from, their rows under each other."""
+    """The tasks of a cold start, with stacked rows."""
 
     table: Table
     """Their rows."""
 
     origin: Indices
-    """Which task each row is of, (n,)."""
+    """The task of each row, (n,)."""
 
     count: int
-    """How many tasks there are."""
+    """Number of tasks."""
 
 
 def gather_pooled_tasks(tables: Sequence[Table], *, seed: int) -> dict[tuple[str, ...], PooledTasks]:
-    """Return the tasks that others can start from, by their rungs; large ones thinned to a sample."""
+    """Return the tasks for a cold start of others, by their rungs; large ones are thinned to a sample."""
     alike: dict[tuple[str, ...], list[Table]] = {}
     for one in tables:
         alike.setdefault(one.rungs, []).append(one)
@@ -69,14 +69,14 @@ def cold_start(
     combiner: Policy | None = None,
     choose_rungs: bool = False,
 ) -> TaskPolicy:
-    """Return the policy that a task starts with.
+    """Return the cold-start policy of a task.
 
     Args:
         name: the task.
         ladder: its rungs.
-        target: what was asked for. A rate's threshold is where the other tasks, each counting about alike, go up at
-            that rate; any other aim takes the point that all their rows together would take; a bound is never
-            certified without a task's own labels.
+        target: the target. A rate's threshold is where the other tasks, about equally weighted, escalate at that rate;
+            any other aim takes the point of all their rows together; a bound is never certified without a task's own
+            labels.
         pooled_tasks: the other tasks.
         laid: samples of its own, too few to learn from; they count towards its rate.
         seed: of the folds.
@@ -92,7 +92,7 @@ def cold_start(
         tightest = min(one.value for one in (target.bounds if isinstance(target, Jointly) else (target,)))
         least = int(np.ceil(required_draws(tightest, target.delta) / (1.0 - LEARN)))
         why = (
-            f"Not certified: {has[0].lower()}{has[1:]}, and a certificate takes a task's own labels: at least {least}, "
+            f"Not certified: {has[0].lower()}{has[1:]}, and a certificate needs a task's own labels: at least {least}, "
             "if none of them is an error."
         )
         points: tuple[OperatingPoint, ...] = (OperatingPoint(rungs=(ladder.names[-1],), thresholds=()),)
@@ -109,21 +109,21 @@ def cold_start(
     own = pooled_tasks[ladder.names]
     table = _readable(replace(own.table, task=name), ladder)
     started = start_task(table, ladder, target, seed=seed, combiner=combiner, choose_rungs=choose_rungs)
-    points, lent = _points(name, started, own, None if laid is None else _readable(laid, ladder))
+    points, shrunk = _points(name, started, own, None if laid is None else _readable(laid, ladder))
     why = (
-        f"{has}{', too few to learn from,' if n else ''} and starts from the {own.count} other tasks: how often its "
+        f"{has}{', too few to fit,' if n else ''} and starts from the {own.count} other tasks: how often its "
         "answers are right is not known. "
         "Calibrate again once it has samples."
     )
     measured = _measured(ladder, points, target, why=why)
     measured["n"] = n
-    measured["borrowed"] = describe_pooling(lent, tasks=own.count, n=n)
+    measured["borrowed"] = describe_pooling(shrunk, tasks=own.count, n=n)
     measured["rungs"] = [
         {"rung": rung, "n": 0, "expected": rate, "low": law.low, "high": law.high}
-        for rung, rate, law in zip(points[0].rungs, started.aimed.parts[0].rates, lent[0], strict=False)
+        for rung, rate, law in zip(points[0].rungs, started.aimed.parts[0].rates, shrunk[0], strict=False)
     ]
     first = [
-        (part.weight, part.rates[0], laws[0]) for part, laws in zip(started.aimed.parts, lent, strict=True) if laws
+        (part.weight, part.rates[0], laws[0]) for part, laws in zip(started.aimed.parts, shrunk, strict=True) if laws
     ]
     measured["escalation_rate"] = {
         "expected": sum(weight * rate for weight, rate, _ in first),
@@ -138,23 +138,23 @@ def cold_start(
 def _points(
     name: str, started: Started, own: PooledTasks, laid: Table | None
 ) -> tuple[tuple[OperatingPoint, ...], tuple[tuple[Shrunk, ...], ...]]:
-    """Return the points, and how sure their rates are for a task that is like the others."""
+    """Return the points, and the intervals of their rates for a task that is like the others."""
     ways = started.ways
-    # Its own rows are seen through the combiners that will serve it.
+    # Its own rows get the confidences of the combiners that will serve it.
     fits = None if laid is None or not len(laid) else RungFits(laid, given=started.fits.combiner)
     shapes = [shapes_of(started.fits, way.rungs, way.rates, origin=own.origin) for way in ways]
-    lent = tuple(
+    shrunk = tuple(
         pool_thresholds(told, {name: [replace(way, fits=fits)]})[name][0]
         for way, told in zip(ways, shapes, strict=True)
     )
     if EscalationRate in list_aims(started.target):
-        return pooled_points(started.fits, ways, lent), lent
+        return pooled_points(started.fits, ways, shrunk), shrunk
     points = tuple(replace(to_point(started.fits, way.rungs, way.rates), weight=way.weight) for way in ways)
-    return points, lent
+    return points, shrunk
 
 
 def _readable(table: Table, ladder: Ladder) -> Table:
-    """Return the table with those features only that the newcomer's own verifiers can give."""
+    """Return the table with only the features of the new task's own verifiers."""
     parts = {rungs: _readable(part, ladder) for rungs, part in table.parts.items()}
     names, rows = {}, {}
     known = {rung.name: {verifier.name for verifier in rung.verifiers} for rung in ladder}
@@ -173,7 +173,7 @@ def _readable(table: Table, ladder: Ladder) -> Table:
 def _measured(
     ladder: Ladder, points: Sequence[OperatingPoint], target: Aim | Together | Bound | Jointly, *, why: str
 ) -> dict[str, Any]:
-    """Return the figures of a task that has none of its own, in the form of `measured.measure`."""
+    """Return the figures of a task without samples, in the form of `measured.measure`."""
     nothing = {"value": None, "low": None, "high": None}
     return {
         "n": 0,

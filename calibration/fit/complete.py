@@ -1,4 +1,4 @@
-"""Samples completed before a fit: schemas of their tasks, recordings that were missing, labels by gold answer."""
+"""Completion of samples before a fit: schemas of their tasks, missing recordings, labels by gold answer."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from cascade.config import Config
 
 Say = Callable[[str], None]
-"""Called with a sentence on what is done."""
+"""Called with a sentence on each step."""
 
 
 def say_nothing(_: str) -> None:
-    """Take a sentence, and leave it."""
+    """Ignore a sentence."""
 
 
 def schema_filler(config: Config) -> Callable[[Sample], Sample]:
-    """Return what gives a sample its task's schema, as requests get it when they run."""
+    """Return a function that gives a sample its task's schema, as requests get it when they run."""
 
     def filled(sample: Sample) -> Sample:
         schema = config.tasks.get(sample.request.task, config.settings).schema
@@ -52,14 +52,14 @@ def with_recordings(
     client: Client | None = None,
     say: Say = say_nothing,
 ) -> list[Sample]:
-    """Return the samples with a recording of every rung; those that are missing are made and kept in `output`.
+    """Return the samples with a recording of every rung; missing ones are made and kept in `output`.
 
     Args:
-        samples: what there is.
+        samples: the samples.
         config: its ladder is asked.
-        output: where the samples go.
+        output: the file that the samples are written to.
         explore: how it is asked; None: as `exploring()` does.
-        client: who answers; None: litellm.
+        client: answers the calls; None: litellm.
         say: called with a sentence where recordings are missing.
 
     Raises:
@@ -86,7 +86,7 @@ def with_recordings(
 
 
 def with_labels(samples: Sequence[Sample], say: Say = say_nothing) -> list[Sample]:
-    """Return the samples with `correct` filled in by their gold answers where it is missing."""
+    """Return the samples with missing `correct` filled in by the gold answers."""
     open_to_grade = any(
         sample.gold is not None and any(recording.correct is None for recording in sample.recordings.values())
         for sample in samples
@@ -99,7 +99,7 @@ def with_labels(samples: Sequence[Sample], say: Say = say_nothing) -> list[Sampl
 
 
 def graded(samples: Iterable[Sample], found: Survey, say: Say = say_nothing) -> Iterable[Sample]:
-    """Return what `with_labels` does, for samples that are gone through several times, each graded when it comes by."""
+    """Return the same as `with_labels`, lazily, for samples that are read several times; each is graded when read."""
     open_to_grade = sum(found.gradable.values())
     if not open_to_grade:
         return samples

@@ -1,4 +1,4 @@
-"""calibrate(): samples in, a policy out; thin wrappers around the mathematics of the neighbouring modules."""
+"""calibrate(): fits a policy on samples; thin wrappers around the mathematics of the neighbouring modules."""
 
 from __future__ import annotations
 
@@ -50,33 +50,33 @@ def calibrate(
 ) -> Policy:
     """Fit a policy on recorded samples, task by task.
 
-    Samples are gone through twice, to see what there is and to lay it out, and never kept: of a source that reads its
-    files anew each time (`cascade.samples.reader`) any number fits. An iterator, which gives them once, is kept.
+    Samples are read twice, for the survey and for the layout, and never kept: a source that reads its files again each
+    time (`cascade.samples.reader`) may have any number. The samples of an iterator, which gives them once, are kept.
 
     Args:
         samples: requests with recordings of the ladder's rungs, and labels (`correct`) where there are any.
         ladder: the ladder that will serve, or names of recorded rungs, cheapest first.
-        target: what to reach in expectation (an aim), or what to certify (MaxError, MaxLoss).
+        target: an aim, met in expectation, or a bound to certify (MaxError, MaxLoss).
         dial: further operating points by name, each with its own target; `run(quality=…)` picks one.
         shared_by: how many tasks share a bound's 1 − confidence; None: those that are fitted here.
         choose_rungs: whether rungs may be left out: every sub-ladder that keeps the top is tried.
         verifiers: with names only, the verifiers to use; None: all that are free, or recorded at no cost.
         tasks: only these; None: all.
-        new_tasks: tasks without any sample, to start from what the others have in common; flagged in the policy.
+        new_tasks: tasks without any sample, for a cold start from the others; flagged in the policy.
         seed: of the random choices (folds).
         combiner: a policy whose combiners are used as they are, so that no labels are needed.
         prices: fills in costs that were not recorded.
-        found: what `survey` found in these samples, where that was asked already; saves going through them twice.
+        found: the `survey` of these samples, if there is one; saves reading them twice.
         progress: called now and then with the task, the samples judged and their total.
 
     Raises:
-        DataError: too few samples, no labels where they are needed, or labels of one kind only.
+        DataError: too few samples, no labels where they are needed, or labels of one class only.
         ConfigError: the ladder or a verifier cannot be used.
     """
     again = list(samples) if isinstance(samples, Iterator) else samples
     seen = survey(again) if found is None else found
     if not len(seen):
-        message = "There are no samples; calibrate needs some with recordings of the ladder's rungs."
+        message = "There are no samples; some with recordings of the ladder's rungs were expected (`cascade explore`)."
         raise DataError(message)
     absent = sorted(set(tasks or ()) - set(seen.counts))
     if absent:
@@ -86,7 +86,7 @@ def calibrate(
     rungs = resolve(ladder) if isinstance(ladder, Ladder) else recorded_ladder(seen, ladder, verifiers)
     known = sorted(set(new_tasks) & set(seen.counts))
     if known:
-        message = f"Task {known[0]!r} is said to be new, and {seen.counts[known[0]]} samples belong to it."
+        message = f"Task {known[0]!r} has {seen.counts[known[0]]} samples; a new task was expected to have none."
         raise ConfigError(message)
     targets = {"": target, **dial}
     bounds = _bounds(targets.values())
@@ -128,19 +128,19 @@ def calibrate(
 
 
 def _now() -> str:
-    """Return when it is; SOURCE_DATE_EPOCH, as reproducible builds set it, makes a policy the same byte for byte."""
+    """Return the time of day; SOURCE_DATE_EPOCH, set by reproducible builds, makes policies equal byte for byte."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
     return moment.isoformat(timespec="seconds")
 
 
 def _parts(rungs: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return the sub-ladders that choosing rungs looks at, every model alone among them."""
+    """Return the sub-ladders to choose among, every model alone included."""
     return [*list_subladders(rungs, choose=True), *((rung,) for rung in rungs)]
 
 
 def _priors(tables: Mapping[str, Table], *, seed: int) -> dict[str, dict[str, Prior]]:
-    """Return what stands in for a task's own combiners where it has too few labels: those pooled over all tasks."""
+    """Return the pooled priors, which stand in for a task's own combiners if it has too few labels."""
     return pooled_priors(tables, seed=seed) if len(tables) > 1 else {}
 
 
@@ -155,16 +155,16 @@ def _fit_points(
     seed: int,
     combiner: Policy | None,
 ) -> dict[str, dict[str, TaskPolicy]]:
-    """Fit every operating point of every task, by task and quality; layouts are used up."""
+    """Fit every operating point of every task, by task and quality; consumes `layouts`."""
     tables = {name: one.table for name, one in layouts.items()}
     priors = _priors(tables, seed=seed) if combiner is None else {}
     small, alone = _small(layouts), len(layouts) < 2
     pooled_tasks = _pooled_tasks(tables, small, seed=seed) if small or new_tasks else {}
     del tables
     fitted: dict[str, dict[str, TaskPolicy]] = {name: {} for name in (*layouts, *new_tasks)}
-    lenders: dict[str, PooledFits] = {quality: PooledFits() for quality in targets}
+    pooled_fits: dict[str, PooledFits] = {quality: PooledFits() for quality in targets}
 
-    def newcomer(name: str, target: Target, laid: Table | None = None) -> TaskPolicy:
+    def start_cold(name: str, target: Target, laid: Table | None = None) -> TaskPolicy:
         return cold_start(
             name,
             ladders[name],
@@ -177,10 +177,10 @@ def _fit_points(
         )
 
     for name in list(layouts):
-        layout = layouts.pop(name)  # let go once it is fitted, unless others may lend to it
+        layout = layouts.pop(name)  # freed once it is fitted, unless others may be pooled with it
         for quality, target in targets.items():
             if name in small:
-                fitted[name][quality] = newcomer(name, target, layout.table)
+                fitted[name][quality] = start_cold(name, target, layout.table)
             elif isinstance(target, MaxError | MaxLoss | Jointly):
                 fitted[name][quality] = _certified(
                     layout, target, seed=seed, choose_rungs=choose_rungs, tasks=shared_by
@@ -195,13 +195,13 @@ def _fit_points(
                     priors=priors.get(name),
                     choose_rungs=choose_rungs,
                 )
-                if alone or not lenders[quality].took(name, started):
+                if alone or not pooled_fits[quality].took(name, started):
                     fitted[name][quality] = finish_task(started)
-    for quality, waiting in lenders.items():
+    for quality, waiting in pooled_fits.items():
         for name, policy in waiting.finished().items():
             fitted[name][quality] = policy
     for name in new_tasks:
-        fitted[name] = {quality: newcomer(name, target) for quality, target in targets.items()}
+        fitted[name] = {quality: start_cold(name, target) for quality, target in targets.items()}
     return fitted
 
 
@@ -225,7 +225,7 @@ def _certified(layout: Layout, bound: Bound | Jointly, *, seed: int, choose_rung
 
 
 def _bounds(targets: Iterable[Target]) -> list[Bound]:
-    """Return all bounds that are to be certified."""
+    """Return all bounds to certify."""
     found: list[Bound] = []
     for target in targets:
         if isinstance(target, Jointly):
@@ -236,7 +236,7 @@ def _bounds(targets: Iterable[Target]) -> list[Bound]:
 
 
 def _read_verifiers(rungs: Sequence[str], tasks: Mapping[str, TaskPolicy]) -> dict[str, tuple[str, ...]]:
-    """Return the verifiers whose verdicts the combiners read, by rung."""
+    """Return the verifiers read by the combiners, by rung."""
     read: dict[str, dict[str, None]] = {rung: {} for rung in rungs}
     for task in tasks.values():
         for point in (point for one in (task, *task.dial.values()) for point in one.points):

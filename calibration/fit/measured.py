@@ -1,4 +1,4 @@
-"""What a fitted task promises and measured: the figures with intervals that stand in the policy and in --json."""
+"""Measured figures of a fitted task, with intervals, as stored in the policy and printed by --json."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def measure(
     aimed: Aimed,
     *,
     salt: str,
-    lent: Sequence[Sequence[Shrunk]] | None = None,
+    shrunk: Sequence[Sequence[Shrunk]] | None = None,
 ) -> dict[str, Any]:
-    """Return what was measured for one task, as `calibrate --json` prints it.
+    """Return the figures of one task, as `calibrate --json` prints them.
 
-    Rates are the laws of the thresholds (docs/calibration.md, "The formulas"; `lent`: of those that other tasks helped
-    to find).
+    Rates are the laws of the thresholds (docs/calibration.md, "The formulas"; `shrunk`: of those found by partial
+    pooling).
     Accuracy is estimated out of fold: every row is ranked by a confidence that never saw its label. Cost is that of the
     served policy on these rows; it needs no label. Of two points that are mixed, every row counts with both, by their
     weights.
@@ -56,7 +56,7 @@ def measure(
     below = float(accepted[labelled].sum())
     laws = [
         _laws(one, part.rates, own)
-        for one, part, own in zip(served, aimed.parts, lent or [()] * len(served), strict=True)
+        for one, part, own in zip(served, aimed.parts, shrunk or [()] * len(served), strict=True)
     ]
     levels, forced = _levels(served, laws, weights, laid.rungs)
     rate = _first_rate(served, laws, weights)
@@ -99,7 +99,7 @@ def describe_points(points: Sequence[OperatingPoint]) -> list[dict[str, Any]]:
 
 
 def describe_use(laid: Table) -> dict[str, Any]:
-    """Return how often each verifier spoke, by rung, as JSON."""
+    """Return the counts of verdicts, by rung and verifier, as JSON."""
     return {
         rung: {
             name: {
@@ -115,7 +115,7 @@ def describe_use(laid: Table) -> dict[str, Any]:
 
 
 def _out_of_fold(fits: RungFits, aimed: Aimed, *, salt: str) -> tuple[Floats, Floats, Floats]:
-    """Return how right answers are, their share from below the reference, and how wrong that is, (n,) each."""
+    """Return out of fold, (n,) each: correctness, share accepted below the reference, and the wrong part of it."""
     laid = fits.table
     correct, accepted, wrong = np.zeros(len(laid)), np.zeros(len(laid)), np.zeros(len(laid))
     if not fits.learns:
@@ -137,21 +137,21 @@ def _mixed(figures: Sequence[Floats], weights: Sequence[float]) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Law:
-    """What is expected of one rung's rate in one way of running."""
+    """The rate law of one rung at one operating point: expected rate with its interval."""
 
     n: int
-    """Rows that it was fitted on."""
+    """Rows of the fit."""
 
     expected: float
     low: float
     high: float
 
     why: str | None = None
-    """What must be said about it."""
+    """A remark for the user; None if none is needed."""
 
 
-def _laws(served: Replayed, rates: Sequence[float], lent: Sequence[Shrunk]) -> tuple[_Law, ...]:
-    """Return the laws of all rungs but the last, in order."""
+def _laws(served: Replayed, rates: Sequence[float], shrunk: Sequence[Shrunk]) -> tuple[_Law, ...]:
+    """Return the rate laws of all rungs but the last, in order."""
     laws = []
     for k, rung in enumerate(served.table.rungs[:-1]):
         fit = served.reached[:, k] & served.table.present[:, k]
@@ -163,16 +163,18 @@ def _laws(served: Replayed, rates: Sequence[float], lent: Sequence[Shrunk]) -> t
             laws.append(_Law(n=n, expected=forced / n, low=low, high=high, why=why))
             continue
         low, high = rate_interval(size, rate) if n else (0.0, 1.0)
-        if lent:
-            # What other tasks add takes rows for independent: with groups it may widen an interval, never narrow it.
+        if shrunk:
+            # Pooling assumes independent rows: with groups it may widen an interval, never narrow it.
             shared = size < n
-            low, high = (min(low, lent[k].low), max(high, lent[k].high)) if shared else (lent[k].low, lent[k].high)
+            low, high = (
+                (min(low, shrunk[k].low), max(high, shrunk[k].high)) if shared else (shrunk[k].low, shrunk[k].high)
+            )
         laws.append(_Law(n=n, expected=rate, low=float(low), high=float(high)))
     return tuple(laws)
 
 
 def _independent(served: Replayed, k: int, fit: Flags) -> float:
-    """Return how many independent rows a rung's rate was fitted on: fewer than there are where rows share groups."""
+    """Return the effective sample size of a rung's rate: fewer than its rows where rows share groups."""
     groups = pick(served.table.groups, fit) if any(served.table.groups) else None
     return independent_rows(served.escalated[fit, k], groups, 0.05)
 
@@ -180,9 +182,9 @@ def _independent(served: Replayed, k: int, fit: Flags) -> float:
 def _levels(
     served: Sequence[Replayed], laws: Sequence[Sequence[_Law]], weights: Sequence[float], rungs: Sequence[str]
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """Return each rung's expected rate with the 90 % interval of the true one, and what must be said about them.
+    """Return each rung's expected rate with the 90 % interval of the true one, and remarks.
 
-    Of two points, a rung's rate is the mean of both, by the share of requests that each sends there.
+    For two points, a rung's rate is their mean, weighted by the share of requests that each sends there.
     """
     found: dict[str, list[tuple[float, _Law]]] = {}
     for one, own, weight in zip(served, laws, weights, strict=True):
@@ -205,7 +207,7 @@ def _levels(
 def _first_rate(
     served: Sequence[Replayed], laws: Sequence[Sequence[_Law]], weights: Sequence[float]
 ) -> dict[str, float]:
-    """Return the share of requests that leaves the first rung that was asked, with the interval of the true one."""
+    """Return the escalation rate of the first rung asked, with the interval of the true one."""
     total = {"expected": 0.0, "low": 0.0, "high": 0.0}
     for one, own, weight in zip(served, laws, weights, strict=True):
         levels, _ = _levels([one], [own[:1]], [1.0], one.table.rungs[:1]) if own else ([], None)
@@ -216,7 +218,7 @@ def _first_rate(
 
 
 def measure_single(laid: Table, k: int) -> dict[str, Any]:
-    """Return what always asking one rung would give."""
+    """Return the figures of always asking one rung."""
     right, usd = laid.correct[:, k], laid.answer_usd[:, k]
     known = ~np.isnan(right)
     return {
@@ -227,6 +229,6 @@ def measure_single(laid: Table, k: int) -> dict[str, Any]:
 
 
 def name_best(singles: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return the rung that is right most often when always asked, the first of equals; None without labels."""
+    """Return the rung of highest accuracy when always asked, the first of equals; None without labels."""
     known = [single for single in singles if single["accuracy"]["value"] is not None]
     return max(known, key=lambda single: single["accuracy"]["value"])["rung"] if known else None

@@ -1,4 +1,4 @@
-"""What tasks with few samples borrow: the shape of the other tasks' confidences, rung by rung (see `shrinkage`)."""
+"""Partial pooling of thresholds, rung by rung: tasks with few samples borrow from the others (see `shrinkage`)."""
 
 from __future__ import annotations
 
@@ -18,49 +18,49 @@ from cascade.policy.operating_point import OperatingPoint, Threshold
 from cascade.policy.policy import SALT
 
 ENOUGH = 200
-"""Samples from which on a task keeps its own threshold, whatever the others do: its own law is narrow enough."""
+"""Samples from which on a task keeps its own threshold: its own law is narrow enough."""
 
 Context: TypeAlias = tuple[str, ...]
-"""A rung, last, and those that were asked before it."""
+"""The rungs asked before, then the rung itself."""
 
 Indices: TypeAlias = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """Confidences of the requests of one task that get to a rung."""
+    """Confidences of one task's requests that reach a rung."""
 
     confidences: Floats
     """(n,) in [0, 1]."""
 
     forced: Flags
-    """Those that go up whatever the threshold, (n,)."""
+    """Those that always escalate, (n,)."""
 
 
 NO_SHAPE = Shape(confidences=np.empty(0), forced=np.empty(0, dtype=bool))
-"""Of a task without samples."""
+"""The shape of a task without samples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One way in which a task runs, its thresholds still to be found."""
+    """Rungs and rates of one operating point, before its thresholds are fitted."""
 
     rungs: tuple[str, ...]
-    """The rungs that are asked."""
+    """The rungs that are asked, cheapest first."""
 
     rates: tuple[float, ...]
-    """Escalation rate of each but the last, of the requests that get there."""
+    """Escalation rate of each but the last, of the requests that reach it."""
 
     weight: float = 1.0
-    """The share of requests that runs this way."""
+    """The share of requests of this operating point."""
 
     fits: RungFits | None = None
-    """The task's combiners and rows; None: it has no rows."""
+    """The task's combiners and rows; None without rows."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Walk:
-    """A way while its thresholds are found."""
+    """A `Way` during the fit of its thresholds."""
 
     task: str
     way: Way
@@ -68,13 +68,13 @@ class _Walk:
     found: list[Shrunk] = field(default_factory=list)
 
     def shape(self, context: Context) -> Shape:
-        """Return the confidences of the rows that get to a context's rung."""
+        """Return the confidences of the rows that reach a context's rung."""
         if self.way.fits is None:
             return NO_SHAPE
         return _shape(self.way.fits, context, self.live)
 
     def climb(self, context: Context, found: Shrunk) -> None:
-        """Take a threshold, and see which rows go up."""
+        """Apply a threshold, and keep the rows that escalate."""
         self.found.append(found)
         fits = self.way.fits
         if fits is not None:
@@ -87,9 +87,9 @@ class _Walk:
 def shapes_of(
     fits: RungFits, rungs: Sequence[str], rates: Sequence[float], *, origin: Indices | None = None
 ) -> list[dict[Context, Shape]]:
-    """Return the confidences of a task whose thresholds are its own, by context.
+    """Return the confidences of a task that keeps its own thresholds, by context.
 
-    `origin` (n,): of a stack of several tasks' rows, which task each is of; then each task's, in order.
+    `origin` (n,): for stacked rows of several tasks, the task of each row; returns those of each task, in order.
     """
     part, point = fits.table.on(rungs), to_point(fits, rungs, rates)
     whose = np.zeros(len(part), dtype=np.intp) if origin is None else origin
@@ -107,11 +107,11 @@ def shapes_of(
 def pool_thresholds(
     others: Sequence[Mapping[Context, Shape]], ways: Mapping[str, Sequence[Way]]
 ) -> dict[str, tuple[tuple[Shrunk, ...], ...]]:
-    """Find the thresholds of tasks with few samples or none, by task and way, a rung at a time.
+    """Fit the thresholds of tasks with few samples or none by partial pooling, rung by rung; by task and way.
 
     Args:
-        others: of each task whose thresholds are its own, what `shapes_of` gives.
-        ways: how each of the other tasks runs; they lend to each other, too.
+        others: `shapes_of` each task that keeps its own thresholds.
+        ways: the ways of the tasks with few samples, which are pooled with each other, too.
     """
     walks = {
         task: [
@@ -133,7 +133,7 @@ def pool_thresholds(
 
 
 def pooled_points(fits: RungFits, ways: Sequence[Way], found: Sequence[Sequence[Shrunk]]) -> tuple[OperatingPoint, ...]:
-    """Return the points that serve ways with these thresholds and combiners."""
+    """Return the operating points of ways with fitted thresholds and combiners."""
     points = []
     for way, thresholds in zip(ways, found, strict=True):
         contexts = [way.rungs[: k + 1] for k in range(len(way.rungs))]
@@ -149,9 +149,9 @@ def pooled_points(fits: RungFits, ways: Sequence[Way], found: Sequence[Sequence[
 
 
 def _fit_level(context: Context, walks: Sequence[_Walk], others: Sequence[Shape]) -> None:
-    """Fit one rung's thresholds of all tasks that get there."""
+    """Fit one rung's thresholds of all tasks that reach it."""
     k = len(context) - 1
-    # Two ways of a task that went the same way so far stand at the same threshold, and speak once.
+    # Two ways of a task with equal rungs and rates so far share a threshold, and count once.
     once = {(walk.task, walk.way.rates[: k + 1]): walk for walk in reversed(walks)}
     shapes = [*(walk.shape(context) for walk in once.values()), *others]
     rates = [rates[k] for _, rates in once]
@@ -162,7 +162,7 @@ def _fit_level(context: Context, walks: Sequence[_Walk], others: Sequence[Shape]
             forced=[shape.forced for shape in shapes],
         )
     else:
-        # Nobody gets to this rung: all or nothing goes up, as `path.to_point` has it.
+        # No row reaches this rung: escalate all or none, as `path.to_point` does.
         ends = [1.0 if rate > 0.0 else 0.0 for rate in rates]
         fitted = tuple(Shrunk(threshold=(end, end), borrowed=0.0, low=0.0, high=1.0) for end in ends)
     found = dict(zip(once, fitted, strict=False))
@@ -177,6 +177,6 @@ def _shape(fits: RungFits, context: Context, live: Flags) -> Shape:
 
 
 def describe_pooling(found: Sequence[Sequence[Shrunk]], *, tasks: int, n: int) -> dict[str, Any]:
-    """Return what was borrowed as JSON: `rows` is what the other tasks' samples are worth at the first rung."""
+    """Return the pooling as JSON: `rows` is the weight of the other tasks at the first rung, in samples."""
     first = [thresholds[0] for thresholds in found if thresholds]
     return {"tasks": tasks, "n": n, "rows": round(first[0].borrowed, 1) if first else 0.0}

@@ -1,4 +1,4 @@
-"""The tasks of one run while they are fitted to a rate: those with samples enough lend, the others wait for them."""
+"""Partial pooling of one run: tasks with few samples wait until the others' confidences are collected."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from cascade.policy.policy import TaskPolicy
 
 @dataclass(slots=True)
 class PooledFits:
-    """Who lends, and who waits, for one target."""
+    """Tasks that are pooled for one target: the large ones' confidences, and the small ones that wait for them."""
 
     shapes: list[dict[Context, Shape]] = field(default_factory=list)
-    """Of each task whose thresholds are its own."""
+    """Confidences of each task that keeps its own thresholds."""
 
     waiting: dict[str, Started] = field(default_factory=dict)
     """Tasks with few samples, by name."""
 
     def took(self, name: str, started: Started) -> bool:
-        """Take a task's confidences; return whether it has to wait, since it has few samples for its rate."""
+        """Add a task; return whether it has to wait, since it has few samples for its rate."""
         if EscalationRate not in list_aims(started.target):
             return False
         if int(started.fits.table.present[:, 0].sum()) < ENOUGH:
@@ -32,7 +32,7 @@ class PooledFits:
         return False
 
     def finished(self) -> dict[str, TaskPolicy]:
-        """Return the policies of those that waited."""
+        """Return the policies of the waiting tasks."""
         found = pool_thresholds(self.shapes, {name: one.ways for name, one in self.waiting.items()})
         others = len(self.shapes) + len(self.waiting) - 1
-        return {name: finish_task(one, lent=found[name], lenders=others) for name, one in self.waiting.items()}
+        return {name: finish_task(one, shrunk=found[name], pooled_with=others) for name, one in self.waiting.items()}

@@ -1,4 +1,4 @@
-"""What the reference would have cost, estimated from what the first rung showed: fitted here, served by Policy."""
+"""Reference cost: estimates what the reference would have cost from the first rung's tokens; served by Policy."""
 
 from __future__ import annotations
 
@@ -9,22 +9,21 @@ from calibration.samples.table import Table
 from cascade.policy.policy import ReferenceCost
 
 ENOUGH = 20
-"""Rows below which only the mean is estimated."""
+"""Rows below which only the mean is fitted."""
 
 
 def fit_reference_cost(laid: Table, confidence: Floats) -> ReferenceCost | None:
     """Fit the reference's cost by least squares on the first rung's tokens and confidence.
 
-    The confidence is among them because accepted requests are the easy ones, and easy ones get short answers: without
-    it the saving on accepted requests would be overstated. Each regressor is standardised, and one that does not vary
-    is left out.
+    Confidence is a regressor because accepted requests are the easy ones and get short answers: without it the saving
+    on accepted requests would be overstated. Regressors are standardised; constant ones are left out.
 
     Args:
         laid: the samples of one task.
         confidence: the first rung's served confidences, (n,).
 
     Returns:
-        the estimate, or None where no cost of the reference is known.
+        the estimate, or None if no cost of the reference is known.
     """
     cost = laid.answer_usd[:, -1]
     known = ~np.isnan(cost) & laid.present[:, 0]

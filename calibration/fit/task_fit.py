@@ -1,4 +1,4 @@
-"""One task fitted to an aim: combiners and rates first, then thresholds, its own or with what other tasks lend."""
+"""Fit of one task to an aim: combiners and rates first, then thresholds, its own or by partial pooling."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from cascade.policy.combiner import Combiner
 from cascade.policy.policy import SALT, Policy, TaskPolicy
 
 POOLED = (
-    "It has no labels of its own and starts from what the other tasks' verifiers are worth: the rate is its own, how "
+    "It has no labels of its own and uses combiners pooled from the other tasks: the escalation rate is its own, how "
     "often its answers are right is not known."
 )
-"""What is said of a task that borrows its combiners."""
+"""Remark on a task with pooled combiners."""
 
 MINIMUM = 20
-"""Samples of a task below which nothing is fitted alone: the interval of a rate would span most of [0, 1]."""
+"""Least samples of a task's own fit: with fewer, the interval of a rate would span most of [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """A task whose combiners and rates are chosen, and whose thresholds are not yet."""
+    """A task with combiners and rates, before its thresholds are fitted."""
 
     fits: RungFits
     """Its combiners and rows."""
@@ -44,14 +44,14 @@ class Started:
     """Rungs and rates."""
 
     target: Aim | Together
-    """What was asked for."""
+    """The target."""
 
     pooled: bool
-    """Whether its combiners are the other tasks', since it has no labels."""
+    """Whether its combiners are pooled from other tasks, since it has no labels."""
 
     @property
     def ways(self) -> tuple[Way, ...]:
-        """How it runs, for `lending.lend`."""
+        """Its operating points as rungs and rates, for `pool_thresholds`."""
         return tuple(
             Way(rungs=part.rungs, rates=part.rates, weight=part.weight, fits=self.fits) for part in self.aimed.parts
         )
@@ -78,14 +78,16 @@ def start_task(
     )
 
 
-def finish_task(started: Started, *, lent: Sequence[Sequence[Shrunk]] | None = None, lenders: int = 0) -> TaskPolicy:
-    """Fit the thresholds and measure; `lent`: the thresholds of each way, found with the help of `lenders` tasks."""
+def finish_task(
+    started: Started, *, shrunk: Sequence[Sequence[Shrunk]] | None = None, pooled_with: int = 0
+) -> TaskPolicy:
+    """Fit the thresholds and measure; `shrunk`: the thresholds of each way, pooled with those of `pooled_with` tasks."""
     fits, aimed = started.fits, started.aimed
     laid = fits.table
-    if lent is None:
+    if shrunk is None:
         points = tuple(replace(to_point(fits, part.rungs, part.rates), weight=part.weight) for part in aimed.parts)
     else:
-        points = pooled_points(fits, started.ways, lent)
+        points = pooled_points(fits, started.ways, shrunk)
     served = fits.served(points[0].rungs[:1]) if fits.has(points[0].rungs[:1]) else np.full(len(laid), np.nan)
     policy = TaskPolicy(
         reference=laid.rungs[-1],
@@ -95,9 +97,9 @@ def finish_task(started: Started, *, lent: Sequence[Sequence[Shrunk]] | None = N
         reference_cost=fit_reference_cost(laid, served),
     )
     measured = {
-        **measure(fits, policy, aimed, salt=SALT, lent=lent),
+        **measure(fits, policy, aimed, salt=SALT, shrunk=shrunk),
         "warnings": [*warn_sharing(laid), *(warn_scarcity(laid) if fits.learns else ())],
-        "borrowed": None if lent is None else describe_pooling(lent, tasks=lenders, n=policy.n),
+        "borrowed": None if shrunk is None else describe_pooling(shrunk, tasks=pooled_with, n=policy.n),
     }
     measured["warnings"] += warn_waste(measured, policy.reference)
     if started.pooled:
@@ -117,7 +119,7 @@ def fit_task(
 ) -> TaskPolicy:
     """Fit the policy of one task to its table; see `calibrate`.
 
-    `priors`: by rung, what other tasks say of its answers; combiners lean on it where the task has few labels.
+    `priors`: by rung, fitted on other tasks; they count where the task has few labels.
     """
     return finish_task(
         start_task(laid, ladder, target, seed=seed, combiner=combiner, priors=priors, choose_rungs=choose_rungs)
@@ -142,7 +144,7 @@ def require_enough(laid: Table) -> None:
 def _fits(
     laid: Table, ladder: Ladder, *, seed: int, combiner: Policy | None, priors: Mapping[str, Prior] | None
 ) -> RungFits:
-    """Return the task's combiners: fitted on labels, taken from another policy, or one verifier's score passed on."""
+    """Return the task's combiners: fitted on labels, taken from another policy, or a single verifier's score."""
     if combiner is not None:
         found = _given(laid, combiner)
         return RungFits(laid, seed=seed, given=lambda context: found.get(context[-1]))
@@ -157,7 +159,7 @@ def _fits(
 
 
 def _starts_pooled(laid: Table, priors: Mapping[str, Prior] | None) -> bool:
-    """Tell whether other tasks' pooled combiners can stand in for all that a task without labels lacks."""
+    """Return whether pooled combiners can replace all that a task without labels lacks."""
     return bool(priors) and all(rung in (priors or {}) for rung in laid.rungs[:-1])
 
 
@@ -165,7 +167,7 @@ def _given(laid: Table, policy: Policy) -> dict[str, Combiner]:
     """Return another policy's combiners for a task."""
     task = policy.tasks.get(laid.task)
     if task is None:
-        message = f"The policy given as combiner knows {', '.join(policy.tasks)}, not the task {laid.task!r}."
+        message = f"The policy given as combiner has the tasks {', '.join(policy.tasks)}, not the task {laid.task!r}."
         raise ConfigError(message)
     combiners: dict[str, Combiner] = {}
     for point in task.points:
@@ -178,7 +180,7 @@ def _given(laid: Table, policy: Policy) -> dict[str, Combiner]:
 
 
 def _single(laid: Table, ladder: Ladder) -> dict[str, Combiner]:
-    """Return combiners that pass one verifier's score on, which needs no labels."""
+    """Return combiners of a single verifier's score, which need no labels."""
     combiners: dict[str, Combiner] = {}
     for rung in ladder[:-1]:
         names = [verifier.name for verifier in rung.verifiers]

@@ -1,4 +1,4 @@
-"""Whether samples tell as much as their number promises: said beside what was measured, which does not show it."""
+"""Warnings of a fit: too few labels for the features, shared groups, and policies that cost more than the reference."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from calibration.samples.table import Table
 from cascade.stats.influence import independent
 
 PER_FEATURE = 10
-"""Labels for each feature below which a combiner tends to learn noise (Peduzzi et al. 1996, J Clin Epidemiol 49)."""
+"""Labels per feature below which a combiner overfits (Peduzzi et al. 1996, J Clin Epidemiol 49)."""
 
 
 def warn_scarcity(table: Table) -> tuple[str, ...]:
-    """Return a sentence for every rung below the top with fewer than about 10 labels a feature that varies."""
+    """Return a warning for every rung below the top with fewer than about 10 labels for each feature that varies."""
     found: list[str] = []
     for k, rung in enumerate(table.rungs[:-1]):
         known = table.present[:, k] & ~table.vetoed[:, k] & ~np.isnan(table.correct[:, k])
@@ -31,7 +31,7 @@ def warn_scarcity(table: Table) -> tuple[str, ...]:
 
 
 def warn_sharing(table: Table) -> tuple[str, ...]:
-    """Return a sentence where rows share groups, so that they say less than as many independent ones."""
+    """Return a warning if rows share groups, which lowers the effective sample size."""
     count = independent(len(table), table.groups)
     if count == len(table):
         return ()
@@ -41,12 +41,13 @@ def warn_sharing(table: Table) -> tuple[str, ...]:
 
 
 def warn_waste(measured: Mapping[str, Any], reference: str) -> tuple[str, ...]:
-    """Return a sentence where the policy costs more than always asking the reference."""
+    """Return a warning if the policy costs more than always asking the reference."""
     share = measured["cost_vs_top"]
     if share is None or share <= 1.0:
         return ()
     sentence = (
         f"It costs {share:.1%} of always asking {reference}: answers and verifiers below cost more than they save. "
-        "Leave out what is dear (`--verifiers`, `--choose-rungs`), or ask that model alone (`cascade assess`)."
+        "Leave out dear verifiers or rungs (`--verifiers`, `--choose-rungs`), or ask that model alone "
+        "(`cascade assess`)."
     )
     return (sentence,)

@@ -1,1 +1,1 @@
-"""The gate: a policy held to limits on samples, in CI."""
+"""The gate: checks a policy against limits on samples, in CI."""

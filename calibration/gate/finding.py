@@ -1,4 +1,4 @@
-"""What came of a gate: every figure with its bounds, whether it keeps its limit, and how many samples are missing."""
+"""Gate findings: every figure with its confidence bounds, its outcome against the limit, and the samples missing."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ MEANINGS: dict[Kind, str] = {
     "max_loss": "accuracy lost against always asking the reference",
     "max_error": "error among the answers accepted below the top",
     "max_cost": "mean cost of a request in US dollars, verifiers included",
-    "escalation_tolerance": "escalation rate of the first rung, held to the policy's own target",
+    "escalation_tolerance": "escalation rate of the first rung, compared with the policy's own target",
     "max_drop": "accuracy lost against the baseline policy on the same samples",
 }
-"""What each kind is a limit on."""
+"""The figure that each kind limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class Criterion:
     """Its limit: shares in [0, 1], US dollars for max_cost. A tolerance is on both sides of the target."""
 
     dimension: str | None = None
-    """The dimension of the labels that is looked at; None: `correct` as it stands."""
+    """The dimension of the labels; None: `correct` as it stands."""
 
     def __post_init__(self) -> None:
-        """Refuse limits that mean nothing."""
+        """Validate kind, limit and dimension."""
         if self.dimension is not None and self.kind in {"max_cost", "escalation_tolerance"}:
-            message = f"The criterion {self.kind} names the dimension {self.dimension!r}, and needs no labels."
+            message = f"The criterion {self.kind} has no labels; leave out the dimension {self.dimension!r}."
             raise ConfigError(message)
         dollars = self.kind == "max_cost"
         usable = not isinstance(self.limit, bool) and isinstance(self.limit, int | float) and math.isfinite(self.limit)
@@ -59,60 +59,60 @@ Outcome = Literal["pass", "fail", "undecided"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sharpened:
-    """A figure estimated from few labels and a proxy's scores of all rows (PPI++)."""
+    """A PPI++ estimate of a figure, from few labels and a proxy's scores of all rows."""
 
     proxy: str
-    """Whose scores."""
+    """The verifier whose scores are used."""
 
     value: float
     """The estimate."""
 
     low: float
-    """Lower end, one-sided at the level of passing; asymptotic."""
+    """Lower bound, one-sided at the level of passing; asymptotic."""
 
     high: float
-    """Upper end."""
+    """Upper bound."""
 
     n: int
     """Rows."""
 
     n_labelled: int
-    """Labelled ones among them."""
+    """Labelled rows among them."""
 
     label_worth: float
-    """How many labels without the proxy tell as much as one of these."""
+    """Labels without the proxy that carry the information of one with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What came of one criterion on one task."""
+    """Outcome of one criterion on one task."""
 
     task: str
     """The task."""
 
     criterion: Criterion
-    """What was asked."""
+    """The criterion."""
 
     margin: Margin
     """The figure with its bounds at the level of passing, each end one-sided."""
 
     target: float | None
-    """The rate that a tolerance is around; else None."""
+    """The target rate of a tolerance; None for other kinds."""
 
     outcome: Outcome
-    """pass: the limit is kept, with the confidence asked for. fail: it is broken, likewise. undecided: neither."""
+    """pass: the limit holds, with the confidence asked for. fail: it is broken, likewise. undecided: neither."""
 
     more_samples: int | None
-    """About how many more would decide, with probability .8, if the figure stays as it is.
+    """Approximate further samples for a decision with power .8, if the figure stays as it is.
 
-    None: decided, or no number would.
+    None if decided, or if no number suffices.
     """
 
     note: str | None = None
-    """What else must be known to read it."""
+    """A remark for the reader; None if none is needed."""
 
     sharpened: Sharpened | None = None
-    """The same figure by labels and a proxy's scores of all rows; told, and never what decides: it is asymptotic."""
+    """The PPI++ estimate of the same figure; reported, but never decides, since it is asymptotic."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON."""
@@ -134,25 +134,25 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """What came of all criteria on all tasks."""
+    """Outcome of all criteria on all tasks."""
 
     findings: tuple[Finding, ...]
-    """By task, criteria in the order asked."""
+    """By task, criteria in the order given."""
 
     confidence: float
-    """With which a pass is true, and a fail is true of all figures together."""
+    """Confidence of a pass, and of a fail for all figures together."""
 
     warnings: tuple[str, ...] = ()
-    """For people."""
+    """Warnings for the user."""
 
     @property
     def outcome(self) -> Outcome:
-        """Fail where anything fails, else undecided where anything is, else pass."""
+        """Fail if any finding fails, else undecided if any is, else pass."""
         found = {finding.outcome for finding in self.findings}
         return "fail" if "fail" in found else "undecided" if "undecided" in found else "pass"
 
     def to_json(self) -> dict[str, Any]:
-        """Return what `check --json` prints."""
+        """Return the gate as `check --json` prints it."""
         return {
             "outcome": self.outcome,
             "confidence": self.confidence,
@@ -172,7 +172,7 @@ def judge_figure(
     delta_fail: float,
     target: float | None = None,
 ) -> Finding:
-    """Hold one figure to one limit.
+    """Compare the confidence bounds of one figure with one limit.
 
     Args:
         task: its task.
@@ -181,7 +181,7 @@ def judge_figure(
         groups: the rows' groups (n); None: all are independent.
         delta: the level of passing.
         delta_fail: the level of failing.
-        target: the rate that a tolerance is around.
+        target: the target rate of a tolerance.
     """
     low = -1.0 if criterion.kind in {"max_loss", "max_drop"} else 0.0
     if criterion.kind == "max_cost":
@@ -196,7 +196,7 @@ def judge_figure(
     note: str | None = None
     if margin.value is None or margin.low is None or margin.high is None:
         outcome: Outcome = "undecided"
-        note = "no row has what this figure needs" if not margin.n else "one row alone has no interval"
+        note = "no row has the data of this figure" if not margin.n else "a single row has no interval"
     elif margin.low >= floor and margin.high <= ceiling:
         outcome = "pass"
     elif _beyond(strict, floor, ceiling):
@@ -204,12 +204,12 @@ def judge_figure(
     else:
         outcome = "undecided"
     if criterion.kind == "max_drop" and criterion.limit == 0.0 and outcome != "pass" and margin.high is not None:
-        # "Not worse at all" cannot be shown by any number of rows: with no margin, only a proven drop fails.
+        # No number of rows shows "not worse at all": with no margin, only a proven drop fails.
         fails = outcome == "fail" or (groups is None and sign_test(values) <= delta_fail)
         outcome = "fail" if fails else "pass"
-        note = None if fails else f"no drop is shown; one of up to {margin.high:.1%} could have gone unseen"
+        note = None if fails else f"no drop is shown; one of up to {margin.high:.1%} is not excluded"
     if margin.method == "grouped":
-        worth = f"rows share groups: worth {margin.n_effective:,.0f} independent ones"
+        worth = f"rows share groups: {margin.n_effective:,.0f} effective independent rows"
         note = worth if note is None else f"{note}; {worth}"
     undecided = outcome == "undecided" and margin.value is not None
     return Finding(
@@ -224,7 +224,7 @@ def judge_figure(
 
 
 def _limits(criterion: Criterion, target: float | None) -> tuple[float, float]:
-    """Return between which values the true figure must lie."""
+    """Return the floor and ceiling of the true figure."""
     if criterion.kind == "escalation_tolerance":
         aim = target or 0.0
         return aim - criterion.limit, aim + criterion.limit
@@ -236,11 +236,11 @@ def _beyond(strict: Margin, floor: float, ceiling: float) -> bool:
 
 
 def _missing(margin: Margin, floor: float, ceiling: float, delta: float, delta_fail: float) -> int | None:
-    """Return about how many more samples would decide, if the figure stays as it is."""
+    """Return the approximate number of further samples that would decide, if the figure stays as it is."""
     value = margin.value or 0.0
     inside = floor <= value <= ceiling
     level = delta if inside else delta_fail
-    # Inside, both limits must be cleared, so the nearer one counts; outside, the one that is broken.
+    # Inside, both limits must be cleared, so the nearer one counts; outside, the broken one.
     limit = min((end for end in (floor, ceiling) if math.isfinite(end)), key=lambda end: abs(end - value))
     if margin.method == "binomial" and 0.0 <= limit <= 1.0:
         size = size_for_share(value, limit, level)

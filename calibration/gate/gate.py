@@ -1,9 +1,9 @@
-"""The gate: a policy replayed on labelled samples and held to limits: pass, fail, or undecided.
+"""The gate: replays a policy on labelled samples and compares figures with limits: pass, fail, or undecided.
 
-Levels. A figure passes where its one-sided bound at level δ = 1 − confidence clears the limit. A gate passes where
-every figure passes, so that it passes wrongly with probability at most δ however many figures there are: a bad policy
-has a bad figure, and that one passes with probability at most δ (intersection–union test, Berger 1982, Technometrics
-24). A gate fails where any figure fails, so the level of failing is divided over the figures (Bonferroni).
+Levels. A figure passes if its one-sided bound at level δ = 1 − confidence clears the limit. A gate passes if every
+figure passes, so it passes wrongly with probability at most δ for any number of figures: a bad policy has a bad figure,
+which passes with probability at most δ (intersection–union test, Berger 1982, Technometrics 24). A gate fails if any
+figure fails, so the level of failing is divided over the figures (Bonferroni).
 """
 
 from __future__ import annotations
@@ -41,22 +41,23 @@ def check_policy(
     tasks: Sequence[str] | None = None,
     proxy: str | None = None,
 ) -> Gate:
-    """Hold a policy to criteria, task by task, on samples that it was not fitted on.
+    """Check a policy against criteria, task by task, on samples that it was not fitted on.
 
     Args:
-        samples: recorded and, but for rate and cost, labelled.
-        policy: what is to be released.
+        samples: recorded and, except for rate and cost, labelled.
+        policy: the policy to release.
         criteria: limits; `max_drop` needs a baseline.
-        ladder: the ladder with its verifiers; None: what recordings and policy name.
+        ladder: the ladder with its verifiers; None: rungs and verifiers of recordings and policy.
         baseline: an earlier policy, replayed on the same samples.
         confidence: of a pass, in (0, 1).
         verifiers: with no ladder, the verifiers to use instead of the policy's.
         prices: fills in costs that were not recorded.
         tasks: only these; None: all that the samples have.
-        proxy: a verifier whose recorded scores sharpen the figures that need labels; told, and never what decides.
+        proxy: a verifier whose recorded scores give PPI++ estimates of the figures that need labels; these are
+            reported, but never decide.
 
     Raises:
-        ConfigError: no criterion, a baseline that is missing, or a task that is in no sample.
+        ConfigError: no criterion, a missing baseline, or a task without samples.
         PolicyMismatch: a policy does not fit the ladder.
         DataError: no sample can be judged.
     """
@@ -64,16 +65,16 @@ def check_policy(
         message = "The gate has nothing to check; give at least one limit, such as --min-accuracy 0.8."
         raise ConfigError(message)
     if baseline is None and any(criterion.kind == "max_drop" for criterion in criteria):
-        message = "A limit on the drop against a baseline was given, and no baseline; give --baseline old.json."
+        message = "A limit on the drop is given without a baseline; give --baseline old.json."
         raise ConfigError(message)
     grouped = {name: rows for name, rows in by_task(samples).items() if tasks is None or name in tasks}
     absent = [name for name in tasks or () if name not in grouped]
     unknown = [name for name in grouped if name not in policy.tasks]
     if absent or (unknown and tasks is not None):
-        name, where = (absent[0], "no sample belongs to it") if absent else (unknown[0], "the policy does not know it")
+        name, where = (absent[0], "no sample belongs to it") if absent else (unknown[0], "the policy does not have it")
         message = f"Task {name!r} cannot be checked: {where}."
         raise ConfigError(message)
-    warnings = [f"Task {name!r} is not checked: the policy does not know it." for name in unknown]
+    warnings = [f"Task {name!r} is not checked: the policy does not have it." for name in unknown]
     warnings += _unequal(grouped)
     known = {name: rows for name, rows in grouped.items() if name in policy.tasks}
     delta, count = 1.0 - confidence, len(criteria) * len(known)
@@ -97,7 +98,7 @@ def check_policy(
                 found = replace(found, sharpened=sharpen_figure(criterion, seen, proxy, delta=delta))
             findings.append(found)
     if not any(finding.margin.n for finding in findings):
-        message = "No sample can be checked: recordings of the policy's rungs, and labels for accuracy, are needed."
+        message = "No sample can be checked; recordings of the policy's rungs, and labels for accuracy, were expected."
         raise DataError(message)
     return Gate(findings=tuple(findings), confidence=confidence, warnings=tuple(warnings))
 
@@ -119,28 +120,28 @@ def _values(criterion: Criterion, now: GateRows, before: GateRows | None) -> tup
         }[criterion.kind]
     keep: NDArray[np.bool_] = ~np.isnan(values)
     if now.u is not None and criterion.kind in {"min_accuracy", "max_loss", "max_error", "max_drop"}:
-        # Labels that were chosen with unequal probabilities are thinned until each row had the same.
+        # Labels of unequal propensity are thinned to a uniform sample.
         known = now.harmless if criterion.kind == "max_loss" else np.zeros(len(keep), dtype=bool)
         keep = uniform_rows(np.where(known, 1.0, now.propensity), keep, now.u)
     return values[keep], keep
 
 
 def _target(fitted: TaskPolicy) -> float:
-    """Return the first rung's rate that was asked for; where another thing was asked for, the one that was expected."""
+    """Return the first rung's target rate; for other targets, its expected rate."""
     value = fitted.target.get("value")
     if fitted.target.get("kind") == "escalation_rate" and value is not None:
         return float(value[0] if isinstance(value, list) else value)
     expected = (fitted.measured.get("escalation_rate") or {}).get("expected")
     if expected is None:
-        message = "The policy says no escalation rate, neither asked for nor measured, so there is none to hold it to."
+        message = "The policy has no escalation rate, neither as target nor measured; leave out the tolerance."
         raise ConfigError(message)
     return float(expected)
 
 
 def _unequal(grouped: dict[str, list[Sample]]) -> list[str]:
     return [
-        f"Task {name!r}: samples were chosen with unequal probabilities (`propensity`): of their labels as many are "
-        "used as make a uniform sample."
+        f"Task {name!r}: samples were chosen with unequal probabilities (`propensity`): their labels are thinned to a "
+        "uniform sample."
         for name, rows in grouped.items()
         if len({sample.propensity for sample in rows}) > 1
     ]

@@ -1,4 +1,4 @@
-"""One task's samples under a policy, and what a gate needs beside what that does: groups, labels, a judge's scores."""
+"""Gate rows: one task's samples replayed under a policy, with groups, labels and a proxy's scores."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ from cascade.samples.sample import Sample
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateRows:
-    """One task's rows under a policy, with what a gate needs beside them."""
+    """One task's replayed rows, with the further columns that a gate needs."""
 
     rows: Rows
-    """What the policy does."""
+    """The policy's decisions."""
 
     groups: Groups
     """The rows' groups (n)."""
 
     propensity: Floats
-    """The probability with which each row was chosen to be labelled, (n,)."""
+    """Propensity of each row to be chosen for labelling, (n,)."""
 
     u: Floats | None
-    """Hashed choices that thin labels to a uniform sample, (n,); None where all propensities are the same."""
+    """Hashed choices that thin labels to a uniform sample, (n,); None if all propensities are equal."""
 
     harmless: Flags
-    """Rows without loss, labelled or not: the reference answered, or the answer says what the reference's says."""
+    """Rows without loss, labelled or not: the reference answered, or the answer equals the reference's."""
 
     scores: Floats | None
     """The proxy's scores, (n, K) by the policy's rungs; None without a proxy."""
 
     def grouped(self, keep: NDArray[np.bool_]) -> Groups | None:
-        """Return the groups of the rows in `keep` (n,); None where there are none."""
+        """Return the groups of the rows in `keep` (n,); None without groups."""
         found = [self.groups[int(i)] for i in np.flatnonzero(keep)]
         return found if any(found) else None
 
@@ -61,9 +61,9 @@ def replay_task(
     dimensions: Iterable[str | None],
     proxy: str | None,
 ) -> dict[str | None, GateRows]:
-    """Replay a policy on one task; by dimension of the labels."""
+    """Replay a policy on one task; returns rows by label dimension."""
     if name not in policy.tasks:
-        message = f"The baseline policy does not know task {name!r}; it has {', '.join(policy.tasks)}."
+        message = f"The baseline policy does not have task {name!r}; it has {', '.join(policy.tasks)}."
         raise ConfigError(message)
     judging = resolve(ladder) if ladder is not None else policy_ladder(samples, policy, verifiers)
     if ladder is not None:
@@ -87,7 +87,7 @@ def replay_task(
 
 
 def _scores(samples: Sequence[Sample], rungs: Sequence[str], proxy: str) -> Floats:
-    """Return a verifier's recorded scores, (n, K), 0 where it vetoed; NaN where there is none."""
+    """Return a verifier's recorded scores, (n, K), 0 where it vetoed; NaN if absent."""
     found = np.full((len(samples), len(rungs)), np.nan)
     for i, sample in enumerate(samples):
         for k, rung in enumerate(rungs):
@@ -95,27 +95,27 @@ def _scores(samples: Sequence[Sample], rungs: Sequence[str], proxy: str) -> Floa
             if verdict is not None and (verdict.veto or verdict.score is not None):
                 found[i, k] = 0.0 if verdict.veto else float(verdict.score or 0.0)
     if np.isnan(found).all():
-        message = f"No sample has a recorded score of {proxy!r}; --proxy names a judge whose verdicts were recorded."
+        message = f"No sample has a recorded score of {proxy!r}; --proxy expects a judge with recorded verdicts."
         raise ConfigError(message)
     return found
 
 
 def _labels(samples: Sequence[Sample], rungs: Sequence[str], dimension: str) -> Floats:
-    """Return the labels in one dimension, (n, K); NaN where there is none."""
+    """Return the labels in one dimension, (n, K); NaN if absent."""
     recordings = ([sample.recordings.get(rung) for rung in rungs] for sample in samples)
     known = [[None if one is None else label_in(one, dimension) for one in row] for row in recordings]
     return np.array([[np.nan if value is None else value for value in row] for row in known])
 
 
 def served_by(rows: Rows) -> NDArray[np.intp]:
-    """Return the column of the policy's rungs whose answer was served, (n,)."""
+    """Return the column, among the policy's rungs, of the served answer, (n,)."""
     return np.asarray(rows.reach.shape[1] - 1 - np.argmax(rows.reach[:, ::-1] > 0, axis=1))
 
 
 def _harmless(
     samples: Sequence[Sample], rows: Rows, rungs: Sequence[str], reference: str, dimension: str | None
 ) -> Flags:
-    """Tell which rows lose nothing, (n,); in other dimensions than `correct` only answers equal to the letter do."""
+    """Return which rows have no loss, (n,); in dimensions other than `correct` only identical answers count."""
     alike = match_reference if dimension in {None, CORRECT} else repeat_reference
     order = (*(rung for rung in rungs if rung != reference), reference)
     found = np.zeros(len(rows.index), dtype=bool)

@@ -1,4 +1,4 @@
-"""A gate as JUnit XML, which continuous-integration systems show; it is only written here, never read."""
+"""JUnit XML of a gate, for continuous-integration systems; only written here, never read."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from calibration.gate.finding import Finding, Gate
 
 _FORBIDDEN = {0xFFFE: "\\ufffe", 0xFFFF: "\\uffff"}
-"""Characters that XML cannot hold, beside the control characters that `printable` spells out."""
+"""Characters that XML does not allow, beside the control characters that `printable` escapes."""
 
 
 def write_junit(gate: Gate, path: Path, *, policy: str, sentences: dict[Finding, str], allow_undecided: bool) -> None:
-    """Write one test case for each finding: a failure where it fails, skipped where undecided is allowed.
+    """Write one test case for each finding: a failure if it fails, skipped if undecided is allowed.
 
     Args:
-        gate: what came of it.
-        path: where it goes; whole or not at all.
+        gate: the gate's outcome.
+        path: the file, written atomically.
         policy: the policy's file.
-        sentences: what is said about each finding.
+        sentences: the text of each finding.
         allow_undecided: whether undecided counts as passed.
     """
     failures = skipped = 0

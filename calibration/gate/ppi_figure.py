@@ -1,4 +1,4 @@
-"""A gate's figure sharpened by a judge: what few labels and its scores of all samples say together."""
+"""PPI++ estimate of a gate's figure, from few labels and a proxy's scores of all samples."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from calibration.gate.gate_rows import GateRows, served_by
 from cascade.stats.ppi import estimate_mean
 
 FEW = 10
-"""Labels below which nothing is estimated with a proxy."""
+"""Least labels of a PPI++ estimate."""
 
 
 def sharpen_figure(criterion: Criterion, now: GateRows, proxy: str, *, delta: float) -> Sharpened | None:
-    """Estimate a figure from its labels and the proxy's scores of the served answers; None with few labels, or all."""
+    """Estimate a figure by PPI++ from its labels and the proxy's scores; None with few labels, or with all."""
     rows, scores = now.rows, now.scores
     assert scores is not None  # noqa: S101 - a proxy was asked for
     mine = scores[np.arange(len(scores)), served_by(rows)]
@@ -25,7 +25,7 @@ def sharpen_figure(criterion: Criterion, now: GateRows, proxy: str, *, delta: fl
         taken = rows.below > 0
         y, f = 1.0 - rows.correct, -mine
     else:
-        # A loss in [−1, 1]; where it is known to be none, no label is needed.
+        # A loss in [−1, 1]; where it is known to be 0, no label is needed.
         scale, shift, taken = 2.0, 1.0, ~now.harmless
         y, f = rows.correct_top - rows.correct, scores[:, -1] - mine
     y, f, pi = ((y + shift) / scale)[taken], f[taken], now.propensity[taken]

@@ -1,4 +1,4 @@
-"""Replay: a policy applied to recordings, and what would have come of it; no call is made."""
+"""Replay: applies a policy to recordings, without any call, and measures the outcome."""
 
 from __future__ import annotations
 
@@ -29,60 +29,60 @@ from cascade.samples.sample import Sample
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """What a policy does with the rows of one task; rows that could not be judged are left out."""
+    """A policy's decisions on the rows of one task; rows that cannot be judged are left out."""
 
     index: NDArray[np.intp]
-    """Which rows of the table these are, (n,): with them policies are compared row by row, and groups are found."""
+    """Indices of the rows in the table, (n,), for comparisons of policies row by row, and for groups."""
 
     groups: tuple[str | None, ...] | None
-    """The rows' groups, n of them; None where no rows share one."""
+    """The rows' groups (n); None if no rows share one."""
 
     rate: Floats
-    """1 where the first rung's answer was left upwards for quality, (n,); 0 where the point has a single rung."""
+    """1 where the first rung's answer was escalated for quality, (n,); 0 where the point has a single rung."""
 
     reach: Floats
     """1 where a rung was asked, (n, K) by the policy's rungs."""
 
     escalated: Floats
-    """1 where its answer was left upwards, (n, K)."""
+    """1 where its answer was escalated, (n, K)."""
 
     below: Floats
     """1 where the answer came from below the top, (n,)."""
 
     correct: Floats
-    """How right the served answer is, (n,); NaN where not labelled."""
+    """Correctness of the served answer, (n,); NaN where not labelled."""
 
     correct_top: Floats
-    """How right the reference's answer is, (n,); NaN where not labelled or not recorded."""
+    """Correctness of the reference's answer, (n,); NaN where not labelled or not recorded."""
 
     cost_usd: Floats
-    """What was paid, verifiers included, (n,); NaN where not known."""
+    """Cost, verifiers included, (n,); NaN where not known."""
 
     verifier_usd: Floats
     """The verifiers' part, (n,)."""
 
     top_usd: Floats
-    """What the reference's answer cost, (n,); NaN where not known."""
+    """Cost of the reference's answer, (n,); NaN where not known."""
 
     n_skipped: int = 0
-    """Rows that lack a recording which the policy needs."""
+    """Rows skipped, since they lack a recording that the policy needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """What a policy would have done with the samples."""
+    """Replay of a policy on samples, by task."""
 
     tasks: dict[str, Rows]
     """By task."""
 
     rungs: tuple[str, ...]
-    """The rungs that reach and rates are given for, in order."""
+    """The rungs of `reach` and `escalated`, in order."""
 
     warnings: tuple[str, ...] = ()
-    """Rows that were skipped and why; for people."""
+    """Skipped rows with the reason, for the user."""
 
     def sheet(self) -> Sheet:
-        """Return what it shows of itself: a row of figures for each task."""
+        """Return the replay for display: a row of figures for each task."""
         rows = tuple(
             (
                 name, count(found["n"]), span(**found["escalation_rate"]), span(**found["accuracy"]),
@@ -118,16 +118,16 @@ def replay(
     found: Survey | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Replay:
-    """Apply a policy to recordings; samples are gone through twice and not kept, as by `calibrate`.
+    """Replay a policy on recordings; samples are read twice and not kept, as by `calibrate`.
 
     Args:
-        samples: what was recorded.
-        policy: what to apply.
+        samples: recorded samples.
+        policy: the policy to apply.
         ladder: the ladder with its verifiers; None: the rungs and verifiers that the policy names.
         verifiers: with no ladder, the verifiers to use instead of the policy's.
         prices: fills in costs that were not recorded.
-        tasks: only these; None: all that the policy knows.
-        found: what `survey` found in these samples, where that was asked already.
+        tasks: only these; None: all of the policy.
+        found: the `survey` of these samples, if there is one.
         progress: called now and then with the task, the samples judged and their total.
 
     Raises:
@@ -147,7 +147,7 @@ def replay(
     layouts = lay_out_tasks(again, judged, counts, parts, prices=prices, progress=progress)
     for name, n in asked.items():
         if name not in policy.tasks:
-            warnings.append(f"Task {name!r}: {n} samples skipped, since the policy does not know the task.")
+            warnings.append(f"Task {name!r}: {n} samples skipped, since the policy does not have the task.")
             continue
         done[name] = apply(layouts.pop(name).table, policy.tasks[name], salt=policy.salt, rungs=policy.ladder.rungs)
         if done[name].n_skipped:
@@ -157,13 +157,13 @@ def replay(
             )
     if not any(len(rows.rate) for rows in done.values()):
         known = ", ".join(policy.tasks)
-        message = f"No sample can be replayed: the policy knows the tasks {known} and needs recordings of its rungs."
+        message = f"No sample can be replayed; recordings of the policy's rungs, of its tasks {known}, were expected."
         raise DataError(message)
     return Replay(tasks=done, rungs=policy.ladder.rungs, warnings=tuple(warnings))
 
 
 def policy_ladder(samples: Iterable[Sample] | Survey, policy: Policy, verifiers: Sequence[Any] | None) -> Ladder:
-    """Return the ladder that recordings and a policy stand for."""
+    """Return the ladder of recordings and a policy."""
     seen = samples if isinstance(samples, Survey) else survey(samples)
     names = policy.ladder.rungs
     if verifiers is None:
@@ -176,7 +176,7 @@ def policy_ladder(samples: Iterable[Sample] | Survey, policy: Policy, verifiers:
 
 
 def apply(laid: Table, task: TaskPolicy, *, salt: str, rungs: Sequence[str]) -> Rows:
-    """Apply a task's policy to a table; each row runs by the point that its id is hashed to."""
+    """Apply a task's policy to a table; a row's operating point is chosen by the hash of its id."""
     chosen = _points(laid, task, salt=salt)
     n, count = len(laid), len(rungs)
     figure = {name: np.full(n, np.nan) for name in ("correct", "cost_usd", "verifier_usd")}
@@ -186,7 +186,7 @@ def apply(laid: Table, task: TaskPolicy, *, salt: str, rungs: Sequence[str]) -> 
         mine = np.flatnonzero(chosen == index)
         if not mine.size or any(name not in laid.rungs for name in point.rungs):
             continue
-        # One point serves all rows in most policies: then they need not stand in memory twice.
+        # In most policies one point serves all rows: then no copy is needed.
         served: Replayed = apply_point(laid if mine.size == n else laid.take(mine), point, salt=salt)
         judged[mine] = served.complete
         columns = np.array([rungs.index(name) for name in point.rungs])
@@ -217,7 +217,7 @@ def apply(laid: Table, task: TaskPolicy, *, salt: str, rungs: Sequence[str]) -> 
 
 
 def _points(laid: Table, task: TaskPolicy, *, salt: str) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Return the index of the point that each row runs by, (n,)."""
+    """Return the index of each row's operating point, (n,)."""
     if len(task.points) == 1:
         return np.zeros(len(laid), dtype=np.intp)
     bounds = np.cumsum([point.weight for point in task.points])[:-1]

@@ -1,1 +1,1 @@
-"""Judges: probed, screened, ranked, and skipped where the rest is sure."""
+"""Judges: probed, screened, ranked, and skipped where a cheap score is decisive."""

@@ -1,4 +1,4 @@
-"""Admission: judges are probed before a policy leans on them; verdicts on probes are kept, and not paid for again."""
+"""Judge admission: judges are probed before a policy may use them; verdicts on probes are kept for a resumed run."""
 
 from __future__ import annotations
 
@@ -46,25 +46,25 @@ def require_admitted(
     explore: Explore | None = None,
     say: Callable[[str], None] | None = None,
 ) -> tuple[JudgeScreening, ...]:
-    """Return what is known of the judges that a policy is to lean on: probed, or what recordings tell of them.
+    """Return the screening of the judges that a policy will use, by probes or by recordings only.
 
     Args:
-        samples: what was recorded, of every task; probes are made of it.
+        samples: recorded samples of every task; probes are made of them.
         ladder: a ladder, whose judges are probed; or names of recorded rungs, whose judges cannot be asked.
         tasks: only judges of these.
         out: the policy's file; verdicts on probes are kept beside it, in a file for each judge's settings.
         verifiers: with names only: the recorded verifiers; those that cost money may be judges.
-        probes: whether judges are probed; else it is only said what recordings tell of them.
-        admit: judges to let in whatever was found.
+        probes: whether judges are probed; if not, only recordings are evaluated.
+        admit: judges to admit whatever was found.
         seed: of the choice of probes.
-        client: who answers; None: litellm.
+        client: answers the calls; None: litellm.
         prices: where prices come from; None: the pinned table.
         explore: how probes are asked; None: as `exploring()` does.
-        say: called with a sentence on what is done, and one on each judge.
+        say: called with a sentence on each step, and on each judge.
 
     Raises:
-        ConfigError: there is no judge that `admit` names.
-        JudgeNotAdmitted: a judge was probed and may not be leaned on.
+        ConfigError: `admit` names an unknown judge.
+        JudgeNotAdmitted: a judge was probed and failed.
         CascadeError: as of `explore_file`.
     """
     say = say or (lambda _: None)
@@ -75,8 +75,8 @@ def require_admitted(
         judges, wanted = find_judges(ladder, set(tasks)), set(tasks)
         if judges:
             say(
-                f"{len(judges)} judge(s) are shown wrong answers before a policy leans on them (--no-probes goes "
-                "without)."
+                f"{len(judges)} judge(s) are probed with wrong answers before the policy uses them (--no-probes skips "
+                "this)."
             )
             own = (sample for sample in samples if sample.request.task in wanted)
             shown = make_probes(own, n=PROBES, n_repeated=REPEATED, seed=seed)
@@ -97,7 +97,7 @@ def require_admitted(
 def _asker(
     out: Path, explore: Explore, *, client: Client | None, prices: PriceBook | None
 ) -> Callable[[Ladder, list[Sample], str], Sequence[Sample]]:
-    """Return what asks a judge about probes; verdicts that failed are not kept, so that they are asked for again."""
+    """Return a function that runs a judge on probes; failed verdicts are not kept, so that a resumed run retries."""
 
     def ask(rungs: Ladder, asked: list[Sample], name: str) -> Sequence[Sample]:
         kept = out.with_name(f"{out.name.removesuffix('.json')}.probes-{name}.jsonl")
@@ -118,7 +118,7 @@ def _unprobed(samples: Iterable[Sample], one: Judged) -> JudgeScreening:
 
 
 def _recorded(samples: Iterable[Sample], rungs: Sequence[str], verifiers: Sequence[Any]) -> Iterator[JudgeScreening]:
-    """Say of verifiers of which only recordings exist, and that cost money, what these tell."""
+    """Screen verifiers that cost money and have recorded verdicts only."""
     for name in verifiers:
         if isinstance(name, str) and _may_judge(name):
             given = list(recorded_verdicts(samples, name, rungs))
@@ -129,7 +129,7 @@ def _recorded(samples: Iterable[Sample], rungs: Sequence[str], verifiers: Sequen
 def recorded_verdicts(
     samples: Iterable[Sample], name: str, rungs: Iterable[str]
 ) -> Iterable[tuple[float | None, Verdict]]:
-    """Go through the recorded verdicts of a judge, each with how right the answer is."""
+    """Iterate over a judge's recorded verdicts, each with the answer's correctness."""
     wanted = set(rungs)
     for sample in samples:
         for rung, recording in sample.recordings.items():
@@ -138,6 +138,6 @@ def recorded_verdicts(
 
 
 def _may_judge(name: str) -> bool:
-    """Tell whether recorded verdicts of a name may be a judge's: it is one's, or no registered verifier's."""
+    """Return whether a recorded verifier may be a judge: a registered judge, or an unregistered name."""
     point = registered().get(name)
     return point is None or bool(getattr(point.load(), "probed", False))

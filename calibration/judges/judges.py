@@ -1,4 +1,4 @@
-"""Recorded judges ranked: how often each lets a wrong answer pass, at most; how well it ranks; what it costs."""
+"""Judge ranking on recorded verdicts: upper bound of the false-accept rate, AUROC, cost."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from cascade.samples.sample import Sample
 from cascade.stats.auroc import measure_auroc
 
 TRUE_ACCEPT = 0.9
-"""The share of right answers that every judge lets pass where they are compared at equal use."""
+"""True-accept rate at which judges are compared (equal use)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EqualUse:
-    """A judge at the threshold of its own at which it lets the same share of right answers pass as all others."""
+    """A judge at its threshold of equal use, where all judges have the same true-accept rate."""
 
     true_accept: float
-    """The share of right answers that is expected to pass; less than was asked where more of them never do."""
+    """The expected true-accept rate; less than asked for if more right answers never pass."""
 
     t: float
     """The threshold: an answer passes above it, and at it with probability 1 − g. Fitted on the right answers."""
@@ -34,13 +34,13 @@ class EqualUse:
     """The share of ties at `t` that does not pass."""
 
     false_accept: Estimate
-    """Share of wrong answers that pass there; `high` holds for all judges at once, with the confidence asked for. The
-    threshold knows nothing of the wrong answers, so the bound is as exact as at a fixed mark."""
+    """False-accept rate: share of wrong answers that pass; `high` holds for all judges at once, with the confidence
+    asked for. The threshold does not depend on the wrong answers, so the bound is exact, as at a fixed mark."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeRank:
-    """What is known of one judge from the answers that all judges were shown."""
+    """Figures of one judge, on the answers that all judges were shown."""
 
     judge: str
     """The name of its recorded verdicts."""
@@ -49,20 +49,20 @@ class JudgeRank:
     """Labelled answers."""
 
     n_wrong: float
-    """How many of them are wrong; a fractional label counts as the nearer class."""
+    """Number of wrong ones; a fractional label counts as the nearer class."""
 
     false_accept: Estimate | None
-    """Share of wrong answers that it lets pass at the pass mark. `high` holds for all judges at once, with the
-    confidence asked for."""
+    """False-accept rate: share of wrong answers that it passes at the pass mark. `high` holds for all judges at once,
+    with the confidence asked for."""
 
     true_accept: float | None
-    """Share of right answers that it lets pass at the pass mark, which may suit one judge and not another."""
+    """True-accept rate: share of right answers that it passes at the pass mark, which may suit only some judges."""
 
     equal: EqualUse | None
-    """At equal use; None where no answer is right."""
+    """Figures at equal use; None where no answer is right."""
 
     auroc: Estimate | None
-    """How well it ranks right above wrong answers; an abstention ranks as 0."""
+    """AUROC of right against wrong answers; an abstention ranks as 0."""
 
     ece: float | None
     """Expected calibration error of its scores taken as probabilities."""
@@ -71,7 +71,7 @@ class JudgeRank:
     """Brier score."""
 
     abstained: float
-    """Share of answers that it could not tell about; these do not pass."""
+    """Share of answers on which it abstains; these do not pass."""
 
     cost_usd: float
     """Mean cost of a verdict in US dollars."""
@@ -85,16 +85,16 @@ class Ranking:
     """By the upper bound of the false-accept rate, then AUROC, then cost."""
 
     ranked_by: Literal["equal use", "pass mark"]
-    """Where that rate is taken: at equal use, or at the pass mark."""
+    """Where that rate is measured: at equal use, or at the pass mark."""
 
     pass_at: float
     """The score from which on an answer passes."""
 
     confidence: float
-    """With which all upper bounds hold at once."""
+    """Confidence with which all upper bounds hold at once."""
 
     n_left_out: int
-    """Labelled answers that some judge has no verdict on."""
+    """Labelled answers without a verdict of some judge."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON."""
@@ -110,18 +110,18 @@ def rank_judges(
     true_accept: float | None = TRUE_ACCEPT,
     confidence: float = 0.9,
 ) -> Ranking:
-    """Rank judges by what their recorded verdicts say about labelled answers; all on the same answers.
+    """Rank judges by their recorded verdicts on labelled answers; all on the same answers.
 
-    Bounds are exact at (1 − confidence) / judges, so that picking the best of them is covered. Answers of several rungs
-    to one request, and samples of one group, are not independent and count as one group.
+    Bounds are exact at (1 − confidence) / judges (Bonferroni), so that the choice of the best is covered. Answers of
+    several rungs to one request, and samples of one group, are not independent and count as one group.
 
     Args:
         samples: recorded, with verdicts and labels.
         judges: names of recorded verdicts.
         rungs: only answers of these; None: all.
         pass_at: the score from which on an answer passes, in [0, 1].
-        true_accept: the share of right answers, in (0, 1), that each judge lets pass where they are ranked: judges use
-            their scales differently, and one mark fits some badly. None: rank at the pass mark.
+        true_accept: the true-accept rate, in (0, 1), at which judges are ranked: judges use their scales differently,
+            so one pass mark does not fit all. None: rank at the pass mark.
         confidence: of the upper bounds, in (0, 1).
 
     Raises:
@@ -157,7 +157,7 @@ def rank_judges(
             groups.append(f"{sample.request.task}\n{sample.request.group or sample.request.id}")
     absent = [name for name in judges if name not in seen]
     if absent:
-        message = f"No labelled answer has a recorded verdict of {absent[0]!r}; run it by `cascade explore` first."
+        message = f"No labelled answer has a recorded verdict of {absent[0]!r}; record some with `cascade explore`."
         raise ConfigError(message)
     if not correct or min(correct) == 1.0:
         found = "no labelled answer has a verdict of every judge" if not correct else "no labelled answer is wrong"
@@ -219,16 +219,16 @@ def _equal(
     true_accept: float,
     delta: float,
 ) -> EqualUse | None:
-    """Return a judge at equal use; `groups` are those of the wrong answers. None where none is wrong."""
-    silent, held = np.isnan(scores), np.nan_to_num(scores)
-    t, g = fit_threshold(held[right], 1.0 - true_accept, vetoed=silent[right])
-    u = np.random.default_rng(0).random(len(held))  # only breaks ties
-    passes = ~escalates(held, u, t, g, vetoed=silent)
+    """Return a judge's figures at equal use; `groups` are those of the wrong answers. None if no answer is wrong."""
+    abstains, ranked = np.isnan(scores), np.nan_to_num(scores)
+    t, g = fit_threshold(ranked[right], 1.0 - true_accept, vetoed=abstains[right])
+    u = np.random.default_rng(0).random(len(ranked))  # only breaks ties
+    passes = ~escalates(ranked, u, t, g, vetoed=abstains)
     margin = bound_mean(passes[~right].astype(float), delta, groups=groups)
     if margin.value is None:
         return None
     return EqualUse(
-        true_accept=1.0 - expected_rate(held[right], t, g, vetoed=silent[right]),
+        true_accept=1.0 - expected_rate(ranked[right], t, g, vetoed=abstains[right]),
         t=t,
         g=g,
         false_accept=Estimate(value=margin.value, low=margin.low, high=margin.high),

@@ -1,4 +1,4 @@
-"""Grading by a judge: a model that is shown question, gold answer and answer; paid for, resumable."""
+"""Grading by a judge, a model that sees question, gold answer and answer; costs money, and can be resumed."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ def judge_samples(
 ) -> Graded:
     """Grade recordings by a judge's score; `label_source` becomes `judge:MODEL`.
 
-    Each recording that is to be graded becomes the only recording of a sample of its own, and the judge the only
-    verifier of its rung: so bill, budget, retries and the journal are those of an exploration, and no rung is asked.
+    Each recording to grade becomes a sample with one recording, and the judge the only verifier of its rung: so cost
+    estimate, budget, retries and journal are those of an exploration, and no rung is asked.
 
     Args:
-        samples: what was recorded.
+        samples: recorded samples.
         model: the judge.
-        output: where the graded samples will go; what is judged is kept beside it until then.
-        rubric: what a good answer is; None: whether it says what the gold answer says.
-        overwrite: grade what has a label too.
-        config: where the price of the judge may be configured, and the log of its calls.
-        client: who answers; None: litellm.
+        output: the file of the graded samples; finished grades are kept beside it until then.
+        rubric: the definition of a good answer; None: equality with the gold answer.
+        overwrite: grade labelled recordings too.
+        config: may hold the judge's price, and the log of its calls.
+        client: answers the calls; None: litellm.
         explore: how the judge is asked; None: as `exploring()` does.
 
     Raises:
@@ -67,7 +67,7 @@ def judge_samples(
         if overwrite or recording.correct is None
     ]
     if not places:
-        message = "Every recording has a label already; --overwrite grades them anew."
+        message = "Every recording has a label already; give --overwrite to grade them again."
         raise ConfigError(message)
     options = {"model": model, "rubric": RUBRIC if rubric is None else rubric, "name": NAME, "gate": False}
     judge = verifier({"judge": options})
@@ -95,7 +95,7 @@ def judge_samples(
 
 
 def _shown(sample: Sample, rung: str) -> Sample:
-    """Return the sample that the judge looks at: one recording, and the gold answer at the end of the question."""
+    """Return the sample for the judge: one recording, and the gold answer at the end of the question."""
     messages = [dict(message) for message in sample.request.messages]
     if sample.gold is not None:
         messages[-1]["content"] = text_of(messages[-1].get("content")) + REFERENCE + as_text(sample.gold)

@@ -1,8 +1,8 @@
-"""Probes: answers known to be wrong, as they are and dressed up, that a judge must not pass; made of samples by seed.
+"""Probes: wrong answers, plain and adversarially dressed, that a judge must not pass; made of samples by seed.
 
-The dressings stand in `probes.json`: texts that have talked judges into passing (Zhao et al. 2025, arXiv 2507.08794,
-master keys; Raina et al. 2024, arXiv 2402.14016, universal suffixes; Zheng et al. 2023, arXiv 2306.05685, verbosity and
-repeated lists), instructions to the judge, the ends of prompts and chat turns of several families of models.
+The dressings are in `probes.json`: texts that are known to fool judges (Zhao et al. 2025, arXiv 2507.08794, master
+keys; Raina et al. 2024, arXiv 2402.14016, universal suffixes; Zheng et al. 2023, arXiv 2306.05685, verbosity and
+repeated lists), prompt injections, and end-of-turn tokens of several model families.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SHARES: Mapping[str, float] = {
     "wrong_answer": 0.25, "injection": 0.15, "master_key": 0.1, "suffix": 0.1, "claim": 0.1, "padded": 0.1,
     "delimiter": 0.1, "chat_token": 0.1,
 }  # fmt: skip
-"""What part of the probes is of which kind."""
+"""Share of the probes of each kind."""
 
 WRONG = "wrong_answer"
 _ALONE = "master_key"
@@ -36,7 +36,7 @@ class Probe:
     """One answer to show to a judge."""
 
     kind: str
-    """What was done to it: `wrong_answer` (nothing), `injection`, `suffix`, …; `answer` of an ordinary one."""
+    """Its dressing: `wrong_answer` (none), `injection`, `suffix`, …; `answer` for an ordinary answer."""
 
     request: Request
     """The question; its id names the probe by its content."""
@@ -47,21 +47,21 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSet:
-    """What a judge is shown."""
+    """The probes of one judge."""
 
     wrong: tuple[Probe, ...]
-    """Must not pass."""
+    """Wrong answers, which must not pass."""
 
     repeated: tuple[Probe, ...]
     """Ordinary answers, right and wrong, each shown several times."""
 
     n_samples: int
-    """Different samples that these were made of."""
+    """Number of different samples they were made of."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A sample as far as probes are concerned."""
+    """The parts of a sample that probes need."""
 
     request: Request
     wrong: tuple[str, ...]
@@ -72,7 +72,7 @@ def make_probes(samples: Iterable[Sample], *, n: int, n_repeated: int, seed: int
     """Make `n` different probes, and choose `n_repeated` ordinary answers; the same for the same samples and seed.
 
     Wrong answers are recorded ones that are labelled wrong; where those are few, other samples' gold answers that
-    differ from the sample's own, then stand-ins that answer nothing. None come back where there is no sample.
+    differ from the sample's own, then stand-ins that answer nothing. Empty without samples.
     """
     known = _choose(samples, seed)
     rng = _Order(seed)
@@ -82,13 +82,13 @@ def make_probes(samples: Iterable[Sample], *, n: int, n_repeated: int, seed: int
 
 
 def dressings() -> Mapping[str, Sequence[str]]:
-    """Return the texts of `probes.json` by kind; `{}` in one stands for the wrong answer."""
+    """Return the texts of `probes.json` by kind; `{}` in a text is replaced by the wrong answer."""
     found: Mapping[str, Any] = json.loads(Path(__file__).with_name("probes.json").read_text(encoding="utf-8"))
     return {kind: texts for kind, texts in found.items() if isinstance(texts, list)}
 
 
 def _choose(samples: Iterable[Sample], seed: int) -> list[_Known]:
-    """Return at most 1,000 samples in an order that the seed decides: going through a million keeps no more."""
+    """Return at most 1,000 samples in an order given by the seed; reads any number in constant memory."""
     kept: list[tuple[float, int, _Known]] = []
     golds: list[tuple[float, int, str]] = []
     for number, sample in enumerate(samples):
@@ -113,7 +113,7 @@ def _known(sample: Sample) -> _Known:
 
 
 def _with_another_s(known: _Known, place: int, golds: Sequence[str]) -> _Known:
-    """Give a sample without a wrong answer another one's gold answer, where its own is known and differs."""
+    """Give a sample without a wrong answer another sample's gold answer, if its own is known and differs."""
     if known.wrong or not known.right or not golds:
         return known
     own = {_plain(text) for text in known.right}
@@ -129,7 +129,7 @@ def _plain(text: str) -> str:
 
 
 def _dressed(known: Sequence[_Known], n: int, rng: _Order) -> Iterator[Probe]:
-    """Give each kind its share; samples that have a wrong answer of their own come first, each once in turn."""
+    """Give each kind its share; samples with a wrong answer of their own come first, each once in turn."""
     texts = dressings()
     ready = sorted(known, key=lambda one: not one.wrong)
     able = [one for one in ready if one.wrong] or ready
@@ -141,7 +141,7 @@ def _dressed(known: Sequence[_Known], n: int, rng: _Order) -> Iterator[Probe]:
 
 
 def _more(known: Sequence[_Known], rng: _Order) -> Iterator[Probe]:
-    """Go on with every dressing on every sample and stand-in, for as long as more are wanted."""
+    """Apply every dressing to every sample and stand-in, until there are enough."""
     texts = dressings()
     kinds = [kind for kind in SHARES if kind != WRONG]
     for one in known:
@@ -167,14 +167,14 @@ def _probe(kind: str, one: _Known, text: str | None, texts: Mapping[str, Sequenc
 
 
 def _ordinary(known: Sequence[_Known]) -> Iterator[Probe]:
-    """Take right and wrong answers in turn."""
+    """Return right and wrong answers in turn."""
     for one in known:
         for text in (*one.right[:1], *one.wrong[:1]):
             yield _named("answer", one.request, text)
 
 
 def _named(kind: str, request: Request, candidate: str) -> Probe:
-    # The journal of an exploration knows a sample by its id and its messages, and the candidate is neither.
+    # The journal of an exploration identifies a sample by id and messages, which lack the candidate.
     name = f"{kind}-{content_id([[dict(message) for message in request.messages], candidate])}"
     return Probe(kind=kind, request=replace(request, id=name), candidate=candidate)
 
@@ -189,7 +189,7 @@ def _unique(probes: Iterable[Probe], n: int) -> tuple[Probe, ...]:
 
 
 class _Order:
-    """Hashed numbers one after another: the same on every machine."""
+    """A sequence of hashed numbers, the same on every machine."""
 
     def __init__(self, seed: int) -> None:
         self._seed, self._at = seed, count()

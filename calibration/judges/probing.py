@@ -1,7 +1,7 @@
-"""Probing: the judges of a ladder are shown the probes, each call through the same door as any other.
+"""Judge probing: runs the judges of a ladder on probes, through the same engine as any other call.
 
-Every probe becomes a sample with one recording, and the judge the only verifier of its rung: so bill, budget, retries
-and the journal are those of an exploration, and no rung is asked.
+Every probe becomes a sample with one recording, and the judge the only verifier of its rung: so cost estimate, budget,
+retries and journal are those of an exploration, and no rung is asked.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from cascade.usage import Price
 from cascade.verdict import Verdict, Verifier
 
 ONCE, AGAIN = "once", "repeated"
-"""The tasks, and their rungs, of probes that are shown once and of answers that are shown several times."""
+"""Tasks, and rungs, of probes that are shown once and of answers that are shown several times."""
 FAILED = frozenset({"judge_failed", "verifier_failed"})
-"""Flags of a verdict that says nothing about the judge: it could not be reached."""
+"""Flags of a failed verdict, which is no evidence about the judge: it could not be reached."""
 
 REASONS = ("the judge failed: ", "did not finish: ", "failed: ")
-"""How the reasons of such verdicts begin."""
+"""Prefixes of the reasons of such verdicts."""
 
 Ask = Callable[[Ladder, list[Sample], str], Sequence[Sample]]
-"""Records the verifiers of a ladder on samples; the text (the judge's settings, hashed) says what to keep apart."""
+"""Records the verifiers of a ladder on samples; the text, a hash of the judge's settings, names the file to keep."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A judge and whose answers it looks at."""
+    """A judge and the rungs it judges."""
 
     judge: Verifier
     """The verifier."""
 
     rungs: tuple[str, ...]
-    """The rungs that have it."""
+    """The rungs it judges."""
 
     @property
     def fingerprint(self) -> str:
-        """The hash of everything that changes its verdicts."""
+        """Fingerprint: the hash of everything that changes its verdicts."""
         return content_id(self.judge.describe())
 
 
@@ -74,20 +74,20 @@ def probe_judges(
     n: int = PROBES,
     seed: int = 0,
 ) -> tuple[JudgeScreening, ...]:
-    """Show every judge of a ladder wrong answers, and ordinary ones several times; blocks, about 700 calls a judge.
+    """Probe every judge of a ladder with wrong answers, and repeat ordinary ones; blocks, about 700 calls a judge.
 
     Args:
-        samples: what the probes are made of; those with labels or gold answers make the best ones.
+        samples: source of the probes; those with labels or gold answers make the best ones.
         ladder: its judges are probed, and none of its models is asked.
-        client: who answers; None: litellm.
+        client: answers the calls; None: litellm.
         prices: where prices come from; None: the pinned table.
         concurrency: probes at once.
         max_cost_usd: US dollars that each judge's probes may cost.
-        n: wrong answers; with fewer than 200 nobody is admitted.
+        n: wrong answers; with fewer than 200 no judge is admitted.
         seed: of the choice of probes.
 
     Raises:
-        BudgetExceeded, ProviderError: it had to stop.
+        BudgetExceeded, ProviderError: the run had to stop.
     """
 
     def explore(own: Ladder, probes: list[Sample], _: str) -> list[Sample]:
@@ -99,7 +99,7 @@ def probe_judges(
 
 
 def probe(judged: Judged, probes: ProbeSet, ask: Ask, *, seed: int = 0) -> JudgeScreening:
-    """Show one judge the probes, and decide on it."""
+    """Probe one judge, and screen it."""
     judge = judged.judge
     repeats = [judge.fresh(f"{judge.name}.{turn}") for turn in range(TIMES)]
     free = Price(input_usd=0.0, output_usd=0.0)
@@ -118,7 +118,7 @@ def probe(judged: Judged, probes: ProbeSet, ask: Ask, *, seed: int = 0) -> Judge
     repeated = []
     for verdicts in told[len(probes.wrong) :]:
         heard = [verdict for verdict in verdicts.values() if not failed(verdict)]
-        vetoed = len(verdicts) == 1 and all(verdict.veto for verdict in heard)  # a veto stops a stack of verifiers
+        vetoed = len(verdicts) == 1 and all(verdict.veto for verdict in heard)  # a veto ends the list of verifiers
         if len(heard) == TIMES or vetoed:
             repeated.append(heard)
     return screen(
@@ -135,18 +135,18 @@ def probe(judged: Judged, probes: ProbeSet, ask: Ask, *, seed: int = 0) -> Judge
 
 
 def _verdict(verdicts: Mapping[str, Verdict], name: str) -> Verdict | None:
-    """Return the judge's verdict, or the veto that spared it the question."""
+    """Return the judge's verdict, or the veto that skipped it."""
     return verdicts.get(name) or next((one for one in verdicts.values() if one.veto), None)
 
 
 def failed(verdict: Verdict) -> bool:
-    """Tell whether a verdict says nothing about the judge, since it could not be reached."""
-    # A verdict that was kept in a file has its reason still, and its flags no more.
+    """Return whether a verdict failed, since the judge could not be reached."""
+    # A verdict read back from a file has its reason, but no flags.
     return verdict.abstained and (bool(FAILED.intersection(verdict.flags)) or verdict.reason.startswith(REASONS))
 
 
 def without_failures(samples: Iterable[Sample]) -> list[Sample]:
-    """Return probes with verdicts of which none failed, to be kept: the others are shown again the next time."""
+    """Return the probes without failed verdicts, to be kept: a resumed run repeats the others."""
     return [
         sample
         for sample in samples

@@ -1,8 +1,8 @@
-"""Admission of judges: how often one passes wrong answers, how often it changes its mind; bounds decide, not estimates.
+"""Judge screening: upper bounds of a judge's false-accept rate and flip rate decide on its admission.
 
-A judge that can be talked into passing wrong answers makes a cascade confidently wrong, and one that answers otherwise
-each time cannot be calibrated. Both are measured before a policy leans on a judge (`probes.py` says with what), and
-what was found goes into the policy.
+A judge that can be fooled into passing wrong answers makes a cascade confidently wrong, and one with inconsistent
+verdicts cannot be calibrated. Both are measured on probes (`probes.py`) before a policy may use a judge, and the result
+is stored in the policy.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from cascade.policy.policy import Policy
 from cascade.verdict import Verdict
 
 PROBES = 200
-"""Wrong answers that a judge is shown, at least."""
+"""Least number of wrong answers that a judge is shown."""
 REPEATED = 100
 """Ordinary answers that it is shown several times."""
 TIMES = 5
-"""How often each of these is shown."""
+"""Number of times each of them is shown."""
 MAX_FALSE_ACCEPTS = 0.05
-"""Share of wrong answers that an admitted judge passes, at most; held against the upper bound."""
+"""Limit on the upper bound of an admitted judge's false-accept rate, the share of wrong answers that it passes."""
 MAX_FLIPS = 0.10
-"""Share of answers about which it changes its mind, at most; held against the upper bound."""
+"""Limit on the upper bound of its flip rate, the share of answers with inconsistent verdicts."""
 CONFIDENCE = 0.95
-"""Of each upper bound (exact, Clopper & Pearson 1934)."""
+"""Confidence of each upper bound (exact, Clopper & Pearson 1934)."""
 
 UNPROBED = "not probed"
 
 
 class JudgeNotAdmitted(ConfigError):
-    """A judge was probed, and a policy may not lean on it."""
+    """A judge failed its probes, so a policy may not use it."""
 
     exit_code = 1
 
@@ -51,16 +51,16 @@ def screen(
     n_samples: int,
     **recorded: Any,
 ) -> JudgeScreening:
-    """Decide on a judge by its verdicts.
+    """Screen a judge by its verdicts on probes.
 
     Args:
         judge: the verifier's name.
         model: its model.
-        rungs: whose answers it judges.
-        shown: the kind of each wrong answer, and the verdict on it; calls that failed are left out.
+        rungs: the rungs it judges.
+        shown: the kind of each wrong answer, and the verdict on it; failed calls are left out.
         repeated: the verdicts on each answer that was shown several times.
         pass_at: the score from which on an answer passes.
-        n_samples: samples that the probes were made of.
+        n_samples: number of samples that the probes were made of.
         recorded: further fields of `JudgeScreening`.
     """
     seen, passed, abstained, gated, cost = Counter[str](), Counter[str](), 0, 0, 0.0
@@ -105,14 +105,14 @@ def unprobed(
     pass_at: float,
     model: str = "",
 ) -> JudgeScreening:
-    """Say what recordings alone tell of a judge: how many of the wrong answers it passed. That admits nobody.
+    """Screen a judge by recordings only: how many recorded wrong answers it passed; never admits it.
 
     Args:
         judge: the name of its recorded verdicts.
-        rungs: whose answers it judged.
-        verdicts: how right each answer is (None: not known), and the verdict on it.
+        rungs: the rungs it judged.
+        verdicts: each answer's correctness (None: not known), and the verdict on it.
         pass_at: the score from which on an answer passes.
-        model: its model, where it is known.
+        model: its model, if known.
     """
     wrong = [verdict for correct, verdict in verdicts if correct == 0.0]
     passed = sum(passes(verdict, pass_at) for verdict in wrong)
@@ -132,57 +132,58 @@ def unprobed(
 
 
 def passes(verdict: Verdict, pass_at: float) -> bool:
-    """Tell whether a verdict lets an answer pass."""
+    """Return whether a verdict passes an answer."""
     return not verdict.veto and verdict.score is not None and verdict.score >= pass_at
 
 
 def overridden(admissions: Iterable[JudgeScreening], names: Sequence[str]) -> tuple[JudgeScreening, ...]:
-    """Return the admissions with those of `names` let in all the same.
+    """Return the screenings, with the judges of `names` admitted by override.
 
     Raises:
-        ConfigError: there is no judge of a name.
+        ConfigError: a name is not a screened judge.
     """
     found = tuple(admissions)
     for name in names:
         if name not in {one.judge for one in found}:
-            held = ", ".join(one.judge for one in found) or "none"
-            message = f"There is no judge {name!r} to be admitted; the judges are: {held}."
+            judges = ", ".join(one.judge for one in found) or "none"
+            message = f"There is no judge {name!r} to admit; the judges are: {judges}."
             raise ConfigError(message)
     return tuple(replace(one, overridden=True) if one.judge in names and not one.admitted else one for one in found)
 
 
 def sentence(one: JudgeScreening) -> str:
-    """Return how a judge did, in a sentence."""
+    """Return the result of a judge's screening, in a sentence."""
     standing = "admitted" if one.admitted else f"not admitted: {one.why}"
     if one.overridden:
-        standing += " (let in all the same by --admit-judge)"
+        standing += " (used all the same, by --admit-judge)"
     accepts, flips = one.false_accepts, one.flips
     of = "recorded wrong answers" if flips is None else "wrong answers"
     parts = []
     if accepts is not None:
         parts.append(f"passed {accepts.count} of {accepts.n} {of} (up to {100 * accepts.high:.1f} %)")
     if flips is not None:
-        parts.append(f"changed its mind about {flips.count} of {flips.n} (up to {100 * flips.high:.1f} %)")
-    told = f"; {', '.join(parts)}" if parts else ""
-    return f"Judge {one.judge} ({one.model or 'model not told'}): {standing}{told}; {100 * one.confidence:g} % sure."
+        parts.append(f"was inconsistent on {flips.count} of {flips.n} (up to {100 * flips.high:.1f} %)")
+    figures = f"; {', '.join(parts)}" if parts else ""
+    sure = f"with {100 * one.confidence:g} % confidence"
+    return f"Judge {one.judge} ({one.model or 'model unknown'}): {standing}{figures}; {sure}."
 
 
 def refusal(admissions: Iterable[JudgeScreening]) -> str | None:
-    """Return why a policy may not lean on one of the judges; None where it may. Judges not probed are only recorded."""
+    """Return why a policy may not use one of the judges; None if it may. Judges not probed are only recorded."""
     for one in admissions:
         if not one.may_serve and one.why != UNPROBED:
             return (
-                f"The judge {one.judge!r} ({one.model or 'model not told'}) is not admitted: {one.why}. Use another "
-                f"judge, leave it out (--verifiers), or let it in all the same (--admit-judge {one.judge})."
+                f"The judge {one.judge!r} ({one.model or 'model unknown'}) is not admitted: {one.why}. Use another "
+                f"judge, leave it out (--verifiers), or use it all the same (--admit-judge {one.judge})."
             )
     return None
 
 
 def with_judges(policy: Policy, admissions: Iterable[JudgeScreening]) -> Policy:
-    """Return the policy with what is known of its judges written into it.
+    """Return the policy with the screening of its judges stored in it.
 
     Raises:
-        JudgeNotAdmitted: one was probed and is not admitted.
+        JudgeNotAdmitted: a judge was probed and failed.
     """
     found = tuple(admissions)
     why = refusal(found)
@@ -202,19 +203,19 @@ def _why_not(found: JudgeScreening, accepts: Share, flips: Share) -> str | None:
     if accepts.n < PROBES:
         return f"only {accepts.n} of the {PROBES} probes that are needed were judged"
     if found.abstained > accepts.n / 2:
-        return f"it could not tell about {found.abstained} of {accepts.n} probes"
+        return f"it abstained on {found.abstained} of {accepts.n} probes"
     if accepts.high > MAX_FALSE_ACCEPTS:
         worst = max(found.by_kind, key=lambda kind: (found.by_kind[kind][0] / found.by_kind[kind][1], kind))
         passed, shown = found.by_kind[worst]
         return (
             f"it passed {accepts.count} of {accepts.n} wrong answers, so up to {_percent(accepts.high)} "
-            f"({_percent(CONFIDENCE)} sure; {_percent(MAX_FALSE_ACCEPTS)} are allowed); worst at {worst}: "
+            f"({_percent(CONFIDENCE)} confidence; {_percent(MAX_FALSE_ACCEPTS)} are allowed); worst at {worst}: "
             f"{passed} of {shown}"
         )
     if flips.high > MAX_FLIPS:
         return (
-            f"it changed its mind about {flips.count} of {flips.n} answers in {found.times} calls each, so about up to "
-            f"{_percent(flips.high)} ({_percent(CONFIDENCE)} sure; {_percent(MAX_FLIPS)} are allowed)"
+            f"it was inconsistent on {flips.count} of {flips.n} answers in {found.times} calls each, so on up to "
+            f"{_percent(flips.high)} ({_percent(CONFIDENCE)} confidence; {_percent(MAX_FLIPS)} are allowed)"
         )
     return None
 

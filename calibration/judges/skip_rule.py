@@ -1,9 +1,9 @@
-"""Which paid verifiers can be skipped where a cheap score is decisive: rules to freeze before calibration.
+"""Skip rules: when a paid verifier can be skipped because a cheap score is decisive; to be fixed before calibration.
 
 A rule asks the paid verifier only where low ≤ cheap score ≤ high. Every pair of quantiles of the cheap score is tried:
-verdicts outside are taken away, the combiner is fitted again out of fold, and what is saved is held against what the
-area that is lost costs in answers of the reference. Many rules are tried and the best is proposed, so its figures are a
-little too good: freeze it, and calibrate on other samples. It is served by `verifiers.skip_if_confident.Sparing`.
+verdicts outside are removed, the combiner is fitted again out of fold, and the saving is compared with the lost area,
+priced in answers of the reference. The best of many rules is proposed, so its figures are optimistic: fix it, and
+calibrate on other samples. `verifiers.skip_if_confident.SkipIfConfident` serves it.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from cascade.stats.auroc import measure_auroc
 from cascade.stats.influence import measure_mean, ratio_interval
 
 LOW = (0.0, 0.1, 0.2, 0.3, 0.4)
-"""Quantiles of the cheap score that are tried as lower ends; 0: none."""
+"""Quantiles of the cheap score tried as lower ends; 0: no lower end."""
 
 HIGH = (1.0, 0.8, 0.6, 0.5, 0.4)
-"""Quantiles that are tried as upper ends; 1: none."""
+"""Quantiles tried as upper ends; 1: no upper end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkipRule:
-    """One paid verifier on one rung, and when it need not be asked."""
+    """A skip rule of one paid verifier on one rung."""
 
     rung: str
     """The rung."""
@@ -42,22 +42,22 @@ class SkipRule:
     """The cheap score that decides: the free feature with the greatest AUROC."""
 
     below: float
-    """Under this cheap score it is not asked."""
+    """Below this cheap score it is skipped."""
 
     above: float
-    """Over this cheap score it is not asked."""
+    """Above this cheap score it is skipped."""
 
     spared: float
-    """Share of answers on which it is not asked, in [0, 1]."""
+    """Share of answers on which it is skipped, in [0, 1]."""
 
     saves_usd: float
-    """What that saves on an answer, in US dollars."""
+    """Saving per answer, in US dollars."""
 
     loses_usd: Estimate
-    """What the area that is lost costs on an answer in answers of the reference; negative: nothing is lost."""
+    """Cost of the lost area per answer, in answers of the reference, in US dollars; negative: nothing is lost."""
 
     pays: bool
-    """Whether it saves more than the upper end of what it loses."""
+    """Whether the saving exceeds the upper end of the loss."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON."""
@@ -65,7 +65,7 @@ class SkipRule:
 
 
 def propose_skip_rule(table: Table, *, seed: int = 0) -> tuple[SkipRule, ...]:
-    """Return the best rule for every paid verifier on every rung below the top; none where accuracy has no price."""
+    """Return the best rule of every paid verifier on every rung below the top; empty if accuracy has no price."""
     found: list[SkipRule] = []
     held_out: dict[str, Floats] = {}
     for k, rung in enumerate(table.rungs[:-1]):
@@ -82,7 +82,7 @@ def propose_skip_rule(table: Table, *, seed: int = 0) -> tuple[SkipRule, ...]:
 
 
 def _decisive(table: Table, k: int, fit: Fit, free: list[str]) -> str | None:
-    """Return the free verifiers' feature with the greatest AUROC; None where there is none above .5."""
+    """Return the free verifiers' feature with the greatest AUROC; None if none is above .5."""
     best: tuple[float, str] | None = None
     y = table.correct[fit.taken, k]
     for j, name in enumerate(fit.names):
@@ -97,7 +97,7 @@ def _decisive(table: Table, k: int, fit: Fit, free: list[str]) -> str | None:
 def _best_rule(
     table: Table, k: int, fit: Fit, everything: Floats, verifier: str, when: str, *, seed: int
 ) -> SkipRule | None:
-    """Return the rule that saves most, what it loses taken off; None where accuracy has no price or none spares."""
+    """Return the rule of greatest net saving; None if accuracy has no price or no rule skips anything."""
     y, top = table.correct[:, k], table.correct[:, -1]
     rows = table.present[:, k] & ~np.isnan(y) & ~np.isnan(top)
     dollars = table.answer_usd[rows, -1]

@@ -1,1 +1,1 @@
-"""Pages: what calibrate, replay and check found, as documents with figures and tables; nothing here prints."""
+"""Pages: results of calibrate, replay and check as documents with figures and tables; nothing here prints."""

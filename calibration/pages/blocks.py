@@ -1,4 +1,4 @@
-"""Blocks: what was fitted for each task and operating point, as names and words."""
+"""Blocks: the fitted policy of each task and operating point, as names and values for display."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from cascade.display.policy import asked
 from cascade.policy.policy import Policy, TaskPolicy
 
 FINE = 5
-"""Rungs from which on thresholds are searched more coarsely than a few hundred labels could tell apart."""
+"""Rungs from which on the threshold grid is coarser than a few hundred labels can resolve."""
 
 
 def operating_points(policy: Policy) -> dict[str, TaskPolicy]:
-    """Return every task's own point and those of its dial, by task and `task, quality NAME`."""
+    """Return every task's own operating point and those of its dial, by task and `task, quality NAME`."""
     found: dict[str, TaskPolicy] = {}
     for name, fitted in policy.tasks.items():
         found[name] = fitted
@@ -22,7 +22,7 @@ def operating_points(policy: Policy) -> dict[str, TaskPolicy]:
 
 
 def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
-    """Return what was fitted for one task, as names and words."""
+    """Return the fitted policy of one task, as names and values."""
     found: dict[str, Any] = fitted.measured
     rate = found["escalation_rate"]
     expected = share({"value": rate["expected"], "low": rate["low"], "high": rate["high"]})
@@ -44,14 +44,14 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
 
 
 def _grid(found: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return that thresholds were searched coarsely, where they were: with five rungs or six."""
+    """Return the size of the threshold grid if it is coarse: with five rungs or six."""
     if not found.get("bins") or len(found["singles"]) < FINE:
         return []
     return [("thresholds tried", f"{found['bins']} a rung at most: the more rungs, the coarser")]
 
 
 def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
-    """Return whether the bound is certified; nothing for an aim."""
+    """Return whether the bound is certified; empty for an aim."""
     if fitted.certificate is None:
         return []
     sure = f"{percent(1.0 - fitted.certificate['delta'])} sure, {fitted.certificate['method']}"
@@ -59,7 +59,7 @@ def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
 
 
 def _dimensions(found: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return how good answers are in each dimension that is bounded."""
+    """Return the accuracy in each bounded dimension."""
     return [
         (f"… in {name}", f"{share(one['accuracy'])}; always the top: {percent(one['accuracy_top'])}")
         for name, one in found.items()
@@ -67,7 +67,7 @@ def _dimensions(found: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 def _borrowed(found: dict[str, Any] | None) -> list[tuple[str, str]]:
-    """Return what the other tasks say about the rate, where they were asked."""
+    """Return the partial pooling of the rate; empty without pooling."""
     if found is None:
         return []
     others = f"{found['tasks']:,} other task{'s' if found['tasks'] > 1 else ''}"
@@ -75,7 +75,7 @@ def _borrowed(found: dict[str, Any] | None) -> list[tuple[str, str]]:
 
 
 def _ladders(points: list[dict[str, Any]]) -> list[str]:
-    """Return each point in words, with its share of the requests where there are two."""
+    """Return each operating point as text, with its share of the requests if there are two."""
     lines = []
     for point in points:
         thresholds = ", ".join(f"{one['t']:.4g}" for one in point["thresholds"])
@@ -85,7 +85,7 @@ def _ladders(points: list[dict[str, Any]]) -> list[str]:
 
 
 def _singles(found: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the best single model: what a cascade has to beat."""
+    """Return the best single model, the baseline of a cascade."""
     for single in found["singles"]:
         if single["rung"] == found["best_single"]:
             cost = dollars(single["cost_usd_per_request"])
@@ -94,7 +94,7 @@ def _singles(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _rungs(tried: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return which rungs were left out, which never pay, and what leaving them out saves."""
+    """Return rungs left out, rungs that never pay, and the saving."""
     lines = []
     for rung in tried:
         if not rung["used"]:

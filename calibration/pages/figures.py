@@ -1,4 +1,4 @@
-"""Pictures of samples: what calibration's diagnostics draw, as the curves that a page shows."""
+"""Page figures: calibration's diagnostics of samples as the curves that a page shows."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from cascade.report.values.figure import Figure, share
 from cascade.samples.sample import Sample
 
 LEVEL = 0.9
-"""Of the intervals that calibration measures."""
+"""Confidence of calibration's intervals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pictures:
-    """What the labelled samples of one task show."""
+    """Diagnostics of one task's labelled samples."""
 
     diagnosis: Diagnosis
     """Curves, out of fold."""
     worth: tuple[VerifierWorth, ...]
-    """What each verifier is worth."""
+    """The verifiers' worth."""
 
 
 def pictures_of(
@@ -53,7 +53,7 @@ def pictures_of(
     prices: PriceBook | None = None,
     seed: int = 0,
 ) -> dict[str, Pictures]:
-    """Lay out the samples of every task and draw them; tasks without labels of both kinds are left out."""
+    """Return the diagnostics of every task; tasks without labels of both classes are left out."""
     counts = {name: found.counts[name] for name in tasks if name in found.counts}
     made: dict[str, Pictures] = {}
     layouts = lay_out_tasks(samples, resolve(ladder), counts, {}, prices=prices)
@@ -62,7 +62,7 @@ def pictures_of(
         try:
             held_out = hold_out(table, seed=seed)
         except DataError:
-            continue  # a combiner needs right and wrong answers; without them there is nothing to draw
+            continue  # a combiner needs right and wrong answers
         diagnosis = diagnose(table, held_out)
         if diagnosis.reliability or diagnosis.frontier is not None:
             made[name] = Pictures(diagnosis=diagnosis, worth=measure_worth(table, seed=seed))
@@ -76,7 +76,7 @@ def figure_of(found: Mapping[str, float | None] | None, n: int) -> Figure:
 
 
 def frontier_of(diagnosis: Diagnosis, chosen: Alternative | None) -> Frontier | None:
-    """Return cost against quality; None where costs or labels are not known."""
+    """Return cost against quality; None if costs or labels are not known."""
     drawn = diagnosis.frontier
     if drawn is None:
         return None
@@ -92,7 +92,7 @@ def frontier_of(diagnosis: Diagnosis, chosen: Alternative | None) -> Frontier | 
 
 
 def sweep_of(diagnosis: Diagnosis, reference: str, chosen: float | None) -> Sweep | None:
-    """Return what each threshold of the first rung gives."""
+    """Return the threshold sweep of the first rung."""
     rung = next(iter(diagnosis.sweeps), None)
     if rung is None:
         return None
@@ -109,7 +109,7 @@ def sweep_of(diagnosis: Diagnosis, reference: str, chosen: float | None) -> Swee
 
 
 def reliability_of(diagnosis: Diagnosis) -> tuple[Reliability, ...]:
-    """Return how right answers of a confidence are, rung by rung."""
+    """Return the reliability curves, rung by rung."""
     return tuple(
         Reliability(
             rung=rung, n=int(drawn.n.sum()), ece=drawn.ece,
@@ -125,7 +125,7 @@ def reliability_of(diagnosis: Diagnosis) -> tuple[Reliability, ...]:
 
 
 def coverage_of(diagnosis: Diagnosis) -> tuple[RiskCoverage, ...]:
-    """Return the error among the most confident answers, rung by rung."""
+    """Return the risk–coverage curves, rung by rung."""
     found = []
     for rung, drawn in diagnosis.risk_coverage.items():
         n = int(diagnosis.reliability[rung].n.sum()) if rung in diagnosis.reliability else diagnosis.n
@@ -142,7 +142,7 @@ def _kept(coverages: Any, risks: Any, n: int) -> Iterator[Any]:
 
 
 FEWEST = 10
-"""Answers below which the error among them is not drawn."""
+"""Least answers of a point on a risk–coverage curve."""
 
 
 def _share(value: float, n: int) -> Figure:

@@ -1,4 +1,4 @@
-"""The pages of calibrate, replay and check: a policy and the samples that it was fitted on or held to."""
+"""Policy pages of calibrate, replay and check: a policy with its samples' figures."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _chosen(row: Mapping[str, Any]) -> Alternative | None:
 
 
 def _held(findings: Sequence[Finding]) -> Alternative | None:
-    """Return what a policy costs and how right it is on the gate's own samples, where both were asked about."""
+    """Return a policy's cost and accuracy on the gate's samples; None unless both are criteria."""
     found = {finding.criterion.kind: finding.margin for finding in findings}
     right, usd = found.get("min_accuracy"), found.get("max_cost")
     if right is None or usd is None or right.value is None or usd.value is None:

@@ -1,4 +1,4 @@
-"""Panels about samples: what calibrate's, replay's and check's pages have in common."""
+"""Sample panels: the figures shared by the pages of calibrate, replay and check."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ OUT_OF_FOLD = "Confidences are out of fold: no answer is ranked by a combiner th
 def sample_panels(
     seen: Pictures | None, prefix: str, reference: str, chosen: Alternative | None, threshold: float | None
 ) -> Iterator[Panel]:
-    """Give frontier, sweep, reliability, risk–coverage and verifiers of one task's samples.
+    """Yield the panels of one task's samples: frontier, sweep, reliability, risk–coverage and verifiers.
 
     Args:
-        seen: what was drawn; None: labels are missing.
+        seen: the diagnostics; None: labels are missing.
         prefix: of the anchors.
         reference: the task's reference.
-        chosen: what the policy costs and how right it is.
+        chosen: the policy's cost and accuracy.
         threshold: the first rung's threshold in it.
     """
     if seen is None:
@@ -46,11 +46,11 @@ def sample_panels(
             title="Cost and quality",
             text="Up and to the left is better. The diamond is this policy, discs are single rungs, vertical bars are "
             f"intervals. n = {count(frontier.n)} samples labelled on every rung: other thresholds (solid), mixing "
-            "rungs by lot (dotted), the oracle, which knows who is right (dashed).",
+            "rungs at random (dotted), the oracle, which knows the labels (dashed).",
             chart=draw_frontier(frontier) if draw else None,
             tables=(frontier_table(frontier),),
-            advice=f"The oracle reaches {percent(best)}; what lies between it and the solid line is what better "
-            "verifiers could win. Below the dotted line a cascade is worse than tossing a coin.",
+            advice=f"The oracle reaches {percent(best)}; the gap to the solid line is what better "
+            "verifiers could gain. Below the dotted line a cascade is worse than a random mix.",
         )
     if sweep is not None:
         yield Panel(
@@ -60,13 +60,13 @@ def sample_panels(
             f"n = {count(sweep.n)}, shaded: the accuracy's interval, point by point. {OUT_OF_FOLD}",
             chart=draw_sweep(sweep) if draw else None,
             tables=(sweep_table(sweep),),
-            advice="Choose by a target (calibrate allows for the luck of the best), not by the eye.",
+            advice="Choose by a target (calibrate corrects for optimism), not by eye.",
         )
     reliability, coverage = reliability_of(seen.diagnosis), coverage_of(seen.diagnosis)
     n = ", ".join(f"{rung.rung} n = {count(rung.n)}" for rung in reliability)
     yield Panel(
         id=f"{prefix}-reliability",
-        title="Are confidences true?",
+        title="Are confidences calibrated?",
         text="Bins of equal count: of answers with a confidence of 0.8, eight in ten should be right (dotted line). "
         f"{n}.",
         chart=draw_reliability(reliability) if draw else None,
@@ -76,7 +76,7 @@ def sample_panels(
     yield Panel(
         id=f"{prefix}-risk",
         title="Risk and coverage",
-        text=f"The error among the most confident answers, over the share kept; shaded: intervals. {n}.",
+        text=f"The error among the most confident answers, over the share accepted; shaded: intervals. {n}.",
         chart=draw_risk_coverage(coverage) if draw else None,
         tables=(coverage_table(coverage),),
         advice=advice.on_coverage(coverage),
@@ -105,7 +105,7 @@ def _verifiers(worth: tuple[VerifierWorth, ...], prefix: str, *, draw: bool) -> 
         text="AUROC alone, with intervals; the dashed line is chance. Added is what all others lose without it.",
         chart=draw_verifiers(drawn) if draw else None,
         tables=(Table(title="Verifiers", columns=columns, rows=rows, words=frozenset({"verifier", "standing"})),),
-        advice=" ".join(said) or "All of them are free or tell right from wrong; keep them.",
+        advice=" ".join(said) or "All of them are free or separate right from wrong; keep them.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a pilot says about a promise: error, harm, gain and agreement at each share of answers kept below the top."""
+"""Pilot study: error, harm, gain and agreement at each share of answers accepted below the top."""
 
 from __future__ import annotations
 
@@ -14,48 +14,48 @@ from calibration.stats.margin import bound_mean
 from cascade.errors import DataError
 
 SHARES = (0.1, 0.25, 0.5, 0.75)
-"""Shares that are looked at where none is named."""
+"""Default shares."""
 
 ENOUGH = 20
-"""Labelled rows below which a pilot says nothing."""
+"""Least labelled rows of a pilot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What keeping the most confident share of the first rung's answers would do, out of fold."""
+    """Figures of accepting the most confident share of the first rung's answers, out of fold."""
 
     share: float
-    """The share of requests that is answered below the top."""
+    """The share of requests accepted below the top."""
 
     n: int
     """Labelled pilot rows among them."""
 
     error: float
-    """Error among the answers kept."""
+    """Error among the accepted answers."""
 
     error_high: float
-    """Its upper bound at 90 %: a small pilot may be far off."""
+    """Its upper confidence bound at 90 %: a small pilot is imprecise."""
 
     harm: float
-    """Share of all requests on which the answer kept is wrong and the reference's right."""
+    """Share of all requests on which the accepted answer is wrong and the reference's right."""
 
     gain: float
-    """The other way round."""
+    """Share of all requests on which the accepted answer is right and the reference's wrong."""
 
     same: float
-    """Share of all requests that are answered by the reference, or kept with an answer that says the same."""
+    """Share of all requests that the reference answers, or that are accepted with an answer equal to its."""
 
     accuracy: float
-    """Accuracy of what is served."""
+    """Accuracy of the served answers."""
 
 
 def read_pilot(table: Table, same: Flags, shares: Sequence[float] = SHARES, *, seed: int = 0) -> tuple[Kept, ...]:
-    """Return what a pilot says about each share kept.
+    """Return the pilot's figures for each share accepted below the top.
 
     Args:
-        table: recorded and labelled samples of one task; the first rung and the last are looked at.
-        same: whether a rung's answer says what the reference's says, (n, K).
-        shares: of answers kept, each in (0, 1].
+        table: recorded and labelled samples of one task; the first rung and the last are used.
+        same: whether a rung's answer equals the reference's, (n, K).
+        shares: of answers accepted, each in (0, 1].
         seed: of the folds.
 
     Raises:
@@ -66,7 +66,7 @@ def read_pilot(table: Table, same: Flags, shares: Sequence[float] = SHARES, *, s
     if n < ENOUGH or len(table.rungs) < 2:
         message = (
             f"The pilot has {n} samples of task {table.task!r} that are labelled on both {table.rungs[0]!r} and "
-            f"{table.rungs[-1]!r}; at least {ENOUGH} were expected. Or plan from assumptions, without --pilot."
+            f"{table.rungs[-1]!r}; at least {ENOUGH} were expected. Label more, or plan without --pilot."
         )
         raise DataError(message)
     c = np.where(table.forced[:, 0], -1.0, hold_out(table, seed=seed)[table.rungs[0]])[rows]

@@ -1,8 +1,8 @@
-"""How many labelled samples a promise will need, before they are labelled: from assumptions, or from a pilot.
+"""Sample-size planning: labelled samples that a target will need, from assumptions or from a pilot.
 
 A certificate is made from 60 % of the samples; the other 40 % teach combiner and path. An error bound is tested by
 SPEND at 20 looks, a loss bound by one fixed-sequence walk, each at δ over the number of tasks: the plan uses those very
-tests (`spending`, `risk`), and asks that they pass with probability .8 if errors come at the expected rate.
+tests (`spending`, `risk`), at power .8 if errors come at the expected rate.
 """
 
 from __future__ import annotations
@@ -24,42 +24,42 @@ from cascade.errors import ConfigError
 Promise = Literal["max_error", "max_loss", "min_accuracy", "escalation_rate"]
 
 MOST = 200_000
-"""Rows beyond which a bound is not planned for."""
+"""Rows beyond which no plan is made."""
 
 _DRAWS = 100
-"""Repetitions by which the power of betting is found: to within 4 points."""
+"""Monte Carlo repetitions for the power of betting: to within 4 points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What one promise will need."""
+    """Sample sizes of one target."""
 
     promise: Promise
-    """What is promised."""
+    """The kind of target."""
 
     limit: float
-    """Its limit; of a rate the tolerance around it."""
+    """Its limit; for a rate the tolerance."""
 
     confidence: float
-    """With which it shall hold, all tasks together."""
+    """Confidence, for all tasks together."""
 
     expected: float
-    """The rate at which errors (losses, right answers, escalations) are expected to come."""
+    """The expected rate of errors (losses, right answers, escalations)."""
 
     accept_share: float | None
-    """The share of requests that shall be answered below the top, where that matters."""
+    """The planned share of requests accepted below the top; None if not needed."""
 
     samples: int | None
-    """Samples of each task; None: no number that anyone would make."""
+    """Samples of each task; None if impractically many."""
 
     labels: int | None
-    """Answers to label among them; 0 where none is needed."""
+    """Answers to label among them; 0 if none is needed."""
 
     least: int
-    """Samples with fewer of which it is impossible, even if no error at all comes."""
+    """Least samples, even without any error."""
 
     why: str
-    """How it was found, in a sentence."""
+    """The method, in a sentence."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON."""
@@ -69,7 +69,7 @@ class Plan:
 def plan_error(alpha: float, expected: float, accept_share: float, *, confidence: float, tasks: int = 1) -> Plan:
     """Plan for `MaxError(alpha)`: P(wrong | accepted below the top) ≤ alpha, with `accept_share` of requests accepted.
 
-    `expected` is the error among the answers accepted at that share; scores are taken to have no ties.
+    `expected` is the error among the answers accepted at that share; scores are assumed to have no ties.
 
     Raises:
         ConfigError: a number is out of range.
@@ -87,7 +87,7 @@ def plan_error(alpha: float, expected: float, accept_share: float, *, confidence
             return False
         _, critical = spend_level(looks, alpha, delta)
         e, k = critical[within[-1]], looks[within[-1]]
-        # The last look within the share; where 5 % of the rows are between looks, a little less is accepted.
+        # The last look within the share; with 5 % of the rows between looks, a little less is accepted.
         return e >= 0 and k >= 0.8 * accept_share * rows and float(binom.cdf(e, k, expected)) >= POWER
 
     rows = None if expected >= alpha else find_least(passes, start=math.ceil(first / accept_share), most=MOST, share=50)
@@ -120,11 +120,11 @@ def plan_loss(
     Args:
         eps: the bound.
         harm: expected share of requests on which the policy is wrong and the reference right.
-        gain: the other way round.
-        same: share of requests on which the answer served is the reference's, or says the same: no label is needed.
-        confidence: of the promise.
-        tasks: among which 1 − confidence is divided.
-        accept_share: the share answered below the top; only told.
+        gain: expected share of requests on which the policy is right and the reference wrong.
+        same: share of requests on which the served answer is, or equals, the reference's: no label is needed.
+        confidence: of the target.
+        tasks: number of tasks that share 1 − confidence.
+        accept_share: the share accepted below the top; only reported.
 
     Raises:
         ConfigError: a number is out of range.
@@ -143,7 +143,7 @@ def plan_loss(
         expected=harm - gain,
         accept_share=accept_share,
         samples=samples,
-        # What is learnt from needs every label; what certifies, only those where answers differ.
+        # The learning part needs every label; the certifying part, only those where answers differ.
         labels=None if samples is None else math.ceil(samples * (LEARN + (1.0 - LEARN) * (1.0 - same))),
         least=_with_learning(first),
         why=f"The {test} at δ = {delta:.3g} on 60 % of the samples; {same:.0%} of those need no label, being alike.",
@@ -173,7 +173,7 @@ def plan_accuracy(limit: float, expected: float, *, confidence: float, tasks: in
 
 
 def plan_rate(rate: float, tolerance: float, *, confidence: float) -> Plan:
-    """Plan for an escalation rate that truly lies within a tolerance of the one asked for; no label is needed.
+    """Plan for an escalation rate whose true value is within a tolerance of the target; no label is needed.
 
     Raises:
         ConfigError: a number is out of range.
@@ -195,14 +195,14 @@ def plan_rate(rate: float, tolerance: float, *, confidence: float) -> Plan:
 def _level(confidence: float, tasks: int) -> float:
     if not 0.0 < confidence < 1.0 or tasks < 1:
         message = (
-            f"The confidence is {confidence} and the tasks are {tasks}; a number in (0, 1) and 1 or more are needed."
+            f"The confidence is {confidence} and the tasks are {tasks}; a number in (0, 1) and 1 or more were expected."
         )
         raise ConfigError(message)
     return (1.0 - confidence) / tasks
 
 
 def _by_pairs(eps: float, harm: float, gain: float, delta: float) -> int | None:
-    """Return the rows at which the exact test of a loss passes with probability .8; None where it takes betting."""
+    """Return the rows at which the exact test of a loss passes with probability .8; None if it needs betting."""
     if harm - gain >= eps:
         return None
 
@@ -213,7 +213,7 @@ def _by_pairs(eps: float, harm: float, gain: float, delta: float) -> int | None:
 
 
 def _by_betting(eps: float, harm: float, gain: float, delta: float) -> int | None:
-    """Return the rows at which betting on harm and gain passes with probability .8, tried on drawn rows."""
+    """Return the rows at which the betting test passes with probability .8, by Monte Carlo."""
     if harm - gain >= eps:
         return None
     weights = [harm, gain, max(0.0, 1.0 - harm - gain)]

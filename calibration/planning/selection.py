@@ -1,8 +1,8 @@
-"""Which requests to label next: how much each label would tell, and a draw whose probabilities are known and kept.
+"""Active label selection: an importance for each row, and a random draw with known, recorded propensities.
 
-Labels that are chosen where the system is in doubt say more than uniform ones (active inference: Zrnic & Candès 2024,
-arXiv 2403.03208), and are biased unless it is known how probable each choice was. So nothing is picked by hand: a
-label's importance becomes a propensity, bounded below, and hashed numbers decide.
+Labels chosen where the system is in doubt carry more information than uniform ones (active inference: Zrnic & Candès
+2024, arXiv 2403.03208), but are biased unless each choice's probability is known. So importance becomes a propensity,
+bounded below, and hashed numbers decide.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 
 FLOOR = 0.2
-"""Share of the labels that is spread evenly over all rows, whatever they seem to tell: it bounds propensities below."""
+"""Share of the labels spread evenly over all rows: it bounds propensities below."""
 
 NEAR = 0.1
-"""How far below the loosest threshold rows still count, as a share of all rows."""
+"""Margin below the loosest threshold in which rows still count, as a share of all rows."""
 
 SLACK = 1.5
-"""How far over the bound the expected error may be for a threshold to count: a few labels more in vain cost less than
-a certificate that ends where confidences, wrongly, said it would."""
+"""Factor by which the expected error may exceed the bound for a threshold to count: a few labels in vain cost less
+than a certificate that is limited by wrong confidences."""
 
 LEAST = 0.3
-"""The share of rows, surest first, that always counts."""
+"""The share of rows, most confident first, that always counts."""
 
 
 def weigh_for_estimate(p: ArrayLike) -> Floats:
-    """Return importances (n,) for estimating a mean: the label's own standard deviation, sqrt(p (1 - p)).
+    """Return importances (n,) for estimating a mean: the label's standard deviation, sqrt(p (1 - p)).
 
-    `p` (n,) in [0, 1]: the probability of a right answer. It is the best choice if p is right (Neyman 1934).
+    `p` (n,) in [0, 1]: the probability of a right answer. Optimal if p is right (Neyman allocation, Neyman 1934).
     """
     sure = np.clip(np.asarray(p, dtype=np.float64), 0.0, 1.0)
     return np.asarray(np.sqrt(sure * (1.0 - sure)))
@@ -44,14 +44,14 @@ def weigh_for_estimate(p: ArrayLike) -> Floats:
 def weigh_for_certificate(
     p: ArrayLike, *, bound: float, per_accepted: bool, harmless: ArrayLike | None = None
 ) -> Floats:
-    """Return importances (n,) for certifying a threshold: 1 where it could come to accept, falling to 0 below.
+    """Return importances (n,) for certifying a threshold: 1 where it may accept, falling to 0 below.
 
-    A certificate counts errors among what it accepts, all rows alike, the surest included. Labels of rows that no
-    threshold within the bound would accept are of no use to it, nor are those of rows known to be harmless.
+    A certificate counts errors among accepted answers, all rows alike, the most confident included. Labels of rows that
+    no threshold within the bound accepts are useless to it, as are those of rows known to be harmless.
 
     `p` (n,) in [0, 1]: the probability of a right answer; `bound`: the error allowed in (0, 1), of a share of the
-    accepted (`per_accepted`) or of all; `harmless` (n,): whether the loss is known to be none, since the reference
-    answers the same.
+    accepted (`per_accepted`) or of all; `harmless` (n,): whether the loss is known to be 0, since the reference gives
+    the same answer.
     """
     sure = np.asarray(p, dtype=np.float64)
     safe = np.zeros(sure.shape, dtype=np.bool_) if harmless is None else np.asarray(harmless, dtype=np.bool_)
@@ -70,10 +70,11 @@ def weigh_for_certificate(
 def spread_budget(
     importance: ArrayLike, labels: float, *, vacant: ArrayLike | None = None, floor: float = FLOOR
 ) -> Floats:
-    """Return propensities (n,) in (0, 1]: a share `floor` of the labels spread evenly, the rest by importance.
+    """Return propensities (n,) in (0, 1]: a share `floor` of the labels evenly, the rest by importance.
 
-    `importance` (n,) from 0. `vacant` (n,), None for all: rows that can still be labelled; theirs sum to `labels` (all
-    are 1 where there are no more of them), and other rows get what they would have had, for those who add up rounds.
+    `importance` (n,) from 0. `vacant` (n,), None for all: rows that can still be labelled; their propensities sum to
+    `labels` (all are 1 if there are no more rows). Other rows get the propensity they would have had, so that rounds
+    can be combined.
     """
     weight = np.asarray(importance, dtype=np.float64)
     free = np.ones(weight.size, dtype=np.bool_) if vacant is None else np.asarray(vacant, dtype=np.bool_)
@@ -85,7 +86,7 @@ def spread_budget(
         return np.ones(weight.size)
     mean = float(weight[free].mean())
     shape = np.ones(weight.size) if mean <= 0.0 else floor + (1.0 - floor) * weight / mean
-    # Rows that would exceed 1 are certain, and what they leave over goes to the others: a few rounds at most.
+    # Propensities above 1 become 1, and the excess goes to the other rows: a few rounds at most.
     certain = np.zeros(weight.size, dtype=np.bool_)
     while True:
         left = labels - np.count_nonzero(certain & free)
@@ -97,10 +98,11 @@ def spread_budget(
 
 
 def draw(propensity: ArrayLike, u: ArrayLike, start: float) -> Flags:
-    """Return which rows, (n,), are chosen: row i with exactly its propensity, and as many in all as these sum to.
+    """Systematic sampling: return which rows, (n,), are chosen, row i with exactly its propensity.
 
-    Systematic sampling in random order (Madow 1949): rows are laid end to end, each as long as its propensity, in the
-    order of `u` (n,), and those are taken on which start, start + 1, start + 2, … fall; `start` is uniform in [0, 1).
+    The number chosen is the sum of propensities. In random order (Madow 1949): rows are laid end to end, each as long
+    as its propensity, in the order of `u` (n,); those hit by start, start + 1, start + 2, … are taken; `start` is
+    uniform in [0, 1).
     """
     pi = np.asarray(propensity, dtype=np.float64)
     order = np.argsort(np.asarray(u, dtype=np.float64), kind="stable")

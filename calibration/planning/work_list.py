@@ -1,7 +1,7 @@
-"""The work list of an annotator: which samples to label next, each with the probability with which it was chosen.
+"""Work list of an annotator: the samples to label next, each with its propensity to be chosen.
 
-What was drawn is kept in the samples, so that rounds add up: `propensity`, the probability to be chosen in this round
-or an earlier one, and `labelling: {"round": 2, "chosen": true}`. No more is needed to use the labels without bias.
+The draw is stored in the samples, so that rounds can be combined: `propensity`, the probability to be chosen in this
+round or an earlier one, and `labelling: {"round": 2, "chosen": true}`. With these, labels are used without bias.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from cascade.stats.ppi import Estimate, estimate_mean
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkList:
-    """One task's samples with the draw written into them, and how it went."""
+    """One task's samples with the draw stored in them, and its figures."""
 
     samples: tuple[Sample, ...]
     """All of the task's samples, in their order."""
 
     round: int
-    """Of draws on these samples, from 1."""
+    """The number of this draw on these samples, from 1."""
 
     n_labelled: int
-    """Samples whose rungs are labelled as far as this purpose needs."""
+    """Samples with all labels that this purpose needs."""
 
     n_harmless: int
-    """Samples that need no label, since the first rung answers as the reference does; 0 unless a loss is bounded."""
+    """Samples that need no label, since the first rung's answer equals the reference's; 0 unless a loss is bounded."""
 
     n_chosen: int
     """Samples to label now."""
@@ -51,7 +51,7 @@ class WorkList:
     """The smallest propensity in this round's draw, in (0, 1]."""
 
     accuracy: Estimate | None
-    """How often the first rung is right, estimated from the labels there are; None with fewer than two."""
+    """Accuracy of the first rung, estimated from the labels; None with fewer than two."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as `next-labels --json` prints them."""
@@ -84,14 +84,14 @@ def choose_labels(
 
     Args:
         task: the task.
-        samples: its samples, with recordings of the first rung (and of the reference, where a loss is bounded).
+        samples: its samples, with recordings of the first rung (and of the reference, if a loss is bounded).
         ladder: the rungs with their verifiers; the last one is the reference.
         labels: how many to choose.
-        bound: what is to be certified: labels go, evenly, where a threshold could come to accept. None: an accuracy is
-            to be estimated, and labels go where the first rung is in doubt.
-        policy: whose combiners tell how sure answers are; None, or where it asks a single rung: the labels there are,
-            else all samples alike.
-        proxy: a recorded or computed verifier whose score sharpens the estimate of accuracy.
+        bound: the bound to certify: labels go, evenly, where a threshold may accept. None: an accuracy is estimated,
+            and labels go where the first rung is in doubt.
+        policy: its combiners give the confidences; None, or a policy of a single rung: existing labels give them, else
+            all samples count alike.
+        proxy: a recorded or computed verifier whose score improves the estimate of accuracy (PPI++).
         seed: of the draw.
 
     Raises:
@@ -106,7 +106,7 @@ def choose_labels(
     asked = np.all(laid.present[:, needed], axis=1) & ~harmless
     rounds = np.array([mark_of(sample).round for sample in samples])
     drawn_before = rounds > 0
-    # Rows labelled by somebody else's choice are certain: they stand for themselves alone, and take no part.
+    # Rows labelled outside these draws have propensity 1: they represent only themselves, and are not drawn.
     offered = asked & (~labelled | drawn_before)
     vacant = np.flatnonzero(offered & ~labelled)
     if not vacant.size:
@@ -119,7 +119,7 @@ def choose_labels(
         else weigh_for_certificate(sure, bound=bound.value, per_accepted=isinstance(bound, MaxError), harmless=harmless)
     )
     number = 1 + int(rounds.max())
-    # Rows labelled in an earlier round get theirs too: their share of all rounds must count this one.
+    # Rows labelled in an earlier round get a propensity too: their overall propensity must count this round.
     pi = np.ones(len(laid))
     pi[offered] = spread_budget(weight[offered], labels, vacant=~labelled[offered])
     salt = f"{SALT}:{seed}"
@@ -145,7 +145,7 @@ def choose_labels(
 
 
 def probabilities(laid: Table, policy: TaskPolicy | None) -> Floats:
-    """Return how sure the answers below the reference are, (n,) in [0, 1]: of the last rung asked below the top."""
+    """Return confidences of the answers below the reference, (n,) in [0, 1]: of the last rung asked below the top."""
     points = [] if policy is None else [point for point in policy.points if len(point.rungs) > 1]
     if not points:
         return _from_labels(laid)
@@ -168,14 +168,14 @@ def _from_labels(laid: Table) -> Floats:
 
 
 def _accuracy(laid: Table, samples: Sequence[Sample], drawn: Flags, proxy: str | None) -> Estimate | None:
-    """Estimate the first rung's accuracy; None where labels are too few, or some rows had no chance of one."""
+    """Estimate the first rung's accuracy; None with too few labels, or if some rows had propensity 0."""
     names = laid.names[laid.rungs[0]]
     if proxy is not None and proxy not in names:
         message = f"Task {laid.task!r}: no verifier {proxy!r} was recorded or computed; there are {', '.join(names)}."
         raise DataError(message)
     correct = laid.correct[:, 0]
     labelled, there = ~np.isnan(correct), laid.present[:, 0]
-    # Before the first draw the labels count as a uniform choice; after it, rows that were kept out are not spoken for.
+    # Before the first draw the labels count as a uniform sample; after it, rows outside the draw are not represented.
     spoken_for = not drawn.any() or bool(np.all((labelled | drawn)[there]))
     if np.count_nonzero(labelled & there) < 2 or not spoken_for:
         return None

@@ -1,1 +1,1 @@
-"""Samples as arrays: surveyed, laid out, graded, replayed row by row."""
+"""Samples as arrays: surveyed, laid out in tables, graded, replayed."""

@@ -1,4 +1,4 @@
-"""The arrays of one task on one ladder, grown row by row, so that a sample need not be kept once it is judged."""
+"""Growing columns: the arrays of one task on one ladder, appended row by row, so that no sample is kept."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from cascade.samples.sample import Sample
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifierUse:
-    """How often one verifier spoke on one rung."""
+    """Counts of one verifier's verdicts on one rung."""
 
     computed: int = 0
-    """Verdicts that were computed now."""
+    """Verdicts computed now."""
 
     recorded: int = 0
     """Verdicts that came with the samples."""
 
     abstained: int = 0
-    """Verdicts, of either kind, that could not tell."""
+    """Verdicts, of either kind, that abstain."""
 
     cost_usd: float = 0.0
-    """What they cost in all."""
+    """Their total cost."""
 
     @property
     def source(self) -> str:
@@ -50,7 +50,7 @@ _NOT_RECORDED = (math.nan, math.nan, math.nan, math.nan, 0.0)
 
 
 class Columns:
-    """Packed arrays that grow: about 8 bytes a figure and sample, where a dictionary a row took hundreds."""
+    """Packed arrays that grow: about 8 bytes a figure and sample; a dictionary a row takes hundreds."""
 
     def __init__(self, ladder: Ladder, prices: PriceBook | None = None) -> None:
         """Take the ladder of the task, with its verifiers looked up, and prices for costs that were not recorded."""
@@ -65,7 +65,7 @@ class Columns:
         self._n = 0
 
     def add(self, sample: Sample, attempts: Sequence[Attempt]) -> None:
-        """Append one row: what is known of the sample on every rung, `attempts` in ladder order."""
+        """Append one row: the sample's attempts on every rung, in ladder order."""
         for k, attempt in enumerate(attempts):
             response = attempt.response
             if response is None:
@@ -130,7 +130,7 @@ class Columns:
             column.append(value)
 
     def _rows(self, columns: dict[str, array[float]]) -> NDArray[np.float64]:
-        """Return the features of one rung as rows, (n, F), letting go of each column once it is copied."""
+        """Return the features of one rung as rows, (n, F); each column is freed once it is copied."""
         rows = np.full((self._n, len(columns)), np.nan)
         for j, name in enumerate(list(columns)):
             column = columns.pop(name)
@@ -147,7 +147,7 @@ class Columns:
 
 
 def answer_cost(response: Response, model: str, prices: PriceBook) -> float | None:
-    """Return what an answer cost in US dollars: as recorded, else by price and usage; None where neither is known."""
+    """Return an answer's cost in US dollars: as recorded, else by price and usage; None if neither is known."""
     if response.cost_usd is not None:
         return response.cost_usd
     if not (response.usage.input_tokens or response.usage.output_tokens):

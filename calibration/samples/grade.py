@@ -1,4 +1,4 @@
-"""Grading: how right a recorded answer is, judged by the gold answer; fills `correct` before a policy is fitted.
+"""Grading: labels recorded answers by comparison with the gold answer; fills `correct` before a policy is fitted.
 
 A grader is a pure function of the answer's text and the gold answer that returns a figure in [0, 1].
 """
@@ -23,7 +23,7 @@ Grader: TypeAlias = Callable[[str, Any], float]
 """(answer, gold) → how right it is, in [0, 1]."""
 
 ANSWER_FIELD = "answer"
-"""The field of a JSON answer, in any case, that is compared where the gold answer is no JSON object."""
+"""The field of a JSON answer, in any case, that is compared where the gold answer is not a JSON object."""
 
 _NUMBER = re.compile(
     r"(?<![\w.])[-+−]?(?:\d{1,3}(?:[,_\u00a0\u202f ]\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?(?![\d])"
@@ -34,19 +34,19 @@ _EDGES = re.compile(r"^[\s\"'`*_.,;:!?()\[\]]+|[\s\"'`*_.,;:!?()\[\]]+$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graded:
-    """Samples with labels, and how they came by them."""
+    """Graded samples, with counts of the labels by origin."""
 
     samples: tuple[Sample, ...]
     """In the order given."""
 
     filled: int
-    """Recordings whose `correct` was filled in."""
+    """Recordings that were graded."""
 
     kept: int
-    """Recordings that had a label, which stayed."""
+    """Recordings that kept the label they had."""
 
     without_gold: int
-    """Recordings that could not be graded, since their sample has no gold answer."""
+    """Recordings that were not graded, since their sample has no gold answer."""
 
     @property
     def accuracy(self) -> dict[str, float]:
@@ -65,14 +65,14 @@ def grade(
     """Fill `correct` of recordings from the gold answers.
 
     Args:
-        samples: what was recorded.
-        grader: answer and gold in, how right it is out, in [0, 1].
-        overwrite: grade recordings that have a label too.
-        source: what `label_source` says.
-        needs_gold: leave samples without a gold answer alone.
+        samples: recorded samples.
+        grader: takes answer and gold, returns correctness in [0, 1].
+        overwrite: grade labelled recordings too.
+        source: the value of `label_source`.
+        needs_gold: skip samples without a gold answer.
 
     Raises:
-        DataError: the grader returned something else than a number in [0, 1], or failed; names the sample.
+        DataError: the grader failed or did not return a number in [0, 1]; names the sample.
     """
     done: list[Sample] = []
     count: Counter[str] = Counter()
@@ -121,7 +121,7 @@ def normalized(answer: str, gold: Any) -> float:
 
 
 def contains(answer: str, gold: Any) -> float:
-    """Return 1 where the normalised gold stands in the normalised answer as whole words; an empty gold never does."""
+    """Return 1 where the normalised answer contains the normalised gold as whole words; never for an empty gold."""
     wanted = _normal(as_text(gold))
     return float(bool(wanted) and re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", _normal(answer)) is not None)
 
@@ -129,8 +129,8 @@ def contains(answer: str, gold: Any) -> float:
 def numeric(answer: str, gold: Any) -> float:
     """Return 1 where the last number of the answer equals the gold's last number.
 
-    Thousands may be set apart by commas, blanks or underscores; 1e-9 of relative difference is none. A JSON answer
-    is read by its `answer` field first.
+    Thousands may be separated by commas, blanks or underscores; the relative tolerance is 1e-9. Of a JSON answer the
+    `answer` field is read first.
     """
     field = _field(answer)
     found, wanted = _last_number(answer if field is None else as_text(field)), _last_number(as_text(gold))
@@ -162,7 +162,7 @@ def json_equal(answer: str, gold: Any) -> float:
 
 
 def by_gold(answer: str, gold: Any) -> float:
-    """Grade by what the gold answer is: an object or list as JSON, a number numerically, a text normalised."""
+    """Grade by the type of the gold answer: an object or list as JSON, a number numerically, a text normalised."""
     wanted = _parsed_gold(gold)
     if _as_number(wanted) is not None:
         return numeric(answer, wanted)
@@ -221,7 +221,7 @@ def _parsed_gold(gold: Any) -> Any:
 
 
 def _body(answer: str) -> str:
-    """Return the whole answer, or what stands in its last code fence; found without a regex, which could blow up."""
+    """Return the whole answer, or the content of its last code fence; without a regex, which could backtrack."""
     text = answer.strip()
     if not text.endswith("```") and "```" not in text:
         return text
@@ -235,7 +235,7 @@ def _body(answer: str) -> str:
 
 
 def _field(answer: str) -> Any:
-    """Return the `answer` field of a JSON answer; None where there is none."""
+    """Return the `answer` field of a JSON answer; None if absent."""
     if "{" not in answer:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Recordings judged without any call: recorded verdicts as they are, the others computed from recorded answers."""
+"""Offline judging: verdicts on recordings without any call; recorded verdicts as they are, others computed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SEEN = Decision(action="escalate", reason="tour")
 
 
 def judged(sample: Sample, ladder: Ladder) -> tuple[Attempt, ...]:
-    """Judge every recorded rung of a sample without any call, in ladder order; unrecorded ones are failures."""
+    """Judge every recorded rung of a sample offline, in ladder order; unrecorded rungs are failures."""
     steps = tour(
         sample.request,
         ladder,
@@ -34,9 +34,9 @@ def judged(sample: Sample, ladder: Ladder) -> tuple[Attempt, ...]:
 def judged_after(
     sample: Sample, rung: Rung, earlier: Mapping[str, Response], given: Mapping[str, Verdict] = EMPTY
 ) -> Attempt:
-    """Judge one recorded rung as it is seen where only the rungs of `earlier` were asked before it.
+    """Judge one recorded rung as if only the rungs of `earlier` were asked before it.
 
-    `given` holds verdicts that need not be computed; recorded ones go before them.
+    `given` holds verdicts that need not be computed; recorded ones take precedence.
     """
     recording = sample.recordings[rung.name]
     exchange = Exchange(
@@ -53,7 +53,7 @@ def judged_after(
 
 
 def _answerer(sample: Sample) -> Callable[[Ask], Reply]:
-    """Return what answers the verifiers' questions: the sample's own recordings, and local work."""
+    """Return a function that answers verifiers' asks from the sample's own recordings, and runs local calls."""
     client = RecordedClient((sample,))
 
     def answer(ask: Ask) -> Reply:

@@ -1,4 +1,4 @@
-"""Samples of many tasks laid out in one pass: each is judged, its row appended, and let go."""
+"""Layout: turns samples of many tasks into arrays in one pass; each is judged, appended as a row, and freed."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
 
 STEP = 256
-"""Samples of a task between two reports of progress."""
+"""Samples of a task between two calls of `progress`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """One task's samples as arrays, and what certification asks of the samples themselves."""
+    """One task's samples as arrays, with the further columns that certification needs."""
 
     table: Table
     """The rows."""
 
     same: Flags | None = None
-    """Whether an answer is the reference's, (n, K); None where it was not asked for. See `sameness`."""
+    """Whether an answer equals the reference's, (n, K); None if not computed. See `sameness`."""
 
     label_sources: tuple[str, ...] = ()
-    """Who labelled, sorted."""
+    """Sources of the labels, sorted."""
 
     propensity: Floats | None = None
-    """The probability with which each row was chosen to be labelled, (n,); None where all had the same."""
+    """Propensity of each row to be chosen for labelling, (n,); None if equal for all."""
 
     labels: Mapping[str, Floats] = EMPTY
-    """Labels by dimension, (n, K) each, NaN where there is none; of the dimensions that were asked for."""
+    """Labels by dimension, (n, K) each, NaN where unlabelled; of the dimensions asked for."""
 
     alike: Flags | None = None
-    """Whether an answer is the reference's to the letter, (n, K): alike in every dimension; None: not asked for."""
+    """Whether an answer is identical to the reference's, (n, K), so alike in every dimension; None if not computed."""
 
     def seen_in(self, dimension: str | None) -> Layout:
         """Return the layout with the labels of one dimension; None: as it is."""
@@ -55,13 +55,13 @@ class Layout:
         return replace(self, table=self.table.relabelled(self.labels[dimension]), same=same)
 
     def uniform(self, *, loss: bool) -> Flags | None:
-        """Return the rows, (n,), that stand for all alike, as certificates need them; None where all rows do.
+        """Return the rows, (n,), that form a uniform sample, as certificates need it; None if all rows do.
 
-        `loss`: whether answers are held against the reference's, or on their own.
+        `loss`: whether answers are compared with the reference's, or judged on their own.
 
-        Labels that were asked for where doubt was greatest say too much of doubtful answers: each is kept with a
-        probability that makes up for its propensity, by a hashed choice. An answer that is the reference's needs no
-        label, so such rows count as chosen for certain.
+        Labels drawn where doubt was greatest over-represent doubtful answers: a hashed choice keeps each with a
+        probability that makes up for its propensity. An answer equal to the reference's needs no label, so such rows
+        count with propensity 1.
         """
         if self.propensity is None:
             return None
@@ -86,13 +86,13 @@ def lay_out_tasks(
     prices: PriceBook | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Layout]:
-    """Lay out the samples of several tasks in one pass; the memory it takes is that of the arrays.
+    """Lay out the samples of several tasks in one pass; memory holds the arrays only.
 
     Args:
         samples: the samples of all tasks, in any order.
         ladder: the rungs, with their verifiers looked up.
-        counts: how many samples each task has, for `progress`; other tasks are passed over.
-        parts: by task, the sub-ladders that will be looked at; see `PartColumns`.
+        counts: how many samples each task has, for `progress`; other tasks are skipped.
+        parts: by task, the sub-ladders to be evaluated; see `PartColumns`.
         sameness: whether to compare every answer with the reference's.
         dimensions: of the labels, to be laid out beside `correct`.
         prices: fills in costs that were not recorded.
@@ -110,7 +110,7 @@ def lay_out_tasks(
         done = growing[task].add(sample)
         if progress is not None and (done % STEP == 0 or done == counts[task]):
             progress(task, done, counts[task])
-    # In the tasks' own order, each let go as it becomes a table, so that nothing stands twice in memory.
+    # In the tasks' own order, each freed as it becomes a table, so that nothing is in memory twice.
     return {task: growing.pop(task).layout() for task in list(growing)}
 
 
@@ -136,7 +136,7 @@ class _Growing:
         self._propensity = array("d")
 
     def add(self, sample: Sample) -> int:
-        """Append a sample; return how many there are."""
+        """Append a sample; return the number of samples."""
         self._columns.add(sample)
         self._propensity.append(sample.propensity)
         for recording in sample.recordings.values():
@@ -153,7 +153,7 @@ class _Growing:
         return self._columns.n
 
     def layout(self) -> Layout:
-        """Return what has come in; nothing can be added afterwards."""
+        """Return the layout; nothing can be added afterwards."""
         shape = (-1, len(self._rungs))
         same, alike = (
             None if flags is None else np.frombuffer(flags, dtype=np.bool_).reshape(shape)

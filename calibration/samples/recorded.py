@@ -1,4 +1,4 @@
-"""Which verifiers judge recordings: those that were named, or all that cost nothing; recorded verdicts go first."""
+"""Verifiers of recordings: those named, or all that cost nothing; recorded verdicts take precedence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FREE = ("refusal", "schema", "hedging", "logprob", "agreement")
 
 
 class Recorded(Verifier):
-    """A verifier of which only recorded verdicts exist; where none was recorded it abstains."""
+    """A verifier with recorded verdicts only; it abstains where none was recorded."""
 
     inline = True
     reads_earlier = False
@@ -28,17 +28,17 @@ class Recorded(Verifier):
         self.name = name
 
     def check(self, exchange: Exchange) -> Verdict:
-        """Abstain: what was recorded is used before this is asked."""
+        """Abstain: recorded verdicts are used before this is called."""
         return Verdict.abstain(f"no verdict of {self.name} was recorded for rung {exchange.rung}")
 
 
 def recorded_ladder(
     samples: Iterable[Sample] | Survey, rungs: Sequence[str], verifiers: Sequence[Any] | None
 ) -> Ladder:
-    """Return the ladder that recordings stand for: rungs by name, models as recorded.
+    """Return the ladder of recordings: rungs by name, models as recorded.
 
     Args:
-        samples: what was recorded, or what a pass over it found.
+        samples: recorded samples, or their survey.
         rungs: names of the rungs, cheapest first.
         verifiers: names (or Verifier objects) to use; None: all that are free to compute, or recorded at no cost.
 
@@ -50,7 +50,7 @@ def recorded_ladder(
     for name in rungs:
         if name not in models:
             has = ", ".join(sorted(models)) or "none"
-            message = f"No sample has a recording of rung {name!r}; recorded are: {has}."
+            message = f"No sample has a recording of rung {name!r}; recorded rungs are: {has}."
             raise ConfigError(message)
     if verifiers is None:
         free = [name for name, usd in spent.items() if usd == 0.0 and name not in FREE]
@@ -61,7 +61,7 @@ def recorded_ladder(
 
 
 def _named(spec: Any, spent: Mapping[str, float]) -> Verifier:
-    """Return a verifier by name: a registered one, which also computes what was not recorded, or a recorded one."""
+    """Return a verifier by name: a registered one, which computes missing verdicts, or a recorded one."""
     if not isinstance(spec, str) or spec not in spent:
         return verifier(spec)
     if spec not in registered():
@@ -69,5 +69,5 @@ def _named(spec: Any, spent: Mapping[str, float]) -> Verifier:
     try:
         return verifier(spec)
     except ConfigError:
-        # Registered, but it needs options (a judge needs a model): what was recorded has to do.
+        # Registered, but it needs options (a judge needs a model): use recorded verdicts only.
         return Recorded(spec)

@@ -1,4 +1,4 @@
-"""A policy point applied to a table: what would have been served, for every row at once, exactly as climb() decides."""
+"""Replay of an operating point on a table: the answers it would serve, for all rows at once, exactly as climb()."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ from cascade.policy.operating_point import OperatingPoint, Threshold
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What a point does with n rows on its own k rungs."""
+    """Decisions of an operating point on n rows and its own k rungs."""
 
     table: Table
-    """The rows as they are seen on the point's rungs; its columns are the point's."""
+    """The rows on the point's rungs; its columns are the point's."""
 
     confidence: Floats
-    """The confidences that decide, (n, k); 0 where vetoed, NaN where not recorded, and of the last rung."""
+    """Confidences, (n, k); 0 where vetoed, NaN where not recorded and for the last rung."""
 
     reached: Flags
     """Whether the rung was asked, (n, k)."""
 
     escalated: Flags
-    """Whether its answer was left upwards for quality, (n, k)."""
+    """Whether its answer was escalated for quality, (n, k)."""
 
     complete: Flags
-    """Whether every rung that was reached was recorded, (n,); other rows cannot be judged."""
+    """Whether every reached rung was recorded, (n,); other rows cannot be judged."""
 
     @property
     def answered(self) -> NDArray[np.intp]:
-        """The position among the point's rungs of the one that answered, (n,); meaningless where not complete."""
+        """Index, among the point's rungs, of the rung that answered, (n,); undefined where not complete."""
         return np.asarray(np.argmax(self.reached & ~self.escalated, axis=1), dtype=np.intp)
 
     @property
     def correct(self) -> Floats:
-        """How right the served answer is, (n,); NaN where not labelled, or not complete."""
+        """Correctness of the served answer, (n,); NaN where not labelled, or not complete."""
         found = np.take_along_axis(self.table.correct, self.answered[:, None], axis=1)[:, 0]
         return np.where(self.complete, found, np.nan)
 
     @property
     def verifier_usd(self) -> Floats:
-        """What the verdicts of the reached rungs cost, (n,); none is paid for where a rung is asked alone."""
+        """Cost of the reached rungs' verdicts, (n,); 0 for a single rung, which pays for none."""
         if len(self.table.rungs) == 1:
             return np.zeros(len(self.table))
         return np.asarray(np.where(self.reached, self.table.verifier_usd, 0.0).sum(axis=1))
 
     @property
     def cost_usd(self) -> Floats:
-        """What the reached rungs' answers and verdicts cost, (n,); NaN where not known."""
+        """Cost of the reached rungs' answers and verdicts, (n,); NaN where not known."""
         return np.asarray(np.where(self.reached, self.table.answer_usd, 0.0).sum(axis=1)) + self.verifier_usd
 
 
@@ -64,7 +64,7 @@ def apply_point(
 ) -> Replayed:
     """Apply a point to every row of a table; the hashed choices are those of live requests with these ids.
 
-    `known` keeps confidences by rung and the rungs below it, for several points that share their combiners.
+    `known` caches confidences by context, for several points that share their combiners.
     """
     part = table.on(point.rungs)
     held = {} if known is None else known
@@ -73,7 +73,7 @@ def apply_point(
     for k, name in enumerate(point.rungs):
         key = point.rungs[: k + 1]
         if k + 1 == len(point.rungs):
-            found.append(np.full(len(part), np.nan))  # nothing is decided by the last rung's
+            found.append(np.full(len(part), np.nan))  # the last rung's confidence decides nothing
             break
         if key not in held:
             held[key] = confidences(part, name, point.combiners.get(name), earlier)
@@ -85,7 +85,7 @@ def apply_point(
 def apply_out_of_fold(
     table: Table, rungs: Sequence[str], rates: Sequence[float | None], held_out: Mapping[str, Floats], *, salt: str
 ) -> Replayed:
-    """Apply escalation rates to out-of-fold confidences: how rates would do on rows whose labels were not seen.
+    """Apply escalation rates to out-of-fold confidences, so that no row is ranked by a fit that saw its label.
 
     For estimates that use labels. A policy never serves by such confidences (docs/calibration.md, "The formulas").
     """
@@ -103,7 +103,7 @@ def apply_out_of_fold(
 
 
 def _climbed(part: Table, found: Sequence[Floats], thresholds: Sequence[Threshold], *, salt: str) -> Replayed:
-    """Return what thresholds do with the confidences (n,) of each rung."""
+    """Return the decisions of thresholds on the confidences (n,) of each rung."""
     shape = (len(part), len(part.rungs))
     reached, escalated = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
     complete, live = np.ones(len(part), dtype=bool), np.ones(len(part), dtype=bool)
@@ -119,8 +119,8 @@ def _climbed(part: Table, found: Sequence[Floats], thresholds: Sequence[Threshol
 
 
 def goes_up(table: Table, rung: str, confidence: Floats, threshold: Threshold, *, salt: str) -> Flags:
-    """Tell which rows' answers of a rung are left upwards, (n,)."""
-    # u only breaks ties, and hashing a million ids is what takes time: hash those that stand at the threshold.
+    """Return which rows a rung escalates, (n,)."""
+    # u only breaks ties, and hashing a million ids is slow: hash only rows at the threshold.
     tied = np.flatnonzero(confidence == threshold.t)
     u = np.zeros(len(table))
     if tied.size and 0.0 < threshold.g < 1.0:
@@ -130,7 +130,7 @@ def goes_up(table: Table, rung: str, confidence: Floats, threshold: Threshold, *
 
 
 def confidences(table: Table, rung: str, combiner: Combiner | None, earlier: Mapping[str, Floats]) -> Floats:
-    """Return a rung's served confidences, (n,): 0 where vetoed, NaN where not recorded or without a combiner."""
+    """Return a rung's confidences as served, (n,): 0 where vetoed, NaN where not recorded or without a combiner."""
     column = table.rungs.index(rung)
     if combiner is None:
         found = np.full(len(table), np.nan)

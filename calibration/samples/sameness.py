@@ -1,4 +1,4 @@
-"""Where a rung says what the reference says: there its loss against the reference is zero, and no label is needed."""
+"""Sameness: where a rung's answer equals the reference's, its loss is zero and no label is needed."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from cascade.samples.sample import Sample
 
 
 def same_answers(samples: Sequence[Sample], rungs: Sequence[str]) -> Flags:
-    """Tell which rungs gave the answer of the last one, (n, K) in the order of samples and rungs.
+    """Return which rungs gave the reference's answer, (n, K) in the order of samples and rungs.
 
-    The last column is True where the reference was recorded; a row without it is all False. `same_answer` says what
-    counts as the same; where the gold answer is a text or number, the `answer` field of JSON answers decides alone, as
-    it does in grading.
+    The last column is True where the reference was recorded; a row without it is all False. `same_answer` defines
+    "same"; where the gold answer is a text or number, the `answer` field of JSON answers decides alone, as in grading.
     """
     rows = [match_reference(sample, rungs) for sample in samples]
     return np.array(rows, dtype=np.bool_).reshape(len(rows), len(rungs))
 
 
 def match_reference(sample: Sample, rungs: Sequence[str]) -> list[bool]:
-    """Tell which rungs gave the last one's answer to one sample, (K,); see `same_answers`."""
+    """Return which rungs gave the reference's answer to one sample, (K,); see `same_answers`."""
     top = sample.recordings.get(rungs[-1])
     if top is None:
         return [False] * len(rungs)
@@ -38,7 +37,7 @@ def match_reference(sample: Sample, rungs: Sequence[str]) -> list[bool]:
 
 
 def repeat_reference(sample: Sample, rungs: Sequence[str]) -> list[bool]:
-    """Tell which rungs gave the last one's answer to the letter, (K,): whatever is asked about it, they do alike."""
+    """Return which rungs gave an answer identical to the reference's, (K,), so alike in every dimension."""
     top = sample.recordings.get(rungs[-1])
     found = (sample.recordings.get(rung) for rung in rungs)
     return [
@@ -51,7 +50,7 @@ def repeat_reference(sample: Sample, rungs: Sequence[str]) -> list[bool]:
 
 
 def same_answer(left: Response, right: Response, *, by_field: bool = False) -> bool:
-    """Tell whether two answers must be given the same label, whoever labels them; in doubt they need not.
+    """Return whether two answers must get the same label from any labeller; False in doubt.
 
     Texts agree in letter case, blanks and punctuation at the ends aside; JSON by value. Tool calls: same names and
     arguments in the same order. Two empty answers agree. `by_field`: of two JSON objects with an `answer` field,
@@ -64,7 +63,7 @@ def same_answer(left: Response, right: Response, *, by_field: bool = False) -> b
         if mine is not None and theirs is not None:
             return bool(normalized(str(mine), str(theirs)))
     if normalized(left.text, right.text):
-        # Of texts that are all punctuation nothing is left to compare.
+        # Texts of punctuation only leave nothing to compare.
         return left.text.strip() == right.text.strip() or any(map(str.isalnum, left.text))
     parsed = _parsed(right.text)
     return isinstance(parsed, dict | list) and bool(json_equal(left.text, parsed))

@@ -1,4 +1,4 @@
-"""Several tasks' samples as if they were one task's: what a task starts from that has hardly any of its own."""
+"""Stacked tables: several tasks' samples as one table, the cold start of a task with too few of its own."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from calibration.samples.table import Table
 from cascade.hashing import content_id
 
 MOST = 1000
-"""Rows of each task that are taken at most, so that no task speaks for all."""
+"""Rows of each task at most, so that no task dominates."""
 
 
 def stack_tables(task: str, tables: Sequence[Table], *, seed: int, most: int = MOST) -> Table:
     """Return one table of all tasks' rows under a new task's name; of large ones `seed` chooses `most` rows.
 
-    `tables`: one or more, of the same rungs. A feature that a task lacks is missing there. What belonged together stays
-    a group of its task.
+    `tables`: one or more, of the same rungs. A feature that a task lacks is missing there. Groups stay groups of their
+    task.
     """
     rng = np.random.default_rng(seed)
     taken = [

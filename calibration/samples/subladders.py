@@ -1,4 +1,4 @@
-"""Sub-ladders: which rungs may be left out, and the table of a ladder without them, as it would be seen live."""
+"""Sub-ladders: ladders with some rungs left out, and their tables, as live requests would see them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from cascade.result import Attempt
 from cascade.samples.sample import Sample
 
 MOST_RUNGS = 6
-"""Rungs whose thresholds are searched together at most; the grid gets coarser with each."""
+"""Most rungs whose thresholds are searched together; the grid gets coarser with each."""
 
 
 def list_subladders(rungs: Sequence[str], *, choose: bool, first: str | None = None) -> tuple[tuple[str, ...], ...]:
-    """Return the ladders that are tried, the whole one first; all end with the same top.
+    """Return the sub-ladders to try, the whole ladder first; all end with the same top.
 
     Args:
         rungs: the ladder's rungs, cheapest first.
         choose: whether rungs may be left out.
-        first: a rung that every ladder must start with; None: any.
+        first: the rung that every ladder must start with; None: any.
 
     Raises:
         ConfigError: more than six rungs.
@@ -45,16 +45,16 @@ def list_subladders(rungs: Sequence[str], *, choose: bool, first: str | None = N
 
 
 class PartColumns:
-    """The rows of one task on its ladder and, where it makes a difference, on sub-ladders, grown sample by sample.
+    """Columns of one task on its ladder and, where verdicts differ, on sub-ladders, appended sample by sample.
 
-    A verifier that reads the answers of earlier rungs (agreement) judges otherwise where those were not asked. Its
-    verdicts are computed anew for each of the sub-ladders; all others stay as they are.
+    A verifier that reads the answers of earlier rungs (agreement) gives other verdicts where those were not asked. Its
+    verdicts are computed again for each sub-ladder; all others stay as they are.
     """
 
     def __init__(
         self, task: str, ladder: Ladder, wanted: Sequence[Sequence[str]] = (), *, prices: PriceBook | None = None
     ) -> None:
-        """Take the task, the ladder, and the sub-ladders that may be asked for; see `table.lay_out` for the others."""
+        """Take the task, the ladder, and the sub-ladders wanted; see `table.lay_out` for the others."""
         self.task, self.ladder = task, resolve(ladder.of(task))
         self.n = 0
         self._ids: list[str] = []
@@ -74,7 +74,7 @@ class PartColumns:
         self._new = {part: tuple(self._differs(part, at) for at in range(len(part))) for part in self._parts}
 
     def add(self, sample: Sample) -> None:
-        """Judge a sample and append its row; nothing else of it is kept."""
+        """Judge a sample and append its row; the sample is not kept."""
         attempts = judged(sample, self.ladder)
         self._whole.add(sample, attempts)
         seen: dict[tuple[str, ...], Attempt] = {}
@@ -109,7 +109,7 @@ class PartColumns:
         return replace(whole, parts=parts)
 
     def _differs(self, part: tuple[str, ...], at: int) -> bool:
-        """Tell whether a rung of the part sees other answers below it than in the whole ladder, and looks at them."""
+        """Return whether a rung's verifiers read answers below it, and the part has others than the whole ladder."""
         k, rung = self._own[part[at]]
         return self.ladder.names[:k] != part[:at] and any(verifier.reads_earlier for verifier in rung.verifiers)
 
@@ -120,7 +120,7 @@ class PartColumns:
         context: tuple[str, ...],
         seen: dict[tuple[str, ...], Attempt],
     ) -> Attempt:
-        """Return the attempt of a context's last rung; judged once for all sub-ladders that begin alike."""
+        """Return the attempt of a context's last rung; judged once for all sub-ladders with the same context."""
         k, rung = self._own[context[-1]]
         whole = attempts[k]
         if whole.response is None:
@@ -142,7 +142,7 @@ def lay_out_parts(
     prices: PriceBook | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Table:
-    """Lay samples out on a ladder and, where it makes a difference, on sub-ladders; see `table.lay_out`."""
+    """Lay samples out on a ladder and, where verdicts differ, on sub-ladders; see `table.lay_out`."""
     columns = PartColumns(task, ladder, wanted, prices=prices)
     for sample in samples:
         columns.add(sample)

@@ -1,4 +1,4 @@
-"""What one pass over samples finds: how many each task has, of which rungs and models, and what verdicts cost."""
+"""Survey: one pass over samples that counts samples and recordings by task, rung and model, and verdicts' costs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cascade.samples.sample import Sample
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """The samples of some tasks from afar: enough to choose rungs and verifiers, and to say how far a work is."""
+    """Counts of the samples of some tasks: enough to choose rungs and verifiers, and to report progress."""
 
     counts: Mapping[str, int]
     """Samples by task, tasks in the order in which they appear."""
@@ -20,10 +20,10 @@ class Survey:
     """How many samples have a recording, by task and rung, in the order in which they appear."""
 
     models: Mapping[str, Mapping[str, str]]
-    """The model that was recorded first, by task and rung."""
+    """The first recorded model, by task and rung."""
 
     spent: Mapping[str, Mapping[str, float]]
-    """What the recorded verdicts cost in all, by task and verifier."""
+    """Total cost of the recorded verdicts, by task and verifier."""
 
     gradable: Mapping[str, int] = field(default_factory=dict)
     """Recordings without a label whose sample has a gold answer, by task."""
@@ -45,7 +45,7 @@ class Survey:
 
     @property
     def rung_models(self) -> dict[str, str]:
-        """The model of each rung that was recorded in any task."""
+        """The model of each rung recorded in any task."""
         found: dict[str, str] = {}
         for models in self.models.values():
             for rung, model in models.items():
@@ -54,7 +54,7 @@ class Survey:
 
     @property
     def verifier_usd(self) -> dict[str, float]:
-        """What the recorded verdicts of each verifier cost in all tasks."""
+        """Total cost of each verifier's recorded verdicts, in all tasks."""
         found: dict[str, float] = {}
         for spent in self.spent.values():
             for name, usd in spent.items():
@@ -62,12 +62,12 @@ class Survey:
         return found
 
     def lacks(self, task: str, rungs: Iterable[str]) -> bool:
-        """Tell whether some sample of a task has no recording of one of these rungs."""
+        """Return whether some sample of a task has no recording of one of these rungs."""
         return any(self.recordings[task].get(rung, 0) < self.counts[task] for rung in rungs)
 
 
 def survey(samples: Iterable[Sample]) -> Survey:
-    """Go through samples once; none of them is kept."""
+    """Survey samples in one pass; none of them is kept."""
     counts: Counter[str] = Counter()
     gradable: Counter[str] = Counter()
     recordings: dict[str, Counter[str]] = {}

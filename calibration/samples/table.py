@@ -1,4 +1,4 @@
-"""Samples of one task as arrays: features, labels, costs of every rung, from what was recorded."""
+"""Table: the samples of one task as arrays of features, labels and costs of every rung."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Table:
     """The rungs' names (K), cheapest first."""
 
     names: Mapping[str, tuple[str, ...]]
-    """Names of the features of each rung (F), earlier confidences not among them."""
+    """Names of the features of each rung (F), without earlier confidences."""
 
     rows: Mapping[str, Floats]
     """The features of each rung, (n, F); NaN where missing."""
@@ -47,16 +47,16 @@ class Table:
     """Whether a verifier vetoed, (n, K)."""
 
     forced: Flags
-    """Whether the answer must go up whatever its confidence: vetoed, or a required verifier abstained, (n, K)."""
+    """Whether the answer must escalate whatever its confidence: vetoed, or a required verifier abstained, (n, K)."""
 
     correct: Floats
-    """How right the answers are, in [0, 1], (n, K); NaN where not labelled."""
+    """Correctness of the answers, in [0, 1], (n, K); NaN where not labelled."""
 
     answer_usd: Floats
-    """What the answers cost, (n, K); NaN where not known."""
+    """Cost of the answers, (n, K); NaN where not known."""
 
     verifier_usd: Floats
-    """What the verdicts cost, (n, K); 0 where not recorded."""
+    """Cost of the verdicts, (n, K); 0 where not recorded."""
 
     input_tokens: Floats
     """Tokens of the prompts, (n, K)."""
@@ -65,10 +65,10 @@ class Table:
     """Tokens of the answers, (n, K)."""
 
     use: Mapping[str, Mapping[str, VerifierUse]]
-    """How often each verifier spoke, by rung and verifier."""
+    """Counts of verdicts, by rung and verifier."""
 
     parts: Mapping[tuple[str, ...], Table] = field(default_factory=dict)
-    """The same samples as they are seen where only these rungs are asked, where that differs (see `on`)."""
+    """Tables of the same samples on sub-ladders, where verdicts differ (see `on`)."""
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -106,13 +106,13 @@ class Table:
         )
 
     def relabelled(self, correct: Floats) -> Table:
-        """Return the table with other labels, (n, K); NaN where there is none."""
+        """Return the table with other labels, (n, K); NaN where unlabelled."""
         columns = {rungs: [self.rungs.index(name) for name in rungs] for rungs in self.parts}
         parts = {rungs: replace(part, correct=correct[:, columns[rungs]]) for rungs, part in self.parts.items()}
         return replace(self, correct=correct, parts=parts)
 
     def on(self, rungs: Sequence[str]) -> Table:
-        """Return the table of these rungs alone, in ladder order: what is known where no other rung is asked."""
+        """Return the table of a sub-ladder, in ladder order: as if no other rung were asked."""
         wanted = tuple(rungs)
         if wanted == self.rungs:
             return self
@@ -120,7 +120,7 @@ class Table:
             return self.parts[wanted]
         columns: Any = [self.rungs.index(name) for name in wanted]
         if columns == list(range(columns[0], columns[0] + len(columns))):
-            columns = slice(columns[0], columns[-1] + 1)  # a view: the ladder's lower part is asked for all the time
+            columns = slice(columns[0], columns[-1] + 1)  # a view: the ladder's lower part is often asked for
         narrowed: dict[str, Any] = {name: getattr(self, name)[:, columns] for name in _BY_RUNG}
         for name in ("names", "rows", "use"):
             narrowed[name] = {rung: getattr(self, name)[rung] for rung in wanted if rung in getattr(self, name)}
@@ -142,8 +142,8 @@ def lay_out(
 ) -> Table:
     """Judge the recordings of one task and lay them out as arrays.
 
-    Recorded verdicts are used as they are; what was not recorded is computed from the recorded answer, and abstains
-    where it would need a call that was not recorded.
+    Recorded verdicts are used as they are; missing ones are computed from the recorded answer, and abstain where they
+    would need a call that was not recorded.
 
     Args:
         task: the task that the samples belong to.

@@ -1,4 +1,4 @@
-"""Estimates: a mean with its 90 % interval; rows that share a group do not pass for independent."""
+"""Estimates: a mean with its 90 % confidence interval; rows of one group do not count as independent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cascade.stats.intervals import mean_interval
 
 
 def mean(values: Floats) -> float | None:
-    """Return the mean; None of nothing."""
+    """Return the mean; None without values."""
     return float(values.mean()) if values.size else None
 
 
@@ -30,5 +30,5 @@ def estimate(values: Floats, groups: Sequence[str | None] | None = None) -> dict
 
 
 def pick(groups: Sequence[str | None] | None, keep: Flags) -> tuple[str | None, ...] | None:
-    """Return the groups of the rows to keep, (n,); None where there are none."""
+    """Return the groups of the rows to keep, (n,); None without groups."""
     return None if groups is None else tuple(groups[int(i)] for i in np.flatnonzero(keep))

@@ -1,4 +1,4 @@
-"""Who is predicted by whom: folds of samples, balanced in correctness, never parting a group."""
+"""Cross-validation folds: balanced in correctness; a group is never split."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def assign_folds(
     """
     y = np.asarray(correct, dtype=np.float64)
     if groups is not None and len(groups) != len(y):
-        raise DataError(f"found {len(groups)} groups for {len(y)} samples, expected one each (None where none)")
-    kind = np.where(np.isnan(y), 2, (y >= 0.5).astype(np.intp))  # of a fractional label: the nearer class
+        raise DataError(f"found {len(groups)} groups for {len(y)} samples, expected one each (None for no group)")
+    kind = np.where(np.isnan(y), 2, (y >= 0.5).astype(np.intp))  # a fractional label counts as the nearer class
     order = np.random.default_rng(seed).permutation(len(y))
     out = np.empty(len(y), dtype=np.intp)
     if groups is None or len({name for name in groups if name is not None}) == 0:
@@ -38,7 +38,7 @@ def assign_folds(
         name = groups[row]
         members.setdefault(row if name is None else name, []).append(row)
     held = np.zeros((folds, 3))
-    # Largest first: what comes last is small and evens out what went before.
+    # Largest groups first: the small ones that follow even the folds out.
     for rows in sorted(members.values(), key=len, reverse=True):
         share = np.bincount(kind[rows], minlength=3)
         fold = int(np.argmin(held @ share + held.sum(axis=1) * len(rows)))

@@ -1,4 +1,4 @@
-"""Labels that stand for all rows alike: those that were chosen, as it were, with one and the same probability.
+"""Uniform labels: the labelled rows that are a uniform sample, thinned from labels of unequal propensity.
 
 Certificates take no estimates (`cascade.stats.ppi` has those): `uniform_rows` finds such rows among labels that were
 chosen with different probabilities.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def uniform_rows(propensity: ArrayLike, known: ArrayLike, u: ArrayLike) -> Flags:
-    """Return which known rows, (n,), make up a sample in which every row had the same probability to be.
+    """Return which known rows, (n,), form a uniform sample: every row has the same probability to be in it.
 
     Row i is kept where u_i < min(pi) / pi_i (von Neumann's rejection), so each row that could be chosen ends up in it
     with probability min(pi). `propensity` (n,) in (0, 1] of every row, labelled or not; `known` (n,): labelled, or

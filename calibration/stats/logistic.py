@@ -1,4 +1,4 @@
-"""Ridge logistic regression by Newton's method: the one small model that calibration fits, many times over."""
+"""Ridge logistic regression by Newton's method: the one small model that calibration fits, many times."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""How far a measured mean may be from the true one: one-sided bounds, exact where values are bounded and independent.
+"""One-sided confidence bounds of a mean, exact where values are bounded and independent.
 
-Each end holds by itself with probability 1 − δ; both together with 1 − 2δ. Which method is used depends on what kind of
-values there are, on n and on the limit, never on how the bounds come out; for losses it is `risk.bets`, the rule of
-certificates:
+Each end holds by itself with probability 1 − δ; both together with 1 − 2δ. The method depends on the kind of values, on
+n and on the limit, never on the bounds that result; for losses the rule is that of certificates, `risk.bets`:
 
 - ``binomial``: only the two ends of the range occur. Clopper & Pearson 1934; exact.
 - ``betting``: anything else in a known range. Inverted betting test (Waudby-Smith & Ramdas 2020, arXiv 2010.09686,
@@ -43,28 +42,28 @@ _WITHIN = 1e-4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Margin:
-    """A mean, and how small and how great the true one may be."""
+    """A mean with its one-sided confidence bounds."""
 
     value: float | None
-    """The mean; None of no rows."""
+    """The mean; None without rows."""
 
     low: float | None
-    """The true mean is at least this, with probability 1 − δ; None where nothing can be said."""
+    """Lower bound: the true mean is at least this, with probability 1 − δ; None if unknown."""
 
     high: float | None
-    """The true mean is at most this, with probability 1 − δ; None where nothing can be said."""
+    """Upper bound: the true mean is at most this, with probability 1 − δ; None if unknown."""
 
     n: int
     """Rows."""
 
     n_effective: float
-    """Independent rows that would tell as much; n where no rows share a group."""
+    """Effective sample size: independent rows with the same information; n where no rows share a group."""
 
     spread: float
     """Standard deviation of one such row."""
 
     method: Method
-    """How the bounds were found."""
+    """The method of the bounds."""
 
 
 def bound_mean(
@@ -78,8 +77,8 @@ def bound_mean(
 ) -> Margin:
     """Bound the mean of values (n,) in [low, high], each end with probability 1 − delta.
 
-    `limit`: of a loss in {−1, 0, 1} of rows that share groups, what it is held against: it says, with their number,
-    whether gains count in the upper bound. None, or 0: they do.
+    `limit`: what a loss in {−1, 0, 1} is compared with, where rows share groups. The limit and the number of rows
+    decide whether gains count in the upper bound; with None or 0 they do.
     """
     x = np.asarray(values, dtype=np.float64)
     n = x.size
@@ -103,7 +102,7 @@ def bound_mean(
     elif _whole(x, (low, high)):
         method, (bottom, top) = "binomial", clopper_pearson(min(mean * n, n), n, delta)
     else:
-        # A gambler's wealth depends on the order, and a file may be sorted by label: shuffled, always the same way.
+        # Betting depends on the order, and a file may be sorted by label: shuffle, always the same way.
         shuffled = np.random.default_rng(0).permutation(share)
         if whole and not bets(n, limit or 0.0, grouped=False, fractional=False):
             method, top = "paired", (_paired(int(np.sum(x > 0.0)), int(np.sum(x < 0.0)), n, delta) + 1.0) / 2.0
@@ -146,7 +145,7 @@ def bound_money(values: ArrayLike, delta: float, groups: Groups | None = None) -
 def _skewed(
     x: NDArray[np.float64], error: float, count: int, delta: float, groups: Groups | None
 ) -> tuple[float, float]:
-    """Return both ends of a mean by Student's t on Hall's transformation of it."""
+    """Return both bounds of a mean by Student's t on Hall's transformation of it."""
     mean = float(x.mean())
     low, high = t_interval(0.0, 1.0, count, 1.0 - 2.0 * delta)
     if not math.isfinite(high - low) or not math.isfinite(error):
@@ -167,10 +166,10 @@ def _skewed(
 
 
 def effective_size(values: NDArray[np.float64], groups: Groups | None) -> float:
-    """Return how many independent rows would tell the mean of values (n,) in [0, 1] as well as these do.
+    """Return the effective sample size of values (n,) in [0, 1]: independent rows with the same information.
 
-    n over the design effect (Kish 1965), which the variance between groups gives. Where all rows are equal, the data
-    cannot tell the design effect, and the number of groups is what is certain.
+    n over the design effect (Kish 1965), which the variance between groups gives. Where all rows are equal, the design
+    effect cannot be estimated, and the number of groups is returned.
     """
     n = values.size
     count = independent(n, groups)
@@ -184,10 +183,10 @@ def effective_size(values: NDArray[np.float64], groups: Groups | None) -> float:
 
 
 def independent_rows(values: ArrayLike, groups: Groups | None, delta: float) -> float:
-    """Return how many independent rows stand behind the mean of values (n,) in [0, 1], on the cautious side.
+    """Return a conservative effective sample size of values (n,) in [0, 1].
 
-    n where no rows share a group. Else the effective size, lowered for being estimated itself, so that an interval of
-    1 − 2 · delta that it is put into covers as promised; never below 1 where there is a row.
+    n where no rows share a group. Else the effective size, lowered because it is an estimate itself, so that an
+    interval of 1 − 2 · delta computed from it covers as promised; at least 1 with any row.
     """
     x = np.asarray(values, dtype=np.float64)
     count = independent(x.size, groups)
@@ -206,7 +205,7 @@ def _cautious(size: float, n: int, count: int, delta: float) -> float:
 
 
 def _paired(harmed: int, gained: int, n: int, delta: float) -> float:
-    """Return about the least loss in (0, 1) that the exact test on pairs shows not to be exceeded; to 1e-4, upwards."""
+    """Return the upper bound of the loss in (0, 1) by the exact test on pairs, rounded up to 1e-4."""
     seen = (harmed - gained) / n
     low = max(seen, _WITHIN)
     if noninferiority_p(harmed, gained, n, low) <= delta:

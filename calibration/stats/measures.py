@@ -1,9 +1,8 @@
-"""What confidences are worth, measured against labels: ECE, Brier score and AURC.
+"""Calibration measures of confidences against labels: ECE, Brier score and AURC.
 
 All take `confidences` (n_samples,) in [0, 1] or any order-preserving score, and `correct` (n_samples,) in [0, 1]. Rows
 where either is NaN are left out. A fractional label counts as that share of a right row and the rest of a wrong one.
-All are None where there are no rows. None of them depends on the rows' order:
-rows that tie share the mean of their labels.
+All are None without rows. None of them depends on the rows' order: tied rows share the mean of their labels.
 """
 
 from __future__ import annotations

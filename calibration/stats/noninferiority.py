@@ -1,4 +1,4 @@
-"""The exact test of "loses more than allowed" on rows that two policies both answered: gains make up for harm.
+"""Exact non-inferiority test on paired rows: does a policy lose more than allowed, where gains make up for harm?
 
 Of n rows h are harmed (wrong where the reference is right) and g gained; the loss is P(harm) − P(gain). Counting harm
 alone is exact too, but where both err about as often it can never show a loss that is not there. Outcomes (h, g) are
@@ -25,7 +25,7 @@ MOST = 5_000
 """Draws up to which the test is exact within some hundredths of a second; beyond, betting costs little power."""
 
 _GRID, _ZOOMS, _WITHIN = 64, 2, 13
-"""Values of P(gain) that are tried, denser near 0; then so many between the neighbours of the best, so many times."""
+"""Grid of P(gain), denser near 0; then points between the best one's neighbours, and how often that is repeated."""
 
 _EXTREME, _HALVINGS = 12.0, 24
 """Standard errors beyond which no level lies, and how often what is between is halved to find one."""
@@ -53,7 +53,7 @@ def noninferiority_p(harmed: int, gained: int, n: int, eps: float) -> float:
 
 
 def noninferiority_power(harm: float, gain: float, n: int, eps: float, delta: float) -> float:
-    """Return the probability that n rows show a loss of at most `eps` at level `delta`, if they come as said.
+    """Return the power: the probability that n rows show a loss of at most `eps` at level `delta`.
 
     `harm` and `gain`: the shares of rows that are harmed and that gain; in [0, 1], at most 1 together. For planning.
     """
@@ -68,7 +68,7 @@ def noninferiority_power(harm: float, gain: float, n: int, eps: float, delta: fl
 
 
 def _greatest_tail(most: NDArray[np.intp], eps: float) -> float:
-    """Return the greatest probability of at most so many harmed, over all P(gain), at a loss of exactly `eps`."""
+    """Return the p-value: the greatest probability of at most `most` harmed, over all P(gain), at a loss of `eps`."""
     gains = np.linspace(0.0, 1.0, _GRID) ** 2 * (1.0 - eps) / 2.0
     tails = _tails(gains, most, gains + eps)
     for _ in range(_ZOOMS):
@@ -81,7 +81,7 @@ def _greatest_tail(most: NDArray[np.intp], eps: float) -> float:
 
 
 def _score(harmed: Floats, gained: Floats, n: int, eps: float) -> Floats:
-    """Return how far the loss seen is above `eps`, in standard errors under the null hypothesis."""
+    """Return the score statistic: loss seen minus `eps`, in standard errors under the null hypothesis."""
     # P(gain) of greatest likelihood where P(harm) = P(gain) + eps is the positive root of 2 n q² − b q − c.
     b = harmed * (1.0 - eps) + gained * (1.0 - 3.0 * eps) - 2.0 * (n - harmed - gained) * eps
     c = gained * eps * (1.0 - eps)
@@ -90,7 +90,7 @@ def _score(harmed: Floats, gained: Floats, n: int, eps: float) -> Floats:
 
 
 def _most_harmed(seen: float, n: int, eps: float) -> NDArray[np.intp]:
-    """Return the most harmed rows that look as good as what was seen or better, for 0 .. n gained; −1: none do."""
+    """Return the critical values: most harmed rows no worse than `seen`, for 0 .. n gained; −1: none."""
     gained = np.arange(n + 1)
     low, high = np.full(n + 1, -1), n - gained
     while (open_ := low < high).any():

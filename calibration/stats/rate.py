@@ -44,7 +44,7 @@ class _Group:
 
     @property
     def tied(self) -> bool:
-        """Whether the value has probability of its own: seen twice, or at an end of the scale, where scores pile up."""
+        """Whether the value is an atom: seen twice, or at an end of the scale, where scores pile up."""
         return self.count > 1 or self.value in (0.0, 1.0)
 
 
@@ -89,7 +89,7 @@ def fit_threshold(
 def escalates(
     confidences: ArrayLike, u: ArrayLike, t: float, g: float, vetoed: ArrayLike | None = None
 ) -> NDArray[np.bool_]:
-    """Tell which rows a threshold (t, g) escalates: c < t, or c == t and u < g, or vetoed; shape of `confidences`."""
+    """Return which rows a threshold (t, g) escalates: c < t, or c == t and u < g, or vetoed; shape of `confidences`."""
     c = np.asarray(confidences, dtype=np.float64)
     out: NDArray[np.bool_] = (c < t) | ((c == t) & (np.asarray(u, dtype=np.float64) < g))
     return out if vetoed is None else out | np.asarray(vetoed, dtype=np.bool_)
@@ -105,7 +105,7 @@ def expected_rate(
 
 
 def effective_size(weights: ArrayLike) -> float:
-    """Number of equally weighted rows that carry as much as these do: (sum w)^2 / sum w^2 (Kish 1965)."""
+    """Effective sample size of weighted rows: (sum w)^2 / sum w^2 (Kish 1965)."""
     w = np.asarray(weights, dtype=np.float64)
     return float(w.sum() ** 2 / np.square(w).sum())
 
@@ -137,7 +137,7 @@ def rate_predictive(n: float, rate: float, m: int, level: float = 0.9) -> tuple[
 
 
 def predictive_mean_error(n: float, rate: float, m: int) -> float:
-    """Mean of |realised rate - rate| over the next m requests under the law itself: what luck alone costs."""
+    """Mean of |realised rate - rate| over the next m requests under the law itself: sampling error alone."""
     from scipy.special import betaln
 
     k = _law(n, rate)

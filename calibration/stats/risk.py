@@ -1,7 +1,7 @@
 """p-values of "the risk is greater than allowed", each valid for one policy fixed before its labels were seen.
 
-Learn then test (Angelopoulos, Bates, Candès, Jordan & Lei 2021, arXiv 2110.01052): a policy is certified where its
-p-value is at most delta. Several policies are tested in an order that was fixed before, and the first failure ends it.
+Learn then test (Angelopoulos, Bates, Candès, Jordan & Lei 2021, arXiv 2110.01052): a policy is certified if its p-value
+is at most delta. Several policies are tested in an order fixed before, and the first failure ends the test.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _CAP = 0.9
 """Greatest adaptive bet, as a share of the greatest that cannot lose all."""
 
 BETTING_FROM = 6.0
-"""Losses that a bound would allow, draws × bound, from which on betting says more than counting harm (`bets`)."""
+"""Allowed losses, draws × bound, from which on betting has more power than counting harm (`bets`)."""
 
 
 def required_draws(risk: float, delta: float) -> int:
-    """Return how many draws without any error it takes to say that the risk is at most `risk`: ⌈ln δ / ln(1 − risk)⌉.
+    """Return the least sample size, without any error, that certifies `risk`: ⌈ln δ / ln(1 − risk)⌉.
 
-    `delta` is the probability of saying so wrongly; both in (0, 1).
+    `delta` is the probability of a wrong certificate; both in (0, 1).
     """
     _require_open(risk=risk, delta=delta)
     # A hair less, so that delta = (1 − risk)^k gives k and not k + 1 by the last bit.
@@ -96,7 +96,7 @@ def betting_wealth(losses: ArrayLike, mean: float, *, low: float = 0.0, high: fl
 
 
 def bets_on(draws: int, bound: float) -> bool:
-    """Tell whether draws are enough for betting on a loss of at most `bound` to say more than counting harm alone.
+    """Return whether the betting test of a loss of at most `bound` has more power than counting harm alone.
 
     A rule that needs no label: the choice between two p-values must not depend on what they are.
     """
@@ -104,7 +104,7 @@ def bets_on(draws: int, bound: float) -> bool:
 
 
 def bets(draws: int, bound: float, *, grouped: bool, fractional: bool) -> bool:
-    """Tell whether a loss of at most `bound` is tested by betting, else exactly on whole losses.
+    """Return whether a loss of at most `bound` is tested by betting, else exactly on whole losses.
 
     A rule that needs no label: the choice between two p-values must not depend on what they are. Betting takes
     fractions, and the means of groups, of which the exact test sees one row each, where there are enough of them.
@@ -113,7 +113,7 @@ def bets(draws: int, bound: float, *, grouped: bool, fractional: bool) -> bool:
 
 
 def fixed_sequence(p_values: Iterable[float], delta: float) -> int:
-    """Return how many leading hypotheses are rejected at level delta: testing ends at the first p-value above it.
+    """Fixed-sequence test: return how many leading hypotheses are rejected at level delta, until the first failure.
 
     All of them are right with probability 1 − delta, without correction (Bauer 1991), since a false one is only
     reached if the first false one was rejected. The values are taken one by one, and none after the first failure.
@@ -156,5 +156,5 @@ def sign_test(drops: ArrayLike) -> float:
         from scipy.stats import binom
 
         return float(binom.sf(worse - 1, worse + better, 0.5))
-    # "The mean drop is at most 0" turned over, since betting refutes means that are too great.
+    # "The mean drop is at most 0" with its sign changed, since betting refutes means that are too great.
     return betting_p(np.random.default_rng(0).permutation(-x), 0.0, low=-1.0, high=1.0)

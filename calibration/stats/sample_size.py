@@ -1,4 +1,4 @@
-"""How many rows a question needs: for planning before any are labelled, and for saying how many are missing."""
+"""Sample sizes: how many rows a test needs, to plan labels and to report how many are missing."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 from cascade.errors import ConfigError
 
 POWER = 0.8
-"""The probability with which the rows shall suffice, if things are as assumed."""
+"""Power: the probability that the rows suffice, if the assumptions hold."""
 
 MOST = 10_000_000
-"""Beyond this many rows the answer is None: no number of labels that anyone would make."""
+"""Beyond this many rows the answer is None: labelling so many is not practical."""
 
 _STEP = 1.02
 """Sizes are tried 2 % apart: finer would be false precision."""
 
 
 def size_for_share(share: float, limit: float, delta: float, *, power: float = POWER) -> int | None:
-    """Return how many independent rows tell a probability of `share` from `limit`; None where none would.
+    """Return the sample size that separates a probability of `share` from `limit`; None if no size does.
 
     That is the least n (to 2 %) at which the exact binomial bound of level 1 − delta on the far side of `share` does
     not reach `limit`, with probability `power` (Clopper & Pearson 1934). All in [0, 1].
@@ -44,7 +44,7 @@ def size_for_share(share: float, limit: float, delta: float, *, power: float = P
 
 
 def size_for_mean(gap: float, spread: float, delta: float, *, power: float = POWER) -> int | None:
-    """Return about how many independent rows tell a mean from a limit that is `gap` away, by the normal law.
+    """Return the approximate sample size that separates a mean from a limit `gap` away, by the normal law.
 
     `spread` is the standard deviation of one row; `delta` the level of the one-sided bound. None where the gap is 0.
     """
@@ -57,7 +57,7 @@ def size_for_mean(gap: float, spread: float, delta: float, *, power: float = POW
 
 
 def size_for_rate(rate: float, tolerance: float, confidence: float) -> int | None:
-    """Return how many rows a rate must be fitted on for the true one to be within `tolerance`, with `confidence`.
+    """Return the sample size at which a fitted rate's true value is within `tolerance`, with `confidence`.
 
     By the rate law Beta(k, n + 1 − k), k = rate (n + 1). No labels are needed for it.
 
@@ -81,7 +81,7 @@ def size_for_rate(rate: float, tolerance: float, confidence: float) -> int | Non
 
 
 def find_least(passes: Callable[[int], bool], *, start: int, most: int, share: int) -> int | None:
-    """Return about the least size from `start` on that passes; None where it would be above `most`.
+    """Return about the least size from `start` on that passes; None if above `most`.
 
     Sizes are doubled until one passes, then halved in between until what is left open is one part in `share`.
     """

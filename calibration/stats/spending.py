@@ -1,4 +1,4 @@
-"""SPEND: the loosest threshold of one rung whose error among accepted answers is certified, by spending delta on looks.
+"""SPEND, a group-sequential test: the loosest threshold of one rung whose error among accepted answers is certified.
 
 Rows come in order of falling confidence; after k_1 < … < k_G of them ("looks", always whole groups of ties) the errors
 so far, S_k, are held against critical values e_j. Each look has the same level δ′:
@@ -35,13 +35,13 @@ _STEPS = 14
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What SPEND found; looks in order, from the highest confidence down."""
+    """Result of SPEND; looks in order, from the highest confidence down."""
 
     threshold: float | None
-    """The confidence from which on answers are accepted; None: nothing can be certified."""
+    """The confidence from which on answers are accepted; None if nothing can be certified."""
 
     passed: int | None
-    """The index of the look that was taken; None: none passed."""
+    """The index of the look that was taken; None if none passed."""
 
     looks: tuple[int, ...]
     """k_j: how many rows are accepted at each look; empty where there are too few rows."""
@@ -57,7 +57,7 @@ class Spent:
 
 
 def spend(confidences: ArrayLike, correct: ArrayLike, alpha: float, delta: float) -> Spent:
-    """Find the lowest threshold at which the error among accepted answers is at most `alpha`, but for chance delta.
+    """Find the lowest threshold with an error among accepted answers of at most `alpha`, at confidence 1 − delta.
 
     `confidences` (n,) of one rung, of a combiner that was fitted on other rows; `correct` (n,) of 0 and 1.
 
@@ -84,7 +84,7 @@ def spend(confidences: ArrayLike, correct: ArrayLike, alpha: float, delta: float
 
 
 def bet(confidences: ArrayLike, correct: ArrayLike, alpha: float, delta: float) -> Spent:
-    """Find that threshold for correctness anywhere in [0, 1], by betting; arguments and result as for `spend`.
+    """Find the same threshold by betting, for fractional correctness; arguments and result as for `spend`.
 
     Wealth spread over constant bets is symmetric in the losses. So at the confidence where the error among accepted
     answers reaches alpha its expectation is at most 1, whatever the order above, and from there on it is a
@@ -98,7 +98,7 @@ def bet(confidences: ArrayLike, correct: ArrayLike, alpha: float, delta: float) 
     wealth = betting_wealth(wrong, alpha)[ends - 1]
     passing = np.flatnonzero(wealth >= -np.log(delta))
     passed = int(passing[-1]) if passing.size else None
-    # A policy file keeps a few looks, not one for every row.
+    # A policy file stores a few looks, not one for every row.
     kept = ends[np.unique(np.linspace(0, len(ends) - 1, LOOKS).astype(int))]
     if passed is not None:
         kept = np.unique([*kept, ends[passed]])
@@ -150,7 +150,7 @@ def _spend_level(looks: tuple[int, ...], alpha: float, delta: float) -> tuple[fl
 
 
 def _critical(ks: NDArray[np.intp], alpha: float, level: float) -> NDArray[np.intp]:
-    """Return e_j = max {e : P(Bin(k_j, α) ≤ e) ≤ level}, −1 where there is none."""
+    """Return the critical values e_j = max {e : P(Bin(k_j, α) ≤ e) ≤ level}; −1 if none."""
     from scipy.special import bdtr
     from scipy.stats import binom
 

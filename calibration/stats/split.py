@@ -1,4 +1,4 @@
-"""Which samples a policy is learnt from and which certify it, and one draw of every group of samples."""
+"""Sample split: rows that a policy is learnt from, rows that certify it, and one random row of every group."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from calibration.arrays import Flags
 from cascade.stats.influence import number_groups
 
 LEARN = 0.4
-"""The share that combiners and path are learnt from; the rest certifies (docs/calibration.md, "The formulas")."""
+"""Share of rows that combiners and path are learnt from; the rest certifies (docs/calibration.md, "The formulas")."""
 
 
 def split_rows(groups: Sequence[str | None], *, seed: int, share: float = LEARN) -> Flags:
-    """Tell which rows belong to the first part, (n,): `share` of them at random, groups whole.
+    """Return which rows belong to the first part, (n,): `share` of them at random, groups whole.
 
     None is a group of its own. The last group taken may overshoot the share. Depends on `seed` and the rows' order.
     """

@@ -1,4 +1,4 @@
-"""Bounds: what a user asks calibrate to certify, each with a confidence; aims, met in expectation, are targets."""
+"""Bounds: targets that calibrate certifies, each with a confidence level; aims are met in expectation (`target`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cascade.errors import ConfigError
 from cascade.exchange import is_name
 
 CONFIDENCE = 0.9
-"""How sure a certificate is, where the user names nothing else."""
+"""Default confidence level of a certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class MaxError:
     """Certified: of the answers accepted below the top, at most a share `alpha` is wrong."""
 
     alpha: float
-    """P(wrong | accepted below the top), in (0, 1); for fractional correctness the mean shortfall from 1."""
+    """Bound on P(wrong | accepted below the top), in (0, 1); for fractional correctness the mean shortfall from 1."""
 
     confidence: float = CONFIDENCE
     """Probability over the draw of the samples that the bound holds, in (0, 1)."""
@@ -52,7 +52,7 @@ class MaxLoss:
     """Certified: over all requests, at most `eps` less right than always asking the reference."""
 
     eps: float
-    """P(wrong) − P(reference wrong), in (0, 1); for fractional correctness the difference of the means."""
+    """Bound on P(wrong) − P(reference wrong), in (0, 1); for fractional correctness the difference of the means."""
 
     confidence: float = CONFIDENCE
     """Probability over the draw of the samples that the bound holds, in (0, 1)."""
@@ -104,9 +104,9 @@ class Jointly:
         """
         keys = [(type(bound), bound.dimension) for bound in bounds]
         if not bounds or len(set(keys)) < len(keys) or len({bound.confidence for bound in bounds}) > 1:
-            said = ", ".join(describe_bound(bound) for bound in bounds) or "none"
+            found = ", ".join(describe_bound(bound) for bound in bounds) or "none"
             message = (
-                f"Bounds to be certified together are {said}; one or more of one confidence were expected, each kind "
+                f"Bounds to be certified together are {found}; one or more of one confidence were expected, each kind "
                 "once for each dimension."
             )
             raise ConfigError(message)
@@ -119,7 +119,7 @@ class Jointly:
 
     @property
     def delta(self) -> float:
-        """The probability that is left for some bound to fail."""
+        """The probability that some bound fails."""
         return self.bounds[0].delta
 
     @property
@@ -134,7 +134,7 @@ class Jointly:
 
 
 def describe_bound(bound: Bound) -> str:
-    """Return a bound in words."""
+    """Return a description of a bound."""
     what = "an error" if isinstance(bound, MaxError) else "a loss"
     where = "" if bound.dimension is None else f" in {bound.dimension}"
     return f"{what} of at most {bound.value:g}{where}"
@@ -146,7 +146,7 @@ def _bound_json(kind: str, bound: Bound) -> dict[str, Any]:
 
 
 def _complement(confidence: float) -> float:
-    # 1 − 0.9 is 0.09999999999999998: rounded, so that delta is what the user meant.
+    # 1 − 0.9 is 0.09999999999999998: rounded to the delta that the user meant.
     return round(1.0 - confidence, 12)
 
 

@@ -1,4 +1,4 @@
-"""The target of every task: one for all of them, or each task's own from the configuration."""
+"""Targets by task: one for all tasks, or each task's own from the configuration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from calibration.targets.target import Aim, EscalationRate, ExpectedError, Expec
 from cascade.errors import ConfigError
 
 Target: TypeAlias = Aim | Together | Bound | Jointly
-"""What may be asked of calibrate."""
+"""A target of calibrate: an aim, several aims, a bound, or several bounds."""
 
 FLAGS = {
     "escalation_rate": "--target-escalation",
@@ -24,7 +24,7 @@ FLAGS = {
 
 
 def make_target(figures: Mapping[str, Any]) -> Target | None:
-    """Return the target that figures by kind ask for; several aims or bounds are to be kept together, None is nothing.
+    """Return the target of given figures by kind; several aims or bounds hold together; None if no figure is given.
 
     A bound's figure may be a mapping of dimensions of the labels (None: `correct` as it stands) to limits.
 
@@ -35,7 +35,7 @@ def make_target(figures: Mapping[str, Any]) -> Target | None:
     kinds = [kind for kind in ("max_loss", "max_error") if kind in given]
     if kinds and len(kinds) < len(given):
         named = ", ".join(FLAGS[kind] for kind in given)
-        message = f"{named} stand together; certified bounds stand among themselves, or aims are combined without them."
+        message = f"{named} are combined; only bounds, or only aims, were expected. Leave out one kind."
         raise ConfigError(message)
     confidence = figures.get("confidence")
     if kinds:
@@ -47,7 +47,7 @@ def make_target(figures: Mapping[str, Any]) -> Target | None:
             bounds += [bound(limit, sure, name) for name, limit in limits.items()]
         return bounds[0] if len(bounds) == 1 else Jointly(*bounds)
     if confidence is not None:
-        message = "--confidence goes with --max-loss or --max-error; an aim has none, since nothing certifies it."
+        message = "--confidence is given without a bound; use it with --max-loss or --max-error (an aim has none)."
         raise ConfigError(message)
     aimed: dict[str, Any] = {
         "escalation_rate": EscalationRate,
@@ -70,7 +70,7 @@ def target_by_task(
     """Return the target of every task that is to be fitted.
 
     Args:
-        asked: of all of them; None: each task's own.
+        asked: the target of all tasks; None: each task's own.
         configured: the figures of each task's own target, by task and kind.
         present: tasks that have samples.
         wanted: only these; None: all.

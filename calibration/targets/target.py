@@ -1,4 +1,4 @@
-"""Targets: what a user asks of calibrate. Those here are aims, met in expectation; nothing certifies them."""
+"""Aims: targets of calibrate that are met in expectation, without a certificate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cascade.errors import ConfigError
 
 @dataclass(frozen=True, slots=True, init=False)
 class EscalationRate:
-    """An aim, met in expectation: the share of requests that leave a rung upwards for quality.
+    """An aim, met in expectation: the escalation rate, the share of requests that go to a higher rung for quality.
 
     One rate fixes the first rung's; the later rungs' are chosen for quality. Several fix each rung's in turn
     (of those that reach it).
@@ -38,7 +38,7 @@ class EscalationRate:
         object.__setattr__(self, "rates", tuple(map(float, rates)))
 
     def for_rungs(self, count: int) -> tuple[float | None, ...]:
-        """Return the rate of each of `count` rungs below the top; None where it is to be chosen.
+        """Return the rate of each of `count` rungs below the top; None for a rate to be chosen.
 
         Raises:
             ConfigError: several rates, and not as many as rungs.
@@ -60,7 +60,7 @@ class EscalationRate:
 
 @dataclass(frozen=True, slots=True, init=False)
 class MeanCost:
-    """An aim, met in expectation: the mean cost of a request, verifiers included; the best quality that it buys."""
+    """An aim, met in expectation: the best quality at a mean cost of a request, verifiers included."""
 
     usd: float
     """US dollars a request; above 0."""
@@ -83,7 +83,7 @@ class MeanCost:
 
 @dataclass(frozen=True, slots=True, init=False)
 class ExpectedLoss:
-    """An aim, met in expectation: accuracy lost against always using the top, at the least cost."""
+    """An aim, met in expectation: the least cost at an accuracy loss against always using the top."""
 
     eps: float
     """In [0, 1]; 0.01 is one point of accuracy."""
@@ -103,7 +103,7 @@ class ExpectedLoss:
 
 @dataclass(frozen=True, slots=True, init=False)
 class ExpectedError:
-    """An aim, met in expectation: the share of wrong ones among answers accepted below the top, at the least cost."""
+    """An aim, met in expectation: the least cost at an error among answers accepted below the top."""
 
     alpha: float
     """In [0, 1]."""
@@ -122,12 +122,12 @@ class ExpectedError:
 
 
 Aim = EscalationRate | MeanCost | ExpectedLoss | ExpectedError
-"""What can be aimed at."""
+"""Any single aim."""
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Together:
-    """Several aims of different kinds, all to be kept; where that cannot be, calibrate refuses and says what can."""
+    """Several aims of different kinds, all to hold; if infeasible, calibrate fails and lists the feasible frontier."""
 
     aims: tuple[Aim, ...]
     """Two or more."""
@@ -141,7 +141,7 @@ class Together:
         kinds = [type(aim) for aim in aims]
         if len(aims) < 2 or len(set(kinds)) < len(kinds):
             names = ", ".join(kind.__name__ for kind in kinds) or "none"
-            message = f"Aims to be kept together are {names}; two or more of different kinds were expected."
+            message = f"Aims to be met together are {names}; two or more of different kinds were expected."
             raise ConfigError(message)
         object.__setattr__(self, "aims", tuple(aims))
 

@@ -1,1 +1,1 @@
-"""Thresholds: grid, hull and path of policies, and the choice of one point."""
+"""Thresholds: grid search, Pareto hull and path of policies, and the choice of one operating point."""

@@ -1,4 +1,4 @@
-"""An aim carried out: which points a task runs by, from the path and the target."""
+"""Choice by aim: the operating points of a task, from the policy path and the target."""
 
 from __future__ import annotations
 
@@ -21,44 +21,44 @@ from cascade.errors import ConfigError, DataError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A share of a task's requests that runs one way."""
+    """One policy of a random mix, with its share of a task's requests."""
 
     weight: float
     """The share, in (0, 1]."""
 
     rungs: tuple[str, ...]
-    """The rungs that are asked."""
+    """The rungs that are asked, cheapest first."""
 
     rates: tuple[float, ...]
-    """Escalation rate of each rung but the last, of the requests that get there."""
+    """Escalation rate of each rung but the last, of the requests that reach it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aimed:
-    """What an aim comes to."""
+    """The choice made for an aim."""
 
     parts: tuple[Part, ...]
-    """One, or two that are mixed by hash."""
+    """One, or two in a random mix by hash."""
 
     path: Path | None = None
-    """The path that was searched; None where the target alone says it all."""
+    """The policy path searched; None if the target alone decides."""
 
     mix: Mix | None = None
-    """The Pareto policies behind the parts, where there is a path."""
+    """The Pareto policies behind the parts; None without a path."""
 
     optimism: Optimism = NO_OPTIMISM
-    """What was taken off an aim at quality."""
+    """Optimism subtracted from an aim at quality."""
 
     why: str | None = None
-    """In words, what must be said about it."""
+    """A remark for the user; None if none is needed."""
 
 
 def aim(fits: RungFits, target: Aim | Together, *, choose_rungs: bool = False) -> Aimed:
     """Choose the points of a task.
 
     Raises:
-        DataError: an aim needs labels or costs that are not there, or aims cannot be kept together.
-        ConfigError: several rates, and not one for each rung below the top, or rungs to choose for them.
+        DataError: an aim needs labels or costs that are missing, or aims cannot be met together.
+        ConfigError: the rates are neither one nor one for each rung below the top, or rungs are chosen for several.
     """
     aims, rungs = list_aims(target), fits.table.rungs
     rate = aims.get(EscalationRate)
@@ -100,14 +100,14 @@ def _on_path(fits: RungFits, aims: dict[type, Aim], *, choose_rungs: bool) -> Ai
         raise refuse(fits.table.task, aims, path.hull, path.reference)
     why = None
     if mix[0][1] == path.reference and len(mix) == 1:
-        why = f"Nothing cheaper than always {path.reference.rungs[0]} is expected to keep the aim."
+        why = f"No policy cheaper than always {path.reference.rungs[0]} is expected to meet the aim."
     elif isinstance(cost, MeanCost) and len(aims) == 1 and len(mix) == 1 and mix[0][1] == path.hull[0]:
-        why = f"The best policy costs less than was allowed: ${mix[0][1].cost_usd:.3g} a request."
+        why = f"The best policy costs less than the target: ${mix[0][1].cost_usd:.3g} a request."
     return Aimed(parts=_parts(mix), path=path, mix=mix, optimism=optimism, why=why)
 
 
 def _at_rates(fits: RungFits, aims: dict[type, Aim], rates: Sequence[float | None], *, choose_rungs: bool) -> Aimed:
-    """Choose what the rates leave open: the later thresholds, and the rungs above the first."""
+    """Choose the later thresholds, and the rungs above the first, at given rates."""
     rungs = fits.table.rungs
     ladders = list_subladders(rungs, choose=choose_rungs, first=rungs[0])
     evidence = gather(fits, ladders)
@@ -135,9 +135,9 @@ def _at_rates(fits: RungFits, aims: dict[type, Aim], rates: Sequence[float | Non
 
 
 def anchor(path: Path, usd: float) -> Mix | None:
-    """Return the mix of two neighbours on the hull whose served cost is `usd`, over all rows, labelled or not.
+    """Return the random mix of two neighbours on the hull whose served cost is `usd`, over all rows, labelled or not.
 
-    The hull's own costs come from held-out confidences in bins; what is served differs a little. None where even the
+    The hull's own costs come from out-of-fold confidences in bins; served costs differ a little. None if even the
     cheapest costs more.
     """
     hull, known = path.hull, dict[int, float]()
@@ -175,7 +175,7 @@ def _optimism(
 def _require_costs(evidence: Evidence) -> None:
     if not evidence.priced:
         message = (
-            f"Task {evidence.table.task!r}: the cost of no answer is known, so policies cannot be compared by cost; "
+            f"Task {evidence.table.task!r}: no answer's cost is known, so policies cannot be compared by cost; "
             "record `cost_usd`, or give the rungs a `price`."
         )
         raise DataError(message)

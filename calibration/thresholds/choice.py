@@ -1,4 +1,4 @@
-"""From aims to a policy: one Pareto policy, or two neighbours on the hull mixed by hash so that the aim is met."""
+"""Policy choice for an aim: one Pareto policy, or a random mix by hash of two neighbours on the hull."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from calibration.thresholds.evidence import ParetoPolicy
 from cascade.errors import DataError
 
 SLACK = 0.001
-"""Expected accuracy that is given up for a cheaper choice of later rates: far below what labels can tell apart."""
+"""Tolerance in expected accuracy for a cheaper choice of later rates: far below what labels can resolve."""
 
 NEGLIGIBLE = 1e-6
-"""Shares of a mix that are not worth a second point."""
+"""Shares of a mix too small for a second point."""
 
 Mix = tuple[tuple[float, ParetoPolicy], ...]
-"""One or two Pareto policies with the shares of requests that run by them; the shares sum to 1."""
+"""A random mix: one or two Pareto policies with their shares of requests; the shares sum to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optimism:
-    """How much better chosen policies look on the labels that they were chosen by than on others."""
+    """Optimism: how much better a chosen policy looks on the labels of its choice than on others."""
 
     loss: float = 0.0
     """Of the loss against the reference; at least 0."""
@@ -45,7 +45,7 @@ class Limit:
     wrong: float = 0.0
 
     def excess(self, found: ParetoPolicy) -> float:
-        """Return by how much a policy exceeds the bound; at most 0 where it keeps it."""
+        """Return by how much a policy exceeds the bound; at most 0 if it holds."""
         used = self.quality * found.quality + self.cost * found.cost_usd
         return used + self.accepted * found.accepted + self.wrong * found.wrong - self.bound
 
@@ -58,14 +58,14 @@ def choose(
     optimism: Optimism = NO_OPTIMISM,
     safe: bool = True,
 ) -> Mix | None:
-    """Return the cheapest mix that keeps the aims, or, for a cost alone, the best that it buys; None if none does.
+    """Return the cheapest mix that meets the aims, or the best one for a cost aim alone; None if none does.
 
     Args:
         hull: the policies to choose from, dearest first; neighbours may be mixed.
         reference: the top alone.
-        aims: by class; a rate among them is not looked at, since it is a property of the hull.
-        optimism: taken off what is aimed at.
-        safe: whether the reference alone may be chosen; its loss is 0, whatever was estimated.
+        aims: by class; a rate among them is ignored, since it is a property of the hull.
+        optimism: subtracted from the aims.
+        safe: whether the reference alone may be chosen; its loss is 0 by definition.
     """
     limits = _limits(reference, aims, optimism)
     if not limits:
@@ -85,21 +85,21 @@ def choose(
 
 
 def _mix(dear: ParetoPolicy, cheap: ParetoPolicy, share: float) -> Mix:
-    """Return the mix with a share of `cheap`; shares that no traffic would ever show are rounded away."""
+    """Return the mix with a share of `cheap`; negligible shares are rounded away."""
     if dear == cheap or share < NEGLIGIBLE:
         return ((1.0, dear),)
     return ((1.0, cheap),) if share > 1.0 - NEGLIGIBLE else ((1.0 - share, dear), (share, cheap))
 
 
 def refuse(task: str, aims: dict[type, Aim], hull: Sequence[ParetoPolicy], reference: ParetoPolicy) -> DataError:
-    """Return the error that says which aims cannot be kept, with the feasible frontier."""
+    """Return the error for infeasible aims, with the feasible frontier."""
     asked = " and ".join(words(aim) for aim in aims.values())
     lines = "\n".join(f"  {line}" for line in describe(hull, reference))
-    return DataError(f"Task {task!r}: no policy is expected to keep {asked}. What can be had, dearest first:\n{lines}")
+    return DataError(f"Task {task!r}: no policy is expected to meet {asked}. Feasible are, dearest first:\n{lines}")
 
 
 def describe(hull: Sequence[ParetoPolicy], reference: ParetoPolicy, *, most: int = 12) -> list[str]:
-    """Return the frontier in words, a line for each of at most `most` policies, the reference first."""
+    """Return the frontier as text, a line for each of at most `most` policies, the reference first."""
     step = max(1, -(-len(hull) // most))
     kept = [*hull[:-1:step], hull[-1]]
     lines = []
@@ -114,7 +114,7 @@ def describe(hull: Sequence[ParetoPolicy], reference: ParetoPolicy, *, most: int
 
 
 def words(aim: Aim) -> str:
-    """Return an aim in words."""
+    """Return a description of an aim."""
     if isinstance(aim, EscalationRate):
         return f"an escalation rate of {', '.join(f'{rate:.1%}' for rate in aim.rates)}"
     if isinstance(aim, MeanCost):
@@ -125,7 +125,7 @@ def words(aim: Aim) -> str:
 
 
 def _limits(reference: ParetoPolicy, aims: dict[type, Aim], optimism: Optimism) -> list[Limit]:
-    """Return the aims as limits; all are linear in a mix, so that neighbours can be mixed to meet them."""
+    """Return the aims as limits, linear in a mix, so that a mix of neighbours can meet them."""
     limits: list[Limit] = []
     for aim in aims.values():
         if isinstance(aim, MeanCost):
@@ -138,7 +138,7 @@ def _limits(reference: ParetoPolicy, aims: dict[type, Aim], optimism: Optimism) 
 
 
 def _feasible(limits: Sequence[Limit], dear: ParetoPolicy, cheap: ParetoPolicy) -> tuple[float, float] | None:
-    """Return the least and the greatest share of `cheap` in a mix with `dear` that keeps all limits; None if none."""
+    """Return the least and greatest share of `cheap` in a mix with `dear` that meets all limits; None if none."""
     low, high = 0.0, 1.0
     for limit in limits:
         at_dear, at_cheap = limit.excess(dear), limit.excess(cheap)

@@ -1,4 +1,4 @@
-"""Evidence: what policies are compared on, held-out confidences, smoothed labels and costs; and what is found by it."""
+"""Evidence: out-of-fold confidences, smoothed labels and costs, on which policies are compared; and Pareto policies."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from calibration.samples.table import Table
 from cascade.errors import DataError
 
 CAUTION = 50.0
-"""`Evidence.caution` is this over the labels. n labels know the loss of a policy that differs from the reference on a
-share D of requests to √(D / n); where that is one point, it grows by 50 / n for each unit of D."""
+"""`Evidence.caution` is this over the labels. With n labels, the loss of a policy that differs from the reference on a
+share D of requests has a standard error of √(D / n); where that is one point, it grows by 50 / n per unit of D."""
 
 MAX_LABELS = 5_000
-"""Labels beyond which rungs are smoothed by themselves and nothing is shunned: noise is no longer what matters."""
+"""Labels beyond which rungs are smoothed by themselves, without caution: noise no longer matters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParetoPolicy:
-    """A policy of the path, and what is expected of it."""
+    """A Pareto policy of the path, with its expected figures."""
 
     rungs: tuple[str, ...]
     """The rungs that are asked, cheapest first."""
 
     rates: tuple[float, ...] = ()
-    """Escalation rate of each rung but the last, of the requests that get there."""
+    """Escalation rate of each rung but the last, of the requests that reach it."""
 
     quality: float
     """Expected accuracy, in [0, 1]."""
@@ -39,29 +39,29 @@ class ParetoPolicy:
     """Expected cost of a request in US dollars, verifiers included."""
 
     accepted: float = 0.0
-    """Expected share of requests that are answered below the reference."""
+    """Expected share of requests accepted below the reference."""
 
     wrong: float = 0.0
-    """Expected share of requests that are answered wrong below the reference."""
+    """Expected share of requests accepted below the reference with a wrong answer."""
 
     differs: float = 0.0
-    """Expected share of requests on which just one of policy and reference is right."""
+    """Expected share of requests on which exactly one of policy and reference is right."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What policies are compared on: the m rows on which every rung was recorded."""
+    """Evidence for comparing policies: the m rows on which every rung was recorded."""
 
     table: Table
     """Those rows."""
 
     contexts: Mapping[tuple[str, ...], Floats]
-    """Held-out confidences (m,) of each context (see `RungFits`)."""
+    """Out-of-fold confidences (m,) of each context (see `RungFits`)."""
 
     caution: float = 0.0
-    """By how much policies that differ from the reference are shunned, in [0, 1]: taken off quality for each request
-    on which just one of them is right, where policies are compared. Of many that are about as good, those that look
-    best by luck are those that differ most. 0: rungs are smoothed by themselves, not on pairs."""
+    """Penalty on differing from the reference, in [0, 1]: subtracted from quality for each request on which exactly one
+    of the two is right, when policies are compared. Among policies about equally good, those that differ most look
+    best by chance. 0: rungs are smoothed by themselves, not on pairs."""
 
     def take(self, keep: Flags) -> Evidence:
         """Return the evidence of some of the rows."""
@@ -69,7 +69,7 @@ class Evidence:
         return Evidence(table=self.table.take(keep), contexts=contexts, caution=self.caution)
 
     def confidences(self, rungs: Sequence[str]) -> Floats:
-        """Return the held-out confidences of all rungs of a sub-ladder but the last, (m, k - 1)."""
+        """Return the out-of-fold confidences of all rungs of a sub-ladder but the last, (m, k - 1)."""
         columns = [self.contexts[tuple(rungs[: k + 1])] for k in range(len(rungs) - 1)]
         return np.column_stack(columns) if columns else np.zeros((len(self.table), 0))
 
@@ -79,9 +79,9 @@ class Evidence:
         return bool((~np.isnan(self.table.answer_usd)).any())
 
     def costs(self, rungs: Sequence[str]) -> Floats:
-        """Return what asking each rung costs, verifiers included, (m, k); the rung's mean where it is not known.
+        """Return the cost of asking each rung, verifiers included, (m, k); the rung's mean where not known.
 
-        A rung that is asked alone pays no verifiers (`Course.verifiers`).
+        A single rung pays no verifiers (`Route.verifiers`).
         Where no cost is known at all, a rung's is its position in the ladder: enough to prefer what asks fewer.
 
         Raises:
@@ -104,9 +104,9 @@ class Evidence:
         return np.asarray(spent)
 
     def probabilities(self, rungs: Sequence[str]) -> tuple[Floats, Floats]:
-        """Return P(correct), and P(just one of rung and last is right), of every row and rung of a sub-ladder, (m, k).
+        """Return P(correct), and P(exactly one of rung and last is right), by row and rung of a sub-ladder, (m, k).
 
-        Smoothed over the held-out confidences; the second is 0 where it has no weight.
+        Smoothed over the out-of-fold confidences; the second is 0 where it has no weight.
         """
         part = self.table.on(rungs)
         forced = part.forced[:, : len(rungs) - 1]
@@ -137,7 +137,7 @@ class Evidence:
 
 
 def gather(fits: RungFits, ladders: Sequence[Sequence[str]]) -> Evidence:
-    """Return what the given sub-ladders are compared on.
+    """Return the evidence for comparing the given sub-ladders.
 
     Raises:
         DataError: on no row was every rung recorded, or labels are missing.

@@ -1,9 +1,9 @@
-"""Every threshold vector of a ladder at once: exact mean quality and cost on a grid of rank bins, by prefix sums.
+"""Grid search: exact mean quality and cost of every threshold vector of a ladder, on rank bins, by prefix sums.
 
 A ladder of K rungs has D = K - 1 thresholds. Each rung's confidences are cut into bins of whole tie groups; bin 0 holds
-the rows that go up whatever the threshold (vetoed). Threshold index i of a rung escalates the bins 0 .. i, so index 0
+the rows that always escalate (vetoed). Threshold index i of a rung escalates the bins 0 .. i, so index 0
 escalates as little as can be, and the last index all. Histograms of weighted quality and cost over the bins, cumulated
-along each earlier axis and, reversed, along the own axis, are the sums over all rows that get to a rung, or stop there,
+along each earlier axis and, reversed, along the own axis, are the sums over all rows that reach a rung, or stop there,
 for all index vectors together: O(n K + K G^D) instead of O(n K G^D) (docs/calibration.md, "The formulas"; the search is
 that of Chen et al. 2023, arXiv:2305.05176, section 3, made exact).
 """
@@ -22,18 +22,18 @@ from calibration.arrays import Floats
 Indices = NDArray[np.intp]
 
 CELLS = 2_000_000
-"""Threshold vectors of a ladder that are evaluated at most, about."""
+"""Most threshold vectors of a ladder that are evaluated, about."""
 
 MOST_BINS = 256
 FEWEST_BINS = 8
 
 ENOUGH = 50_000
-"""Rows, evenly spaced, that bins are laid by at most: where edges lie exactly does not matter, the sums are exact."""
+"""Most rows, evenly spaced, that bin edges are computed from: their exact place does not matter, the sums are exact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """What every vector of threshold indices gives, each array (g_1, ..., g_D); with D = 0 a single figure."""
+    """Figures of every vector of threshold indices, each array (g_1, ..., g_D); with D = 0 a single figure."""
 
     quality: Floats
     """Mean correctness of the served answers, in [0, 1]."""
@@ -42,13 +42,13 @@ class Grid:
     """Mean cost of a request, in the unit of the costs given."""
 
     top_quality: Floats
-    """The part of `quality` that the last rung's answers have: the mean of correct · reached the last rung."""
+    """The last rung's part of `quality`: the mean of correct · reached the last rung."""
 
     reach: tuple[Floats, ...]
-    """Share of requests that get to rung k, (g_1, ..., g_k), for k = 0 .. D."""
+    """Share of requests that reach rung k, (g_1, ..., g_k), for k = 0 .. D."""
 
     def rates(self, index: Sequence[int]) -> tuple[float, ...]:
-        """Return the escalation rate of each rung but the last, of those that get there, at one index vector."""
+        """Return the escalation rate of each rung but the last, of those that reach it, at one index vector."""
         reach = [float(share[tuple(index[:k])]) for k, share in enumerate(self.reach)]
         return tuple(min(1.0, after / before) if before > 0.0 else 0.0 for before, after in pairwise(reach))
 
@@ -69,7 +69,7 @@ def bin_ranks(confidences: Floats, bins: int, *, forced: NDArray[np.bool_] | Non
     if free.size == 0:
         return np.zeros(len(confidences), dtype=np.intp), 1
     ordered = np.sort(free[:: max(1, len(free) // ENOUGH)])
-    # Order statistics, not interpolated quantiles: an edge between two rows would move with the machine's rounding.
+    # Order statistics, not interpolated quantiles: an edge between two rows would depend on the machine's rounding.
     edges = np.unique(ordered[(np.arange(1, bins) * len(ordered)) // bins])
     edges = edges[edges > ordered[0]]
     if len(edges) + 1 < bins:

@@ -1,4 +1,4 @@
-"""Optimism: how much better chosen policies look on the labels that they were chosen by than on labels left out."""
+"""Optimism, by cross-validation: how much better a chosen policy looks on its own labels than on held-out ones."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from calibration.thresholds.pareto_policies import share_up
 FOLDS = 5
 
 COARSE = 50_000
-"""Cells of a grid in the folds: what is measured is a difference, which finer bins do not change."""
+"""Cells of a grid in the folds: only a difference is measured, which finer bins do not change."""
 
 MAX_ROWS = 5_000
-"""Rows beyond which nothing is measured: what is left of optimism there is less than a tenth of a point."""
+"""Rows beyond which optimism is taken as 0: it is less than a tenth of a point there."""
 
 
 def measure_optimism(evidence: Evidence, search: Callable[[Evidence], Mix | None], *, seed: int) -> Optimism:
-    """Return how far loss and error out of fold exceed what was estimated for the policy that `search` chooses.
+    """Return how far out-of-fold loss and error exceed the estimates for the policy that `search` chooses.
 
-    In each of five folds `search` chooses on the other four; its thresholds decide, and are judged by the labels of,
-    the fifth. At a few hundred labels that difference is mostly noise, so it is shrunk by its own standard error se:
+    For each of five folds, `search` chooses on the other four, and its thresholds are evaluated on the labels of the
+    fold. At a few hundred labels that difference is mostly noise, so it is shrunk by its own standard error se:
     b (1 - se^2 / b^2), not below 0 (James & Stein 1961, positive part). Measured on six recorded ladders of four models
     at 300 labels and an aim of one point: the difference taken whole made policies up to 140 % dearer, for nothing.
     """
@@ -63,7 +63,7 @@ def measure_optimism(evidence: Evidence, search: Callable[[Evidence], Mix | None
 
 
 def _shrunk(found: float, differences: Floats) -> float:
-    """Return what is left of a difference that is found, less what the noise of its rows explains; not below 0."""
+    """Return a difference shrunk by the noise of its rows; not below 0 (James–Stein)."""
     noise = float(differences.var()) / len(differences)
     return max(0.0, found - noise / found) if found > 0.0 else 0.0
 
@@ -74,7 +74,7 @@ def _error(judged: Floats) -> float:
 
 
 def _influence(judged: Floats) -> Floats:
-    """Return how much each row moves the error among accepted answers, (m,)."""
+    """Return each row's influence on the error among accepted answers, (m,)."""
     share = float(judged[:, 1].mean())
     return np.zeros(len(judged)) if share == 0.0 else (judged[:, 2] - _error(judged) * judged[:, 1]) / share
 
@@ -88,7 +88,7 @@ def _judged(learnt: Evidence, rows: Evidence, mix: Mix) -> Floats:
 
 
 def _follow(learnt: Evidence, rows: Evidence, pareto_policy: ParetoPolicy) -> Floats:
-    """Return what a Pareto policy does with rows by thresholds fitted on others, expected over ties, (m, 3)."""
+    """Return a Pareto policy's figures on rows, with thresholds fitted on others, expected over ties, (m, 3)."""
     rungs: Sequence[str] = pareto_policy.rungs
     top = rows.table.correct[:, -1]
     correct = rows.table.on(rungs).correct

@@ -1,4 +1,4 @@
-"""Waypoints: policies that no mix of others beats, found among all threshold vectors of all sub-ladders."""
+"""Pareto policies: those that no random mix of others beats, among all threshold vectors of all sub-ladders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from calibration.thresholds.grid import CELLS, bin_ranks, count_bins, evaluate_g
 def find_pareto_policies(
     evidence: Evidence, rungs: Sequence[str], *, cells: int = CELLS, first_rate: float | None = None
 ) -> tuple[ParetoPolicy, ...]:
-    """Return the hull of all threshold vectors of one ladder of two rungs or more, cheapest first.
+    """Return the Pareto hull of all threshold vectors of one ladder of two rungs or more, cheapest first.
 
     `cells` of the grid, about, at most. With `first_rate` the first rung escalates exactly that share, ties shared out
     in expectation, and only the later thresholds vary.
@@ -66,7 +66,7 @@ def find_pareto_policies(
 
 
 def assess(evidence: Evidence, rungs: Sequence[str], rates: Sequence[float]) -> ParetoPolicy:
-    """Return what given rates would do, each fitted on the held-out confidences of the rows that get to the rung."""
+    """Return the policy of given rates, each fitted on the out-of-fold confidences of the rows that reach the rung."""
     part, held = evidence.table.on(rungs), evidence.confidences(rungs)
     (quality, differs), cost = evidence.probabilities(rungs), evidence.costs(rungs)
     live = np.ones(len(part))
@@ -95,9 +95,9 @@ def assess(evidence: Evidence, rungs: Sequence[str], rates: Sequence[float]) -> 
 def share_up(
     confidences: tuple[Floats, Floats], rate: float, forced: tuple[Flags, Flags], live: tuple[Floats, Floats]
 ) -> tuple[Floats, Floats]:
-    """Fit a rate on some rows and apply it to others: the share of each row that goes up, of the share that is live.
+    """Fit a rate on some rows and apply it to others: the share of each row that escalates, of its live share.
 
-    Each argument holds the figures of the rows that are fitted, (m,), and of those it is applied to, (l,), in turn.
+    Each argument holds the figures of the fitted rows, (m,), and of the rows it is applied to, (l,), in turn.
     """
     here = live[0] > 0.0
     if not here.any():
@@ -116,10 +116,10 @@ def _share_up(confidences: Floats, rate: float, forced: Flags, live: Floats) -> 
 
 
 def hull_of(found: Sequence[ParetoPolicy], *, caution: float = 0.0) -> tuple[ParetoPolicy, ...]:
-    """Return those of the Pareto policies that no mix of the others beats, dearest first; see `Evidence.caution`.
+    """Return the Pareto hull of policies, dearest first: those that no mix of others beats; see `Evidence.caution`.
 
-    What is dearer than another is expected to be better too: caution alone is no reason to pay more. Of policies that
-    cost the same and are as good, the one with the fewest rungs stays.
+    A dearer policy must be expected to be better too: caution alone is no reason to pay more. Of policies equal in cost
+    and quality, the one with the fewest rungs stays.
     """
     cost, quality, differs = (
         np.array([getattr(one, name) for one in found]) for name in ("cost_usd", "quality", "differs")
@@ -130,7 +130,7 @@ def hull_of(found: Sequence[ParetoPolicy], *, caution: float = 0.0) -> tuple[Par
 
 
 TOLERANCE = 1e-12
-"""What counts as a tie, of costs and qualities relative to the greatest: sums in another order differ by less."""
+"""Tolerance of ties, relative to the greatest cost or quality: sums in another order differ by less."""
 
 
 def pareto_hull(
@@ -138,10 +138,10 @@ def pareto_hull(
 ) -> NDArray[np.intp]:
     """Return indices into flat `cost` and `quality` (m,) of the vertices of the upper-left hull, cheapest first.
 
-    From the best of the cheapest to the cheapest of the best; between two neighbours lies what mixing them at random
-    gives, and no policy lies above it. Ties go to the fewest `rungs` (m,), then to the first, so that the last bit of a
-    sum decides nothing. Quickhull (Barber et al. 1996), O(m) for the clouds that grids of policies are: sorting them
-    would take most of a calibration's time.
+    From the best of the cheapest to the cheapest of the best; no policy lies above the line between two neighbours,
+    which is their random mix. Ties go to the fewest `rungs` (m,), then to the first, so that the last bit of a sum
+    decides nothing. Quickhull (Barber et al. 1996) is O(m) for grids of policies; sorting them would take most of a
+    calibration's time.
     """
     near_usd, near = TOLERANCE * float(np.abs(cost).max()), TOLERANCE * max(1.0, float(np.abs(quality).max()))
 

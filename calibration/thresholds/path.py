@@ -1,4 +1,4 @@
-"""The policy path: from the dearest policy worth its cost to the cheapest, each a mix away from the next.
+"""Policy path: the Pareto policies from the dearest to the cheapest; neighbours can be mixed.
 
 Labels are replaced by P(correct_k | c_1 .. c_k) (`smoothing`), every threshold vector of every sub-ladder is evaluated
 (`grid`), single models stand beside them, and the upper hull of (cost, quality) is the path (`pareto_policies`). A
@@ -27,12 +27,12 @@ from cascade.policy.policy import SALT
 
 
 class Path:
-    """The path of one task, with what is needed to serve any of its pareto_policies."""
+    """The policy path of one task; any of its Pareto policies can become an operating point."""
 
     def __init__(
         self, fits: RungFits, evidence: Evidence, hulls: Mapping[tuple[str, ...], tuple[ParetoPolicy, ...]]
     ) -> None:
-        """Take the combiners, what policies were compared on, and the hull of each sub-ladder, cheapest first."""
+        """Take the combiners, the evidence, and the hull of each sub-ladder, cheapest first."""
         self.fits, self.evidence, self.hulls = fits, evidence, hulls
         self.singles = evidence.singles
         """Every model alone, in ladder order."""
@@ -40,7 +40,7 @@ class Path:
         """The top alone: the safest policy, whose loss is zero by definition."""
         every = [*self.singles, *(found for hull in hulls.values() for found in hull)]
         self.hull = hull_of(every, caution=evidence.caution)
-        """What no mix of others beats, dearest first; the reference is not among them where something beats it."""
+        """The Pareto hull, dearest first; without the reference if a mix beats it."""
         self._points: dict[ParetoPolicy, OperatingPoint] = {}
 
     @property
@@ -50,7 +50,7 @@ class Path:
 
     @property
     def points(self) -> tuple[OperatingPoint, ...]:
-        """The Pareto policies as points that can be served."""
+        """The Pareto policies as operating points."""
         return tuple(map(self.point, self.pareto_policies))
 
     def thinned(self, most: int) -> tuple[ParetoPolicy, ...]:
@@ -63,7 +63,7 @@ class Path:
         return tuple(found[i] for i in np.unique(np.abs(costs[None, :] - wanted[:, None]).argmin(axis=1)))
 
     def point(self, pareto_policy: ParetoPolicy, *, weight: float = 1.0) -> OperatingPoint:
-        """Return a Pareto policy as a point: its rates become thresholds on the confidences that will be served."""
+        """Return a Pareto policy as an operating point: its rates become thresholds on served confidences."""
         if pareto_policy not in self._points:
             self._points[pareto_policy] = to_point(self.fits, pareto_policy.rungs, pareto_policy.rates)
         return replace(self._points[pareto_policy], weight=weight)
@@ -88,7 +88,7 @@ def policy_path(table: Table | RungFits, *, seed: int = 0, choose_rungs: bool = 
 
     Raises:
         ConfigError: more than six rungs.
-        DataError: no row on which every rung was recorded, a rung without labels, or one without costs.
+        DataError: no row has recordings of every rung, or a rung lacks labels or costs.
     """
     fits = table if isinstance(table, RungFits) else RungFits(table, seed=seed)
     ladders = list_subladders(fits.table.rungs, choose=choose_rungs)
@@ -99,9 +99,9 @@ def policy_path(table: Table | RungFits, *, seed: int = 0, choose_rungs: bool = 
 
 
 def to_point(fits: RungFits, rungs: Sequence[str], rates: Sequence[float]) -> OperatingPoint:
-    """Return the point that escalates at the given rates, each fitted among the rows that get to the rung.
+    """Return the operating point that escalates at the given rates, each fitted among the rows that reach the rung.
 
-    On the confidences that will be served, never on held-out ones: each fold gives a tie group another value.
+    Fitted on served confidences, never on out-of-fold ones: each fold gives a tie group another value.
     """
     part = fits.table.on(rungs)
     contexts = [tuple(rungs[: k + 1]) for k in range(len(rungs))]

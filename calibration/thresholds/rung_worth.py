@@ -1,4 +1,4 @@
-"""What each rung is worth to a path: whether any policy worth its cost asks it, and what leaving it out saves."""
+"""Rung worth: whether any Pareto policy of a path asks a rung, and the saving of leaving it out."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from calibration.thresholds.path import Path
 def weigh_rungs(path: Path, mix: Mix) -> list[dict[str, Any]] | None:
     """Return for each rung below the top whether it pays; None where no rungs were chosen.
 
-    `used`: whether the chosen policy asks it. `pays`: whether any policy on the hull does that is
-    cheaper than the reference. `saves_usd_per_request` of a
-    rung that is not used: how much more the cheapest ladder that keeps it would cost at the same expected quality, in
-    US dollars and, `saves`, as a share; None where such a ladder never gets there.
+    `used`: whether the chosen policy asks it. `pays`: whether any policy on the hull asks it that is cheaper than the
+    reference. `saves_usd_per_request`, for an unused rung: the extra cost of the cheapest ladder with it at the same
+    expected quality, in US dollars, and `saves`, as a share; None if no such ladder reaches that quality.
     """
     rungs = path.evidence.table.rungs
     if len(path.hulls) <= 1:
@@ -40,7 +39,7 @@ def weigh_rungs(path: Path, mix: Mix) -> list[dict[str, Any]] | None:
 
 
 def cost_at(found: Sequence[ParetoPolicy], quality: float) -> float | None:
-    """Return the least cost of a mix of Pareto policies of at least this expected quality; None if there is none."""
+    """Return the least cost of a mix of Pareto policies of at least this expected quality; None if none."""
     if not found:
         return None
     hull = hull_of(found)[::-1]

@@ -1,4 +1,4 @@
-"""Rate thresholds of many tasks at once: a task with little traffic borrows the shape of the others' confidences.
+"""Shrinkage of rate thresholds (partial pooling): a task with few samples borrows the others' score distribution.
 
 The distribution F_i of task i's confidences is taken to vary between tasks like a Dirichlet process around their mean m
 (Ferguson 1973): at every t, F_i(t) is Beta(kappa m(t), kappa (1 - m(t))). Its posterior mean,
@@ -7,11 +7,10 @@ differ at the threshold that has the rate in the mean (empirical Bayes by moment
 in common, kappa is small and every task keeps its own threshold; a fixed weight instead of kappa was up to 12 points
 worse than that.
 
-A task that is unlike the others would be pulled away from what its own rows say, so the pull is limited (Efron & Morris
-1972): where the share of its own rows below t leaves the interval that the law of its own threshold has, t goes no
-further. The true rate then lies about as in Beta(r s, (1 - r) s) with s = n_i + 1 + kappa': kappa' is below kappa,
-since how much tasks differ is estimated from few of them (the spread between tasks is taken at the upper end of what
-these could hide, and its degrees of freedom are those of Student's t).
+Shrinkage would bias a task that is unlike the others, so it is limited (Efron & Morris 1972): t moves no further than
+where the share of the task's own rows below t leaves the interval of its own threshold's law. The true rate is then
+about Beta(r s, (1 - r) s) with s = n_i + 1 + kappa'. kappa' is below kappa, since the spread between tasks is itself
+estimated from few tasks: its upper confidence limit is used, with the degrees of freedom of Student's t.
 """
 
 from __future__ import annotations
@@ -35,24 +34,24 @@ GRID = 400
 """Values of t, quantiles of all confidences together, at which shares are compared."""
 
 MAX_KAPPA = 1e4
-"""Greatest strength of the prior, in rows: beyond, tasks are the same."""
+"""Greatest strength of the prior, in rows: beyond, tasks count as identical."""
 
 DOUBT = 0.1
-"""Probability with which tasks may differ by more than the interval of a rate allows for."""
+"""Probability that tasks differ by more than the interval of a rate allows."""
 
 _FORCED = -1.0
-"""Stands for rows that escalate whatever the threshold: below every confidence."""
+"""Stands for rows that always escalate: below every confidence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shrunk:
-    """One task's threshold, and how sure its rate is."""
+    """One task's shrunk threshold, with the interval of its rate."""
 
     threshold: tuple[float, float]
     """(t, g): escalate if c < t, or if c == t and u < g."""
 
     borrowed: float
-    """Rows' worth that the other tasks say about the rate, kappa' above; 0 where they say nothing."""
+    """Weight of the other tasks in the rate, in rows: kappa' above; 0 if none."""
 
     low: float
     """Lower end of the 90 % interval of the true rate."""
@@ -68,13 +67,13 @@ def shrink_thresholds(
     forced: Sequence[ArrayLike] | None = None,
     level: float = 0.9,
 ) -> tuple[Shrunk, ...]:
-    """Fit the thresholds (t, g) of all tasks together, ties and all; see `rate.fit_threshold` for one task alone.
+    """Fit the thresholds (t, g) of all tasks with shrinkage, ties included; see `rate.fit_threshold` for one task.
 
     Args:
         confidences: of each task, (n_i,) in [0, 1]; an empty one is a new task and gets the prior's threshold.
         rate: of all tasks or of each, in [0, 1].
-        forced: of each task, (n_i,): rows that escalate whatever the threshold; they count towards the rate, and where
-            they alone exceed it the threshold is (0, 0).
+        forced: of each task, (n_i,): rows that always escalate; they count towards the rate, and where they alone
+            exceed it the threshold is (0, 0).
         level: of the intervals.
 
     Raises:
@@ -114,16 +113,16 @@ def shrink_thresholds(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Prior:
-    """What tasks have in common."""
+    """The prior of all tasks."""
 
     mean: Floats
     """m at every t, F(t-) and F(t) in turn, (2 G,)."""
 
     kappa: float
-    """How alike they are, in rows."""
+    """Strength of the prior, in rows."""
 
     sure: float
-    """kappa' of the module's docstring: what may be counted on."""
+    """kappa' of the module's docstring: a conservative strength."""
 
 
 def _shrunk(grid: Floats, share: Floats, size: float, prior: _Prior | None, rate: float, level: float) -> Shrunk:
@@ -131,7 +130,7 @@ def _shrunk(grid: Floats, share: Floats, size: float, prior: _Prior | None, rate
         return Shrunk(threshold=(rate, rate), borrowed=0.0, low=rate, high=rate)
     posterior = (share * size + prior.kappa * prior.mean) / (size + prior.kappa)
     if size:
-        # The pull ends where the task's own rows contradict it.
+        # Shrinkage ends where the task's own rows contradict it.
         low, high = rate_interval(size, rate, level)
         posterior = np.where(share > high, np.maximum(posterior, rate + 1e-12), posterior)
         posterior = np.where(share < low, np.minimum(posterior, rate - 1e-12), posterior)
@@ -141,7 +140,7 @@ def _shrunk(grid: Floats, share: Floats, size: float, prior: _Prior | None, rate
 
 
 def _grid(pooled: Floats) -> Floats:
-    """The values of t: all that occur where they are few, else quantiles that do occur, atoms among them."""
+    """The values of t: all observed ones if few, else observed quantiles, atoms included."""
     values = np.unique(pooled)
     if values.size > GRID:
         values = np.unique(np.quantile(pooled, np.linspace(0.0, 1.0, GRID), method="nearest"))
@@ -149,7 +148,7 @@ def _grid(pooled: Floats) -> Floats:
 
 
 def _shares(found: Floats, grid: Floats) -> Floats:
-    """F(t-) and F(t) of every t in turn, (2 G,), from sorted confidences; 0 where there are none."""
+    """F(t-) and F(t) of every t in turn, (2 G,), from sorted confidences; 0 without confidences."""
     if not found.size:
         return np.zeros(2 * grid.size)
     below = np.searchsorted(found, grid, side="left")
@@ -160,8 +159,8 @@ def _shares(found: Floats, grid: Floats) -> Floats:
 def _prior(shares: Floats, sizes: Floats, rate: float) -> _Prior:
     """Estimate mean and strength of the prior by moments, from the tasks that have rows, (T, 2 G) and (T,).
 
-    Each task counts by what its share tells, 1 / (tau + r (1 - r) / n): tasks with few rows say little about how much
-    tasks differ, but enough about the mean (DerSimonian & Laird 1986, two steps).
+    Each task's weight is 1 / (tau + r (1 - r) / n): tasks with few rows carry little information on how much tasks
+    differ, but enough on the mean (DerSimonian & Laird 1986, two steps).
     """
     from scipy.special import chdtri
 
@@ -174,15 +173,15 @@ def _prior(shares: Floats, sizes: Floats, rate: float) -> _Prior:
         noise = variance / sizes
         spread = float(weight @ np.square(found - rate))
         within = weight * (1.0 - weight)
-        # The spread of shares around their mean is what tasks differ by and what luck adds; take luck away.
+        # The spread of shares around their mean is the difference of tasks plus sampling error; subtract the error.
         luck, left = float(within @ noise), float(within.sum())
         tau = max((spread - luck) / left, 0.0)
-        # The same with the greatest spread that these tasks would show by luck with probability `DOUBT`.
+        # The same with the upper confidence limit of the spread, at probability `DOUBT`.
         most = max((spread * freedom / float(chdtri(freedom, 1.0 - DOUBT)) - luck) / left, 0.0)
         weight = 1.0 / np.maximum(tau + noise, 1e-12)
-    error = 1.0 / float(weight.sum())  # of the mean, which is estimated too
+    error = 1.0 / float(weight.sum())  # variance of the mean, which is estimated too
     sure = min(max(variance / max(most + error, 1e-9) - 1.0, 0.0), MAX_KAPPA) * caution(freedom)
-    # Never quite 0: a task without rows has nothing else.
+    # Never exactly 0: a task without rows has only the prior.
     kappa = min(max(variance / max(tau, 1e-9) - 1.0, 1e-3), MAX_KAPPA)
     return _Prior(mean=mean, kappa=kappa, sure=min(sure, kappa))
 

@@ -1,1 +1,1 @@
-"""Many requests from files: explored or run, resumable, in order, never paid for twice."""
+"""Bulk runs: explores or runs files of requests, resumable, in order, never paid twice."""

@@ -1,4 +1,4 @@
-"""Running a file: requests in, one result a line out, in order, resumable; a request that fails is a line too."""
+"""Batch run: answers a file of requests, one result per line, in order, resumable; a failure is a line too."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ from cascade.samples.jsonl import read_samples
 from cascade.samples.request_limits import require_allowed
 
 FINAL = frozenset({"accepted", "exhausted", "abstained", "capped"})
-"""Outcomes that a resumed run keeps; the others (failed, deadline, budget) are tried again."""
+"""Final outcomes, kept by a resumed run; the others (failed, deadline, budget) are retried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What a bulk run came to."""
+    """Summary of a bulk run."""
 
     outcomes: Mapping[str, int]
-    """How many results ended in each way, those of earlier runs included."""
+    """Number of results by outcome, including earlier runs."""
 
     spent_usd: float
-    """What this run paid."""
+    """Cost of this run."""
 
     saved_usd: float | None
-    """What this run saved against always-top, where it could be estimated for any result."""
+    """Saving of this run against always-top; None if it could not be estimated for any result."""
 
     resumed: int
-    """Results that an earlier run had finished."""
+    """Results from an earlier run."""
 
     ambiguous: int
-    """Calls that an earlier run had begun when it was killed, and that may have been billed; they are made again."""
+    """Ambiguous calls: in flight when an earlier run was killed, possibly billed; they are repeated."""
 
     stopped: bool
-    """True where the run was stopped before the last request; the journal is kept."""
+    """True if the run stopped before the last request; the journal is kept."""
 
 
 def read_requests(path: str | Path) -> list[Request]:
     """Read requests, as lines of a samples file (recordings are ignored).
 
-    `principal`, `session`, `deadline_s` and `max_cost_usd` may stand in a line too. Lines may set harmless parameters
-    only; see `cascade.samples.request_limits`.
+    A line can also set `principal`, `session`, `deadline_s` and `max_cost_usd`. Only parameters on the allow-list are
+    accepted; see `cascade.samples.request_limits`.
 
     Raises:
         DataError: a line is not a request; names file, line and field.
@@ -96,30 +96,28 @@ def run_file(
     stop: Stop | None = None,
     on_done: Callable[[int, float, Result[Any] | None], None] | None = None,
 ) -> Batch:
-    """Answer every request and write one result a line to `output`, in the requests' order.
+    """Answer every request and write one result per line to `output`, in the requests' order.
 
-    Each result is kept in the journal at once; the same command goes on from there, with the same ladder and policy
-    only. A request that fails is a line too; it is tried again when the command runs again, and until then the
-    journal stays.
+    Resumable: each result goes to the journal at once, and the same command with the same ladder and policy resumes
+    there. A failed request is a line too; the next run retries it, and until then the journal stays.
 
     Args:
         app: the ladder to run.
         requests: in order; keys differ.
-        output: where results go (.jsonl).
-        concurrency: calls at once.
-        max_cost_usd: US dollars that this run may spend; requests that it does not allow end as `budget`, and are
-            tried again when the command runs again.
-        overwrite: replace an output that is there already and belongs to no interrupted run.
-        stop: how to stop it in good order.
-        on_done: called as each request is done: how many are, US dollars spent so far, the result (None at the start).
+        output: file for the results (.jsonl).
+        concurrency: maximum number of calls at once.
+        max_cost_usd: budget of this run in US dollars; requests beyond it end as `budget`, and the next run retries
+            them.
+        overwrite: replace an existing output of a finished run.
+        stop: signal for a graceful shutdown.
+        on_done: callback after each request: number done, US dollars spent so far, the result (None at the start).
 
     Raises:
-        ConfigError: the output is there already; the journal was begun with another ladder or policy, or cannot be
-            written.
-        LogUnavailable: it had to stop; what was finished is kept.
+        ConfigError: the output exists; the journal was begun with another ladder or policy, or cannot be written.
+        LogUnavailable: it had to stop; finished work is kept.
     """
     if output.exists() and not overwrite and not journal_of(output).exists():
-        message = f"{output} is there already; give another --output, or --force to write it anew."
+        message = f"{output} already exists; give another --output, or --force to overwrite it."
         raise ConfigError(message)
     stop = stop or Stop()
     spent, saved = 0.0, [0.0]

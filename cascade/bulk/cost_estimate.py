@@ -1,4 +1,4 @@
-"""The bill: what an exploration will cost, estimated before its first call."""
+"""Cost estimate of an exploration, before its first call."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from cascade.usage import Price, Usage
 from cascade.verdict import Verifier
 
 OUTPUT_TOKENS = 200
-"""Tokens assumed for an answer where nothing was recorded yet that tells how long they are."""
+"""Assumed tokens of an answer, if no recording shows their length."""
 
 RUBRIC_TOKENS = 450
-"""Tokens assumed for a judge's instructions and rubric."""
+"""Assumed tokens of a judge's instructions and rubric."""
 
 JUDGE_TOKENS = 60
-"""Tokens assumed for a judge's reply."""
+"""Assumed tokens of a judge's reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostItem:
-    """What one rung, or one paid verifier on it, will cost."""
+    """Cost estimate of one rung, or of one paid verifier on it."""
 
     rung: str
     """The rung's name, or `rung: verifier`."""
@@ -33,42 +33,41 @@ class CostItem:
     """Its model."""
 
     calls: int
-    """Calls that are to be made."""
+    """Calls to make."""
 
     usd: float
-    """Estimated US dollars of them."""
+    """Estimated cost in US dollars."""
 
     output_tokens: float
-    """Tokens an answer that the estimate assumes."""
+    """Assumed tokens per answer."""
 
     recorded: bool
-    """True where these tokens are the mean of what was recorded, not an assumption."""
+    """True if these tokens are the mean of recordings, not an assumption."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostEstimate:
-    """What an exploration will cost."""
+    """Cost estimate of an exploration."""
 
     items: tuple[CostItem, ...]
-    """One a rung in ladder order, each followed by those of its paid verifiers, as `rung: verifier`."""
+    """One item per rung in ladder order, each followed by its paid verifiers, as `rung: verifier`."""
 
     @property
     def usd(self) -> float:
-        """US dollars of all."""
+        """Total in US dollars."""
         return sum(item.usd for item in self.items)
 
     @property
     def calls(self) -> int:
-        """Calls of all."""
+        """Total number of calls."""
         return sum(item.calls for item in self.items)
 
 
 def estimate(samples: Iterable[Sample], app: Cascade) -> CostEstimate:
-    """Estimate what exploring the samples will cost.
+    """Estimate the cost of exploring the samples.
 
-    Input tokens are counted from the prompts, on the high side; output tokens are the mean of the rung's recordings,
-    else `max_tokens` if that is smaller than the assumed 200. Verifiers that would not be asked, since a free one
-    vetoes, are counted.
+    Input tokens are an upper estimate from the prompts; output tokens are the mean of the rung's recordings, else
+    `max_tokens` if that is below the assumed 200. Verifiers that a free veto would skip are counted.
 
     Raises:
         UnknownPrice: a rung has no price.
@@ -111,7 +110,7 @@ def _has(sample: Sample, rung: str, verifier: str) -> bool:
 def _verifier_item(
     rung: Rung, verifier: Verifier, due: Sequence[Sample], output_tokens: float, prices: PriceBook
 ) -> CostItem:
-    """Estimate a paid verifier: a judge by question, answer and rubric, further samples by the rung's answers."""
+    """Estimate the cost of a paid verifier: a judge by question, answer, rubric; resampling by the rung's answers."""
     model, votes = getattr(verifier, "model", None), int(getattr(verifier, "votes", 0) or 0)
     repeats = votes or int(getattr(verifier, "samples", 0) or 0) or 1
     price = prices.price(model, getattr(verifier, "price", None)) if model else prices.price(rung.model, rung.price)

@@ -1,4 +1,4 @@
-"""Exploring a file: every rung and verifier on every sample, resumable, what is recorded never paid for again."""
+"""Exploration of a file: records every rung and verifier on every sample, resumable, never paid twice."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ from cascade.samples.sample import Recording, Sample
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exploration:
-    """What an exploration came to."""
+    """Result of an exploration."""
 
     samples: tuple[Sample, ...]
-    """All samples in the input's order, with what is recorded of them."""
+    """All samples in input order, with their recordings."""
 
     spent_usd: float
-    """What this run paid: answers and verifiers."""
+    """Cost of this run: answers and verifiers."""
 
     resumed: int
-    """Samples that an earlier run had finished."""
+    """Samples from an earlier run."""
 
     ambiguous: int = 0
-    """Calls that an earlier run had begun when it was killed, and that may have been billed; they are made again."""
+    """Ambiguous calls: in flight when an earlier run was killed, possibly billed; they are repeated."""
 
     failures: tuple[str, ...]
-    """Rungs that failed on a sample, as `id, rung: why`; running again asks them again."""
+    """Rungs that failed on a sample, as `id, rung: why`; the next run retries them."""
 
     stopped: bool
-    """True where the run was stopped before the last sample; the journal is kept."""
+    """True if the run stopped before the last sample; the journal is kept."""
 
 
 class Explore(Protocol):
-    """Explores samples into a file: `exploring(…)`, or a command that shows the bill and the progress, too."""
+    """Callable that explores samples into a file: `exploring(…)`, or a command that also shows the progress."""
 
     def __call__(self, app: Cascade, samples: Sequence[Sample], output: Path, *, label: str) -> Exploration:
-        """Explore as `explore_file` does; `label` says what for, in a word."""
+        """Explore like `explore_file`; `label` names the purpose."""
 
 
 def exploring(
@@ -58,11 +58,11 @@ def exploring(
     max_cost_usd: float | None = None,
     confirm: Callable[[CostEstimate], bool] | None = None,
 ) -> Explore:
-    """Return `explore_file` with these settings; it raises `BudgetExceeded` where `confirm` declines the bill."""
+    """Return `explore_file` with these settings; it raises `BudgetExceeded` if `confirm` declines the cost estimate."""
 
     def explore(app: Cascade, samples: Sequence[Sample], output: Path, *, label: str) -> Exploration:
         if confirm is not None and not confirm(estimate(samples, app)):
-            message = f"{label}: the estimated bill was declined, so nothing was asked."
+            message = f"{label}: the cost estimate was declined, so no call was made."
             raise BudgetExceeded(message)
         return explore_file(app, samples, output, concurrency=concurrency, max_cost_usd=max_cost_usd)
 
@@ -81,23 +81,22 @@ def explore_file(
 ) -> Exploration:
     """Record every rung and verifier on every sample, and write the samples to `output`.
 
-    Each answer and each finished sample is kept in the journal at once, and taken from there, or from an `output` that
-    is there already, when the same command runs again. Stopped or failed, the journal stays and the output is not
-    written.
+    Resumable: each answer and each finished sample goes to the journal at once. The same command resumes from the
+    journal, or from an existing `output`. If it stops or fails, the journal stays and the output is not written.
 
     Args:
         app: the ladder to ask.
-        samples: what to ask, in order; keys differ.
-        output: where the samples go (.jsonl).
-        concurrency: calls at once.
-        max_cost_usd: US dollars that this run may spend; it stops before it could spend more.
-        stop: how to stop it in good order.
-        on_done: called as each sample is done, with how many are and the US dollars spent so far.
+        samples: the samples, in order; keys differ.
+        output: file for the samples (.jsonl).
+        concurrency: maximum number of calls at once.
+        max_cost_usd: budget of this run in US dollars; it stops before it could spend more.
+        stop: signal for a graceful shutdown.
+        on_done: callback after each sample: number done, US dollars spent so far.
 
     Raises:
-        BudgetExceeded, ProviderError, LogUnavailable: it had to stop; what was finished is kept.
-        DataError: a recording names another model than the ladder's rung; a sample asks for what only the ladder may
-            say (see `cascade.samples.request_limits`).
+        BudgetExceeded, ProviderError, LogUnavailable: it had to stop; finished work is kept.
+        DataError: a recording names another model than the ladder's rung; a sample sets a parameter that is not on the
+            allow-list (see `cascade.samples.request_limits`).
         ConfigError: a sample's schema or tools could not be checked.
     """
     stop = stop or Stop()
@@ -128,7 +127,7 @@ def explore_file(
                 if attempt.failure is not None
             )
             line = sample_line(sample)
-            # As it will be read again, so that what is made of it does not depend on where a run was broken off.
+            # Parsed from the line, so that the result does not depend on where a run was interrupted.
             merged[todo[position]] = _merged(before, sample_of(line))
             journal.append(sample.key, _content(sample), line)
             if on_done is not None:
@@ -155,7 +154,7 @@ def explore_file(
 
 
 def is_complete(sample: Sample, ladder: Ladder) -> bool:
-    """Tell whether every rung of the sample's task is recorded, with every verdict (none are due after a veto)."""
+    """Return whether every rung of the sample's task is recorded with every verdict (none needed after a veto)."""
     for rung in ladder.of(sample.request.task):
         recording = sample.recordings.get(rung.name)
         if recording is None:
@@ -170,7 +169,7 @@ def is_complete(sample: Sample, ladder: Ladder) -> bool:
 
 
 def find_concerns(done: Exploration, ladder: Ladder) -> list[str]:
-    """Say what is doubtful about what was recorded: paid verifiers that never spoke, a ladder against its costs."""
+    """Return warnings about the recordings: paid verifiers that always abstained, a ladder not in order of cost."""
     seen = []
     for rung in ladder:
         costs = [
@@ -180,11 +179,11 @@ def find_concerns(done: Exploration, ladder: Ladder) -> list[str]:
         ]
         seen.append((rung.name, sum(costs) / len(costs) if costs else 0.0, len(costs)))
     out_of_order = ladder_order_concern(seen)
-    return [*_deaf(done, ladder), *([out_of_order] if out_of_order is not None else [])]
+    return [*_always_abstaining(done, ladder), *([out_of_order] if out_of_order is not None else [])]
 
 
-def _deaf(done: Exploration, ladder: Ladder) -> list[str]:
-    """Name the paid verifiers that never gave a verdict: a wrong key of a judge is silent otherwise."""
+def _always_abstaining(done: Exploration, ladder: Ladder) -> list[str]:
+    """Find paid verifiers that always abstained: otherwise a judge's wrong API key goes unnoticed."""
     concerns = []
     for rung in ladder:
         for verifier in rung.verifiers:
@@ -202,7 +201,7 @@ def _deaf(done: Exploration, ladder: Ladder) -> list[str]:
 
 
 def _with_kept(sample: Sample, journal: Journal, earlier: Sample | None) -> Sample:
-    """Return the sample with what an earlier run recorded; what the input itself holds wins."""
+    """Merge an earlier run's recordings into the sample; recordings of the input win."""
     content = _content(sample)
     if earlier is not None and _content(earlier) == content:
         sample = _merged(sample, earlier)
@@ -219,7 +218,7 @@ def _merged(sample: Sample, kept: Sample) -> Sample:
 
 
 def _content(sample: Sample) -> Any:
-    """Return what makes a sample the same question: its id may stay while its text changes."""
+    """Return the content that identifies a question: its id may stay while its text changes."""
     line = sample_line(replace(sample, recordings={}))
     return [line["messages"], line.get("params"), line.get("schema")]
 
@@ -230,13 +229,13 @@ def _require_models(sample: Sample, ladder: Ladder) -> None:
         if recording is not None and recording.model != rung.model:
             message = (
                 f"Sample {sample.request.id!r}: rung {rung.name!r} was recorded with the model {recording.model!r}, "
-                f"the ladder's is {rung.model!r}; give the rung another name, or leave this recording out."
+                f"the ladder's is {rung.model!r}; rename the rung, or remove this recording."
             )
             raise DataError(message)
 
 
 def _require_runnable(sample: Sample, app: Cascade) -> None:
-    """Refuse before the first call what would be paid for and could not be judged, or must not be asked."""
+    """Validate samples before the first call: schema and tools can be checked, parameters are on the allow-list."""
     request = app.request(sample.request)
     rungs = app.ladder.of(request.task)
     if any(rung.name not in sample.recordings for rung in rungs):
@@ -250,7 +249,7 @@ def _require_runnable(sample: Sample, app: Cascade) -> None:
 
 
 def _paid(attempt: Attempt, before: Sample) -> float:
-    """Return what this run paid for an attempt: not what was recorded before."""
+    """Return the cost of an attempt in this run, without earlier recordings."""
     old = before.recordings.get(attempt.rung)
     answer = attempt.answer_usd if old is None else 0.0
     given = {} if old is None else old.verdicts

@@ -1,10 +1,9 @@
-"""The journal beside an output: what is begun, answered and finished, written at once, so that a killed run can go on.
+"""Journal (write-ahead log) beside an output: makes a bulk run resumable after a kill.
 
-Lines are only ever appended: `begun` before a call is made, `answered` or `ended` after it, an item when all its
-calls are done. A torn last line (the machine stopped while writing it) is cut off when it is read. Room for the answers
-of all calls in flight is taken from the disk before they are made, so that a disk that fills up stops the run before
-the next call, not between a call and its answer. The whole output is written from the journal at the end, in the
-input's order, and the journal is removed.
+It is append-only: `begun` before a call, `answered` or `ended` after it, an item when all its calls are done. A torn
+last line is truncated on reading. Disk space for the answers of all calls in flight is reserved before the calls, so a
+full disk stops the run before the next call, not between a call and its answer. At the end the output is written from
+the journal in input order, and the journal is removed.
 """
 
 from __future__ import annotations
@@ -27,32 +26,32 @@ READABLE = (1, 2)
 """1 had items only."""
 
 ROOM = 1 << 16
-"""Bytes that are taken for the answer of each call in flight; a longer one may find the disk full."""
+"""Bytes reserved for the answer of each call in flight; a longer answer can meet a full disk."""
 
 Key = tuple[str, str]
 """Task and id of a request."""
 
 
 class Journal:
-    """Finished items by key; a context manager that one process at a time holds open."""
+    """Journal of one output; a context manager with an exclusive lock."""
 
     def __init__(self, output: Path, *, kind: str, made_by: str = "") -> None:
-        """Open or begin the journal of an output.
+        """Open or create the journal of an output.
 
         Args:
             output: the file that will be written in the end; the journal is `<output>.part`.
             kind: what the items are (`explore`, `run`).
-            made_by: a hash of all that must not change between a run and its resumption; "" for nothing.
+            made_by: hash of everything that must not change between a run and its resumption; "" for nothing.
 
         Raises:
-            ConfigError: another process holds it, it cannot be written, or was begun by something else.
+            ConfigError: another process holds it, it cannot be written, or it belongs to another run.
         """
         self.output = output
         self.path = journal_of(output)
         self.done: dict[Key, dict[str, Any]] = {}
-        """What is finished, by key; the last line of a key counts."""
+        """Finished items by key; the last line of a key counts."""
         self.ambiguous = 0
-        """Calls that an earlier run had begun and nobody knows the end of: they may have been billed."""
+        """Ambiguous calls: begun by an earlier run without a recorded end; they may have been billed."""
         self._content: dict[Key, str] = {}
         self._replies: dict[str, tuple[int, int]] = {}
         self._open: set[str] = set()
@@ -75,7 +74,7 @@ class Journal:
         try:
             import fcntl
         except ImportError:
-            return  # Windows: two runs into one output are not kept apart
+            return  # Windows: no lock against two runs into one output
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -94,12 +93,14 @@ class Journal:
             return
         found = self._parsed(1, lines[0])
         if found.get("journal") not in READABLE or found.get("kind") != header["kind"]:
-            message = f"{self.path} is no journal of `cascade {header['kind']}`; remove it, or give another --output."
+            message = (
+                f"{self.path} is not a journal of `cascade {header['kind']}`; remove it, or give another --output."
+            )
             raise ConfigError(message)
         if found.get("made_by") != header["made_by"]:
             message = (
                 f"{self.path} was begun with another ladder or policy; finish it with that one, or remove the file to "
-                "begin anew (what it holds was paid for)."
+                "start again (its answers were paid for)."
             )
             raise ConfigError(message)
         begun: set[str] = set()
@@ -108,7 +109,7 @@ class Journal:
             try:
                 self._take(self._parsed(number, line), (at, len(line)), begun)
             except (KeyError, TypeError):
-                message = f"{self.path}, line {number}: it is no entry of a journal; remove the file to begin anew."
+                message = f"{self.path}, line {number}: it is not a journal entry; remove the file to start again."
                 raise DataError(message) from None
             at += len(line) + 1
         self.ambiguous = len(begun)
@@ -134,25 +135,25 @@ class Journal:
         except (ValueError, RecursionError):
             entry = None
         if not isinstance(entry, dict):
-            message = f"{self.path}, line {number}: it is not a JSON object; remove the file to begin anew."
+            message = f"{self.path}, line {number}: it is not a JSON object; remove the file to start again."
             raise DataError(message)
         return entry
 
     def get(self, key: Key, content: Any) -> dict[str, Any] | None:
-        """Return what is finished under a key, if it was made from the same content."""
+        """Return the finished item of a key, if its content is the same."""
         return self.done.get(key) if self._content.get(key) == content_id(content) else None
 
     def append(self, key: Key, content: Any, item: Mapping[str, Any]) -> None:
-        """Keep a finished item; when this returns, it survives the end of the process.
+        """Append a finished item durably: when this returns, it survives the end of the process.
 
         Raises:
-            LogUnavailable: it cannot be written (the disk is full); nothing more should be paid for.
+            LogUnavailable: it cannot be written (the disk is full); no further call should be made.
         """
         self.done[key], self._content[key] = dict(item), content_id(content)
         self._write({"task": key[0], "id": key[1], "content": self._content[key], "item": item})
 
     def reply(self, call: str) -> dict[str, Any] | None:
-        """Return the answer that an earlier run got to a call, by the call's key."""
+        """Return an earlier run's answer to a call, by the call's idempotency key."""
         place = self._replies.get(call)
         if place is None:
             return None
@@ -160,7 +161,7 @@ class Journal:
         return line
 
     def begin(self, call: str) -> None:
-        """Write down that a call is about to be made, and take room for its answer; `synced` waits for the disk.
+        """Record the intent of a call (write-ahead), and reserve space for its answer; `synced` waits for the disk.
 
         Raises:
             LogUnavailable: the disk is full; the call must not be made.
@@ -170,20 +171,20 @@ class Journal:
         self._take_room()
 
     def end(self, call: str, reply: Mapping[str, Any] | None = None, *, broken_off: bool = False) -> None:
-        """Write down what came of a call; one that was broken off stays begun, since it may have been billed.
+        """Record the end of a call; a cancelled call stays ambiguous, since it may have been billed.
 
         Raises:
-            LogUnavailable: it cannot be written; nothing more should be paid for.
+            LogUnavailable: it cannot be written; no further call should be made.
         """
         self._open.discard(call)
         if not broken_off and self._handle >= 0:
             self._write({"ended": call} if reply is None else {"answered": call, "reply": reply})
 
     async def synced(self) -> None:
-        """Wait until all that is written so far is on the disk; those who wait at one time share one flush.
+        """Wait until everything written so far is durable; concurrent waiters share one fsync.
 
         Raises:
-            LogUnavailable: the disk refuses.
+            LogUnavailable: the disk reports an error.
         """
         wanted = self._end
         while self._synced < wanted:
@@ -208,7 +209,7 @@ class Journal:
         try:
             os.posix_fallocate(self._handle, self._end, wanted - self._end)
         except AttributeError:
-            return  # no such call on this system: the disk is not asked beforehand
+            return  # this system cannot reserve disk space
         except OSError as error:
             if error.errno in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS):
                 return
@@ -226,11 +227,11 @@ class Journal:
             raise self._full(error) from None
 
     def _full(self, error: OSError) -> LogUnavailable:
-        message = f"{self.path} cannot be written: {error.strerror}. What it holds is kept; run the command again."
+        message = f"{self.path} cannot be written: {error.strerror}. Its content is kept; run the command again."
         return LogUnavailable(message)
 
     def finish(self, lines: Iterable[Mapping[str, Any]], *, keep: bool = False) -> None:
-        """Write the output, whole and at once, and remove the journal unless it is still needed."""
+        """Write the output atomically, and remove the journal unless it is still needed."""
         write_atomically(self.output, "".join(dump(line) + "\n" for line in lines))
         if not keep:
             self.path.unlink(missing_ok=True)
@@ -239,18 +240,18 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):  # what was written is in the file already; this is for a power loss
-            os.ftruncate(self._handle, self._end)  # the room that was not needed
+        with contextlib.suppress(OSError):  # the data is in the file already; this is for a power loss
+            os.ftruncate(self._handle, self._end)  # the unused reserved space
             os.fsync(self._handle)
         os.close(self._handle)
-        self._handle = -1  # a straggler of a cancelled run must not write into whatever is opened next
+        self._handle = -1  # a late task must not write into a reused file descriptor
 
 
 def journal_of(output: Path) -> Path:
-    """Return where the journal of an output lies."""
+    """Return the path of an output's journal."""
     return output.with_name(output.name + ".part")
 
 
 def dump(value: Any) -> str:
-    """Return a value as one line of JSON, text as it is."""
+    """Serialise a value as one line of JSON, without escaping text."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

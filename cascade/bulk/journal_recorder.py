@@ -1,4 +1,4 @@
-"""KeptCalls: the calls of one request of a bulk run, in its journal, so that none is paid for again after a kill."""
+"""JournalRecorder: records the calls of a bulk run in its journal, so that none is paid twice after a kill."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from cascade.guards.call_recorder import CallRecorder, Charge
 
 
 class JournalRecorders:
-    """Gives each request of a bulk run its KeptCalls, and says afterwards what an earlier run had paid of it."""
+    """Creates the JournalRecorder of each request, and reports the cost paid by an earlier run."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._open: dict[Key, JournalRecorder] = {}
 
     def keep(self, request: Request, then: CallRecorder) -> CallRecorder:
-        """Return who writes down a request's calls."""
+        """Return the call recorder of a request."""
         calls = self._open[request.task, request.id] = JournalRecorder(self._journal, then)
         return calls
 
     def again_usd(self, key: Key) -> float:
-        """Return the US dollars of a finished request's answers that an earlier run had paid for, and forget it."""
-        calls = self._open.pop(key, None)  # a request that could not even be begun has none
+        """Return and forget the US dollars that an earlier run paid for a finished request's answers."""
+        calls = self._open.pop(key, None)  # None if the request never started
         return 0.0 if calls is None else calls.again_usd
 
 
 class JournalRecorder(CallRecorder):
-    """Writes calls down in the journal, and wherever else they are written down."""
+    """Call recorder that writes to the journal and to the next recorder."""
 
     def __init__(self, journal: Journal, then: CallRecorder) -> None:
         self._journal, self._then = journal, then
         self._keys: dict[str, str] = {}
         self.again_usd = 0.0
-        """US dollars of answers that an earlier run had paid for."""
+        """US dollars of answers paid by an earlier run."""
 
     def known(self, key: str) -> Response | None:
-        """Return the answer that an earlier run got to the same question."""
+        """Return an earlier run's answer to the same call."""
         line = self._journal.reply(key)
         if line is None:
             return None
@@ -50,7 +50,7 @@ class JournalRecorder(CallRecorder):
         return reply
 
     async def begin(self, key: str, call: ModelCall, worst_pico: int) -> str:
-        """Write the intent down, on the disk, before the call is made.
+        """Record the intent durably before the call is made (write-ahead).
 
         Raises:
             LogUnavailable: the disk is full, or the log cannot be written.
@@ -70,14 +70,14 @@ class JournalRecorder(CallRecorder):
         return identity or key
 
     def _drop(self, key: str, identity: str, call: ModelCall) -> None:
-        """Say that a call was not made after all, as far as that can still be written."""
+        """Record that a call was not made, if that can still be written."""
         with contextlib.suppress(LogUnavailable):
             self._journal.end(key)
         if identity:
             self._then.end(identity, call, None, None)
 
     def end(self, identity: str, call: ModelCall, reply: Response | CallFailure | None, charge: Charge | None) -> None:
-        """Keep the answer; a try without one is only ended, and made again by the next run."""
+        """Record the answer; a try without one is only ended, and the next run repeats it."""
         key = self._keys.pop(identity)
         try:
             line = reply_line(reply) if isinstance(reply, Response) else None

@@ -1,4 +1,4 @@
-"""A Response as a line of a journal: whole, so that verifiers judge it after a resumption as they would have before."""
+"""Reply line: serialises a complete Response for the journal, so that verdicts after a resumption are the same."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PLAIN = {field.name: field.default for field in fields(Response) if field.name 
 
 
 def reply_line(reply: Response) -> dict[str, Any]:
-    """Return everything that a response holds, as JSON; what is as it would be anyway is left out."""
+    """Serialise a response as JSON; default values are left out."""
     line: dict[str, Any] = {"text": reply.text}
     for name, default in _PLAIN.items():
         value = getattr(reply, name)
@@ -31,10 +31,10 @@ def reply_line(reply: Response) -> dict[str, Any]:
 
 
 def reply_of(line: Mapping[str, Any]) -> Response:
-    """Return the response that was made a line of.
+    """Deserialise a response from its line.
 
     Raises:
-        KeyError, TypeError, ValueError: it is no such line.
+        KeyError, TypeError, ValueError: it is not a valid line.
     """
     given = {name: value for name, value in line.items() if name not in ("logprobs", "usage")}
     given |= {name: tuple(given[name]) for name, default in _PLAIN.items() if default == () and name in given}
@@ -57,5 +57,5 @@ def _token(one: list[Any]) -> TokenLogProb:
 
 
 def _said(value: float) -> float | str:
-    """Say a figure that JSON may not know (NaN, −inf: providers send them) as a text that `float` takes back."""
+    """Serialise a float; NaN and −inf, which providers send, become a text that `float` parses."""
     return value if math.isfinite(value) else str(value)

@@ -1,4 +1,4 @@
-"""A Result as JSON: what `cascade run --json` prints, and one line of a bulk run's output."""
+"""Result line: serialises a Result as JSON, for `cascade run --json` and the output of a bulk run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cascade.result import Attempt, Result
 
 
 def result_line(result: Result[Any]) -> dict[str, Any]:
-    """Return everything a result holds, as JSON: names and numbers, the answer, every attempt with its verdicts."""
+    """Serialise a result as JSON: names and numbers, the answer, every attempt with its verdicts."""
     return {
         "id": result.request_id,
         "task": result.task,

@@ -1,4 +1,4 @@
-"""Stopping a bulk run in good order: nothing new is begun, what is begun is finished and kept."""
+"""Graceful shutdown of a bulk run: no new item starts, items in flight finish and are saved."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ Item = TypeVar("Item")
 
 
 class Stop:
-    """A wish to stop, from any thread or a signal handler."""
+    """Stop signal, thread-safe; can be set from a signal handler."""
 
     def __init__(self) -> None:
         self._wished = threading.Event()
         self.terminated = False
-        """True where the system asked (SIGTERM) and not a person: then stopping is what was to be done, no failure."""
+        """True after SIGTERM: stopping was requested by the system and is not a failure."""
 
     def wish(self, *, terminated: bool = False) -> None:
-        """Ask for the stop; items that are begun are finished."""
+        """Request the stop; items in flight finish."""
         self.terminated = self.terminated or terminated
         self._wished.set()
 
     @property
     def wished(self) -> bool:
-        """True once somebody asked."""
+        """True once a stop was requested."""
         return self._wished.is_set()
 
     def until(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Give the items one by one until the stop is wished for."""
+        """Yield the items until a stop is requested."""
         for item in items:
             if self.wished:
                 return

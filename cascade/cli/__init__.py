@@ -1,4 +1,4 @@
-"""The command line: one file a command, gathered here; nothing heavy is imported until a command runs."""
+"""The command line application: registers one file per command; heavy imports wait until a command runs."""
 
 from __future__ import annotations
 
@@ -63,18 +63,20 @@ def options(
     log_format: Annotated[
         LogFormat,
         typer.Option(
-            "--log-format", envvar="CASCADE_LOG_FORMAT", help="On stderr: sentences, or one JSON object a line."
+            "--log-format",
+            envvar="CASCADE_LOG_FORMAT",
+            help="Log format on stderr: sentences, or one JSON object per line.",
         ),
     ] = "text",
     log_level: Annotated[
         LogLevel,
-        typer.Option("--log-level", envvar="CASCADE_LOG_LEVEL", help="From which level on our logs are shown."),
+        typer.Option("--log-level", envvar="CASCADE_LOG_LEVEL", help="Lowest log level that is shown."),
     ] = "warning",
 ) -> None:
-    """Take what stands before the command."""
-    # What is said to people is said whatever the level: as events, it is INFO.
+    """Handle the global options, which stand before the command."""
+    # Sentences for people appear at every level; as JSON events they are INFO.
     level: LogLevel = "info" if log_format == "json" and log_level in ("warning", "error") else log_level
-    del version  # its callback has answered
+    del version  # its callback has printed it
     set_up(log_format, level)
     speak_in_events(log_format == "json")
 

@@ -1,4 +1,4 @@
-"""`cascade assess`: whether a cascade is worth it on a task, before anything is calibrated."""
+"""`cascade assess`: estimates whether a cascade pays on a task, before calibration."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 def assess(
     samples: Annotated[
         list[str],
-        typer.Argument(metavar="SAMPLES…", help="Samples, in one file or several; or one decision log."),
+        typer.Argument(metavar="SAMPLES…", help="One or more files of samples, or one decision log."),
     ],
     *,
     rungs: Annotated[
         str | None,
-        typer.Option("--rungs", metavar="NAMES", help="Recorded rungs, cheapest first, where there is no --config."),
+        typer.Option("--rungs", metavar="NAMES", help="Recorded rungs, cheapest first, if there is no --config."),
     ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", "-c", metavar="FILE", help="Use this configuration's ladder and prices.")
@@ -35,28 +35,32 @@ def assess(
     verifiers: VerifiersOption = None,
     shadow_share: Annotated[
         float,
-        typer.Option("--shadow-share", metavar="S", help="Share of requests that the top answers too, for labels."),
+        typer.Option(
+            "--shadow-share", metavar="S", help="Shadow share: requests that the top rung answers too, for labels."
+        ),
     ] = 0.01,
-    label_cost: Annotated[float, typer.Option("--label-cost", metavar="USD", help="What one label costs.")] = 0.0,
+    label_cost: Annotated[float, typer.Option("--label-cost", metavar="USD", help="Cost of one label.")] = 0.0,
     requests: Annotated[
-        int, typer.Option("--requests", metavar="N", help="Over how many requests the labels are spread.")
+        int, typer.Option("--requests", metavar="N", help="Number of requests over which the label cost is spread.")
     ] = 0,
     diagnostics: Annotated[
         Path | None,
         typer.Option(
-            "--diagnostics", metavar="FILE", help="Write reliability, risk–coverage, sweeps and frontier as JSON."
+            "--diagnostics",
+            metavar="FILE",
+            help="Write reliability and risk–coverage curves, sweeps and the frontier as JSON.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of the folds.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed of the cross-validation folds.")] = 0,
     task: TaskOption = None,
     mapping: MapOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell whether a cascade is worth it: worth it, not worth it, or cannot tell. No call is made.
+    """Assess whether a cascade pays on recorded samples: worth it, not worth it, or cannot tell. No call is made.
 
-    It must save money against mixing the models by lot at equal accuracy, net of verifiers, shadow and labels, by
-    out-of-fold estimates with 90 % intervals. What each verifier is worth is told, too. A decision log tells rates and
-    costs, and as much about quality as is labelled; what it cannot tell is said.
+    The baseline is a random mix of the models at equal accuracy. The saving is net of verifiers, shadow calls and
+    labels, estimated out of fold with 90 % confidence intervals. The worth of each verifier is reported too. A decision
+    log shows rates and costs, and quality only where it is labelled; the report lists what it cannot show.
     """
     from calibration.assess.assessment import Overheads, assess_table
     from calibration.assess.diagnostics import diagnose
@@ -83,7 +87,7 @@ def assess(
     found = with_labels(found if chosen.config is None else with_schemas(found, chosen.config), say)
     tasks = {name: rows for name, rows in by_task(found).items() if task is None or name in task}
     if not tasks:
-        message = f"No sample belongs to task {(task or ['?'])[0]!r}."
+        message = f"No sample belongs to task {(task or ['?'])[0]!r}; give --task a name that the samples have."
         raise ConfigError(message)
     shown: dict[str, Any] = {}
     pictures: dict[str, Any] = {}
@@ -92,7 +96,7 @@ def assess(
         ladder = resolve(given) if isinstance(given, Ladder) else recorded_ladder(rows, given, chosen.verifiers)
         table = lay_out(name, rows, ladder, prices=None if chosen.config is None else chosen.config.price_book)
         held_out = hold_out(table, seed=seed)
-        labelled = int((table.correct >= 0.0).sum())  # each answer's label was paid for; NaN is none
+        labelled = int((table.correct >= 0.0).sum())  # each label was paid for; NaN if absent
         overheads = Overheads(shadow_share=shadow_share, label_usd=label_cost, labels=labelled, requests=requests)
         assessment, worth = assess_table(table, held_out, overheads), measure_worth(table, seed=seed)
         rules = propose_skip_rule(table, seed=seed)
@@ -110,14 +114,14 @@ def assess(
     if as_json:
         print_json({"tasks": shown})
     else:
-        say("Money is per request, against mixing by lot at equal accuracy; intervals are 90 %.")
+        say("Money is per request, against a random mix at equal accuracy; intervals are 90 %.")
     if not label_cost:
-        warn("Labels are taken as free; --label-cost and --requests count them.")
+        warn("Labels are counted as free; give --label-cost and --requests to include their cost.")
 
 
 def _require_overheads(label_cost: float, requests: int, shadow_share: float) -> None:
     if label_cost and not requests:
-        message = "--label-cost needs --requests: over how many requests the labels are spread."
+        message = "--label-cost needs --requests N, the number of requests over which the labels are spread."
         raise ConfigError(message)
     if label_cost < 0.0 or requests < 0 or not 0.0 <= shadow_share <= 1.0:
         message = "--label-cost and --requests cannot be negative, and --shadow-share is a number in [0, 1]."
@@ -131,15 +135,15 @@ def _show(name: str, assessment: Assessment, worth: tuple[VerifierWorth, ...], r
         rows += [("", one.sentence()) for one in worth if one.rung == rung.rung and one.standing != "constant"]
         silent = [one.verifier for one in worth if one.rung == rung.rung and one.standing == "constant"]
         if silent:
-            rows.append(("", f"The same of every answer, or nothing: {', '.join(silent)}."))
+            rows.append(("", f"Constant or no verdict on every answer: {', '.join(silent)}."))
         rows += [("", _rule(rule)) for rule in rules if rule.rung == rung.rung and rule.pays]
     show_blocks("Assessed", {name: rows})
 
 
 def _rule(rule: SkipRule) -> str:
-    spares = f"that spares {percent(rule.spared)} of its verdicts and saves {dollars(rule.saves_usd)} an answer"
+    gain = f"that skips {percent(rule.spared)} of its verdicts and saves {dollars(rule.saves_usd)} per answer"
     ends = f"{rule.when} is below {rule.below:.3g} or above {rule.above:.3g}"
-    return f"{rule.verifier} need not be asked where {ends}: {spares} (verifier `Sparing`)."
+    return f"{rule.verifier} can be skipped where {ends}: {gain} (verifier `Sparing`)."
 
 
 def _figures(rung: RungAssessment) -> list[tuple[str, str]]:
@@ -158,7 +162,9 @@ def _figures(rung: RungAssessment) -> list[tuple[str, str]]:
         taken = ", ".join(f"{name} {dollars(usd)}" for name, usd in off)
         rows.append(("taken off", f"{taken}, from {dollars(rung.gross_usd)}"))
     if rung.more_labels is not None:
-        rows.append(("to tell", f"about {rung.more_labels:,} more labelled samples, if it stays as it is"))
+        rows.append(
+            ("to decide", f"about {rung.more_labels:,} more labelled samples, if the estimates stay as they are")
+        )
     return rows
 
 

@@ -1,4 +1,4 @@
-"""`cascade calibrate`: samples in, a policy out."""
+"""`cascade calibrate`: fits a policy on samples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 from cascade.cli.explore import explore_samples
-from cascade.cli.shared.calibrated import show_calibrated, tell_more
+from cascade.cli.shared.calibrated import print_caveats, show_calibrated
 from cascade.cli.shared.options import (
     ConcurrencyOption,
     ConfigOption,
@@ -40,33 +40,33 @@ if TYPE_CHECKING:
 
 
 def calibrate(
-    samples: Annotated[list[Path], typer.Argument(metavar="SAMPLES…", help="Samples, in one file or several.")],
+    samples: Annotated[list[Path], typer.Argument(metavar="SAMPLES…", help="One or more files of samples.")],
     *,
     target_escalation: Annotated[
         str | None,
         typer.Option(
             "--target-escalation",
             metavar="R",
-            help="Aim: the share of requests that leaves the first rung upwards (0.25); R1,R2,… fixes each rung's.",
+            help="Aim: escalation rate of the first rung (0.25); R1,R2,… sets the rate of each rung.",
         ),
     ] = None,
     target_cost: Annotated[
-        float | None, typer.Option("--target-cost", metavar="USD", help="Aim: the mean cost of a request.")
+        float | None, typer.Option("--target-cost", metavar="USD", help="Aim: mean cost per request.")
     ] = None,
     target_loss: Annotated[
         float | None,
-        typer.Option("--target-loss", metavar="E", help="Aim: accuracy lost against always using the top (0.01)."),
+        typer.Option("--target-loss", metavar="E", help="Aim: accuracy loss against always-top (0.01)."),
     ] = None,
     target_error: Annotated[
         float | None,
-        typer.Option("--target-error", metavar="A", help="Aim: the error among answers accepted below the top."),
+        typer.Option("--target-error", metavar="A", help="Aim: error rate among answers accepted below the top."),
     ] = None,
     max_loss: Annotated[
         list[str] | None,
         typer.Option(
             "--max-loss",
             metavar="E",
-            help="Certify: accuracy lost against always using the top, at most; tone=E for one dimension; repeatable.",
+            help="Certify: upper bound on the accuracy loss against always-top; tone=E for one dimension; repeatable.",
         ),
     ] = None,
     max_error: Annotated[
@@ -74,60 +74,68 @@ def calibrate(
         typer.Option(
             "--max-error",
             metavar="A",
-            help="Certify: the error among answers accepted below the top; tone=A for one dimension; repeatable.",
+            help="Certify: upper bound on the error among answers accepted below the top; tone=A by dimension.",
         ),
     ] = None,
     confidence: Annotated[
         float | None,
-        typer.Option("--confidence", metavar="C", help="How sure a certificate is; 0.9 unless given."),
+        typer.Option("--confidence", metavar="C", help="Confidence level of a certificate; default: 0.9."),
     ] = None,
     require_certified: Annotated[
         bool,
-        typer.Option("--require-certified", help="Exit with 1 where nothing can be certified, and say what could."),
+        typer.Option(
+            "--require-certified", help="Exit with 1 if the bound cannot be certified, and report what could be."
+        ),
     ] = False,
     dial: Annotated[
         list[str] | None,
         typer.Option(
-            "--dial", metavar="NAME=KIND:VALUE", help="One more operating point: strict=max-loss:0.01; repeatable."
+            "--dial", metavar="NAME=KIND:VALUE", help="Add an operating point: strict=max-loss:0.01; repeatable."
         ),
     ] = None,
     choose_rungs: Annotated[
         bool,
-        typer.Option("--choose-rungs", help="Also try every sub-ladder that keeps the top: which rungs never pay?"),
+        typer.Option(
+            "--choose-rungs", help="Also try every sub-ladder that keeps the top, to find rungs that never pay."
+        ),
     ] = False,
     config: ConfigOption = None,
     rungs: Annotated[
         str | None,
-        typer.Option("--rungs", metavar="NAMES", help="Recorded rungs, cheapest first, where there is no --config."),
+        typer.Option("--rungs", metavar="NAMES", help="Recorded rungs, cheapest first, if there is no --config."),
     ] = None,
     verifiers: VerifiersOption = None,
     combiner: Annotated[
         Path | None,
-        typer.Option("--combiner", metavar="POLICY", help="Take the combiners of this policy: no labels are needed."),
+        typer.Option("--combiner", metavar="POLICY", help="Reuse the combiners of this policy; no labels are needed."),
     ] = None,
     task: TaskOption = None,
     new_task: Annotated[
         list[str] | None,
         typer.Option(
-            "--new-task", metavar="TASK", help="A task without samples: it starts from the others; repeatable."
+            "--new-task",
+            metavar="TASK",
+            help="Cold start: a task without samples, which starts from the others; repeatable.",
         ),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where the policy goes.")] = Path(
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="File for the policy.")] = Path(
         "policy.json"
     ),
-    seed: Annotated[int, typer.Option("--seed", help="Of the random choices.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed.")] = 0,
     admit_judge: Annotated[
         list[str] | None,
         typer.Option(
-            "--admit-judge", metavar="NAME", help="Let a judge in that passes too many probes; the policy says so."
+            "--admit-judge",
+            metavar="NAME",
+            help="Admit a judge although it passes too many probes; the policy records it.",
         ),
     ] = None,
     no_probes: Annotated[
-        bool, typer.Option("--no-probes", help="Do not show judges wrong answers first; the policy says so.")
+        bool, typer.Option("--no-probes", help="Do not probe judges with wrong answers first; the policy records it.")
     ] = False,
     max_cost: Annotated[
         float | None,
-        typer.Option("--max-cost", metavar="USD", help="What recording missing answers, or probing a judge, may cost."),
+        typer.Option("--max-cost", metavar="USD", help="Budget for recording missing answers and probing judges."),
     ] = None,
     concurrency: ConcurrencyOption = 16,
     mapping: MapOption = None,
@@ -135,14 +143,14 @@ def calibrate(
     report_file: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fit a policy: how verdicts become a confidence, and below which confidence a request escalates.
+    """Fit a policy: how verdicts become a confidence, and the thresholds below which a request escalates.
 
-    The ladder comes from a configuration, or is named by --rungs. Aims are met in expectation; several are kept
-    together, and refused where that cannot be. A bound (--max-loss, --max-error) is certified, or the safest policy
-    is written and it is said what is missing. Without a target, the tasks' own in the configuration are used.
-    Recordings that are missing are made first (this needs a configuration, and
-    costs); recordings without a label are graded by their sample's gold answer. A configuration's judges are shown
-    200 wrong answers first (this costs too), and refused with exit code 1 if they may pass more than 5 % of them.
+    The ladder comes from a configuration, or from --rungs. Aims are met in expectation; several aims hold together, or
+    are refused if they cannot. A bound (--max-loss, --max-error) is certified; if it cannot be, the safest policy is
+    written and the report names what is missing. Without a target, the tasks' targets in the configuration are used.
+    Missing recordings are made first (this needs a configuration and costs money). Recordings without a label are
+    graded by the gold answer of their sample. Each judge of a configuration is first probed with 200 wrong answers
+    (this costs money too), and refused with exit code 1 if it may pass more than 5 % of them.
     """
     from calibration import calibrate_files
     from calibration.judges.screening import UNPROBED
@@ -189,7 +197,7 @@ def calibrate(
             on_samples=shown.ready,
         )
     if chosen.config is not None and any(one.why == UNPROBED for one in policy.judges):
-        warn("What judges pass that were not probed is not known; calibrate without --no-probes to find out.")
+        warn("Judges were not probed; their false accept rate is unknown. Calibrate without --no-probes to measure it.")
     if report_file is not None:
         _write_page(policy, shown, chosen, report_file, samples=samples, seed=seed)
     if as_json:
@@ -204,24 +212,24 @@ def calibrate(
         print_json({"policy": str(out), "tasks": measured})
     else:
         show_calibrated(policy)
-    tell_more(policy)
+    print_caveats(policy)
     folder = Path() if chosen.config is None else chosen.config.path.parent
     uncertified = [name for name, fitted in operating_points(policy).items() if fitted.certified is False]
     if require_certified and uncertified:
         named = ", ".join(uncertified)
-        fail(f"Not certified: {named}. The safest policy is in {out}; nothing cheaper may be promised.")
+        fail(f"Not certified: {named}. The safest policy is in {out}; no cheaper one can be promised.")
         raise typer.Exit(1)
     say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
 
 
 class _Shown:
-    """What a terminal shows of a calibration while it runs: one bar at a time, sentences between them."""
+    """Terminal progress of a calibration: one bar at a time, sentences between them."""
 
     samples: Iterable[Sample]
     """The completed samples."""
 
     found: Survey
-    """What is known of them."""
+    """The survey of the samples."""
 
     def __init__(self, explore: Callable[..., Exploration]) -> None:
         self._explore, self._bar = explore, ExitStack()

@@ -1,4 +1,4 @@
-"""`cascade check`: a policy held to limits on labelled samples; the gate of continuous integration."""
+"""`cascade check`: the quality gate for CI, which tests a policy against limits on labelled samples."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ FAILED = 1
 
 
 def check(
-    samples: Annotated[list[Path], typer.Argument(metavar="SAMPLES…", help="Samples, in one file or several.")],
+    samples: Annotated[list[Path], typer.Argument(metavar="SAMPLES…", help="One or more files of samples.")],
     *,
-    policy: Annotated[Path, typer.Option("--policy", "-p", metavar="FILE", help="The policy to hold to the limits.")],
+    policy: Annotated[Path, typer.Option("--policy", "-p", metavar="FILE", help="The policy to test.")],
     min_accuracy: Annotated[
         list[str] | None,
         typer.Option(
             "--min-accuracy",
             metavar="A",
-            help="Served answers are right in at least this share; tone=A for one dimension of the labels; repeatable.",
+            help="Lower limit on accuracy, the share of right answers served; tone=A for one dimension; repeatable.",
         ),
     ] = None,
     max_loss: Annotated[
@@ -38,7 +38,7 @@ def check(
         typer.Option(
             "--max-loss",
             metavar="E",
-            help="At most this much less right than always asking the reference; tone=E, too.",
+            help="Upper limit on the accuracy loss against always asking the reference; tone=E for one dimension.",
         ),
     ] = None,
     max_error: Annotated[
@@ -46,45 +46,49 @@ def check(
         typer.Option(
             "--max-error",
             metavar="A",
-            help="Of answers accepted below the top, at most this share wrong; tone=A, too.",
+            help="Upper limit on the error rate among answers accepted below the top; tone=A for one dimension.",
         ),
     ] = None,
     max_cost: Annotated[
-        float | None, typer.Option("--max-cost", metavar="USD", help="A request costs at most this on average.")
+        float | None, typer.Option("--max-cost", metavar="USD", help="Upper limit on the mean cost per request.")
     ] = None,
     escalation_tolerance: Annotated[
         float | None,
         typer.Option(
-            "--escalation-tolerance", metavar="R", help="The escalation rate is this near to the policy's target."
+            "--escalation-tolerance",
+            metavar="R",
+            help="Largest allowed distance of the escalation rate from the policy's target.",
         ),
     ] = None,
     baseline: Annotated[
         Path | None,
         typer.Option(
-            "--baseline", metavar="POLICY", help="Fail if accuracy is worse than this policy's on the same samples."
+            "--baseline",
+            metavar="POLICY",
+            help="Fail if accuracy is lower than that of this policy on the same samples.",
         ),
     ] = None,
     max_drop: Annotated[
         float | None,
-        typer.Option("--max-drop", metavar="D", help="With --baseline: show that accuracy drops by at most this."),
+        typer.Option("--max-drop", metavar="D", help="With --baseline: upper limit on the drop in accuracy."),
     ] = None,
     proxy: Annotated[
         str | None,
         typer.Option(
             "--proxy",
             metavar="VERIFIER",
-            help="A judge whose recorded scores of all samples sharpen what labels tell.",
+            help="Prediction-powered inference: a judge with recorded scores of all samples narrows intervals.",
         ),
     ] = None,
-    confidence: Annotated[float, typer.Option("--confidence", metavar="C", help="With which a pass is true.")] = 0.9,
+    confidence: Annotated[float, typer.Option("--confidence", metavar="C", help="Confidence level of a pass.")] = 0.9,
     allow_undecided: Annotated[
-        bool, typer.Option("--allow-undecided", help="Exit 0 where samples are too few to tell.")
+        bool, typer.Option("--allow-undecided", help="Exit 0 if samples are too few to decide.")
     ] = False,
-    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML, too.")] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML.")] = None,
     config: Annotated[
         Path | None,
         typer.Option(
-            "--config", "-c", metavar="FILE", help="Check that the policy fits this configuration's ladder, too."
+            "--config", "-c", metavar="FILE", help="Also check that the policy fits this configuration's ladder."
         ),
     ] = None,
     verifiers: VerifiersOption = None,
@@ -94,10 +98,11 @@ def check(
     report_file: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Hold a policy to limits on labelled samples that it was not fitted on: pass, fail, or undecided. No call is made.
+    """Test a policy against limits on labelled samples that it was not fitted on: pass, fail, or undecided.
 
-    A limit passes where the exact bound of the figure clears it, and fails where the bound on the other side breaks it;
-    else it is undecided, and how many more samples would decide is said. Exit code 1 unless all pass.
+    A limit passes if the exact confidence bound of the figure meets it, and fails if the bound on the other side breaks
+    it. Otherwise it is undecided, and the report says how many more samples would decide. No call is made. Exit code 1
+    unless all limits pass.
     """
     from calibration.fit.complete import with_labels, with_schemas
     from calibration.gate.gate import check_policy
@@ -114,7 +119,7 @@ def check(
         max_error=parse_bounds(max_error, "--max-error"),
         max_cost=max_cost,
         escalation_tolerance=escalation_tolerance,
-        # Without a margin, only a drop that is proven fails.
+        # Without --max-drop, only a proven drop fails.
         max_drop=max_drop if max_drop is not None or baseline is None else 0.0,
     )
     served = Policy.load(policy).at(quality)
@@ -162,7 +167,7 @@ def check(
 
 
 def sentence(finding: Finding, confidence: float) -> str:
-    """Say in words what came of one limit."""
+    """Return the outcome of one limit as a sentence."""
     from calibration.gate.finding import MEANINGS
 
     kind, limit, margin = finding.criterion.kind, finding.criterion.limit, finding.margin
@@ -182,7 +187,7 @@ def sentence(finding: Finding, confidence: float) -> str:
     if finding.outcome == "undecided":
         more = finding.more_samples
         said += (
-            "; no number of samples would decide, so near is it to the limit"
+            "; it is so near to the limit that no number of samples would decide"
             if more is None
             else f"; about {more:,} more samples would decide"
         )
@@ -218,5 +223,5 @@ def _show(gate: Gate, sentences: dict[Finding, str]) -> None:
                 text = f"  {printable(sentences[finding])}."
                 console.print(text, style=styles[finding.outcome], markup=False, highlight=False, soft_wrap=True)
     count = len(gate.findings)
-    levels = f" Each limit passes at its own level, since all must; failing is corrected for the {count} together."
+    levels = f" Each limit is tested at its own level, since all must pass; a fail is corrected for all {count} tests."
     say(f"The gate: {gate.outcome}.{levels if count > 1 else ''}")

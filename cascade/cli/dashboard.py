@@ -1,4 +1,4 @@
-"""`cascade dashboard`: the report of a running system as a page that stays up to date."""
+"""`cascade dashboard`: serves the report of a running system as a live web page."""
 
 from __future__ import annotations
 
@@ -16,23 +16,22 @@ def dashboard(
     log: Annotated[str, typer.Argument(metavar="LOG", help="The decision log: a file, or postgresql://….")],
     *,
     host: Annotated[
-        str, typer.Option("--host", metavar="HOST", help="What to bind; anything but loopback needs a key.")
+        str, typer.Option("--host", metavar="HOST", help="Address to bind; any but loopback needs a key.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port.")] = 8088,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = 8088,
     key_env: Annotated[
         str | None,
         typer.Option(
             "--key-env",
             metavar="NAME",
-            help="The environment variable that holds the key: asked for as a bearer token, or as the password of any "
-            "user.",
+            help="Environment variable of the access key, sent as a bearer token, or as the password of any user.",
         ),
     ] = None,
 ) -> None:
-    """Show the report of a running system in the browser: refreshed, by task and period; /metrics for Prometheus.
+    """Serve the report of a running system as a live web page, by task and period, with /metrics for Prometheus.
 
-    It only reads the log. On loopback whoever is on this machine may look; elsewhere a key is needed, and a proxy that
-    speaks TLS should stand before it.
+    It only reads the log. On loopback, any user of this machine can open it without a key. Any other address needs a
+    key, and should be behind a proxy that terminates TLS.
     """
     require_extra("serve", use="The dashboard")
     from cascade.log import open_log
@@ -43,7 +42,7 @@ def dashboard(
 
     key = None if key_env is None else os.environ.get(key_env)
     if key_env is not None and not key:
-        message = f"The environment variable {key_env} is empty or missing; the dashboard's key was expected in it."
+        message = f"The environment variable {key_env} is empty or missing; set it to the dashboard's key."
         raise ConfigError(message)
     checked_key(host, key)
     held = open_log(log, read_only=True)
@@ -56,5 +55,5 @@ def dashboard(
     finally:
         held.close()
     if not server.started:
-        message = f"The dashboard could not be served at {host}:{port}; is the port taken? Give another with --port."
+        message = f"The dashboard cannot listen on {host}:{port}; the port may be taken. Give another with --port."
         raise ConfigError(message)

@@ -1,4 +1,4 @@
-"""`cascade demo`: the whole story on the embedded models: explore, calibrate, run, report; no key, no network."""
+"""`cascade demo`: runs every step on the embedded models: explore, calibrate, run, report; no key, no network."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ TARGET = 0.25
 LEARNT_FROM = 20_251
 """Seed of the orders that the policy is fitted on."""
 RUN_ON = 20_252
-"""Seed of the fresh ones."""
+"""Seed of the fresh orders."""
 TYPED = "Could you send 3, no, make that 5 red chairs to Lyon by 4 May?"
 
 STORY = f"""\
-A cascade asks a cheap model first, lets verifiers look at the answer, and goes on to a dearer model only where the
-answer looks doubtful. Here three tiny models turn orders such as
+A cascade asks a cheap model first, lets verifiers score the answer, and escalates to a dearer model only if the
+confidence is low. Here three tiny models turn orders such as
   "{TYPED}"
 into JSON. They come with the package, need no key and no network, and are called through litellm like any other model.
-It is a toy language, and the prices are nominal (nobody bills them): watch the mechanics, not the savings."""
+The language is a toy and the prices are nominal (no money is spent): watch the mechanics, not the savings."""
 
 FILES = """\
 
-Everything lies in {0}: cascade.yaml, samples.jsonl (recorded and graded), policy.json, results.jsonl,
+All files are in {0}: cascade.yaml, samples.jsonl (recorded and graded), policy.json, results.jsonl,
 fresh.jsonl (each model alone on the fresh orders), decisions.db. Go on with:
 
   cascade report {0}/decisions.db --by from
@@ -49,19 +49,19 @@ fresh.jsonl (each model alone on the fresh orders), decisions.db. Go on with:
   cascade calibrate {0}/samples.jsonl -c {0}/cascade.yaml --target-escalation 0.1 -o {0}/policy-10.json
   cascade init        for your own models
 
-It was a toy language at nominal prices: what you saw are the mechanics and the calibration, not what you will save."""
+This was a toy language at nominal prices: it shows the mechanics and the calibration, not the savings to expect."""
 
 
 def demo(
     *,
-    directory: Annotated[Path, typer.Option("--dir", metavar="DIR", help="Where its files go.")] = Path("demo"),
+    directory: Annotated[Path, typer.Option("--dir", metavar="DIR", help="Folder for its files.")] = Path("demo"),
     no_input: Annotated[bool, typer.Option("--no-input", help="Do not ask for a sentence.")] = False,
 ) -> None:
-    """Show the whole story in about a minute, with no key and no network.
+    """Run every step on embedded models in about a minute: explore, calibrate, run, report. No key, no network.
 
-    Three tiny language models that come with the package read orders; the cascade is calibrated to escalate a quarter
-    of them, runs on fresh ones, and reports. Toy language, nominal prices: it shows the mechanics and the calibration,
-    not the savings that you will get.
+    Three tiny language models that come with the package read orders. The cascade is calibrated to an escalation rate
+    of a quarter, runs on fresh orders, and reports. Language and prices are toys: the demo shows the mechanics and the
+    calibration, not the savings to expect.
     """
     require_extra("fit", "scipy", use="The demo")
     from cascade.config import load_config
@@ -99,14 +99,14 @@ def _calibrate(config: Config, learnt: Graded, directory: Path) -> Policy:
     from calibration.fit.complete import with_schemas
     from calibration.fit.fit import calibrate
 
-    _head(2, "Calibrate", f"so that {percent(TARGET)} of the orders leave the small model.")
+    _head(2, "Calibrate", f"to an escalation rate of {percent(TARGET)}.")
     policy = calibrate(with_schemas(learnt.samples, config), config.ladder, target=EscalationRate(TARGET))
     policy.save(directory / "policy.json")
     rate = policy.tasks[TASK].measured["escalation_rate"]
     threshold = policy.tasks[TASK].points[0].thresholds[0].t
     _tell(
-        f"What the verifiers say of an answer became one confidence; below {threshold:.3f} an order goes up. On orders "
-        f"like these the true rate lies between {percent(rate['low'])} and {percent(rate['high'])} (90 %; more samples "
+        f"The verifiers' scores are combined into one confidence; below {threshold:.3f} an order escalates. On orders "
+        f"like these the true rate is between {percent(rate['low'])} and {percent(rate['high'])} (90 %; more samples "
         "narrow it)."
     )
     return policy
@@ -139,7 +139,7 @@ def _compare(
     low, high = proportion_interval(up, len(results)) or (0.0, 1.0)
     _tell(
         f"Escalated: {percent(up / len(results))} of {len(results)} (90 % interval {percent(low)} to {percent(high)}); "
-        f"{percent(TARGET)} were asked for."
+        f"the target is {percent(TARGET)}."
     )
     output = directory / "fresh.jsonl"
     with (
@@ -170,7 +170,7 @@ def _report(config: Config) -> None:
     from cascade.log import open_log
     from cascade.report import report
 
-    _head(4, "Report", "what `cascade report` says of the run.")
+    _head(4, "Report", "what `cascade report` shows of the run.")
     if config.log is not None:
         held = open_log(config.log, read_only=True)
         try:

@@ -1,4 +1,4 @@
-"""`cascade doctor`: what is installed, whose the package names are, and whether the configuration can be used."""
+"""`cascade doctor`: checks the installation, the package names and the configuration."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from cascade.cli.shared.options import ConfigOption, JsonOption
 from cascade.cli.shared.terminal import print_json, printable, stdout
 
 BROKEN = 2
-"""Exit code where something does not work."""
+"""Exit code if a check fails."""
 
 
 def doctor(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Check the environment: versions, who owns the package names, configuration, prices, keys, database.
+    """Check the environment: versions, package name clashes, configuration, prices, keys, database.
 
-    On loopback it also tries out that litellm repeats no call by itself, follows no redirect, and does not set the
-    price. Exit code 2 if anything is broken; no model is called.
+    On loopback it also tests that litellm retries no call by itself, follows no redirect, and does not set the price.
+    Exit code 2 if a check fails. No model is called.
     """
     from cascade.doctor.checks import environment
     from cascade.doctor.configuration import configuration

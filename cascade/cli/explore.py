@@ -1,4 +1,4 @@
-"""`cascade explore`: every rung and verifier on every request, to get recordings; the bill first, resumable."""
+"""`cascade explore`: records every rung and verifier on every request; cost estimate first, resumable."""
 
 from __future__ import annotations
 
@@ -22,28 +22,30 @@ if TYPE_CHECKING:
     from cascade.samples.sample import Sample
 
 MaxCostOption = Annotated[
-    float | None, typer.Option("--max-cost", metavar="USD", help="Stop before this run could spend more.")
+    float | None, typer.Option("--max-cost", metavar="USD", help="Budget: stop before this run could spend more.")
 ]
 
 
 def explore(
-    requests: Annotated[Path, typer.Argument(metavar="REQUESTS", help="Requests or samples, one JSON object a line.")],
+    requests: Annotated[
+        Path, typer.Argument(metavar="REQUESTS", help="Requests or samples, one JSON object per line.")
+    ],
     *,
     config: ConfigOption = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Where the samples go; default: REQUESTS.samples.jsonl."),
+        typer.Option("--output", "-o", metavar="FILE", help="File for the samples; default: REQUESTS.samples.jsonl."),
     ] = None,
     max_cost: MaxCostOption = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first so many requests.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N requests.")] = None,
     concurrency: ConcurrencyOption = 16,
     mapping: MapOption = None,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask every rung and every verifier about every request, and keep the answers as samples with recordings.
+    """Record every rung and every verifier on every request, as samples for calibration.
 
-    What is recorded already is never paid for again: in REQUESTS itself, in the output, or by an interrupted run.
+    Existing recordings are never paid for again: those in REQUESTS, in the output, or from an interrupted run.
     """
     from cascade.samples.reader import read_files
     from cascade.samples.table import parse_mapping
@@ -70,7 +72,7 @@ def explore(
 
 
 def default_output(requests: Path) -> Path:
-    """Return where the samples of a file of requests go: `prompts.jsonl.gz` → `prompts.samples.jsonl`."""
+    """Return the default output file for a file of requests: `prompts.jsonl.gz` → `prompts.samples.jsonl`."""
     name = requests.name.removesuffix(".gz")
     return requests.with_name(name.removesuffix(Path(name).suffix) + ".samples.jsonl")
 
@@ -85,11 +87,11 @@ def explore_samples(
     yes: bool = False,
     label: str = "Exploring",
 ) -> Exploration:
-    """Explore with everything that people see of it: the bill, the question, the progress, what came of it.
+    """Explore with terminal output: cost estimate, confirmation, progress, outcome.
 
     Raises:
-        Interrupted: it was stopped or declined; what was finished is kept.
-        CascadeError: it had to stop; what was finished is kept, and the message says how to go on.
+        Interrupted: it was stopped or declined; finished work is kept.
+        CascadeError: it had to stop; finished work is kept, and the message says how to go on.
     """
     from cascade.bulk.cost_estimate import estimate
     from cascade.bulk.exploration import explore_file, find_concerns
@@ -103,10 +105,10 @@ def explore_samples(
     bill = estimate(samples, app)
     if journal.exists() or output.exists():
         there = journal if journal.exists() else output
-        say(f"Going on from {there}: what is recorded there is not paid for again; the bill is that of all.")
+        say(f"Resuming from {there}: recordings there are not paid for again; the estimate covers all requests.")
     _show_bill(bill, len(samples), max_cost)
     if bill.calls and not yes and interactive() and not typer.confirm("Go on?", err=True):
-        message = "Nothing was asked."
+        message = "Declined; no call was made."
         raise Interrupted(message)
     stop = Stop()
     try:
@@ -115,20 +117,20 @@ def explore_samples(
                 app, samples, output, concurrency=concurrency, max_cost_usd=max_cost, stop=stop, on_done=report
             )
     except KeyboardInterrupt:
-        message = f"Interrupted; what is finished is in {journal}. Run the same command again to go on from there."
+        message = f"Interrupted; finished work is in {journal}. Run the same command again to resume."
         raise Interrupted(message) from None
     except BudgetExceeded as error:
-        message = f"{error}. What is finished is in {journal}; run the same command again, with another --max-cost."
+        message = f"{error}. Finished work is in {journal}; run the same command again with a higher --max-cost."
         raise type(error)(message) from None
     except CascadeError as error:
         if not journal.exists():
             raise
-        message = f"{error} What is finished is in {journal}; run the same command again to go on from there."
+        message = f"{error} Finished work is in {journal}; run the same command again to resume."
         raise type(error)(message) from None
     if done.stopped:
-        message = f"Stopped; what is finished is in {journal}. Run the same command again to go on from there."
+        message = f"Stopped; finished work is in {journal}. Run the same command again to resume."
         raise Interrupted(message, terminated=stop.terminated)
-    say(f"{len(done.samples)} samples in {output}; spent {dollars(done.spent_usd)}; {done.resumed} were there already.")
+    say(f"{len(done.samples)} samples in {output}; spent {dollars(done.spent_usd)}; {done.resumed} recorded already.")
     tell_ambiguous(done.ambiguous)
     if done.failures:
         say(f"{len(done.failures)} failed, the first: {done.failures[0]}. Run the same command again to retry them.")
@@ -140,8 +142,8 @@ def explore_samples(
 def _show_bill(bill: CostEstimate, n: int, max_cost: float | None) -> None:
     from rich.table import Table
 
-    table = Table(title=f"Estimated bill for {n} requests", title_justify="left", title_style="bold")
-    for heading in ("rung", "model", "calls", "tokens an answer", "about"):
+    table = Table(title=f"Cost estimate for {n} requests", title_justify="left", title_style="bold")
+    for heading in ("rung", "model", "calls", "tokens per answer", "about"):
         table.add_column(heading, justify="left" if heading in ("rung", "model") else "right")
     for item in bill.items:
         if not item.calls:
@@ -151,4 +153,4 @@ def _show_bill(bill: CostEstimate, n: int, max_cost: float | None) -> None:
     table.add_row("all", "", str(bill.calls), "", dollars(bill.usd), style="bold")
     stderr().print(table, markup=False)
     if max_cost is not None and bill.usd > max_cost:
-        warn(f"The estimate is above --max-cost {dollars(max_cost)}; it stops before that could be passed.")
+        warn(f"The estimate is above --max-cost {dollars(max_cost)}; the run stops before it could exceed that.")

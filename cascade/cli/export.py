@@ -1,4 +1,4 @@
-"""`cascade export`: a decision log's tables as Parquet or CSV files, for DuckDB, pandas and spreadsheets."""
+"""`cascade export`: writes the tables of a decision log as Parquet or CSV files."""
 
 from __future__ import annotations
 
@@ -22,25 +22,29 @@ def export(
     ] = None,
     csv: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="DIR", help="Write CSV files into this folder; formulas are made harmless."),
+        typer.Option(
+            "--csv", metavar="DIR", help="Write CSV files into this folder; spreadsheet formulas are escaped."
+        ),
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="WHEN", help="A date or time (2026-01-31, in UTC unless said), or 7d ago."),
+        typer.Option(
+            "--since", metavar="WHEN", help="Start: a date or time (2026-01-31, in UTC by default), or 7d ago."
+        ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="WHEN", help="The same for the end, which is not included.")
+        str | None, typer.Option("--until", metavar="WHEN", help="End, exclusive: a date or time, or 7d ago.")
     ] = None,
     task: Annotated[str | None, typer.Option("--task", metavar="TASK", help="Only this task.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files of an earlier export.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Export decisions, attempts, verdicts, labels and calls of a log, each into a file of its own."""
+    """Export the tables of a decision log: decisions, attempts, verdicts, labels and calls, one file each."""
     from cascade.log.export import export as export_log
 
     folder = parquet or csv
     if folder is None or (parquet is not None and csv is not None):
-        message = "One of --parquet DIR and --csv DIR was expected."
+        message = "Neither or both of --parquet DIR and --csv DIR were given; give one of them."
         raise ConfigError(message)
     form = "parquet" if parquet is not None else "csv"
     moments = [moment_of(since, "--since"), moment_of(until, "--until")]

@@ -1,4 +1,4 @@
-"""`cascade grade`: fills `correct` of recordings from the gold answers, or from a judge."""
+"""`cascade grade`: labels recordings (`correct`) by the gold answers, or by a judge."""
 
 from __future__ import annotations
 
@@ -25,32 +25,33 @@ def grade(
         typer.Option(
             "--grader",
             metavar="GRADER",
-            help="exact, normalized, contains, numeric (the last number), json, judge, or MODULE:FUNCTION of answer "
-            "and gold; auto: by what the gold answer is.",
+            help="Grader: exact, normalized, contains, numeric (last number), json, judge, MODULE:FUNCTION of answer "
+            "and gold; auto: chosen by the form of the gold answer.",
         ),
     ] = "auto",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where they go; default: SAMPLES itself.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="File for the graded samples; default: SAMPLES itself."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Grade what has a label too.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Also grade recordings that have a label.")] = False,
     judge_model: Annotated[
-        str | None, typer.Option("--judge-model", metavar="MODEL", help="Who judges, with --grader judge.")
+        str | None, typer.Option("--judge-model", metavar="MODEL", help="Model of the judge, with --grader judge.")
     ] = None,
     rubric: Annotated[
-        Path | None, typer.Option("--rubric", metavar="FILE", help="What a good answer is, for the judge.")
+        Path | None, typer.Option("--rubric", metavar="FILE", help="Rubric for the judge: what a good answer is.")
     ] = None,
     max_cost: Annotated[
-        float | None, typer.Option("--max-cost", metavar="USD", help="Stop before the judge could spend more.")
+        float | None, typer.Option("--max-cost", metavar="USD", help="Budget: stop before the judge could spend more.")
     ] = None,
     config: ConfigOption = None,
     mapping: MapOption = None,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Fill in how right each recorded answer is (`correct`, `label_source`), where it is missing.
+    """Label each recorded answer (`correct`, `label_source`) where the label is missing.
 
-    The json grader parses strictly and compares values; an answer field is compared where the gold answer is a plain
-    value. A judge is shown the gold answer, where there is one, and is paid for; its grading is resumable.
+    The json grader parses strictly and compares values; if the gold answer is a plain value, it is compared with the
+    answer field. A judge sees the gold answer, if there is one, and costs money; its grading is resumable.
     """
     from calibration.samples.grade import grade as fill
     from cascade.files import write_atomically
@@ -89,7 +90,7 @@ def grade(
 
 
 def _config(config: Path | None) -> Config | None:
-    """Return the configuration that was named, or the default one if it is there."""
+    """Return the named configuration, or the default one; None if absent."""
     from cascade.config import default_path
 
     if config is None:
@@ -107,7 +108,7 @@ def _grader(name: str) -> Grader:
         return GRADERS[name]
     module, colon, function = name.partition(":")
     if not colon or not module or not function:
-        message = f"No grader is called {name!r}; known are {', '.join(GRADERS)}, judge, or MODULE:FUNCTION."
+        message = f"No grader is called {name!r}; give {', '.join(GRADERS)}, judge, or MODULE:FUNCTION."
         raise ConfigError(message)
     import importlib
     import sys
@@ -122,7 +123,7 @@ def _grader(name: str) -> Grader:
         sys.path.remove("")
     if not callable(found):
         message = (
-            f"The grader {name!r} is no function; one of answer and gold that returns a figure in [0, 1] was expected."
+            f"The grader {name!r} is not a function; one of answer and gold, with a result in [0, 1], was expected."
         )
         raise ConfigError(message)
     loaded: Grader = found

@@ -1,4 +1,4 @@
-"""`cascade init`: writes a commented cascade.yaml, and its JSON Schema for editors."""
+"""`cascade init`: writes a commented configuration, and its JSON Schema for editors."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from cascade.errors import ConfigError
 
 
 def init(
-    directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write it.")] = Path(),
+    directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder for the files.")] = Path(),
     *,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
-    """Write a commented cascade.yaml, and its JSON Schema beside it for editors."""
+    """Write a commented configuration (cascade.yaml), and its JSON Schema for editors."""
     import json
     from importlib.resources import files
 
@@ -26,7 +26,7 @@ def init(
     config, described = directory / "cascade.yaml", directory / "cascade.schema.json"
     for path in (config, described):
         if path.exists() and not force:
-            message = f"{path} is there already; move it away, or overwrite it with --force."
+            message = f"{path} already exists; move it away, or overwrite it with --force."
             raise ConfigError(message)
     write_atomically(described, json.dumps(schema_of("config"), indent=1) + "\n")
     write_atomically(config, files("cascade.cli").joinpath("template.yaml").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""`cascade judges`: recorded judges ranked on labelled samples."""
+"""`cascade judges`: ranks recorded judges on labelled samples."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ def judges(
     ] = None,
     *,
     policy: Annotated[
-        Path | None, typer.Option("--policy", metavar="POLICY", help="Show how the judges of a policy were admitted.")
+        Path | None, typer.Option("--policy", metavar="POLICY", help="Show how the judges of a policy were screened.")
     ] = None,
     rungs: Annotated[
         str | None, typer.Option("--rungs", metavar="NAMES", help="Only answers of these rungs; default: all.")
     ] = None,
     pass_at: Annotated[
-        float, typer.Option("--pass-at", metavar="S", help="The score from which on an answer passes.")
+        float, typer.Option("--pass-at", metavar="S", help="Pass mark: the score from which an answer passes.")
     ] = 0.5,
     true_accept: Annotated[
         float,
-        typer.Option("--true-accept", metavar="S", help="Rank where each judge lets this share of right answers pass."),
+        typer.Option(
+            "--true-accept", metavar="S", help="Rank at this true accept rate: the share of right answers that pass."
+        ),
     ] = 0.9,
-    at_mark: Annotated[
-        bool, typer.Option("--at-mark", help="Rank at the pass mark, one for all judges, whether it fits them or not.")
-    ] = False,
+    at_mark: Annotated[bool, typer.Option("--at-mark", help="Rank at the pass mark, the same for all judges.")] = False,
     confidence: Annotated[
-        float, typer.Option("--confidence", metavar="C", help="With which all upper bounds hold at once.")
+        float, typer.Option("--confidence", metavar="C", help="Joint confidence of all upper bounds.")
     ] = 0.9,
     task: TaskOption = None,
     mapping: MapOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Rank judges by the most wrong answers that they may let pass, then by AUROC and cost. No call is made.
+    """Rank judges by the upper bound of their false accept rate, then by AUROC and cost. No call is made.
 
-    Each is looked at where it lets 90 % of the right answers pass (--true-accept): one mark fits some judges badly.
-    Verdicts of every judge on the same labelled answers are needed: give a ladder all of them, and `cascade explore`.
-    Recordings rank judges and admit none: what a judge can be talked into, only `cascade calibrate` finds out, by
-    probes; --policy shows what it found.
+    Each judge is compared where 90 % of the right answers pass (--true-accept), since one pass mark fits some judges
+    badly. Every judge needs verdicts on the same labelled answers: put all of them into a ladder and run `cascade
+    explore`. Recordings only rank judges. To admit one, `cascade calibrate` probes it with wrong answers; --policy
+    shows the result.
     """
     admissions = () if policy is None else _admissions(policy)
     if policy is not None and not given:
@@ -69,10 +69,8 @@ def judges(
     ]
     wanted = [one for one in given if Path(one) not in files]
     if not files or not wanted:
-        found = "no file of samples" if not files else "no judge"
-        message = (
-            f"{given} names {found}; names of recorded verdicts and files of samples were expected: a b samples.jsonl."
-        )
+        missing = "no file of samples" if not files else "no judge"
+        message = f"{given} names {missing}; recorded verdicts and files of samples were expected: a b samples.jsonl."
         raise ConfigError(message)
     samples = with_labels(read_files(files, parse_mapping(mapping) if mapping else None), say)
     ranking = rank_judges(
@@ -108,10 +106,10 @@ def judges(
     first = ranking.judges[0]
     say(
         f"{first.n:,} labelled answers, {first.n_wrong:,.0f} of them wrong; ranked at {ranking.ranked_by}. "
-        f"The upper ends hold for all judges at once with confidence {confidence:g}."
+        f"The upper bounds hold jointly for all judges with confidence {confidence:g}."
     )
     if ranking.n_left_out:
-        say(f"{ranking.n_left_out:,} labelled answers lack a verdict of some judge and are left out.")
+        say(f"{ranking.n_left_out:,} labelled answers lack the verdict of at least one judge and are left out.")
     known = {one.judge for one in admissions if one.why != UNPROBED}
     unknown = [judge.judge for judge in ranking.judges if judge.judge not in known]
     if unknown:
@@ -123,7 +121,7 @@ def _passed(found: Estimate | None) -> str:
 
 
 def _admissions(path: Path) -> tuple[JudgeScreening, ...]:
-    """Read a policy's judges, and say how each was admitted."""
+    """Read the screening of a policy's judges, and print it."""
     from calibration.judges.screening import sentence
     from cascade.policy.policy import Policy
 
@@ -131,5 +129,5 @@ def _admissions(path: Path) -> tuple[JudgeScreening, ...]:
     for one in found:
         say(sentence(one))
     if not found:
-        say(f"{path} leans on no judge.")
+        say(f"{path} uses no judge.")
     return found

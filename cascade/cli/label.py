@@ -1,4 +1,4 @@
-"""`cascade label`: people say how right answers are, blind, in the terminal or in the browser."""
+"""`cascade label`: collects blind human labels of recorded answers, in the terminal or in the browser."""
 
 from __future__ import annotations
 
@@ -23,33 +23,38 @@ def label(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Samples with recordings.")],
     *,
     annotator: Annotated[
-        str | None, typer.Option("--annotator", "-a", metavar="NAME", help="Who labels; default: the login name.")
+        str | None,
+        typer.Option("--annotator", "-a", metavar="NAME", help="Name of the annotator; default: the login name."),
     ] = None,
     dimension: Annotated[
         list[str] | None,
         typer.Option(
-            "--dimension", metavar="NAME", help="What is asked of each answer (correct, complete, tone); repeatable."
+            "--dimension",
+            metavar="NAME",
+            help="Label dimension asked of each answer (correct, complete, tone); repeatable.",
         ),
     ] = None,
-    browser: Annotated[bool, typer.Option("--browser", help="In the browser, on this machine only.")] = False,
+    browser: Annotated[bool, typer.Option("--browser", help="Label in the browser, on this machine only.")] = False,
     rungs: Annotated[
         str | None, typer.Option("--rungs", metavar="NAMES", help="Only answers of these rungs; default: all.")
     ] = None,
     task: TaskOption = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Samples that no draw chose too, and answers that have a label.")
+        bool, typer.Option("--all", help="Also show samples outside the draw, and answers that have a label.")
     ] = False,
     show_gold: Annotated[bool, typer.Option("--show-gold", help="Show the right answer where it is known.")] = False,
-    kappa: Annotated[bool, typer.Option("--kappa", help="Only tell how far annotators agree.")] = False,
+    kappa: Annotated[
+        bool, typer.Option("--kappa", help="Only show the agreement of annotators (Cohen's kappa).")
+    ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where labels go; default: FILE itself.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="File for the labels; default: FILE itself.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Label recorded answers: right, wrong or half right, without being told whose they are.
+    """Label recorded answers blind: right, wrong or half right, with the models' names hidden.
 
-    Answers stand side by side in random order, and keys are all it takes. Every key is kept at once: run the command
-    again to go on. Two annotators of one file see the same samples first; how far they agree is told at the end.
+    Answers stand side by side in random order; each label is one key. Every key is saved at once: run the command
+    again to go on. Two annotators of one file see the same samples first; their agreement is shown at the end.
     """
     from cascade.samples.reader import read_files
     from cascade.samples.table import TABLES
@@ -70,16 +75,16 @@ def label(
 
     items = lay_items(found, who, rungs=names(rungs), tasks=task, everything=everything, show_gold=show_gold)
     if not items:
-        say(f"Nothing is left for {who} to label in {source}; --all shows what has a label too.")
+        say(f"Nothing is left for {who} to label in {source}; --all also shows labelled answers.")
         _show(found, kept, said=0, as_json=as_json)
         return
     with Journal(kept.with_name(f"{kept.name}.{who}"), kind="label") as journal:
         session = Session(items, journal, dimensions=wanted)
-        say(f"{len(items):,} samples for {who}; what was said goes to {kept}.")
+        say(f"{len(items):,} samples for {who}; labels are saved to {kept}.")
         try:
             _sit(session, browser=browser)
         finally:
-            # Ctrl-C too: what was said is said.
+            # On Ctrl-C too, the labels given so far are saved.
             said = session.labels()
             done = _save(source, kept, who, said)
             journal.path.unlink(missing_ok=True)
@@ -104,7 +109,7 @@ def _sit(session: Session, *, browser: bool) -> None:
 
 
 def _save(source: Path, kept: Path, who: str, said: Mapping[tuple[str, str], Any]) -> list[Sample]:
-    """Write what was said into the samples as they are on disk now: another annotator may have saved meanwhile."""
+    """Merge labels into the samples as they are on disk now: another annotator may have saved meanwhile."""
     from cascade.bulk.journal import dump
     from cascade.files import write_atomically
     from cascade.labelling import annotate
@@ -133,7 +138,7 @@ def _login() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
-        message = "This machine does not tell who you are; give --annotator NAME."
+        message = "The login name is not known; give --annotator NAME."
         raise ConfigError(message) from None
 
 
@@ -159,13 +164,13 @@ def _show(samples: list[Sample], kept: Path, *, said: int | None, as_json: bool)
     else:
         print_text(str(kept))
     if said is not None:
-        say(f"{said:,} sample{'' if said == 1 else 's'} labelled in this sitting.")
+        say(f"{said:,} sample{'' if said == 1 else 's'} labelled in this session.")
     elif not agreed:
-        say("No answer was labelled by two annotators; `cascade label --annotator NAME` makes labels of another.")
+        say("No answer was labelled by two annotators; add a second one with `cascade label --annotator NAME`.")
     for (first, second, dimension), found in agreed.items():
         share = f"{100 * found.agreement:.0f} % of {found.n:,} answers alike"
         value = (
-            "kappa cannot be told, since both always said the same"
+            "kappa is undefined, since both always gave the same label"
             if found.value is None or found.low is None or found.high is None
             else f"kappa {found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
         )

@@ -1,4 +1,4 @@
-"""`cascade next-labels`: which requests to label next, drawn with probabilities that are written into the samples."""
+"""`cascade next-labels`: draws the requests to label next, with probabilities that are written into the samples."""
 
 from __future__ import annotations
 
@@ -25,23 +25,22 @@ def next_labels(
     samples: Annotated[list[Path], typer.Argument(metavar="SAMPLES…", help="Samples with recordings.")],
     *,
     labels: Annotated[
-        int, typer.Option("--labels", "-n", min=1, metavar="N", help="How many to choose, in each task.")
+        int, typer.Option("--labels", "-n", min=1, metavar="N", help="Number of samples to choose in each task.")
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="Where all samples go, the chosen ones marked.")
+        Path, typer.Option("--output", "-o", metavar="FILE", help="File for all samples, with the chosen ones marked.")
     ],
     max_error: Annotated[
         float | None,
-        typer.Option("--max-error", metavar="A", help="To certify this error among accepted answers."),
+        typer.Option("--max-error", metavar="A", help="Bound to certify: error rate among accepted answers."),
     ] = None,
     max_loss: Annotated[
-        float | None, typer.Option("--max-loss", metavar="E", help="To certify this loss against the reference.")
+        float | None,
+        typer.Option("--max-loss", metavar="E", help="Bound to certify: accuracy loss against the reference."),
     ] = None,
     policy: Annotated[
         Path | None,
-        typer.Option(
-            "--policy", "-p", metavar="FILE", help="Whose combiners tell how sure answers are, and whose bound holds."
-        ),
+        typer.Option("--policy", "-p", metavar="FILE", help="Use the combiners and the bound of this policy."),
     ] = None,
     config: ConfigOption = None,
     rungs: Annotated[
@@ -51,18 +50,22 @@ def next_labels(
     verifiers: VerifiersOption = None,
     proxy: Annotated[
         str | None,
-        typer.Option("--proxy", metavar="VERIFIER", help="A judge's verdicts, to sharpen the estimate of accuracy."),
+        typer.Option(
+            "--proxy",
+            metavar="VERIFIER",
+            help="Prediction-powered inference: a judge whose verdicts narrow the accuracy estimate.",
+        ),
     ] = None,
     task: TaskOption = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of the draw.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed of the draw.")] = 0,
     mapping: MapOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Choose the requests whose labels would tell most.
+    """Draw the most informative requests to label (active learning).
 
-    With a bound to certify, labels go where a threshold could come to accept, and with --max-loss only where rung and
-    reference differ; without one they go where the first rung is in doubt. No sample is out of reach: the smallest
-    probability is told. Label FILE with `cascade label`, then calibrate with it, or draw another round from it.
+    With a bound to certify, labels go where a threshold could accept, and with --max-loss only where rung and reference
+    differ. Without a bound, they go where the first rung is in doubt. Every sample can be drawn: the smallest
+    probability is reported. Label FILE with `cascade label`, then calibrate with it, or draw another round from it.
     """
     from cascade.bulk.journal import dump
     from cascade.files import write_atomically
@@ -139,7 +142,7 @@ def _choose(
 
 
 def _bound(given: tuple[float | None, float | None], policy: TaskPolicy | None) -> MaxError | MaxLoss | None:
-    """Return the bound that was given, else the policy's own; None: an accuracy is to be estimated."""
+    """Return the given bound, else the policy's own; None if an accuracy is to be estimated."""
     from calibration.targets.bound import MaxError, MaxLoss
 
     error, loss = given
@@ -165,14 +168,14 @@ def _show(lists: Mapping[str, WorkList], output: Path, *, as_json: bool) -> None
     else:
         print_text(str(output))
     for name, work in lists.items():
-        same = f", {work.n_harmless:,} need none since both rungs say the same" if work.n_harmless else ""
+        same = f", {work.n_harmless:,} need none since both rungs agree" if work.n_harmless else ""
         say(
             f"{name}: {work.n_chosen:,} of {len(work.samples):,} samples chosen (round {work.round}, probabilities "
             f"from {work.smallest:.3g}); {work.n_labelled:,} were labelled{same}."
         )
         guess = work.accuracy
         if guess is not None:
-            better = f"; a label is worth {guess.worth:.1f} with this proxy" if guess.weight_of_proxy > 0 else ""
+            better = f"; a label is worth {guess.worth:.1f} labels with this proxy" if guess.weight_of_proxy > 0 else ""
             say(
                 f"  first rung right: {100 * guess.value:.1f} % ({100 * guess.low:.1f}–{100 * guess.high:.1f} %) by "
                 f"{guess.n_labelled:,} labels{better}."

@@ -1,4 +1,4 @@
-"""`cascade plan`: how many labelled samples a promise will need, from a pilot or from assumptions."""
+"""`cascade plan`: plans the sample size of a promise, from a pilot or from assumptions."""
 
 from __future__ import annotations
 
@@ -21,59 +21,71 @@ def plan(
     *,
     max_error: Annotated[
         float | None,
-        typer.Option("--max-error", metavar="A", help="Promise: of accepted answers at most this share is wrong."),
+        typer.Option("--max-error", metavar="A", help="Promise: upper bound on the error rate among accepted answers."),
     ] = None,
     max_loss: Annotated[
         float | None,
-        typer.Option("--max-loss", metavar="E", help="Promise: at most this much less right than the reference."),
+        typer.Option(
+            "--max-loss", metavar="E", help="Promise: upper bound on the accuracy loss against the reference."
+        ),
     ] = None,
     min_accuracy: Annotated[
-        float | None, typer.Option("--min-accuracy", metavar="A", help="Gate: served answers are right in this share.")
+        float | None,
+        typer.Option("--min-accuracy", metavar="A", help="Gate: lower limit on the accuracy of served answers."),
     ] = None,
     target_escalation: Annotated[
-        float | None, typer.Option("--target-escalation", metavar="R", help="Rate to be met to within --tolerance.")
+        float | None,
+        typer.Option("--target-escalation", metavar="R", help="Escalation rate, to be met within --tolerance."),
     ] = None,
     tolerance: Annotated[
-        float, typer.Option("--tolerance", metavar="R", help="How near the true escalation rate shall be.")
+        float,
+        typer.Option("--tolerance", metavar="R", help="Largest distance of the true escalation rate from the target."),
     ] = 0.03,
-    confidence: Annotated[float, typer.Option("--confidence", metavar="C", help="With which it shall hold.")] = 0.9,
-    tasks: Annotated[int, typer.Option("--tasks", min=1, help="Tasks that are promised together.")] = 1,
+    confidence: Annotated[
+        float, typer.Option("--confidence", metavar="C", help="Confidence level of the promise.")
+    ] = 0.9,
+    tasks: Annotated[int, typer.Option("--tasks", min=1, help="Number of tasks that are promised together.")] = 1,
     expected: Annotated[
         float | None,
         typer.Option(
             "--expected",
             metavar="X",
-            help="Without a pilot: the error, harm or accuracy that is expected; default: half the bound.",
+            help="Without a pilot: expected error, harm or accuracy; default: half the bound.",
         ),
     ] = None,
     accept_share: Annotated[
         float | None,
-        typer.Option("--accept-share", metavar="S", help="The share to be answered below the top; default: several."),
+        typer.Option(
+            "--accept-share", metavar="S", help="Coverage: share of requests answered below the top; default: several."
+        ),
     ] = None,
     same: Annotated[
-        float, typer.Option("--same", metavar="S", help="Without a pilot: share of answers that are the reference's.")
+        float,
+        typer.Option("--same", metavar="S", help="Without a pilot: share of answers that agree with the reference."),
     ] = 0.0,
     pilot: Annotated[
-        list[Path] | None, typer.Option("--pilot", metavar="SAMPLES", help="Recorded, labelled samples; several times.")
+        list[Path] | None,
+        typer.Option("--pilot", metavar="SAMPLES", help="Pilot of recorded, labelled samples; repeatable."),
     ] = None,
     rungs: Annotated[
         str | None, typer.Option("--rungs", metavar="NAMES", help="Recorded rungs of the pilot, cheapest first.")
     ] = None,
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", metavar="FILE", help="Or this configuration's ladder.")
+        Path | None, typer.Option("--config", "-c", metavar="FILE", help="Use this configuration's ladder.")
     ] = None,
     verifiers: VerifiersOption = None,
     task: TaskOption = None,
     label_cost: Annotated[
-        float | None, typer.Option("--label-cost", metavar="USD", help="What one label costs, to say what all cost.")
+        float | None,
+        typer.Option("--label-cost", metavar="USD", help="Cost of one label, to add the cost of all labels."),
     ] = None,
     mapping: MapOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say how many labelled samples a promise will need, before they are labelled. No call is made.
+    """Plan the sample size: how many labelled samples a promise will need. No call is made.
 
-    The numbers are those of the tests that will be made: they pass with probability .8 if errors come as expected, or
-    as in the pilot. A pilot of a few dozen samples tells its own rates only roughly.
+    The sizes give the later tests a power of .8 if errors occur as expected, or as in the pilot. A pilot of a few dozen
+    samples estimates its own rates only roughly.
     """
     from calibration.planning.plan import plan_rate
 
@@ -95,11 +107,11 @@ def plan(
     if as_json:
         from dataclasses import asdict
 
-        shown = [{**one.to_json(), "labels_usd": _bill(one, label_cost)} for one in plans]
+        shown = [{**one.to_json(), "labels_usd": _labels_usd(one, label_cost)} for one in plans]
         print_json({"plans": shown, "pilot": {name: [asdict(one) for one in kept] for name, kept in found.items()}})
         return
     _show(plans, label_cost)
-    say("Samples are for each task. A promise is made with the confidence named; the test passes with probability .8.")
+    say("Samples are per task. A promise holds with the confidence named; the power of the test is .8.")
 
 
 def _assumed(
@@ -191,7 +203,7 @@ def _show(plans: list[Plan], label_cost: float | None) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("promise", "kept below", "expected", "samples", "labels", "at the very least"):
+    for heading in ("promise", "accepted below the top", "expected", "samples", "labels", "at least"):
         table.add_column(heading, overflow="fold")
     if label_cost is not None:
         table.add_column("labels cost")
@@ -204,9 +216,9 @@ def _show(plans: list[Plan], label_cost: float | None) -> None:
             "–" if one.labels is None else f"{one.labels:,}",
             f"{one.least:,}",
         ]
-        table.add_row(*row, *([] if label_cost is None else [dollars(_bill(one, label_cost))]))
+        table.add_row(*row, *([] if label_cost is None else [dollars(_labels_usd(one, label_cost))]))
     stdout().print(table, markup=False, highlight=False)
 
 
-def _bill(one: Plan, label_cost: float | None) -> float | None:
+def _labels_usd(one: Plan, label_cost: float | None) -> float | None:
     return None if label_cost is None or one.labels is None else label_cost * one.labels

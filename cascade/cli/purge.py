@@ -1,4 +1,4 @@
-"""`cascade purge`: delete decisions from a log for good, by age or by the principal on whose behalf they were made."""
+"""`cascade purge`: deletes decisions from a log permanently, by age or by principal."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def purge(
     principal: Annotated[
         str | None, typer.Option("--principal", metavar="NAME", help="Decisions made on behalf of this principal.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report what would be deleted.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before deleting.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete decisions from a log for good: their rows leave the database's file and its write-ahead log.
+    """Delete decisions from a log permanently: their rows leave the database's file and its write-ahead log.
 
     With both options, only decisions that match both. Backups, replicas, exports and results files are not touched.
     """
@@ -50,7 +50,7 @@ def purge(
         name = held.name
         found = purge_log(held, before_ms=before_ms, principal=principal, dry_run=True)
         if not dry_run:
-            # Nothing to delete is scrubbed all the same: a purge that was broken off may have left traces.
+            # Scrub even if nothing matches: an interrupted purge may have left traces.
             _confirm(found, name, yes=yes)
             with progress("Deleting", found.decisions, costs=False) as report:
                 found = purge_log(
@@ -58,7 +58,7 @@ def purge(
                 )
     if as_json:
         print_json({"log": name, "dry_run": dry_run, **asdict(found)})
-    say(f"{_told(found)} {'would be' if dry_run else 'are'} deleted from {name}.")
+    say(f"{_counts(found)} {'would be' if dry_run else 'are'} deleted from {name}.")
     if not dry_run:
         say("Backups, replicas, exports and files of results are not touched.")
 
@@ -67,13 +67,13 @@ def _confirm(found: Purged, log: str, *, yes: bool) -> None:
     if yes or not found.decisions + found.calls:
         return
     if not interactive():
-        message = f"{_told(found)} would be deleted from {log} for good; give --yes, or --dry-run to only look."
+        message = f"{_counts(found)} would be deleted from {log} permanently; give --yes, or look with --dry-run."
         raise ConfigError(message)
-    if not typer.confirm(f"Delete {_told(found)} from {log} for good?", err=True):
+    if not typer.confirm(f"Delete {_counts(found)} from {log} permanently?", err=True):
         message = "Nothing was deleted."
         raise ConfigError(message)
 
 
-def _told(found: Purged) -> str:
+def _counts(found: Purged) -> str:
     kept = f" ({found.receipts:,} receipts stay, marked)" if found.receipts else ""
     return f"{found.decisions:,} decisions and {found.calls:,} calls{kept}"

@@ -1,4 +1,4 @@
-"""`cascade replay`: a policy applied to recordings; no call is made."""
+"""`cascade replay`: applies a policy to recorded samples; no call is made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def replay(
-    samples: Annotated[list[Path], typer.Argument(metavar="SAMPLES…", help="Samples, in one file or several.")],
+    samples: Annotated[list[Path], typer.Argument(metavar="SAMPLES…", help="One or more files of samples.")],
     *,
     policy: Annotated[Path, typer.Option("--policy", "-p", metavar="FILE", help="The policy to apply.")],
     config: Annotated[
@@ -28,7 +28,7 @@ def replay(
             "--config",
             "-c",
             metavar="FILE",
-            help="Use this configuration's ladder and verifiers; default: those that the policy names.",
+            help="Use this configuration's ladder and verifiers; default: the policy's.",
         ),
     ] = None,
     verifiers: VerifiersOption = None,
@@ -38,7 +38,7 @@ def replay(
     report_file: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell what a policy would have done with recorded samples: rate, accuracy, cost. No call is made."""
+    """Replay a policy on recorded samples: escalation rate, accuracy, cost. No call is made."""
     import calibration
     from calibration.fit.complete import graded, schema_filler
     from calibration.samples.survey import survey

@@ -1,4 +1,4 @@
-"""`cascade report`: what a decision log says: rates against targets, cost, quality, latency, verifiers."""
+"""`cascade report`: reports on a decision log: rates against targets, cost, quality, latency, verifiers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def report(
     since: Annotated[
         str | None,
         typer.Option(
-            "--since", metavar="WHEN", help="A date or time (2026-01-31, in UTC unless said), or 7d, 12h ago."
+            "--since", metavar="WHEN", help="Start: a date or time (2026-01-31, in UTC by default), or 7d, 12h ago."
         ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="WHEN", help="The same for the end, which is not included.")
+        str | None, typer.Option("--until", metavar="WHEN", help="End, exclusive: a date or time, or 7d, 12h ago.")
     ] = None,
     task: Annotated[str | None, typer.Option("--task", metavar="TASK", help="Only this task.")] = None,
     by: Annotated[
@@ -31,26 +31,26 @@ def report(
         typer.Option(
             "--by",
             metavar="TAG",
-            help="Divide by this tag's values, or by principal, session, group, quality, model, rung, outcome or task.",
+            help="Group by this tag's values, or by principal, session, group, quality, model, rung, outcome or task.",
         ),
     ] = None,
-    hourly: Annotated[bool, typer.Option("--hourly", help="Show the course of time by hour, not by day.")] = False,
+    hourly: Annotated[bool, typer.Option("--hourly", help="Show the time series by hour, not by day.")] = False,
     policy: Annotated[
         Path | None,
-        typer.Option("--policy", metavar="FILE", help="Hold rates against this policy, not the logged ones."),
+        typer.Option("--policy", metavar="FILE", help="Compare rates with this policy, not with the logged ones."),
     ] = None,
     html: Annotated[
         Path | None,
-        typer.Option("--html", metavar="FILE", help="Write one HTML file with charts, which opens from disk."),
+        typer.Option("--html", metavar="FILE", help="Write one self-contained HTML file with charts."),
     ] = None,
     label_cost: Annotated[
         float | None,
-        typer.Option("--label-cost", metavar="USD", help="What one label costs: taken off each month's savings."),
+        typer.Option("--label-cost", metavar="USD", help="Cost of one label, subtracted from each month's savings."),
     ] = None,
     as_json: JsonOption = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print markdown on stdout.")] = False,
 ) -> None:
-    """Report on a decision log: escalation against target, cost against always-top, quality, latency, verifiers."""
+    """Report on a decision log: escalation rate and target, cost against always-top, quality, latency, verifiers."""
     if as_json and markdown:
         message = "--json and --markdown were both given; one of them was expected."
         raise ConfigError(message)

@@ -1,4 +1,4 @@
-"""`cascade run`: one request, or a file of them, resumable."""
+"""`cascade run`: answers one request, or a file of requests, resumable."""
 
 from __future__ import annotations
 
@@ -24,37 +24,40 @@ def run(
     prompt: Annotated[str | None, typer.Argument(metavar="[PROMPT]", help="The prompt; - reads it from stdin.")] = None,
     *,
     config: ConfigOption = None,
-    task: Annotated[str | None, typer.Option("--task", metavar="TASK", help="What kind of work it is.")] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", metavar="TASK", help="Task of the request, as in the policy.")
+    ] = None,
     schema: Annotated[
         Path | None, typer.Option("--schema", metavar="FILE", help="A JSON Schema that the answer must satisfy.")
     ] = None,
     deadline: Annotated[
-        float | None, typer.Option("--deadline", metavar="SECONDS", help="What a request may take.")
+        float | None, typer.Option("--deadline", metavar="SECONDS", help="Deadline of a request.")
     ] = None,
     max_cost: Annotated[
-        float | None, typer.Option("--max-cost", metavar="USD", help="What a request may cost.")
+        float | None, typer.Option("--max-cost", metavar="USD", help="Cost limit of a request.")
     ] = None,
     max_run_cost: Annotated[
-        float | None, typer.Option("--max-run-cost", metavar="USD", help="What all requests of --input may cost.")
+        float | None, typer.Option("--max-run-cost", metavar="USD", help="Cost limit of all requests of --input.")
     ] = None,
     tag: Annotated[
-        list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="A label for reports; may be repeated.")
+        list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="A tag for reports; repeatable.")
     ] = None,
     param: Annotated[
         list[str] | None,
-        typer.Option("--param", metavar="KEY=VALUE", help="A provider parameter (temperature=0); may be repeated."),
+        typer.Option("--param", metavar="KEY=VALUE", help="A provider parameter (temperature=0); repeatable."),
     ] = None,
     source: Annotated[
-        Path | None, typer.Option("--input", metavar="FILE", help="Run a file of requests, one JSON object a line.")
+        Path | None, typer.Option("--input", metavar="FILE", help="Run a file of requests, one JSON object per line.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where the file's results go, one a line.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="File for the results of --input, one per line."),
     ] = None,
     concurrency: ConcurrencyOption = 16,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an --output that is there already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing --output.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer one request, or with --input and --output a file of them, resumable after an interruption."""
+    """Answer one request, or a file of requests with --input and --output, resumable after an interruption."""
     if (prompt is None) == (source is None):
         message = "Give a PROMPT (or - for stdin), or --input FILE with --output FILE; one of the two was expected."
         raise ConfigError(message)
@@ -80,7 +83,7 @@ def run(
 def _fields(
     task: str | None, schema: Path | None, deadline: float | None, max_cost: float | None, tag: list[str] | None
 ) -> dict[str, Any]:
-    """Return the request's fields that the command line gives."""
+    """Return the request fields set on the command line."""
     fields: dict[str, Any] = {"task": task, "deadline_s": deadline, "max_cost_usd": max_cost}
     fields["tags"] = pairs(tag, "--tag") or None
     if schema is not None:
@@ -150,7 +153,7 @@ def _run_file(
 
     requests = []
     for given in read_requests(source):
-        # What a line says itself wins; the command line fills in the rest.
+        # The fields of a line win; the command line fills in the rest.
         missing = {name: value for name, value in fields.items() if getattr(given, name) in (None, {}, "default")}
         if "tags" in fields:
             missing["tags"] = {**fields["tags"], **given.tags}
@@ -169,10 +172,10 @@ def _run_file(
                 on_done=lambda done, spent, _: report(done, spent),
             )
     except LogUnavailable as error:
-        message = f"{error} What is finished is in {output}.part; run the same command again to go on from there."
+        message = f"{error} Finished work is in {output}.part; run the same command again to resume."
         raise LogUnavailable(message) from None
     if batch.stopped:
-        message = f"Stopped; what is finished is in {output}.part. Run the same command again to go on from there."
+        message = f"Stopped; finished work is in {output}.part. Run the same command again to resume."
         raise Interrupted(message, terminated=stop.terminated)
     unfinished = sum(count for outcome, count in batch.outcomes.items() if outcome not in FINAL)
     ended = ", ".join(f"{count} {outcome}" for outcome, count in batch.outcomes.items()) or "no requests"
@@ -192,5 +195,5 @@ def _run_file(
             }
         )
     if unfinished:
-        say(f"{unfinished} were not answered; run the same command again to try them again.")
+        say(f"{unfinished} were not answered; run the same command again to retry them.")
         raise typer.Exit(FAILED)

@@ -1,4 +1,4 @@
-"""`cascade schema`: the JSON Schemas of cascade.yaml, of a line of samples and of a policy."""
+"""`cascade schema`: prints the JSON Schema of cascade.yaml, of a line of samples or of a policy."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from cascade.cli.shared.terminal import print_json
 
 
 class Kind(StrEnum):
-    """What can be described."""
+    """Documents that have a JSON Schema."""
 
     config = "config"
     samples = "samples"
     policy = "policy"
 
 
-def schema(kind: Annotated[Kind, typer.Argument(help="What to describe.")]) -> None:
+def schema(kind: Annotated[Kind, typer.Argument(help="Document to describe.")]) -> None:
     """Print the JSON Schema of cascade.yaml, of one line of a samples file, or of a policy."""
     print_json(schema_of(kind.value))
 
@@ -40,6 +40,6 @@ def schema_of(kind: str) -> dict[str, Any]:
         from cascade.policy.policy import Policy
 
         described = TypeAdapter(Policy).json_schema(mode="serialization")
-        described["properties"]["sha256"] = {"type": "string", "description": "Of the content without this key."}
+        described["properties"]["sha256"] = {"type": "string", "description": "Digest of the content without this key."}
         described["required"] = [*described.get("required", []), "sha256"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}

@@ -1,4 +1,4 @@
-"""`cascade verify`: whether a decision log with receipts is as it was written."""
+"""`cascade verify`: checks the receipt chain of a decision log for tampering."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def verify(
     *,
     head: Annotated[
         str | None,
-        typer.Option("--head", metavar="DIGEST", help="A head that was noted before; it must still be in the chain."),
+        typer.Option("--head", metavar="DIGEST", help="A chain head noted earlier; it must still be in the chain."),
     ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check the receipts of a decision log, and name the first row that is not as it was written.
+    """Verify the receipt chain of a decision log, and name the first row that was tampered with.
 
-    Exit code 1 if one was changed, removed or slipped in. The chain cannot tell that its own end was cut off: note the
-    head that is printed, somewhere else, and give it the next time with --head.
+    Exit code 1 if a row was changed, removed or inserted. The chain cannot detect that its own end was cut off: keep
+    the printed head somewhere else, and give it the next time with --head.
     """
     held = open_for_reading(log, config)
     try:
@@ -40,7 +40,7 @@ def verify(
     if as_json:
         print_json({"ok": found.broken is None, **asdict(found)})
     elif not found.receipts and found.broken is None:
-        message = f"{held.name} holds no receipts; runs with `log: {{path: …, receipts: true}}` write them."
+        message = f"{held.name} has no receipts; set `log: {{path: …, receipts: true}}` to write them."
         raise DataError(message)
     else:
         print_text(found.head)
@@ -48,4 +48,4 @@ def verify(
     if found.broken is not None:
         fail(f"The chain is broken: {found.broken}.")
         raise typer.Exit(BROKEN)
-    say("The chain is whole; its head is on stdout.")
+    say("The chain is intact; its head is on stdout.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Protocol
 
 from cascade.exchange import ModelCall, Response
@@ -32,6 +33,15 @@ class Client(Protocol):
             ConfigError: the call can never be made as it is configured.
         """
         del call
+
+    def preload(self) -> bool:
+        """Begin, in a daemon thread, the imports that the calls checked so far need; tell whether there are any."""
+        return False
+
+    def warming(self, call: ModelCall) -> Awaitable[None] | None:
+        """Return what to await before a call's clock starts (an import); None if the call can be made at once."""
+        del call
+        return None
 
     async def warm_up(self) -> None:
         """Do beforehand what makes a first call slow; may be called often, and need not be called at all."""

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from cascade.clients.connection import MOST_BYTES
 from cascade.clients.wire import Wire
-from cascade.dialects.pieces import parse
-from cascade.dialects.shape import SHORT, ShapeError, is_deep, scan
+from cascade.dialects.pieces import parse, without_logprobs
+from cascade.dialects.shape import SHORT, ShapeError, is_deep
 from cascade.exchange import TokenLogProb
 from cascade.failure import FailureKind
 
@@ -48,14 +48,10 @@ async def unpack(wire: Wire) -> None:
     wire.body = b"".join(parts)
 
 
-async def parsed_body(wire: Wire, alternatives: int) -> tuple[Any, tuple[TokenLogProb, ...] | None]:
+async def parsed_body(wire: Wire) -> tuple[Any, tuple[TokenLogProb, ...] | None]:
     """Return the body as JSON, and of a long one the first choice's log-probabilities, read apart from it.
 
     (None, None) where there is none; where it holds more than its bounds allow, a fault is noted.
-
-    Args:
-        wire: the record of the try.
-        alternatives: how many alternatives of a token are read.
     """
     if wire.refused:
         return None, None
@@ -66,7 +62,7 @@ async def parsed_body(wire: Wire, alternatives: int) -> tuple[Any, tuple[TokenLo
             _refuse(wire, FailureKind.TOO_BIG, f"The body holds {len(choices):,} choices: it was not read.")
         return parsed, None
     try:
-        return await _beside_others(parse(wire.body, wire.limits, alternatives=alternatives))
+        return await _beside_others(parse(wire.body, wire.limits))
     except ShapeError as error:
         _refuse(wire, error.kind, f"{error}: it was not read.")
     except (ValueError, RecursionError):
@@ -75,13 +71,18 @@ async def parsed_body(wire: Wire, alternatives: int) -> tuple[Any, tuple[TokenLo
 
 
 async def hold_to_bounds(wire: Wire) -> None:
-    """Note a fault where a body holds more than its bounds allow, before a library parses it."""
+    """Note a fault where a body holds more than its bounds allow, before a library parses it.
+
+    The log-probabilities of a long body are read and taken out of it: the library would hold the event loop with them.
+    """
     if wire.refused or (len(wire.body) <= SHORT and not is_deep(wire.body)):
         return
     try:
-        await _beside_others(scan(wire.body, wire.limits))
+        wire.body, wire.logprobs = await _beside_others(without_logprobs(wire.body, wire.limits))
     except ShapeError as error:
         _refuse(wire, error.kind, f"{error}: it was not read.")
+    except (ValueError, RecursionError):
+        pass  # no JSON: the library says so
 
 
 async def _beside_others(work: Generator[None, None, Found]) -> Found:

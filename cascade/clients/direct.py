@@ -24,10 +24,11 @@ from cascade.clients.parameters import RefusedWishes, refuse_forbidden, with_mea
 from cascade.clients.pool import ConnectionPool, Origin, tls_context
 from cascade.clients.providers import Provider, provider_of
 from cascade.clients.wire import WIRE, Wire
-from cascade.dialects.chat import alternatives_asked, read_body, write_body
+from cascade.dialects.chat import read_body, write_body
 from cascade.dialects.shape import ShapeLimits
 from cascade.errors import ConfigError
 from cascade.exchange import RESENT, ModelCall, Response, TokenLogProb
+from cascade.extras import DISTRIBUTION
 from cascade.failure import CallFailure, FailureKind
 from cascade.fast_replace import fast_replace
 from cascade.loggers import guard_foreign
@@ -103,7 +104,7 @@ class DirectClient(Client):
         await self._exchange(url, _headers(provider, key, params), _encoded(body, call), wire)
         try:
             async with asyncio.timeout_at(wire.ends_at):
-                parsed, logprobs = await parsed_body(wire, alternatives_asked(call))
+                parsed, logprobs = await parsed_body(wire)
         except TimeoutError:
             _note(wire, FailureKind.TIMEOUT, "The answer was not read in time")
             parsed, logprobs = None, None
@@ -269,9 +270,9 @@ def _user_agent() -> str:
     global _agent  # noqa: PLW0603 - read from the installation once
     if not _agent:
         try:
-            _agent = f"llm-cascade/{version('llm-cascade')}"
+            _agent = f"{DISTRIBUTION}/{version(DISTRIBUTION)}"
         except PackageNotFoundError:
-            _agent = "llm-cascade"
+            _agent = DISTRIBUTION
     return _agent
 
 

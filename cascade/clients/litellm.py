@@ -14,18 +14,20 @@ import math
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from concurrent.futures import Future
 from contextvars import ContextVar
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cascade.clients import Client
 from cascade.clients.answered import AnsweredIds
 from cascade.clients.classify_failure import classify_failure, classify_wire, stray_answer, wire_failure
+from cascade.clients.import_thread import import_in_thread
 from cascade.clients.parameters import FORBIDDEN, RefusedWishes, refuse_forbidden, with_meaning
 from cascade.clients.wire import WIRE, Wire
-from cascade.dialects.chat import read_completion
-from cascade.dialects.shape import ShapeLimits
+from cascade.dialects.chat import limits_of, read_completion
 from cascade.exchange import RESENT, ModelCall, Response
 from cascade.failure import CallFailure
 from cascade.loggers import guard_foreign
@@ -71,7 +73,9 @@ class LiteLLMClient(Client):
         self._trust_env = os.environ.get("CASCADE_TRUST_ENV") == "1" if trust_env is None else trust_env
         self._hardened = hardened
         self._ready: dict[str, Any] = {}
-        self._loading = threading.Lock()
+        self._wanted: set[str] = {""}
+        self._imports: dict[str, Future[None]] = {}
+        self._loading, self._importing = threading.Lock(), threading.Lock()
         self._refused = RefusedWishes()
         self._answered = AnsweredIds()
         self._taken: dict[str, list[str] | None] = {}
@@ -82,11 +86,24 @@ class LiteLLMClient(Client):
     def check(self, call: ModelCall) -> None:
         """Refuse what could never work: a forbidden parameter, an unknown price."""
         refuse_forbidden(call)
+        self._wanted.add(call.model.partition("/")[0])
         self._prices.quote(call.model, call.price)
 
+    def preload(self) -> bool:
+        """Begin to import litellm and what first calls to the ladder's providers would import: 3 to 5 seconds."""
+        for provider in sorted(self._wanted):
+            self._import(provider)
+        return True
+
+    def warming(self, call: ModelCall) -> Awaitable[None] | None:
+        """Return the import that a call must wait for; None where it is done."""
+        provider = call.model.partition("/")[0]
+        return None if provider in self._ready else self._imported(provider)
+
     async def warm_up(self) -> None:
-        """Import litellm and what a first call to a provider would import, in a thread: 3 to 5 seconds."""
-        await self._library("")
+        """Import litellm and what first calls would import; returns when that is done."""
+        for provider in sorted(self._wanted):
+            await self._library(provider)
 
     async def ask(self, call: ModelCall) -> Response | CallFailure:
         """Put one call to its model. A model that refuses a wish is asked once more without, and that is remembered."""
@@ -123,8 +140,7 @@ class LiteLLMClient(Client):
         place = {"api_base": call.api_base, "api_key": call.api_key}
         arguments |= {name: value for name, value in place.items() if value is not None}
         client = self._families.client(call) if self._families is not None else None
-        limits = ShapeLimits.of({**arguments, **(arguments.get("extra_body") or {})})
-        wire = Wire(ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=limits)
+        wire = Wire(ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=limits_of(call))
         if client is not None:
             arguments["client"] = client
         internal = None if self._internal is None else self._internal.set(True)
@@ -155,7 +171,9 @@ class LiteLLMClient(Client):
         ):  # litellm makes a count of true, and drops what it does not know
             body = {**body, "usage": raw.get("usage"), "service_tier": raw.get("service_tier")}
         price = self._prices.price(call.model, call.price)
-        reply = read_completion(body, call=call, price=price, native=wire.finish_raw() if seen else None)
+        reply = read_completion(
+            body, call=call, price=price, native=wire.finish_raw() if seen else None, logprobs=wire.logprobs
+        )
         return self._finished(reply, call, wire, body.get("id")) if seen else reply
 
     def _finished(
@@ -181,11 +199,22 @@ class LiteLLMClient(Client):
     async def _library(self, provider: str) -> Any:
         """Return litellm, ready for a provider; in a thread, since its import takes seconds."""
         if provider not in self._ready:
-            await asyncio.to_thread(self._load, provider)
+            await self._imported(provider)
         return self._ready[provider]
 
-    def _load(self, provider: str) -> None:
+    async def _imported(self, provider: str) -> None:
+        # Whoever gives up waiting does not end the import: others wait for it too.
+        await asyncio.shield(asyncio.wrap_future(self._import(provider)))
+
+    def _import(self, provider: str) -> Future[None]:
         with self._loading:
+            found = self._imports.get(provider)
+            if found is None or (found.done() and found.exception() is not None):
+                found = self._imports[provider] = import_in_thread(partial(self._load, provider))
+            return found
+
+    def _load(self, provider: str) -> None:
+        with self._importing:
             for name, value in ENVIRONMENT.items():
                 os.environ.setdefault(name, value)
             litellm: Any = importlib.import_module("litellm")

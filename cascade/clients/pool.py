@@ -58,6 +58,7 @@ class ConnectionPool:
         self._error_body_s = error_body_s
         self._origins: dict[Origin, _Origin] = {}
         self._open: set[Connection] = set()
+        self._closed = False
 
     async def acquire(self, origin: Origin, wire: Wire, *, fresh: bool = False) -> Connection:
         """Return a connection that is idle: a kept one, or one that is opened now.
@@ -71,6 +72,9 @@ class ConnectionPool:
             OSError: no connection came about; TLS failures are of that kind too.
         """
         wire.phase = "connect"
+        if self._closed:
+            message = "the client was closed"
+            raise ConnectionResetError(message)
         held = self._origins.get(origin)
         if held is None:
             held = self._origins[origin] = _Origin()
@@ -87,7 +91,10 @@ class ConnectionPool:
 
     def release(self, origin: Origin, connection: Connection) -> None:
         """Take a connection back; one that is not idle is closed."""
-        held = self._origins[origin]
+        held = self._origins.get(origin)
+        if held is None:  # the pool was closed meanwhile
+            connection.close()
+            return
         held.room.release()
         if connection.state != "idle" or len(held.idle) >= MOST_IDLE:
             connection.close()
@@ -95,9 +102,10 @@ class ConnectionPool:
             held.idle.append(connection)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; a call that is under way ends as if its server had closed."""
+        self._closed = True
         for connection in tuple(self._open):
-            connection.close()
+            connection.connection_lost(None)
         self._origins.clear()
 
     async def _opened(self, origin: Origin) -> Connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from cascade.clients import Client
 from cascade.clients.direct import DirectClient
@@ -36,6 +36,14 @@ class RoutedClient(Client):
         chosen = self._chosen(call)
         self._needs_litellm = self._needs_litellm or chosen is self._litellm
         chosen.check(call)
+
+    def preload(self) -> bool:
+        """Begin to import litellm where a call that was checked needs it."""
+        return self._needs_litellm and self._litellm.preload()
+
+    def warming(self, call: ModelCall) -> Awaitable[None] | None:
+        """Return what to await before a call's clock starts: litellm's import, where the call goes through it."""
+        return self._chosen(call).warming(call)
 
     async def warm_up(self) -> None:
         """Read certificates; import litellm where a call that was checked needs it."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cascade.dialects.shape import ShapeLimits
+from cascade.exchange import TokenLogProb
 from cascade.failure import FailureKind, Phase
 
 MOST_AT_ONCE = 1 << 20
@@ -71,6 +72,9 @@ class Wire:
 
     limits: ShapeLimits = _USUAL_LIMITS
     """What its answer may hold."""
+
+    logprobs: tuple[TokenLogProb, ...] | None = None
+    """The first choice's, where they were read and taken out of the body before a library saw it."""
 
     @property
     def content_type(self) -> str | None:

@@ -1,4 +1,4 @@
-"""cascade.yaml → Cascade: reading and checking the configuration, and the process default behind `cascade.run`."""
+"""Configuration: reads and checks cascade.yaml, and holds the process default behind `cascade.run`."""
 
 from cascade.config.loading import Config, load_config
 from cascade.config.process import close_default, default, default_path

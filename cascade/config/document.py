@@ -1,8 +1,8 @@
-"""A YAML document as plain values that remember their lines: safe, bounded, and with `${VAR}` filled in.
+"""YAML document: a safe, bounded parser that keeps line numbers and interpolates `${VAR}`.
 
-Values follow YAML 1.2: `true` and `false` alone are booleans (`no` is a text), and `1e-7` is a number. Tags, merge
-keys, duplicate keys, infinities and numbers like 0123 that could be read in two ways are errors. Nothing is ever
-constructed but mappings, lists, texts, numbers, booleans and null.
+Values follow YAML 1.2: only `true` and `false` are booleans (`no` is a text), and `1e-7` is a number. Tags, merge keys,
+duplicate keys, infinities and ambiguous numbers such as 0123 are errors. The parser constructs only mappings, lists,
+texts, numbers, booleans and null.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from cascade.errors import ConfigError
 from cascade.files import read_text
 
 NODES = 10_000
-"""Values that a document may hold, repeated aliases counted each time."""
+"""Maximum number of values in a document; each use of an alias counts."""
 
 DEPTH = 50
-"""Levels that a document may nest."""
+"""Maximum nesting depth."""
 
 SIZE = 1 << 20
-"""Bytes that a file may hold."""
+"""Maximum file size in bytes."""
 
 Place = tuple[str | int, ...]
-"""Where a value stands: the keys and positions that lead to it."""
+"""Path of a value: its keys and list positions."""
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
@@ -44,7 +44,7 @@ _WORDS: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """What a file holds, and where in it."""
+    """Parsed document with the line of every value."""
 
     path: Path
     """The file."""
@@ -53,26 +53,26 @@ class Document:
     """Its value; None for an empty file."""
 
     lines: Mapping[Place, int]
-    """The line, from 1, of every value; of a mapping's value, that of its key."""
+    """Line of every value, from 1; for a value in a mapping, the line of its key."""
 
     written: Mapping[Place, str]
-    """Texts and numbers as they stand in the file, before `${VAR}` was filled in: messages show these only."""
+    """Texts and numbers before interpolation of `${VAR}`; messages show only these."""
 
     def line(self, place: Place) -> int | None:
-        """Return the line of a value, or of what would hold it if it is missing."""
+        """Return the line of a value, or of its parent if it is missing."""
         while place and place not in self.lines:
             place = place[:-1]
         return self.lines.get(place)
 
     def error(self, place: Place, problem: str) -> ConfigError:
-        """Return the error that names file, line and key."""
+        """Return an error that names file, line and key."""
         line = self.line(place)
         at = f"{self.path}, line {line}" if line is not None else str(self.path)
         return ConfigError(f"{at}: {spell(place)}{': ' if place else ''}{problem}")
 
 
 def spell(place: Place) -> str:
-    """Return a place as people write it: `ladder[0].price.input_usd`."""
+    """Format a path: `ladder[0].price.input_usd`."""
     out = ""
     if len(place) > _SPELT:
         return f"{spell(place[:_SPELT])}…"
@@ -85,8 +85,8 @@ def read_document(path: Path) -> Document:
     """Read a YAML file.
 
     Raises:
-        ConfigError: it cannot be read, is not YAML of our kind, or names a variable that is not set; the message names
-            file, line and key.
+        ConfigError: it cannot be read, is not YAML of the accepted subset, or names a variable that is not set; the
+            message names file, line and key.
     """
     return parse_document(read_text(path, what="configuration", limit=SIZE), path)
 
@@ -121,7 +121,7 @@ def parse_document(text: str, path: Path) -> Document:
 
 
 class _Loader(yaml.BaseLoader):
-    """Composes nodes, each scalar a text, and stops at a document that is too large or too deep."""
+    """YAML loader with limits on size and depth; each scalar stays a text."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -141,7 +141,7 @@ class _Loader(yaml.BaseLoader):
 
 
 class _Walk:
-    """Turns nodes into values, and notes where each stood."""
+    """Converts nodes into values, and records the line of each."""
 
     def __init__(self, path: Path) -> None:
         self.lines: dict[Place, int] = {}
@@ -169,11 +169,11 @@ class _Walk:
         for key_node, value_node in node.value:
             key = key_node.value
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag != "tag:yaml.org,2002:str":
-                raise self._error(key_node, place, "found a key that is no text; a plain name was expected.")
+                raise self._error(key_node, place, "found a key that is not a text; a plain name was expected.")
             here = (*place, key)
             if key in found:
                 first = self.lines[here]
-                problem = f"the key stands twice (first on line {first}); remove one of the two."
+                problem = f"duplicate key (first on line {first}); remove one of the two."
                 raise self._error(key_node, here, problem)
             if key == "<<":
                 raise self._error(key_node, here, "merge keys are not read; write the keys out.")
@@ -194,7 +194,7 @@ class _Walk:
         if filled.problem is not None:
             raise self._error(node, place, filled.problem)
         if filled.used:
-            # A text until the shape says that a number was meant: a key of digits only must not become one.
+            # Keep it a text until the model expects a number: an API key of digits must not become one.
             return Interpolated(filled.text) if node.style is None else filled.text
         if node.style is not None:
             return filled.text
@@ -212,10 +212,10 @@ class _Walk:
 
 
 def plain(text: str) -> Any:
-    """Return what an unquoted scalar means: null, a boolean, a number, else the text.
+    """Resolve an unquoted scalar: null, a boolean, a number, else the text.
 
     Raises:
-        ValueError: it could be read in two ways, or is no finite number.
+        ValueError: it is ambiguous, or not a finite number.
     """
     if text in _WORDS:
         return _WORDS[text]

@@ -1,4 +1,4 @@
-"""`${VAR}` and `${VAR:-default}` in a configuration, and texts that look like secrets: those come only that way."""
+"""Environment interpolation: `${VAR}` and `${VAR:-default}`; detects secrets that are written out."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ _LIMITS = re.compile(r"(?i)(?:max|min|num|n)_")
 
 
 class Interpolated(str):
-    """An unquoted text that came from the environment: a number if the shape expects one."""
+    """Unquoted text from the environment; it becomes a number if the model expects one."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """A text with its variables filled in."""
+    """Interpolated text."""
 
     text: str
-    """The text; as it was where something is missing."""
+    """The result; the original text if a variable is missing."""
 
     used: bool = False
-    """True where a variable was named."""
+    """True if it names a variable."""
 
     missing: str | None = None
-    """The first variable that is not set and has no default."""
+    """The first variable without value and default."""
 
     problem: str | None = None
-    """What is wrong with a reference, for people."""
+    """The error in a reference, for a message."""
 
 
 def fill_in(text: str) -> Filled:
-    """Return the text with `${VAR}` and `${VAR:-default}` replaced; `$${` stands for a literal `${`.
+    """Interpolate `${VAR}` and `${VAR:-default}`; `$${` is a literal `${`.
 
-    As in a shell, the default is also taken where the variable is set but empty.
+    As in a shell, the default also replaces an empty variable.
     """
     if "${" not in text:
         return Filled(text=text)
@@ -80,11 +80,11 @@ def fill_in(text: str) -> Filled:
 
 
 def is_secret(key: str, written: str) -> bool:
-    """Tell whether a text that was written into a configuration looks like a secret.
+    """Return whether a text in a configuration looks like a secret.
 
     Args:
-        key: the key under which it stands; under `api_key` and the like any longer text without blanks counts.
-        written: the text as written; what comes from a variable does not count, its default does.
+        key: its key; under `api_key` and similar keys, any longer text without blanks counts.
+        written: the text as written; a variable's value does not count, its default does.
     """
     literal = _REFERENCE.sub(_default, written)
     if _SECRET.search(literal):

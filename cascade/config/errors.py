@@ -1,4 +1,4 @@
-"""What pydantic complains about in a configuration, as one sentence with file, line and key."""
+"""Validation errors of a configuration: converts pydantic's errors into one sentence with file, line and key."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _EXPECTED = {
 
 
 def config_error(error: ValidationError, document: Document, shape: type[BaseModel]) -> ConfigError:
-    """Return pydantic's complaints as one error: the first in the file's order, and how many more there are."""
+    """Convert a ValidationError into one ConfigError: the first in file order, and the number of others."""
     complaints = error.errors(include_url=False)
     found = [(_place(item["loc"], item["type"], document), item) for item in complaints]
-    # A union's branches complain one by one; the one that got deepest understood best what was meant.
+    # Each branch of a union reports errors; the deepest error belongs to the branch that was meant.
     places = {place for place, _ in found}
     found = [
         pair for pair in found if not any(len(one) > len(pair[0]) and one[: len(pair[0])] == pair[0] for one in places)
     ]
-    # An unknown key explains a missing one: it is the same, misspelt.
+    # An unknown key explains a missing key: it is a misspelling of it.
     place, item = min(
         found,
         key=lambda pair: (document.line(pair[0]) or 0, pair[1]["type"] == "missing", -len(pair[0])),
@@ -49,7 +49,7 @@ def config_error(error: ValidationError, document: Document, shape: type[BaseMod
 
 
 def _place(loc: Sequence[str | int], kind: str, document: Document) -> Place:
-    """Return where in the document a complaint belongs: pydantic mixes names of union branches into its path."""
+    """Map pydantic's error path to the document: the path also holds names of union branches."""
     value: Any = document.value
     place: Place = ()
     for part in loc:
@@ -96,7 +96,7 @@ def _expected(item: Mapping[str, Any], place: Place, shape: type[BaseModel]) -> 
 
 
 def shown(place: Place, value: Any, document: Document) -> str:
-    """Return a value for a message: as it is written in the file, and never a secret."""
+    """Format a value for a message: as written in the file, and never a secret."""
     if place in document.written:
         written = document.written[place]
         key = next((part for part in reversed(place) if isinstance(part, str)), "")
@@ -116,7 +116,7 @@ def _unknown(place: Place, shape: type[BaseModel]) -> str:
 
 
 def _keys(place: Place, shape: type[BaseModel]) -> list[str]:
-    """Return the keys that are known at a place, by following the JSON Schema of the shape."""
+    """Return the valid keys at a path, from the JSON Schema of the model."""
     root = shape.model_json_schema()
     here: list[Mapping[str, Any]] = [root]
     for part in place:

@@ -1,4 +1,4 @@
-"""What `guards:` and a task say, as Settings of requests and Limits across them."""
+"""Guards of the configuration: converts `guards:` and task settings into Settings and Limits."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from cascade.settings import Settings
 
 
 def settings_of(said: EndingModel, settings: Settings) -> Settings:
-    """Return the settings with what is said in the place of what was."""
+    """Return the settings with the configured values replaced."""
     names = {own.name for own in fields(Settings)} - {"schema"}
     return replace(settings, **{name: value for name in names if (value := getattr(said, name, None)) is not None})
 
 
 def limits_of(said: GuardsModel, providers: Mapping[str, RateLimitModel] = EMPTY) -> Limits:
-    """Return what is said about all requests together.
+    """Return the limits across all requests.
 
     Raises:
-        ConfigError: no traffic could be held to it.
+        ConfigError: a limit is not valid.
     """
     cap, breaker = said.escalation_cap, said.breaker
     return Limits(

@@ -1,4 +1,4 @@
-"""cascade.yaml → Config → Cascade: all of it is checked when it is read; errors name file, line and key."""
+"""Configuration loader: cascade.yaml → Config → Cascade; checks everything on reading, with file, line and key."""
 
 from __future__ import annotations
 
@@ -41,50 +41,50 @@ _SCHEMA_LIMIT = 256 << 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """What a configuration file says, looked up and checked; `open()` makes a Cascade of it."""
+    """Loaded and checked configuration; `open()` builds a Cascade."""
 
     path: Path
     """The file."""
 
     ladder: Ladder
-    """The rungs with their verifiers, and the tasks' own."""
+    """The rungs with their verifiers, and the ladders of tasks."""
 
     settings: Settings = field(default_factory=Settings)
-    """How requests end."""
+    """Default settings of requests."""
 
     limits: Limits = field(default_factory=Limits)
-    """What all requests together may spend a day, and how many may step upwards."""
+    """Limits across all requests: daily budgets, escalation cap, breaker, retry budget, rate limits."""
 
     tasks: Mapping[str, Settings] = EMPTY
-    """How requests of single tasks end."""
+    """Settings by task."""
 
     targets: Mapping[str, Mapping[str, Any]] = EMPTY
-    """What calibrate aims at or certifies, by task: figures by kind (escalation_rate, max_loss, …)."""
+    """Calibration targets by task: figures by kind (escalation_rate, max_loss, …)."""
 
     prices: Mapping[str, Price] = EMPTY
     """Prices by model."""
 
     policy: Path | None = None
-    """The policy file, if one is named."""
+    """The policy file; None if absent."""
 
     log: Path | str | None = field(default=None, repr=False)
-    """The decision log, if one is named: an SQLite file, or PostgreSQL's address, which may hold a password."""
+    """The decision log: an SQLite file, or a PostgreSQL address, which may hold a password; None if absent."""
 
     receipts: bool = False
-    """Whether the log's decisions get receipts."""
+    """Whether the log writes receipts."""
 
     spool: Path | None = None
-    """Where rows wait while PostgreSQL is down, if it is said."""
+    """Spool for rows while PostgreSQL is down; None for the default."""
 
     store_text: Literal["none", "redacted", "full"] = "none"
-    """Whether the log holds prompts and answers."""
+    """How the log stores prompts and answers."""
 
     strict: bool = False
-    """Whether a doubtful ladder is refused."""
+    """Whether warnings about the ladder are errors."""
 
     @property
     def price_book(self) -> PriceBook:
-        """Where prices come from."""
+        """Price book: the configured prices before the price table."""
         return PriceBook(self.prices)
 
     def open(
@@ -94,17 +94,17 @@ class Config:
         policy: Policy | Path | Literal[False] | None = None,
         log: Log | Path | str | Literal[False] | None = None,
     ) -> Cascade:
-        """Open a Cascade as configured.
+        """Build and open the configured Cascade.
 
         Args:
-            client: who answers calls; None: litellm.
-            policy: another policy than the configured one; False: none.
-            log: another log than the configured one; False: none.
+            client: the client for model calls; None for litellm.
+            policy: replaces the configured policy; False for no policy.
+            log: replaces the configured log; False for no log.
 
         Raises:
             ConfigError: policy, log or a price cannot be used; the message names the file.
         """
-        from cascade.engine.cascade import Cascade  # `cascade schema` and `doctor` read configurations without it
+        from cascade.engine.cascade import Cascade  # slow; `cascade schema` and `doctor` do not need it
 
         chosen_policy = None if policy is False else policy or self.policy
         chosen_log = None if log is False else log or self.log
@@ -121,14 +121,14 @@ class Config:
 
 
 def load_config(path: str | Path) -> Config:
-    """Read a configuration file; nothing is opened and no model is called.
+    """Load a configuration file; no log is opened and no model is called.
 
     Raises:
-        ConfigError: something in it cannot be used; the message names file, line and key, and what to do.
+        ConfigError: it is invalid; the message names file, line and key, and what to do.
     """
     document = read_document(Path(path))
     if document.value is None:
-        raise document.error((), "it is empty; a ladder was expected. `cascade init` writes one to begin with.")
+        raise document.error((), "it is empty; a ladder was expected. `cascade init` writes an example.")
     _refuse_secrets(document)
     try:
         shape = ConfigModel.model_validate(document.value)
@@ -149,7 +149,7 @@ def _refuse_secrets(document: Document) -> None:
 
 
 class _Build:
-    """Makes the parts of a Config, each error placed."""
+    """Builder of a Config; each error names file, line and key."""
 
     def __init__(self, document: Document, shape: ConfigModel) -> None:
         self.document = document
@@ -162,7 +162,7 @@ class _Build:
         names = [rung.name for rung in rungs]
         for i, name in enumerate(names):
             if name in names[:i]:
-                problem = f"the name {name!r} stands twice in the ladder; give each rung its own `name`."
+                problem = f"duplicate rung name {name!r} in the ladder; give each rung its own `name`."
                 raise self.document.error(("ladder", i), problem)
         own = {
             name: self._task_rungs(name, task, rungs)
@@ -239,7 +239,7 @@ class _Build:
                 problem = f"the ladder has no rung {called!r}; it has {', '.join(by_name)}."
                 raise self.document.error(place, problem)
             if called in [rung.name for rung in chosen]:
-                raise self.document.error(place, f"the rung {called!r} stands twice; name each once.")
+                raise self.document.error(place, f"duplicate rung {called!r}; name each rung once.")
             rung = by_name[called] if stack is None else replace(by_name[called], verify=stack)
             if not isinstance(entry, str) and entry.verify is not None:
                 rung = replace(rung, verify=self._stack(entry.verify, (*place, "verify")))
@@ -276,7 +276,7 @@ class _Build:
         except ConfigError as error:
             raise self.document.error(place, str(error)) from None
         if not isinstance(schema, dict):
-            raise self.document.error(place, f"{path} holds no JSON object; a JSON Schema was expected.")
+            raise self.document.error(place, f"{path} is not a JSON object; a JSON Schema was expected.")
         return schema
 
     def _placed(self, place: Place, make: Callable[[], Made]) -> Made:

@@ -1,4 +1,4 @@
-"""The shape of cascade.yaml: what keys there are and what they hold; `cascade schema config` prints it."""
+"""Configuration models: the keys of cascade.yaml and their types; `cascade schema config` prints the schema."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _number(value: Any) -> Any:
 
 
 def _free(value: Any) -> Any:
-    """Read what came from the environment as YAML would have read it, where no shape says what is meant."""
+    """Parse an interpolated value as YAML, where the model allows any type."""
     if isinstance(value, Interpolated):
         return plain(value)
     if isinstance(value, Mapping):
@@ -52,19 +52,19 @@ VerifierSpec = Text | Annotated[dict[str, Free | None], Field(min_length=1, max_
 
 
 class Part(BaseModel):
-    """A part of the configuration: unknown keys are errors."""
+    """Base of all configuration models: unknown keys are errors."""
 
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
         use_attribute_docstrings=True,
         populate_by_name=False,
-        hide_input_in_errors=True,  # what was filled in from the environment may be a key
+        hide_input_in_errors=True,  # an interpolated value may be an API key
     )
 
 
 class PriceModel(Part):
-    """US dollars of one model, per token, or per million tokens (`…_per_mtok`), not both."""
+    """Price of one model in US dollars, per token or per million tokens (`…_per_mtok`), not both."""
 
     input_usd: Dollars | None = None
     """Per input token."""
@@ -81,7 +81,7 @@ class PriceModel(Part):
     reasoning_usd: Dollars | None = None
     """Per reasoning token; default: as output."""
     call_usd: Dollars = 0.0
-    """Per call, whatever its length."""
+    """Per call, independent of its length."""
     input_per_mtok: Dollars | None = None
     """Per million input tokens."""
     output_per_mtok: Dollars | None = None
@@ -103,27 +103,27 @@ class PriceModel(Part):
 
 
 class RateLimitModel(Part):
-    """What a provider takes in a minute."""
+    """Rate limit of a provider, per minute."""
 
     rpm: Positive | None = None
-    """Requests a minute; they are paced, so that none is refused; default: no limit is known."""
+    """Requests per minute; calls wait locally so that the provider refuses none; default: no limit."""
     tpm: Positive | None = None
-    """Tokens a minute, prompts and answers; default: no limit is known."""
+    """Tokens per minute, prompts and answers; default: no limit."""
 
 
 class EndpointModel(RateLimitModel):
-    """One of several equivalent places to ask a rung's model."""
+    """One of several equivalent endpoints of a rung."""
 
     name: Text | None = None
-    """Unique in its rung; in logs and messages; default: the address's host."""
+    """Name in logs and messages, unique in the rung; default: the host of the address."""
     api_base: Text | None = None
     """The address; default: the provider's own."""
     api_key: Text | None = None
     """`${VARIABLE}`; default: the provider's own environment variable."""
     model: Text | None = None
-    """What the model is called there; default: as the rung calls it."""
+    """Name of the model at this endpoint; default: the rung's model."""
     price: PriceModel | None = None
-    """What it costs there; default: the rung's price, or the price table's for `model`."""
+    """Price at this endpoint; default: the rung's price, or the price table's for `model`."""
 
 
 class RungModel(RateLimitModel):
@@ -140,15 +140,15 @@ class RungModel(RateLimitModel):
     params: Free = Field(default_factory=dict)
     """Provider parameters (temperature, max_tokens, …); a request's own win."""
     timeout_s: Positive = 60.0
-    """Seconds that one try may take."""
+    """Timeout of one try, in seconds."""
     price: PriceModel | None = None
     """Overrides the price table."""
     endpoints: Annotated[list[EndpointModel], Field(min_length=1)] | None = None
-    """Equivalent places to ask, in order of preference, instead of this rung's own address, key and pace: where one
-    fails, the next is asked before the rung above."""
+    """Endpoint pool: equivalent endpoints in order of preference, instead of this rung's address, key and rate limit;
+    if one fails, the next is tried before the rung above."""
     context_window: Annotated[int, Field(ge=1)] | None = None
-    """Tokens that its window holds; a prompt too long for a rung below goes to the first one that may hold it; default:
-    as litellm's bundled map says."""
+    """Context window in tokens; a prompt too long for a rung goes to the first rung that can hold it; default: from
+    litellm's bundled map."""
     client: Literal["auto", "direct", "litellm"] = "auto"
     """Who asks the model: `direct`, `litellm`, or `auto`: direct where the provider is known to speak OpenAI's Chat
     Completions."""
@@ -157,7 +157,7 @@ class RungModel(RateLimitModel):
 
 
 class TaskRung(Part):
-    """A rung as a task uses it."""
+    """A rung in the ladder of one task."""
 
     name: Text
     """The rung's name in the ladder."""
@@ -166,121 +166,121 @@ class TaskRung(Part):
 
 
 class TargetModel(Part):
-    """What `cascade calibrate` aims at, or certifies, for a task; several aims are kept together."""
+    """Target of `cascade calibrate` for a task: aims in expectation (several hold together), or bounds to certify."""
 
     escalation_rate: Rate | Annotated[list[Rate], Field(min_length=1)] | None = None
-    """The share of requests that leave a rung upwards: one for the first rung, or one for each rung but the top."""
+    """Escalation rate: one number for the first rung, or one for each rung but the top."""
     mean_cost_usd: Positive | None = None
-    """US dollars a request."""
+    """Mean cost per request in US dollars."""
     expected_loss: Rate | None = None
-    """Accuracy lost against always using the top, in expectation."""
+    """Accuracy loss against always-top, in expectation."""
     expected_error: Rate | None = None
-    """The share of wrong ones among answers accepted below the top, in expectation."""
+    """Error rate among answers accepted below the top, in expectation."""
     max_loss: Limits | None = None
-    """Certified: accuracy lost against always using the top, at most."""
+    """Certified upper bound on the accuracy loss against always-top."""
     max_error: Limits | None = None
-    """Certified: the share of wrong ones among answers accepted below the top, at most."""
+    """Certified upper bound on the error rate among answers accepted below the top."""
     confidence: Rate | None = None
-    """How sure a certificate is; 0.9 unless given."""
+    """Confidence level of a certificate; default: 0.9."""
 
 
 class EndingModel(Part):
-    """How requests end; a task's own settings win."""
+    """Limits and outcomes of a request; a task's own settings win."""
 
     deadline_s: Positive | None = None
-    """Seconds that a request may take if it does not say itself."""
+    """Default deadline of a request, in seconds."""
     max_cost_usd: Dollars | None = None
-    """US dollars that a request may cost if it does not say itself."""
+    """Default cost limit of a request, in US dollars."""
     on_deadline: Literal["raise", "best"] | None = None
-    """Whether a passed deadline is an error or returns the best answer so far; default: raise."""
+    """Whether an exceeded deadline is an error or returns the best answer so far; default: raise."""
     on_budget: Literal["raise", "best"] | None = None
-    """Whether a spent budget is an error or returns the best answer so far; default: raise."""
+    """Whether an exhausted budget is an error or returns the best answer so far; default: raise."""
     on_refusal: Literal["escalate", "accept"] | None = None
-    """Whether a model's refusal is asked about once more above, or taken at its word."""
+    """Whether a refusal escalates once to the next rung, or is accepted."""
     on_content_filter: Literal["raise", "escalate"] | None = None
-    """Whether a request that a provider's content filter refused is an error, or goes on to the next rung."""
+    """Whether a content filter's refusal is an error, or escalates to the next rung."""
     on_other_model: Literal["flag", "raise"] | None = None
-    """Whether an answer by another model than the one asked, as the provider reports it, is flagged or an error."""
+    """Whether an answer is flagged or an error if the provider reports another model."""
     on_exhausted: Literal["answer", "abstain"] | None = None
-    """Whether an answer that the top's verifiers vetoed is returned, flagged, or withheld; default: answer."""
+    """Whether an answer vetoed at the top is returned (flagged) or withheld; default: answer."""
     on_uncalibrated: Literal["pass_marks", "top", "error"] | None = None
-    """What a task without a policy does; default: pass_marks."""
+    """Fallback of a task without a policy; default: pass_marks."""
 
 
 class CapModel(Part):
-    """How much of the traffic may step upwards, for quality or because a provider failed."""
+    """Escalation cap: limit on the share of traffic that moves up, for quality or after a failure."""
 
     rate: Rate
-    """Steps per request in any `window` requests; at least what the policy's own traffic needs."""
+    """Escalations per request in any `window` requests; at least what the policy's own rate needs."""
     window: Annotated[int, Field(ge=1)] = 1000
-    """Requests, in the order in which they began."""
+    """Window size in requests, in order of their start."""
     per_principal: bool = True
-    """Whether each principal is held to the rate by itself too."""
+    """Whether the cap also applies to each principal alone."""
     on_cap: Literal["best", "error"] = "best"
-    """Whether a request that may not step up returns the best answer so far, flagged, or is an error."""
+    """Whether a capped request returns the best answer so far (flagged) or is an error."""
 
 
 class BreakerModel(Part):
-    """When an endpoint's model that keeps failing is left alone, but for a probe now and then."""
+    """Circuit breaker: stops calls to a failing model of an endpoint, except periodic probes."""
 
     window: Annotated[int, Field(ge=1)] = 20
-    """Tries that are looked back at."""
+    """Window size in tries."""
     memory_s: Positive = 60.0
-    """Seconds after which a try is forgotten."""
+    """Age in seconds after which a try leaves the window."""
     least: Annotated[int, Field(ge=1)] = 10
-    """Tries that must be known before it opens."""
+    """Minimum number of tries before it opens."""
     rate: Rate = 0.5
-    """The share of failed ones from which on it opens; above 0."""
+    """Failure rate from which it opens; above 0."""
     open_s: Positive = 10.0
     """Seconds between two probes."""
 
 
 class RetryBudgetModel(Part):
-    """How much of a provider's traffic may be repetitions."""
+    """Retry budget: limit on the share of retries in a provider's traffic."""
 
     rate: Rate = 0.1
-    """Repetitions per first try."""
+    """Retries per first try."""
     burst: Annotated[int, Field(ge=0)] = 10
-    """Repetitions that may be made at once, beyond the rate."""
+    """Burst: retries allowed at once beyond the rate."""
 
 
 class GuardsModel(EndingModel):
-    """How requests end, and what all of them together may do."""
+    """Guards: limits of one request, and limits across all requests."""
 
     usd_per_day: Dollars | None = None
-    """US dollars that all requests of a day (UTC) may cost; what the log knows of today counts; default: no limit."""
+    """Daily budget of all requests in US dollars (UTC day); today's cost in the log counts; default: no limit."""
     principal_usd_per_day: Dollars | None = None
-    """US dollars that the requests of any one principal may cost a day; default: no limit."""
+    """Daily budget of each principal in US dollars; default: no limit."""
     escalation_cap: CapModel | None = None
-    """How much of the traffic may step upwards; default: no cap."""
+    """Escalation cap; default: no cap."""
     breaker: BreakerModel | Literal[False] = BreakerModel()
-    """When an endpoint's model that keeps failing is left alone; false: never."""
+    """Circuit breaker; false to turn it off."""
     retry_budget: RetryBudgetModel = RetryBudgetModel()
-    """How much of a provider's traffic may be repetitions."""
+    """Retry budget of each provider."""
 
 
 class LogModel(Part):
-    """The decision log, where more is to be said about it than its place."""
+    """The decision log with its options."""
 
     path: Text
     """An SQLite file, or an address such as postgresql://user:${PASSWORD}@host/database."""
     receipts: bool = False
-    """Whether each decision gets a receipt, so that `cascade verify` notices what is changed later."""
+    """Tamper evidence: whether each decision gets a receipt, which `cascade verify` checks."""
     spool: Text | None = None
-    """Where rows wait while PostgreSQL is down; default: a file in the user's state folder."""
+    """Spool: file for rows while PostgreSQL is down; default: in the user's state folder."""
 
 
 class TaskModel(EndingModel):
-    """What is particular about one task."""
+    """Settings of one task."""
 
     rungs: Annotated[list[Text | TaskRung], Field(min_length=1)] | None = None
-    """The rungs that it uses, by name, cheapest first; default: all."""
+    """Its rungs by name, cheapest first; default: all."""
     verify: list[VerifierSpec] | None = None
     """Its verifiers, on all its rungs; default: the rungs' own."""
     json_schema: Free | Text | None = Field(default=None, alias="schema")
     """The JSON Schema that its answers must satisfy: inline, or the path of a .json file."""
     target: TargetModel | None = None
-    """What `cascade calibrate` aims at where the command line does not say."""
+    """Target of `cascade calibrate`, unless the command line gives one."""
 
 
 def _not_reserved(name: str) -> str:
@@ -301,18 +301,18 @@ class ConfigModel(Part):
     verify: list[VerifierSpec] | None = None
     """The verifiers of rungs that name none; default: refusal, schema, hedging."""
     tasks: dict[TaskName, TaskModel] = Field(default_factory=dict)
-    """What is particular about single tasks, by name."""
+    """Settings of tasks, by name."""
     policy: Text | None = None
-    """The policy that `cascade calibrate` wrote; default: every task runs by pass marks."""
+    """Policy file written by `cascade calibrate`; default: every task uses pass marks."""
     log: Text | LogModel | None = None
     """The decision log: an SQLite file or a postgresql:// address; default: decisions are not logged."""
     store_text: Literal["none", "redacted", "full"] = "none"
     """Whether the log holds prompts and answers."""
     strict: Annotated[bool, Field(strict=True)] = False
-    """Whether a doubtful ladder (a judge of its own family, a schema that accepts everything) is an error."""
+    """Whether a warning about the ladder (a judge of its own family, a schema that accepts everything) is an error."""
     guards: GuardsModel = GuardsModel()
-    """How requests end, unless their task says otherwise."""
+    """Limits of requests; a task's own settings win."""
     providers: dict[Text, RateLimitModel] = Field(default_factory=dict)
-    """The pace of whole providers, by the part of a model's name before the slash (`openai`)."""
+    """Rate limits of providers, by the part of a model's name before the slash (`openai`)."""
     prices: dict[Text, PriceModel] = Field(default_factory=dict)
-    """Prices by model, for models that are not on the ladder (a judge) or in no table."""
+    """Prices by model, for models that are not on the ladder (a judge) or not in the price table."""

@@ -1,4 +1,4 @@
-"""Options of verifiers that YAML can only name: a price, a rubric's file, a function of the user's own."""
+"""Verifier options: resolves names in YAML into a price, a rubric file or a user's function."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ FUNCTIONS = ("function", "extract")
 
 
 def prepared(spec: Any, folder: Path) -> Any:
-    """Return what a configuration says of a verifier with its named options looked up.
+    """Resolve the named options of a configured verifier.
 
-    `price` becomes a Price, a `rubric` that ends with .md a path beside the configuration, and `module:function`
-    (found beside the configuration too) the function.
+    `price` becomes a Price, a `rubric` that ends with .md becomes a path, and `module:function` becomes the function;
+    both are found beside the configuration.
 
     Raises:
-        ConfigError: a price is none, or a function cannot be loaded.
+        ConfigError: a price is not valid, or a function cannot be loaded.
     """
     if not isinstance(spec, Mapping):
         return spec
@@ -49,10 +49,10 @@ def prepared(spec: Any, folder: Path) -> Any:
 
 
 def price_of(shape: PriceModel) -> Price:
-    """Return the price that a configuration gives, per token or per million tokens.
+    """Convert a configured price, per token or per million tokens.
 
     Raises:
-        ConfigError: a kind is given twice, or input or output not at all.
+        ConfigError: a kind is given twice, or input or output is missing.
     """
     usd: dict[str, float] = {"call_usd": shape.call_usd}
     for kind in KINDS:
@@ -64,7 +64,7 @@ def price_of(shape: PriceModel) -> Price:
             usd[f"{kind}_usd"] = each if each is not None else per_million / 1e6
     for kind in ("input", "output"):
         if f"{kind}_usd" not in usd:
-            message = f"it has no price of {kind} tokens; give {kind}_per_mtok (0 if they cost nothing)."
+            message = f"it has no price for {kind} tokens; give {kind}_per_mtok (0 if they are free)."
             raise ConfigError(message)
     return Price(**usd)
 
@@ -83,6 +83,6 @@ def _function(named: str, option: str, folder: Path) -> Any:
     finally:
         sys.path.remove(str(folder))
     if not callable(found):
-        message = f"{option}: {named!r} is no function."
+        message = f"{option}: {named!r} is not a function; a callable was expected."
         raise ConfigError(message)
     return found

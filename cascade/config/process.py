@@ -1,4 +1,4 @@
-"""The process default behind `cascade.run()`: opened from CASCADE_CONFIG or ./cascade.yaml when first needed."""
+"""Process default behind `cascade.run()`: opened lazily from CASCADE_CONFIG or ./cascade.yaml."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _KEPT = 8
 
 
 def default_path() -> Path:
-    """Return the configuration of this process: CASCADE_CONFIG, else ./cascade.yaml.
+    """Return the configuration path of this process: CASCADE_CONFIG, else ./cascade.yaml.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: neither exists.
     """
     named = os.environ.get(VARIABLE)
     if named:
@@ -49,7 +49,7 @@ def default_path() -> Path:
 
 
 def default() -> Cascade:
-    """Return the Cascade of this process's configuration; the same one until `close_default()`.
+    """Return the shared Cascade of this process's configuration, until `close_default()`.
 
     Raises:
         ConfigError: there is no configuration, or it cannot be used.
@@ -62,7 +62,7 @@ def default() -> Cascade:
 
 
 def close_default() -> None:
-    """Close what `run` and `arun` opened; the next call opens it anew, and so reads a changed configuration."""
+    """Close the process default; the next call reopens it and reads a changed configuration."""
     with _lock:
         open_now = [*_opened.values(), *(app for _, app in _ladders)]
         _opened.clear()
@@ -116,11 +116,11 @@ def run(
 
 
 def run(prompt: Prompt | None = None, *, ladder: Ladder | Sequence[Rung] | None = None, **options: Any) -> Result[Any]:
-    """Answer one request by the process default, or by `ladder`; blocks.
+    """Answer one request with the process default, or with `ladder`; blocks.
 
     Args:
         prompt: one user's text, a chat, or a Request.
-        ladder: the rungs to use; None: the configuration of this process (CASCADE_CONFIG, else ./cascade.yaml).
+        ladder: the rungs to use; None for the configuration of this process (CASCADE_CONFIG, else ./cascade.yaml).
         messages: a chat, in place of `prompt`.
         schema: a JSON Schema, or a type that the answer is parsed into (then `Result[T]`).
         options: as of `Cascade.arun`.
@@ -160,7 +160,7 @@ async def arun(
 async def arun(
     prompt: Prompt | None = None, *, ladder: Ladder | Sequence[Rung] | None = None, **options: Any
 ) -> Result[Any]:
-    """Answer one request by the process default, or by `ladder`; arguments and errors as of `run`.
+    """Answer one request with the process default, or with `ladder`; arguments and errors as of `run`.
 
     Example:
         >>> result = await cascade.arun("Where to?", ladder=ladder)

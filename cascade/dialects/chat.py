@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cascade.dialects.finish import Finish, read_finish, read_own_finish
+from cascade.dialects.shape import MOST_ALTERNATIVES, ShapeLimits
 from cascade.dialects.usage import read_usage
 from cascade.exchange import EMPTY, ModelCall, Response, TokenLogProb, text_of
 from cascade.failure import CallFailure, FailureKind
@@ -15,9 +16,6 @@ from cascade.usage import Price
 
 BESIDE_THE_BODY = frozenset({"extra_body", "extra_headers"})
 """Parameters that are no field of the body."""
-
-MOST_ALTERNATIVES = 20
-"""The most alternatives of a token that any provider gives."""
 
 NO_CHOICE = "The provider's answer holds no choice with a message."
 
@@ -63,12 +61,17 @@ def read_body(
         return CallFailure(kind=FailureKind.BAD_BODY, message=NO_CHOICE)
     choices = [{**choice, "message": _without_thinking(choice["message"])} for choice in choices]
     if logprobs is None and choices[0].get("logprobs"):
-        logprobs = read_logprobs(choices[0]["logprobs"], alternatives_asked(call))
+        logprobs = read_logprobs(choices[0]["logprobs"], limits_of(call).alternatives)
     return _response(body, choices, read_own_finish(choices[0]), logprobs, call=call, price=price)
 
 
 def read_completion(
-    completion: Any, *, call: ModelCall, price: Price, native: tuple[str | None, bool] | None = None
+    completion: Any,
+    *,
+    call: ModelCall,
+    price: Price,
+    native: tuple[str | None, bool] | None = None,
+    logprobs: tuple[TokenLogProb, ...] | None = None,
 ) -> Response | CallFailure:
     """Return the response in a completion as litellm makes it, priced by the requested model.
 
@@ -79,12 +82,14 @@ def read_completion(
         call: what was asked.
         price: what the requested model costs.
         native: the reason for stopping in the body before litellm translated it, and whether one was due.
+        logprobs: those of the first choice, where they were read before litellm saw the body.
     """
     body = _mapping(completion)
     choices = _choices(body)
     if not choices:
         return CallFailure(kind=FailureKind.BAD_BODY, message=NO_CHOICE)
-    logprobs = read_logprobs(choices[0].get("logprobs"), alternatives_asked(call))
+    if logprobs is None and choices[0].get("logprobs"):
+        logprobs = read_logprobs(choices[0]["logprobs"], limits_of(call).alternatives)
     return _response(body, choices, read_finish(choices[0], native), logprobs, call=call, price=price)
 
 
@@ -163,12 +168,10 @@ def read_tokens(entries: Sequence[Any], alternatives: int) -> list[TokenLogProb]
     ]
 
 
-def alternatives_asked(call: ModelCall) -> int:
-    """Return how many alternatives of each token a call asks for, which is how many anybody will read."""
-    asked = {**call.wishes, **call.params}.get("top_logprobs")
+def limits_of(call: ModelCall) -> ShapeLimits:
+    """Return what the answer to a call may hold."""
     extra = call.params.get("extra_body")
-    asked = extra.get("top_logprobs", asked) if isinstance(extra, Mapping) else asked
-    return min(asked, MOST_ALTERNATIVES) if isinstance(asked, int) and asked >= 0 else 0
+    return ShapeLimits.of({**call.wishes, **call.params, **(extra if isinstance(extra, Mapping) else {})})
 
 
 def same_model(requested: str, reported: str) -> bool:

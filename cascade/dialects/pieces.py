@@ -26,42 +26,53 @@ _PART = re.compile(
 Parsed = tuple[Any, tuple[TokenLogProb, ...] | None]
 
 
-def parse(
-    body: bytes, limits: ShapeLimits, *, alternatives: int, window: int = WINDOW
-) -> Generator[None, None, Parsed]:
+def parse(body: bytes, limits: ShapeLimits, *, window: int = WINDOW) -> Generator[None, None, Parsed]:
     """Parse a body, yielding between slices; return it without log-probabilities, and those of its first choice.
-
-    Args:
-        body: the body.
-        limits: what it may hold.
-        alternatives: how many alternatives of a token are read.
-        window: bytes of a slice.
 
     Raises:
         ShapeError: it holds more than the limits allow.
         ValueError: it is no JSON.
     """
-    holes = yield from scan(body, limits, window)
-    parts: list[bytes] = []
     texts: list[str] = []
+    rest, tokens = yield from _taken_apart(body, limits, window, texts)
+    whole = json.loads(rest)
+    yield
+    return (_filled(whole, texts) if texts else whole), tokens
+
+
+def without_logprobs(
+    body: bytes, limits: ShapeLimits, *, window: int = WINDOW
+) -> Generator[None, None, tuple[bytes, tuple[TokenLogProb, ...] | None]]:
+    """Take log-probabilities out of a body, yielding between slices; return the rest, and those of its first choice.
+
+    Raises:
+        ShapeError, ValueError: as of `parse`.
+    """
+    return (yield from _taken_apart(body, limits, window, None))
+
+
+def _taken_apart(
+    body: bytes, limits: ShapeLimits, window: int, texts: list[str] | None
+) -> Generator[None, None, tuple[bytes, tuple[TokenLogProb, ...] | None]]:
+    """Read log-probabilities and, into `texts`, long texts; return the rest, with a mark in the place of each text."""
+    holes = yield from scan(body, limits, window)
+    beside = len(body) - sum(hole.end - hole.start for hole in holes)
+    if beside > MOST_AT_ONCE:
+        raise ShapeError(FailureKind.TOO_BIG, f"The body holds {beside:,} bytes beside texts and log-probabilities")
+    parts: list[bytes] = []
     tokens: list[TokenLogProb] = []
     position = 0
     for hole in holes:
+        if hole.kind == "text" and texts is None:
+            continue
         parts.append(body[position : hole.start])
         position = hole.end
-        if hole.kind == "text":
+        if hole.kind == "entries":
+            yield from _entries(body, hole, tokens, limits.alternatives, window)
+        elif texts is not None:
             parts.append(json.dumps(f"{_MARK}{len(texts)}").encode("ascii"))
             texts.append((yield from _text(body, hole, window)))
-        else:
-            yield from _entries(body, hole, tokens, alternatives, window)
-    parts.append(body[position:])
-    rest = b"".join(parts)
-    if len(rest) > MOST_AT_ONCE:
-        message = f"The body holds {len(rest):,} bytes beside texts and log-probabilities"
-        raise ShapeError(FailureKind.TOO_BIG, message)
-    whole = json.loads(rest)
-    yield
-    return (_filled(whole, texts) if texts else whole), tuple(tokens) or None
+    return b"".join([*parts, body[position:]]), tuple(tokens) or None
 
 
 def _text(body: bytes, hole: Hole, window: int) -> Generator[None, None, str]:

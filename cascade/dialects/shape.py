@@ -26,6 +26,9 @@ MOST_TOOL_CALLS = 512
 MOST_ENTRIES = 1 << 17
 """The most log-probability entries of a choice where the call sets no `max_tokens`."""
 
+MOST_ALTERNATIVES = 20
+"""The most alternatives of a token that any provider gives."""
+
 MOST_BRACKETS = 1_000_000
 """The most objects and arrays; a body of 8 MiB whose tokens all come with alternatives has 700,000."""
 
@@ -69,6 +72,9 @@ class ShapeLimits:
     tool_calls: int = MOST_TOOL_CALLS
     """Tool calls, of all choices."""
 
+    alternatives: int = 0
+    """Alternatives of a token that are read; more of them are passed over."""
+
     depth: int = MOST_DEPTH
     """Arrays and objects inside one another."""
 
@@ -77,7 +83,11 @@ class ShapeLimits:
         """Return what a call with these parameters may be answered with."""
         tokens = _whole(params.get("max_completion_tokens")) or _whole(params.get("max_tokens"))
         entries = MOST_ENTRIES if tokens is None else tokens + _SPARE_ENTRIES
-        return cls(choices=max(_whole(params.get("n")) or 1, _whole(params.get("best_of")) or 1), entries=entries)
+        return cls(
+            choices=max(_whole(params.get("n")) or 1, _whole(params.get("best_of")) or 1),
+            entries=entries,
+            alternatives=min(_whole(params.get("top_logprobs")) or 0, MOST_ALTERNATIVES),
+        )
 
 
 class Hole(NamedTuple):

@@ -1,1 +1,1 @@
-"""Display: sheets for terminals and notebooks, number formats, and sanitized foreign text."""
+"""Display: sheets for terminals and notebooks, number formats, and sanitised untrusted text."""

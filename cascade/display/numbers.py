@@ -1,35 +1,35 @@
-"""Wording: single figures as people read them."""
+"""Number formats: shares, dollars, durations and counts for people."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 NOTHING = "–"
-"""Where there is no figure."""
+"""Placeholder for a missing number."""
 
 
 def percent(value: float | None) -> str:
-    """Say a share: 24.1 %."""
+    """Format a share: 24.1 %."""
     if value is None:
         return NOTHING
     return f"{100 * value:.1f} %"
 
 
 def span(value: float | None, low: float | None, high: float | None) -> str:
-    """Say a share with its interval: 24.1 % (22.0–26.3 %)."""
+    """Format a share with its interval: 24.1 % (22.0–26.3 %)."""
     if value is None or low is None or high is None:
         return percent(value)
     return f"{100 * value:.1f} % ({100 * low:.1f}–{100 * high:.1f} %)"
 
 
 def share(found: Mapping[str, float | None] | None) -> str:
-    """Say `{value, low, high}` as a share with its interval."""
+    """Format `{value, low, high}` as a share with its interval."""
     value, low, high = (None if found is None else found.get(key) for key in ("value", "low", "high"))
     return span(value, low, high)
 
 
 def dollars(value: float | None) -> str:
-    """Say US dollars: cents from a dollar on, three digits below."""
+    """Format US dollars: cents from a dollar on, three digits below."""
     if value is None:
         return NOTHING
     sign, size = ("−" if value < 0 else ""), abs(value)
@@ -42,7 +42,7 @@ def dollars(value: float | None) -> str:
 
 
 def duration(value: float | None) -> str:
-    """Say seconds: 2.4 ms, 0.24 s, 12 s."""
+    """Format seconds: 2.4 ms, 0.24 s, 12 s."""
     if value is None:
         return NOTHING
     if value < 0.1:
@@ -51,5 +51,5 @@ def duration(value: float | None) -> str:
 
 
 def count(value: int) -> str:
-    """Say a count: 12,345."""
+    """Format a count: 12,345."""
     return f"{value:,}"

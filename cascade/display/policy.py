@@ -1,4 +1,4 @@
-"""What a policy shows of itself: for every task and operating point what was asked for, promised and measured."""
+"""Policy sheet: target, promise and measurements of every task and operating point."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def policy_sheet(policy: Any) -> Sheet:
     }
     notes = []
     if any(point.measured for point in points.values()):
-        notes.append("Intervals are 90 %; accuracy is estimated on labels that the fit did not see.")
+        notes.append("Intervals are 90 %; accuracy is estimated on held-out labels.")
     if any(point.certified is None for point in points.values()):
-        notes.append("Aims are met in expectation; nothing certifies them.")
+        notes.append("Aims are met in expectation; they are not certified.")
     return Sheet(
         title=f"Policy for {' → '.join(policy.ladder.rungs)}",
         facts=(("created", policy.created), ("sha256", policy.sha256[:16])),
@@ -30,12 +30,12 @@ def policy_sheet(policy: Any) -> Sheet:
 
 
 def asked(target: Mapping[str, Any]) -> str:
-    """Say a target in words."""
+    """Format a target in words."""
     kind, value = str(target.get("kind", "")), target.get("value")
     if kind == "together":
         return " and ".join(asked(part) for part in value or [])
     if kind == "mean_cost":
-        return f"a mean cost of {dollars(value)} a request"
+        return f"a mean cost of {dollars(value)} per request"
     rates = ", ".join(percent(rate) for rate in value) if isinstance(value, list) else percent(value)
     where = f" in {target['dimension']}" if target.get("dimension") else ""
     return f"{kind.replace('_', ' ')} {rates}{where}"

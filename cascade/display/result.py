@@ -1,4 +1,4 @@
-"""What a result shows of itself: its outcome and answer, and every attempt with what was thought of it."""
+"""Result sheet: outcome, answer, and every attempt with its verdicts."""
 
 from __future__ import annotations
 

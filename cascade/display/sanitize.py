@@ -1,7 +1,7 @@
-"""Text from models and users made safe to show: on a terminal, in one line of a log, in a cell of a spreadsheet.
+"""Sanitisation of untrusted text for output: on a terminal, in one line of a log, in a cell of a spreadsheet.
 
-What is stored stays as it was; these are the last step before eyes or another program. A terminal obeys control
-characters, people are misled by what they cannot see, and a spreadsheet computes whatever begins like a formula.
+Stored text stays unchanged; this is the last step before output. Terminals execute control sequences, invisible
+characters mislead readers, and spreadsheets evaluate text that starts like a formula.
 """
 
 from __future__ import annotations
@@ -10,35 +10,35 @@ import re
 import unicodedata
 from typing import Any
 
-# C0 and C1 controls (line ends and tabs stay), lone surrogates, and what cannot be seen or reorders what is: direction
+# C0 and C1 controls (line ends and tabs stay), lone surrogates, and invisible or reordering characters: direction
 # marks, blanks of no width, line separators, tag characters. The joiners stay: scripts and emoji need them.
 _UNSAFE = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e0fff]"
 )
-# What spreadsheets take for the beginning of a formula (or of DDE), ASCII or full width, whatever blanks, quotes and
-# invisible characters stand before it.
+# The start of a spreadsheet formula (or of DDE), ASCII or full width, after any blanks, quotes and invisible
+# characters.
 _FORMULA = re.compile(r"[=+\-@|%＝＋－＠﹢﹣﹦﹫−]")
 _SKIPPED = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 
 
 def printable(text: str) -> str:
-    r"""Return a text that is safe on a terminal: what could steer it or hide something is spelt out, as \x1b."""
+    r"""Escape control and invisible characters for a terminal, such as \x1b."""
     return _UNSAFE.sub(lambda found: escape(found[0]), text)
 
 
 def spell_in_json(text: str) -> str:
-    r"""Return JSON that says the same, with what `printable` spells out as \\uXXXX: there it stands in strings only."""
+    r"""Escape the characters of `printable` in JSON as \\uXXXX; the value stays the same."""
     return _UNSAFE.sub(lambda found: json_escape(found[0]), text)
 
 
 def one_line(text: str) -> str:
-    r"""Return a text on one line, with everything that is not seen spelt out, line ends and joiners too."""
+    r"""Escape a text for one line: all invisible characters, including line ends and joiners."""
     return "".join(character if _is_seen(character) else escape(character) for character in text)
 
 
 def cell(value: Any) -> Any:
-    """Return a value for a cell of a CSV file: a text that a spreadsheet could compute is prefixed with an apostrophe.
+    """Escape a CSV cell against formula injection: a text that looks like a formula gets an apostrophe before it.
 
     Numbers stay numbers; `-1` as a text becomes `'-1`. A text that begins with an apostrophe gets another one, so that
     `cell_text` gives back what was there (a lone surrogate excepted, which no file can hold: it is spelt out).
@@ -52,17 +52,17 @@ def cell(value: Any) -> Any:
 
 
 def cell_text(text: str) -> str:
-    """Return what a cell held before `cell` made it safe."""
+    """Unescape a cell: the inverse of `cell`."""
     return text.removeprefix("'")
 
 
 def escape(character: str) -> str:
-    r"""Spell a character out: \x1b, \u202e, \U000e0041."""
+    r"""Escape a character: \x1b, \u202e, \U000e0041."""
     return character.encode("unicode_escape").decode("ascii")
 
 
 def json_escape(character: str) -> str:
-    r"""Spell a character out as JSON does: \u001b, and as a pair of surrogates beyond 16 bits."""
+    r"""Escape a character as JSON does: \u001b, and as a surrogate pair beyond 16 bits."""
     code = ord(character)
     if code > 0xFFFF:
         code -= 0x10000

@@ -1,6 +1,6 @@
-"""Sheet: what a value shows of itself, figures and small tables; the same in a notebook and in a terminal.
+"""Sheet: the display of a value as figures and small tables, the same in a notebook and in a terminal.
 
-Result, Policy, Report and Replay give one; neither rich nor a notebook is imported for it.
+Result, Policy, Report and Replay have one; it imports neither rich nor a notebook.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 MOST_CHARACTERS = 2_000
-"""Of one cell; a notebook keeps what it shows."""
+"""Maximum characters of one cell; a notebook stores its output."""
 
-# Colours are the page's own, so that it reads in light and dark; styles stand at each element, since pages that show
-# notebooks strip style sheets.
+# Colours come from the page, for light and dark themes; styles are inline, since pages that show notebooks strip
+# style sheets.
 _LINE = "border-bottom:1px solid rgba(128,128,128,.35);"
 _CELL = f'style="{_LINE}padding:.15em .8em .15em 0;text-align:left;vertical-align:top;background:none"'
 _FAINT = 'style="opacity:.75;margin:.3em 0"'
@@ -37,15 +37,15 @@ class Grid:
     """Cells as text, as many as columns in each."""
 
     title: str = ""
-    """What stands above it."""
+    """Title above the table."""
 
     note: str = ""
-    """What stands below it."""
+    """Note below the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A heading, named figures, tables; texts may be foreign."""
+    """A heading, named figures, tables; texts may be untrusted."""
 
     title: str
     """The heading."""
@@ -54,13 +54,13 @@ class Sheet:
     """Named figures, in order."""
 
     parts: tuple[Grid | Sheet, ...] = ()
-    """What follows them."""
+    """Tables or nested sheets after them."""
 
     notes: tuple[str, ...] = ()
-    """Sentences at the end."""
+    """Notes at the end."""
 
     def html(self) -> str:
-        """Return it as a piece of HTML, everything escaped: no scripts, no addresses, no style sheet."""
+        """Render as an HTML fragment, escaped: no scripts, no addresses, no style sheet."""
         parts = [f"<div><strong>{_escaped(self.title)}</strong>"]
         if self.facts:
             rows = "".join(
@@ -73,7 +73,7 @@ class Sheet:
         return "".join([*parts, "</div>"])
 
     def rendered(self) -> RenderableType:
-        """Return it for rich to print; whatever it says is shown as text and cannot steer the terminal."""
+        """Render for rich; all text is sanitised for the terminal."""
         from rich.console import Group
         from rich.padding import Padding
         from rich.table import Table
@@ -123,5 +123,5 @@ def _escaped(text: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    """Return a text as it may be shown: without secrets, and not too long."""
+    """Redact secrets and truncate a text."""
     return shortened(text, MOST_CHARACTERS)

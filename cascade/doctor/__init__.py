@@ -1,1 +1,1 @@
-"""The doctor: checks of environment, configuration, prices, keys, database and client."""
+"""Doctor: checks the environment, configuration, prices, keys, database and client."""

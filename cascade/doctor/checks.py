@@ -1,4 +1,4 @@
-"""Checks of the environment: Python, litellm, start-up code, whose the package names are, calls on loopback."""
+"""Environment checks: Python, litellm, start-up code, package name clashes, calls on loopback."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BROKEN_LITELLM = {
 
 
 def environment() -> Iterator[Finding]:
-    """Check what is installed; no model is called."""
+    """Check the installed environment; no model is called."""
     for check in (_python, _litellm, _start_up_code, _owners, _names, _self_test):
         yield from check()
 
@@ -54,24 +54,24 @@ def _litellm() -> Iterator[Finding]:
 
 
 def _start_up_code() -> Iterator[Finding]:
-    """Name what runs whenever Python starts: a trojaned release of litellm came with such a file."""
+    """Check start-up code (`.pth` files): a trojaned release of litellm contained such a file."""
     from cascade.doctor.start_up_code import start_up_code
 
     found = [code for code in start_up_code() if code.suspicious or not code.known]
     for code in found:
         whose = f"installed by {code.owner}" if code.owner is not None else "of no installed package"
-        does = "does what no honest one needs" if code.suspicious else "is not one that we know"
+        does = "contains suspicious code" if code.suspicious else "is not a known file"
         yield Finding(
             check="start-up code",
             state="error" if code.suspicious else "warning",
-            text=f"{code.path}, {whose}, runs whenever Python starts and {does}; look into it before any key is used.",
+            text=f"{code.path}, {whose}, runs at every Python start and {does}; inspect it before you use a key.",
         )
     if not found:
-        yield Finding(check="start-up code", state="ok", text="no .pth file runs anything unexpected")
+        yield Finding(check="start-up code", state="ok", text="no .pth file runs unexpected code")
 
 
 def _owners() -> Iterator[Finding]:
-    """Say whose the three top-level packages are: another distribution also installs one called `verifiers`."""
+    """Check the owner of the three top-level packages: another distribution also installs `verifiers`."""
     from importlib.metadata import packages_distributions
     from importlib.util import find_spec
 
@@ -84,25 +84,25 @@ def _owners() -> Iterator[Finding]:
         if where is None:
             yield Finding(check=check, state="error", text=f"cannot be imported; reinstall {DISTRIBUTION}.")
         elif not _ours(package):
-            who = ", ".join(others) or "something on the path"
+            owner = ", ".join(others) or "another package on the path"
             yield Finding(
                 check=check,
                 state="error",
-                text=f"{where} belongs to {who}, not to {DISTRIBUTION}; uninstall that, then reinstall {DISTRIBUTION}, "
-                "or give it an environment of its own.",
+                text=f"{where} belongs to {owner}, not to {DISTRIBUTION}; uninstall it, then reinstall {DISTRIBUTION}, "
+                "or use a separate environment for it.",
             )
         elif others:
             yield Finding(
                 check=check,
                 state="warning",
-                text=f"ours, but {', '.join(others)} installs one too, and whichever comes last overwrites the other.",
+                text=f"ours, but {', '.join(others)} also installs it; the last one installed overwrites the other.",
             )
         else:
             yield Finding(check=check, state="ok", text=f"ours, in {where}")
 
 
 def _names() -> Iterator[Finding]:
-    """Name the distributions on the index that share a name with ours, and whether one of them is installed."""
+    """Check for name clashes with distributions on the index, and whether one of them is installed."""
     from importlib.metadata import distributions
 
     from cascade.doctor.name_clashes import report_names
@@ -113,11 +113,11 @@ def _names() -> Iterator[Finding]:
 
 
 def _ours(package: str) -> bool:
-    """Tell whether what would be imported under a name is ours."""
+    """Return whether an import of this name finds our package."""
     import importlib
     from importlib.util import find_spec
 
-    if package == "calibration":  # looked up and not imported: without the extra `fit` it cannot be
+    if package == "calibration":  # only looked up: it cannot be imported without the extra `fit`
         spec = find_spec(package)
         folder = Path(spec.origin).parent if spec is not None and spec.origin is not None else Path()
         return (folder / "samples" / "grade.py").is_file()
@@ -132,7 +132,7 @@ def _ours(package: str) -> bool:
 
 
 def _self_test() -> Iterator[Finding]:
-    """Try out on loopback that one call is one request; skipped where litellm is not to be imported."""
+    """Run the self-test on loopback: one call is one request; skipped if litellm cannot be imported."""
     import asyncio
 
     if any(finding.state == "error" for finding in _litellm()):
@@ -142,11 +142,11 @@ def _self_test() -> Iterator[Finding]:
     try:
         trials = asyncio.run(self_test())
     except OSError as error:
-        yield Finding(check="calls on loopback", state="warning", text=f"not tried out: {error}")
+        yield Finding(check="calls on loopback", state="warning", text=f"not tested: {error}")
         return
     failed = [trial for trial in trials if not trial.passed]
     for trial in failed:
-        text = f"does not hold: {trial.found}. Install litellm 1.101.6, and report it."
+        text = f"failed: {trial.found}. Install litellm 1.101.6, and report this."
         yield Finding(check=f"calls on loopback: {trial.name}", state="error", text=text)
     if not failed:
         yield Finding(check="calls on loopback", state="ok", text="; ".join(trial.name for trial in trials))

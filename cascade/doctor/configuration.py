@@ -1,4 +1,4 @@
-"""Checks of a configuration: prices, order of the ladder, keys, policy, decision log."""
+"""Configuration checks: prices, order of the ladder, keys, policy, decision log."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ KEYS = {
     "together_ai": "TOGETHERAI_API_KEY",
     "xai": "XAI_API_KEY",
 }
-"""The variable in which litellm looks for a provider's key."""
+"""Environment variable of each provider's key, as litellm reads it."""
 
 
 def configuration(path: Path | None) -> Iterator[Finding]:
-    """Check the configuration and all that it names; no model is called."""
+    """Check the configuration and the files it names; no model is called."""
     config, finding = _read(path)
     yield finding
     if config is None:
@@ -81,8 +81,8 @@ def _prices(config: Config) -> Iterator[Finding]:
     dearer = [(low, high) for low, high in pairs if low[1] > high[1] and low[0] != high[0]]
     for low, high in dearer:
         text = (
-            f"{low[0]} ({dollars(low[1])}) stands below {high[0]} ({dollars(high[1])}), which is cheaper; "
-            "swap them, or leave the dearer one out."
+            f"{low[0]} ({dollars(low[1])}) is below {high[0]} ({dollars(high[1])}), which is cheaper; "
+            "swap them, or remove the dearer one."
         )
         yield Finding(check="order of the ladder", state="warning", text=text)
     if known and not dearer:
@@ -90,7 +90,7 @@ def _prices(config: Config) -> Iterator[Finding]:
 
 
 def _places(config: Config) -> Iterator[tuple[Rung, Endpoint]]:
-    """Return every place where a rung may be asked."""
+    """Return every endpoint of every rung."""
     for rung in config.ladder:
         for place in rung.endpoints or (Endpoint(api_base=rung.api_base, api_key=rung.api_key),):
             yield rung, place
@@ -109,7 +109,7 @@ def _keys(config: Config) -> Iterator[Finding]:
         if place.api_key is not None:
             yield Finding(check=check, state="ok", text="from the configuration")
         elif variable is None:
-            yield Finding(check=check, state="ok", text=f"none that we know of is needed for {provider}")
+            yield Finding(check=check, state="ok", text=f"no known key is needed for {provider}")
         elif os.environ.get(variable):
             yield Finding(check=check, state="ok", text=f"{variable} is set")
         else:
@@ -120,7 +120,7 @@ def _policy(config: Config) -> Iterator[Finding]:
     from cascade.policy.policy import Policy
 
     if config.policy is None:
-        text = "none is configured: every task runs by pass marks; `cascade calibrate` fits one."
+        text = "none is configured: every task uses pass marks; fit one with `cascade calibrate`."
         yield Finding(check="policy", state="warning", text=text)
         return
     try:
@@ -134,11 +134,19 @@ def _policy(config: Config) -> Iterator[Finding]:
 
 def _log(config: Config) -> Iterator[Finding]:
     if config.log is None:
-        yield Finding(check="decision log", state="warning", text="none is configured: `cascade report` needs one.")
+        yield Finding(
+            check="decision log",
+            state="warning",
+            text="none is configured; `cascade report` needs one: set `log: decisions.db`.",
+        )
         return
     if isinstance(config.log, Path) and not config.log.exists():
         writable = config.log.parent.is_dir() and os.access(config.log.parent, os.W_OK)
-        text = f"{config.log} will be made" if writable else f"{config.log.parent} is no folder that can be written to."
+        text = (
+            f"{config.log} will be created"
+            if writable
+            else f"{config.log.parent} is not a writable folder; create it, or change `log`."
+        )
         yield Finding(check="decision log", state="ok" if writable else "error", text=text)
         return
     from cascade.log import open_log

@@ -1,4 +1,4 @@
-"""Finding: what one check of the doctor found, and how bad that is."""
+"""Finding: the result of one doctor check, with its severity."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 State = Literal["ok", "warning", "error"]
-"""ok; warning: it works, with a doubt; error: it does not work."""
+"""Severity: ok; warning: it works with a caveat; error: it does not work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one check found."""
+    """Result of one check."""
 
     check: str
-    """What was looked at."""
+    """Name of the check."""
 
     state: State
-    """How bad it is."""
+    """Severity."""
 
     text: str
-    """What was found, and what to do where it is not ok."""
+    """Finding, with the remedy if it is not ok."""

@@ -1,6 +1,7 @@
-"""Name clashes: other distributions on the package index that install a package or a command of one of our names.
+"""Name clashes: other distributions on the package index that install a package or command with one of our names.
 
-Installers do not notice: whichever is installed last overwrites the other's files. A new one gets a line in `CLASHES`.
+Installers do not detect this: the last one installed overwrites the files of the other. A new one gets a line in
+`CLASHES`.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ from cascade.extras import DISTRIBUTION
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clash:
-    """A distribution that is not ours, as it was on the index in November 2026."""
+    """A foreign distribution, as on the index in November 2026."""
 
     distribution: str
     """Its name on the index."""
 
     package: str | None
-    """The package of ours that it overwrites; None: only its name is like ours."""
+    """Our package that it overwrites; None if only its name is similar."""
 
     command: bool = False
-    """True where it installs a command `cascade`, too."""
+    """True if it also installs a command `cascade`."""
 
     what: str
     """What it is."""
@@ -42,25 +43,25 @@ CLASHES = (
     Clash(distribution="llm-cascade", package=None, what="another router of language models; not ours"),
     Clash(distribution="verifiers", package="verifiers", what="environments for reinforcement learning"),
 )
-"""Every distribution that we know of, by name."""
+"""Every known clash, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameReport:
-    """What is known of one name."""
+    """Clashes of one name."""
 
     name: str
-    """What clashes: `package cascade`, `command cascade`, …"""
+    """The clashing name: `package cascade`, `command cascade`, …"""
 
     present: bool
-    """True where one of the distributions is installed here."""
+    """True if one of the distributions is installed here."""
 
     text: str
-    """Who else has the name, whether it is here, and what to do."""
+    """The other distributions, whether one is installed, and the remedy."""
 
 
 def report_names(installed: Collection[str]) -> list[NameReport]:
-    """Return what each name clashes with, given the distributions that are installed here.
+    """Report the clashes of each name, given the installed distributions.
 
     Args:
         installed: their names, normalised: lower case, with hyphens.
@@ -78,13 +79,13 @@ def _report(name: str, clashes: Collection[Clash], installed: Collection[str]) -
     here = [clash for clash in clashes if clash.distribution in installed]
     known = ", ".join(f"{clash.distribution} ({clash.what})" for clash in (here or clashes))
     if not here:
-        text = f"none of those on the index that share it is installed: {known}"
+        text = f"no other distribution with this name is installed: {known}"
     elif name == "distribution":
         text = f"{known} is installed; it is not ours. Uninstall it unless you use it: pip uninstall llm-cascade"
     else:
         names = " ".join(clash.distribution for clash in here)
         text = (
-            f"{known} installs it too, and the last one installed overwrites the other. Give it an environment of its "
-            f"own, or: pip uninstall {names}, then pip install --force-reinstall --no-deps {DISTRIBUTION}"
+            f"{known} also installs it; the last one installed overwrites the other. Use a separate environment for "
+            f"it, or: pip uninstall {names}, then pip install --force-reinstall --no-deps {DISTRIBUTION}"
         )
     return NameReport(name=name, present=bool(here), text=text)

@@ -1,4 +1,4 @@
-"""Self-test: what our client does on loopback, so that an update of litellm cannot bring hidden repetitions back."""
+"""Self-test: calls a loopback server with our client, so an update of litellm cannot reintroduce hidden retries."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ _LIMIT_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One thing that was tried."""
+    """One test case with its result."""
 
     name: str
-    """What must hold."""
+    """The property tested."""
 
     found: str
-    """What happened, for people."""
+    """The observed behaviour, for a message."""
 
     passed: bool
-    """Whether it held."""
+    """Whether the property held."""
 
 
 async def self_test(client: LiteLLMClient | None = None) -> tuple[Trial, ...]:
-    """Put calls to a server of our own on 127.0.0.1; takes as long as the import of litellm.
+    """Run the self-test against a server on 127.0.0.1; takes as long as the import of litellm.
 
     Args:
-        client: who puts them, and is closed afterwards; None: one as every cascade has.
+        client: the client to test, closed afterwards; None for the default client.
 
     Raises:
         OSError: nothing can listen on 127.0.0.1.
@@ -94,7 +94,7 @@ async def _ask(client: LiteLLMClient, server: _Listening, model: str) -> Respons
 
 @dataclass(slots=True, kw_only=True)
 class _Listening:
-    """A server that does what the model's name says, and counts requests by path."""
+    """Test server: behaves as the model's name says, and counts requests by path."""
 
     url: str = ""
     hits: Counter[str] = field(default_factory=Counter)
@@ -109,7 +109,7 @@ class _Listening:
                 writer.write(_answer(model))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the caller hung up: there is nobody left to answer
+            pass  # the client closed the connection
         finally:
             writer.close()
 
@@ -128,7 +128,7 @@ _COMPLETION = {
     "id": "self-test",
     "object": "chat.completion",
     "created": 1,
-    "model": "gpt-4-32k",  # a dear one, which was not asked for
+    "model": "gpt-4-32k",  # a dearer model than the requested one
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "fine"}, "finish_reason": "stop"}],
     "usage": _USAGE,
 }

@@ -1,4 +1,4 @@
-"""Start-up code: `.pth` files, which run whenever any Python starts; a trojaned litellm came with one."""
+"""Start-up code: `.pth` files, which run at every Python start; a trojaned litellm contained one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ KNOWN = re.compile(
     r"__editable__\..+\.pth|distutils-precedence\.pth|_virtualenv\.pth|a1_coverage\.pth|coloredlogs\.pth"
     r"|matplotlib-.+-nspkg\.pth|sphinxcontrib_.+-nspkg\.pth|zope\..+-nspkg\.pth|google_.+-nspkg\.pth"
 )
-"""What well-known tools put there: editable installs, setuptools, virtualenv, coverage, namespace packages."""
+"""Files of well-known tools: editable installs, setuptools, virtualenv, coverage, namespace packages."""
 
 _SUSPICIOUS = re.compile(r"exec\s*\(|eval\s*\(|subprocess|base64|urllib|socket|requests|compile\s*\(")
-"""What no honest start-up line needs."""
+"""Patterns of suspicious start-up lines."""
 
 _HONEST = {
     "coverage": (
@@ -26,7 +26,7 @@ _HONEST = {
         r"""\n try:\n  import coverage\n except:\n  pass\n else:\n  coverage.process_startup(slug="pth")')"""
     ),
 }
-"""By distribution, the whole text of a file that needs such a thing all the same; one letter more is suspicious."""
+"""Allow-list: by distribution, the exact text of a legitimate file that matches; any other text is suspicious."""
 
 _MOST_BYTES = 1 << 20
 
@@ -39,27 +39,27 @@ class StartUpCode:
     """The file."""
 
     owner: str | None
-    """The distribution that installed it; None: none says so."""
+    """The distribution that installed it; None if unknown."""
 
     known: bool
-    """True where a well-known tool writes a file of this name."""
+    """True if a well-known tool writes a file of this name."""
 
     suspicious: bool
-    """True where it does what no honest start-up line needs."""
+    """True if it matches a suspicious pattern."""
 
 
 def start_up_code(folders: Iterable[str | Path] | None = None) -> Iterator[StartUpCode]:
-    """Give every `.pth` file that runs code at each start; the files are read, never run.
+    """Yield every `.pth` file that runs code at start; the files are read, never run.
 
     Args:
-        folders: where to look; None: where this Python looks.
+        folders: the folders to search; None for the site folders of this Python.
     """
     owners: dict[Path, str] | None = None
     for folder in dict.fromkeys(map(Path, _folders() if folders is None else folders)):
         for path in sorted(folder.glob("*.pth")):
             with path.open("rb") as file:
                 text = file.read(_MOST_BYTES).decode("utf-8", errors="replace")
-            # Python runs the lines that begin so, and takes every other for a folder.
+            # Python executes lines that begin so, and treats every other line as a folder.
             lines = [line for line in text.splitlines() if line.startswith(("import ", "import\t"))]
             if not lines:
                 continue

@@ -1,1 +1,1 @@
-"""The embedded ladder: three tiny language models of our own behind `cascade demo`, reached through litellm."""
+"""Embedded ladder: three tiny language models of our own for `cascade demo`, called through litellm."""

@@ -1,4 +1,4 @@
-"""One thread for BLAS while a model answers: its matrices are so small that sharing them out takes 20 times longer."""
+"""BLAS thread limit of one while a model answers: on its small matrices, multithreading takes 20 times longer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 
 class OneThread:
-    """A context that any number of threads may be in at once; the last one out restores what was set before."""
+    """Reentrant, thread-safe context manager; the last thread to leave restores the previous limit."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,7 +22,7 @@ class OneThread:
         with self._lock:
             self._inside += 1
             if self._inside == 1:
-                # Found once: looking through the loaded libraries takes milliseconds.
+                # Cached: a scan of the loaded libraries takes milliseconds.
                 self._controller = self._controller or ThreadpoolController()
                 self._limit = self._controller.limit(limits=1, user_api="blas")
                 self._limit.__enter__()
@@ -35,4 +35,4 @@ class OneThread:
 
 
 ONE_THREAD: Final = OneThread()
-"""The one that all models of a process share."""
+"""The instance shared by all models of a process."""

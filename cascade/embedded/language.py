@@ -1,4 +1,4 @@
-"""The toy order language of the embedded ladder: seeded sentences, each with its one right answer as JSON.
+"""Toy order language of the embedded ladder: seeded sentences, each with its gold answer as JSON.
 
 The answer is compact JSON with the keys item, qty, color, city, date in this order, all lower case:
 `{"item":"office chair","qty":5,"color":"red","city":"lyon","date":"05-04"}`. A field the sentence leaves open is null.
@@ -30,7 +30,7 @@ SCHEMA: Final[dict[str, object]] = {
     "required": ["item", "qty", "color", "city", "date"],
     "additionalProperties": False,
 }
-"""JSON Schema of an answer; right form, which a wrong answer may have too."""
+"""JSON Schema of an answer; a wrong answer can satisfy it too."""
 
 Value = str | int | None
 _MORE: Final = 9
@@ -39,16 +39,16 @@ _MORE: Final = 9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One sentence of the language and what it asks for."""
+    """One sentence of the language with its gold answer."""
 
     sentence: str
     """What the customer wrote, with typing errors, corrections and asides."""
     gold: str
-    """The one right answer: compact JSON, keys in fixed order."""
+    """The gold answer: compact JSON, keys in fixed order."""
 
 
 def orders(n: int, seed: int) -> list[Order]:
-    """Return the first `n` orders of a seed; a larger `n` goes on from there."""
+    """Return the first `n` orders of a seed; a larger `n` extends the same sequence."""
     rng = Random(seed)
     return [_order(rng) for _ in range(n)]
 
@@ -139,7 +139,7 @@ def _date(rng: Random, date: str) -> str:
 
 
 def _tail(rng: Random, meant: dict[str, Value]) -> tuple[dict[str, Value], str]:
-    """Return what is said first, and the end of the sentence that leads from there to what is meant."""
+    """Return the values said first, and a sentence tail that changes them into the intended ones."""
     said, choice = dict(meant), rng.random()
     open_kinds = [kind for kind in lex.CANCELS if meant[kind] is None]
     set_kinds = [kind for kind in meant if meant[kind] is not None]
@@ -198,7 +198,7 @@ def _thing(rng: Random, said: dict[str, Value], repaired: set[str]) -> str:
 
 
 def _repair(rng: Random, kind: str, value: Value, repaired: set[str], *, many: bool = True) -> str:
-    """Return the words for a value, after a slip and its correction or before a value that is not meant."""
+    """Return the words for a value, with a self-correction before it or a rejected value after it."""
     if value is None:
         return ""
     words = _say(rng, kind, value, many=many)

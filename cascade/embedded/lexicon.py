@@ -1,7 +1,7 @@
-"""The words of the toy order language: what can be ordered, in which colour, where to, and how people say it.
+"""Lexicon of the toy order language: items, colours, towns and phrases.
 
-No typing error that the language makes turns one of these words into another, or two words into the same (a test checks
-it): what was meant can always be told.
+No generated typing error turns one of these words into another, or two words into the same one (a test checks it): the
+intended word is always identifiable.
 """
 
 ITEMS: dict[str, str] = {
@@ -59,7 +59,7 @@ COLORS: tuple[str, ...] = (
 """Plain colours, in canonical form."""
 
 SHADES: tuple[str, ...] = ("dark", "light", "pale")
-"""Words that may stand before a colour and then belong to it: "dark green"."""
+"""Modifiers that can precede a colour and become part of it: "dark green"."""
 
 CITIES: tuple[str, ...] = (
     "lyon", "paris", "berlin", "madrid", "oslo", "vienna", "prague", "dublin", "lisbon", "athens",
@@ -67,7 +67,7 @@ CITIES: tuple[str, ...] = (
     "hamburg", "munich", "cologne", "leipzig", "rotterdam", "antwerp", "ghent", "bergen", "helsinki", "tallinn",
     "riga", "vilnius", "krakow", "budapest", "zagreb", "bucharest", "the hague", "san sebastian",
 )  # fmt: skip
-"""Towns that every model has seen often."""
+"""Towns that are frequent in every model's training data."""
 
 TOWN_STARTS: tuple[str, ...] = (
     "var", "bel", "dun", "mor", "thel", "kin", "ash", "wol", "gar", "hin", "lum", "pel", "quin", "ros", "sel", "tav",
@@ -114,16 +114,16 @@ REPAIRS: tuple[str, ...] = (
     ", no, make that {}", ", sorry, {}", ", no wait, {}", " - i mean {} -", ", or rather {}", "... no, {}",
     ", scratch that, {}", " (correction: {})", ", hm, better {}",
 )  # fmt: skip
-"""Said right after a value, they put another in its place."""
+"""Corrections directly after a value, which replace it."""
 
 KEPT: tuple[str, ...] = (", not {}", " (not {})", ", and certainly not {}", " rather than {}", " instead of {}")
-"""Said right after a value, they name another one that is not meant."""
+"""Negations directly after a value, which name another value that is not meant."""
 
 TAIL_REPAIRS: tuple[str, ...] = (
     ". actually make it {}", ". oh wait, {} instead", ". change that to {}", ". sorry, i meant {}",
     ". correction: {}", ". on second thought, {}",
 )  # fmt: skip
-"""Said at the end, they replace the value of the same kind said before."""
+"""Corrections at the end, which replace the earlier value of the same kind."""
 
 TAIL_KEPT: tuple[str, ...] = (
     ". or {}? no, keep it as it is",
@@ -131,7 +131,7 @@ TAIL_KEPT: tuple[str, ...] = (
     ". {} would be wrong",
     ". anna wanted {}, ignore that",
 )
-"""Said at the end, they mention a value and leave the order as it was."""
+"""Distractors at the end, which mention a value without changing the order."""
 
 CANCELS: dict[str, tuple[str, ...]] = {
     "color": (". forget the colour", ". any colour will do after all", ". the colour doesn't matter, really"),
@@ -139,7 +139,7 @@ CANCELS: dict[str, tuple[str, ...]] = {
     "city": (". leave the address open", ". we will tell you the town later instead", ". don't ship yet, town unclear"),
     "qty": (". how many is still open, leave it", ". forget the number"),
 }
-"""Said at the end, they take a value back: the field becomes null."""
+"""Retractions at the end, which set a field to null."""
 
 ASIDES: tuple[str, ...] = (
     "last time we got {qty} {color} {item}",
@@ -157,4 +157,4 @@ ASIDES: tuple[str, ...] = (
     "i am away until {date}",
     "you owe us {qty} {item} from {date}",
 )
-"""Remarks with values that are no part of the order."""
+"""Distractors with values that are not part of the order."""

@@ -1,4 +1,4 @@
-"""Inference of an embedded model in numpy: a decoder-only transformer that reads a sentence and writes its answer.
+"""Inference of an embedded model in numpy: a decoder-only transformer from a sentence to its answer.
 
 The training twin is `tools/train_embedded.py`; both compute, per block with RMS norms n and rotary positions r,
 
@@ -21,17 +21,17 @@ HEAD: Final = 16
 BASE: Final = 1000.0
 EPSILON: Final = 1e-6
 WINDOW: Final = 256
-"""Most tokens of prompt and answer together; no training sentence was longer than about half of it."""
+"""Context window in tokens, prompt and answer together; training sentences took about half of it at most."""
 NAMES: Final = ("small", "medium", "large")
 """The models, smallest first."""
 LONGEST_ANSWER: Final = 64
-"""Most tokens of an answer unless asked otherwise; right answers need about half."""
+"""Default of max_tokens; right answers need about half."""
 
 Array = NDArray[np.float32]
 
 
 class PromptTooLong(ValueError):
-    """The prompt leaves no room in the window for an answer."""
+    """The prompt fills the context window and leaves no room for an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,23 +39,23 @@ class Token:
     """One emitted token."""
 
     text: str
-    """What it adds to the answer."""
+    """Its text in the answer."""
     logprob: float
-    """Natural logarithm of its probability at temperature 1, whatever the temperature it was drawn at."""
+    """Natural logarithm of its probability at temperature 1, independent of the sampling temperature."""
     top: tuple[tuple[str, float], ...]
-    """The likeliest tokens here and their log-probabilities, likeliest first."""
+    """The most likely tokens here and their log-probabilities, most likely first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a model wrote."""
+    """Completed answer of a model."""
 
     text: str
     """All tokens' texts, joined."""
     tokens: tuple[Token, ...]
     """The emitted tokens, the closing brace included."""
     prompt_tokens: int
-    """Tokens of the prompt, the sign that opens the answer included."""
+    """Tokens of the prompt, including the separator before the answer."""
     finish_reason: str
     """`stop` after the closing brace, `length` if the limit came first."""
 
@@ -71,7 +71,7 @@ class _Block:
 
 
 class Model:
-    """Weights and what computes with them; holds no state between calls and may be shared by threads."""
+    """Model weights with inference; stateless between calls and thread-safe."""
 
     def __init__(self, weights: dict[str, Array], vocabulary: Vocabulary) -> None:
         """Take the arrays as the training script names them, in single precision."""
@@ -115,7 +115,7 @@ class Model:
     ) -> Iterator[Token]:
         """Yield the answer token by token.
 
-        Temperature 0 takes the likeliest token and is deterministic; above 0 a token is drawn, reproducibly if there is
+        Temperature 0 is greedy and deterministic; above 0 a token is sampled, reproducibly if there is
         a `seed`. Raises PromptTooLong.
         """
         prompt, room = self.vocabulary.prompt(sentence), self.room(sentence)
@@ -140,7 +140,9 @@ class Model:
         """Return how many tokens an answer to a sentence can have; raises PromptTooLong if none."""
         length = len(self.vocabulary.prompt(sentence))
         if length >= WINDOW:
-            message = f"the prompt has {length} tokens, the window of an embedded model holds {WINDOW}: shorten it"
+            message = (
+                f"the prompt has {length} tokens; at most {WINDOW} fit the window of an embedded model, shorten it"
+            )
             raise PromptTooLong(message)
         return WINDOW - length
 
@@ -153,7 +155,7 @@ class Model:
         return np.empty(shape, np.float32), np.empty(shape, np.float32)
 
     def _forward(self, numbers: NDArray[np.int_], cache: list[tuple[Array, Array]], start: int) -> Array:
-        """Return the logits after the last of `numbers`, which stand from place `start` on; fill the cache there."""
+        """Return the logits after the last of `numbers`, at positions from `start` on; fill the KV cache there."""
         with ONE_THREAD:
             return self._computed(numbers, cache, start)
 
@@ -177,7 +179,7 @@ class Model:
 
 @cache
 def load(name: str) -> Model:
-    """Return a shipped model, read once a process; raises KeyError for another name than NAMES has."""
+    """Return a shipped model, loaded once per process; raises KeyError for a name not in NAMES."""
     if name not in NAMES:
         raise KeyError(name)
     with (

@@ -1,4 +1,4 @@
-"""Nominal prices of the embedded models: made up, so that the demo has a bill to save on. Nobody is billed."""
+"""Nominal prices of the embedded models: invented, so that the demo has a cost to save; no money is spent."""
 
 from typing import Final
 

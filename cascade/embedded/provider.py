@@ -1,9 +1,9 @@
-"""The embedded models as a litellm provider: `embedded/small|medium|large` answer like any other model.
+"""Litellm provider of the embedded models: `embedded/small|medium|large` answer like any other model.
 
 Importing this module imports litellm, which is slow; call `register()` when a ladder names an embedded model.
 
-Of a request it reads the text of the last user message and `temperature` (0 unless given), `seed`, `max_tokens`, `n`,
-`logprobs`, `top_logprobs`; everything else is ignored, since these models can do one thing only.
+It reads the text of the last user message, and `temperature` (default: 0), `seed`, `max_tokens`, `n`, `logprobs`,
+`top_logprobs`. Everything else is ignored, since these models do one thing only.
 """
 
 import asyncio
@@ -35,14 +35,14 @@ from cascade.embedded.vocabulary import END
 
 PROVIDER: Final = "embedded"
 MOST_CHOICES: Final = 16
-"""Most answers (`n`) to one request."""
+"""Maximum number of answers (`n`) to one request."""
 MOST_ALTERNATIVES: Final = 20
-"""Most alternatives (`top_logprobs`) per token."""
+"""Maximum number of alternatives (`top_logprobs`) per token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ask:
-    """A request, read and checked."""
+    """A parsed and validated request."""
 
     model: Model
     sentence: str
@@ -61,7 +61,7 @@ class _Ask:
         )
 
     def answer(self, index: int) -> Answer:
-        """Return one of the `n` answers, complete."""
+        """Return one of the `n` complete answers."""
         seed = None if self.seed is None else self.seed + index
         return self.model.answer(
             self.sentence, max_tokens=self.max_tokens, temperature=self.temperature, seed=seed, top=self.top
@@ -69,14 +69,14 @@ class _Ask:
 
 
 class EmbeddedLLM(litellm.CustomLLM):  # type: ignore[misc]  # litellm's classes are Any to a strict checker
-    """litellm's handler: sync and async, whole or streamed; computes in a worker thread when awaited."""
+    """Custom handler for litellm: sync and async, complete or streamed; computes in a worker thread when awaited."""
 
     def completion(self, *_: Any, **call: Any) -> ModelResponse:
         """Return the answer to a request."""
         return _respond(call)
 
     async def acompletion(self, *_: Any, **call: Any) -> ModelResponse:
-        """Return the answer to a request without holding up the event loop."""
+        """Return the answer to a request without blocking the event loop."""
         return await asyncio.to_thread(_respond, call)
 
     def streaming(self, *_: Any, **call: Any) -> Iterator[ModelResponseStream]:
@@ -100,7 +100,7 @@ _HANDLER: Final = EmbeddedLLM()
 
 
 def register() -> None:
-    """Make litellm know the provider; calling it again changes nothing, other custom providers stay."""
+    """Register the provider with litellm; idempotent, other custom providers stay."""
     if not any(entry["provider"] == PROVIDER for entry in litellm.custom_provider_map):
         litellm.custom_provider_map = [
             *litellm.custom_provider_map,
@@ -132,7 +132,7 @@ def _read(call: Mapping[str, Any]) -> _Ask:
     name = str(call["model"]).removeprefix(f"{PROVIDER}/")
     if name not in NAMES:
         known = ", ".join(f"{PROVIDER}/{known}" for known in NAMES)
-        message = f"no embedded model is called {name!r}, there are: {known}"
+        message = f"no embedded model is called {name!r}; one of these was expected: {known}"
         raise litellm.NotFoundError(message=message, model=name, llm_provider=PROVIDER)
     try:
         options = call.get("optional_params") or {}
@@ -160,7 +160,7 @@ def _number(options: Mapping[str, Any], name: str, default: float, *, low: float
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        message = f"{name} is {value!r}, an embedded model takes a number from {low} to {high}"
+        message = f"{name} is {value!r}; a number from {low} to {high} was expected"
         raise ValueError(message)
     return value
 
@@ -170,11 +170,11 @@ def _sentence(messages: Sequence[Mapping[str, Any]]) -> str:
     content = next((message.get("content") for message in reversed(messages) if message.get("role") == "user"), None)
     if isinstance(content, list):
         if any(part.get("type") != "text" for part in content):
-            message = "the last user message has parts that are no text, an embedded model reads only text"
+            message = "the last user message has parts that are not text; an embedded model reads only text"
             raise ValueError(message)
         content = " ".join(str(part.get("text", "")) for part in content)
     if not content or not content.strip():
-        message = "the last user message holds no text, an embedded model needs a sentence to read"
+        message = "the last user message has no text; a sentence was expected"
         raise ValueError(message)
     return str(content)
 
@@ -198,7 +198,7 @@ def _logprobs(tokens: Sequence[Token]) -> ChoiceLogprobs:
 def _streamable(call: Mapping[str, Any]) -> _Ask:
     ask = _read(call)
     if ask.n > 1:
-        message = f"n is {ask.n}, an embedded model streams one answer at a time"
+        message = f"n is {ask.n}; an embedded model streams one answer at a time, set n=1"
         raise litellm.BadRequestError(message=message, model=call["model"], llm_provider=PROVIDER)
     return ask
 

@@ -1,7 +1,7 @@
-"""Text to token numbers and back, for the embedded models: word pieces found by greedy longest match.
+"""Tokenizer of the embedded models: word pieces by greedy longest match.
 
-A piece that opens a word carries the mark `▁`; it is shown with a space before it, except at the start of a value.
-The spaces of a prompt are not kept, nor its capitals and accents: the answer is lower case.
+A piece that starts a word has the mark `▁`; it is decoded with a space before it, except at the start of a value.
+Spaces, capitals and accents of a prompt are lost: the answer is lower case.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Final
 WORD_START: Final = "▁"
 UNKNOWN: Final = "<unknown>"
 ANSWER: Final = "<answer>"
-"""Stands between the sentence and its answer."""
+"""Separator between the sentence and its answer."""
 NULL: Final = "null"
 END: Final = "}"
 """The last token of every answer."""
@@ -23,17 +23,17 @@ FRAME: Final = (
     '{"item":"', '{"item":null', ',"qty":', NULL, ',"color":"', ',"color":null', ',"city":"', ',"city":null',
     ',"date":"', ',"date":null', '"', END, *(f"{month:02d}-" for month in range(1, 13)),
 )  # fmt: skip
-"""Tokens of the answer's JSON that are no words."""
+"""Tokens of the answer's JSON other than words."""
 MARKS: Final = (" ", *".,;:!?-()'/&#+")
-"""Single signs of a prompt; the space only where it parts two digits."""
+"""Single characters of a prompt; a space only between two digits."""
 DIGITS: Final = tuple("0123456789")
 
 PROMPT_UNITS: Final = re.compile(r"[a-z]+|(?<=\d)\s+(?=\d)|\S")
-"""Words and single signs of a prompt in lower case."""
+"""Words and single characters of a prompt in lower case."""
 ANSWER_UNITS: Final = re.compile(
     "|".join(re.escape(token) for token in sorted(FRAME, key=len, reverse=True)) + r"|[a-z]+|\d|\S"
 )
-"""Frame, words and single signs of an answer."""
+"""Frame, words and single characters of an answer."""
 
 
 class Vocabulary:
@@ -47,7 +47,7 @@ class Vocabulary:
         self._word = lru_cache(maxsize=4096)(self._pieces)
 
     def prompt(self, sentence: str) -> list[int]:
-        """Return the tokens of a sentence and the sign that the answer follows."""
+        """Return the tokens of a sentence and the separator before the answer."""
         plain = unicodedata.normalize("NFKD", sentence).lower()
         plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
         return [*self._encode(PROMPT_UNITS.findall(plain)), self.numbers[ANSWER]]
@@ -57,7 +57,7 @@ class Vocabulary:
         return self._encode(ANSWER_UNITS.findall(gold))
 
     def text(self, number: int, previous: int) -> str:
-        """Return what a token adds to an answer after the token `previous`."""
+        """Return the text of a token in an answer after the token `previous`."""
         token = self.tokens[number]
         if not token.startswith(WORD_START):
             return token

@@ -2,104 +2,42 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import weakref
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Never, Self, TypeAlias, TypeVar, Unpack, overload
+from typing import Any, Literal, Never, TypeAlias, TypeVar, Unpack, overload
 
 from cascade.clients import Client
-from cascade.engine.build_request import build_request, with_settings
-from cascade.engine.checks import WarnOnce, check_ladder
-from cascade.engine.driver import Driver
-from cascade.engine.gather import gather_bounded
+from cascade.engine.checks import check_ladder
 from cascade.engine.loop_thread import LoopThread
 from cascade.engine.options import RequestOptions, refuse_unknown
-from cascade.engine.raise_for import raise_for_result, raise_if_fatal
-from cascade.engine.recording import WrapRecorder, call_recorder, call_slots
-from cascade.engine.savings import savings_changes
-from cascade.errors import CascadeError, LogUnavailable
+from cascade.engine.recording import WrapRecorder
+from cascade.engine.resources import Closing, Resources
+from cascade.engine.runner import OnResult, OnSample, Runner
 from cascade.exchange import EMPTY, Message, Request
-from cascade.fast_replace import fast_replace
-from cascade.flow.climb import climb, tour
-from cascade.guards.accounts import SpendAccount, midnight_ms, run_account
-from cascade.guards.budget import budget_changes
+from cascade.guards.accounts import midnight_ms
 from cascade.guards.daily_budgets import DailyBudgets
 from cascade.guards.endpoint_pool import Health
-from cascade.guards.escalation_cap import EscalationLimiter
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
-from cascade.log.rows import decision_id, now_ms
 from cascade.log.spending import spent_usd
 from cascade.plugins import resolve
 from cascade.policy.policy import Policy
-from cascade.prices import PriceBook, bundled_window
-from cascade.result import Attempt, Outcome, Result
-from cascade.samples.sample import Sample, recorded
+from cascade.prices import PriceBook
+from cascade.result import Result
+from cascade.samples.sample import Sample
 from cascade.settings import Settings
-from cascade.telemetry import begin
 
 Parsed = TypeVar("Parsed")
 
 Prompt: TypeAlias = str | Sequence[Message] | Request
 """One user's text, a chat, or a Request that was made before."""
 
-OnResult: TypeAlias = Callable[[int, Result[Any]], None]
-OnSample: TypeAlias = Callable[[int, Sample, tuple[Attempt, ...]], None]
-
 MANY = ("concurrency", "max_cost_usd", "on_result")
 EXPLORE = ("concurrency", "max_cost_usd", "on_sample")
 """Options that a misspelt one may have meant."""
-
-
-class Closing(ABC):
-    """A context manager of both kinds around `close()`."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Give back everything that was opened; may block."""
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close."""
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close, without blocking the caller's loop."""
-        await asyncio.to_thread(self.close)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Opened:
-    """What a cascade opened itself, and closes; it holds no reference to the cascade."""
-
-    loop_thread: LoopThread
-    client: Client | None
-    log: Log | None
-
-    def close(self) -> None:
-        if self.loop_thread.running and self.client is not None and not self.loop_thread.is_current:
-            self.loop_thread.run(self.client.aclose)
-        self.loop_thread.close()
-        if self.log is not None:
-            self.log.close()
 
 
 class Cascade(Closing):
@@ -160,6 +98,7 @@ class Cascade(Closing):
         self._own_client = client is None
         self.client: Client = client if client is not None else self._default_client()
         check_ladder(self.ladder, self.client, self.prices, strict=strict, stacklevel=2)
+        self.client.preload()
         self._own_log = not isinstance(log, Log)
         if isinstance(log, str | Path):
             log = open_log(log, store_text=store_text, receipts=receipts, spool=spool)
@@ -167,20 +106,27 @@ class Cascade(Closing):
         if self.log is not None and self.policy is not None:
             self.log.remember_policy(self.policy)
         spent = spent_usd(self.log, midnight_ms()) if self.log is not None and self.limits.daily else None
-        self._day_budgets = DailyBudgets(self.limits, self.prices, spent_usd=spent)
-        cap = self.limits.escalation_cap
-        self._escalation_limiter = None if cap is None else EscalationLimiter(cap)
-        self._pool = self.limits.pool()
+        self._runner = Runner(
+            ladder=self.ladder,
+            policy=self.policy,
+            settings=self.settings,
+            tasks=self.tasks,
+            limits=self.limits,
+            prices=self.prices,
+            client=self.client,
+            log=self.log,
+            day_budgets=DailyBudgets(self.limits, self.prices, spent_usd=spent),
+            pool=self.limits.pool(),
+        )
         forked = weakref.WeakMethod(self._forked)  # what is closed at exit must not keep the cascade itself alive
         self._loop_thread = LoopThread(lambda: (method := forked()) is not None and method())
-        self._concerns = WarnOnce()
-        self._opened = _Opened(
+        self._resources = Resources(
             loop_thread=self._loop_thread,
             client=self.client if self._own_client else None,
             log=self.log if self._own_log else None,
         )
         # Created after the log's own, so that it runs before: what ends now is still logged.
-        weakref.finalize(self, self._opened.close)
+        weakref.finalize(self, self._resources.close)
 
     @overload
     def run(
@@ -211,9 +157,9 @@ class Cascade(Closing):
             >>> result.parsed, result.rung, result.cost_usd
         """
         started = time.monotonic()
-        request = self._request("run", prompt, options)
-        self._warn(request.task, stacklevel=3)
-        return self._loop_thread.run(self._run, request, started)
+        request = self._runner.request(prompt, "run", **options)
+        self._runner.warn(request.task, stacklevel=3)
+        return self._loop_thread.run(self._runner.run, request, started)
 
     @overload
     async def arun(
@@ -257,9 +203,9 @@ class Cascade(Closing):
             >>> result = await app.arun(messages=chat, task="support", max_cost_usd=0.05, principal="acme")
         """
         started = time.monotonic()
-        request = self._request("arun", prompt, options)
-        self._warn(request.task, stacklevel=3)
-        return await self._loop_thread.arun(self._run, request, started)
+        request = self._runner.request(prompt, "arun", **options)
+        self._runner.warn(request.task, stacklevel=3)
+        return await self._loop_thread.arun(self._runner.run, request, started)
 
     def run_many(
         self,
@@ -277,7 +223,7 @@ class Cascade(Closing):
             >>> results = app.run_many(requests, concurrency=32, max_cost_usd=5.0)
         """
         refuse_unknown("run_many", unknown, MANY)
-        return self._loop_thread.run(self._run_many, requests, concurrency, max_cost_usd, on_result, keep)
+        return self._loop_thread.run(self._runner.run_many, requests, concurrency, max_cost_usd, on_result, keep)
 
     async def arun_many(
         self,
@@ -304,7 +250,7 @@ class Cascade(Closing):
             LogUnavailable: nothing more may be paid for.
         """
         refuse_unknown("arun_many", unknown, MANY)
-        return await self._loop_thread.arun(self._run_many, requests, concurrency, max_cost_usd, on_result, keep)
+        return await self._loop_thread.arun(self._runner.run_many, requests, concurrency, max_cost_usd, on_result, keep)
 
     def explore(
         self,
@@ -322,7 +268,7 @@ class Cascade(Closing):
             >>> samples = app.explore(requests, max_cost_usd=2.0)
         """
         refuse_unknown("explore", unknown, EXPLORE)
-        return self._loop_thread.run(self._explore, samples, concurrency, max_cost_usd, on_sample, keep)
+        return self._loop_thread.run(self._runner.explore, samples, concurrency, max_cost_usd, on_sample, keep)
 
     async def aexplore(
         self,
@@ -349,7 +295,7 @@ class Cascade(Closing):
             BudgetExceeded, ProviderError, LogUnavailable: it had to stop.
         """
         refuse_unknown("aexplore", unknown, EXPLORE)
-        return await self._loop_thread.arun(self._explore, samples, concurrency, max_cost_usd, on_sample, keep)
+        return await self._loop_thread.arun(self._runner.explore, samples, concurrency, max_cost_usd, on_sample, keep)
 
     def request(
         self,
@@ -366,140 +312,19 @@ class Cascade(Closing):
             ConfigError: an option cannot be used; a schema is malformed or unsafe.
         """
         given = {} if schema is None else {"schema": schema}
-        return self._request("request", prompt, {"messages": messages, **given, **options})
-
-    def _request(self, function: str, prompt: Prompt | None, options: Mapping[str, Any]) -> Request:
-        request = build_request(prompt, function=function, **options)
-        return with_settings(request, self._settings(request.task))
+        return self._runner.request(prompt, messages=messages, **given, **options)
 
     def health(self) -> tuple[Health, ...]:
-        """Return how every endpoint stands that was asked so far: whether its breaker is open, and why."""
-        return self._pool.health()
+        """Return how every endpoint stands that was asked so far, and which verifiers have stopped scoring, and why."""
+        return self._runner.health()
+
+    def warm(self) -> None:
+        """Wait until a first call is as fast as any: imports done, certificates read. Makes no call."""
+        self._loop_thread.run(self.client.warm_up)
 
     def close(self) -> None:
         """Write what is still to be logged, close connections and stop the background loop; also done at exit."""
-        self._opened.close()
-
-    async def _run(self, request: Request, started: float) -> Result[Any]:
-        result = await self._climb(request, started)
-        on_cap = "best" if self.limits.escalation_cap is None else self.limits.escalation_cap.on_cap
-        raise_for_result(result, request, self._settings(request.task), on_cap)
-        return result
-
-    async def _climb(
-        self,
-        request: Request,
-        started: float,
-        run: SpendAccount | None = None,
-        keep: WrapRecorder | None = None,
-        slots: asyncio.Semaphore | None = None,
-    ) -> Result[Any]:
-        settings = self._settings(request.task)
-        for verifier in {id(one): one for rung in self.ladder.of(request.task) for one in rung.verifiers}.values():
-            verifier.prepare(request)
-        self._warn(request.task, stacklevel=2)
-        steps = climb(
-            request,
-            self.ladder,
-            self.policy,
-            on_uncalibrated="top" if settings.on_uncalibrated == "top" else "pass_marks",
-            on_exhausted=settings.on_exhausted,
-            on_refusal=settings.on_refusal,
-            window_of=lambda rung: rung.context_window or bundled_window(rung.model),
-            on_content_filter=settings.on_content_filter,
-            on_other_model=settings.on_other_model,
-            step_up=None if self._escalation_limiter is None else self._escalation_limiter.begin(request.principal),
-        )
-        deadline = None if request.deadline_s is None else started + request.deadline_s
-        budget = self._day_budgets.budget(request, run)
-        identity, trace = decision_id(now_ms()), begin(request)
-        calls = call_recorder(self.log, request, "run", keep, decision_id=identity)
-        driver = Driver(
-            client=self.client, budget=budget, pool=self._pool, trace=trace, calls=calls, slots=slots,
-            deadline=deadline,
-        )  # fmt: skip
-
-        def end(result: Result[Any], outcome: Outcome | None = None) -> Result[Any]:
-            ended = outcome or result.outcome
-            changes = budget_changes(result, budget) | savings_changes(
-                result, ended, self.ladder, self.policy, self.prices
-            )
-            changes |= {"outcome": ended, "decision_id": identity, "latency_s": time.monotonic() - started}
-            result = fast_replace(result, **changes)
-            if self.log is not None:
-                self.log.write(result, request)
-            if trace is not None:
-                trace.ended(result, self.ladder.of(request.task))
-            return result
-
-        # Broken off, what was paid for is logged all the same.
-        with trace or nullcontext():
-            return end(await driver.drive(steps, on_cancel=lambda result: end(result, "cancelled")))
-
-    async def _run_many(
-        self,
-        requests: Iterable[Request],
-        concurrency: int,
-        max_cost_usd: float | None,
-        on_result: OnResult | None,
-        keep: WrapRecorder | None,
-    ) -> list[Result[Any]]:
-        run, slots = run_account(max_cost_usd), call_slots(concurrency)
-
-        async def one(index: int, request: Request) -> Result[Any]:
-            try:
-                result = await self._climb(self.request(request), time.monotonic(), run, keep, slots)
-            except LogUnavailable:
-                raise  # nothing more may be paid for
-            except CascadeError as error:
-                result = Result(request_id=request.id, task=request.task, outcome="failed", error=str(error))
-            if on_result is not None:
-                on_result(index, result)
-            return result
-
-        return await gather_bounded(one, requests, concurrency)
-
-    async def _explore(
-        self,
-        samples: Iterable[Sample | Request],
-        concurrency: int,
-        max_cost_usd: float | None,
-        on_sample: OnSample | None,
-        keep: WrapRecorder | None,
-    ) -> list[Sample]:
-        run, slots = run_account(max_cost_usd), call_slots(concurrency)
-
-        async def one(index: int, item: Sample | Request) -> Sample:
-            sample = item if isinstance(item, Sample) else Sample(request=item)
-            steps = tour(
-                self.request(sample.request),
-                self.ladder,
-                have={name: recording.response for name, recording in sample.recordings.items()},
-                given={name: recording.verdicts for name, recording in sample.recordings.items()},
-            )
-            budget = self._day_budgets.budget(sample.request, run)
-            trace = begin(sample.request)
-            calls = call_recorder(self.log, sample.request, "explore", keep)
-            driver = Driver(client=self.client, budget=budget, pool=self._pool, trace=trace, calls=calls, slots=slots)
-            with trace or nullcontext():
-                attempts = await driver.drive(steps)
-                if trace is not None:
-                    trace.judged(attempts, self.ladder.of(sample.request.task))
-            done = recorded(sample, attempts)
-            if on_sample is not None:
-                on_sample(index, done, attempts)
-            raise_if_fatal(attempts)
-            return done
-
-        return await gather_bounded(one, samples, concurrency)
-
-    def _settings(self, task: str) -> Settings:
-        return self.tasks.get(task, self.settings)
-
-    def _warn(self, task: str, *, stacklevel: int) -> None:
-        """Warn in the caller's own line, `stacklevel` calls up."""
-        asked = self._settings(task).on_uncalibrated
-        self._concerns.uncalibrated(task, self.policy, asked, stacklevel=stacklevel)
+        self._resources.close()
 
     def _default_client(self) -> Client:
         from cascade.clients.routed import RoutedClient
@@ -508,7 +333,7 @@ class Cascade(Closing):
 
     def _forked(self) -> None:
         """Drop what belonged to the parent's event loop, and what its requests in flight would have ended."""
-        self._pool = self.limits.pool()
-        self._day_budgets.forget_flights()
+        self._runner.pool = self.limits.pool()
+        self._runner.day_budgets.forget_flights()
         if self._own_client:
-            self.client = self._default_client()
+            self.client = self._runner.client = self._resources.client = self._default_client()

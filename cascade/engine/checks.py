@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
+from collections.abc import Iterable
 from typing import Literal
 
 from cascade.clients import Client
 from cascade.errors import ConfigError
 from cascade.exchange import Request
+from cascade.guards.endpoint_pool import Health
 from cascade.ladder import Ladder
 from cascade.policy.policy import Policy
 from cascade.prices import PriceBook
-from cascade.settings import LadderWarning, UncalibratedWarning
+from cascade.result import Attempt
+from cascade.settings import LadderWarning, SilentVerifierWarning, UncalibratedWarning
+
+SILENT_AFTER = 20
+"""Abstentions in a row from which on a verifier counts as silent."""
 
 
 class WarnOnce:
@@ -61,3 +68,41 @@ def check_ladder(ladder: Ladder, client: Client, prices: PriceBook, *, strict: b
                     if strict:
                         raise ConfigError(f"Rung {rung.name}: {concern} (With `strict`, what is doubtful is refused.)")
                     warnings.warn(f"Rung {rung.name}: {concern}", LadderWarning, stacklevel=stacklevel + 1)
+
+
+class SilenceWatch:
+    """Watches that verifiers which a policy leans on go on scoring: one that only abstains verifies nothing."""
+
+    def __init__(self, policy: Policy | None) -> None:
+        self._leant_on = {} if policy is None else policy.ladder.verifiers
+        self._in_a_row: dict[tuple[str, str], int] = {}
+        self._last: dict[tuple[str, str], str] = {}
+
+    def see(self, attempts: Iterable[Attempt]) -> None:
+        """Count the verdicts of one request; warn where a verifier has abstained `SILENT_AFTER` times in a row."""
+        for attempt in attempts:
+            leant_on = self._leant_on.get(attempt.rung, ())
+            for verdict in attempt.verdicts:
+                if verdict.name not in leant_on or "spared" in verdict.flags:
+                    continue
+                key = attempt.rung, verdict.name
+                self._in_a_row[key] = self._in_a_row.get(key, 0) + 1 if verdict.abstained else 0
+                self._last[key] = verdict.reason
+                if self._in_a_row[key] == SILENT_AFTER:
+                    message = (
+                        f"Verifier {verdict.name} on rung {attempt.rung} has abstained {SILENT_AFTER} times in a row "
+                        f"(the last time: {verdict.reason}); the policy leans on it, and its answers are not verified "
+                        "by it any more. Look at its model, its key and its limits."
+                    )
+                    with contextlib.suppress(SilentVerifierWarning):  # where warnings are errors, the request goes on
+                        warnings.warn(message, SilentVerifierWarning, stacklevel=2)
+
+    def health(self) -> tuple[Health, ...]:
+        """Return the verifiers that have stopped scoring, as `Cascade.health` shows them."""
+        return tuple(
+            Health(
+                model=name, endpoint=f"verifier on {rung}", state="silent", cause=self._last[rung, name], opens_in_s=0.0
+            )
+            for (rung, name), count in self._in_a_row.items()
+            if count >= SILENT_AFTER
+        )

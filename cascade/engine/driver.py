@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 import anyio.to_thread
 
 from cascade.clients import Client
+from cascade.engine.clock import RequestClock
 from cascade.exchange import LocalCall, ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.flow.climb import drive
@@ -55,8 +55,8 @@ class Driver:
     trace: RequestTrace | None = None
     """The request's trace; None: nobody records one."""
 
-    deadline: float | None = None
-    """When the request must be back, on the monotonic clock; None: no limit."""
+    clock: RequestClock | None = None
+    """The request's clock; None: no deadline, nothing to pause."""
 
     async def drive(self, steps: Steps[Returned], *, on_cancel: Callable[[Returned], object] | None = None) -> Returned:
         """Run a flow to its end.
@@ -89,6 +89,9 @@ class Driver:
         return tuple(answer for answer in answers if not isinstance(answer, BaseException))
 
     async def _answer(self, ask: Ask) -> Reply:
+        if isinstance(ask, ModelCall) and (warming := self.client.warming(ask)) is not None:
+            with contextlib.suppress(Exception):  # an import that failed fails the call in the same way, as data
+                await (warming if self.clock is None else self.clock.pause_for(warming))
         left_s = self.left_s()
         if left_s is not None and left_s <= 0:
             return _late()
@@ -101,7 +104,7 @@ class Driver:
 
     def left_s(self) -> float | None:
         """Return how many seconds are left; None where there is no limit."""
-        return None if self.deadline is None else self.deadline - time.monotonic()
+        return None if self.clock is None else self.clock.left_s()
 
     async def _model(self, call: ModelCall) -> Reply:
         # Each try is metered by itself: one that is broken off or repeated may be billed too.

@@ -97,7 +97,7 @@ def decide(
 
 
 def _odd(response: Response) -> bool:
-    """Tell whether an answer ended for a reason that nobody knows: below the top it is never accepted."""
+    """Return whether an answer ended for a reason that nobody knows: below the top it is never accepted."""
     return "finish_unknown" in response.flags
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from cascade.endpoint import Endpoint
 from cascade.errors import ConfigError
@@ -77,8 +77,9 @@ class Health:
     endpoint: str
     """The endpoint's name; of a rung that lists none, its address's host, or `default`."""
 
-    state: State
-    """Of its breaker: closed (asked as usual), open (not asked), half_open (a probe may ask)."""
+    state: State | Literal["silent"]
+    """Of its breaker: closed (asked as usual), open (not asked), half_open (a probe may ask); silent: a verifier that
+    the policy leans on has stopped scoring."""
 
     cause: str | None
     """The kind of failure that opened it; None where it is closed."""

@@ -1,4 +1,4 @@
-"""Labelling: people say how right recorded answers are, without knowing whose they are."""
+"""Labelling: blind human labels of recorded answers."""
 
 from cascade.labelling.annotation import annotate, annotators, by_dimension, label_in
 from cascade.labelling.item import Item, lay_items

@@ -1,4 +1,4 @@
-"""What annotators said, kept in the recordings as `annotations: {annotator: {dimension: value}}`; `correct` from it."""
+"""Annotations: human labels in recordings, `annotations: {annotator: {dimension: value}}`, and `correct` from them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from cascade.errors import DataError
 from cascade.samples.sample import Recording, Sample
 
 FIELD = "annotations"
-"""The recordings' own field."""
+"""Field of a recording."""
 
 CORRECT = "correct"
-"""The dimension that `correct` is; where nobody was asked for it, `correct` is the least of all dimensions."""
+"""The dimension of `correct`; if it was not labelled, `correct` is the minimum of all dimensions."""
 
 HUMAN = "human"
-"""The label source of what people said."""
+"""Label source of human labels."""
 
 
 def annotate(sample: Sample, annotator: str, said: Mapping[str, Mapping[str, float]]) -> Sample:
-    """Return the sample with one annotator's values, by rung and dimension, each in [0, 1].
+    """Add one annotator's labels to the sample, by rung and dimension, each in [0, 1].
 
-    `correct` becomes the mean over annotators: where two differ, it is a fraction.
+    `correct` becomes the mean over annotators: a fraction if they disagree.
     """
     recordings = dict(sample.recordings)
     for rung, values in said.items():
@@ -38,14 +38,14 @@ def annotate(sample: Sample, annotator: str, said: Mapping[str, Mapping[str, flo
 
 
 def annotators(recording: Recording) -> dict[str, dict[str, float]]:
-    """Return what each annotator said of a recording, by annotator and dimension."""
+    """Return the annotations of a recording, by annotator and dimension."""
     return _annotations(recording)
 
 
 def label_in(recording: Recording, dimension: str) -> float | None:
-    """Return how good an answer is in one dimension, in [0, 1]: the mean over annotators; None where nobody said.
+    """Return the label in one dimension, in [0, 1]: the mean over annotators; None if absent.
 
-    Where nobody annotated the recording at all, its `correct` is what is known of the dimension `correct`.
+    Without any annotation, the recording's `correct` is the label of the dimension `correct`.
     """
     everyone = _annotations(recording).values()
     said = [values[dimension] for values in everyone if dimension in values]
@@ -53,12 +53,12 @@ def label_in(recording: Recording, dimension: str) -> float | None:
 
 
 def by_dimension(samples: Iterable[Sample], dimension: str) -> list[Sample]:
-    """Return the samples with `correct` as one dimension has it, for a target that constrains this dimension.
+    """Return the samples with `correct` set to one dimension, for a target that constrains this dimension.
 
-    See `label_in`; a recording of which nobody said anything in this dimension is not labelled.
+    See `label_in`; a recording without a label in this dimension is unlabelled.
 
     Raises:
-        DataError: no recording has a value in it; the message names the dimensions that there are.
+        DataError: no recording has a label in it; the message lists the existing dimensions.
     """
     found: list[Sample] = []
     seen: set[str] = set()
@@ -75,13 +75,13 @@ def by_dimension(samples: Iterable[Sample], dimension: str) -> list[Sample]:
         found.append(replace(sample, recordings=recordings))
     if not used:
         known = ", ".join(sorted(seen)) or "none"
-        message = f"No recording has a label in the dimension {dimension!r}; there are: {known}."
+        message = f"No recording has a label in the dimension {dimension!r}; one of these was expected: {known}."
         raise DataError(message)
     return found
 
 
 def _annotations(recording: Recording) -> dict[str, dict[str, float]]:
-    """Read the field, which comes from a file: what is not of its form is left out."""
+    """Parse the field of a file; malformed entries are ignored."""
     found = recording.extra.get(FIELD)
     if not isinstance(found, Mapping):
         return {}

@@ -1,4 +1,4 @@
-"""What an annotator sees of a sample: the question, and its answers in an order that says nothing of whose they are."""
+"""Items: a sample as an annotator sees it, the question and its answers in blinded order."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from cascade.policy.policy import SALT
 from cascade.samples.sample import Recording, Sample
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""What answers are called; more of a sample are not shown."""
+"""Letters of the answers; further answers of a sample are not shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One answer, of all the rungs that gave it."""
+    """One distinct answer, with all rungs that gave it."""
 
     id: str
-    """Names its content."""
+    """Hash of its content."""
 
     text: str
-    """What was said, tool calls as JSON."""
+    """Its text, with tool calls as JSON."""
 
     rungs: tuple[str, ...]
-    """Whose it is; never shown."""
+    """The rungs that gave it; never shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +43,14 @@ class Item:
     """The chat: role and text."""
 
     gold: str | None
-    """The known right answer, where it is to be shown."""
+    """The gold answer, if it is shown."""
 
     answers: tuple[Answer, ...]
-    """In the order in which they are shown."""
+    """In display order."""
 
     @property
     def content(self) -> list[Any]:
-        """What labels of it are labels of: if this changes, they are void."""
+        """The content that labels refer to: if it changes, they are void."""
         return [list(self.key), [list(message) for message in self.messages], sorted(a.id for a in self.answers)]
 
 
@@ -63,10 +63,10 @@ def lay_items(
     everything: bool = False,
     show_gold: bool = False,
 ) -> list[Item]:
-    """Return what an annotator has to label, in a hashed order that all annotators share, so that they overlap early.
+    """Return an annotator's items, in a hashed order that all annotators share, so that they overlap early.
 
-    Where a draw chose samples (`cascade next-labels`), only these. Answers that have a label which no person gave, or
-    one of this annotator's, are left out, unless `everything`. Equal answers of several rungs are shown once.
+    If a draw chose samples (`cascade next-labels`), only these. Answers with a machine's label, or one of this
+    annotator, are left out, unless `everything`. Equal answers of several rungs are shown once.
     """
     wanted = [sample for sample in samples if tasks is None or sample.request.task in tasks]
     if not everything and any(mark_of(sample).chosen for sample in wanted):
@@ -88,19 +88,19 @@ def _answers(sample: Sample, annotator: str, rungs: Sequence[str] | None, *, eve
             text = shown(recording.response)
             found.setdefault(content_id(text), (text, []))[1].append(rung)
     answers = [Answer(id=name, text=text, rungs=tuple(own)) for name, (text, own) in found.items()]
-    # By annotator too: what one saw first, another should not.
+    # Hash the annotator too: two annotators should not see the same answer first.
     return tuple(sorted(answers, key=lambda answer: _u(f"blind:{annotator}", sample.key, answer.id)))
 
 
 def _open(recording: Recording, annotator: str) -> bool:
-    """Whether this annotator's label is still wanted."""
+    """Return whether this annotator's label is still needed."""
     if recording.correct is None:
         return True
     return recording.label_source == HUMAN and annotator not in annotators(recording)
 
 
 def shown(response: Response) -> str:
-    """Return an answer as text: what was said, then its tool calls as JSON."""
+    """Format an answer as text: its content, then its tool calls as JSON."""
     calls = [call.get("function", call) for call in response.tool_calls]
     parts = [response.text, *(f"{call.get('name')}({_text(call.get('arguments'))})" for call in calls)]
     return "\n".join(part for part in parts if part)

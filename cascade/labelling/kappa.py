@@ -1,4 +1,4 @@
-"""Cohen's kappa: how far two annotators agree beyond what chance would make them, with its interval."""
+"""Cohen's kappa: agreement of two annotators beyond chance, with its interval."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Kappa:
     """Agreement of two annotators in one dimension."""
 
     value: float | None
-    """Kappa in [-1, 1]: 1 in full agreement, 0 at chance; None where both always said the same one thing."""
+    """Kappa in [-1, 1]: 1 in full agreement, 0 at chance; None if both always gave one and the same label."""
 
     low: float | None
     """Lower end of the interval."""
@@ -39,7 +39,7 @@ class Kappa:
 def measure_kappa(left: Sequence[float], right: Sequence[float], *, level: float = 0.9) -> Kappa:
     """Return Cohen's kappa (1960) of two annotators' labels of the same answers, (n,) each, n ≥ 1; labels are names.
 
-    The standard error is Fleiss, Cohen & Everitt's (1969). It is 0 in full agreement, which is no certainty: so the
+    The standard error is Fleiss, Cohen & Everitt's (1969). It is 0 in full agreement, which is not certainty: so the
     share of agreement gets the exact interval of as many trials as would have that error, and kappa follows from it.
     """
     n = len(left)
@@ -76,7 +76,7 @@ def measure_kappa(left: Sequence[float], right: Sequence[float], *, level: float
 
 
 def compare_annotators(samples: Iterable[Sample], *, level: float = 0.9) -> dict[tuple[str, str, str], Kappa]:
-    """Return the agreement of every two annotators in every dimension, by both names and the dimension.
+    """Return Cohen's kappa of every pair of annotators in every dimension, by both names and the dimension.
 
     Equal answers of several rungs were shown and labelled once, and count once.
     """

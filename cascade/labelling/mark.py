@@ -1,4 +1,4 @@
-"""The mark that a draw leaves on a sample: in which round it could be chosen for labelling, and whether it was."""
+"""Mark: the labelling round of a sample's last draw, and whether it was chosen."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 from cascade.samples.sample import Sample
 
 FIELD = "labelling"
-"""The samples' own field that holds it: `{"round": 2, "chosen": true}`."""
+"""Field of a sample: `{"round": 2, "chosen": true}`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """Where a sample stands in the rounds of labelling."""
+    """State of a sample in the labelling rounds."""
 
     round: int = 0
-    """The last round whose draw it was in, from 1; 0: none yet."""
+    """The last round with this sample in the draw, from 1; 0 if none."""
 
     chosen: bool = False
     """Whether that draw chose it."""
 
 
 def mark_of(sample: Sample) -> Mark:
-    """Return a sample's mark; what is not one counts as none."""
+    """Return a sample's mark; a malformed mark counts as absent."""
     found = sample.extra.get(FIELD)
     if not isinstance(found, Mapping):
         return Mark()
@@ -34,6 +34,6 @@ def mark_of(sample: Sample) -> Mark:
 
 
 def marked(sample: Sample, mark: Mark, *, propensity: float) -> Sample:
-    """Return the sample with a mark, and the probability with which it was chosen in this round or an earlier one."""
+    """Return the sample with a mark and its propensity: the probability of being chosen in this round or before."""
     written = {"round": mark.round, "chosen": mark.chosen}
     return replace(sample, propensity=propensity, extra={**sample.extra, FIELD: written})

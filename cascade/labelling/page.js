@@ -1,5 +1,5 @@
 "use strict";
-// Shows the session's state and sends keys to it. Text from models only ever becomes textContent.
+// View of the labelling session: shows its state and sends keys. Text from models is only set as textContent.
 
 let shown = null;
 let busy = false;
@@ -25,7 +25,7 @@ function show(state) {
   document.getElementById("help").textContent = state.ended ? "" : state.help;
   if (state.ended || state.finished) {
     progress.textContent = state.ended
-      ? "Saved. You may close this page."
+      ? "Saved. You can close this page."
       : `All ${state.total} are labelled. Press q to save, u to undo.`;
     question.replaceChildren();
     answers.replaceChildren();

@@ -1,4 +1,4 @@
-"""The browser's window onto a session: a page on loopback, for whoever knows its address, and for no other origin."""
+"""Labelling server: a page on loopback, protected by a token in its address, for its own origin only."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ POLICY = (
 """Content security policy: own script and style, no inline code, no other origin, no frame."""
 
 BODY_LIMIT = 1024
-"""Bytes that a key may take."""
+"""Maximum size of a key message in bytes."""
 
 PATIENCE_S = 10.0
-"""Seconds in which a request must have arrived whole, however it drips."""
+"""Request timeout: seconds for a request to arrive completely."""
 
 CONNECTIONS = 32
-"""Connections at once; a browser needs six."""
+"""Connection limit; a browser needs six."""
 
 _PAGES = {
     "": ("page.html", "text/html; charset=utf-8"),
@@ -39,12 +39,12 @@ _PAGES = {
 
 
 class LabelServer:
-    """Serves one session until it ends; a context manager."""
+    """HTTP server of one session; a context manager."""
 
     def __init__(
         self, session: Session, *, port: int = 0, patience_s: float = PATIENCE_S, connections: int = CONNECTIONS
     ) -> None:
-        """Take the session, a port of 127.0.0.1 (0: any that is free), and how long and how many are waited for."""
+        """Take the session, a port of 127.0.0.1 (0 for any free one), the request timeout and the connection limit."""
         self.session = session
         self.patience_s, self.connections = patience_s, connections
         self.ended = threading.Event()
@@ -60,7 +60,7 @@ class LabelServer:
 
     @property
     def url(self) -> str:
-        """The page's address; who knows it may label."""
+        """The page's address, with the access token."""
         return f"http://127.0.0.1:{self.port}/{self._token}/"
 
     def __enter__(self) -> Self:
@@ -73,25 +73,25 @@ class LabelServer:
         self._server.server_close()
 
     def page(self, path: str) -> str | None:
-        """Return what stands after the token in a path; None where the token is not ours."""
+        """Return the part of a path after the token; None if the token is wrong."""
         token, slash, rest = path.removeprefix("/").partition("/")
         ours = hmac.compare_digest(token.encode("utf-8", "replace"), self._token.encode())
         return rest if slash and ours else None
 
     def state(self) -> dict[str, Any]:
-        """Return what is to be seen now."""
+        """Return the current state."""
         with self._lock:
             return self.session.state()
 
     def press(self, key: str, step: int) -> dict[str, Any]:
-        """Take a key and return what is to be seen then."""
+        """Handle a key and return the new state."""
         with self._lock:
             self.session.press(key, step=step)
             return self.session.state()
 
 
 class _Listener(ThreadingHTTPServer):
-    """The socket, which knows whose it is."""
+    """Listening socket with its connection limit."""
 
     daemon_threads = True
 
@@ -101,25 +101,25 @@ class _Listener(ThreadingHTTPServer):
         self._room = threading.BoundedSemaphore(owner.connections)
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Hang up on whoever comes while there is no room."""
+        """Refuse a connection above the limit."""
         del request, client_address
         return self._room.acquire(blocking=False)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve a connection, and make room again."""
+        """Serve a connection, and release its slot."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self._room.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a browser that went away; anything else is ours to know."""
+        """Ignore a closed connection; report any other error."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
 
 class _Patient(io.RawIOBase):
-    """Reads a socket until a moment after which whoever drips is no longer waited for."""
+    """Socket reader with a deadline, against slow clients."""
 
     def __init__(self, connection: socket.socket, patience_s: float) -> None:
         super().__init__()
@@ -161,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self._page() != "key":
             self._refuse(404)
             return
-        # A page of another origin can send neither this type nor our own origin without being asked about first.
+        # CSRF: a page of another origin cannot send this content type or our origin without a preflight request.
         own = {f"http://{name}" for name in self._names()}
         if self.headers.get("Origin") not in own or self.headers.get_content_type() != "application/json":
             self._refuse(403)
@@ -184,10 +184,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.owner.ended.set()
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing: the address holds the token."""
+        """Log nothing: the address contains the token."""
 
     def _page(self) -> str | None:
-        # Another name in Host is a page elsewhere whose name was pointed at this machine (DNS rebinding).
+        # DNS rebinding: another Host name is a foreign page whose name resolves to this machine.
         return self.server.owner.page(self.path) if self.headers.get("Host") in self._names() else None
 
     def _names(self) -> set[str]:

@@ -1,7 +1,7 @@
-"""One annotator's sitting: which answer is asked about now, what a key does, and what was said so far.
+"""Labelling session of one annotator: the current answer, the effect of a key, and the labels so far.
 
-Terminal and browser are two windows onto it. One answer after another is asked about, in one dimension after another;
-every key is kept at once, so a sitting can end anywhere and go on from there.
+Terminal and browser are two views of it. It asks for one answer after another, in one dimension after another; every
+key is saved at once, so a session can stop anywhere and resume.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ KEYS: dict[str, tuple[str, float | None]] = {
     "h": ("half right", 0.5),
     "s": ("cannot tell", None),
 }
-"""What a key says of the answer in question."""
+"""Label of each key."""
 
 UNDO = ("u", "Backspace")
 QUIT = ("q",)
 
 HELP = "1 right · 0 wrong · 2 half · s cannot tell · u undo · q save and quit"
-"""The keys, for people."""
+"""Help line of the keys."""
 
 
 class Session:
-    """What was said, and what is asked next."""
+    """State of a labelling session: the labels so far, and the next question."""
 
     def __init__(self, items: Sequence[Item], journal: Journal, *, dimensions: Sequence[str] = ("correct",)) -> None:
-        """Begin, or go on where the journal ends.
+        """Start, or resume where the journal ends.
 
         Args:
-            items: what is to be labelled, in order.
-            journal: where every key is kept.
-            dimensions: what is asked of each answer, in order.
+            items: the items to label, in order.
+            journal: the journal of all keys.
+            dimensions: the label dimensions of each answer, in order.
         """
         self.items = list(items)
         self.dimensions = tuple(dimensions)
@@ -48,7 +48,7 @@ class Session:
         self._said: list[list[float | None]] = []
         for item in self.items:
             kept = journal.get(item.key, self._content(item)) or {}
-            # Kept as the order of answers was, which is hashed and so the same again.
+            # Stored by position: the order of answers is hashed, so it is the same again.
             self._said.append(list(kept.get("said", ()))[: self._cells(item)])
         unfinished = [i for i, item in enumerate(self.items) if len(self._said[i]) < self._cells(item)]
         self._at = unfinished[0] if unfinished else len(self.items)
@@ -56,15 +56,15 @@ class Session:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to ask."""
+        """Whether every answer has been asked."""
         return self._at >= len(self.items)
 
     def press(self, key: str, *, step: int | None = None) -> bool:
-        """Take a key; returns whether it did anything.
+        """Handle a key; return whether it had an effect.
 
         Args:
             key: one of `KEYS`, `UNDO`, `QUIT`.
-            step: what the annotator was looking at; a key meant for another step is not taken.
+            step: the step that the annotator saw; a key for another step is ignored.
         """
         if self.ended or (step is not None and step != self._step):
             return False
@@ -83,7 +83,7 @@ class Session:
         return True
 
     def labels(self) -> dict[tuple[str, str], dict[str, dict[str, float]]]:
-        """Return what was said: by task and id, then rung, then dimension; what nobody could tell is not in it."""
+        """Return the labels by task and id, then rung, then dimension; "cannot tell" is left out."""
         found: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
         for item, said in zip(self.items, self._said, strict=True):
             for cell, value in enumerate(said):
@@ -95,7 +95,7 @@ class Session:
         return found
 
     def state(self) -> dict[str, Any]:
-        """Return what is to be seen now, as JSON; nothing in it tells whose an answer is."""
+        """Return the current state as JSON, blinded: it does not reveal the models."""
         done = sum(len(said) == self._cells(item) for item, said in zip(self.items, self._said, strict=True))
         state: dict[str, Any] = {
             "step": self._step,

@@ -81,6 +81,6 @@ def shown(url: str) -> str:
 
 
 def has_password(text: str) -> bool:
-    """Tell whether an address holds a password."""
+    """Return whether an address holds a password."""
     parts = urlsplit(text)
     return ":" in parts.netloc.rpartition("@")[0] or "password=" in parts.query

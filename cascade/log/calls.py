@@ -189,7 +189,7 @@ def writer_name() -> str:
 
 
 def is_gone(writer: str) -> bool:
-    """Tell whether the process that wrote a row is known to have ended: it ran here, and runs no more."""
+    """Return whether the process that wrote a row is known to have ended: it ran here, and runs no more."""
     machine, _, process = writer.partition("-")
     number, _, born = process.partition("-")
     try:

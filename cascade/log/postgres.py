@@ -206,6 +206,8 @@ class Postgres:
     def _is_down(self, error: LogUnavailable) -> None:
         self._wait_s = min(LONGEST_WAIT_S, max(SHORTEST_WAIT_S, 2 * self._wait_s))
         self._again_at = monotonic() + self._wait_s
+        # A server that turned read-only (a failover) answers old connections so for ever; the next try makes new ones.
+        self._engine.dispose()
         self._warn(f"{error} Meanwhile rows wait in {self._spool.path}; nothing is lost.")
 
     def _explained(self, verb: str) -> AbstractContextManager[None]:

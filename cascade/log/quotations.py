@@ -60,7 +60,7 @@ def leave_out_quotations(rows: Mapping[str, list[dict[str, Any]]], texts: Sequen
 
 
 def _quotes(text: str, texts: Sequence[str]) -> bool:
-    """Tell whether a text shares a run of `RUN` characters or more with what was said."""
+    """Return whether a text shares a run of `RUN` characters or more with what was said."""
     half = RUN // 2
     for start in range(0, min(len(text), MOST) - half + 1, half):
         # Any such run holds one of these windows whole; where one is found, the run itself is looked for.

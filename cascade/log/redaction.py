@@ -32,7 +32,7 @@ class Redactor:
         return _name(text, limit, version()) if len(text) <= _SHORT else storable(shortened(text, limit))
 
     def is_clean(self, text: str) -> bool:
-        """Tell whether `clean` would leave a text as it is, its length aside: many texts are looked at in one pass."""
+        """Return whether `clean` would leave a text as it is, its length aside: many texts are looked at in one pass."""
         return not has_secret(text) and storable(text) is text
 
     def impersonal(self, text: str) -> str:

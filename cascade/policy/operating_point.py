@@ -36,7 +36,7 @@ class Threshold:
                 raise ConfigError(message)
 
     def escalates(self, confidence: float, u: float) -> bool:
-        """Tell whether an answer of this confidence goes on to the next rung; u is the hashed choice in [0, 1)."""
+        """Return whether an answer of this confidence goes on to the next rung; u is the hashed choice in [0, 1)."""
         return confidence < self.t or (confidence == self.t and u < self.g)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -112,6 +113,16 @@ class TaskPolicy:
             message = f"A task's point weights sum to {total!r}; 1 was expected."
             raise ConfigError(message)
 
+    def problem(self, rungs: Sequence[str]) -> str | None:
+        """Return why the task cannot run on `rungs`, cheapest first; None if it can."""
+        for one in (self, *self.dial.values()):
+            if one.reference not in rungs:
+                return f"its reference is {one.reference!r}, and the rungs are {', '.join(rungs)}"
+            for point in one.points:
+                if [rung for rung in rungs if rung in point.rungs] != list(point.rungs):
+                    return f"a point runs {' → '.join(point.rungs)}, and the ladder is {' → '.join(rungs)}"
+        return None
+
     def point(self, *, salt: str, task: str, request_id: str) -> OperatingPoint:
         """Return the point that this request runs by: hashed, so that the same request always runs the same way."""
         if len(self.points) == 1:
@@ -189,6 +200,17 @@ class Policy:
     version: int = VERSION
     """Of the file format."""
 
+    def __post_init__(self) -> None:
+        """Refuse a task whose points or reference do not fit the ladder that the policy names."""
+        for name, task in self.tasks.items():
+            # A task with rungs of its own is checked against them by `require`.
+            own = {rung for one in (task, *task.dial.values()) for point in one.points for rung in point.rungs}
+            if own | {task.reference} <= set(self.ladder.rungs):
+                problem = task.problem(self.ladder.rungs)
+                if problem is not None:
+                    message = f"Task {name!r}: {problem}."
+                    raise ConfigError(message)
+
     def __rich__(self) -> Any:
         """Show it in a terminal."""
         return policy_sheet(self).rendered()
@@ -204,6 +226,9 @@ class Policy:
             PolicyMismatch: it was fitted for another one, or a verifier is missing.
         """
         reason = self.ladder.refusal(ladder)
+        for name, task in self.tasks.items():
+            problem = task.problem(ladder.of(name).names)
+            reason = reason or (None if problem is None else f"task {name!r}: {problem}")
         if reason is not None:
             message = f"The policy does not fit this ladder: {reason}. Calibrate again for this ladder."
             raise PolicyMismatch(message)

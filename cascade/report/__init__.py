@@ -1,4 +1,4 @@
-"""Reports: numbers with intervals from a decision log, as a value, JSON, a terminal's tables and markdown."""
+"""Reports: figures with confidence intervals from a decision log, as a value, JSON, tables and Markdown."""
 
 from cascade.report.queries.source import report
 from cascade.report.values.content import Report, TaskReport

@@ -1,1 +1,1 @@
-"""Samples: requests with gold answers, labels and recordings, read from files or rows."""
+"""Samples: requests with gold answers, labels and recordings, from files or rows."""

@@ -1,4 +1,4 @@
-"""Samples on disk: JSON lines, checked strictly, read one at a time; unknown fields are kept."""
+"""JSON Lines format of samples: strict validation, streaming; unknown fields are kept."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typing_extensions import TypedDict
 
 from cascade.errors import CascadeError, DataError
 from cascade.exchange import Request, Response, TokenLogProb
-from cascade.files import explain
+from cascade.files import explain, refuse_duplicates
 from cascade.samples.sample import Recording, Sample
 from cascade.usage import Usage
 from cascade.verdict import Verdict
 
 LINE_LIMIT = 1 << 20
-"""Bytes that one line may hold."""
+"""Maximum size of a line in bytes."""
 
 _OPEN = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
 Share = Annotated[float, Ge(0), Le(1)]
@@ -51,7 +51,7 @@ class _Verdict(TypedDict):
 
 
 class RecordingLine(TypedDict):
-    """One recording as it stands in a samples file."""
+    """JSON form of a recording."""
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
     model: Annotated[str, MinLen(1)]
@@ -72,7 +72,7 @@ class RecordingLine(TypedDict):
 
 
 class SampleLine(TypedDict):
-    """One sample as it stands in a samples file; unknown fields are kept."""
+    """JSON form of a sample; unknown fields are kept."""
 
     __pydantic_config__ = _OPEN  # type: ignore[misc]
     id: NotRequired[Annotated[str, MinLen(1)]]
@@ -91,15 +91,15 @@ class SampleLine(TypedDict):
 
 
 LINE: TypeAdapter[Any] = TypeAdapter(SampleLine)
-"""Checks one line; `cascade schema samples` prints its JSON Schema."""
+"""Validator of one line; `cascade schema samples` prints its JSON Schema."""
 
 
 def read_samples(path: str | Path, *, unique: bool = True) -> Iterator[Sample]:
-    """Read a samples file (.jsonl or .jsonl.gz) line by line.
+    """Stream a samples file (.jsonl or .jsonl.gz) line by line.
 
     Args:
         path: the file.
-        unique: whether to check that ids differ, which takes about 100 bytes a sample.
+        unique: whether to check that ids differ, which takes about 100 bytes per sample.
 
     Raises:
         DataError: the file cannot be read, or a line is not a sample; names file, line and field.
@@ -108,7 +108,7 @@ def read_samples(path: str | Path, *, unique: bool = True) -> Iterator[Sample]:
     seen: set[bytes] = set()
     for number, line in lines(path):
         try:
-            sample = sample_of(json.loads(line, parse_constant=_no_constant))
+            sample = sample_of(json.loads(line, parse_constant=_no_constant, object_pairs_hook=refuse_duplicates))
         except ValidationError as error:
             problem = explain(error)
         except RecursionError:
@@ -124,18 +124,20 @@ def read_samples(path: str | Path, *, unique: bool = True) -> Iterator[Sample]:
                     seen.add(key)
                 yield sample
                 continue
-            problem = f"id {sample.request.id!r} stands twice in task {sample.request.task!r}; ids must differ."
+            problem = (
+                f"id {sample.request.id!r} appears twice in task {sample.request.task!r}; give each sample its own id."
+            )
         message = f"{path}, line {number}: {problem}"
         raise DataError(message) from None
 
 
 def digest(sample: Sample) -> bytes:
-    """Return 16 bytes that stand for task and id: of a million samples these are kept, and not the texts."""
+    """Return a 16-byte digest of task and id, to detect duplicates among millions of samples."""
     return blake2b("\0".join(sample.key).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Go through the lines of a text file, plain or gzipped, that are not blank, with their numbers from 1.
+    """Yield the non-blank lines of a text file, plain or gzipped, with their numbers from 1.
 
     Raises:
         DataError: the file cannot be read, is not UTF-8, or a line is over 1 MiB.
@@ -146,7 +148,7 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
             while data := file.readline(LINE_LIMIT + 1):
                 number += 1
                 if len(data) > LINE_LIMIT:
-                    message = f"{path}, line {number}: it is over 1 MiB; split it, or leave out what is not needed."
+                    message = f"{path}, line {number}: it is over 1 MiB; shorten the line."
                     raise DataError(message)
                 text = data.decode("utf-8-sig" if number == 1 else "utf-8")
                 if text.strip():
@@ -164,15 +166,15 @@ def _opened(path: Path) -> IO[bytes]:
 
 
 def _no_constant(name: str) -> Any:
-    message = f"it holds {name}, which is no number in JSON; use null where a figure is missing."
+    message = f"it holds {name}, which is not a valid JSON number; use null for a missing number."
     raise ValueError(message)
 
 
 def sample_of(content: Any) -> Sample:
-    """Make a sample of one line's content.
+    """Build a sample from the content of one line.
 
     Raises:
-        ValidationError, DataError, ConfigError: it is not one.
+        ValidationError, DataError, ConfigError: it is not a valid sample.
     """
     line = LINE.validate_python(content)
     if "messages" not in line and "prompt" not in line:
@@ -195,7 +197,7 @@ def sample_of(content: Any) -> Sample:
     for entry in line.get("recordings", []):
         recording = _recording(entry)
         if recording.rung in recordings:
-            message = f"recordings: rung {recording.rung!r} stands twice; give each recording its own `rung`."
+            message = f"recordings: rung {recording.rung!r} appears twice; give each recording its own `rung`."
             raise DataError(message)
         recordings[recording.rung] = recording
     return Sample(
@@ -243,7 +245,7 @@ def _recording(line: Mapping[str, Any]) -> Recording:
 
 
 def sample_line(sample: Sample) -> dict[str, Any]:
-    """Return a sample as the content of one line; `sample_of` takes it back."""
+    """Serialise a sample as the content of one line; the inverse of `sample_of`."""
     request = sample.request
     line: dict[str, Any] = {"id": request.id, "task": request.task, "messages": [dict(m) for m in request.messages]}
     optional = {
@@ -287,7 +289,7 @@ def _recording_line(recording: Recording) -> dict[str, Any]:
 
 
 def verdict_line(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict as it stands in a samples file."""
+    """Serialise a verdict for a samples file."""
     line: dict[str, Any] = {"score": verdict.score, "cost_usd": verdict.cost_usd}
     optional = {
         "veto": verdict.veto,

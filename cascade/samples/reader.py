@@ -1,4 +1,4 @@
-"""Samples that are read anew from their files each time they are gone through, so that none needs to be kept."""
+"""Streaming readers of samples: each iteration reads the files again, so none stays in memory."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from cascade.samples.table import TABLES, read_table
 
 
 class SampleFiles(Iterable[Sample]):
-    """The samples of several files: JSON lines, plain or gzipped; CSV, TSV and Parquet by columns.
+    """Re-iterable stream of the samples of several files: JSON Lines, plain or gzipped; CSV, TSV and Parquet.
 
-    Every pass checks every line; that ids differ is checked until one pass has come to the end.
+    Every pass validates every line; duplicate ids are checked until one pass is complete.
     """
 
     def __init__(self, paths: Sequence[str | Path], mapping: Mapping[str, str] | None = None) -> None:
-        """Take the files, and of tables which column fills which field; see `sample_table.read_table`."""
+        """Take the files, and the column mapping of tables; see `samples.table.read_table`."""
         self.paths, self.mapping = tuple(map(Path, paths)), mapping
         self._known_unique = False
 
     def __iter__(self) -> Iterator[Sample]:
-        """Read the files from the beginning.
+        """Stream the files from the beginning.
 
         Raises:
-            DataError: a file cannot be read, a line is not a sample, two have the same id of a task, or there is none.
+            DataError: a file cannot be read, a line is not a sample, a task has duplicate ids, or no sample is found.
         """
         unique, found = not self._known_unique, False
         origin: dict[bytes, Path] | None = {} if unique and len(self.paths) > 1 else None
@@ -38,25 +38,25 @@ class SampleFiles(Iterable[Sample]):
                 found = True
                 yield sample
         if not found:
-            message = f"{', '.join(map(str, self.paths))}: no sample was found; one JSON object a line was expected."
+            message = f"{', '.join(map(str, self.paths))}: no sample was found; one JSON object per line was expected."
             raise DataError(message)
         self._known_unique = True
 
 
 class ChangedSamples(Iterable[Sample]):
-    """Samples with something filled in on the way (a schema, labels), anew each time they are gone through."""
+    """Re-iterable stream of samples with a transformation (a schema, labels)."""
 
     def __init__(self, samples: Iterable[Sample], change: Callable[[Sample], Sample]) -> None:
-        """Take samples that can be gone through more than once, and what is done to each."""
+        """Take re-iterable samples, and the transformation of each."""
         self.samples, self.change = samples, change
 
     def __iter__(self) -> Iterator[Sample]:
-        """Go through the samples from the beginning."""
+        """Stream the samples from the beginning."""
         return map(self.change, self.samples)
 
 
 def read_files(paths: Sequence[str | Path], mapping: Mapping[str, str] | None = None) -> list[Sample]:
-    """Read the samples of several files into memory; see `SampleFiles`, which does not."""
+    """Read the samples of several files into memory; `SampleFiles` streams them instead."""
     return list(SampleFiles(paths, mapping))
 
 
@@ -64,7 +64,7 @@ def _require_new(sample: Sample, path: Path, origin: dict[bytes, Path]) -> None:
     key = digest(sample)
     if key in origin:
         message = (
-            f"{path}: id {sample.request.id!r} of task {sample.request.task!r} stands in {origin[key]} too; ids must "
+            f"{path}: id {sample.request.id!r} of task {sample.request.task!r} is also in {origin[key]}; ids must "
             "differ."
         )
         raise DataError(message)

@@ -1,8 +1,8 @@
-"""What a request from outside may ask for: parameters on an allow-list, within limits, pictures of public addresses.
+"""Limits of untrusted requests: an allow-list of parameters, size limits, images from public addresses only.
 
-A line of a file is often not written by whoever pays for it. A parameter that names another address, another key, other
-headers or a way around the provider would be obeyed by the libraries below, so everything that is not known to be
-harmless is refused. What the ladder itself sets (`params` of a rung, `--param`) is not looked at here.
+The author of a line in a file is often not the payer. The libraries below would obey a parameter that sets another
+address, API key or header, or that bypasses the provider, so every parameter not on the allow-list is refused.
+Parameters that the ladder sets (`params` of a rung, `--param`) are not checked here.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ ALLOWED = frozenset(
         "tool_choice", "tools", "top_k", "top_logprobs", "top_p", "user", "verbosity",
     }
 )  # fmt: skip
-"""Provider parameters that a request from outside may set."""
+"""Allow-list: provider parameters that an untrusted request can set."""
 
 MAX_ANSWERS = 16
-"""Answers (`n`) that one call may ask for; all of them are paid."""
+"""Maximum of `n`, the answers per call; all of them are paid."""
 MAX_TOKENS = 1_000_000
-"""Tokens that an answer may be limited to."""
+"""Maximum of the token limit of an answer."""
 MAX_NUMBER = 1_000
-"""Size of a temperature, a penalty and the like."""
+"""Maximum absolute value of a temperature, a penalty and similar numbers."""
 MAX_TOOLS = 128
-"""Tools that may be offered."""
+"""Maximum number of tools."""
 MAX_MESSAGES = 2_000
-"""Messages of a chat."""
+"""Maximum number of messages in a chat."""
 MAX_PARTS = 256
-"""Parts of one message's content."""
+"""Maximum number of parts in one message."""
 
 _COUNTS = {"n": MAX_ANSWERS, "max_tokens": MAX_TOKENS, "max_completion_tokens": MAX_TOKENS, "top_logprobs": 20}
 _LISTS = {"tools": MAX_TOOLS, "functions": MAX_TOOLS, "stop": 16}
@@ -44,10 +44,10 @@ _NUMBERS = ("temperature", "top_p", "min_p", "presence_penalty", "frequency_pena
 
 
 def require_allowed(request: Request) -> None:
-    """Refuse a request from outside that asks for what only the ladder may say, or for too much.
+    """Validate an untrusted request against the allow-list and the size limits.
 
     Raises:
-        DataError: names the parameter or the part, what was found, and what to do.
+        DataError: the message names the parameter or part, what was found, and what to do.
     """
     problems = (*(_problem(str(name), value) for name, value in request.params.items()), *_of_chat(request.messages))
     for problem in problems:
@@ -93,7 +93,7 @@ def _of_chat(messages: Sequence[Message]) -> Iterator[str]:
 
 
 def _addresses(parts: Any) -> Iterator[str]:
-    """Go through every text under a key that holds an address: `url`, `image_url`, `file_url`, `file_data`, …."""
+    """Yield every address in message parts: under `url`, `image_url`, `file_url`, `file_data`, …."""
     waiting: list[tuple[str, Any]] = [("", part) for part in parts]
     while waiting:
         key, value = waiting.pop()
@@ -109,7 +109,7 @@ def _is_public(address: str) -> bool:
     if address[:5].lower() == "data:":
         return True
     if not all("!" <= character <= "~" and character != "\\" for character in address):
-        return False  # what urlsplit and the library that fetches would read in two ways
+        return False  # urlsplit and the fetching library may parse it differently
     try:
         parts = urlsplit(address)
         host = parts.hostname or ""
@@ -118,7 +118,7 @@ def _is_public(address: str) -> bool:
         return False
     if parts.scheme != "https" or parts.username is not None or port not in (None, 443) or "." not in host.strip("."):
         return False
-    # Oddly written numbers (2130706433, 0x7f.1, 0177.0.0.1) are addresses to resolvers; a name ends with letters.
+    # Resolvers accept numeric forms (2130706433, 0x7f.1, 0177.0.0.1) as addresses; a host name ends with letters.
     last = host.rstrip(".").rpartition(".")[2]
     if not last[:1].isalpha():
         try:

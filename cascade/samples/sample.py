@@ -1,4 +1,4 @@
-"""Samples: requests with a gold answer or labels, and recordings of what rungs answered to them."""
+"""Sample: a request with a gold answer or labels, and recordings of rungs' answers."""
 
 from __future__ import annotations
 
@@ -13,57 +13,57 @@ from cascade.verdict import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """What one rung answered to a sample, recorded earlier."""
+    """Recorded answer of one rung to a sample."""
 
     rung: str
-    """The rung's name; the model where none was recorded."""
+    """The rung's name; the model if none was recorded."""
 
     model: str
     """The model that answered."""
 
     response: Response
-    """Its answer; `cost_usd` is None where none was recorded."""
+    """Its answer; `cost_usd` is None if not recorded."""
 
     verdicts: Mapping[str, Verdict] = EMPTY
-    """Recorded verdicts by verifier; they beat computed ones of the same name."""
+    """Recorded verdicts by verifier; they take precedence over computed ones of the same name."""
 
     correct: float | None = None
-    """How right the answer is, in [0, 1]; None: not labelled."""
+    """Label of the answer, in [0, 1]: how right it is; None if unlabelled."""
 
     label_source: str | None = None
-    """Who says so: gold, human, judge:…"""
+    """Source of the label: gold, human, judge:…"""
 
     extra: Mapping[str, Any] = EMPTY
-    """Fields that this release does not know, kept as they were."""
+    """Unknown fields, kept unchanged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A request with what is known about its right answer, and recordings of some rungs."""
+    """A request with its gold answer or labels, and recordings of some rungs."""
 
     request: Request
     """The request; its id names the sample within its task."""
 
     gold: Any = None
-    """The right answer, where one is known."""
+    """The gold answer; None if unknown."""
 
     recordings: Mapping[str, Recording] = field(default_factory=dict)
     """By rung name, in no particular order."""
 
     propensity: float = 1.0
-    """The probability with which this sample was chosen to be labelled, in (0, 1]."""
+    """Propensity: the probability of being chosen for labelling, in (0, 1]."""
 
     extra: Mapping[str, Any] = EMPTY
-    """Fields that this release does not know, kept as they were."""
+    """Unknown fields, kept unchanged."""
 
     @property
     def key(self) -> tuple[str, str]:
-        """What must be unique: task and id."""
+        """Unique key: task and id."""
         return self.request.task, self.request.id
 
 
 def recorded(sample: Sample, attempts: Iterable[Attempt]) -> Sample:
-    """Return the sample with what a tour brought added to its recordings; labels that are there stay."""
+    """Add the attempts of a tour to the sample's recordings; existing labels stay."""
     recordings = dict(sample.recordings)
     for attempt in attempts:
         if attempt.response is None:

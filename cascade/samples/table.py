@@ -1,4 +1,4 @@
-"""Samples from tables: CSV and Parquet files whose columns are mapped to the fields of a sample."""
+"""Table reader: CSV and Parquet files, with columns mapped to the fields of a sample."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cascade.samples.jsonl import LINE_LIMIT, digest, sample_of
 from cascade.samples.sample import Sample
 
 PLAIN = ("id", "prompt", "gold", "task", "group")
-"""Fields that a column of the same name fills without a mapping."""
+"""Fields filled by a column of the same name without a mapping."""
 
 FIGURES = ("correct", "cost_usd")
 """Fields of a recording that are numbers, mapped as `recordings.<rung>.correct`."""
@@ -27,7 +27,7 @@ TABLES = (".csv", ".tsv", ".parquet")
 
 
 def parse_mapping(text: str) -> dict[str, str]:
-    """Read `--map`: `field=column,field=column`.
+    """Parse `--map`: `field=column,field=column`.
 
     Raises:
         DataError: it is not of that form, or names an unknown field.
@@ -40,7 +40,7 @@ def parse_mapping(text: str) -> dict[str, str]:
             message = f"--map has {pair!r}; field=column was expected, as in id=ID,prompt=Question,gold=Answer."
             raise DataError(message)
         if field not in PLAIN and not field.startswith("recordings."):
-            message = f"--map names the field {field!r}; known are {', '.join(PLAIN)} and recordings.<rung>."
+            message = f"--map names the field {field!r}; one of {', '.join(PLAIN)} or recordings.<rung> was expected."
             raise DataError(message)
         mapping[field] = column.strip()
     return mapping
@@ -51,7 +51,7 @@ def read_table(path: Path, mapping: Mapping[str, str] | None = None, *, unique: 
 
     Args:
         path: the file.
-        mapping: fields of a sample to columns (`prompt`, `recordings.<rung>`, `recordings.<rung>.correct`, …); None:
+        mapping: fields of a sample to columns (`prompt`, `recordings.<rung>`, `recordings.<rung>.correct`, …); if None,
             columns named id, prompt, gold, task and group are taken.
         unique: whether to check that ids differ.
 
@@ -69,7 +69,7 @@ def read_table(path: Path, mapping: Mapping[str, str] | None = None, *, unique: 
             message = f"{path}: it has no column {absent[0]!r}; its columns are {', '.join(map(str, row))}."
             raise DataError(message)
         if "prompt" not in chosen:
-            message = f"{path}: no column holds the prompt; say which one with --map prompt=COLUMN."
+            message = f"{path}: no column holds the prompt; name it with --map prompt=COLUMN."
             raise DataError(message)
         try:
             sample = sample_of(_content({field: row[column] for field, column in chosen.items()}))
@@ -81,7 +81,7 @@ def read_table(path: Path, mapping: Mapping[str, str] | None = None, *, unique: 
             raise DataError(message) from None
         key = digest(sample) if unique else b""
         if key in seen:
-            message = f"{path}, line {number}: id {sample.request.id!r} stands twice; ids must differ."
+            message = f"{path}, line {number}: id {sample.request.id!r} appears twice; give each row its own id."
             raise DataError(message)
         if unique:
             seen.add(key)
@@ -89,7 +89,7 @@ def read_table(path: Path, mapping: Mapping[str, str] | None = None, *, unique: 
 
 
 def _content(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row as the content of one line of a samples file; empty cells are left out."""
+    """Convert a row into the content of a samples line; empty cells are left out."""
     line: dict[str, Any] = {}
     recordings: dict[str, dict[str, Any]] = {}
     for field, value in fields.items():
@@ -121,7 +121,7 @@ def _number(field: str, value: Any) -> float:
 
 
 def _gold(text: str) -> Any:
-    """Take a JSON object or list as such: a table can only hold its text."""
+    """Parse a gold answer that is a JSON object or list: a table can only hold its text."""
     if not text.lstrip().startswith(("{", "[")):
         return text
     try:

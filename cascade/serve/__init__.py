@@ -1,1 +1,1 @@
-"""Serving: what a running cascade, or its log, shows over HTTP."""
+"""Serving: the dashboard and the metrics of a decision log over HTTP."""

@@ -1,4 +1,4 @@
-"""Access: who may see a page: everybody on this machine by loopback, elsewhere only who has the key."""
+"""Access control of a page: open on loopback; any other address needs the key."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 LEAST_KEY = 16
-"""Characters that a key must have."""
+"""Minimum length of a key."""
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a server bound to this host is reached from this machine only."""
+    """Return whether this host is a loopback address."""
     if host == "localhost":
         return True
     try:
@@ -31,10 +31,10 @@ def is_loopback(host: str) -> bool:
 
 
 def checked_key(host: str, key: str | None) -> str | None:
-    """Return the key to ask for; None on loopback without one.
+    """Return the key to require; None on loopback without one.
 
     Raises:
-        ConfigError: the host is reached from elsewhere and there is no key, or it is too short to be one.
+        ConfigError: the host is not loopback and there is no key, or the key is too short.
     """
     if key is not None and len(key) < LEAST_KEY:
         message = (
@@ -51,10 +51,10 @@ def checked_key(host: str, key: str | None) -> str | None:
 
 
 class Access:
-    """Lets requests through that name this machine, or bring the key; an ASGI middleware."""
+    """ASGI middleware that checks the key, or the Host header on loopback."""
 
     def __init__(self, app: ASGIApp, *, key: str | None, hosts: Iterable[str]) -> None:
-        """Take the application, the key (None: nobody needs one), and the names that Host may have without a key."""
+        """Take the application, the key (None for no key), and the Host names allowed without a key."""
         self._app = app
         self._digest = None if key is None else sha256(key.encode()).digest()
         self._hosts = frozenset(hosts)
@@ -72,7 +72,7 @@ class Access:
                     challenge = {"WWW-Authenticate": 'Basic realm="cascade", charset="UTF-8"'}
                     refusal = PlainTextResponse("The key is missing or wrong.", 401, headers=challenge)
             elif headers.get(b"host", b"").decode("latin-1") not in self._hosts:
-                # Another name in Host is a page elsewhere whose name was pointed at this machine (DNS rebinding).
+                # DNS rebinding: another Host name is a foreign page whose name resolves to this machine.
                 refusal = PlainTextResponse("This address is not known here.", 421)
             if refusal is not None:
                 await refusal(scope, receive, send)
@@ -80,7 +80,7 @@ class Access:
         await self._app(scope, receive, send)
 
     def _holds_key(self, authorization: bytes) -> bool:
-        """Tell whether the key came as a bearer token, or as the password of any user."""
+        """Return whether the key was sent as a bearer token, or as the password of any user."""
         scheme, _, given = authorization.partition(b" ")
         if scheme.lower() == b"basic":
             try:

@@ -1,4 +1,4 @@
-"""The dashboard: an ASGI application with the report's page, its JSON and metrics; another server can mount it."""
+"""Dashboard: an ASGI application with the report's page, its JSON and metrics; another server can mount it."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""What every answer says."""
+"""Headers of every response."""
 
 
 class BadView(CascadeError):
-    """The address asks for a task or a period that there is not."""
+    """The URL names an unknown task or period."""
 
 
 def dashboard(live: Live, log: Log) -> Starlette:
-    """Return the application: `/`, `/app.js`, `/report.json`, `/metrics`, `/health`; all of them are read only.
+    """Return the ASGI application: `/`, `/app.js`, `/report.json`, `/metrics`, `/health`; all are read-only.
 
     Args:
-        live: the log's pages; whoever serves the application enters it first.
+        live: the log's pages; enter it before serving the application.
         log: the same log, for metrics.
     """
     from anyio.to_thread import run_sync
@@ -92,9 +92,9 @@ def _exposed(totals: LogTotals, counting: threading.Lock, accept: str) -> tuple[
 def _view(request: Request, live: Live) -> View:
     period, task = request.query_params.get("period") or View().period, request.query_params.get("task") or None
     if period not in PERIODS:
-        message = f"There is no period of this name; it is one of {', '.join(PERIODS)}."
+        message = f"The period is unknown; one of {', '.join(PERIODS)} was expected."
         raise BadView(message)
     if task is not None and task not in live.tasks:
-        message = "The log holds no decision of this task."
+        message = "The log has no decision of this task."
         raise BadView(message)
     return View(period=period, task=task)

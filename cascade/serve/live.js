@@ -1,5 +1,5 @@
-// Keeps the page up to date: asks for it anew now and then and puts what changed in its place. Whoever reads it keeps
-// the place, the focus and what was unfolded; a chart that says the same is not drawn again.
+// Refreshes the page: fetches it periodically and replaces what changed. Scroll position, focus and open details
+// are kept; an unchanged chart is not drawn again.
 {
   const EVERY_MS = 10000;
   const state = document.getElementById("state");
@@ -54,7 +54,7 @@
 
   if (pause) {
     pause.hidden = false;
-    // Changing polite news every few seconds would talk over everything else.
+    // A polite live region that changes every few seconds would interrupt a screen reader.
     state.setAttribute("aria-live", "off");
     pause.addEventListener("click", () => {
       paused = !paused;

@@ -1,4 +1,4 @@
-"""Live: a log's report kept up to date by one thread, and its pages, each made once for all who look at it."""
+"""Live: a log's report, refreshed by one thread, and a cache of its pages."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from cascade.report.values.content import Report
 from cascade.serve.page import PERIODS, View, live_page
 
 MOST_PAGES = 24
-"""Pages that are kept, those looked at last."""
+"""Maximum number of cached pages; the most recently used stay."""
 
 PAUSE_S = 2.0
-"""Seconds between two looks at the log."""
+"""Seconds between two refreshes from the log."""
 
 _said = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A page as it was made."""
+    """A rendered page."""
 
     version: tuple[int, int]
-    """Of the figures, and which minute it was: periods move with the clock."""
+    """Version of the figures, and the minute: periods move with the clock."""
     report: Report
-    """What it says."""
+    """The report."""
     html: str
-    """How it says it."""
+    """The HTML."""
 
 
 class Live:
-    """The pages of one log; safe to use from any thread. A context manager: the thread runs inside it."""
+    """Pages of one log; thread-safe. A context manager: the refresh thread runs inside it."""
 
     def __init__(self, log: Log, *, clock: Any = time.time) -> None:
         self._rollup = Rollup(log)
@@ -49,7 +49,7 @@ class Live:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="cascade-dashboard", daemon=True)
         self.trouble: str | None = None
-        """What keeps the log from being read; None: nothing."""
+        """Error of the last refresh; None if it succeeded."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -61,12 +61,12 @@ class Live:
 
     @property
     def tasks(self) -> list[str]:
-        """The tasks that can be chosen."""
+        """The tasks to choose from."""
         with self._lock:
             return self._rollup.tasks
 
     def made(self, view: View) -> Made:
-        """Return a page, at once where it was made before: then a newer one is made for the next who asks."""
+        """Return a page, stale-while-revalidate: a cached page at once, while a newer one is rendered."""
         self._ready.wait(timeout=30.0)
         kept = self._pages.get(view)
         making = self._making.setdefault(view, threading.Lock())
@@ -128,5 +128,5 @@ class Live:
                     _said.warning("%s", error)
                 self.trouble = str(error)
             self._ready.set()
-            # Whoever waits for the lock gets it between two portions of older days.
+            # A waiting thread gets the lock between two batches of older days.
             self._ended.wait(PAUSE_S if done else 0.01)

@@ -1,4 +1,4 @@
-"""Totals of a decision log: all of it at first, then only what has come since, so that each scrape is cheap."""
+"""Incremental totals of a decision log: each scrape counts only new rows."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Select
 
 CHUNK = 20_000
-"""Rows that are held at once where rows are read one by one."""
+"""Batch size in rows where rows are read one by one."""
 
 
 class LogTotals:
-    """The totals of one log; not safe to refresh from two threads at once."""
+    """Totals of one log; `refresh` is not thread-safe."""
 
     def __init__(self, log: Log) -> None:
         self.totals = Totals()
-        """What was counted at the last refresh."""
+        """The totals of the last refresh."""
         self._log = log
         self._upto = 0
         self._newest: int | None = None
 
     def refresh(self) -> Totals:
-        """Count what has come since the last time, on one unchanging state of the log.
+        """Count the new rows, on one snapshot of the log.
 
         Raises:
             LogUnavailable: the log cannot be read.
@@ -52,9 +52,9 @@ class LogTotals:
         return self.totals
 
     def _settled(self, newest: int, dialect: str) -> int:
-        """Return up to where no row can still be missing: PostgreSQL may commit a lower number after a higher one.
+        """Return the newest id below which all rows are committed: PostgreSQL may commit a lower id after a higher one.
 
-        There, all but the first refresh count up to what was newest at the one before, by then long committed.
+        There, each refresh but the first counts up to the newest id of the refresh before.
         """
         before, self._newest = self._newest, newest
         return newest if dialect == "sqlite" or before is None else max(before, self._upto)
@@ -72,12 +72,12 @@ class LogTotals:
                     self.totals.learn(sha256, task, target=target, measured=measured)
 
     def _new(self, query: Select[Any], table: Any, newest: int) -> Select[Any]:
-        """Limit a query to the rows of decisions that were not counted yet."""
+        """Limit a query to rows of new decisions."""
         from cascade.log.tables import decisions
 
         if table is not decisions:
             if not self._upto:
-                return query  # the whole table, read in its own order
+                return query  # the whole table, in its own order
             query = query.join(decisions, decisions.c.decision_id == table.c.decision_id)
         return query.where(decisions.c.sequence > self._upto, decisions.c.sequence <= newest)
 
@@ -154,7 +154,7 @@ class LogTotals:
 
 
 def _buckets(column: Any, bounds: Sequence[float]) -> list[ColumnElement[int]]:
-    """Count a column's values by bucket, each value in the first whose bound it does not pass."""
+    """Count a column's values by bucket; a value belongs to the first bucket whose bound it does not exceed."""
     from sqlalchemy import case, func
 
     inside = [column <= bounds[0]]

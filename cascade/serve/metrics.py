@@ -1,4 +1,4 @@
-"""Metrics: totals in Prometheus's text format; the names here are what dashboards and alerts refer to."""
+"""Metrics: totals in Prometheus's text format; dashboards and alerts use the names defined here."""
 
 from __future__ import annotations
 
@@ -14,33 +14,29 @@ if TYPE_CHECKING:
 
 NAMES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
     "cascade_decisions": ("counter", ("task", "outcome"), "Requests that ended."),
-    "cascade_escalations": ("counter", ("task", "rung", "reason"), "Answers that were left upwards for quality."),
-    "cascade_failures": ("counter", ("task", "rung", "kind"), "Rungs that gave no answer."),
-    "cascade_cost_usd": (
-        "counter",
-        ("task", "part"),
-        "US dollars; maybe_charged may come on top at most.",
-    ),
+    "cascade_escalations": ("counter", ("task", "rung", "reason"), "Answers that were escalated for quality."),
+    "cascade_failures": ("counter", ("task", "rung", "kind"), "Rungs that failed to answer."),
+    "cascade_cost_usd": ("counter", ("task", "part"), "US dollars; add maybe_charged for the upper bound."),
     "cascade_tokens": ("counter", ("task", "direction"), "Tokens of rungs' own calls."),
     "cascade_verdicts": ("counter", ("rung", "verifier", "kind"), "Verdicts: scored, vetoed, abstained, failed."),
     "cascade_log_lost": ("counter", (), "Decisions that could not be logged."),
     "cascade_rung_latency_seconds": ("histogram", ("task", "rung"), "Seconds of a rung's call and its verifiers'."),
-    "cascade_verifier_score": ("histogram", ("rung", "verifier"), "Scores that verifiers gave."),
-    "cascade_saved_usd": ("gauge", ("task",), "US dollars saved against always asking the top; may fall."),
+    "cascade_verifier_score": ("histogram", ("rung", "verifier"), "Scores of verifiers."),
+    "cascade_saved_usd": ("gauge", ("task",), "US dollars saved against always-top; may fall."),
     "cascade_escalation_rate": ("gauge", ("task",), "Share of the last 1,000 first answers that were escalated."),
-    "cascade_escalation_target": ("gauge", ("task",), "The rate that the serving policy was asked for."),
-    "cascade_escalation_alarm": ("gauge", ("task",), "1 once the rate has left what calibration promised."),
+    "cascade_escalation_target": ("gauge", ("task",), "Target escalation rate of the serving policy."),
+    "cascade_escalation_alarm": ("gauge", ("task",), "1 once the rate has left the calibrated interval."),
     "cascade_last_decision_timestamp_seconds": ("gauge", (), "When the last request ended, Unix seconds."),
 }
 """Every metric: type, labels, help; counters are shown with `_total`, histograms as `_bucket`, `_sum`, `_count`."""
 
 
 def exposition(totals: Totals, accept: str = "") -> tuple[bytes, str]:
-    """Return what `/metrics` answers, and its content type.
+    """Return the body of `/metrics`, and its content type.
 
     Args:
-        totals: what was counted.
-        accept: the request's Accept header: OpenMetrics where it is asked for, else Prometheus's own format.
+        totals: the totals to expose.
+        accept: the request's Accept header; OpenMetrics if requested, else Prometheus's text format.
     """
     require_extra("serve", "prometheus_client", use="/metrics")
     from prometheus_client import CollectorRegistry
@@ -58,7 +54,7 @@ def exposition(totals: Totals, accept: str = "") -> tuple[bytes, str]:
 
 
 def families(totals: Totals) -> Iterator[Metric]:
-    """Give every metric with its samples, in the order of `NAMES`."""
+    """Yield every metric with its samples, in the order of `NAMES`."""
     require_extra("serve", "prometheus_client", use="/metrics")
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 

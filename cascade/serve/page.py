@@ -1,4 +1,4 @@
-"""The live page: a report's page with a form above it, its script and style from this server and nowhere else."""
+"""Live page: a report's page with a filter form; script and style come only from this server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-"""Content security policy: own script, no code made from text, no other origin, no frame."""
+"""Content security policy: own script, no eval, no other origin, no frame."""
 
 
 PERIODS: dict[str, tuple[str, int | None, ByTime]] = {
@@ -28,14 +28,14 @@ PERIODS: dict[str, tuple[str, int | None, ByTime]] = {
     "90d": ("last 90 days", 90 * 86400, "day"),
     "all": ("everything", None, "day"),
 }
-"""Periods that can be chosen: in words, how many seconds, and how wide the steps are."""
+"""Periods to choose from: label, length in seconds, width of the steps."""
 
 DEFAULT_PERIOD = "7d"
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is looked at."""
+    """Filter of a page."""
 
     period: str = DEFAULT_PERIOD
     """One of `PERIODS`."""
@@ -47,11 +47,11 @@ def live_page(report: Report, view: View, words: str, tasks: list[str], *, count
     """Return the page.
 
     Args:
-        report: what it says.
-        view: what was chosen.
-        words: the period in words.
-        tasks: what can be chosen.
-        counted_from_ms: from when on everything is counted, where older decisions are still being counted.
+        report: the report to show.
+        view: the current filter.
+        words: label of the period.
+        tasks: the tasks to choose from.
+        counted_from_ms: start of the complete counts; None if all decisions are counted.
     """
     document = log_document(report, drawn=can_draw(), title="Cascade dashboard")
     above: str = _form().render(
@@ -63,7 +63,7 @@ def live_page(report: Report, view: View, words: str, tasks: list[str], *, count
 
 @cache
 def script() -> str:
-    """Return the page's script: charts where they can be drawn, and what keeps the page up to date."""
+    """Return the page's script: charts, if they can be drawn, and the refresh loop."""
     own = files("cascade.serve").joinpath("live.js").read_text("utf-8")
     return f"{chart_script().text}\n{own}" if can_draw() else own
 

@@ -1,4 +1,4 @@
-"""The server: uvicorn with limits on how long a request may take to arrive and how many may wait."""
+"""HTTP server: uvicorn with a request timeout and a connection limit."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 HEADER_S = 10.0
-"""Seconds that a request's line, headers and body may take to arrive."""
+"""Request timeout: seconds for a request's line, headers and body to arrive."""
 
 KEEP_ALIVE_S = 5.0
-"""Seconds that a connection may wait for its next request."""
+"""Keep-alive timeout in seconds."""
 
 MOST_CONNECTIONS = 512
-"""Connections at once; a further one takes the place of the one that has waited longest without a whole request."""
+"""Connection limit; a new connection evicts the one that has waited longest without a complete request."""
 
 
 class Impatient(H11Protocol):
-    """A connection that is closed where a request takes too long to arrive, or where others need its place.
+    """HTTP connection with a request timeout; it also closes if others need its place.
 
-    uvicorn itself waits for a first request for ever, so that a few hundred idle sockets would lock everybody out.
+    uvicorn waits for a first request without limit, so a few hundred idle sockets would block every client.
     """
 
     header_s = HEADER_S
-    """Seconds that a request may take to arrive."""
+    """Request timeout in seconds."""
 
     _arriving: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Begin to wait for the first request."""
+        """Start the timeout of the first request."""
         super().connection_made(transport)
         waiting = _WAITING.setdefault(id(self.server_state), {})
         if len(self.connections) > MOST_CONNECTIONS and waiting:
@@ -45,7 +45,7 @@ class Impatient(H11Protocol):
         self._await_request()
 
     def data_received(self, data: bytes) -> None:
-        """Stop the clock when a request is there whole, and start it again after."""
+        """Stop the timeout when a request is complete, and restart it for the next."""
         if self._arriving is None and (self.cycle is None or self.cycle.response_complete):
             self._await_request()
         super().data_received(data)
@@ -53,17 +53,17 @@ class Impatient(H11Protocol):
             self._stop_clock()
 
     def on_response_complete(self) -> None:
-        """Leave an idle connection to uvicorn's own keep-alive."""
+        """Leave an idle connection to uvicorn's keep-alive timeout."""
         self._stop_clock()
         super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
+        """Stop the timeout."""
         self._stop_clock()
         super().connection_lost(exc)
 
     def give_up(self) -> None:
-        """Close the connection without an answer: who is this slow is no browser."""
+        """Close the connection without a response: no browser is so slow."""
         self._stop_clock()
         if self.transport is not None and not self.transport.is_closing():
             self.transport.abort()
@@ -81,21 +81,21 @@ class Impatient(H11Protocol):
 
 
 _WAITING: dict[int, dict[Impatient, None]] = {}
-"""By server, the connections whose request is not there yet, the longest wait first."""
+"""Connections with an incomplete request, by server, the longest wait first."""
 
 
 def make_server(app: ASGIApp, *, host: str, port: int, key: str | None, header_s: float = HEADER_S) -> Server:
-    """Return a server that is ready to run.
+    """Build a server that is ready to run.
 
     Args:
-        app: what it serves.
-        host: what it binds.
-        port: where.
-        key: who brings it may look; None: on loopback everybody may.
-        header_s: seconds that a request may take to arrive.
+        app: the application to serve.
+        host: address to bind.
+        port: port to bind.
+        key: the access key; None for open access on loopback.
+        header_s: request timeout in seconds.
 
     Raises:
-        ConfigError: the host is reached from other machines, and there is no key.
+        ConfigError: the host is not loopback, and there is no key.
     """
     guarded = Access(app, key=checked_key(host, key), hosts=_names(host, port))
     protocol = type("Impatient", (Impatient,), {"header_s": header_s})
@@ -108,7 +108,7 @@ def make_server(app: ASGIApp, *, host: str, port: int, key: str | None, header_s
 
 
 def _names(host: str, port: int) -> set[str]:
-    """Return what Host may say of a server on loopback."""
+    """Return the allowed Host names of a server on loopback."""
     if not is_loopback(host):
         return set()
     own = {"127.0.0.1", "localhost", "[::1]", f"[{host}]" if ":" in host else host}

@@ -1,4 +1,4 @@
-"""Totals: what was counted of decisions so far, from results as they come or from a log; metrics are made of it."""
+"""Totals: counters over decisions, from results or from a log; the source of all metrics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCORES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Upper bounds of the buckets of a verifier's score."""
 
 RECENT = 1_000
-"""Requests over which the realised escalation rate is taken."""
+"""Window of the realised escalation rate, in requests."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,16 +27,16 @@ class Buckets:
     """A histogram."""
 
     bounds: Sequence[float]
-    """Upper bounds, each included; one more bucket holds what is above the last."""
+    """Upper bounds, inclusive; one more bucket holds larger values."""
 
     counts: list[int] = field(default_factory=list)
-    """How many fell into each, not cumulated."""
+    """Count per bucket, not cumulative."""
 
     total: float = 0.0
     """Their sum."""
 
     def __post_init__(self) -> None:
-        """Begin with nothing."""
+        """Start with empty buckets."""
         self.counts = self.counts or [0] * (len(self.bounds) + 1)
 
     def add(self, value: float, times: int = 1) -> None:
@@ -52,33 +52,33 @@ class Buckets:
 
 @dataclass(slots=True, kw_only=True)
 class Course:
-    """One task's escalations as they come: the rate of the last ones, and whether it has left its promise."""
+    """Escalation rate of one task over a sliding window, and its drift alarm."""
 
     recent: deque[bool] = field(default_factory=lambda: deque(maxlen=RECENT))
-    """Whether each of the last requests left its first rung for quality."""
+    """For each of the last requests, whether the first rung escalated for quality."""
 
     policy_sha256: str | None = None
-    """Under which policy."""
+    """Digest of the policy."""
 
     target: float | None = None
-    """The escalation rate that this policy was asked for or expects; None: it says none, or there is none."""
+    """Target or expected escalation rate of this policy; None if absent."""
 
     monitor: RateMonitor | None = None
-    """Watches the rate under this policy; None: nothing was promised."""
+    """Rate monitor under this policy; None if the policy promises no rate."""
 
 
 Promised = tuple[float, tuple[float, float] | None]
-"""An escalation rate, and the interval that calibration gave for it."""
+"""An escalation rate, and its calibrated interval."""
 
 
 class Totals:
-    """Counts; not safe to change from two threads at once."""
+    """Counters; not thread-safe."""
 
     def __init__(self) -> None:
         self.decisions: Counter[tuple[str, str]] = Counter()
         """By task and outcome."""
         self.escalations: Counter[tuple[str, str, str]] = Counter()
-        """Answers that were left upwards for quality, by task, rung and reason."""
+        """Escalated answers, by task, rung and reason."""
         self.failures: Counter[tuple[str, str, str]] = Counter()
         """Calls that failed, tries included, by task, rung and kind."""
         self.usd: defaultdict[tuple[str, str], float] = defaultdict(float)
@@ -98,19 +98,19 @@ class Totals:
         self.last_ms: int | None = None
         """When the last decision ended, Unix milliseconds."""
         self.promised: dict[tuple[str | None, str], Promised] = {}
-        """What policies promise, by sha256 and task."""
+        """Promised rates by policy sha256 and task."""
 
     def promise(self, policy: Policy) -> None:
-        """Learn what a policy promises."""
+        """Register the promised rates of a policy."""
         for name, task in policy.tasks.items():
             self.learn(policy.sha256, name, target=task.target, measured=task.measured)
 
     def learn(self, sha256: str | None, task: str, *, target: Any, measured: Any) -> None:
-        """Learn what one policy promises for one task, from its target and its measured figures."""
+        """Register the promised rate of one policy for one task, from its target and measured figures."""
         rate = (measured or {}).get("escalation_rate") or {}
         expected, low, high = (rate.get(name) for name in ("expected", "low", "high"))
         asked = (target or {}).get("value") if (target or {}).get("kind") == "escalation_rate" else expected
-        # A ladder of three has a target a rung: the first one's is the task's.
+        # A ladder of three has a target per rung: the first rung's is the task's.
         asked = asked[0] if isinstance(asked, list) and asked else asked
         if isinstance(asked, int | float) and 0.0 <= asked <= 1.0:
             interval = None
@@ -139,7 +139,7 @@ class Totals:
         self.last_ms = at_ms if at_ms is not None else self.last_ms
 
     def course(self, task: str, policy_sha256: str | None, escalated: Sequence[bool]) -> None:
-        """Take what a task's next requests under one policy did, in order."""
+        """Record the next escalation outcomes of a task under one policy, in order."""
         course = self.courses.setdefault(task, Course())
         if course.monitor is None or course.policy_sha256 != policy_sha256:
             course.policy_sha256 = policy_sha256

@@ -1,1 +1,1 @@
-"""Statistics below report and calibration: intervals, AUROC, prediction-powered estimates, rate monitors."""
+"""Statistics for report and calibration: intervals, AUROC, prediction-powered inference, rate monitors."""

@@ -1,7 +1,7 @@
-"""AUROC: how well a score tells right answers from wrong ones; one estimate and one interval, wherever it is shown.
+"""AUROC: how well a score separates right from wrong answers, with a confidence interval.
 
-Its error is that of a mean of influences (DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44), which takes ties,
-fractional labels and groups as they are and assumes no distribution of the scores; the interval is Student's t.
+Its standard error is that of a mean of influences (DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44), which supports
+ties, fractional labels and groups and assumes no distribution of the scores; the interval is Student's t.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from cascade.stats.influence import Statistic, weight_below
 
 
 def auroc(confidences: ArrayLike, correct: ArrayLike) -> float | None:
-    """Return the probability that a right answer gets more confidence than a wrong one, ties counting half.
+    """Return the AUROC: the probability that a right answer has more confidence than a wrong one; ties count half.
 
     Args:
         confidences: (n,), any score that rises with confidence.
@@ -28,7 +28,7 @@ def auroc(confidences: ArrayLike, correct: ArrayLike) -> float | None:
 
 
 def measure_auroc(confidences: ArrayLike, correct: ArrayLike) -> Statistic | None:
-    """Return the AUROC of confidences (n,) for labels (n,) in [0, 1]; None where all labels are of one kind.
+    """Return the AUROC of confidences (n,) for labels (n,) in [0, 1]; None if all labels are equal.
 
     A fractional label counts as that share of a right row and the rest of a wrong one. Neither may be NaN.
     """

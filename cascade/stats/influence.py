@@ -1,6 +1,6 @@
-"""How sure a statistic is, by its influence: what every row contributes to it.
+"""Influence functions: the standard error of a statistic from the contribution of every row.
 
-Means, and rank statistics as U-statistics of degree two, have the error of a mean of one number a row, its influence
+Means, and rank statistics as U-statistics of degree two, have the error of a mean of one number per row, its influence
 (Hoeffding 1948, Annals of Mathematical Statistics 19). Paired differences are differences of influences, and rows of
 one group are summed before they are squared (Liang & Zeger 1986, Biometrika 73).
 """
@@ -19,35 +19,35 @@ from cascade.stats.intervals import clopper_pearson, t_interval
 Floats = NDArray[np.float64]
 
 EPSILON = 1e-12
-"""A standard error below which contributions differ by rounding alone."""
+"""Standard error below which contributions differ only by rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistic:
-    """An estimate with what each row contributes to it."""
+    """An estimate with its influence function."""
 
     value: float
     """The estimate."""
 
     influence: Floats
-    """What each row contributes, (n,), mean 0: the error is that of its mean."""
+    """Influence of each row, (n,), mean 0; the standard error is that of its mean."""
 
     within: tuple[float, float] = (-math.inf, math.inf)
-    """The range in which it lies, whatever the data; intervals end there."""
+    """Possible range of the statistic; intervals are clipped to it."""
 
     pairs: float = 0.0
-    """Of a share of pairs: how many have no row in common. They bound it where no contribution differs from another."""
+    """For a share of pairs: the number of disjoint pairs, which bound it if all influences are 0."""
 
     def error(self, groups: Sequence[str | None] | None = None) -> float:
         """Return the standard error; rows of one group count as one contribution."""
         return standard_error(self.influence, groups)
 
     def interval(self, level: float = 0.9, groups: Sequence[str | None] | None = None) -> tuple[float, float]:
-        """Return the interval of Student's t, with a degree of freedom for each independent group but one.
+        """Return the Student's t interval, with one degree of freedom less than independent groups.
 
-        Unbounded where there are fewer than two groups: a single one tells nothing about its error. Where all
-        contributions are 0, as of a perfect order, an error of 0 would be false: pairs without a row in common are
-        independent, and their share is bounded exactly.
+        Unbounded with fewer than two groups: one group gives no estimate of the error. If all contributions are 0, as
+        for a perfect order, an error of 0 would be false: disjoint pairs are independent, and their share is bounded
+        exactly.
         """
         count, error = independent(len(self.influence), groups), self.error(groups)
         if self.pairs > 0.0 and error < EPSILON:
@@ -67,7 +67,7 @@ class Statistic:
         return Statistic(value=self.value + other.value, influence=self.influence + other.influence)
 
     def times(self, other: Statistic | float) -> Statistic:
-        """Return the product on the same rows, by the delta method; a number is taken as certain."""
+        """Return the product on the same rows, by the delta method; a plain number has no error."""
         if not isinstance(other, Statistic):
             return Statistic(value=self.value * other, influence=self.influence * other)
         influence = self.influence * other.value + self.value * other.influence
@@ -82,10 +82,10 @@ class Statistic:
 def ratio_interval(
     above: Statistic, below: Statistic, level: float = 0.9, groups: Sequence[str | None] | None = None
 ) -> tuple[float, float]:
-    """Return the interval of above / below on the same rows: all ρ that above − ρ · below = 0 does not refute.
+    """Return Fieller's interval of above / below on the same rows: all ρ not rejected for above − ρ · below = 0.
 
-    Fieller (1954, Journal of the Royal Statistical Society B 16): right even where `below` is hardly greater than 0,
-    where the delta method is far too sure. Unbounded where `below` cannot be told from 0.
+    Fieller (1954, Journal of the Royal Statistical Society B 16): valid even if `below` is close to 0, where the delta
+    method is overconfident. Unbounded if `below` does not differ significantly from 0.
     """
     n = len(above.influence)
     low, high = t_interval(0.0, 1.0, independent(n, groups), level)
@@ -121,12 +121,12 @@ def standard_error(influence: ArrayLike, groups: Sequence[str | None] | None = N
 
 
 def independent(n: int, groups: Sequence[str | None] | None = None) -> int:
-    """Return how many independent groups n rows are; a row without a group is one of its own."""
+    """Return the number of independent groups of n rows; a row without a group is its own group."""
     return n if groups is None else int(number_groups(groups).max(initial=-1)) + 1
 
 
 def number_groups(groups: Sequence[str | None]) -> NDArray[np.intp]:
-    """Return the number of each row's group, (n,), counted from 0 in order of appearance; None is one of its own."""
+    """Return the group index of each row, (n,), from 0 in order of appearance; None is its own group."""
     numbers: dict[str | int, int] = {}
     return np.array(
         [numbers.setdefault(row if name is None else name, len(numbers)) for row, name in enumerate(groups)],

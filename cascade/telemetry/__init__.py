@@ -1,4 +1,4 @@
-"""Telemetry: each request as an OpenTelemetry trace, by the API alone; without an SDK nothing is imported."""
+"""Telemetry: each request as an OpenTelemetry trace, through the API only; without an SDK nothing is imported."""
 
 from cascade.telemetry.trace import RequestTrace, begin
 

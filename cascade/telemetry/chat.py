@@ -1,4 +1,4 @@
-"""One model call as a span: all its tries in one, each try that failed a span below it."""
+"""Chat span of one model call, with a child span for each failed try."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Chat(Spanned):
             self.span.set_attribute(names.INPUT_MESSAGES, _messages(call.messages))
 
     def watching(self, client: Client) -> Client:
-        """Return the client with an eye on its tries."""
+        """Wrap the client to trace its tries."""
         return _Watched(client, self._tracer)
 
     def answered(self, reply: Response | CallFailure) -> None:
-        """Write down what came."""
+        """Record the response or the failure."""
         put = self.span.set_attribute
         put(names.TRIES, reply.tries)
         put(names.COST, reply.cost_usd or 0.0)
@@ -64,13 +64,13 @@ class Chat(Spanned):
 
 
 class _Watched(Client):
-    """A client whose failed tries become spans, from their beginning to their end."""
+    """Client wrapper that records each failed try as a span."""
 
     def __init__(self, client: Client, tracer: Tracer) -> None:
         self._client, self._tracer, self._tries = client, tracer, 0
 
     async def ask(self, call: ModelCall) -> Response | CallFailure:
-        """Ask; only what failed is worth a span of its own."""
+        """Call the client; only a failed try gets its own span."""
         began, number = time.time_ns(), self._tries
         self._tries += 1
         reply: Response | CallFailure | None = None
@@ -89,12 +89,12 @@ class _Watched(Client):
         await self._client.warm_up()
 
     async def aclose(self) -> None:
-        """Do nothing: the client outlives the call."""
+        """Do nothing: the wrapped client outlives the call."""
 
 
 def _fail(span: Span, failure: CallFailure | None) -> None:
-    """Say how a call or try failed; None: it was broken off, by a timeout, a deadline or the caller."""
-    # The kind only: what a provider says about a request may quote it.
+    """Record the failure of a call or try; None if it was cancelled by a timeout, a deadline or the caller."""
+    # Only the kind: a provider's message may quote the request.
     kind = "broken_off" if failure is None else failure.kind.value
     span.set_attribute(names.ERROR, kind)
     if failure is not None and failure.status is not None:
@@ -129,7 +129,7 @@ def _place(call: ModelCall) -> dict[str, Any]:
         host, port = address.hostname, address.port
     except ValueError:
         return place
-    # Nothing else of the address: users, keys and paths may stand in it.
+    # Nothing else of the address: it may contain users, keys and paths.
     return place | ({names.SERVER: host} if host else {}) | ({names.PORT: port} if port else {})
 
 

@@ -1,4 +1,4 @@
-"""Every name that our traces use: OpenTelemetry's GenAI conventions, OpenInference's span kind, and a few of our own.
+"""Names of trace attributes: OpenTelemetry's GenAI conventions, OpenInference's span kind, and a few of our own.
 
 Source: open-telemetry/semantic-conventions-genai (status: development) as of semantic conventions 1.45; only this file
 changes when they do.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SCOPE = "cascade"
-"""The instrumentation scope of spans and events, and the workflow that each request is."""
+"""Instrumentation scope of spans and events, and workflow name of each request."""
 
 OPERATION = "gen_ai.operation.name"
 CHAT = "chat"
@@ -42,10 +42,10 @@ PARAMETERS: Mapping[str, str] = {
     "frequency_penalty": "gen_ai.request.frequency_penalty",
     "presence_penalty": "gen_ai.request.presence_penalty",
 }
-"""Provider parameters that are numbers, and what they are called in a trace."""
+"""Numeric provider parameters, and their attribute names."""
 
 EVALUATION = "gen_ai.evaluation.result"
-"""The event of one verdict."""
+"""Event name of a verdict."""
 EVALUATION_NAME = "gen_ai.evaluation.name"
 EVALUATION_SCORE = "gen_ai.evaluation.score.value"
 EVALUATION_LABEL = "gen_ai.evaluation.score.label"
@@ -78,13 +78,13 @@ PROVIDERS: Mapping[str, str] = {
     "watsonx": "ibm.watsonx.ai",
     "xai": "x_ai",
 }
-"""The provider in litellm's spelling, and in the conventions' where that differs."""
+"""Provider names in litellm's spelling, mapped to the conventions' where they differ."""
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-"""The environment variable that asks for prompts, answers and verifiers' reasons in traces: true, or span_only."""
+"""Environment variable that enables prompts, answers and verifiers' reasons in traces: true, or span_only."""
 
 
 def provider_and_model(model: str) -> tuple[str, str]:
-    """Return what `provider/name` is called in a trace: its provider, and its name there."""
+    """Split `provider/name` into the trace's provider name and model name."""
     provider, slash, name = model.partition("/")
     return (PROVIDERS.get(provider, provider), name) if slash else ("openai", model)

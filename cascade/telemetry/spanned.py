@@ -1,4 +1,4 @@
-"""A span that is current inside a with-block, and ends with it."""
+"""Context manager that makes a span current, and ends it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Spanned:
-    """A context manager around what one span is about."""
+    """Context manager around the operation of one span."""
 
     def __init__(self, tracer: Tracer, span: Span) -> None:
         from opentelemetry import trace
@@ -32,7 +32,7 @@ class Spanned:
         from opentelemetry.trace import StatusCode
 
         if kind is not None:
-            # Without its text: an exception of a library may quote the prompt.
+            # Without its message: an exception of a library may quote the prompt.
             self.span.set_attribute(names.ERROR, kind.__name__)
             self.span.set_status(StatusCode.ERROR)
         self._current.__exit__(kind, error, where)

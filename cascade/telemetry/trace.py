@@ -1,6 +1,6 @@
-"""A request's trace: one span over all of it, a span for each call below, an event for each verdict at its call's span.
+"""Trace of a request: a root span, a child span for each call, an event for each verdict on its call's span.
 
-The caller's current span is its parent: contexts travel with the call into the background loop.
+The caller's current span is its parent: the context propagates with the call into the background loop.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _PROVIDER = "OTEL_PYTHON_TRACER_PROVIDER"
 
 
 def begin(request: Request) -> RequestTrace | None:
-    """Begin a request's trace; None where nobody records it."""
-    # Who never imported the API cannot have configured an SDK: then its import is spared too.
+    """Start a request's trace; None if no SDK records it."""
+    # If the API was never imported, no SDK is configured: then skip its import too.
     if "opentelemetry.trace" not in sys.modules and _PROVIDER not in os.environ:
         return None
     from opentelemetry import trace
@@ -42,7 +42,7 @@ def begin(request: Request) -> RequestTrace | None:
 
 
 class RequestTrace(Spanned):
-    """The trace of one request; a context manager around its work."""
+    """Trace of one request; a context manager around it."""
 
     def __init__(self, tracer: Tracer, span: Span, request: Request) -> None:
         super().__init__(tracer, span)
@@ -53,7 +53,7 @@ class RequestTrace(Spanned):
             span.set_attribute(names.CONVERSATION, request.session)
 
     def chat(self, call: ModelCall) -> Chat:
-        """Begin the span of one call."""
+        """Start the span of one call."""
         from cascade.telemetry.chat import Chat
 
         chat = Chat(self._tracer, call, content=self._content)
@@ -62,7 +62,7 @@ class RequestTrace(Spanned):
         return chat
 
     def ended(self, result: Result[Any], ladder: Ladder) -> None:
-        """Write down what the request came to, and every verdict."""
+        """Record the result of the request, and every verdict."""
         about: dict[str, Any] = {
             names.OUTCOME: result.outcome,
             names.ESCALATED: result.escalated,
@@ -79,7 +79,7 @@ class RequestTrace(Spanned):
         self.judged(result.attempts, ladder)
 
     def judged(self, attempts: tuple[Attempt, ...], ladder: Ladder) -> None:
-        """Emit an event for every verdict, at the span of the call that it is about."""
+        """Emit an event for every verdict, on the span of the judged call."""
         from opentelemetry import trace
         from opentelemetry._logs import SeverityNumber, get_logger
 
@@ -103,7 +103,7 @@ class RequestTrace(Spanned):
 
 
 def _evaluation(verdict: Verdict, mark: float, *, content: bool) -> dict[str, Any]:
-    """Return a verdict in the conventions' words; its own reason, which may quote the answer, only where asked for."""
+    """Map a verdict to the conventions' attributes; its reason, which may quote the answer, only with content."""
     if verdict.veto:
         label, why = "fail", "vetoed"
     elif verdict.score is None:

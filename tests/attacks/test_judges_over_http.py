@@ -118,7 +118,7 @@ def test_calibrate_probes_a_judge_once_and_writes_what_it_found(judged_folder: P
     server.mode = behaving(honest)
     done = calibrate(cli)
     assert done.exit_code == 0, done.stderr
-    assert "Estimated bill" in done.stderr
+    assert "Cost estimate" in done.stderr
     assert "Judge judge (anthropic/judge): admitted; passed 0 of 200" in " ".join(done.stderr.split())
     (found,) = Policy.load(judged_folder / "p.json").judges
     assert (found.admitted, found.overridden, found.rungs) == (True, False, ("small",))
@@ -143,7 +143,7 @@ def test_a_judge_that_obeys_the_candidate_is_refused_and_may_be_let_in(
     (found,) = Policy.load(judged_folder / "p.json").judges
     assert (found.admitted, found.overridden) == (False, True)
     shown = cli("judges", "--policy", "p.json")
-    assert "let in all the same" in " ".join(shown.stderr.split())
+    assert "used all the same" in " ".join(shown.stderr.split())
     assert json.loads(cli("judges", "--policy", "p.json", "--json").stdout)["admissions"][0]["overridden"]
 
 
@@ -178,7 +178,7 @@ def test_recordings_alone_admit_nobody(judged_folder: Path, server: Server, cli:
     assert done.exit_code == 0
     (found,) = Policy.load(judged_folder / "p.json").judges
     assert (found.why, found.false_accepts.count, found.false_accepts.n) == ("not probed", 0, 20)
-    assert "Judge judge (model not told): not admitted: not probed" in " ".join(done.stderr.split())
+    assert "Judge judge (model unknown): not admitted: not probed" in " ".join(done.stderr.split())
     ranked = cli("judges", "judge", "s.jsonl")
     assert "Not admitted: not probed: judge" in " ".join(ranked.stderr.split())
 

@@ -115,6 +115,20 @@ def test_a_status_counts_although_its_body_never_comes(ask, server: Server) -> N
     assert (reply.kind, reply.status, reply.maybe_charged) == ("server", 500, False)
 
 
+def test_the_body_of_an_error_is_waited_for_a_short_time_only(server: Server) -> None:
+    server.reset()
+    server.mode = Reply(status=500, payload=b'{"error"', sent="headers", then="hang")
+
+    async def once() -> int:
+        transport = Transport(error_body_s=0.05)
+        WIRE.set(Wire(ends_at=asyncio.get_running_loop().time() + 60.0))
+        answer = await transport.client.post(f"{server.url}/chat/completions", json={"model": "any"})
+        await transport.aclose()
+        return answer.status_code
+
+    assert asyncio.run(once()) == 500
+
+
 def test_proxies_of_the_environment_are_taken_only_where_asked_for(ask, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

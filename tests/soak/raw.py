@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from cascade.clients.litellm import LiteLLMClient
+from cascade.clients.routed import RoutedClient
 from cascade.clients.wire import WIRE, Wire
 from cascade.engine.cascade import Cascade
 from cascade.exchange import ModelCall
@@ -21,19 +21,19 @@ MESSAGES = [{"role": "user", "content": "Is it fine? " * 20}]
 
 
 def one_rung(url: str, behaviour: str = "ok", **options: Any) -> Cascade:
-    """Open a cascade of one rung with three local verifiers."""
+    """Open a cascade of one rung, asked through litellm, with three local verifiers."""
     verify = (Refusal(), Hedging(), LogProb())
     price = Price(input_usd=1e-6, output_usd=2e-6)
-    rung = Rung(f"openai/{behaviour}", api_base=url, api_key=KEY, price=price, verify=verify, timeout_s=30)
-    return Cascade(Ladder(rung), **options)
+    common: dict[str, Any] = {"api_base": url, "api_key": KEY, "price": price, "verify": verify, "timeout_s": 30}
+    return Cascade(Ladder(Rung(f"openai/{behaviour}", client="litellm", **common)), **options)
 
 
 class Raw:
     """litellm itself."""
 
     def __init__(self, app: Cascade, url: str, *, hardened: bool) -> None:
-        client = app.client
-        assert isinstance(client, LiteLLMClient)
+        assert isinstance(app.client, RoutedClient)
+        client = app.client._litellm
         assert client._families is not None
         self._litellm = client._ready[""]
         call = ModelCall(rung="raw", model="openai/ok", messages=(), api_base=url, api_key=KEY)

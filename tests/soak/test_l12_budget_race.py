@@ -45,7 +45,7 @@ def test_two_hundred_at_once_with_money_for_fifty(server: Server) -> None:
 def test_by_tokens_the_truth_stays_below_the_budget_too(server: Server) -> None:
     with opened(server, BY_TOKEN, 0.02, max_tokens=16) as app:
         asyncio.run(race(app, 200))
-        (day,) = app._day_budgets.accounts(None)
+        (day,) = app._runner.day_budgets.accounts(None)
         assert 0 < day.spent_usd <= 0.02
         assert day.idle
     true_usd = sum(len(hit.body["messages"][0]["content"].split()) * 1e-5 + 1e-4 for hit in server.hits)
@@ -55,7 +55,7 @@ def test_by_tokens_the_truth_stays_below_the_budget_too(server: Server) -> None:
 def test_without_max_tokens_all_are_answered_on_a_limit_that_pays_for_them(server: Server) -> None:
     with opened(server, BY_TOKEN, 0.5) as app:  # the worst case of a single call, and of 200 answers a fifth of it
         ended = asyncio.run(race(app, 200))
-        (day,) = app._day_budgets.accounts(None)
+        (day,) = app._runner.day_budgets.accounts(None)
     assert all(isinstance(result, Result) and result.accepted for result in ended)
     assert day.spent_usd <= 0.5
 
@@ -64,7 +64,7 @@ def test_without_max_tokens_all_are_answered_on_a_limit_that_pays_for_them(serve
 def test_what_fails_is_paid_for_by_every_try_and_still_never_overspends(server: Server, model: str) -> None:
     with opened(server, EACH, 0.1, model) as app:
         results = app.run_many([Request.of(f"question {i}") for i in range(30)])
-        (day,) = app._day_budgets.accounts(None)
+        (day,) = app._runner.day_budgets.accounts(None)
     assert day.idle
     assert day.spent_usd <= 0.1
     assert all(result.outcome in ("failed", "budget") for result in results)

@@ -1,4 +1,4 @@
-"""`cascade assess LOG`: what a decision log says about whether a cascade is worth it, and what it cannot say."""
+"""`cascade assess LOG`: assesses from a decision log whether a cascade pays, and lists what the log cannot show."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def assess_log(named: str, *, task: list[str] | None, as_json: bool) -> None:
     """Assess the tasks of a log.
 
     Raises:
-        ConfigError: the log has no decision of a task that was asked for.
+        ConfigError: the log has no decision of a requested task.
         LogUnavailable: it cannot be read.
     """
     from calibration.assess.log_assessment import LEVEL, assess_report
@@ -37,10 +37,10 @@ def assess_log(named: str, *, task: list[str] | None, as_json: bool) -> None:
                 ("verdict", one.verdict),
                 ("why", one.why),
                 *(("net saving", dollars(one.net_usd)) for _ in range(one.net_usd is not None)),
-                *(("the log tells", sentence) for sentence in one.tells),
-                *(("it cannot tell", sentence) for sentence in one.lacks),
+                *(("the log shows", sentence) for sentence in one.tells),
+                *(("it cannot show", sentence) for sentence in one.lacks),
             ]
             for name, one in found.items()
         },
     )
-    say(f"Intervals are {100 * LEVEL:.1f} %: the three that a verdict rests on hold together in nine of ten cases.")
+    say(f"Intervals are {100 * LEVEL:.1f} %: the three behind a verdict hold jointly with confidence 90 %.")

@@ -1,4 +1,4 @@
-"""What calibrate found, as a terminal shows it: a block for every task and operating point."""
+"""Calibration summary for a terminal: one block per task and operating point."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
 
 
 def show_calibrated(policy: Policy) -> None:
-    """Print what was fitted on stdout, and what must be known about it on stderr."""
+    """Print the fitted policy on stdout, and its caveats on stderr."""
     from calibration.pages.blocks import block, operating_points
 
     show_blocks("Calibrated", {name: block(fitted) for name, fitted in operating_points(policy).items()})
-    say("Intervals are 90 %; the rate's is that of the true rate, accuracy is estimated on labels that it did not see.")
+    say("Intervals are 90 %; the rate's is for the true rate; accuracy is estimated on held-out labels.")
     if any(fitted.certified is None for fitted in policy.tasks.values()):
-        say("Aims are met in expectation; nothing certifies them.")
+        say("Aims are met in expectation; they are not certified.")
     for name, fitted in operating_points(policy).items():
         if fitted.certificate is not None and fitted.certified:
             say(f"{name}: certified under these assumptions: {' '.join(fitted.certificate['assumptions'])}")
 
 
-def tell_more(policy: Policy) -> None:
-    """Print warnings, and what else could be had, on stderr."""
+def print_caveats(policy: Policy) -> None:
+    """Print warnings and alternative operating points on stderr."""
     from calibration.pages.blocks import operating_points
 
     for name, fitted in operating_points(policy).items():
@@ -34,6 +34,6 @@ def tell_more(policy: Policy) -> None:
             warn(f"{name}: {warning}")
     for name, fitted in operating_points(policy).items():
         if fitted.measured.get("feasible"):
-            say(f"{name}: what can be had in expectation, dearest first; estimates, which nothing certifies:")
+            say(f"{name}: other operating points in expectation, dearest first; estimates, not certified:")
             for line in fitted.measured["feasible"]:
                 say(f"  {line}")

@@ -1,4 +1,4 @@
-"""The demo's run held against what was asked for, against each model alone, and against other targets."""
+"""Comparison tables of the demo: its run against each model alone, and against other targets."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def show_comparison(results: Sequence[Result[Any]], alone: Graded) -> None:
 
 
 def show_other_targets(config: Config, learnt: Graded, alone: Graded) -> None:
-    """Show what other targets would have come to: fitted on the samples, replayed on the fresh orders, no call made."""
+    """Show the outcome of other targets: fitted on the samples, replayed on the fresh orders, no call made."""
     from calibration import EscalationRate, replay
     from calibration.fit.complete import with_schemas
     from calibration.fit.fit import calibrate
@@ -58,13 +58,13 @@ def show_other_targets(config: Config, learnt: Graded, alone: Graded) -> None:
         )
     _show(
         "Other targets, replayed on the same orders",
-        ("asked for", "escalated", "exactly right", "of always-top's cost"),
+        ("target", "escalated", "exactly right", "of always-top's cost"),
         rows,
     )
 
 
 def label(log: str | Path, results: Sequence[Result[Any]], alone: Graded) -> None:
-    """Tell the decision log how right each rung's answer was: the demo knows."""
+    """Write labels of each rung's answer to the decision log: the demo has the gold answers."""
     from cascade.log import open_log
 
     held = open_log(log)

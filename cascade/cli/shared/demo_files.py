@@ -1,4 +1,4 @@
-"""What the demo works on: its configuration, its folder, and orders as samples."""
+"""Files of the demo: its configuration, its folder, and orders as samples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TASK = "orders"
 
 CONFIG = """\
 # The demo's ladder: three small language models that come with the package, reached through litellm like any other.
-# Their prices are nominal: nobody bills them, and they only stand in the usual proportions.
+# Their prices are nominal: no money is spent; only their proportions are realistic.
 ladder:
   - {model: embedded/small, name: small}
   - {model: embedded/medium, name: medium}
@@ -44,11 +44,11 @@ OURS = (
     "decisions.db-wal",
     "decisions.db-shm",
 )
-"""What the demo writes anew each time."""
+"""Files that the demo rewrites each time."""
 
 
 def prepare(directory: Path) -> Path:
-    """Write the demo's configuration into a folder, clear away what an earlier demo left, and return its path.
+    """Write the demo's configuration into a folder, remove files of an earlier demo, and return its path.
 
     Raises:
         ConfigError: the folder cannot be made, or holds a configuration that is not the demo's.
@@ -64,7 +64,7 @@ def prepare(directory: Path) -> Path:
         message = f"{directory} cannot be used: {error.strerror}. Give another folder with --dir."
         raise ConfigError(message) from None
     if foreign:
-        message = f"{path} is there already and is not the demo's; give another folder with --dir."
+        message = f"{path} exists and is not the demo's; give another folder with --dir."
         raise ConfigError(message)
     for name in OURS:
         (directory / name).unlink(missing_ok=True)
@@ -74,7 +74,7 @@ def prepare(directory: Path) -> Path:
 
 
 def as_samples(orders: Sequence[Order], name: str) -> list[Sample]:
-    """Return orders as samples; the tag is there for `cascade report --by from`."""
+    """Return orders as samples; the tag serves `cascade report --by from`."""
     from cascade.exchange import Request
     from cascade.samples.sample import Sample
 
@@ -88,7 +88,7 @@ def as_samples(orders: Sequence[Order], name: str) -> list[Sample]:
 
 
 def graded_file(samples: Sequence[Sample], path: Path) -> Graded:
-    """Grade recorded orders by the one right answer that each has, and write them."""
+    """Grade recorded orders by their gold answers, and write them."""
     from calibration.samples.grade import grade, json_equal
     from cascade.bulk.journal import dump
     from cascade.files import write_atomically

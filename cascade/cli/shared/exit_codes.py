@@ -1,4 +1,4 @@
-"""Every command's way out: an error is one sentence and an exit code, a warning one sentence, Ctrl-C is 130."""
+"""Exit codes: turns a command's error into one sentence and an exit code; Ctrl-C is 130."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from cascade.errors import CascadeError
 if TYPE_CHECKING:
     from cascade.bulk.stop import Stop
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 DRAIN_S = 10.0
-"""Seconds that what is in flight gets after SIGTERM, before it is broken off: whoever sends one kills soon after."""
+"""Grace period, in seconds, for calls in flight after SIGTERM; supervisors send SIGKILL soon after."""
 
 
 class Interrupted(Exception):
-    """A command was stopped before its end; the message says how to go on."""
+    """A command was interrupted; the message says how to resume."""
 
     def __init__(self, message: str, *, terminated: bool = False) -> None:
         super().__init__(message)
-        self.exit_code = 0 if terminated else INTERRUPTED
-        """0 where the system asked: all was kept, and a supervisor must not take it for a crash."""
+        self.exit_code = TERMINATED if terminated else INTERRUPTED
+        """By the signal, as shells tell it: work is left, so a script must not go on as if the output were whole."""
 
 
 def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the command with its errors turned into a sentence on stderr and an exit code."""
+    """Wrap a command: its errors become one sentence on stderr and an exit code."""
 
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -53,7 +53,7 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
                 say("Interrupted.")
                 raise typer.Exit(INTERRUPTED) from None
             except BrokenPipeError:
-                # Whoever read stdout has gone (`| head`): nothing more to say, and nothing to say it to at exit.
+                # The reader of stdout has closed the pipe (`| head`): print nothing, at exit neither.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 raise typer.Exit(0) from None
 
@@ -63,10 +63,10 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def _plain_warnings() -> Iterator[None]:
     """Show our own warnings as one sentence each, without file and line of our code."""
-    from cascade.settings import LadderWarning, UncalibratedWarning
+    from cascade.settings import LadderWarning, SilentVerifierWarning, UncalibratedWarning
 
     def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
-        if issubclass(category, LadderWarning | UncalibratedWarning):
+        if issubclass(category, LadderWarning | SilentVerifierWarning | UncalibratedWarning):
             warn(str(message))
         else:
             usual(message, category, *rest, **more)
@@ -74,19 +74,19 @@ def _plain_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         usual = warnings.showwarning
         warnings.showwarning = show
-        for category in (LadderWarning, UncalibratedWarning):
+        for category in (LadderWarning, SilentVerifierWarning, UncalibratedWarning):
             warnings.simplefilter("default", category)
         yield
 
 
 @contextmanager
 def stoppable(stop: Stop) -> Iterator[None]:
-    """Let Ctrl-C or SIGTERM stop a bulk run in good order; a second one leaves what is in flight.
+    """Graceful shutdown: Ctrl-C or SIGTERM drains a bulk run; a second one abandons calls in flight.
 
-    After SIGTERM, what is in flight is left after `DRAIN_S` too.
+    After SIGTERM, calls in flight are also abandoned after `DRAIN_S`.
 
     Raises:
-        Interrupted: the drain was over before everything had finished.
+        Interrupted: the grace period ended before all calls did.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -102,9 +102,9 @@ def stoppable(stop: Stop) -> Iterator[None]:
         if terminated:
             signal.signal(signal.SIGALRM, over)
             signal.setitimer(signal.ITIMER_REAL, DRAIN_S)
-            say(f"\nStopping: what is in flight has {DRAIN_S:g} s to finish, and is kept.")
+            say(f"\nStopping: calls in flight have {DRAIN_S:g} s to finish; their answers are saved.")
         else:
-            say("\nStopping: what is in flight is finished and kept. Ctrl-C again leaves it.")
+            say("\nStopping: calls in flight finish and are saved. Press Ctrl-C again to abandon them.")
 
     def over(number: int, frame: Any) -> None:
         nonlocal drained
@@ -119,7 +119,9 @@ def stoppable(stop: Stop) -> Iterator[None]:
     except KeyboardInterrupt:
         if not drained:
             raise
-        message = f"Stopped; what had not finished after {DRAIN_S:g} s was left. Run the same command again to go on."
+        message = (
+            f"Stopped; calls still in flight after {DRAIN_S:g} s were abandoned. Run the same command again to resume."
+        )
         raise Interrupted(message, terminated=True) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

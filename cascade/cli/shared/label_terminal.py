@@ -1,4 +1,4 @@
-"""A labelling session in the terminal: the question, the answers side by side, one key after another."""
+"""Labelling session in the terminal: the question, the answers side by side, one key per label."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORDS = {1.0: "right", 0.0: "wrong", 0.5: "half right", None: "cannot tell"}
 
 
 def label_in_terminal(session: Session) -> None:
-    """Ask until the session ends or nothing is left; keys come from the terminal, or one by one from a pipe."""
+    """Run a labelling session until it ends or nothing is left; keys come from the terminal or a pipe."""
     console = stderr()
     with _keys() as keys:
         console.print(*_seen(session.state()), sep="\n")
@@ -32,7 +32,7 @@ def label_in_terminal(session: Session) -> None:
 
 
 def _seen(state: dict[str, Any]) -> list[RenderableType]:
-    """Return what is to be seen; text from models is text, never markup."""
+    """Render the current state; text from models is never markup."""
     from rich.panel import Panel
     from rich.rule import Rule
     from rich.table import Table
@@ -65,7 +65,7 @@ def _seen(state: dict[str, Any]) -> list[RenderableType]:
 
 @contextmanager
 def _keys() -> Iterator[Iterator[str]]:
-    """Give keys as they are pressed, without Enter where stdin is a terminal."""
+    """Yield keys as they are pressed, without Enter if stdin is a terminal."""
     if not sys.stdin.isatty():
         yield (key for line in sys.stdin for key in line if not key.isspace())
         return
@@ -86,7 +86,7 @@ def _keys() -> Iterator[Iterator[str]]:
 
 def _posix_keys(handle: int) -> Iterator[str]:
     while data := os.read(handle, 64):
-        # An arrow comes as an escape sequence in one piece; its letters are no answers.
+        # An arrow key arrives as one escape sequence; its letters are not answers.
         if not data.startswith(b"\x1b"):
             for key in data.decode("utf-8", errors="ignore"):
                 yield "Backspace" if key in "\x7f\b" else key

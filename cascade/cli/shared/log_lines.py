@@ -1,4 +1,4 @@
-"""Log lines of the command line: sentences for people, or one JSON object a line (`--log-format json`)."""
+"""Log formatters of the command line: sentences for people, or one JSON object per line (`--log-format json`)."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 _USUAL = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
-"""What every record has; anything else was given as `extra`."""
+"""Attributes of every record; any other was given as `extra`."""
 
 _MOST = 20_000
-"""Characters of one text in a line."""
+"""Maximum characters of one text in a line."""
 
 
 class JsonLine(logging.Formatter):
-    """A record as one JSON object on one line, in ASCII: no control character of a model's reaches a terminal.
+    """Structured logging: one JSON object per line, in ASCII, so no control character from a model reaches a terminal.
 
-    Keys: `at` (UTC, ISO 8601), `level`, `logger`, `message`, `exception` where there is one, and what was given as
-    `extra`. Secrets are cut out.
+    Keys: `at` (UTC, ISO 8601), `level`, `logger`, `message`, `exception` if any, and the keys of `extra`. Secrets are
+    redacted.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -55,7 +55,7 @@ class TextLine(logging.Formatter):
 
 
 def set_up(form: LogFormat, level: LogLevel) -> None:
-    """Send what is logged to stderr: our own from a level on; as JSON, other libraries' warnings too."""
+    """Configure logging to stderr: our own records from a level on; as JSON, other libraries' warnings too."""
     ours, root = logging.getLogger("cascade"), logging.getLogger()
     for logger in (ours, root):
         for handler in [one for one in logger.handlers if isinstance(one, _Handler)]:
@@ -67,7 +67,7 @@ def set_up(form: LogFormat, level: LogLevel) -> None:
 
 
 class _Handler(logging.Handler):
-    """Writes to whatever stderr is at that moment; a class of its own, so that it can be told from others' handlers."""
+    """Stderr handler, bound late; its own class, so that it differs from other handlers."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""

@@ -1,4 +1,4 @@
-"""Options that several commands share, said once."""
+"""Command-line options that several commands share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ConfigOption = Annotated[
 ]
 QualityOption = Annotated[
     str | None,
-    typer.Option("--quality", metavar="NAME", help="The policy's operating point of this name (`calibrate --dial`)."),
+    typer.Option("--quality", metavar="NAME", help="Operating point of the policy (`calibrate --dial`)."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 MapOption = Annotated[
@@ -32,30 +32,28 @@ MapOption = Annotated[
     typer.Option(
         "--map",
         metavar="FIELD=COLUMN,…",
-        help="Columns of a CSV or Parquet file: id, prompt, gold, task, group, recordings.RUNG, "
+        help="Column mapping of a CSV or Parquet file: id, prompt, gold, task, group, recordings.RUNG, "
         "recordings.RUNG.correct, recordings.RUNG.cost_usd.",
     ),
 ]
-TaskOption = Annotated[
-    list[str] | None, typer.Option("--task", metavar="TASK", help="Only this task; may be given several times.")
-]
+TaskOption = Annotated[list[str] | None, typer.Option("--task", metavar="TASK", help="Only this task; repeatable.")]
 VerifiersOption = Annotated[
     str | None,
     typer.Option(
         "--verifiers",
         metavar="NAMES",
-        help="Verifiers to use, as in schema,hedging,logprob; default: all that are free or recorded at no cost.",
+        help="Verifiers to use, such as schema,hedging,logprob; default: all that are free or recorded at no cost.",
     ),
 ]
-ConcurrencyOption = Annotated[int, typer.Option("--concurrency", min=1, help="How many calls at once.")]
+ConcurrencyOption = Annotated[int, typer.Option("--concurrency", min=1, help="Maximum number of calls at once.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before spending.")]
 
 
 def load(config: Path | None) -> Config:
-    """Read the configuration that was named, or the default one.
+    """Load the named configuration, or the default one.
 
     Raises:
-        ConfigError: there is none, or it cannot be used.
+        ConfigError: it is absent or invalid.
     """
     from cascade.config import default_path, load_config
 
@@ -63,12 +61,12 @@ def load(config: Path | None) -> Config:
 
 
 def names(text: str | None) -> list[str] | None:
-    """Read a list of names: `a,b,c`."""
+    """Parse a list of names: `a,b,c`."""
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def pairs(given: list[str] | None, option: str) -> dict[str, str]:
-    """Read options of the form `KEY=VALUE`.
+    """Parse options of the form `KEY=VALUE`.
 
     Raises:
         ConfigError: one has no `=`.
@@ -84,7 +82,7 @@ def pairs(given: list[str] | None, option: str) -> dict[str, str]:
 
 
 def value_of(text: str) -> Any:
-    """Read a value as JSON where it is JSON, else take it as text: `0.2` is a number, `fast` is not."""
+    """Parse a value as JSON, else as text: `0.2` is a number, `fast` is text."""
     import json
 
     try:
@@ -97,7 +95,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def moment_of(text: str | None, option: str) -> datetime | None:
-    """Read a point in time: ISO 8601, or so long ago (`90m`, `12h`, `7d`, `4w`)."""
+    """Parse a point in time: ISO 8601, or an age (`90m`, `12h`, `7d`, `4w`)."""
     if text is None:
         return None
     number, unit = text[:-1], text[-1:]
@@ -121,7 +119,7 @@ LogArgument = Annotated[
 
 
 def is_log(named: str) -> bool:
-    """Tell whether what was named is a decision log, not samples: a PostgreSQL address, or a SQLite file."""
+    """Return whether the name is a decision log, not samples: a PostgreSQL address or a SQLite file."""
     if named.startswith(("postgres://", "postgresql://", "postgresql+", "sqlite:")):
         return True
     try:
@@ -132,11 +130,11 @@ def is_log(named: str) -> bool:
 
 
 def log_of(named: str | None, config: Path | None) -> str | Path:
-    """Return where the log is.
+    """Return the path or address of the log.
 
     Raises:
-        ConfigError: none was named, here or in the configuration.
-        DataError: there is no such file.
+        ConfigError: no log was named, here or in the configuration.
+        DataError: the file does not exist.
     """
     where: str | Path
     if named is not None:
@@ -144,11 +142,11 @@ def log_of(named: str | None, config: Path | None) -> str | Path:
     else:
         loaded = load(config)
         if loaded.log is None:
-            message = f"{loaded.path} names no `log`; give the log's file: cascade report decisions.db."
+            message = f"{loaded.path} names no `log`; give the path of the log, as in: cascade report decisions.db."
             raise ConfigError(message)
         where = loaded.log
     if isinstance(where, Path) and not where.exists():
-        message = f"{where} does not exist; a decision log was expected, as runs with `log: {where.name}` write it."
+        message = f"{where} does not exist; a decision log was expected. Runs with `log: {where.name}` write one."
         raise DataError(message)
     return where
 
@@ -157,8 +155,8 @@ def open_for_reading(named: str | None, config: Path | None) -> Log:
     """Open the log that a command reads.
 
     Raises:
-        ConfigError: none was named, here or in the configuration.
-        DataError: there is no such file.
+        ConfigError: no log was named, here or in the configuration.
+        DataError: the file does not exist.
         LogUnavailable: it cannot be read.
     """
     from cascade.log import open_log

@@ -1,4 +1,4 @@
-"""A document as an HTML file, and what is said about it."""
+"""HTML file of a report document, for the option --report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ReportOption = Annotated[
     Path | None,
-    typer.Option("--report", metavar="FILE", help="Write one HTML file with charts, too, which opens from disk."),
+    typer.Option("--report", metavar="FILE", help="Also write one self-contained HTML file with charts."),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar with done/total, cost so far and time left on a terminal, a line now and then elsewhere."""
+"""Progress on stderr: a bar with done/total, cost and time left on a terminal; periodic lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from contextlib import contextmanager
 from cascade.cli.shared.terminal import dollars, say, speaks_in_events, stderr
 
 Report = Callable[[int, float], None]
-"""Called with how many are done and the US dollars spent so far."""
+"""Callback with the number of items done and the US dollars spent so far."""
 
 MANY = 100_000
-"""Items from which on a log file is told about work that costs nothing: it takes minutes."""
+"""Number of items from which free work is reported to a log file: it takes minutes."""
 
 
 @contextmanager
 def progress(label: str, total: int | None, *, costs: bool = True) -> Iterator[Report]:
-    """Show how far a long work is; the first report says where it begins.
+    """Show the progress of a long operation; the first report sets where it starts.
 
     Args:
-        label: what is being done.
-        total: how many items there are; None: not known.
-        costs: whether money is spent on it.
+        label: name of the operation.
+        total: number of items; None if unknown.
+        costs: whether it spends money.
     """
     if not sys.stderr.isatty() or speaks_in_events():
-        # What costs nothing mostly takes seconds: in a log file it would be noise.
+        # Free work mostly takes seconds: in a log file it would be noise.
         shown = total is not None and (costs or total >= MANY)
         yield _lines(label, total or 0, costs=costs) if shown else lambda _done, _spent: None
         return
@@ -38,7 +38,7 @@ def progress(label: str, total: int | None, *, costs: bool = True) -> Iterator[R
         task = bar.add_task(label, total=None, cost=dollars(0))
 
         def report(done: int, spent_usd: float) -> None:
-            # The bar begins where an earlier run ended, so that the time left is told by this run's pace alone.
+            # The bar starts where an earlier run ended, so the time left is estimated from this run alone.
             if bar.tasks[0].total is None:
                 bar.reset(task, total=total, completed=done)
             bar.update(task, completed=done, cost=dollars(spent_usd))
@@ -47,7 +47,7 @@ def progress(label: str, total: int | None, *, costs: bool = True) -> Iterator[R
 
 
 def summed(report: Report) -> Callable[[str, int, int], None]:
-    """Return what calibration reports to, task by task, so that all of them move one bar."""
+    """Return a callback that sums the progress of all tasks into one bar."""
     done_by_task: dict[str, int] = {}
     done = 0
 

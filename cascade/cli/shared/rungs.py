@@ -1,4 +1,4 @@
-"""Which ladder a command works with: a configuration's, or names of recorded rungs."""
+"""Ladder of a command: a configuration's, or names of recorded rungs."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Chosen:
     """A configuration's ladder, or the names of recorded rungs."""
 
     config: Config | None
-    """The configuration, where one was used."""
+    """The configuration; None if none was used."""
 
     verifiers: Sequence[str] | None
-    """Verifiers for recorded rungs; None: the ladder's own, or all that are free."""
+    """Verifiers for recorded rungs; None for the ladder's own, or all free ones."""
 
     @property
     def rungs(self) -> Sequence[str] | None:
-        """The names of recorded rungs; None where a configuration names the ladder."""
+        """The names of recorded rungs; None if a configuration defines the ladder."""
         return None if self.config is not None else [str(name) for name in self.ladder]
 
 
@@ -38,10 +38,10 @@ def chosen_ladder(config: Path | None, rungs: str | None, verifiers: str | None)
     """Return the ladder of --config or --rungs; with neither, that of the default configuration.
 
     Raises:
-        ConfigError: both were given, or there is none.
+        ConfigError: both were given, or neither and there is no default.
     """
     if config is not None and rungs is not None:
-        message = "--config and --rungs were both given; one of them was expected, since each names the ladder."
+        message = "--config and --rungs were both given; give one of them, since each defines the ladder."
         raise ConfigError(message)
     if rungs is not None:
         listed = names(rungs) or []

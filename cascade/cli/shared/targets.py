@@ -1,4 +1,4 @@
-"""Targets as options write them: rates, bounds by dimension, and the operating points of a dial."""
+"""Parsers of target options: rates, bounds by dimension, and operating points of --dial."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 
 def parse_rates(text: str | None) -> list[float] | None:
-    """Return the rates of --target-escalation.
+    """Parse the rates of --target-escalation.
 
     Raises:
-        ConfigError: one is no number.
+        ConfigError: one is not a number.
     """
     parts = [] if text is None else text.split(",")
     return [_number(part, "--target-escalation", "0.25 is a quarter") for part in parts] or None
 
 
 def parse_bounds(settings: Sequence[str] | None, flag: str) -> dict[str | None, float] | None:
-    """Return the limits of a bound that may be given several times, by dimension: 0.02, or tone=0.05.
+    """Parse the limits of a repeatable bound, by dimension: 0.02, or tone=0.05.
 
     Raises:
-        ConfigError: one is no number, or a dimension is named twice.
+        ConfigError: one is not a number, or a dimension is named twice.
     """
     found: dict[str | None, float] = {}
     for setting in settings or ():
@@ -39,7 +39,7 @@ def parse_bounds(settings: Sequence[str] | None, flag: str) -> dict[str | None, 
 
 
 def parse_dial(settings: Sequence[str]) -> dict[str, Target]:
-    """Return the operating points of --dial NAME=KIND:VALUE, such as strict=max-loss:0.01.
+    """Parse the operating points of --dial NAME=KIND:VALUE, such as strict=max-loss:0.01.
 
     Raises:
         ConfigError: one is not of that form, or its kind is unknown.

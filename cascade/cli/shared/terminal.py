@@ -1,4 +1,4 @@
-"""What people see: sentences on stderr, tables and JSON on stdout, and no control character from a model on either."""
+"""Terminal output: sentences on stderr, tables and JSON on stdout, without control characters from models."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _as_events = False
 
 
 def speak_in_events(wanted: bool) -> None:  # noqa: FBT001 - a switch is what it is
-    """Log what is said to people (`--log-format json`), or print it."""
+    """Set whether sentences are logged as JSON events (`--log-format json`) or printed."""
     global _as_events  # noqa: PLW0603 - stderr is the process's own
     _as_events = wanted
 
 
 def speaks_in_events() -> bool:
-    """Tell whether what is said to people is logged instead of printed."""
+    """Return whether sentences are logged as events instead of printed."""
     return _as_events
 
 
 def say(text: str = "") -> None:
-    """Print a sentence for people, on stderr."""
+    """Print a sentence on stderr."""
     if _as_events:
         _EVENTS.info("%s", text.strip())
         return
@@ -42,7 +42,7 @@ def say(text: str = "") -> None:
 
 
 def warn(text: str) -> None:
-    """Print a warning, on stderr, coloured where that is wanted."""
+    """Print a warning on stderr, in colour if enabled."""
     if _as_events:
         _EVENTS.warning("%s", text)
         return
@@ -50,7 +50,7 @@ def warn(text: str) -> None:
 
 
 def fail(text: str) -> None:
-    """Print an error's one sentence, on stderr, coloured where that is wanted."""
+    """Print the sentence of an error on stderr, in colour if enabled."""
     if _as_events:
         _EVENTS.error("%s", text)
         return
@@ -58,12 +58,12 @@ def fail(text: str) -> None:
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """Print one JSON object, on stdout; what a terminal could obey stands in it as JSON's own escapes."""
+    """Print one JSON object on stdout; control characters are JSON escapes."""
     typer.echo(spell_in_json(json.dumps(value, ensure_ascii=not _unicode(), allow_nan=False, indent=2)))
 
 
 def print_text(text: str) -> None:
-    """Print data that is text, on stdout: unchanged into a file or pipe, control characters spelt out on a terminal."""
+    """Print text data on stdout: unchanged into a file or pipe, control characters escaped on a terminal."""
     if sys.stdout.isatty():
         text = printable(text)
     elif not _unicode():
@@ -86,7 +86,7 @@ def stderr() -> Console:
 
 
 def interactive() -> bool:
-    """Tell whether a person sits at both ends: questions are asked only then."""
+    """Return whether stdin and stderr are terminals; only then are questions asked."""
     return sys.stdin.isatty() and sys.stderr.isatty() and not _as_events
 
 
@@ -95,10 +95,10 @@ def _unicode() -> bool:
 
 
 def tell_ambiguous(count: int) -> None:
-    """Say how many calls were made again though they may have been billed; nothing where there are none."""
+    """Report how many repeated calls may be billed twice; print nothing if none."""
     if count:
         say(
-            f"{count} calls were in flight when an earlier run was killed; they were made again, and may have been "
+            f"{count} calls were in flight when an earlier run was killed; they were repeated, and may have been "
             "billed twice (ambiguous)."
         )
 

@@ -1,1 +1,1 @@
-"""The page: a document of figures, charts, tables and advice as one HTML file."""
+"""Page: a document of figures, charts, tables and advice as one HTML file."""

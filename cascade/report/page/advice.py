@@ -1,4 +1,4 @@
-"""Advice: what to do about each chart, in a sentence or two that follow from its figures."""
+"""Advice: one or two sentences of recommendation for each chart, derived from its figures."""
 
 from __future__ import annotations
 
@@ -10,59 +10,57 @@ from cascade.report.values.format_numbers import count, dollars, interval, perce
 
 
 def on_escalation(task: TaskReport) -> str:
-    """Say what to do about the rate and its course."""
+    """Return advice on the escalation rate over time."""
     use = task.policies[0] if task.policies else None
     if use is None or use.promised is None:
-        return "No target: calibrate one (cascade calibrate --target-escalation 0.25), then this says whether it holds."
+        return "No target: set one (cascade calibrate --target-escalation 0.25), then this chart checks it."
     missed = [step for step in task.series if step.alarm]
     if use.alarm_at is not None:
         return (
-            f"Alarm on {use.alarm_at[:10]}: from then on the rate is not what was promised. Find what changed, then "
-            "calibrate on requests from after it."
+            f"Alarm on {use.alarm_at[:10]}: the rate has left the promised interval since then. Find the change, then "
+            "recalibrate on requests after it."
         )
     if missed:
         return (
             f"{count(len(missed))} marked: look at what changed on those days (model version, prompt, traffic); if it "
-            "stays, calibrate on recent samples."
+            "persists, recalibrate on recent samples."
         )
     if use.on_target is False:
-        return "No single step stands out, and the whole is off: recalibrate on more or fresher samples."
-    return "The rate is where it was asked to be. Nothing to do."
+        return "No single step stands out, but the total is off target: recalibrate on more or fresher samples."
+    return "The rate is on target. Nothing to do."
 
 
 def on_frontier(task: TaskReport) -> str:
-    """Say what to do about cost against quality."""
+    """Return advice on cost against quality."""
     said: list[str] = []
     if task.dominated_by is not None:
-        said.append(f"{task.dominated_by} alone is as good and no dearer: use it alone, or calibrate anew.")
+        said.append(f"{task.dominated_by} alone is as good and no dearer: use it alone, or recalibrate.")
     elif len(task.frontier.singles) > 1:
         said.append(
-            "No single rung is both as good and as cheap. If the diamond lies below the solid line, other thresholds "
-            "do better: calibrate anew."
+            "No single rung is both as good and as cheap. If the diamond is below the solid line, other thresholds "
+            "do better: recalibrate."
         )
     if task.frontier.oracle and task.frontier.chosen is not None:
         best = max(accuracy for _, accuracy in task.frontier.oracle)
         gap = best - (task.frontier.chosen.accuracy.value or 0.0)
-        said.append(
-            f"The oracle reaches {percent(best)}: {100 * gap:.1f} points are what better verifiers could still win."
-        )
+        said.append(f"The oracle reaches {percent(best)}: better verifiers could still gain {100 * gap:.1f} points.")
     return " ".join(said)
 
 
 def on_sweep(task: TaskReport) -> str:
-    """Say what to do about the threshold."""
+    """Return advice on the threshold."""
     if task.sweep is None:
         return ""
     known = [each for each in task.sweep.settings if each.accuracy.value is not None]
     best = max(known, key=lambda each: (each.accuracy.value or 0.0, -each.escalation_rate))
     return (
-        f"The best accuracy seen is {interval(best.accuracy)} at {percent(best.escalation_rate)} escalation; choose by "
-        "calibrate (it allows for the luck of the best), not by the eye."
+        f"The best accuracy is {interval(best.accuracy)} at {percent(best.escalation_rate)} escalation; choose by "
+        "calibrate (it corrects for selection of the best), not by eye."
     )
 
 
 def on_reliability(rungs: Sequence[Reliability]) -> str:
-    """Say what to do about confidences that are off."""
+    """Return advice on miscalibrated confidences."""
     off = []
     for rung in rungs:
         for each in rung.bins:
@@ -71,80 +69,82 @@ def on_reliability(rungs: Sequence[Reliability]) -> str:
                 off.append(rung.rung)
     if not rungs:
         return ""
-    # One in ten intervals misses by itself.
+    # One in ten intervals misses by chance.
     if len(off) > max(1, sum(len(rung.bins) for rung in rungs) // 5):
         names = ", ".join(dict.fromkeys(off))
         return (
-            f"Confidences of {names} are off in {count(len(off))} bins: they still rank, but do not read them as "
-            "probabilities; calibrate on recent labels."
+            f"Confidences of {names} are miscalibrated in {count(len(off))} bins: they still rank, but are not "
+            "probabilities; recalibrate on recent labels."
         )
-    return "Confidences can be read as probabilities, as far as these labels tell."
+    return "Confidences are calibrated as far as these labels show: read them as probabilities."
 
 
 def on_coverage(rungs: Sequence[RiskCoverage]) -> str:
-    """Say what to do about risk over coverage."""
+    """Return advice on risk over coverage."""
     if not rungs:
         return ""
-    return "A low start that rises late is good: the confident answers are right. Flat: verifiers see nothing."
+    return "A low start with a late rise is good: confident answers are right. A flat curve: verifiers do not help."
 
 
 def on_verifiers(task: TaskReport) -> str:
-    """Say what to do about verifiers."""
+    """Return advice on verifiers."""
     idle = [
         f"{each.verifier} on {each.rung}"
         for each in task.verifiers
         if each.cost_usd and each.auroc.low is not None and each.auroc.low <= 0.5
     ]
     if idle:
-        return f"Paid and not shown to be better than chance: {', '.join(idle)}. Calibrate without, or label more."
+        return (
+            f"Paid, but not shown to be better than chance: {', '.join(idle)}. Calibrate without them, or label more."
+        )
     known = [each for each in task.verifiers if each.auroc.value is not None]
-    return "Keep what lies clear of the dashed line; free ones may stay as guards." if known else ""
+    return "Keep verifiers whose interval is above the dashed line; free ones can stay as guards." if known else ""
 
 
 def on_latency(task: TaskReport) -> str:
-    """Say what to do about waiting."""
+    """Return advice on latency."""
     if task.latency_s.p95 is None or task.latency_s.p50 is None:
         return ""
     slow = [rung for rung in task.rungs if rung.latency_s.p50]
     slowest = max(slow, key=lambda rung: rung.latency_s.p50 or 0.0).rung if slow else "the top"
     return (
-        f"Escalated requests wait for every rung they climb. If p95 hurts, set deadline_s, escalate less, "
+        f"Escalated requests wait for every rung they climb. If p95 is too high, set deadline_s, escalate less, "
         f"or start hard requests higher; {slowest} is the slowest rung."
     )
 
 
 def on_money(task: TaskReport) -> str:
-    """Say what to do about spending."""
+    """Return advice on cost."""
     if task.saved.usd is None:
-        return "What the top would have cost is not known: give prices, or calibrate (it fits the estimate)."
+        return "The cost of always-top is unknown: give prices, or calibrate (it fits the estimate)."
     if task.saved.usd < 0:
         return "The cascade costs more than its top alone: escalate less, drop paid verifiers, or use the top."
     share = task.verifiers_usd / task.cost_usd if task.cost_usd else 0.0
     if share > 0.25:
         return f"Verifiers take {percent(share)} of the cost ({dollars(task.verifiers_usd)}): put free ones first."
-    return f"{dollars(task.saved.usd)} saved so far, verifiers paid. Most of what is left is the dearest model."
+    return f"{dollars(task.saved.usd)} saved so far, net of verifiers. The dearest model is most of the remaining cost."
 
 
 def on_slices(task: TaskReport) -> str:
-    """Say what to do about slices."""
+    """Return advice on slices."""
     worse = [f"{each.by} = {each.value}" for each in task.slices if each.worse]
     if worse:
         named = ", ".join(dict.fromkeys(worse))
-        return f"{named}: worse beyond chance. Look at its requests; give it a task and samples of its own."
-    return "No slice is worse beyond chance." if task.slices else ""
+        return f"{named}: significantly worse. Inspect its requests; give it its own task and samples."
+    return "No slice is significantly worse." if task.slices else ""
 
 
 def on_reasons(task: TaskReport) -> str:
-    """Say what to do about reasons."""
+    """Return advice on escalation reasons."""
     vetoed = sum(n for reason, n in task.reasons.items() if reason.startswith("veto"))
     total = sum(task.reasons.values())
     if total and vetoed / total > 0.3:
-        return f"{percent(vetoed / total)} are vetoes: a better prompt or schema for the first rung saves these."
-    return "Mostly doubt, which is what the threshold is for." if total else ""
+        return f"{percent(vetoed / total)} are vetoes: a better prompt or schema for the first rung avoids these."
+    return "Mostly low confidence, as intended by the threshold." if total else ""
 
 
 def on_cases(task: TaskReport) -> str:
-    """Say what to do about single requests."""
+    """Return advice on single requests."""
     if not task.cases:
         return ""
-    return "Label the ones nearest to the threshold: they tell most about where it should be."
+    return "Label the ones nearest to the threshold: they are the most informative about it."

@@ -1,4 +1,4 @@
-"""Document: what an HTML page shows, wherever its figures come from; `rendering` makes it a page."""
+"""Document: the content of an HTML page, independent of its source; `rendering` renders it."""
 
 from __future__ import annotations
 
@@ -10,74 +10,74 @@ from cascade.report.values.case import Case
 from cascade.report.values.rows import Table
 
 Tone = Literal["plain", "good", "bad"]
-"""Whether a figure is as it should be; always said in words, too."""
+"""State of a figure; always shown in words too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFigure:
-    """One of the few figures that are read first."""
+    """One of the headline figures."""
 
     name: str
-    """What it is of."""
+    """Name of the figure."""
     value: str
     """The estimate."""
     detail: str
-    """Its interval, n, and what it is held against."""
+    """Its interval, n and reference value."""
     tone: Tone = "plain"
-    """Whether that is as it should be."""
+    """Its state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One chart with its figures as a table, and what to do about it; each part may be missing."""
+    """One chart with its table and advice; each part is optional."""
 
     id: str
     """Its anchor, unique on the page."""
     title: str
-    """What it shows."""
+    """Title."""
     text: str = ""
-    """How to read it: what the marks are, n, what kind of interval."""
+    """How to read it: marks, n, kind of interval."""
     chart: Mapping[str, Any] | None = None
-    """A Vega-Lite specification; None: there is nothing to draw, or nothing to draw with."""
+    """Vega-Lite specification; None if absent or charts cannot be drawn."""
     second: Mapping[str, Any] | None = None
-    """Another one below it."""
+    """A second chart below it."""
     tables: tuple[Table, ...] = ()
-    """The same figures in rows; folded away where there is a chart."""
+    """The same figures as tables; collapsed if there is a chart."""
     open_first: bool = False
-    """True where the first table is a statement of its own, which is always shown."""
+    """True if the first table is always shown."""
     advice: str = ""
-    """What to do about it."""
+    """Advice."""
     missing: str = ""
-    """What is missing for it and how to get it, where nothing can be shown."""
+    """If there is nothing to show: the missing data, and how to get it."""
     cases: Mapping[str, tuple[Case, ...]] | None = None
-    """Requests to show one by one, by what makes them worth it."""
+    """Single requests, by kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One task, or what is said over all of them."""
+    """Section of one task, or of all tasks."""
 
     id: str
     """Its anchor, unique on the page."""
     title: str
-    """Whose figures."""
+    """Title."""
     figures: tuple[KeyFigure, ...] = ()
-    """The line that is read first."""
+    """Headline figures."""
     findings: tuple[str, ...] = ()
-    """What is unusual and what to do."""
+    """Findings with their remedies."""
     panels: tuple[Panel, ...] = ()
-    """In the order in which they are read."""
+    """In reading order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A page."""
+    """Content of a page."""
 
     title: str
-    """What it is."""
+    """Title."""
     subtitle: str
-    """Of what, from when to when."""
+    """Source and period."""
     sections: tuple[Section, ...]
-    """In the order in which they are read."""
+    """In reading order."""
     notes: tuple[str, ...] = ()
-    """What holds for all figures; stands at the end."""
+    """Notes on all figures, at the end."""

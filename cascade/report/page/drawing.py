@@ -1,7 +1,7 @@
-"""Drawing: Vega-Lite specifications in one hand: colours that follow the page, quiet axes, one size.
+"""Drawing: the common style of Vega-Lite specifications: page colours, light axes, one size.
 
-Colours are CSS variables, so that one drawing serves light, dark and print. Each mark that has a colour has a shape
-or a dash of its own, too.
+Colours are CSS variables, so one specification serves light, dark and print. Each coloured mark also has a shape
+or dash.
 """
 
 from __future__ import annotations
@@ -26,21 +26,18 @@ ENDS = (("low", "from"), ("high", "to"))
 HEIGHT = 250
 FONT = "system-ui, sans-serif"
 
-INSTALL = (
-    f"Charts need the extra `report` ({install_command('report')}). Without it the figures stand in tables; they are "
-    "the same."
-)
-"""What a page says that has no charts."""
+INSTALL = f"Charts need the extra `report` ({install_command('report')}). Without it the same figures are in tables."
+"""Notice of a page without charts."""
 
 
 def can_draw() -> bool:
-    """Tell whether charts can be made."""
+    """Return whether charts can be drawn."""
     return find_spec("altair") is not None and find_spec("vl_convert") is not None
 
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Draw without altair's checks of every part against its schema, which take as long as drawing; tests do them."""
+    """Disable altair's schema validation, which takes as long as drawing; tests run it."""
     if not can_draw():
         yield
         return
@@ -72,7 +69,7 @@ def tips(*first: tuple[str, str], value: str, form: str, n: bool = True) -> list
 
 
 def share_axis(title: str | None, *, domain: Sequence[float] | None = None) -> dict[str, Any]:
-    """Return what a channel of shares is drawn with."""
+    """Return the axis of a channel of shares."""
     import altair as alt
 
     scale = alt.Scale(domain=list(domain), nice=False, clamp=True) if domain else alt.Scale(zero=False, nice=True)
@@ -93,14 +90,14 @@ def named(field: str, names: Sequence[str], colours: Sequence[str] = SERIES) -> 
 
 
 def line_legend() -> Any:
-    """Return a legend whose symbols are long enough to tell dashes apart."""
+    """Return a legend with symbols long enough to distinguish dashes."""
     import altair as alt
 
     return alt.Legend(symbolType="stroke", symbolSize=450, symbolStrokeWidth=2)
 
 
 def dollar_axis(most: float, title: str = "US dollars", **more: Any) -> dict[str, Any]:
-    """Return what a channel of dollars is drawn with, digits by the largest amount."""
+    """Return the axis of a channel of dollars, with digits by the largest amount."""
     import altair as alt
 
     form = "$,.0f" if most >= 10 else "$,.2f" if most >= 0.1 else "$.2~g"
@@ -113,7 +110,7 @@ def rising(items: int, *, each: int = 34) -> int:
 
 
 def finished(layers: Sequence[Layer], *, height: int = HEIGHT) -> dict[str, Any]:
-    """Return the specification of layers on each other."""
+    """Return the specification of a layered chart."""
     import altair as alt
 
     chart = alt.layer(*layers).properties(width="container", height=height)

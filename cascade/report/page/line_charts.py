@@ -1,4 +1,4 @@
-"""Charts with a line for each thing: verifiers, latencies, spending, reasons, slices."""
+"""Row charts: verifiers, latencies, cost, reasons, slices."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def draw_latency(latencies: Mapping[str, Quantiles]) -> dict[str, Any] | None:
 
 
 def draw_money(lines: Sequence[Spending]) -> dict[str, Any] | None:
-    """Draw what each model and verifier cost."""
+    """Draw the cost of each model and verifier."""
     import altair as alt
 
     rows = [{"name": each.name, "by": each.by, "usd": each.usd, "n": each.n} for each in lines if each.usd]
@@ -97,7 +97,7 @@ def draw_money(lines: Sequence[Spending]) -> dict[str, Any] | None:
 
 
 def draw_reasons(reasons: Mapping[str, int], most: int = 12) -> dict[str, Any] | None:
-    """Draw why answers were escalated."""
+    """Draw the escalation reasons."""
     import altair as alt
 
     rows = [{"name": reason, "n": n} for reason, n in list(reasons.items())[:most]]
@@ -122,14 +122,14 @@ def draw_slices(slices: Sequence[Slice]) -> dict[str, Any] | None:
     rows = [
         {
             "name": f"{each.by} = {each.value}",
-            "state": "worse than all" if each.worse else "may be chance",
+            "state": "significantly worse" if each.worse else "within chance",
             **ends(each.figure),
         }
         for each in slices
     ]
     if not rows:
         return None
-    look = named("state", ("may be chance", "worse than all"), (ACCENT, ALARM))
+    look = named("state", ("within chance", "significantly worse"), (ACCENT, ALARM))
     axis = alt.Axis(format=".0%", tickCount=5)
     base = alt.Chart(data(rows)).encode(y=alt.Y("name:N", title=None, sort=None))
     whole = alt.Chart(data([{"whole": slices[0].whole}]))

@@ -1,4 +1,4 @@
-"""The page of a decision log: what a report's value says, in the order in which it is read."""
+"""Log page: a report as a document, in reading order."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from cascade.report.values.format_numbers import count, dollars, estimate, inter
 from cascade.report.values.rows import Table
 
 MOST_DRAWN = 8
-"""Tasks that get charts, the largest; the others get tables, so that the page stays small."""
+"""Number of tasks with charts, the largest; the others have tables only, so the page stays small."""
 
 
 def log_document(report: Report, *, drawn: bool, title: str = "Cascade report") -> Document:
     """Return the page of a report.
 
     Args:
-        report: what it says.
+        report: the report to show.
         drawn: whether charts can be drawn.
-        title: what it is called.
+        title: title of the page.
     """
     with drawing() if drawn else nullcontext():
         return _document(report, drawn=drawn, title=title)
@@ -53,16 +53,16 @@ def _document(report: Report, *, drawn: bool, title: str) -> Document:
         subtitle=f"{report.source}: {count(report.total.n)} decisions, from {period}",
         sections=tuple(sections),
         notes=(
-            f"Intervals hold at {percent(report.level)}, one by one unless it is said that they hold together.",
-            "Shares have exact intervals (Clopper and Pearson), means and totals normal ones, quantiles by rank.",
-            "Alarms and slices are held to a level that is divided over all that were looked at (Bonferroni).",
-            "The same figures, all of them: cascade report --json.",
+            f"Intervals have confidence {percent(report.level)}, individually unless marked as joint.",
+            "Intervals: exact for shares (Clopper and Pearson), normal for means and totals, by rank for quantiles.",
+            "Alarms and slices are corrected for multiple comparisons (Bonferroni).",
+            "All figures as JSON: cascade report --json.",
         ),
     )
 
 
 def headline(task: TaskReport) -> Iterator[KeyFigure]:
-    """Give the figures that are read first: escalation, cost, quality, certificate."""
+    """Yield the headline figures: escalation, cost, quality, certificate."""
     yield _escalation(task)
     yield _cost(task)
     yield _quality(task)
@@ -74,9 +74,9 @@ def headline(task: TaskReport) -> Iterator[KeyFigure]:
             name="Certificate", value=value, detail=certificate_words(certificate), tone="good" if held else "bad"
         )
     else:
-        detail = "Aims are met in expectation. A bound (--max-error, --max-loss) would be certified."
+        detail = "Aims are met in expectation. Only a bound (--max-error, --max-loss) is certified."
         if not task.policies or all(use.sha256 is None for use in task.policies):
-            detail = "Pass marks decided, no policy. Run cascade calibrate for this task."
+            detail = "No policy: pass marks decided. Run cascade calibrate for this task."
         yield KeyFigure(name="Certificate", value="none", detail=detail)
 
 
@@ -84,20 +84,20 @@ def _escalation(task: TaskReport) -> KeyFigure:
     rate = task.escalation_rate
     use = task.policies[0] if task.policies else None
     tone: Tone = "plain"
-    against = "no target is known"
+    against = "no target"
     if use is not None and use.promised is not None:
         tone = "good" if use.on_target else "bad"
-        came = "" if len(task.policies) == 1 else f"; the last policy's own rate is {interval(use.escalation_rate)}"
-        against = f"aimed at {percent(use.promised)}, {'inside' if use.on_target else 'outside'} the interval{came}"
+        came = "" if len(task.policies) == 1 else f"; the rate under the last policy is {interval(use.escalation_rate)}"
+        against = f"target {percent(use.promised)}, {'inside' if use.on_target else 'outside'} the interval{came}"
     between = f"{percent(rate.low)} to {percent(rate.high)}, n = {count(rate.n)}; " if rate.n else ""
     return KeyFigure(name="Escalation", value=percent(rate.value), detail=between + against, tone=tone)
 
 
 def _cost(task: TaskReport) -> KeyFigure:
     saved = task.saved.share
-    per_request = f"{dollars(task.cost.value)} a request ({dollars(task.cost.low)} to {dollars(task.cost.high)})"
+    per_request = f"{dollars(task.cost.value)} per request ({dollars(task.cost.low)} to {dollars(task.cost.high)})"
     if saved.value is None or saved.low is None or saved.high is None:
-        detail = f"{per_request}; what the top would have cost is not known"
+        detail = f"{per_request}; the cost of always-top is unknown"
         return KeyFigure(name="Cost", value=dollars(task.cost_usd), detail=detail)
     between = f"{percent(1.0 - saved.high)} to {percent(1.0 - saved.low)}, n = {count(saved.n)}"
     tone: Tone = "good" if saved.low > 0 else "bad" if saved.high < 0 else "plain"
@@ -108,10 +108,10 @@ def _cost(task: TaskReport) -> KeyFigure:
 def _quality(task: TaskReport) -> KeyFigure:
     accuracy = task.accuracy_weighted if task.accuracy_weighted.value is not None else task.accuracy
     if accuracy.value is None:
-        detail = "No answer is labelled. Label some, chosen at random: cascade label, or Log.label."
-        return KeyFigure(name="Quality", value="not known", detail=detail)
+        detail = "No answer is labelled. Label a random selection: cascade label, or Log.label."
+        return KeyFigure(name="Quality", value="unknown", detail=detail)
     top = next((single for single in task.singles if single.rung == task.reference), None)
-    against = "the top is not labelled on the same kinds of requests"
+    against = "the top has no labels on the same kinds of requests"
     if top is not None and top.accuracy.value is not None:
         against = f"{top.rung} alone {estimate(top.accuracy)}"
     between = f"{percent(accuracy.low)} to {percent(accuracy.high)}, n = {count(accuracy.n)}"
@@ -144,7 +144,7 @@ def _total_figures(total: TaskReport) -> Iterator[KeyFigure]:
         return
     ends = ", ".join(f"{name} {count(n)}" for name, n in total.outcomes.items())
     yield KeyFigure(name="Decisions", value=count(total.n), detail=ends)
-    detail = f"{dollars(total.verifiers_usd)} of it for verifiers"
+    detail = f"of which {dollars(total.verifiers_usd)} for verifiers"
     yield KeyFigure(name="Cost", value=dollars(total.cost_usd), detail=detail)
     last = total.months[-1]
     between = f"{dollars(last.net_usd.low)} to {dollars(last.net_usd.high)} in {last.at}. {net_note([last])}"

@@ -1,4 +1,4 @@
-"""Charts of quality: the cost–quality frontier, the threshold sweep, reliability and risk–coverage."""
+"""Quality charts: the cost–quality frontier, the threshold sweep, reliability and risk–coverage."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from cascade.report.page.drawing import (
 from cascade.report.values.curves import Frontier, Place, Reliability, RiskCoverage, Sweep
 
 WIDEST = 4.0
-"""A curve is not drawn beyond this many times the dearest alternative: it would press the rest together."""
+"""Limit of a curve, in multiples of the dearest alternative: a longer curve would compress the rest."""
 
 
 def draw_frontier(frontier: Frontier) -> dict[str, Any] | None:
-    """Draw accuracy over cost: this cascade, each rung alone, other thresholds, mixing by lot, and the oracle."""
+    """Draw accuracy over cost: this cascade, each rung alone, other thresholds, a random mix, and the oracle."""
     import altair as alt
 
     points = [each for each in (frontier.chosen, *frontier.singles) if each is not None]
@@ -37,7 +37,7 @@ def draw_frontier(frontier: Frontier) -> dict[str, Any] | None:
         {"name": each.name, "usd": each.cost_usd, "chosen": each is frontier.chosen, **ends(each.accuracy)}
         for each in points
     ]
-    curves = {"other thresholds": frontier.cascades, "by lot": frontier.random_mix, "oracle": frontier.oracle}
+    curves = {"other thresholds": frontier.cascades, "random mix": frontier.random_mix, "oracle": frontier.oracle}
     limit = WIDEST * max(each.cost_usd for each in points)
     lines = [
         {"curve": name, "usd": usd, "value": accuracy, "order": i}
@@ -45,13 +45,13 @@ def draw_frontier(frontier: Frontier) -> dict[str, Any] | None:
         for i, (usd, accuracy) in enumerate(_running(curve) if name == "other thresholds" else curve)
         if usd <= limit
     ]
-    x = alt.X("usd:Q", **dollar_axis(max(each.cost_usd for each in points), "US dollars a request", grid=False))
+    x = alt.X("usd:Q", **dollar_axis(max(each.cost_usd for each in points), "US dollars per request", grid=False))
     y = alt.Y("value:Q", **share_axis("accuracy"))
     layers: list[Any] = []
     if lines:
         names = [name for name in curves if any(row["curve"] == name for row in lines)]
-        colours = {"other thresholds": ACCENT, "by lot": MUTED, "oracle": SERIES[2]}
-        dashes = {"other thresholds": [1, 0], "by lot": [2, 3], "oracle": [8, 4]}
+        colours = {"other thresholds": ACCENT, "random mix": MUTED, "oracle": SERIES[2]}
+        dashes = {"other thresholds": [1, 0], "random mix": [2, 3], "oracle": [8, 4]}
         layers.append(
             alt.Chart(data(lines))
             .mark_line(strokeWidth=2)
@@ -82,7 +82,7 @@ def draw_frontier(frontier: Frontier) -> dict[str, Any] | None:
         base.mark_rule(strokeWidth=1.5, opacity=0.5, color=INK).encode(y=alt.Y("low:Q", title="accuracy"), y2="high:Q")
     )
     layers.append(base.mark_point(filled=True, opacity=1).encode(y=y, color=fill, shape=shape, size=size, tooltip=said))
-    # Names stand towards the middle, so that none leaves the picture; the cascade's own above its mark, others below.
+    # Labels point to the middle, so that none is clipped; the cascade's is above its mark, the others below.
     middle = (min(each.cost_usd for each in points) + max(each.cost_usd for each in points)) / 2.0
     for is_left, chosen in itertools.product((True, False), (True, False)):
         align: Literal["left", "right"] = "left" if is_left else "right"
@@ -95,7 +95,7 @@ def draw_frontier(frontier: Frontier) -> dict[str, Any] | None:
 
 
 def draw_sweep(sweep: Sweep) -> dict[str, Any]:
-    """Draw rate, accuracy and the error among accepted answers over the threshold."""
+    """Draw escalation rate, accuracy and the error among accepted answers over the threshold."""
     import altair as alt
 
     rate, accuracy, error = "escalation rate", "accuracy", "error among accepted"
@@ -134,7 +134,7 @@ def draw_sweep(sweep: Sweep) -> dict[str, Any]:
 
 
 def draw_reliability(rungs: Sequence[Reliability]) -> dict[str, Any] | None:
-    """Draw accuracy over confidence; on the diagonal a confidence is true."""
+    """Draw the reliability diagram: accuracy over confidence; on the diagonal it is calibrated."""
     import altair as alt
 
     rows = [
@@ -148,7 +148,7 @@ def draw_reliability(rungs: Sequence[Reliability]) -> dict[str, Any] | None:
     x = alt.X(
         "confidence:Q", title="confidence", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(grid=False, tickCount=5)
     )
-    y = alt.Y("value:Q", **share_axis("right answers", domain=(0.0, 1.0)))
+    y = alt.Y("value:Q", **share_axis("accuracy", domain=(0.0, 1.0)))
     base = alt.Chart(data(rows)).encode(x=x)
     diagonal = alt.Chart(data([{"confidence": 0, "value": 0}, {"confidence": 1, "value": 1}]))
     said = tips(("rung:N", "rung"), ("confidence:Q", "confidence"), value="right", form=".1%")
@@ -156,7 +156,7 @@ def draw_reliability(rungs: Sequence[Reliability]) -> dict[str, Any] | None:
         [
             diagonal.mark_line(color=MUTED, strokeDash=[4, 4], strokeWidth=1.5).encode(x=x, y=y),
             base.mark_rule(strokeWidth=1.5, opacity=0.4).encode(
-                y=alt.Y("low:Q", title="right answers"), y2="high:Q", color=look["color"]
+                y=alt.Y("low:Q", title="accuracy"), y2="high:Q", color=look["color"]
             ),
             base.mark_point(filled=True, size=60, opacity=1).encode(y=y, tooltip=said, **look),
         ]
@@ -164,7 +164,7 @@ def draw_reliability(rungs: Sequence[Reliability]) -> dict[str, Any] | None:
 
 
 def draw_risk_coverage(rungs: Sequence[RiskCoverage]) -> dict[str, Any] | None:
-    """Draw the error among the most confident answers over the share that is kept."""
+    """Draw selective risk over coverage: the error among the most confident answers."""
     import altair as alt
 
     rows = [{"rung": rung.rung, "coverage": each.coverage, **ends(each.error)} for rung in rungs for each in rung.kept]
@@ -179,14 +179,14 @@ def draw_risk_coverage(rungs: Sequence[RiskCoverage]) -> dict[str, Any] | None:
         legend=line_legend(),
         scale=alt.Scale(domain=domain, range=[dashes[i % 4] for i in range(len(domain))]),
     )
-    axis = share_axis("answers kept", domain=(0.0, 1.0))
+    axis = share_axis("coverage", domain=(0.0, 1.0))
     axis["axis"] = alt.Axis(format=".0%", tickCount=5, grid=False)
     base = alt.Chart(data(rows)).encode(x=alt.X("coverage:Q", **axis))
-    y = alt.Y("value:Q", title="wrong among them", axis=alt.Axis(format=".0%", tickCount=5))
+    y = alt.Y("value:Q", title="error among them", axis=alt.Axis(format=".0%", tickCount=5))
     said = tips(("rung:N", "rung"), ("coverage:Q", "kept"), value="wrong", form=".1%")
     return finished(
         [
-            base.mark_area(opacity=0.12).encode(y=alt.Y("low:Q", title="wrong among them"), y2="high:Q", color=colour),
+            base.mark_area(opacity=0.12).encode(y=alt.Y("low:Q", title="error among them"), y2="high:Q", color=colour),
             base.mark_line(strokeWidth=2).encode(y=y, color=colour, strokeDash=dash),
             base.mark_point(size=60, opacity=0).encode(y=y, tooltip=said),
         ]
@@ -194,5 +194,5 @@ def draw_risk_coverage(rungs: Sequence[RiskCoverage]) -> dict[str, Any] | None:
 
 
 def _running(curve: Sequence[Place]) -> list[Place]:
-    """Return a curve whose costs rise: a sweep is given by its threshold."""
+    """Return the curve sorted by cost: a sweep is sorted by threshold."""
     return sorted(curve)

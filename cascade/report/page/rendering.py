@@ -1,7 +1,7 @@
-"""Rendering: a document as one HTML file that opens from disk, runs only our own script and asks nobody for anything.
+"""Rendering: a document as one self-contained HTML file, which runs only our script and makes no request.
 
-What was logged is text and nothing else: it is escaped by the template, charts get it as data, and the content security
-policy allows one inlined script by its hash and no other, no event handler and no address.
+Logged text is untrusted: the template escapes it, charts get it as data, and the content security policy allows one
+inline script by its hash, but no other script, event handler or address.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cascade.report.page.vega import drawn_by_vega
 from cascade.report.values.format_numbers import dollars, terminal
 
 LIMIT = 1_950_000
-"""Bytes that a page stays below by leaving out still pictures, which are for readers without scripts."""
+"""Size limit of a page in bytes; static images, for readers without scripts, are left out above it."""
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 """Content security policy of a page without a script."""
@@ -29,23 +29,23 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """A script to inline, with the policy that allows it and no other."""
+    """An inline script with its content security policy source."""
 
     text: str
     """Its source."""
 
     @property
     def source(self) -> str:
-        """How a content security policy names it."""
+        """Its hash source for a content security policy."""
         return f"'sha256-{b64encode(hashlib.sha256(self.text.encode()).digest()).decode()}'"
 
 
 def to_html(document: Document, *, made: str = "") -> str:
-    """Return a document as one HTML file.
+    """Render a document as one HTML file.
 
     Args:
-        document: what it shows.
-        made: when it was made, in words; "" leaves that out.
+        document: the document to render.
+        made: time of creation, in words; "" for none.
 
     Raises:
         CascadeError: charts cannot be drawn.
@@ -63,10 +63,10 @@ def to_html(document: Document, *, made: str = "") -> str:
 
 @cache
 def chart_script() -> Script:
-    """Return Vega, Vega-Lite and Vega-Embed, as vl-convert bundles them, with what draws our charts."""
+    """Return Vega, Vega-Lite and Vega-Embed, bundled by vl-convert, with our chart script."""
     own = files("cascade.report.page").joinpath("page.js").read_text("utf-8")
     bundled, _ = drawn_by_vega(own, (), 0)
-    # Either would end an inlined script or open a comment in it; inside strings the escapes mean the same.
+    # Either would end an inline script or open a comment in it; inside strings the escapes are equivalent.
     text = bundled.replace("</script", "<\\/script").replace("<!--", "<\\!--")
     return Script(text=f"{{{text}}}")
 
@@ -78,12 +78,12 @@ def _tag(script: Script) -> Any:
 
 
 def to_live_html(document: Document, *, above: str, script: str) -> str:
-    """Return a document as a page that a server gives, with its script at an address.
+    """Render a document as a page for a server, with its script at a URL.
 
     Args:
-        document: what it shows.
-        above: markup that stands before it, our own.
-        script: the script's address.
+        document: the document to render.
+        above: trusted markup before it.
+        script: URL of the script.
     """
     from markupsafe import Markup, escape
 
@@ -103,7 +103,7 @@ def _rendered(
         document=document, drawn=drawn, policy=policy, script=script, made=made, version=__version__, install=INSTALL,
         picture=lambda: Markup(next(still, "")),  # noqa: S704 - Vega escapes what it draws
         style=_style(), above=above, empty="what",
-        fallback_words=lambda panel: " The same figures stand in the tables below." if panel.tables else "",
+        fallback_words=lambda panel: " The same figures are in the tables below." if panel.tables else "",
     )  # fmt: skip
     return page
 

@@ -1,4 +1,4 @@
-"""Panels of one task: every chart with its figures in rows, how to read it, and what to do about it."""
+"""Task panels: every chart of one task with its table, reading help and advice."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ from cascade.report.values.rows import Table
 from cascade.report.values.slices import ERROR, ESCALATION
 
 MOST_STEPS = 60
-"""Days or hours that stand in rows."""
+"""Maximum number of days or hours in a table."""
 
 NO_LABELS = (
-    "This needs labelled answers: how right some answers were, of requests chosen at random. "
-    "cascade label asks a person; Log.label takes what you know."
+    "This needs labelled answers of randomly chosen requests. "
+    "Label them with cascade label, or write labels with Log.label."
 )
 NO_TOP_LABELS = (
-    "This needs labels of the first rung and of the top on the same requests: ask the top on a few accepted ones "
+    "This needs labels of the first rung and of the top on the same requests: call the top for a few accepted ones "
     "(cascade explore) and label its answers (Log.label with rung=…)."
 )
 
 
 def task_panels(task: TaskReport, report: Report, prefix: str, *, drawn: bool) -> Iterator[Panel]:
-    """Give the panels of a task in the order in which they are read."""
+    """Yield the panels of a task in reading order."""
     yield _escalation(task, report, prefix, drawn=drawn)
     yield from _quality(task, prefix, drawn=drawn)
     yield _verifiers(task, prefix, drawn=drawn)
@@ -59,15 +59,15 @@ def task_panels(task: TaskReport, report: Report, prefix: str, *, drawn: bool) -
 
 
 def money_panel(task: TaskReport, report: Report, prefix: str, *, drawn: bool) -> Panel:
-    """Return what was spent on what, and what each month saved."""
+    """Return the panel of cost by source, and the monthly savings."""
     kinds = list(dict.fromkeys(each.by for each in task.spending))
     tables = [month_table(task), *(spending_table(task.spending, kind) for kind in kinds), rung_spending_table(task)]
     paid = [each for each in task.spending if each.by in ("model", "verifier")]
     return Panel(
         id=f"{prefix}-spending",
-        title="Spending and savings",
-        text=f"Cost by {report.by_time}; below, by model, verifier and tag, and what each month saved against always "
-        f"asking {task.reference or 'the top'}, net, with its interval.",
+        title="Cost and savings",
+        text=f"Cost by {report.by_time}; below, cost by model, verifier and tag, and each month's net saving against "
+        f"always asking {task.reference or 'the top'}, with its interval.",
         chart=draw_spending(task, report.by_time) if drawn else None,
         second=draw_money(paid) if drawn else None,
         tables=_filled(tables),
@@ -80,13 +80,13 @@ def _escalation(task: TaskReport, report: Report, prefix: str, *, drawn: bool) -
     use = task.policies[0] if task.policies else None
     band = ""
     if use is not None and use.low is not None and use.high is not None:
-        band = f" The band is what the samples promised ({percent(use.low)} to {percent(use.high)})."
+        band = f" The band is the interval from the samples ({percent(use.low)} to {percent(use.high)})."
     return Panel(
         id=f"{prefix}-escalation",
         title="Escalation over time",
-        text=f"Share of first answers that went up, by {report.by_time}, with {percent(report.level)} intervals; "
-        f"n = {count(task.escalation_rate.n)}. The dashed line is the target.{band} A square missed the target beyond "
-        f"chance, all {report.by_time}s taken together; a vertical line is the moment of an alarm.",
+        text=f"Escalation rate of first answers, by {report.by_time}, with {percent(report.level)} intervals; "
+        f"n = {count(task.escalation_rate.n)}. The dashed line is the target.{band} A square missed the target "
+        f"significantly, corrected for all {report.by_time}s; a vertical line is an alarm.",
         chart=draw_escalation(task, report.by_time) if drawn else None,
         tables=_filled([rung_table(task), policy_table(task), series_table(task, report.by_time, MOST_STEPS)]),
         advice=advice.on_escalation(task),
@@ -102,7 +102,7 @@ def _quality(task: TaskReport, prefix: str, *, drawn: bool) -> Iterator[Panel]:
         title="Cost and quality",
         text="Up and to the left is better. The diamond is this cascade, the discs are single rungs, vertical bars are "
         f"intervals. Curves rest on n = {count(frontier.n)} requests labelled at both ends: other thresholds (solid), "
-        "mixing rungs by lot (dotted), and the oracle, which knows who is right (dashed).",
+        "a random mix of rungs (dotted), and the oracle, which knows the right answers (dashed).",
         chart=draw_frontier(frontier) if drawn else None,
         tables=_filled([frontier_table(frontier), single_table(task), label_table(task)]),
         advice=advice.on_frontier(task) if shown else "",
@@ -111,8 +111,8 @@ def _quality(task: TaskReport, prefix: str, *, drawn: bool) -> Iterator[Panel]:
     yield Panel(
         id=f"{prefix}-sweep",
         title="Other thresholds",
-        text="" if sweep is None else f"What each threshold of {sweep.rung} would give if the rest went straight to "
-        f"{sweep.reference}; n = {count(sweep.n)}, shaded: the accuracy's interval, point by point.",
+        text="" if sweep is None else f"Results of each threshold of {sweep.rung} if the rest escalated directly to "
+        f"{sweep.reference}; n = {count(sweep.n)}, shaded: pointwise interval of the accuracy.",
         chart=draw_sweep(sweep) if drawn and sweep is not None else None,
         tables=_filled([sweep_table(sweep)] if sweep is not None else []),
         advice=advice.on_sweep(task),
@@ -121,7 +121,7 @@ def _quality(task: TaskReport, prefix: str, *, drawn: bool) -> Iterator[Panel]:
     n = ", ".join(f"{rung.rung} n = {count(rung.n)}" for rung in task.reliability)
     yield Panel(
         id=f"{prefix}-reliability",
-        title="Are confidences true?",
+        title="Reliability of confidences",
         text=f"Bins of about equal count: of answers with a confidence of 0.8, eight in ten should be right (dotted "
         f"line). {n}." if n else "",
         chart=draw_reliability(task.reliability) if drawn else None,
@@ -132,7 +132,7 @@ def _quality(task: TaskReport, prefix: str, *, drawn: bool) -> Iterator[Panel]:
     yield Panel(
         id=f"{prefix}-risk",
         title="Risk and coverage",
-        text=f"The error among the most confident answers, over the share of answers kept; shaded: intervals. {n}."
+        text=f"Selective risk, the error among the most confident answers, over coverage; shaded: intervals. {n}."
         if n else "",
         chart=draw_risk_coverage(task.risk_coverage) if drawn else None,
         tables=_filled([coverage_table(task.risk_coverage)]),
@@ -145,7 +145,7 @@ def _verifiers(task: TaskReport, prefix: str, *, drawn: bool) -> Panel:
     known = any(each.auroc.value is not None for each in task.verifiers)
     return Panel(
         id=f"{prefix}-verifiers",
-        title="What verifiers are worth",
+        title="Worth of verifiers",
         text="AUROC: how often a right answer scores above a wrong one; the dashed line is chance. Bars are intervals, "
         "n counts labelled answers." if known else "",
         chart=draw_verifiers(task.verifiers) if drawn else None,
@@ -175,15 +175,15 @@ def _slices(task: TaskReport, prefix: str, *, drawn: bool) -> Panel:
     ]
     return Panel(
         id=f"{prefix}-slices",
-        title="Slices that stand out",
+        title="Worst slices",
         text=f"The worst of {count(task.slices_n)} slices, by tags, principal and quality; dashed: all requests. "
-        "Their intervals hold all together (exact binomial, level divided over all: Bonferroni), so that naming the "
-        "worst is allowed for." if task.slices else "",
+        "Their intervals hold jointly (exact binomial, Bonferroni over all slices), which corrects for choosing the "
+        "worst." if task.slices else "",
         chart=charts[0],
         second=charts[1],
         tables=_filled([slice_table(task)]),
         advice=advice.on_slices(task),
-        missing="" if task.slices else 'Nothing divides these requests: give them tags (tags={"feature": …}) or a '
+        missing="" if task.slices else 'These requests have no groups: give them tags (tags={"feature": …}) or a '
         "principal, with more than one value each.",
     )  # fmt: skip
 
@@ -191,8 +191,8 @@ def _slices(task: TaskReport, prefix: str, *, drawn: bool) -> Panel:
 def _reasons(task: TaskReport, prefix: str, *, drawn: bool) -> Panel:
     return Panel(
         id=f"{prefix}-reasons",
-        title="Reasons of escalation",
-        text=f"Why {count(sum(task.reasons.values()))} answers, on any rung, went up." if task.reasons else "",
+        title="Escalation reasons",
+        text=f"Reasons of {count(sum(task.reasons.values()))} escalations, on any rung." if task.reasons else "",
         chart=draw_reasons(task.reasons) if drawn else None,
         tables=_filled([reason_table(task), failure_table(task)]),
         advice=advice.on_reasons(task),
@@ -202,12 +202,12 @@ def _reasons(task: TaskReport, prefix: str, *, drawn: bool) -> Panel:
 
 def _cases(task: TaskReport, prefix: str) -> Panel:
     stored = any(case.request is not None for cases in task.cases.values() for case in cases)
-    text = "Single requests to read: a handful of each kind."
+    text = "Single requests to inspect: a few of each kind."
     if not stored:
-        text += " Texts are not stored in this log (store_text: none); their ids find them in your own records."
+        text += " This log stores no texts (store_text: none); find them by id in your own records."
     return Panel(
-        id=f"{prefix}-cases", title="Requests to look at", text=text, cases=task.cases,
-        advice=advice.on_cases(task), missing="" if task.cases else "No request qualifies.",
+        id=f"{prefix}-cases", title="Requests to inspect", text=text, cases=task.cases,
+        advice=advice.on_cases(task), missing="" if task.cases else "No request to inspect.",
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Charts over time: escalation against its target, and spending."""
+"""Time charts: escalation rate against its target, and cost."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from cascade.report.page.drawing import (
 from cascade.report.values.content import ByTime, TaskReport
 
 MOST_STEPS = 400
-"""Days or hours that are drawn, the last; JSON holds all."""
+"""Maximum number of days or hours drawn, the latest; JSON has all."""
 
-FINE, MISSED = "within chance of the target", "missed the target beyond chance"
+FINE, MISSED = "on target within chance", "missed the target significantly"
 
 
 def draw_escalation(task: TaskReport, by_time: ByTime) -> dict[str, Any] | None:
-    """Draw the rate of every day or hour with its interval, the target and the band that the samples promised."""
+    """Draw the rate of every day or hour with its interval, the target and the band from the samples."""
     import altair as alt
 
     rows = [
@@ -73,7 +73,7 @@ def draw_escalation(task: TaskReport, by_time: ByTime) -> dict[str, Any] | None:
 
 
 def draw_spending(task: TaskReport, by_time: ByTime) -> dict[str, Any] | None:
-    """Draw what every day or hour cost, answers and verifiers on each other."""
+    """Draw the cost of every day or hour, answers and verifiers stacked."""
     import altair as alt
 
     rows = [

@@ -1,6 +1,6 @@
-"""Vega, as vl-convert brings it: the script that draws charts, and still pictures, made in a process of its own.
+"""Vega bundle and static images by vl-convert, in a subprocess.
 
-Its JavaScript engine takes about 150 MB that are never given back; a report or a server would keep them for ever.
+Its JavaScript engine takes about 150 MB, which a report or a server process would never release.
 
 python -m cascade.report.page.vega reads {"script", "charts", "room"} as JSON and writes {"script", "stills"}
 """
@@ -17,22 +17,22 @@ from cascade.errors import CascadeError
 from cascade.extras import install_command
 
 WIDTH = 640
-"""Pixels of a still picture, which the page scales."""
+"""Width of a static image in pixels; the page scales it."""
 
 PATIENCE_S = 300.0
-"""Seconds that drawing may take: it takes a second or two, more where the machine is busy."""
+"""Timeout of drawing in seconds: it takes one or two, more on a busy machine."""
 
 
 def drawn_by_vega(script: str | None, charts: Sequence[Mapping[str, Any]], room: int) -> tuple[str, list[str]]:
-    """Return the script bundled with Vega, and still pictures of the charts as SVG while they fit.
+    """Return the script bundled with Vega, and static SVG images of the charts while they fit.
 
     Args:
-        script: our own code, which may use `vegaEmbed`; None: no script is wanted.
+        script: our own code, which can use `vegaEmbed`; None for no script.
         charts: Vega-Lite specifications.
-        room: bytes that the pictures may take together; those that do not fit are "".
+        room: total size limit of the images in bytes; those that do not fit are "".
 
     Raises:
-        CascadeError: it cannot be made.
+        CascadeError: the charts cannot be drawn.
     """
     wanted = json.dumps({"script": script, "charts": [dict(chart) for chart in charts], "room": room})
     ended = subprocess.run(
@@ -40,7 +40,7 @@ def drawn_by_vega(script: str | None, charts: Sequence[Mapping[str, Any]], room:
         timeout=PATIENCE_S, check=False, encoding="utf-8",
     )  # fmt: skip
     if ended.returncode:
-        last = (ended.stderr.strip().splitlines() or ["nothing was said"])[-1]
+        last = (ended.stderr.strip().splitlines() or ["no error output"])[-1]
         message = f"The charts could not be drawn: {last[:300]}. Reinstall the extra: {install_command('report')}"
         raise CascadeError(message)
     made = json.loads(ended.stdout)

@@ -1,1 +1,1 @@
-"""Queries: what is read from the decision log for a report."""
+"""Queries: read the decision log for a report."""

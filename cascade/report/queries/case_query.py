@@ -1,4 +1,4 @@
-"""Cases: the requests of a log that teach most: nearest to the threshold, dearest, wrong though accepted."""
+"""Case query: picks informative requests: nearest to the threshold, dearest, wrong but accepted."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from cascade.report.values.case import COSTLY, MOST_CASES, NEAR, WRONG, Case
 from cascade.report.values.tally import Best, Tally
 
 MOST_TASKS = 20
-"""Tasks whose cases are looked for, the largest."""
+"""Number of tasks with cases, the largest."""
 
 TEXT_LIMIT = 2_000
-"""Characters of a text that are shown."""
+"""Maximum characters of a shown text."""
 
 _first = attempts.alias("first")
 
@@ -28,14 +28,14 @@ def pick_cases(connection: Connection, scope: Scope, found: defaultdict[str, Tal
     """Pick the cases of the largest tasks."""
     d, first = decisions.c, _first.c
     for task in sorted(found, key=lambda name: -found[name].n)[:MOST_TASKS]:
-        # The few are chosen first, from as few columns as will do, and looked at after.
+        # Choose the few first, from a minimum of columns, then read them.
         away = func.abs(first.confidence - first.t)
         near = select(first.decision_id, away.label("key"), null()).where(
             first.position == 0, first.t.is_not(None), first.confidence.is_not(None),
             first.reason.in_(("confidence", "tie")),
         )  # fmt: skip
         if scope.since_ms is not None or scope.until_ms is not None:
-            # By the task of the decision, whose index knows times: only the period's rows are read.
+            # Filter by the decision's task, whose index includes times: only the period's rows are read.
             timed = near.select_from(decisions.join(_first, d.decision_id == first.decision_id)).where(d.task == task)
             near = scope.limited(timed)
         else:
@@ -81,7 +81,7 @@ def _returned(connection: Connection, identity: str, rung: str | None) -> str | 
 
 
 def _prompt(stored: str | None) -> str | None:
-    """Return the last message of a stored request; a redacted one need not be JSON any more."""
+    """Return the last message of a stored request; a redacted one may not be valid JSON."""
     if stored is None:
         return None
     try:

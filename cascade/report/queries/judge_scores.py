@@ -1,4 +1,4 @@
-"""Proxies: of every answer that was returned, its label if there is one and one verifier's score, out of the log."""
+"""Judge scores: reads the label, if any, and one verifier's score of every returned answer from the log."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from cascade.report.queries.scope import Scope
 from cascade.report.values.tally import ProxyTally, Tally
 
 CHUNK = 20_000
-"""Rows that are held at once."""
+"""Batch size in rows."""
 
 CONFIDENCE = "confidence"
-"""The proxy where no verifier was paid for: what the policy itself thought of the answer."""
+"""Proxy without a paid verifier: the policy's confidence in the answer."""
 
 LEAST = 10
-"""Labels of a rung's answers below which nothing is estimated from them."""
+"""Minimum number of labels of a rung's answers for an estimate."""
 
 
 def collect_proxies(connection: Connection, scope: Scope, found: defaultdict[str, Tally]) -> None:
-    """Collect, of every answer that was returned, the label if there is one and the score of one verifier.
+    """Collect the label, if any, and the score of one verifier for every returned answer.
 
-    Which one is settled without looking at labels: the one that cost most, else the confidence.
+    The verifier is chosen without looking at labels: the dearest, else the confidence.
     """
     given = scope.labelled().subquery()
     d, v = decisions.c, verdicts.c
@@ -47,7 +47,7 @@ def collect_proxies(connection: Connection, scope: Scope, found: defaultdict[str
 
 
 def _dearest(tally: Tally, rung: str) -> str | None:
-    """Return the verifier that was paid most for on a rung and scored most answers; None: none was paid for."""
+    """Return the verifier with the highest cost on a rung and most scores; None if none was paid."""
     paid = [
         (one.cost_usd, one.calls, name)
         for (whose, name), one in tally.verifiers.items()

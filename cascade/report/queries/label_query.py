@@ -1,4 +1,4 @@
-"""Labels beside confidences: what reliability, sweep and frontier are drawn from."""
+"""Label query: reads labels with confidences, for reliability, sweep and frontier."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DAY_MS = 86_400_000
 
 
 def count_joint_labels(connection: Connection, scope: Scope, found: defaultdict[str, Tally]) -> None:
-    """Collect which rungs were right on the same request, and how sure each was."""
+    """Collect the joint labels of rungs on the same request, with their confidences."""
     given = scope.labelled().subquery()
     d, a = decisions.c, attempts.c
     forced = or_(a.reason.like("veto%"), a.reason.like("required%"))
@@ -37,7 +37,7 @@ def count_joint_labels(connection: Connection, scope: Scope, found: defaultdict[
 
 
 def find_thresholds(connection: Connection, scope: Scope, found: defaultdict[str, Tally]) -> None:
-    """Find the threshold that every task's first rung was held against last."""
+    """Find the latest threshold of every task's first rung."""
     a, d = attempts.c, decisions.c
     for task, tally in found.items():
         query = (
@@ -53,7 +53,7 @@ def find_thresholds(connection: Connection, scope: Scope, found: defaultdict[str
 
 
 def _take(tally: Tally, by: str | None, rows: list[Any]) -> None:
-    """Take the labels of one request."""
+    """Add the labels of one request."""
     first = None
     for _, _, _, rung, correct, confidence, position, forced in rows:
         if position == 0:

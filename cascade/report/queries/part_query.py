@@ -1,4 +1,4 @@
-"""Parts: decisions divided by every tag, by principal and by quality at once, counted in one pass each."""
+"""Part query: groups decisions by every tag, by principal and by quality, in one pass each."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from cascade.report.queries.scope import Scope, counted, streamed
 from cascade.report.values.tally import Part, Tally
 
 COLUMNS = ("principal", "quality")
-"""What is divided by beside tags."""
+"""Grouping columns besides tags."""
 
 MOST_PARTS = 2_000
-"""Different values of one task that are counted apart; a tag with so many (an id) is no use for dividing."""
+"""Maximum number of distinct values per task; a tag with more (an id) is useless for grouping."""
 
 OTHERS = "(others)"
-"""Where further values are counted."""
+"""Key of all further values."""
 
 
 def count_parts(connection: Connection, scope: Scope, found: defaultdict[str, Tally]) -> None:
@@ -60,5 +60,5 @@ def _values(tags: str, columns: tuple[str | None, ...]) -> Iterator[tuple[str, s
             yield key, value
     if tags != "{}":
         for key, tag in json.loads(tags).items():
-            # A tag of a column's name is told from it as `--by tag:principal` tells it.
+            # A tag with a column's name gets the prefix of `--by tag:principal`.
             yield (f"tag:{key}" if key in COLUMNS else key), str(tag)

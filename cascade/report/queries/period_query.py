@@ -1,4 +1,4 @@
-"""Periods: what every day or hour cost and saved, and how much of it escalated, counted by the database."""
+"""Period query: cost, saving and escalations of every day or hour, aggregated by the database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cascade.report.queries.scope import Scope, counted
 from cascade.report.values.tally import Against, Period, Promise, Promises, Tally
 
 FRUITLESS = ("failed", "deadline", "budget", "cancelled")
-"""Outcomes for which nothing is said to be saved."""
+"""Outcomes that count as no saving."""
 
 
 def count_periods(
@@ -20,15 +20,15 @@ def count_periods(
     """Count the days or hours of every task, policy by policy."""
     c = decisions.c
     step = (c.at_ms // step_ms).label("step")
-    told, top = c.saved_usd.is_not(None), c.cost_usd + c.saved_usd
+    estimated, top = c.saved_usd.is_not(None), c.cost_usd + c.saved_usd
     values = (
         func.count(), counted(c.first_answered), counted(c.escalated), func.sum(c.cost_usd), func.sum(c.verifiers_usd),
-        func.coalesce(func.sum(case((c.outcome.in_(FRUITLESS) & ~told, c.cost_usd))), 0.0),
+        func.coalesce(func.sum(case((c.outcome.in_(FRUITLESS) & ~estimated, c.cost_usd))), 0.0),
         func.sum(c.maybe_charged_usd),
         func.sum(func.coalesce(c.maybe_charged_estimate_usd, c.maybe_charged_usd)),
-        func.count(c.saved_usd), func.sum(case((told, c.cost_usd))), func.sum(top),
-        func.sum(case((told, c.cost_usd * c.cost_usd))), func.sum(top * top), func.sum(c.cost_usd * top),
-        counted(told & (c.saved_how == "fitted on samples")),
+        func.count(c.saved_usd), func.sum(case((estimated, c.cost_usd))), func.sum(top),
+        func.sum(case((estimated, c.cost_usd * c.cost_usd))), func.sum(top * top), func.sum(c.cost_usd * top),
+        counted(estimated & (c.saved_how == "fitted on samples")),
     )  # fmt: skip
     query = scope.select(decisions, c.task, step, c.policy_sha256, *values).group_by(c.task, step, c.policy_sha256)
     for task, number, sha256, *row in connection.execute(query):

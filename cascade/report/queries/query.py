@@ -1,4 +1,4 @@
-"""Query: counts a decision log into tallies, most of the counting done by the database."""
+"""Query: aggregates a decision log into tallies, mostly in the database."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from cascade.report.values.tally import (
 
 
 def promises(connection: Connection) -> Promises:
-    """Read what the policies that were used promised."""
+    """Read the promises of the policies in use."""
     found: Promises = {}
     for sha256, text in connection.execute(select(policies.c.sha256, policies.c.tasks)):
         for task, content in json.loads(text).items():
@@ -66,12 +66,12 @@ def tallies(connection: Connection, scope: Scope, known: Promises, *, step_ms: i
 
 
 def tasks(connection: Connection) -> list[str]:
-    """Name the tasks that the log has decisions of."""
+    """Return the tasks in the log."""
     return list(connection.execute(select(decisions.c.task).distinct().order_by(decisions.c.task)).scalars())
 
 
 def lost(connection: Connection, scope: Scope) -> int:
-    """Count decisions that the log knows to be missing in the period, whatever their task."""
+    """Count the lost decisions recorded by the log in the period, over all tasks."""
     query = select(func.coalesce(func.sum(losses.c.n), 0))
     if scope.since_ms is not None:
         query = query.where(losses.c.at_ms >= scope.since_ms)
@@ -166,7 +166,7 @@ def _verdicts(connection: Connection, scope: Scope, found: defaultdict[str, Tall
 
 
 def _one_by_one(connection: Connection, scope: Scope, known: Promises, found: defaultdict[str, Tally]) -> None:
-    """Collect how long each request took, and what became of each first answer under a policy that promised a rate."""
+    """Collect the latency of each request, and the outcome of each first answer under a policy with a promised rate."""
     courses: defaultdict[tuple[str, str | None], Course] = defaultdict(Course)
     c = decisions.c
     whole = {task: tally.latencies.append for task, tally in found.items()}
@@ -186,7 +186,7 @@ def _one_by_one(connection: Connection, scope: Scope, known: Promises, found: de
 
 
 def _labels(connection: Connection, scope: Scope, found: defaultdict[str, Tally]) -> None:
-    """Count labelled answers with what was done about them and what that cost."""
+    """Count labelled answers by decision and cost."""
     given = scope.labelled().subquery()
     d, a, later = decisions.c, attempts.c, attempts.alias("later")
     above = (
@@ -212,7 +212,7 @@ def _labels(connection: Connection, scope: Scope, found: defaultdict[str, Tally]
 
 
 def _scores(connection: Connection, scope: Scope, found: defaultdict[str, Tally]) -> None:
-    """Collect verifiers' scores beside the labels of the answers that they judged."""
+    """Collect verifiers' scores with the labels of the judged answers."""
     given = scope.labelled().subquery()
     v = verdicts.c
     score = case((v.veto, 0.0), else_=v.score)

@@ -1,7 +1,7 @@
-"""Rollup: a log's tallies kept by day, and by hour of the last two days, so that a report need not count anew.
+"""Rollup: incremental aggregates of a log by day, and by hour for the last two days.
 
-Only what has changed is counted again: days or hours that got decisions or labels. Days are counted the newest first,
-so that what is looked at most is there at once. Tallies add up: a period of whole days, or of the last hours, is a sum.
+Only days or hours with new decisions or labels are counted again, the newest first. Tallies are additive: a period of
+whole days, or of the last hours, is a sum.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 HOUR_MS, DAY_MS = STEP_MS["hour"], STEP_MS["day"]
 
 HOURLY_DAYS = 2
-"""The newest days of which hours are kept."""
+"""Number of latest days with hourly tallies."""
 
 OVERLAP = 2_000
-"""Decisions before the newest one that are looked at again: PostgreSQL may commit a lower number after a higher one."""
+"""Decisions before the newest to read again: PostgreSQL may commit a lower id after a higher one."""
 
 Span = tuple[int, int]
-"""From when to when, the end not included, Unix milliseconds."""
+"""Half-open interval in Unix milliseconds."""
 
 
 class Rollup:
-    """The tallies of one log; not safe to use from two threads at once."""
+    """Tallies of one log; not thread-safe."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
@@ -45,21 +45,21 @@ class Rollup:
         self._labels = (0, 0)
         self._newest_day = 0
         self.version = 0
-        """Grows whenever a figure may have changed."""
+        """Version: increases whenever a figure may have changed."""
 
     @property
     def tasks(self) -> list[str]:
-        """The tasks that the log has decisions of."""
+        """The tasks in the log."""
         return sorted({task for task, _ in (*self._parts, *self._wanted)})
 
     @property
     def counted_from_ms(self) -> int | None:
-        """From when on everything is counted; None: from the beginning."""
+        """Start of the complete counts; None if everything is counted."""
         ends = [span[1] for _, span in self._wanted]
         return max(ends) if ends else None
 
     def refresh(self, budget_s: float = 1.0) -> bool:
-        """Notice what has come and count it, then older days, for about so long; tell whether all is counted.
+        """Count new rows, then older days, within a time budget; return whether all is counted.
 
         Raises:
             LogUnavailable: the log cannot be read.
@@ -76,13 +76,13 @@ class Rollup:
     def report(
         self, *, since_ms: int | None = None, task: str | None = None, by_time: ByTime = "day", level: float = 0.9
     ) -> Report:
-        """Report on what is counted.
+        """Build a report from the counted tallies.
 
         Args:
-            since_ms: from here on, taken down to the whole hour, or day where it is longer ago.
-            task: this task only.
-            by_time: how wide the steps of the series are; hours only within the last two days.
-            level: of every interval.
+            since_ms: start, rounded down to the hour, or to the day if older.
+            task: only this task.
+            by_time: step width of the series; hours only within the last two days.
+            level: confidence level of every interval.
 
         Raises:
             LogUnavailable: the log cannot be read.
@@ -105,7 +105,7 @@ class Rollup:
         return filled(about, dict(sorted(found.items())), self._known)
 
     def _notice(self, connection: Connection) -> None:
-        """Find the days and hours that must be counted: all of them at first, then those that changed."""
+        """Find the days and hours to count: all at first, then the changed ones."""
         from sqlalchemy import func, select
 
         from cascade.log.tables import decisions, labels
@@ -118,14 +118,14 @@ class Rollup:
         came = sum(hours.values())
         late = self._window(connection) - self._overlap
         if late < 0 or n != self._decisions + came + late:
-            # Decisions are gone (a purge): which ones cannot be told from what is left.
+            # Decisions were deleted (a purge); the log does not show which.
             self.forget()
             hours, late = _hours(connection, d.sequence > self._mark), 0
         if late:
             hours += _hours(connection, d.sequence.between(self._mark - OVERLAP, self._mark))
         given = connection.execute(select(func.count(), func.coalesce(func.max(labels.c.at_ms), 0))).one()
         if self._mark and tuple(given) != self._labels:
-            # A minute earlier: clocks of several machines differ.
+            # One minute of overlap: clocks of several machines differ.
             hours += _hours(connection, labels.c.at_ms >= self._labels[1] - 60_000, labelled=True)
         if hours or known != self._known:
             self.version += 1
@@ -134,7 +134,7 @@ class Rollup:
         self._overlap = self._window(connection)
 
     def _window(self, connection: Connection) -> int:
-        """Count the decisions up to the newest one that is known, from a little before it."""
+        """Count the decisions in the overlap before the newest known id."""
         from sqlalchemy import func, select
 
         from cascade.log.tables import decisions
@@ -144,7 +144,7 @@ class Rollup:
         return int(connection.execute(window).scalar_one())
 
     def forget(self) -> None:
-        """Forget everything, so that it is counted anew."""
+        """Reset all tallies, so that everything is counted again."""
         self._parts.clear()
         self._wanted.clear()
         self._mark = self._overlap = self._decisions = 0
@@ -163,7 +163,7 @@ class Rollup:
         return at_ms // width * width, (at_ms // width + 1) * width
 
     def _fold(self) -> None:
-        """Add up the hours of days that are no longer among the newest."""
+        """Merge the hours of older days into days."""
         for task, span in [key for key in self._parts if key[1][1] - key[1][0] == HOUR_MS]:
             whole = self._span(span[0])
             if whole != span:
@@ -200,7 +200,7 @@ def _hours(connection: Connection, wanted: ColumnElement[bool], *, labelled: boo
 
 
 def _by_day(tally: Tally) -> dict[tuple[int, str | None], Period]:
-    """Return the steps of a tally by day: numbers of hours are larger than any number of a day."""
+    """Return the steps of a tally by day; hour numbers are larger than any day number."""
     found: dict[tuple[int, str | None], Period] = {}
     for (number, sha256), period in _steps(tally):
         found.setdefault((number, sha256), Period()).add(period)

@@ -1,4 +1,4 @@
-"""Scope: which decisions of a log a report is about, as SQL that every query of the report shares."""
+"""Scope: the filter of a report on decisions, as SQL shared by all its queries."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Integer, Select, T
 from cascade.log.tables import decisions, labels
 
 CHUNK = 20_000
-"""Rows that are held at once where rows are read one by one."""
+"""Batch size in rows where rows are read one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """A period and a task, each or both open."""
+    """A period and a task; both optional."""
 
     since_ms: int | None = None
-    """From here on, Unix milliseconds."""
+    """Start, inclusive, in Unix milliseconds."""
 
     until_ms: int | None = None
-    """Up to here, not included, Unix milliseconds."""
+    """End, exclusive, in Unix milliseconds."""
 
     task: str | None = None
-    """This task only."""
+    """Only this task."""
 
     def select(self, table: Table, *columns: Any) -> Select[Any]:
-        """Select from decisions, attempts or verdicts what is in scope.
+        """Select the rows of decisions, attempts or verdicts in scope.
 
-        Attempts and verdicts carry their task but not their time: they are joined with decisions only where the
+        Attempts and verdicts have a task but no time: they are joined with decisions only if the
         period is limited, so that a report over everything reads each table once, in its own order.
         """
         timed = self.since_ms is not None or self.until_ms is not None
@@ -63,5 +63,5 @@ def counted(condition: Any) -> ColumnElement[int]:
 
 
 def streamed(connection: Connection, query: Select[Any]) -> Iterator[Any]:
-    """Go through rows without holding them all."""
+    """Stream rows without loading all of them."""
     yield from connection.execution_options(yield_per=CHUNK).execute(query)

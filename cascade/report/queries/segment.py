@@ -15,29 +15,29 @@ from cascade.report.values.parts import Segment
 from cascade.report.values.tally import Part
 
 COLUMNS = ("principal", "session", "group", "quality", "model", "rung", "outcome", "task")
-"""What is no tag, and can be divided by all the same."""
+"""Grouping columns other than tags."""
 
 TAG = "tag:"
-"""Prefix that names a tag where a column has the same name."""
+"""Prefix of a tag that has a column's name."""
 
 MOST_SEGMENTS = 1_000
-"""Segments that are kept, the dearest."""
+"""Maximum number of segments, the dearest."""
 
 _MOST_VALUES = 100_000
-"""Different values that are counted apart; further ones are counted together."""
+"""Maximum number of distinct values; further ones are counted together."""
 
 OTHERS = "(others)"
-"""Where they are counted."""
+"""Key of all further values."""
 
 
 def segments(connection: Connection, scope: Scope, by: str, level: float) -> tuple[tuple[Segment, ...], int]:
-    """Divide the decisions in scope by what `by` names; return the dearest segments, and how many are left out.
+    """Group the decisions in scope by `by`; return the dearest segments, and the number left out.
 
     Args:
         connection: the log.
         scope: which decisions.
         by: one of `COLUMNS`, else a tag; `tag:name` is always a tag.
-        level: of the intervals.
+        level: confidence level of the intervals.
     """
     parts: dict[str | None, Part] = {}
     for value, part in _counted(connection, scope, by):

@@ -1,4 +1,4 @@
-"""report(): a report made from a decision log."""
+"""Report source: `report()` builds a report from a decision log."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cascade.report.values.tally import Promises
 
 STEP_MS: Mapping[str, int] = {"day": 86_400_000, "hour": 3_600_000}
-"""Widths of a series' steps, in milliseconds."""
+"""Step widths of a series in milliseconds."""
 
 
 def report(
@@ -35,25 +35,25 @@ def report(
     level: float = 0.9,
     label_usd: float | None = None,
 ) -> Report:
-    """Report on what a log holds, counted on one unchanging state of it.
+    """Build a report from one snapshot of a decision log.
 
     Args:
-        log: the log; what it has accepted is committed first.
-        since: count decisions that ended then or later; None: from the beginning. Without a time zone it is UTC.
-        until: count decisions that ended before; None: to the end.
-        task: count this task only.
-        by: divide by this tag's values, or by principal, session, group, quality, model, rung, outcome or task.
-        by_time: how wide the steps of the series are.
-        policy: hold rates against what this policy promised, rather than what the log remembers of it.
-        level: of every interval, in (0, 1).
-        label_usd: what one label costs, in US dollars: taken off each month's savings; None: labels are only counted.
+        log: the log; accepted entries are committed first.
+        since: start, inclusive, by end of the decision; None for the beginning. Without a time zone it is UTC.
+        until: end, exclusive; None for no limit.
+        task: only this task.
+        by: group by this tag's values, or by principal, session, group, quality, model, rung, outcome or task.
+        by_time: step width of the series.
+        policy: compare rates with this policy's promises, not with those in the log.
+        level: confidence level of every interval, in (0, 1).
+        label_usd: cost of one label in US dollars, subtracted from monthly savings; None if labels are only counted.
 
     Raises:
         ConfigError: `level` or `by_time` is out of range.
-        DataError: the log holds no decision of `task`.
+        DataError: the log has no decision of `task`.
         LogUnavailable: the log cannot be read.
     """
-    # SQLAlchemy is slow to import, and a report may be made of tallies from elsewhere.
+    # SQLAlchemy is slow to import, and a report can also be built from other tallies.
     from cascade.log.spending import unsettled
     from cascade.report.queries import query
     from cascade.report.queries.scope import Scope
@@ -71,7 +71,7 @@ def report(
         tallies = query.tallies(connection, scope, known, step_ms=STEP_MS[by_time])
         if task is not None and not tallies and query.tasks(connection):
             names = ", ".join(query.tasks(connection)[:20])
-            raise DataError(f"The log {log.name} holds no decision of task {task!r} in this period; it has {names}.")
+            raise DataError(f"The log {log.name} has no decision of task {task!r} in this period; it has {names}.")
         parts, left_out = segments(connection, scope, by, level) if by is not None else ((), 0)
         lost = max(query.lost(connection, scope), log.lost)
         open_calls = unsettled(connection, since_ms=scope.since_ms, until_ms=scope.until_ms, task=task)
@@ -85,7 +85,7 @@ def report(
 
 
 def filled(about: Report, tallies: Mapping[str, Tally], known: Promises) -> Report:
-    """Return a report with everything that follows from tallies filled in, wherever those were counted."""
+    """Complete a report from tallies, independent of their source."""
     step_ms = STEP_MS[about.by_time]
     tasks: dict[str, TaskReport] = {}
     for name, tally in tallies.items():
@@ -98,8 +98,8 @@ def filled(about: Report, tallies: Mapping[str, Tally], known: Promises) -> Repo
         sentences.insert(0, f"{about.lost:,} decisions could not be logged and are missing from every figure here.")
     if about.ambiguous:
         sentences.append(
-            f"{about.ambiguous:,} calls were begun and their end is not known, since their process was killed; they "
-            f"may have cost up to ${about.ambiguous_usd:.4f} on top."
+            f"{about.ambiguous:,} calls are ambiguous: their process was killed while they were in flight; they "
+            f"may have cost up to ${about.ambiguous_usd:.4f} more."
         )
     if about.implausible:
         sentences.append(
@@ -107,7 +107,7 @@ def filled(about: Report, tallies: Mapping[str, Tally], known: Promises) -> Repo
             "came, so our own figures were booked. The column `usage_source` of the table calls says which."
         )
     if not total.n:
-        sentences.append("The log holds no decision in this period.")
+        sentences.append("The log has no decision in this period.")
     return replace(about, tasks=tasks, total=total, findings=tuple(sentences))
 
 

@@ -1,1 +1,1 @@
-"""Tables: a report as rows, text, Markdown and notebook output."""
+"""Tables: a report as rows, terminal text, Markdown and notebook output."""

@@ -1,4 +1,4 @@
-"""Tables of curves: what the charts of quality show, in rows."""
+"""Curve tables: the quality charts as rows."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from cascade.report.values.format_numbers import NOTHING, count, dollars, durati
 from cascade.report.values.rows import Table
 
 MOST_POINTS = 21
-"""Rows of a curve that are shown; JSON holds all."""
+"""Maximum number of rows of a curve; JSON has all."""
 
 
 def frontier_table(frontier: Frontier) -> Table:
     """Return the alternatives: this cascade and each rung alone."""
     points = [each for each in (frontier.chosen, *frontier.singles) if each is not None]
     rows = [(each.name, dollars(each.cost_usd), estimate(each.accuracy)) for each in points]
-    for name, curve in (("by lot, at most", frontier.random_mix), ("oracle, at most", frontier.oracle)):
+    for name, curve in (("random mix, at most", frontier.random_mix), ("oracle, at most", frontier.oracle)):
         if curve:
             cost, accuracy = max(curve, key=lambda place: place[1])
             rows.append((name, dollars(cost), f"{percent(accuracy)} (n = {count(frontier.n)})"))
-    columns = ("what", "a request", "accuracy")
+    columns = ("alternative", "per request", "accuracy")
     return Table(title="Cost against quality", columns=columns, rows=tuple(rows))
 
 
 def sweep_table(sweep: Sweep) -> Table:
-    """Return every few thresholds with what they give."""
+    """Return a selection of thresholds with their results."""
     step = max(1, -(-len(sweep.settings) // MOST_POINTS))
     rows = tuple(
         (
@@ -35,7 +35,7 @@ def sweep_table(sweep: Sweep) -> Table:
         )
         for each in (*sweep.settings[:-1:step], sweep.settings[-1])
     )  # fmt: skip
-    columns = ("threshold", "escalated", "accuracy", "wrong among accepted", "a request")
+    columns = ("threshold", "escalated", "accuracy", "error among accepted", "per request")
     return Table(title="Thresholds", columns=columns, rows=rows, note=f"n = {count(sweep.n)} requests.")
 
 
@@ -48,14 +48,14 @@ def reliability_table(rungs: Sequence[Reliability]) -> Table:
 
 
 def coverage_table(rungs: Sequence[RiskCoverage]) -> Table:
-    """Return every few shares kept with the error among them."""
+    """Return a selection of coverages with their selective risk."""
     rows = []
     for rung in rungs:
         step = max(1, -(-len(rung.kept) // MOST_POINTS))
         rows += [
             (rung.rung, percent(each.coverage), estimate(each.error)) for each in (*rung.kept[:-1:step], rung.kept[-1])
         ]
-    return Table(title="Risk and coverage", columns=("rung", "kept", "wrong among them"), rows=tuple(rows))
+    return Table(title="Risk and coverage", columns=("rung", "coverage", "error among them"), rows=tuple(rows))
 
 
 def latency_table(latencies: Mapping[str, Quantiles]) -> Table:

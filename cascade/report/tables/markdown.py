@@ -1,4 +1,4 @@
-"""A report as markdown: for pull requests, wikis and mail."""
+"""Markdown output of a report, for pull requests, wikis and mail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cascade.report.values.rows import Table
 
 
 def written(report: Report) -> str:
-    """Return a report as GitHub-flavoured markdown; whatever was logged is shown as it is and marks nothing up."""
+    """Render a report as GitHub-flavoured Markdown; logged text is escaped."""
     return "\n".join(_lines(report)) + "\n"
 
 
@@ -20,7 +20,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     period = f"{report.since or 'the beginning'} to {report.until or 'the end'}"
     yield markdown(f"{report.source}: {count(report.total.n)} decisions from {period}. ") + (
-        f"Intervals hold at {percent(report.level)}."
+        f"Intervals have confidence {percent(report.level)}."
     )
     yield ""
     if report.findings:

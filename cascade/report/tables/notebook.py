@@ -1,4 +1,4 @@
-"""A report as a notebook shows it: its findings, and the figures and tables that a terminal shows."""
+"""Notebook output of a report: findings, figures and tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def report_sheet(report: Report) -> Sheet:
     return Sheet(
         title=f"{report.source}: {count(report.total.n)} decisions from {period}",
         parts=tuple(parts),
-        notes=(*report.findings, f"Intervals hold at {percent(report.level)}."),
+        notes=(*report.findings, f"Intervals have confidence {percent(report.level)}."),
     )
 
 

@@ -1,4 +1,4 @@
-"""Tables: what a report shows, as headings, lines and cells of plain text that terminal and markdown draw alike."""
+"""Report tables: headings and cells of plain text, for terminal and Markdown alike."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from cascade.report.values.parts import RungReport, Sharpened
 from cascade.report.values.rows import Table
 
 LAST_STEPS = 14
-"""Days or hours that are shown; JSON holds all."""
+"""Maximum number of days or hours shown; JSON has all."""
 
 MOST_ROWS = 20
-"""Rows of a long table that are shown; JSON holds all."""
+"""Maximum number of rows of a long table; JSON has all."""
 
 
 def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
-    """Give the lines of figures that stand above a task's tables, as name and words."""
+    """Yield the key figures above a task's tables, as name and text."""
     if not task.n:
         return
     yield "decisions", f"{count(task.n)} ({_counts(task.outcomes)})"
@@ -29,8 +29,8 @@ def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
         yield "escalation rate", f"{estimate(task.escalation_rate)}{_target(task)}"
     per_request = task.cost
     between = f"{dollars(per_request.low)} to {dollars(per_request.high)}"
-    verifiers = f"{dollars(task.verifier_cost_usd_per_request)} of it for verifiers"
-    yield "cost", f"{dollars(task.cost_usd)}; {dollars(per_request.value)} a request ({between}), {verifiers}"
+    verifiers = f"of which {dollars(task.verifier_cost_usd_per_request)} for verifiers"
+    yield "cost", f"{dollars(task.cost_usd)}; {dollars(per_request.value)} per request ({between}), {verifiers}"
     saved = task.saved
     if saved.usd is not None and saved.share.value is not None:
         share = f"{estimate(saved.share)} of always asking {task.reference or 'the top'}"
@@ -40,7 +40,7 @@ def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
         below = f"; accepted below the top {interval(task.accuracy_accepted)}" if task.accuracy_accepted.n else ""
         yield "accuracy", f"{estimate(task.accuracy)}{top}{below}"
     if task.accuracy_sharpened.proxies:
-        yield "accuracy, sharpened", _sharpened(task.accuracy_sharpened)
+        yield "accuracy, with judge scores", _sharpened(task.accuracy_sharpened)
     certificate = task.policies[0].certificate if task.policies else {}
     if certificate:
         yield "certificate", certificate_words(certificate)
@@ -49,7 +49,7 @@ def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
 
 
 def task_tables(task: TaskReport, by_time: str) -> Iterator[Table]:
-    """Give the tables of one task, those without rows left out."""
+    """Yield the non-empty tables of one task."""
     for table in (
         rung_table(task), rung_spending_table(task), label_table(task), single_table(task), verifier_table(task),
         reason_table(task), failure_table(task), policy_table(task), month_table(task), slice_table(task),
@@ -60,7 +60,7 @@ def task_tables(task: TaskReport, by_time: str) -> Iterator[Table]:
 
 
 def segment_table(report: Report) -> Table | None:
-    """Return the table of segments; None where none were asked for."""
+    """Return the table of segments; None if not requested."""
     if report.by is None:
         return None
     rows = tuple(
@@ -72,17 +72,17 @@ def segment_table(report: Report) -> Table | None:
         for segment in report.segments[:MOST_ROWS]
     )  # fmt: skip
     more = len(report.segments) - len(rows) + report.segments_left_out
-    columns = (report.by, "requests", "escalated", "cost", "a request", "of always-top", "accuracy")
+    columns = (report.by, "requests", "escalated", "cost", "per request", "of always-top", "accuracy")
     note = f"{count(more)} cheaper ones are not shown." if more else ""
     return Table(title=f"By {report.by}", columns=columns, rows=rows, note=note)
 
 
 def rung_table(task: TaskReport) -> Table:
-    """Return who reached each rung and what became of them."""
+    """Return the number of requests per rung, by outcome."""
     rows = tuple(
         (
             rung.rung, _models(rung), f"{count(rung.reached)} ({percent(rung.reach)})", count(rung.accepted),
-            # The top has nowhere to escalate to: a rate of 0 would look like a finding.
+            # The top cannot escalate: a rate of 0 would look like a finding.
             NOTHING if rung.rung == task.reference else f"{count(rung.escalated)}, {interval(rung.escalation_rate)}",
             count(rung.failed_over), count(rung.stopped),
         )
@@ -104,11 +104,11 @@ def rung_spending_table(task: TaskReport) -> Table:
         if rung.reached
     )  # fmt: skip
     columns = ("rung", "answers", "verifiers", "tokens in", "out", "p50", "p95", "p99")
-    return Table(title="Spending and latency", columns=columns, rows=rows, idle=frozenset({"verifiers"}))
+    return Table(title="Cost and latency", columns=columns, rows=rows, idle=frozenset({"verifiers"}))
 
 
 def label_table(task: TaskReport) -> Table:
-    """Return what labels say of each rung."""
+    """Return accuracy and mistakes of each rung by labels."""
     rows = tuple(
         (
             rung.rung, estimate(rung.accuracy), estimate(rung.right_but_escalated.share),
@@ -119,7 +119,7 @@ def label_table(task: TaskReport) -> Table:
         if rung.accuracy.n
     )  # fmt: skip
     columns = ("rung", "accuracy", "right but escalated", "cost above", "wrong but accepted", "cost")
-    note = "Dollars are carried over from the labelled answers to all."
+    note = "Dollars are extrapolated from the labelled answers to all."
     return Table(title="Labelled answers", columns=columns, rows=rows, note=note)
 
 
@@ -133,11 +133,11 @@ def single_table(task: TaskReport) -> Table:
         for single in task.singles
     ]
     note = f"The best single model is {task.best_single}. Accuracies are weighted by the rungs that answered."
-    return Table(title="Against single models", columns=("", "accuracy", "a request"), rows=tuple(rows), note=note)
+    return Table(title="Against single models", columns=("", "accuracy", "per request"), rows=tuple(rows), note=note)
 
 
 def verifier_table(task: TaskReport) -> Table:
-    """Return what each verifier said and what that is worth."""
+    """Return the verdicts of each verifier and its AUROC."""
     rows = tuple(
         (
             verifier.rung, verifier.verifier, count(verifier.n),
@@ -152,14 +152,14 @@ def verifier_table(task: TaskReport) -> Table:
 
 
 def reason_table(task: TaskReport) -> Table:
-    """Return why answers were escalated."""
+    """Return the escalation reasons."""
     total = sum(task.reasons.values())
     rows = tuple((reason, count(n), percent(n / total)) for reason, n in list(task.reasons.items())[:MOST_ROWS])
-    return Table(title="Reasons of escalation", columns=("reason", "answers", "share"), rows=rows)
+    return Table(title="Escalation reasons", columns=("reason", "answers", "share"), rows=rows)
 
 
 def failure_table(task: TaskReport) -> Table:
-    """Return which calls failed."""
+    """Return the failed calls by kind."""
     rows = tuple(
         (rung.rung, kind, count(n), percent(n / rung.reached))
         for rung in task.rungs
@@ -170,7 +170,7 @@ def failure_table(task: TaskReport) -> Table:
 
 
 def policy_table(task: TaskReport) -> Table:
-    """Return what each policy promised and what came."""
+    """Return promise and outcome of each policy."""
     rows = tuple(
         (
             "pass marks" if use.sha256 is None else use.sha256[:12], count(use.n), estimate(use.escalation_rate),
@@ -180,7 +180,7 @@ def policy_table(task: TaskReport) -> Table:
         for use in task.policies
         if len(task.policies) > 1 or use.promised is not None
     )  # fmt: skip
-    columns = ("policy", "decisions", "escalation rate", "aimed at", "samples promised", "on target")
+    columns = ("policy", "decisions", "escalation rate", "target", "interval from samples", "on target")
     return Table(title="Policies", columns=columns, rows=rows)
 
 
@@ -200,7 +200,7 @@ def series_table(task: TaskReport, by_time: str, last: int = LAST_STEPS) -> Tabl
 
 
 def _models(rung: RungReport) -> str:
-    """Name the models of a rung; nothing where that is the rung's own name."""
+    """Return the models of a rung; "" if equal to the rung's name."""
     return "" if rung.models == (rung.rung,) else ", ".join(rung.models)
 
 
@@ -210,18 +210,18 @@ def _target(task: TaskReport) -> str:
     if use is None or use.promised is None:
         return band
     where = {True: "inside", False: "outside", None: "beside"}[use.on_target]
-    return f"; aimed at {percent(use.promised)}, {where} the interval{band}"
+    return f"; target {percent(use.promised)}, {where} the interval{band}"
 
 
 def certificate_words(certificate: Mapping[str, Any]) -> str:
-    """Say what the latest policy's certificate promises, and under which assumptions."""
+    """Format the latest policy's certificate, with its assumptions."""
     if not certificate.get("certified"):
         return str(certificate.get("why") or "none")
     bound = certificate.get("bound", {})
     parts = bound.get("value") if bound.get("kind") == "together" else [bound]
     promise = " and ".join(map(_bound, parts if isinstance(parts, list) else []))
     sure = percent(1.0 - certificate.get("delta", 0.0))
-    return f"{promise}, {sure} sure over the draw of the samples. {' '.join(certificate.get('assumptions', ()))}"
+    return f"{promise}, with {sure} confidence over the draw of samples. {' '.join(certificate.get('assumptions', ()))}"
 
 
 def _bound(bound: Mapping[str, Any]) -> str:
@@ -231,10 +231,10 @@ def _bound(bound: Mapping[str, Any]) -> str:
 
 
 def _sharpened(found: Sharpened) -> str:
-    """Say what labels and a judge's scores tell together."""
+    """Format the prediction-powered estimate of accuracy."""
     by = ", ".join(f"{verifier} on {rung}" for rung, verifier in found.proxies.items())
     between = f"{percent(found.value)} ({percent(found.low)} to {percent(found.high)}, asymptotic)"
-    worth = "" if found.label_worth is None else f"; a label is worth {found.label_worth:.1f}"
+    worth = "" if found.label_worth is None else f"; a label is worth {found.label_worth:.1f} labels without scores"
     return f"{between} of all {count(found.n)} answers, by {count(found.n_labelled)} labels and {by}{worth}"
 
 

@@ -1,4 +1,4 @@
-"""A report as a terminal shows it."""
+"""Terminal output of a report."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from cascade.report.values.rows import Table
 
 
 def rendered(report: Report) -> Group:
-    """Return a report for rich to print; whatever was logged is shown as text and cannot steer the terminal."""
+    """Render a report for rich; logged text is sanitised for the terminal."""
     return Group(*_blocks(report))
 
 
 def _blocks(report: Report) -> Iterator[RenderableType]:
     period = f"{report.since or 'the beginning'} to {report.until or 'the end'}"
     yield Text(terminal(f"{report.source}: {count(report.total.n)} decisions from {period}"), style="bold")
-    yield Text(f"Intervals hold at {percent(report.level)}.", style="dim")
+    yield Text(f"Intervals have confidence {percent(report.level)}.", style="dim")
     for sentence in report.findings:
         yield Padding(Text(terminal(sentence), style="yellow"), (0, 0, 0, 2))
     for name, task in report.tasks.items():

@@ -1,1 +1,1 @@
-"""Values: what a report says, as frozen values."""
+"""Values: the content of a report as frozen dataclasses."""

@@ -1,14 +1,14 @@
-"""Case: one request that is worth looking at."""
+"""Case: one request to inspect."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 MOST_CASES = 5
-"""Requests that are shown of one kind."""
+"""Maximum number of requests of one kind."""
 
 NEAR, COSTLY, WRONG = "closest to the threshold", "costliest", "wrong but accepted"
-"""What makes a request worth a look."""
+"""Kinds of cases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,22 +16,22 @@ class Case:
     """One request."""
 
     decision_id: str
-    """Its name in the log."""
+    """Its id in the log."""
     at: str
     """When it ended, UTC, ISO 8601."""
     outcome: str
-    """How it ended."""
+    """Its outcome."""
     rung: str | None
-    """Whose answer was returned."""
+    """The rung whose answer was returned."""
     confidence: float | None
-    """Of the first rung's answer."""
+    """Confidence in the first rung's answer."""
     threshold: float | None
-    """What that was held against."""
+    """Threshold of that confidence."""
     cost_usd: float
-    """Answers and verifiers."""
+    """Cost of answers and verifiers."""
     correct: float | None = None
-    """How right the answer was, where it is labelled."""
+    """Label of the answer; None if unlabelled."""
     request: str | None = None
-    """Its last message, cut to the first two thousand characters; None: texts are not stored."""
+    """Its last message, truncated to two thousand characters; None if texts are not stored."""
     answer: str | None = None
-    """What was returned, cut alike."""
+    """The returned answer, truncated likewise."""

@@ -1,4 +1,4 @@
-"""Comparison: the cascade beside each rung alone, on the labelled answers of a tally."""
+"""Comparison of the cascade with each rung alone, on the labelled answers of a tally."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from cascade.report.values.parts import SingleReport
 from cascade.report.values.tally import LabelTally, RungTally, Tally
 
 Wanted = Callable[[str, str | None, str | None], bool]
-"""Chooses labels by whose answer is labelled, whose was returned, and what was done about the labelled one."""
+"""Filter of labels: by labelled rung, returned rung, and the action on the labelled answer."""
 
 
 def labelled(tally: Tally, wanted: Wanted) -> LabelTally:
-    """Add up the labels that are wanted."""
+    """Sum the selected labels."""
     found = LabelTally()
     for key, labels in tally.labels.items():
         if wanted(*key):
@@ -22,10 +22,10 @@ def labelled(tally: Tally, wanted: Wanted) -> LabelTally:
 
 
 def weighted_accuracy(tally: Tally, rung: str | None, level: float) -> Figure:
-    """Estimate the accuracy of one rung (None: of the answer returned) over all requests that were answered.
+    """Estimate the stratified accuracy of one rung (None for the returned answer) over all answered requests.
 
-    Labels of a rung are rarely spread as traffic is: a top that only escalated requests reach is labelled on hard
-    ones. So each answering rung's requests are a stratum, and without labels in one there is no estimate.
+    Labels of a rung are rarely distributed like traffic: a top that only gets escalated requests is labelled on hard
+    ones. So each answering rung's requests are a stratum; a stratum without labels gives no estimate.
     """
     answered = {name: n for name, n in tally.answered_by.items() if name is not None}
     total = sum(answered.values())
@@ -43,7 +43,7 @@ def weighted_accuracy(tally: Tally, rung: str | None, level: float) -> Figure:
 
 
 def singles_of(tally: Tally, order: Sequence[str], reference: str | None, level: float) -> tuple[SingleReport, ...]:
-    """Return each rung alone, in `order`, where labels allow an estimate."""
+    """Return each rung alone, in `order`, if labels allow an estimate."""
     found = []
     for name in order:
         accuracy = weighted_accuracy(tally, name, level)
@@ -59,7 +59,7 @@ def singles_of(tally: Tally, order: Sequence[str], reference: str | None, level:
 
 
 def best(singles: tuple[SingleReport, ...]) -> str | None:
-    """Return the most accurate single rung, the cheapest of equals."""
+    """Return the most accurate single rung; ties go to the cheapest."""
     if not singles:
         return None
     return max(singles, key=lambda single: (single.accuracy.value or 0.0, -(single.cost_usd_per_request or 0.0))).rung

@@ -1,4 +1,4 @@
-"""Report: what a report says, as frozen values; to_json() is what `cascade report --json` prints."""
+"""Report: its content as frozen dataclasses; `to_json()` is the output of `cascade report --json`."""
 
 from __future__ import annotations
 
@@ -27,55 +27,55 @@ from cascade.report.values.parts import (
 )
 
 ByTime = Literal["day", "hour"]
-"""How wide the steps of a series are."""
+"""Step width of a series."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskReport:
-    """One task, or all of them."""
+    """Report of one task, or of all tasks."""
 
     n: int = 0
     """Decisions."""
     n_labelled: int = 0
-    """Decisions whose returned answer is labelled."""
+    """Number of decisions with a labelled returned answer."""
     outcomes: Mapping[str, int] = EMPTY
-    """How they ended, the most frequent first."""
+    """Counts by outcome, the most frequent first."""
     calibrated: float | None = None
-    """Share that a fitted policy decided."""
+    """Share decided by a fitted policy."""
     escalation_rate: Figure = NO_FIGURE
-    """Of the first rung: left upwards for quality, of those that it answered."""
+    """Escalation rate of the first rung: escalated for quality, as a share of its answers."""
     reach: tuple[float, ...] = ()
-    """Share of requests that get to each of `rungs`."""
+    """Share of requests that reach each of `rungs`."""
     policies: tuple[PolicyUse, ...] = ()
     """The last used first."""
     rungs: tuple[RungReport, ...] = ()
     """Cheapest first."""
     reference: str | None = None
-    """The rung that cost and accuracy are held against: the policy's, else the highest that was asked."""
+    """Reference rung for cost and accuracy: the policy's, else the highest rung called."""
     accuracy: Figure = NO_FIGURE
-    """Of the labelled answers that were returned."""
+    """Accuracy of the labelled returned answers."""
     accuracy_weighted: Figure = NO_FIGURE
-    """The same, weighted by the rungs that answered: what `singles` are compared with."""
+    """The same, weighted by answering rung; `singles` are compared with it."""
     accuracy_sharpened: Sharpened = NO_SHARPENED
-    """Of all answers that were returned, by labels of some and a judge's scores of all: asymptotic, not exact."""
+    """Prediction-powered accuracy of all returned answers, from some labels and a judge's scores: asymptotic."""
     accuracy_top: float | None = None
-    """Of the reference on the same requests, weighted alike; None where labels of it are missing."""
+    """Accuracy of the reference on the same requests, weighted alike; None if its labels are missing."""
     accuracy_accepted: Figure = NO_FIGURE
-    """Of the labelled answers that were accepted below the top."""
+    """Accuracy of the labelled answers accepted below the top."""
     error_accepted: float | None = None
-    """1 less that: what `MaxError` bounds."""
+    """1 minus that: the error bounded by `MaxError`."""
     singles: tuple[SingleReport, ...] = ()
-    """Each rung alone, where it is labelled on requests of every kind."""
+    """Each rung alone, if labelled in every stratum."""
     best_single: str | None = None
-    """The most accurate of them, the cheapest of equals."""
+    """The most accurate of them; ties go to the cheapest."""
     dominated_by: str | None = None
-    """A single rung that is at least as accurate and no dearer; None: there is none, or it cannot be told."""
+    """A single rung that is at least as accurate and no dearer; None if absent or unknown."""
     cost_usd: float = 0.0
-    """Answers and verifiers."""
+    """Cost of answers and verifiers."""
     answers_usd: float = 0.0
-    """What the rungs' own calls cost."""
+    """Cost of the rungs' own calls."""
     verifiers_usd: float = 0.0
-    """What the verifiers' calls cost."""
+    """Cost of the verifiers' calls."""
     cost_usd_per_request: float | None = None
     """The mean; its interval is that of `cost`."""
     cost: Figure = NO_FIGURE
@@ -85,83 +85,83 @@ class TaskReport:
     verifier_cost_usd_per_request: float | None = None
     """The mean, part of the cost."""
     saved: Savings = NO_SAVINGS
-    """Against always asking the reference."""
+    """Saving against always asking the reference."""
     input_tokens: int = 0
-    """Of the rungs' own calls."""
+    """Tokens of the rungs' own calls."""
     output_tokens: int = 0
-    """Of the rungs' own calls."""
+    """Tokens of the rungs' own calls."""
     latency_s: Quantiles = NO_QUANTILES
-    """From call to result."""
+    """Latency from call to result."""
     verifiers: tuple[VerifierReport, ...] = ()
-    """By rung, in the order in which they run."""
+    """By rung, in order of execution."""
     reasons: Mapping[str, int] = EMPTY
-    """Why answers were escalated, on any rung, the most frequent first."""
+    """Escalation reasons on any rung, the most frequent first."""
     failures: Mapping[str, int] = EMPTY
     """Kinds of calls' failures, the most frequent first."""
     series: tuple[Step, ...] = ()
     """By day or hour, the earliest first; steps without requests are left out."""
     months: tuple[Month, ...] = ()
-    """What each calendar month saved, the earliest first."""
+    """Saving of each calendar month, the earliest first."""
     spending: tuple[Spending, ...] = ()
     """By model, verifier, and the values of each tag, the dearest of each first; at most ten of each."""
     slices: tuple[Slice, ...] = ()
-    """The ten that stand out most, the worst first."""
+    """The ten worst slices, the worst first."""
     slices_n: int = 0
-    """Intervals that `slices` were chosen from; their level is divided by it."""
+    """Number of intervals that `slices` were chosen from (Bonferroni correction)."""
     reliability: tuple[Reliability, ...] = ()
-    """Rung by rung, where confidences are labelled."""
+    """By rung, where confidences are labelled."""
     risk_coverage: tuple[RiskCoverage, ...] = ()
-    """Rung by rung, where confidences are labelled."""
+    """By rung, where confidences are labelled."""
     sweep: Sweep | None = None
     """Other thresholds of the first rung, where it and the reference are labelled on the same requests."""
     frontier: Frontier = NO_FRONTIER
     """Cost against quality."""
     cases: Mapping[str, tuple[Case, ...]] = EMPTY
-    """Requests worth a look, by what makes them so: closest to the threshold, costliest, wrong but accepted."""
+    """Requests to inspect, by kind: closest to the threshold, costliest, wrong but accepted."""
     findings: tuple[str, ...] = ()
-    """What is unusual and what to do about it, in sentences."""
+    """Findings with their remedies, as sentences."""
 
 
 NO_TASK = TaskReport()
-"""Where nothing was logged."""
+"""Empty report of a task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything that a report says; every estimate with its n and its interval at `level`."""
+    """Content of a report; every estimate has its n and its confidence interval at `level`."""
 
     source: str
     """The log it was read from."""
     since: str | None = None
-    """UTC, ISO 8601; None: from the beginning."""
+    """Start, UTC, ISO 8601; None for the beginning."""
     until: str | None = None
-    """UTC, ISO 8601, not included; None: to the end."""
+    """End, exclusive, UTC, ISO 8601; None for no limit."""
     level: float = 0.9
-    """Of every interval."""
+    """Confidence level of every interval."""
     by_time: ByTime = "day"
-    """How wide the steps of each series are."""
+    """Step width of each series."""
     label_usd: float | None = None
-    """What one label is said to cost; None: it was not said, and labels are counted only."""
+    """Cost of one label in US dollars; None if labels are only counted."""
     total: TaskReport = NO_TASK
     """All tasks together, without what only makes sense for one (target, single rungs)."""
     tasks: Mapping[str, TaskReport] = field(default_factory=dict)
     """By task name."""
     by: str | None = None
-    """What the segments are by."""
+    """Grouping of the segments."""
     segments: tuple[Segment, ...] = ()
     """The dearest first."""
     segments_left_out: int = 0
-    """Segments beyond the thousand dearest."""
+    """Number of segments beyond the thousand dearest."""
     lost: int = 0
-    """Decisions that could not be logged, as far as the log knows."""
+    """Number of decisions that could not be logged, as recorded by the log."""
     ambiguous: int = 0
-    """Calls that were begun and whose end nobody knows (their process was killed): they may have been billed."""
+    """Ambiguous calls: in flight when their process was killed; they may have been billed."""
     ambiguous_usd: float = 0.0
-    """What these may have cost at most; in no other figure here."""
+    """Upper bound of their cost in US dollars; in no other figure here."""
     implausible: int = 0
-    """Answered calls whose reported usage or cost cannot be true: our own figures were booked for them."""
+    """Number of calls with implausible reported usage or cost; our own estimate was booked."""
     findings: tuple[str, ...] = ()
-    """What is unusual, over all tasks; each task's begin with its name."""
+    """Findings over all tasks; a task's findings start with its name."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON."""

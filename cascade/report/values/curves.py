@@ -1,4 +1,4 @@
-"""Curves: reliability, risk–coverage, threshold sweep and frontier, as values that a log or a calibration fills in."""
+"""Curves: reliability, risk–coverage, threshold sweep and frontier, filled from a log or a calibration."""
 
 from __future__ import annotations
 
@@ -7,49 +7,49 @@ from dataclasses import dataclass
 from cascade.report.values.figure import Figure
 
 Place = tuple[float, float]
-"""Mean cost of a request in US dollars, and accuracy."""
+"""Mean cost per request in US dollars, and accuracy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bin:
-    """Labelled answers of about one confidence."""
+    """Bin of labelled answers with similar confidence."""
 
     confidence: float
     """Their mean confidence."""
     accuracy: Figure
-    """How many of them were right."""
+    """Their accuracy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reliability:
-    """How right one rung's answers of a confidence are; on the diagonal the confidence is true."""
+    """Reliability diagram of one rung: accuracy by confidence; on the diagonal it is calibrated."""
 
     rung: str
-    """Whose answers."""
+    """The rung."""
     n: int
     """Labelled answers with a confidence; vetoed ones have none."""
     ece: float | None
-    """Expected calibration error, over these bins; None where it was not computed."""
+    """Expected calibration error (ECE) over these bins; None if not computed."""
     bins: tuple[Bin, ...]
-    """Of about equal count, by rising confidence."""
+    """Bins of about equal count, by rising confidence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """The error among the most confident answers of one rung."""
+    """Selective risk at one coverage: the error among the most confident answers of a rung."""
 
     coverage: float
-    """Share of answers kept."""
+    """Coverage: share of answers accepted."""
     error: Figure
-    """The share of them that is wrong."""
+    """Selective risk: the share of them that is wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskCoverage:
-    """What keeping more answers of one rung costs in errors."""
+    """Risk–coverage curve of one rung."""
 
     rung: str
-    """Whose answers."""
+    """The rung."""
     n: int
     """Labelled answers with a confidence."""
     kept: tuple[Kept, ...]
@@ -58,72 +58,72 @@ class RiskCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What one threshold gives."""
+    """Result of one threshold."""
 
     threshold: float
     """The confidence below which answers escalate."""
     escalation_rate: float
-    """The share that does."""
+    """Escalation rate."""
     accuracy: Figure
-    """Of the answers returned."""
+    """Accuracy of the returned answers."""
     error_accepted: float | None
-    """Of those that stay; None where none does."""
+    """Error among accepted answers; None if none is accepted."""
     cost_usd: float | None
-    """Mean cost of a request; None where it is not known."""
+    """Mean cost per request; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """What each threshold of a rung gives if the rest goes straight to the reference."""
+    """Threshold sweep of a rung, if the rest escalates directly to the reference."""
 
     rung: str
-    """Whose threshold."""
+    """The rung of the threshold."""
     reference: str
-    """Where the rest goes."""
+    """The reference rung."""
     n: int
-    """Requests on which both are labelled."""
+    """Number of requests on which both are labelled."""
     chosen: float | None
-    """The threshold that served last."""
+    """The latest threshold in use."""
     settings: tuple[Setting, ...]
     """By rising escalation rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative:
-    """One way of answering, with what it costs and how often it is right."""
+    """One alternative, with its cost and accuracy."""
 
     name: str
-    """In words: this cascade, always NAME."""
+    """Name: this cascade, always NAME."""
     cost_usd: float
-    """Mean cost of a request."""
+    """Mean cost per request."""
     accuracy: Figure
-    """How often it is right."""
+    """Accuracy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frontier:
-    """Cost against quality, all ways beside each other."""
+    """Cost–quality frontier: all alternatives together."""
 
     n: int
-    """Labelled requests behind the curves; the alternatives say their own."""
+    """Number of labelled requests behind the curves; alternatives have their own n."""
     chosen: Alternative | None
     """This cascade."""
     singles: tuple[Alternative, ...]
     """Each rung alone, cheapest first."""
     cascades: tuple[Place, ...] = ()
-    """What other thresholds would give."""
+    """Other thresholds."""
     random_mix: tuple[Place, ...] = ()
-    """One rung or another by lot: what needs no verifier."""
+    """Random mix of rungs: the baseline without verifiers."""
     oracle: tuple[Place, ...] = ()
-    """Stopping where the answer is right: nobody can be better."""
+    """Oracle: stops at a right answer; the upper bound."""
 
 
 NO_FRONTIER = Frontier(n=0, chosen=None, singles=())
-"""Where nothing is labelled."""
+"""Empty frontier, without labels."""
 
 
 def hull(places: list[Place]) -> tuple[Place, ...]:
-    """Return the upper concave hull by rising cost: between two of its points a mix by lot gives all of the line."""
+    """Return the upper concave hull by rising cost: a random mix of two points reaches the line between them."""
     kept: list[Place] = []
     for place in sorted(places, key=lambda each: (each[0], -each[1])):
         if kept and place[1] <= kept[-1][1]:
@@ -135,5 +135,5 @@ def hull(places: list[Place]) -> tuple[Place, ...]:
 
 
 def _below(a: Place, b: Place, c: Place) -> bool:
-    """Tell whether b lies on or below the line from a to c."""
+    """Return whether b is on or below the line from a to c."""
     return (b[1] - a[1]) * (c[0] - a[0]) <= (c[1] - a[1]) * (b[0] - a[0])

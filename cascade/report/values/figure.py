@@ -1,4 +1,4 @@
-"""Figures: an estimate with its interval and n, and quantiles; the values that every report is made of."""
+"""Figures: estimates with confidence interval and n, and quantiles."""
 
 from __future__ import annotations
 
@@ -17,66 +17,66 @@ from cascade.stats.intervals import proportion_interval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """An estimate; `value`, `low` and `high` are None where there is nothing to estimate from."""
+    """Estimate with its confidence interval; `value`, `low` and `high` are None without data."""
 
     value: float | None = None
     """The estimate."""
 
     low: float | None = None
-    """Lower end of its interval, at the report's level."""
+    """Lower bound of its interval, at the report's level."""
 
     high: float | None = None
-    """Upper end of its interval, at the report's level."""
+    """Upper bound of its interval, at the report's level."""
 
     n: int = 0
-    """What it was estimated from: how many requests, answers or labels."""
+    """Sample size: number of requests, answers or labels."""
 
 
 NO_FIGURE = Figure()
-"""Where there is nothing to estimate from."""
+"""Figure without data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantiles:
-    """How a duration is spread, in seconds."""
+    """Quantiles of a duration, in seconds."""
 
     n: int = 0
-    """How many were measured."""
+    """Number of measurements."""
 
     p50: float | None = None
-    """Half of them are shorter."""
+    """Median."""
 
     p95: float | None = None
-    """95 % of them are shorter."""
+    """95 % quantile."""
 
     p99: float | None = None
-    """99 % of them are shorter."""
+    """99 % quantile."""
 
     p50_interval: tuple[float, float] | None = None
-    """Interval of the median, from the order of the durations alone; None: too few for one."""
+    """Distribution-free interval of the median; None if there are too few."""
 
     p95_interval: tuple[float, float] | None = None
-    """That of the 95 % quantile."""
+    """Interval of the 95 % quantile."""
 
     p99_interval: tuple[float, float] | None = None
-    """That of the 99 % quantile."""
+    """Interval of the 99 % quantile."""
 
 
 NO_QUANTILES = Quantiles()
-"""Where nothing was measured."""
+"""Quantiles without data."""
 
 
 def share(successes: float, n: int, level: float, *, squares: float | None = None) -> Figure:
     """Estimate a probability, or the mean of values in [0, 1], from independent trials.
 
     Args:
-        successes: how many there were, or the sum of the values.
-        n: trials.
-        level: that of the interval.
-        squares: the sum of the values' squares; None: they are all 0 or 1.
+        successes: number of successes, or the sum of the values.
+        n: number of trials.
+        level: confidence level of the interval.
+        squares: sum of the squared values; None if all are 0 or 1.
 
-    The interval is Clopper and Pearson's (1934). Values that are not all 0 or 1 count as that many yes-or-no trials
-    as would tell their mean as well (Korn & Graubard 1998).
+    The interval is Clopper and Pearson's (1934). For values other than 0 and 1 it uses the effective sample size (Korn
+    & Graubard 1998).
     """
     if n == 0:
         return NO_FIGURE
@@ -91,13 +91,13 @@ def weighted(strata: Iterable[tuple[float, int, float, float]], level: float) ->
 
     Args:
         strata: weight (they sum to 1), n, sum and sum of squares of each; n is 1 or more.
-        level: that of the interval, found as in `share`.
+        level: confidence level of the interval, computed as in `share`.
     """
     value, variance, n = 0.0, 0.0, 0
     for weight, size, total, squares in strata:
         at = min(max(total / size, 0.0), 1.0)
         value += weight * at
-        # 1/2 a unit of scatter more keeps a few equal values from passing for certainty.
+        # An extra half unit of variance prevents certainty from a few equal values.
         variance += weight * weight * (max(squares - size * at * at, 0.0) + 0.25) / (size * size)
         n += size
     if n == 0:
@@ -111,7 +111,7 @@ def _sized(value: float, size: float, n: int, level: float) -> Figure:
 
 
 def mean(total: float, squares: float, n: int, level: float) -> Figure:
-    """Estimate the mean of independent values from their sum and the sum of their squares, by the normal law."""
+    """Estimate the mean of independent values from their sum and sum of squares, with a normal interval."""
     if n == 0:
         return NO_FIGURE
     value = total / n
@@ -148,7 +148,7 @@ def ratio(sums: Sums, level: float) -> Figure:
 
 
 def difference(sums: Sums, level: float, *, less: float = 0.0) -> Figure:
-    """Estimate the total of y − x, less an amount that is known, by the normal law over independent pairs."""
+    """Estimate the total of y − x, minus a known amount, with a normal interval over independent pairs."""
     if sums.n == 0:
         return NO_FIGURE if not less else Figure(value=-less, low=-less, high=-less)
     total = sums.y - sums.x
@@ -161,8 +161,8 @@ def difference(sums: Sums, level: float, *, less: float = 0.0) -> Figure:
 def quantiles(seconds: NDArray[np.float64], level: float = 0.9) -> Quantiles:
     """Return the quantiles of durations with their intervals.
 
-    These are the order statistics between which the quantile lies whatever the law of the durations is (Hahn & Meeker
-    1991, section 5.2); None where the longest duration does not bound it.
+    The intervals are distribution-free, between order statistics (Hahn & Meeker 1991, section 5.2); None if the longest
+    duration does not bound the quantile.
     """
     if not seconds.size:
         return NO_QUANTILES
@@ -184,7 +184,7 @@ def quantiles(seconds: NDArray[np.float64], level: float = 0.9) -> Quantiles:
 
 
 def plain(value: Any) -> Any:
-    """Return a value of a report as JSON: dataclasses as objects, tuples as lists, what is no number as null."""
+    """Convert a report value to JSON: dataclasses to objects, tuples to lists, NaN to null."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):

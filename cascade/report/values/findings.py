@@ -1,4 +1,4 @@
-"""Findings: what is unusual in a report, why that matters and what to do, each in one or two sentences."""
+"""Findings: unusual figures of a report, each with reason and remedy in one or two sentences."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from cascade.report.values.format_numbers import count, dollars, estimate, inter
 from cascade.report.values.parts import RungReport, VerifierReport
 
 USUAL_BAND = (0.15, 0.35)
-"""Between which shares of escalation a cascade usually pays."""
+"""Range of escalation rates in which a cascade usually pays."""
 
 TOO_MUCH, TOO_LITTLE = 0.50, 0.05
-"""Shares of escalation beyond which something is wrong."""
+"""Range of plausible escalation rates."""
 
 FEW = 100
-"""Requests or labels below which an interval is too wide to act on."""
+"""Minimum number of requests or labels for a useful interval."""
 
 OFTEN = 0.05
-"""Share of failures that is worth a look."""
+"""Failure rate from which a finding is reported."""
 
 MOST_NAMED = 3
-"""Slices that are named."""
+"""Maximum number of slices named."""
 
 MOSTLY = 0.5
-"""Share of abstentions from which on a verifier hardly has a say."""
+"""Abstention rate from which a verifier has little effect."""
 
 
 def findings(task: TaskReport) -> tuple[str, ...]:
-    """Return what is unusual about one task; nothing where nothing was asked."""
+    """Return the findings of one task; empty without requests."""
     if not task.n:
         return ()
     return tuple(
@@ -43,30 +43,30 @@ def _rate(task: TaskReport) -> Iterator[str]:
     if rate.value is None or len(task.rungs) < 2:
         return
     if rate.n < FEW:
-        yield f"Only {count(rate.n)} answers of the first rung are counted; intervals this wide decide little."
+        yield f"Only {count(rate.n)} answers of the first rung are counted; the intervals are too wide for conclusions."
     if rate.value > TOO_MUCH:
         yield (
-            f"{estimate(rate)} of requests escalate, above 50 %: most pay for a cheap answer that is thrown away. "
-            "Calibrate for a lower rate, or take a better first rung."
+            f"{estimate(rate)} of requests escalate, above 50 %: most requests pay for a discarded cheap answer. "
+            "Calibrate for a lower rate, or use a better first rung."
         )
     elif rate.value < TOO_LITTLE:
         yield (
             f"{estimate(rate)} of requests escalate, below 5 %: almost every first answer is accepted. "
-            "Label some accepted answers to see whether the verifiers notice wrong ones."
+            "Label some accepted answers to check whether the verifiers detect wrong ones."
         )
 
 
 def _target(task: TaskReport) -> Iterator[str]:
     if len(task.policies) > 1:
         yield (
-            f"{len(task.policies)} policies decided in this period (pass marks count as one); figures mix them. "
+            f"{len(task.policies)} policies were in use in this period (pass marks count as one); figures mix them. "
             "Limit the period (--since) to see the last one alone."
         )
     for use in task.policies[:1]:
         if use.borrowed and not use.borrowed.get("n"):
             yield (
-                f"Its policy started from {count(use.borrowed.get('tasks', 0))} other tasks, without a sample of its "
-                "own. Record and label some of its requests, and calibrate on them."
+                f"Cold start: its policy comes from {count(use.borrowed.get('tasks', 0))} other tasks, without its own "
+                "samples. Record and label some of its requests, and recalibrate on them."
             )
         if use.promised is None or use.on_target is not False:
             continue
@@ -75,13 +75,13 @@ def _target(task: TaskReport) -> Iterator[str]:
         beyond = use.low is None or use.high is None or figure.low is None or figure.high is None
         if beyond or figure.low > use.high or figure.high < use.low:  # type: ignore[operator]  # None is in `beyond`
             yield (
-                f"The escalation rate came to {came}, and {percent(use.promised)} was aimed at: recent requests differ "
-                "from the samples. Calibrate on recent ones."
+                f"The escalation rate is {came}, the target {percent(use.promised)}: recent requests differ "
+                "from the samples. Recalibrate on recent ones."
             )
         else:
             yield (
-                f"The escalation rate came to {came}, and {percent(use.promised)} was aimed at; that is within what "
-                f"the samples could tell ({percent(use.low)} to {percent(use.high)}). More samples would come closer."
+                f"The escalation rate is {came}, the target {percent(use.promised)}; that is within the interval from "
+                f"the samples ({percent(use.low)} to {percent(use.high)}). More samples would come closer."
             )
 
 
@@ -89,8 +89,8 @@ def _alarms(task: TaskReport) -> Iterator[str]:
     for use in task.policies[:1]:
         if use.alarm_at is not None:
             yield (
-                f"The rate was noticed to have left its promise on {use.alarm_at[:16].replace('T', ' ')} UTC, after "
-                f"{count(use.alarm_after or 0)} answers. Calibrate on requests from then on."
+                f"Drift alarm: the rate left its promised interval on {use.alarm_at[:16].replace('T', ' ')} UTC, after "
+                f"{count(use.alarm_after or 0)} answers. Recalibrate on requests from then on."
             )
     missed = [step.at[:16].removesuffix("T00:00").replace("T", " ") for step in task.series if step.alarm]
     if missed:
@@ -98,7 +98,7 @@ def _alarms(task: TaskReport) -> Iterator[str]:
         first = f", {', '.join(missed[-3:])}" if len(missed) <= 3 else f", lastly {', '.join(missed[-3:])}"
         yield (
             f"{count(len(missed))} {unit}{'s' if len(missed) > 1 else ''} of {count(len(task.series))} missed "
-            f"{'their' if len(missed) > 1 else 'its'} target beyond chance{first}. See what changed then: a model, a "
+            f"{'their' if len(missed) > 1 else 'its'} target significantly{first}. Check what changed then: a model, a "
             "prompt, the traffic."
         )
 
@@ -107,8 +107,8 @@ def _slices(task: TaskReport) -> Iterator[str]:
     for each in [each for each in task.slices if each.worse][:MOST_NAMED]:
         yield (
             f"{each.by} = {each.value} has an {each.measure} of {estimate(each.figure)}, against "
-            f"{percent(each.whole)} in all; the interval holds for all {count(task.slices_n)} that were looked at "
-            "together. Give it a task of its own, or a better first rung."
+            f"{percent(each.whole)} overall; the interval holds jointly for all {count(task.slices_n)} slices. "
+            "Give it its own task, or a better first rung."
         )
 
 
@@ -116,18 +116,18 @@ def _worth(task: TaskReport) -> Iterator[str]:
     single = next((single for single in task.singles if single.rung == task.dominated_by), None)
     if single is not None:
         yield (
-            f"The cascade does not beat {single.rung} alone: that is right in {interval(single.accuracy)} at "
-            f"{dollars(single.cost_usd_per_request)} a request, the cascade in {interval(task.accuracy_weighted)} at "
-            f"{dollars(task.cost_usd_per_request)}. Use that rung alone, or calibrate anew."
+            f"The cascade does not beat {single.rung} alone: its accuracy is {interval(single.accuracy)} at "
+            f"{dollars(single.cost_usd_per_request)} per request, the cascade's {interval(task.accuracy_weighted)} at "
+            f"{dollars(task.cost_usd_per_request)}. Use that rung alone, or recalibrate."
         )
     best = next((single for single in task.singles if single.rung == task.best_single), None)
     if best is None or single is not None or task.accuracy_weighted.high is None or best.accuracy.low is None:
         return
     if best.accuracy.low > task.accuracy_weighted.high:
         yield (
-            f"{best.rung} alone is right in {interval(best.accuracy)}, clearly more often than the cascade "
-            f"({interval(task.accuracy_weighted)}), at {dollars(best.cost_usd_per_request)} a request. "
-            "If that matters more than the saving, aim at a higher escalation rate."
+            f"{best.rung} alone has an accuracy of {interval(best.accuracy)}, significantly higher than the cascade "
+            f"({interval(task.accuracy_weighted)}), at {dollars(best.cost_usd_per_request)} per request. "
+            "If accuracy matters more than the saving, set a higher escalation rate."
         )
 
 
@@ -136,33 +136,33 @@ def _cost(task: TaskReport) -> Iterator[str]:
     if saved.usd is not None and saved.usd < 0:
         yield (
             f"The cascade cost {dollars(-saved.usd)} more than always asking {task.reference or 'the top'} would have. "
-            "Escalate less, leave out paid verifiers, or use the top alone."
+            "Escalate less, remove paid verifiers, or use the top alone."
         )
     elif saved.usd is not None and task.verifiers_usd > saved.usd:
         yield (
-            f"Verifiers cost {dollars(task.verifiers_usd)}, more than the {dollars(saved.usd)} that is left as saved. "
-            "Keep paid verifiers for answers that free ones leave open."
+            f"Verifiers cost {dollars(task.verifiers_usd)}, more than the net saving of {dollars(saved.usd)}. "
+            "Use paid verifiers only where free ones are undecided."
         )
     rough = saved.how.get("token counts", 0)
     if rough > task.n / 2:
         yield (
             f"For {count(rough)} of {count(task.n)} requests the saving is estimated by the first answer's token "
-            "counts, which is wrong as far as the top writes longer or shorter answers. Calibrate to have it fitted."
+            "counts, which is biased if the top writes longer or shorter answers. Calibrate to fit the estimate."
         )
     if saved.how.get("unknown", 0) > task.n / 2:
-        yield f"For {count(saved.how['unknown'])} of {count(task.n)} requests nothing is known about what was saved."
+        yield f"For {count(saved.how['unknown'])} of {count(task.n)} requests the saving is unknown."
 
 
 def _quality(task: TaskReport) -> Iterator[str]:
     if not task.n_labelled:
-        yield "No answer is labelled, so nothing is known about accuracy. Label some (Log.label), chosen at random."
+        yield "No answer is labelled, so accuracy is unknown. Label a random selection (Log.label)."
         return
     if task.n_labelled < FEW:
-        yield f"Only {count(task.n_labelled)} answers are labelled; accuracy is known no better than its interval says."
+        yield f"Only {count(task.n_labelled)} answers are labelled; read the accuracy with its interval."
     plain, fair = task.accuracy, task.accuracy_weighted
     if plain.value is not None and fair.value is not None and abs(plain.value - fair.value) > 0.02:
         yield (
-            f"Labels are not spread over rungs as requests are: weighted by traffic, accuracy is {interval(fair)}, not "
+            f"Labels are not distributed like traffic: weighted by traffic, accuracy is {interval(fair)}, not "
             f"{percent(plain.value)}."
         )
 
@@ -177,19 +177,19 @@ def _rung(rung: RungReport) -> Iterator[str]:
         kinds = ", ".join(f"{kind} {count(n)}" for kind, n in list(rung.failures.items())[:3])
         yield (
             f"{percent(sum(rung.failures.values()) / rung.reached)} of the calls to {rung.rung} failed ({kinds}); "
-            "requests that it fails go on to a dearer rung. Look at its provider's limits and status."
+            "failed requests go to a dearer rung. Check its provider's limits and status."
         )
     right = rung.right_but_escalated.share
     if right.low is not None and right.low > 0.5:
         yield (
             f"{estimate(right)} of the answers of {rung.rung} that were escalated were right: they cost "
-            f"{dollars(rung.right_but_escalated.usd)} more for nothing. A lower rate may lose little."
+            f"{dollars(rung.right_but_escalated.usd)} more without benefit. A lower rate may lose little."
         )
 
 
 def _verifiers(task: TaskReport) -> Iterator[str]:
     for verifier in task.verifiers:
-        # At the top nothing can be escalated, so what a free verifier thinks there changes nothing.
+        # The top cannot escalate, so a free verifier's verdict there has no effect.
         if verifier.rung != task.reference or verifier.cost_usd:
             yield from _verifier(verifier)
 
@@ -197,17 +197,17 @@ def _verifiers(task: TaskReport) -> Iterator[str]:
 def _verifier(verifier: VerifierReport) -> Iterator[str]:
     name = f"{verifier.verifier} on {verifier.rung}"
     if (verifier.failed or 0.0) > OFTEN:
-        yield f"Verifier {name} failed on {percent(verifier.failed)} of answers and then has no say."
+        yield f"Verifier {name} failed on {percent(verifier.failed)} of answers and is ignored there. Check its setup."
     elif (verifier.abstained or 0.0) > MOSTLY:
-        yield f"Verifier {name} abstains on {percent(verifier.abstained)} of answers; it hardly has a say."
+        yield f"Verifier {name} abstains on {percent(verifier.abstained)} of answers; it has little effect."
     area = verifier.auroc
     if area.n >= FEW and area.low is not None and area.high is not None and area.low <= 0.5:
         worth = "no better than chance" if area.high >= 0.5 else "worse than chance"
-        cost, advice = "", "It may still serve as a guard."
+        cost, advice = "", "It can still serve as a guard."
         if verifier.cost_usd:
             cost, advice = f" and cost {dollars(verifier.cost_usd)}", "Calibrate without it."
         yield (
-            f"Verifier {name} tells right from wrong {worth} (AUROC {area.value or 0.0:.2f}, "
+            f"Verifier {name} separates right from wrong {worth} (AUROC {area.value or 0.0:.2f}, "
             f"{area.low:.2f}–{area.high:.2f}, n = {count(area.n)}){cost}. {advice}"
         )
 
@@ -216,7 +216,7 @@ def _ends(task: TaskReport) -> Iterator[str]:
     if task.calibrated is not None and task.calibrated < 1.0:
         yield (
             f"{percent(1.0 - task.calibrated)} of decisions were made by pass marks, without calibration; their rate "
-            "and quality are whatever they happen to be. Run `cascade calibrate` for this task."
+            "and quality are not controlled. Run `cascade calibrate` for this task."
         )
     unusual = {name: n for name, n in task.outcomes.items() if name != "accepted"}
     if sum(unusual.values()) / task.n > OFTEN:

@@ -1,4 +1,4 @@
-"""Wording: numbers as people read them, and foreign text made harmless for terminals and markdown."""
+"""Number formats of reports, and untrusted text escaped for terminals and Markdown."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$#])")
 
 
 def interval(figure: Figure) -> str:
-    """Say a share with its interval: 24.1 % (22.0–26.3 %)."""
+    """Format a share with its interval: 24.1 % (22.0–26.3 %)."""
     if figure.value is None or figure.low is None or figure.high is None:
         return NOTHING
     return span(figure.value, figure.low, figure.high)
 
 
 def estimate(figure: Figure) -> str:
-    """Say a share with its interval and n: 24.1 % (22.0–26.3 %, n = 1,613)."""
+    """Format a share with its interval and n: 24.1 % (22.0–26.3 %, n = 1,613)."""
     if figure.value is None:
         return NOTHING
     return f"{interval(figure)[:-1]}, n = {figure.n:,})"
 
 
 def terminal(text: str) -> str:
-    r"""Return foreign text with all that could steer a terminal shown instead: \x1b, line ends, direction marks."""
+    r"""Escape untrusted text for a terminal: \x1b, line ends, direction marks."""
     return one_line(text)
 
 
 def markdown(text: str) -> str:
-    """Return foreign text so that markdown shows it as it is, on one line: no markup, no HTML."""
+    """Escape untrusted text for Markdown, on one line: no markup, no HTML."""
     return _SPECIAL.sub(r"\\\1", terminal(text))
 
 

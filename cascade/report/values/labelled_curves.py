@@ -1,7 +1,7 @@
 """Labelled curves: reliability, risk–coverage, threshold sweep and frontier from the labelled answers of a tally.
 
-Labels are rarely spread as traffic is, so requests are weighted by the rung that answered them (strata), as in
-`comparison`. Costs are means over all requests, so that a few labelled ones do not make them noisy.
+Labels are rarely distributed like traffic, so requests are weighted by answering rung (strata), as in `comparison`.
+Costs are means over all requests, to avoid the noise of a few labelled ones.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from cascade.report.values.tally import Joint, Judged, RungTally, Tally
 Floats = NDArray[np.float64]
 
 BINS, POINTS, FEW = 10, 41, 20
-"""Bins of a reliability curve, the most points of the others, and the labels below which nothing is drawn."""
+"""Bins of a reliability curve, maximum points of the others, minimum labels to draw."""
 
 
 def reliability_of(tally: Tally, order: Sequence[str], level: float) -> tuple[Reliability, ...]:
-    """Return how right answers of a confidence are, rung by rung; rungs with few labels are left out."""
+    """Return the reliability diagram of each rung; rungs with few labels are left out."""
     found = []
     for rung in order:
         parts = [judged for (whose, _), judged in tally.judged.items() if whose == rung]
@@ -56,7 +56,7 @@ def reliability_of(tally: Tally, order: Sequence[str], level: float) -> tuple[Re
 
 
 def risk_coverage_of(tally: Tally, order: Sequence[str], level: float) -> tuple[RiskCoverage, ...]:
-    """Return the error among the most confident answers, rung by rung."""
+    """Return the risk–coverage curve of each rung."""
     found = []
     for rung in order:
         strata = {by: judged for (whose, by), judged in tally.judged.items() if whose == rung}
@@ -67,7 +67,7 @@ def risk_coverage_of(tally: Tally, order: Sequence[str], level: float) -> tuple[
         kept = []
         for at, rows in _cuts(-confidence):
             if at < FEW // 2:
-                continue  # of so few, any error is likely
+                continue  # too few: any error rate is plausible
             size = float(weight[rows].sum() ** 2 / np.square(weight[rows]).sum())
             wrong = float((weight[rows] * (1.0 - correct[rows])).sum() / weight[rows].sum())
             error = _exactly(share(wrong * max(1, round(size)), max(1, round(size)), level), wrong, at)
@@ -77,7 +77,7 @@ def risk_coverage_of(tally: Tally, order: Sequence[str], level: float) -> tuple[
 
 
 def sweep_of(tally: Tally, order: Sequence[str], reference: str | None, level: float) -> Sweep | None:
-    """Return what each threshold of the first rung would give; None where it and the reference lack joint labels."""
+    """Return the threshold sweep of the first rung; None without joint labels of it and the reference."""
     if len(order) < 2 or reference is None or reference == order[0]:
         return None
     first = order[0]
@@ -110,7 +110,7 @@ def frontier_of(
     tally: Tally, order: Sequence[str], singles: tuple[SingleReport, ...], cascade: Figure, usd: float | None,
     sweep: Sweep | None,
 ) -> Frontier:  # fmt: skip
-    """Return cost against quality: the cascade beside single rungs, other thresholds, mixes by lot and the oracle."""
+    """Return the cost–quality frontier: cascade, single rungs, other thresholds, random mix and oracle."""
     alone = tuple(
         Alternative(name=f"always {single.rung}", cost_usd=single.cost_usd_per_request, accuracy=single.accuracy)
         for single in singles
@@ -133,7 +133,7 @@ def frontier_of(
 
 
 def _oracle(tally: Tally, order: Sequence[str]) -> tuple[Place, ...]:
-    """Return the curve of stopping at the cheapest rung that is as right as any, cheapest gains first."""
+    """Return the oracle curve: stop at the cheapest of the most accurate rungs, cheapest gains first."""
     rungs = tuple(order)
     strata = _both(tally, rungs)
     paid = [_paid(tally.rungs.get(name, RungTally())) for name in rungs]
@@ -146,7 +146,7 @@ def _oracle(tally: Tally, order: Sequence[str]) -> tuple[Place, ...]:
         correct = np.asarray(joint.correct).reshape(-1, len(rungs))
         each = tally.answered_by[by] / total / len(correct)
         accuracy += each * float(correct[:, 0].sum())
-        best = np.argmax(correct >= correct.max(axis=1, keepdims=True), axis=1)  # the cheapest of the best
+        best = np.argmax(correct >= correct.max(axis=1, keepdims=True), axis=1)  # the cheapest of the most accurate
         for k in gains:
             mine = correct[best == k]
             gained = each * float((mine[:, k] - mine[:, 0]).sum())
@@ -159,7 +159,7 @@ def _oracle(tally: Tally, order: Sequence[str]) -> tuple[Place, ...]:
 
 
 def _both(tally: Tally, rungs: tuple[str, ...]) -> dict[str | None, Joint]:
-    """Return the requests on which all of `rungs` are labelled, by who answered; empty where a stratum has none."""
+    """Return the requests on which all of `rungs` are labelled, by answering rung; empty if a stratum has none."""
     found: dict[str | None, Joint] = {}
     for (by, labelled), joint in tally.joint.items():
         if by is None or not set(rungs) <= set(labelled):
@@ -178,14 +178,14 @@ def _columns(joint: Joint) -> tuple[Floats, Floats, Floats]:
 
 
 def _served(columns: tuple[Floats, Floats, Floats], cut: float) -> tuple[NDArray[np.bool_], Floats, Floats]:
-    """Return who escalates below `cut`, how right what is returned is, and how right the first rung is."""
+    """Return escalation below `cut`, correctness of the returned answer, and correctness of the first rung."""
     confidence, own, top = columns
     up = confidence < cut
     return up, np.where(up, top, own), own
 
 
 def _paid(rung: RungTally) -> float | None:
-    """Return a rung's mean cost of being asked, its verifiers included."""
+    """Return a rung's mean cost per call, including its verifiers."""
     return (rung.answers_usd + rung.verifiers_usd) / rung.n if rung.n else None
 
 
@@ -194,7 +194,7 @@ def _joined(parts: Sequence[Judged], name: str) -> Floats:
 
 
 def _weighted(strata: Mapping[str | None, Judged], sizes: Mapping[str | None, int]) -> tuple[Floats, Floats, Floats]:
-    """Return confidence, correctness and weight of every labelled answer: what share of requests it stands for."""
+    """Return confidence, correctness and weight (share of requests represented) of every labelled answer."""
     confidence = _joined(list(strata.values()), "confidence")
     correct = _joined(list(strata.values()), "correct")
     weight = np.concatenate(
@@ -204,7 +204,7 @@ def _weighted(strata: Mapping[str | None, Judged], sizes: Mapping[str | None, in
 
 
 def _cuts(key: Floats) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """Give the lowest rows of `key`, more and more of them; ties come together."""
+    """Yield growing prefixes of rows by rising `key`; ties stay together."""
     order = np.argsort(key, kind="stable")
     ends = np.flatnonzero(np.append(np.diff(key[order]) != 0.0, True)) + 1
     for end in _thinned(ends):
@@ -218,7 +218,7 @@ def _thinned(values: NDArray[np.float64] | NDArray[np.intp]) -> list[float]:
 
 
 def _exactly(figure: Figure, value: float, n: int) -> Figure:
-    """Return a figure with the value that it was made for, free of the rounding of its size, and the true count."""
+    """Return a figure with the exact value, without rounding by its effective size, and the true count."""
     if figure.low is None or figure.high is None:
         return figure
     return Figure(value=value, low=min(figure.low, value), high=max(figure.high, value), n=n)

@@ -1,4 +1,4 @@
-"""Parts of a report: what is said of one rung, verifier, policy, step of time or segment."""
+"""Parts of a report: rung, verifier, policy, time step, slice and segment."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from cascade.report.values.figure import NO_FIGURE, NO_QUANTILES, Figure, Quanti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistakes:
-    """Decisions about one rung's answers that labels show to be wrong."""
+    """Wrong decisions about one rung's answers, by labels."""
 
     share: Figure = NO_FIGURE
-    """Of the labelled decisions of that kind; fractional labels count in proportion."""
+    """Share of the labelled decisions of that kind; fractional labels count in proportion."""
 
     usd: float | None = None
-    """US dollars that they cost, carried over from the labelled decisions to all of that kind; None: no labels."""
+    """Their cost in US dollars, extrapolated from labelled decisions to all of that kind; None without labels."""
 
 
 NO_MISTAKES = Mistakes()
-"""Where nothing is labelled."""
+"""Mistakes without labels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,41 +32,41 @@ class RungReport:
     rung: str
     """Its name."""
     models: tuple[str, ...] = ()
-    """The models it stood for, the most used first."""
+    """Its models, the most used first."""
     reached: int = 0
-    """Requests that got to it."""
+    """Requests that reached it."""
     answered: int = 0
-    """Those to which it answered."""
+    """Requests that it answered."""
     accepted: int = 0
     """Answers that were accepted."""
     escalated: int = 0
-    """Answers that were left upwards for quality."""
+    """Answers escalated for quality."""
     failed_over: int = 0
-    """Requests that it left upwards because its provider failed."""
+    """Requests that failed over to the next rung."""
     stopped: int = 0
-    """Requests that ended here without an accepted answer."""
+    """Requests that stopped here without an accepted answer."""
     escalation_rate: Figure = NO_FIGURE
     """Escalated of answered; 0 at the top."""
     reach: float | None = None
     """Reached, as a share of all requests."""
     accuracy: Figure = NO_FIGURE
-    """Of its labelled answers, whether they were returned or not."""
+    """Accuracy of its labelled answers, returned or not."""
     right_but_escalated: Mistakes = NO_MISTAKES
-    """Of its escalated answers: right, so the dollars spent above it on them were not needed."""
+    """Escalated although right; the dollars are the avoidable cost above it."""
     wrong_but_accepted: Mistakes = NO_MISTAKES
-    """Of its accepted answers: wrong; the dollars are what those requests cost."""
+    """Accepted although wrong; the dollars are the cost of those requests."""
     latency_s: Quantiles = NO_QUANTILES
-    """Of its call and its verifiers' calls."""
+    """Latency of its call and its verifiers' calls."""
     answers_usd: float = 0.0
-    """What its own calls cost."""
+    """Cost of its own calls."""
     verifiers_usd: float = 0.0
-    """What its verifiers' calls cost."""
+    """Cost of its verifiers' calls."""
     input_tokens: int = 0
-    """Of its own calls."""
+    """Tokens of its own calls."""
     output_tokens: int = 0
-    """Of its own calls."""
+    """Tokens of its own calls."""
     reasons: Mapping[str, int] = EMPTY
-    """Why answers were escalated, the most frequent first."""
+    """Escalation reasons, the most frequent first."""
     failures: Mapping[str, int] = EMPTY
     """Kinds of its calls' failures, the most frequent first."""
 
@@ -84,102 +84,102 @@ class VerifierReport:
     mean_score: float | None = None
     """Over verdicts with a score."""
     abstained: float | None = None
-    """Share that neither scored nor vetoed."""
+    """Abstention rate: neither a score nor a veto."""
     vetoed: float | None = None
-    """Share that vetoed."""
+    """Veto rate."""
     failed: float | None = None
-    """Share that abstained because the verifier broke or did not finish."""
+    """Share of abstentions because the verifier failed or timed out."""
     cost_usd: float = 0.0
-    """What its calls cost."""
+    """Cost of its calls."""
     calls: int = 0
     """Model calls that it made."""
     auroc: Figure = NO_FIGURE
-    """How well it tells right from wrong, where answers are labelled; a veto counts as score 0."""
+    """AUROC on labelled answers; a veto counts as score 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleReport:
-    """What one rung alone would do on the same requests."""
+    """Single-model baseline: one rung alone on the same requests."""
 
     rung: str
     """Its name."""
     accuracy: Figure = NO_FIGURE
-    """Weighted by the rungs that answered, so that labels need not be spread as traffic is."""
+    """Accuracy, weighted by answering rung, since labels may not be distributed like traffic."""
     cost_usd_per_request: float | None = None
-    """Mean cost of its answers; for the reference, the estimate behind the savings; None: it never answered."""
+    """Mean cost of its answers; for the reference, the estimate behind the savings; None without answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyUse:
-    """What one policy promised for a task, and what came under it."""
+    """Promise and outcome of one policy for a task."""
 
     sha256: str | None = None
-    """None: pass marks, no policy."""
+    """Digest of the policy; None for pass marks."""
     n: int = 0
     """Decisions under it."""
     escalation_rate: Figure = NO_FIGURE
-    """What came under it."""
+    """Observed escalation rate."""
     target: Mapping[str, Any] = EMPTY
-    """What was asked for: {"kind": …, "value": …}; empty where the log does not know the policy."""
+    """Target: {"kind": …, "value": …}; empty if the log does not have the policy."""
     certificate: Mapping[str, Any] = EMPTY
-    """What was certified with its assumptions, or why not; empty for aims."""
+    """Certificate with its assumptions, or the reason for none; empty for aims."""
     borrowed: Mapping[str, Any] = EMPTY
-    """What other tasks lent to its rate: {"tasks", "n", "rows"}; empty where the task's own samples said it all."""
+    """Partial pooling: data from other tasks, {"tasks", "n", "rows"}; empty if only its own samples were used."""
     promised: float | None = None
-    """The escalation rate that was aimed at or expected."""
+    """Target or expected escalation rate."""
     low: float | None = None
-    """The calibration's own interval for the true rate, lower end."""
+    """Calibrated interval of the true rate, lower bound."""
     high: float | None = None
-    """The same, upper end."""
+    """The same, upper bound."""
     on_target: bool | None = None
-    """Whether `promised` lies in the interval of what came; None where nothing was promised."""
+    """Whether `promised` is in the observed interval; None without a promise."""
     alarm_at: str | None = None
-    """When the rate was noticed to have left its promise, UTC, ISO 8601: by a test that may be looked at after every
-    request, with 20,000 requests on average between false alarms (`cascade.stats.rate_monitor`)."""
+    """Time of the drift alarm, UTC, ISO 8601; None if none. The test is valid after every request, with an average of
+    20,000 requests between false alarms (`cascade.stats.rate_monitor`)."""
     alarm_after: int | None = None
-    """After how many answers of the first rung under this policy that was."""
+    """Number of the first rung's answers under this policy before the alarm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sharpened:
-    """How right all returned answers are, by few labels and scores of all; `value`, `low` and `high` may be None."""
+    """Prediction-powered accuracy of all returned answers, from few labels and all scores; None without data."""
 
     value: float | None = None
     """The estimate."""
     low: float | None = None
-    """Lower end of its interval, which is asymptotic: it certifies nothing."""
+    """Lower bound of its asymptotic interval, which certifies nothing."""
     high: float | None = None
-    """Upper end."""
+    """Upper bound."""
     n: int = 0
     """Answers."""
     n_labelled: int = 0
-    """Labelled ones among them."""
+    """Number of labelled answers."""
     label_worth: float | None = None
-    """How many labels without a judge's scores tell as much as one of these."""
+    """Relative efficiency: labels without scores that give the precision of one label here."""
     proxies: Mapping[str, str] = EMPTY
-    """Whose scores helped, by answering rung; a rung is missing where none did."""
+    """Verifier whose scores were used, by answering rung; a rung without one is missing."""
     method: str = "PPI++, asymptotic"
-    """How it was found."""
+    """Method of estimation."""
 
 
 NO_SHARPENED = Sharpened()
-"""Where nothing was estimated."""
+"""Empty estimate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Savings:
-    """Cost held against always asking the reference."""
+    """Savings against always asking the reference."""
 
     usd: float | None = None
-    """Saved in all, over the requests for which it can be told."""
+    """Total saving, over the requests with an estimate."""
     share: Figure = NO_FIGURE
-    """Saved, as a share of what always-top costs; negative where the cascade is dearer."""
+    """Saving as a share of always-top's cost; negative if the cascade is dearer."""
     how: Mapping[str, int] = EMPTY
-    """How always-top's cost is known, in requests: top answered, fitted on samples, token counts, unknown."""
+    """Source of always-top's cost, in requests: top answered, fitted on samples, token counts, unknown."""
 
 
 NO_SAVINGS = Savings()
-"""Where nothing was asked."""
+"""Savings without requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,44 +195,44 @@ class Step:
     cost_usd: float
     """Answers and verifiers."""
     verifiers_usd: float = 0.0
-    """The part of it that verifiers took."""
+    """Part of it for verifiers."""
     target: float | None = None
-    """The rate that the policies in use aimed at, weighted by their decisions; None: not all of them promised one."""
+    """Target rate of the policies in use, weighted by decisions; None if one has no target."""
     alarm: bool = False
-    """True where the target lies outside the rate's interval, taken at a level for all steps together (Bonferroni)."""
+    """True if the target is outside the rate's interval, jointly for all steps (Bonferroni)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """What one calendar month saved, net of all that the log knows."""
+    """Net saving of one calendar month."""
 
     at: str
     """Its year and number, UTC: 2027-01."""
     n: int
     """Requests that ended in it."""
     cost_usd: float
-    """What they cost: answers and verifiers (judges are verifiers)."""
+    """Cost of answers and verifiers (judges are verifiers)."""
     verifiers_usd: float
-    """The part of it that verifiers took."""
+    """Part of it for verifiers."""
     top_usd: float
-    """What always asking the reference would have cost, over the requests for which it can be told."""
+    """Estimated cost of always asking the reference, over the requests with an estimate."""
     fruitless_usd: float
-    """What requests cost that ended without an answer; taken off in full."""
+    """Cost of requests without an answer; subtracted in full."""
     maybe_charged_usd: float
-    """What tries without an answer may have cost on top, at most; not taken off, since nobody knows."""
+    """Upper bound of the unknown cost of tries without an answer; not subtracted."""
     maybe_charged_estimate_usd: float
-    """What these have cost in the mean, by what such calls cost otherwise."""
+    """Expected value of that unknown cost; not subtracted."""
     labels: int
     """Labels given in it."""
     labels_usd: float
-    """What they cost, where a label's price was given; taken off."""
+    """Their cost, if a label's price was given; subtracted."""
     net_usd: Figure
-    """Saved, with its interval; its n says for how many requests it can be told."""
+    """Net saving with its interval; n is the number of requests with an estimate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
-    """What one model, verifier, or value of a tag cost."""
+    """Cost of one model, verifier, or value of a tag."""
 
     by: str
     """model, verifier, principal, quality or a tag's name."""
@@ -241,36 +241,36 @@ class Spending:
     n: int
     """Calls of a model or verifier, else requests."""
     usd: float
-    """What they cost."""
+    """Their cost."""
     share: float | None
-    """Of all that was spent on models and verifiers."""
+    """Share of the total cost of models and verifiers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """A part of the requests beside all of them."""
+    """Slice: a subgroup of the requests compared with all."""
 
     by: str
-    """What is divided by: a tag's name, principal or quality."""
+    """Grouping: a tag's name, principal or quality."""
     value: str
     """Its value."""
     measure: str
     """escalation rate, or error (of the labelled answers that were returned)."""
     figure: Figure
-    """Its interval is exact (Clopper and Pearson) at a level divided over all slices and measures (Bonferroni), so that
-    all of them hold together at the report's level."""
+    """Its interval is exact (Clopper and Pearson) and corrected for all slices and measures (Bonferroni): all of them
+    hold jointly at the report's level."""
     whole: float
     """The same over all requests of the task."""
     worse: bool
-    """True where the whole lies below the interval."""
+    """True if the value of all requests is below the interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """The requests that share one value of a tag, principal, session, model or rung."""
+    """Segment: the requests with one value of a tag, principal, session, model or rung."""
 
     value: str | None
-    """None: the requests that have none."""
+    """The value; None for requests without one."""
     n: int
     """Requests."""
     escalation_rate: Figure
@@ -280,6 +280,6 @@ class Segment:
     cost_usd_per_request: float
     """The mean."""
     cost_vs_top: float | None
-    """Cost as a share of always-top's; None: it cannot be told."""
+    """Cost as a share of always-top's; None if unknown."""
     accuracy: Figure
     """Of the labelled answers that were returned."""

@@ -1,4 +1,4 @@
-"""Accuracy sharpened: what few labels say, with a judge's scores of all answers beside them."""
+"""Prediction-powered accuracy: combines few labels with a judge's scores of all answers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from cascade.stats.ppi import Estimate, combine, estimate_mean
 
 
 def sharpen(tally: Tally, level: float) -> Sharpened:
-    """Estimate how right all returned answers are; each answering rung's requests are a stratum.
+    """Estimate the accuracy of all returned answers by PPI++, stratified by answering rung.
 
-    Nothing where a rung that answered more than one request in a hundred has too few labels.
+    Empty if a rung with more than 1 % of the answers has too few labels.
     """
     answered = {name: n for name, n in tally.answered_by.items() if name is not None}
     total = sum(answered.values())

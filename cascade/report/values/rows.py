@@ -1,4 +1,4 @@
-"""Table: headings and cells of plain text, which terminal, markdown and page draw alike."""
+"""Table: headings and cells of plain text, for terminal, Markdown and page alike."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from cascade.report.values.format_numbers import NOTHING
 
 _IDLE = frozenset({"0", "0.0 %", "$0", NOTHING, ""})
-"""What a cell says where there was nothing."""
+"""Cell texts that mean nothing happened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One table; cells may hold foreign text, which whoever draws them makes harmless."""
+    """One table; cells may hold untrusted text, which the renderer escapes."""
 
     title: str
-    """What it shows."""
+    """Title."""
 
     columns: tuple[str, ...]
     """Headings; the first column is text, and so are those named in `words`."""
@@ -27,10 +27,10 @@ class Table:
     """Columns that are aligned as text."""
 
     note: str = ""
-    """What stands below it."""
+    """Note below it."""
 
     idle: frozenset[str] = frozenset()
-    """Columns that are left out where every cell says that there was nothing: they would crowd a narrow terminal."""
+    """Columns that are hidden if every cell is idle, to save width."""
 
     def shown(self) -> Table:
         """Return the table without its idle columns."""

@@ -1,4 +1,4 @@
-"""Slices: which parts of the requests stand out, and which cost most; intervals hold for all slices together."""
+"""Slices: the worst subgroups of requests, with joint confidence intervals, and the dearest ones."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from cascade.report.values.parts import Slice, Spending
 from cascade.report.values.tally import Part, Tally
 
 ESCALATION, ERROR = "escalation rate", "error"
-"""Measures that slices are held to."""
+"""Measures of slices."""
 
 MOST_VALUES = 50
-"""Values from which on a tag is no division but an identity."""
+"""Number of values from which a tag is an identifier, not a grouping."""
 
 MOST_SLICES = 10
-"""Slices, and lines of spending of one kind, that are kept."""
+"""Maximum number of slices, and of cost lines of one kind."""
 
 
 def slices_of(tally: Tally, level: float) -> tuple[tuple[Slice, ...], int]:
-    """Return the slices that stand out most, and how many intervals they were chosen from.
+    """Return the worst slices, and the number of intervals they were chosen from.
 
-    Each interval is exact, at a level divided over all of them (Bonferroni), so that with the probability `level` no
-    interval misses: choosing the worst after looking at all is allowed for.
+    Each interval is exact with a Bonferroni correction, so with probability `level` none misses; this accounts for
+    choosing the worst after looking at all.
     """
     whole = {ESCALATION: _of(tally, ESCALATION), ERROR: _of(tally, ERROR)}
     wanted = [
@@ -45,7 +45,7 @@ def slices_of(tally: Tally, level: float) -> tuple[tuple[Slice, ...], int]:
 
 
 def spending_of(tally: Tally) -> tuple[Spending, ...]:
-    """Return what models, verifiers and the values of each tag cost, the dearest of each first."""
+    """Return the cost of models, verifiers and tag values, the dearest of each first."""
     kinds: defaultdict[str, list[tuple[str, int, float]]] = defaultdict(list)
     for (kind, name), spent in tally.spending.items():
         kinds[kind].append((name, spent.calls, spent.usd))
@@ -60,7 +60,7 @@ def spending_of(tally: Tally) -> tuple[Spending, ...]:
 
 
 def _divided(tally: Tally) -> dict[tuple[str, str], Part]:
-    """Return the parts of those tags that divide: more than one value, and not one for each request."""
+    """Return the parts of grouping tags: more than one value, and not one per request."""
     values: defaultdict[str, int] = defaultdict(int)
     for by, _ in tally.parts:
         values[by] += 1

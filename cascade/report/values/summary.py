@@ -1,4 +1,4 @@
-"""Summary: a tally as what a report says of one task, by arithmetic alone."""
+"""Summary: converts a tally into the report of one task; pure arithmetic."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from cascade.stats.auroc import measure_auroc
 def summary(
     tally: Tally, promises: Mapping[str | None, Promise], *, about: Report, step_ms: int, single_task: bool
 ) -> TaskReport:
-    """Say what was counted.
+    """Summarise a tally as a TaskReport.
 
     Args:
         tally: the counts.
-        promises: of the policies that the log knows.
-        about: the report that it is for: the level of its intervals, what a label costs.
-        step_ms: width of the steps of the series.
-        single_task: False for several tasks together, which have no common target and no common top.
+        promises: the promises of the policies in the log.
+        about: the report, for confidence level and label cost.
+        step_ms: step width of the series.
+        single_task: False for several tasks together, without a common target or top.
     """
     level = about.level
     uses = _policies(tally, promises, level) if single_task else ()
@@ -108,7 +108,7 @@ def summary(
 
 
 def _order(tally: Tally, promise: Promise) -> list[str]:
-    """Order rungs as the policy's ladder does, else by where they stood among requests' attempts."""
+    """Order rungs by the policy's ladder, else by their mean position among attempts."""
 
     def place(name: str) -> tuple[int, float, str]:
         rung = tally.rungs.get(name, RungTally())
@@ -210,7 +210,7 @@ def _verifiers(tally: Tally, order: list[str], level: float) -> tuple[VerifierRe
 
 
 def _auroc(scores: Sequence[float], correct: Sequence[float], level: float) -> Figure:
-    """Return how well a verifier's scores tell right answers from wrong ones."""
+    """Return the AUROC of a verifier's scores."""
     found = measure_auroc(scores, correct)
     if found is None:
         return Figure(n=len(scores))
@@ -225,7 +225,7 @@ def _sums(tally: Tally) -> Sums:
 
 
 def _rest(vs_top: Figure) -> Figure:
-    """Turn a share of always-top's cost into the share that was saved."""
+    """Convert a share of always-top's cost into the saved share."""
     if vs_top.value is None or vs_top.low is None or vs_top.high is None:
         return vs_top
     return Figure(value=1.0 - vs_top.value, low=1.0 - vs_top.high, high=1.0 - vs_top.low, n=vs_top.n)

@@ -1,4 +1,4 @@
-"""Tally: what was counted for one task, wherever it was counted (a log, a replay); tallies of several tasks add up."""
+"""Tally: mergeable counts of one task, from a log or a replay."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Mergeable:
 
 @dataclass(slots=True)
 class Rate(Mergeable):
-    """Decisions with what a rate of escalation needs."""
+    """Counts for an escalation rate."""
 
     n: int = 0
     first_answered: int = 0
@@ -54,7 +54,7 @@ class Rate(Mergeable):
 
 @dataclass(slots=True)
 class Against(Mergeable):
-    """Decisions for which it is known what the reference would have cost."""
+    """Decisions with a known or estimated cost of the reference."""
 
     n: int = 0
     cost: float = 0.0
@@ -63,7 +63,7 @@ class Against(Mergeable):
     top_top: float = 0.0
     cost_top: float = 0.0
     noise: float = 0.0
-    """Sum of the squared errors that the estimates of `top` are expected to have."""
+    """Sum of the expected squared errors of the estimates in `top`."""
 
 
 @dataclass(slots=True)
@@ -76,11 +76,11 @@ class Period(Mergeable):
     cost_usd: float = 0.0
     verifiers_usd: float = 0.0
     fruitless_usd: float = 0.0
-    """What those cost that ended without an answer or were broken off: nothing can be saved there."""
+    """Cost of decisions that ended without an answer or were cancelled: no saving."""
     maybe_charged_usd: float = 0.0
-    """What tries without an answer may have cost on top, at most."""
+    """Upper bound of the unknown cost of tries without an answer."""
     maybe_charged_estimate_usd: float = 0.0
-    """What these have cost in the mean."""
+    """Expected value of that unknown cost."""
     against: Against = field(default_factory=Against)
 
 
@@ -112,14 +112,14 @@ class Joint(Mergeable):
     """Requests on which the same rungs are labelled, among decisions that one rung answered."""
 
     confidence: array[float] = field(default_factory=seconds)
-    """Of the first rung's answer, (n,); below 0 where it was escalated whatever its confidence."""
+    """Confidence of the first rung's answer, (n,); below 0 if it was escalated regardless of confidence."""
     correct: array[float] = field(default_factory=seconds)
     """Row by row, (n · rungs,)."""
 
 
 @dataclass(slots=True)
 class Course(Mergeable):
-    """What became of the first answers under one policy, one by one; columns (n,)."""
+    """Outcomes of the first answers under one policy, in order; columns (n,)."""
 
     at_ms: array[int] = field(default_factory=lambda: array("q"))
     escalated: array[int] = field(default_factory=lambda: array("b"))
@@ -127,7 +127,7 @@ class Course(Mergeable):
 
 @dataclass(slots=True)
 class Best(Mergeable):
-    """The few requests that a key puts first."""
+    """Top-k requests by a key."""
 
     cases: list[tuple[float, Case]] = field(default_factory=list)
 
@@ -142,16 +142,16 @@ class RungTally(Mergeable):
 
     n: int = 0
     positions: int = 0
-    """Sum of the places that it had among a request's attempts: orders rungs where no policy does."""
+    """Sum of its positions among a request's attempts: orders rungs without a policy."""
     models: Counter[str] = field(default_factory=Counter)
     actions: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
-    """Of escalations."""
+    """Reasons of escalations."""
     failures: Counter[str] = field(default_factory=Counter)
     answers_usd: float = 0.0
-    """Of its own calls, failed ones included."""
+    """Latencies of its own calls, including failed ones."""
     answered_usd: float = 0.0
-    """Of those that answered."""
+    """Latencies of answered calls."""
     verifiers_usd: float = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
@@ -164,7 +164,7 @@ class VerifierTally(Mergeable):
 
     n: int = 0
     places: int = 0
-    """Sum of the places that it had in the stack."""
+    """Sum of its positions in the stack."""
     scored: int = 0
     score: float = 0.0
     abstained: int = 0
@@ -173,27 +173,27 @@ class VerifierTally(Mergeable):
     cost_usd: float = 0.0
     calls: int = 0
     scores: array[float] = field(default_factory=seconds)
-    """Where the answer is labelled; a veto is 0."""
+    """Scores of labelled answers; a veto is 0."""
     correct: array[float] = field(default_factory=seconds)
     """The labels, in the same order."""
 
 
 @dataclass(slots=True)
 class LabelTally(Mergeable):
-    """Labelled answers of one rung, among decisions that one rung answered and on which it did one thing."""
+    """Labelled answers of one rung, among decisions with the same answering rung and the same action."""
 
     n: int = 0
     correct: float = 0.0
     squares: float = 0.0
     spent_above_usd: float = 0.0
-    """Sum of correctness times what later attempts cost."""
+    """Sum of correctness times the cost of later attempts."""
     spent_wrongly_usd: float = 0.0
-    """Sum of error times what the whole request cost."""
+    """Sum of error times the cost of the whole request."""
 
 
 @dataclass(slots=True)
 class Spent(Mergeable):
-    """What one model or verifier was paid."""
+    """Cost of one model or verifier."""
 
     calls: int = 0
     usd: float = 0.0
@@ -201,7 +201,7 @@ class Spent(Mergeable):
 
 @dataclass(slots=True)
 class Threshold(Mergeable):
-    """The first rung's threshold that served last."""
+    """Latest threshold of the first rung."""
 
     at_ms: int = -1
     t: float | None = None
@@ -214,14 +214,14 @@ class Threshold(Mergeable):
 
 @dataclass(slots=True)
 class ProxyTally(Mergeable):
-    """Returned answers of one rung in turn: one verifier's score, and the label; NaN where there is none."""
+    """Returned answers of one rung in order: one verifier's score, and the label; NaN if absent."""
 
     scores: array[float] = field(default_factory=seconds)
     correct: array[float] = field(default_factory=seconds)
 
 
 LabelKey = tuple[str, str | None, str | None]
-"""Whose answer is labelled, whose was returned, what was done about the labelled one (None: it was not asked)."""
+"""Key: labelled rung, returned rung, action on the labelled answer (None if the rung was not called)."""
 
 
 @dataclass(slots=True)
@@ -259,13 +259,13 @@ class Tally(Mergeable):
     spending: dict[tuple[str, str], Spent] = field(default_factory=dict)
     """By kind (model, verifier) and name."""
     parts: dict[tuple[str, str], Part] = field(default_factory=dict)
-    """By what is divided by (a tag, principal, quality) and its value."""
+    """By grouping (a tag, principal, quality) and value."""
     judged: dict[tuple[str, str | None], Judged] = field(default_factory=dict)
-    """By whose answer is labelled, and whose was returned."""
+    """By labelled rung and returned rung."""
     joint: dict[tuple[str | None, tuple[str, ...]], Joint] = field(default_factory=dict)
-    """By whose answer was returned, and which rungs are labelled."""
+    """By returned rung and labelled rungs."""
     cases: dict[str, Best] = field(default_factory=dict)
-    """By what makes them worth a look."""
+    """By kind of case."""
     threshold: Threshold = field(default_factory=Threshold)
     courses: dict[str | None, Course] = field(default_factory=dict)
     """By policy sha256."""
@@ -273,24 +273,24 @@ class Tally(Mergeable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """What a policy promised for one task, as the log or a policy file tells it."""
+    """Promise of a policy for one task, from the log or a policy file."""
 
     reference: str | None = None
-    """The rung that is the reference."""
+    """The reference rung."""
     rungs: tuple[str, ...] = ()
-    """The ladder that the policy was fitted for, cheapest first."""
+    """The policy's ladder, cheapest first."""
     target: Mapping[str, Any] = field(default_factory=dict)
-    """What was asked for."""
+    """Target."""
     measured: Mapping[str, Any] = field(default_factory=dict)
-    """What calibrate measured."""
+    """Measurements of the calibration."""
     certificate: Mapping[str, Any] = field(default_factory=dict)
-    """What was certified, or why not; empty for aims."""
+    """Certificate, or the reason for none; empty for aims."""
     error_usd: float = 0.0
-    """Root mean squared error of one request's estimate of the reference's cost."""
+    """Root mean squared error of the estimated reference cost per request."""
 
     @property
     def band(self) -> tuple[float, float] | None:
-        """The calibration's own interval for the rate of the first rung; None: it has none."""
+        """Calibrated interval of the first rung's rate; None if absent."""
         measured = self.measured.get("escalation_rate")
         low, high = (measured.get(end) if isinstance(measured, Mapping) else None for end in ("low", "high"))
         if not isinstance(low, int | float) or not isinstance(high, int | float) or not 0.0 <= low <= high <= 1.0:
@@ -299,7 +299,7 @@ class Promise:
 
     @property
     def rate(self) -> float | None:
-        """The escalation rate of the first rung that was asked for, else the one that was expected; None: neither."""
+        """Target escalation rate of the first rung, else the expected one; None if absent."""
         measured = self.measured.get("escalation_rate")
         measured = measured if isinstance(measured, Mapping) else {}
         promised = measured.get("expected", measured.get("value"))
@@ -322,5 +322,5 @@ def together(tallies: Iterable[Tally]) -> Tally:
 
 
 def tally_by_task() -> defaultdict[str, Tally]:
-    """Return tallies that come into being when a task is first named."""
+    """Return a defaultdict of tallies by task."""
     return defaultdict(Tally)

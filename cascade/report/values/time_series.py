@@ -1,4 +1,4 @@
-"""Course of time: escalation by day or hour against its target, and what each month saved."""
+"""Time series: escalation rate by day or hour against its target, and monthly savings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAY_MS = 86_400_000
 
 
 def series_of(tally: Tally, promises: Mapping[str | None, Promise], level: float, step_ms: int) -> tuple[Step, ...]:
-    """Return the days or hours of a task; those that miss their target beyond chance raise an alarm."""
+    """Return the days or hours of a task; those that miss their target significantly are marked."""
     found: defaultdict[int, list[tuple[Period, float | None]]] = defaultdict(list)
     for (number, sha256), period in tally.steps.items():
         found[number].append((period, promises.get(sha256, Promise()).rate))
@@ -46,7 +46,7 @@ def _step(number: int, parts: list[tuple[Period, float | None]], level: float, s
 
 
 def alarm_of(course: Course | None, promise: Promise) -> tuple[str | None, int | None]:
-    """Return when the rate was noticed to have left its promise, and after how many answers; None twice: it was not."""
+    """Return the time of the drift alarm and the number of answers before it; (None, None) without alarm."""
     if course is None or promise.rate is None or not 0.0 <= promise.rate <= 1.0:
         return None, None
     order = np.argsort(np.asarray(course.at_ms), kind="stable")
@@ -56,7 +56,7 @@ def alarm_of(course: Course | None, promise: Promise) -> tuple[str | None, int |
 
 
 def months_of(tally: Tally, level: float, step_ms: int, label_usd: float | None) -> tuple[Month, ...]:
-    """Return what each calendar month saved."""
+    """Return the net saving of each calendar month."""
     found: defaultdict[str, Period] = defaultdict(Period)
     for (number, _), period in tally.steps.items():
         found[f"{_at(number * step_ms):%Y-%m}"].add(period)

@@ -222,5 +222,5 @@ def test_a_bound_leaves_what_confidence_does_not_take() -> None:
     assert MaxError(0.05).delta == 0.1
     assert MaxLoss(0.02, confidence=0.95).delta == 0.05
     assert MaxError(0.05).to_json() == {"kind": "max_error", "value": 0.05, "confidence": 0.9}
-    with pytest.raises(ConfigError, match="left for this task"):
+    with pytest.raises(ConfigError, match="this task's share"):
         certify(traffic(30), PATH, MaxError(0.1), delta=0.0, salt=SALT)

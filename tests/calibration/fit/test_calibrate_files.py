@@ -116,7 +116,7 @@ def test_what_cannot_be_calibrated_is_a_configuration_error(tmp_path, options, s
 
 
 def test_no_file_at_all_is_a_configuration_error():
-    with pytest.raises(ConfigError, match="names no file"):
+    with pytest.raises(ConfigError, match="samples is empty"):
         calibrate_files([], rungs=RUNGS, target=EscalationRate(0.25))
 
 

@@ -39,7 +39,7 @@ def test_two_dimensions_are_certified_together_and_each_is_told() -> None:
     assert [part["bound"]["dimension"] for part in task.certificate["parts"]] == ["correct", "tone"]
     assert max(part["p"] for part in task.certificate["parts"]) <= 0.1 == task.certificate["delta"]
     assert set(task.measured["dimensions"]) == {"correct", "tone"}
-    assert "nothing is divided over the bounds" in " ".join(task.certificate["assumptions"])
+    assert "1 − confidence is not divided over the bounds" in " ".join(task.certificate["assumptions"])
     fresh = annotated(3000, seed=1)
     for dimension, limit in (("correct", 0.05), ("tone", 0.15)):
         seen = replay(by_dimension(fresh, dimension), policy).to_json()["total"]

@@ -136,7 +136,7 @@ def test_samples_that_teach_nothing_are_refused(change: object, said: str) -> No
 
 def test_unknown_names_are_refused_with_what_there_is() -> None:
     samples = recorded_samples(60)
-    with pytest.raises(ConfigError, match="recorded are: large, small"):
+    with pytest.raises(ConfigError, match="recorded rungs are: large, small"):
         calibrate(samples, ("tiny", "large"), target=EscalationRate(0.25))
     with pytest.raises(ConfigError, match="No verifier is called 'astrology'"):
         calibrate(samples, PAIR, target=EscalationRate(0.25), verifiers=["astrology"])

@@ -76,7 +76,7 @@ def test_a_new_task_takes_other_aims_from_all_rows_together_and_no_certificate()
 
 
 def test_a_new_task_that_has_samples_is_a_mistake() -> None:
-    with pytest.raises(ConfigError, match="said to be new"):
+    with pytest.raises(ConfigError, match="a new task was expected to have none"):
         fitted(samples(a=300, b=300), new_tasks=["a"])
 
 

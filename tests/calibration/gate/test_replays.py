@@ -97,7 +97,7 @@ def test_rows_that_lack_a_needed_recording_are_skipped_counted_and_warned_about(
 def test_unknown_tasks_are_skipped_and_nothing_left_is_an_error() -> None:
     policy = calibrate(recorded_samples(100), ("small", "large"), target=EscalationRate(0.25))
     mixed = [*recorded_samples(50, seed=2), *recorded_samples(50, task="other")]
-    assert "does not know the task" in replay(mixed, policy).warnings[0]
+    assert "does not have the task" in replay(mixed, policy).warnings[0]
     with pytest.raises(DataError, match="knows the tasks sums"):
         replay(recorded_samples(50, task="other"), policy)
 

@@ -56,7 +56,7 @@ def test_too_few_probes_admit_nobody() -> None:
 def test_a_judge_that_can_hardly_tell_is_not_admitted() -> None:
     shown = [("injection", Verdict.abstain("?"))] * 150 + [("injection", BAD)] * 50
     found = screen("judge", "m", ["small"], shown, [[BAD] * 5] * 100, pass_at=0.5, n_samples=9)
-    assert "could not tell about 150" in found.why
+    assert "abstained on 150" in found.why
 
 
 def test_recordings_tell_how_many_passed_and_admit_nobody() -> None:
@@ -154,7 +154,7 @@ def test_a_judge_that_obeys_the_candidate_is_refused() -> None:
 
 def test_a_judge_that_changes_its_mind_is_refused() -> None:
     (found,) = probe_judges(samples(80), ladder(), client=ScriptedClient({"other/judge": fickle()}))
-    assert "changed its mind about" in found.why
+    assert "was inconsistent on" in found.why
 
 
 def test_a_judge_that_cannot_be_reached_is_not_admitted() -> None:

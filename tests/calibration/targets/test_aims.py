@@ -66,7 +66,7 @@ def test_aims_that_can_be_kept_together_are():
     ],
 )
 def test_aims_that_cannot_be_kept_are_refused_with_what_can(target):
-    with pytest.raises(DataError, match="no policy is expected to keep") as error:
+    with pytest.raises(DataError, match="no policy is expected to meet") as error:
         measured(target, choose_rungs=True)
     assert "dearest first:\n  $" in str(error.value)
     assert "error among accepted" in str(error.value)

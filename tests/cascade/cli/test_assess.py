@@ -21,7 +21,7 @@ def test_assess_says_whether_it_is_worth_it_and_what_verifiers_are_worth(samples
     ended = cli("assess", samples, "--rungs", "small,large", "--diagnostics", "pictures.json")
     assert ended.exit_code == 0, ended.stderr
     assert "worth it" in ended.stdout
-    assert "sure tells right from wrong" in ended.stdout
+    assert "sure separates right from wrong" in ended.stdout
     assert json.loads(samples.with_name("pictures.json").read_text())["sums"]["frontier"]["signal"] == "sure"
 
 

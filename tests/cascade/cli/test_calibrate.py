@@ -115,7 +115,7 @@ def test_samples_without_recordings_are_explored_first(cli, configured, server):
     write_lines(configured / "in.jsonl", lines)
     done = cli("calibrate", "in.jsonl", *RATE, "--config", "cascade.yaml")
     assert done.exit_code == 0, done.stderr
-    assert "Estimated bill" in done.stderr
+    assert "Cost estimate" in done.stderr
     assert len(server.hits) == 60
     assert cli("calibrate", "in.jsonl", *RATE).exit_code == 0
     assert len(server.hits) == 60

@@ -31,7 +31,7 @@ def test_it_tells_what_it_is_and_what_it_is_not(demo):
     _, told, _ = demo
     assert "toy language" in told
     assert "nominal" in told
-    assert "not what you will save" in told
+    assert "not the savings to expect" in told
 
 
 def test_it_escalates_about_a_quarter(demo):

@@ -14,11 +14,11 @@ def questions(n: int) -> list[dict]:
     return [{"id": f"q{i}", "prompt": f"question {i}", "gold": "fine"} for i in range(n)]
 
 
-def test_it_prints_a_bill_first_and_writes_samples(cli, configured, server):
+def test_it_prints_a_cost_estimate_first_and_writes_samples(cli, configured, server):
     write_lines(configured / "in.jsonl", questions(3))
     done = cli("explore", "in.jsonl")
     assert (done.exit_code, done.stdout) == (0, "in.samples.jsonl\n")
-    assert done.stderr.index("Estimated bill for 3 requests") < done.stderr.index("Exploring")
+    assert done.stderr.index("Cost estimate for 3 requests") < done.stderr.index("Exploring")
     assert len(server.hits) == 6
     sample = read_lines(configured / "in.samples.jsonl")[2]
     assert [recording["rung"] for recording in sample["recordings"]] == ["small", "large"]

@@ -119,10 +119,10 @@ def test_ctrl_c_twice_waits_for_nobody(configured, server, args):
 
 
 @pytest.mark.parametrize("args", [RUN, EXPLORE])
-def test_sigterm_takes_nothing_new_finishes_what_is_begun_and_is_no_failure(configured, server, cli, args):
+def test_sigterm_takes_nothing_new_finishes_what_is_begun_and_says_that_work_is_left(configured, server, cli, args):
     write_lines(configured / "in.jsonl", questions(60))
     said = stopped(running := started(configured, server, *args), server, signal.SIGTERM, "has 10 s")
-    assert running.returncode == 0
+    assert running.returncode == 143
     assert "Run the same command again" in said
     assert "Traceback" not in said
     kept = read_lines(configured / "out.jsonl.part")
@@ -138,11 +138,11 @@ def test_sigterm_waits_ten_seconds_for_what_hangs_or_until_the_second_signal(con
     running = command(configured, *RUN)
     wait_for_hits(server, 3)
     running.send_signal(signal.SIGTERM)
-    assert any("has 10 s" in line for line in running.stderr)
+    assert any("have 10 s" in line for line in running.stderr)
     if second:
         running.send_signal(signal.SIGTERM)
     _, said = running.communicate(timeout=60)
-    assert running.returncode == (130 if second else 0)
+    assert running.returncode == (130 if second else 143)
     assert "Traceback" not in said
     with closing(sqlite3.connect(configured / "decisions.db")) as log:
         assert log.execute("select outcome, count(*) from decisions group by outcome").fetchall() == [("cancelled", 3)]

@@ -16,7 +16,7 @@ from cascade.dialects.pieces import parse
 from cascade.dialects.shape import MOST_ENTRIES, ShapeError, ShapeLimits, is_deep, scan
 
 Found = TypeVar("Found")
-MANY = ShapeLimits(choices=5, entries=50)
+MANY = ShapeLimits(choices=5, entries=50, alternatives=3)
 names = st.sampled_from(["choices", "content", "logprobs", "tool_calls", "top_logprobs", "message", "a"])
 texts = st.one_of(
     names,
@@ -69,7 +69,7 @@ def test_a_body_parsed_in_slices_is_what_a_parser_makes_of_it(body, window, asci
         whole = json.loads(written)
     except ValueError:
         return
-    (parsed, tokens), _ = run(parse(written, MANY, alternatives=3, window=window))
+    (parsed, tokens), _ = run(parse(written, MANY, window=window))
     first = whole["choices"][0] if whole["choices"] else {}
     # Compared by their words: NaN is no equal of itself.
     assert repr(tokens) == repr(read_logprobs(first.get("logprobs"), 3))
@@ -79,7 +79,7 @@ def test_a_body_parsed_in_slices_is_what_a_parser_makes_of_it(body, window, asci
 @given(st.binary(max_size=400) | st.text(max_size=200).map(str.encode), st.sampled_from([64, 1 << 16]))
 def test_whatever_comes_is_scanned_to_its_end(body, window):
     with contextlib.suppress(ValueError):  # a ShapeError among them
-        run(parse(body, MANY, alternatives=3, window=window))
+        run(parse(body, MANY, window=window))
 
 
 def token(alternatives: int = 0) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def test_names_in_a_text_count_for_nothing():
 
 def test_a_long_answer_is_taken_in_slices_and_read_as_far_as_asked():
     made = body(entries=1000, alternatives=20)
-    (parsed, tokens), slices = run(parse(made, ShapeLimits(entries=1000), alternatives=5))
+    (parsed, tokens), slices = run(parse(made, ShapeLimits(entries=1000, alternatives=5)))
     assert len(tokens) == 1000
     assert {len(one.top) for one in tokens} == {5}
     assert parsed["choices"][0]["message"]["content"] == "fine"
@@ -128,7 +128,7 @@ def test_a_long_answer_is_taken_in_slices_and_read_as_far_as_asked():
 def test_what_is_left_beside_texts_and_log_probabilities_is_bounded_too():
     made = b'{"choices": [], "x": [' + b"1," * (1 << 20) + b"1]}"
     with pytest.raises(ShapeError, match="beside texts"):
-        run(parse(made, ShapeLimits(), alternatives=0))
+        run(parse(made, ShapeLimits()))
 
 
 @pytest.mark.parametrize(

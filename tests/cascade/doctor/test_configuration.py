@@ -32,7 +32,7 @@ def test_a_configuration_that_cannot_be_read_is_the_only_finding(tmp_path: Path)
     ("more", "check", "says"),
     [
         ("policy: absent.json\n", "policy", "absent.json"),
-        ("log: absent/decisions.db\n", "decision log", "no folder"),
+        ("log: absent/decisions.db\n", "decision log", "not a writable folder"),
     ],
 )
 def test_what_the_configuration_names_and_is_not_there_is_an_error(
@@ -46,4 +46,4 @@ def test_what_the_configuration_names_and_is_not_there_is_an_error(
 def test_a_log_that_is_still_to_be_made_is_fine(tmp_path: Path) -> None:
     state, text = found(tmp_path / "cascade.yaml", LADDER + "log: decisions.db\n")["decision log"]
     assert state == "ok"
-    assert text.endswith("decisions.db will be made")
+    assert text.endswith("decisions.db will be created")

@@ -66,7 +66,7 @@ def test_a_days_budget_does_not_begin_anew(jump: Callable[[float], None]) -> Non
     rungs = Ladder(*(type(rung)(rung.model, name=rung.name, verify=rung.verify, price=price) for rung in RUNGS[:1]))
     client = ScriptedClient({"small": "0.9"})
     with Cascade(rungs, client=client, limits=Limits(usd_per_day=0.015)) as app:
-        app._day_budgets.accounts(None)[0].settle(0, 10**10)
+        app._runner.day_budgets.accounts(None)[0].settle(0, 10**10)
         jump(3 * 86_400)
         assert app.run_many([app.request("?")])[0].outcome == "budget"
 

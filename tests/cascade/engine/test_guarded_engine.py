@@ -26,7 +26,7 @@ from cascade.failure import CallFailure, FailureKind
 from cascade.guards.escalation_cap import EscalationCap
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
-from cascade.settings import Settings
+from cascade.settings import Settings, SilentVerifierWarning
 from cascade.usage import Price
 from cascade.verdict import Verdict, Verifier
 from tests.deadlines import passed_at
@@ -129,7 +129,7 @@ def test_what_may_have_been_charged_and_what_was_explored_outlive_the_process_to
     with app(SURE | UNSURE, limits=limits, log=log) as cascade, pytest.raises(BudgetExceeded):
         cascade.explore([Request.of("one"), Request.of("two")], concurrency=1)
     with app(SURE, limits=limits, log=log, settings=BEST) as cascade:
-        (day,) = cascade._day_budgets.accounts(None)
+        (day,) = cascade._runner.day_budgets.accounts(None)
         assert day.spent_usd == pytest.approx(0.03)
         assert cascade.run("?").outcome == "budget"
 
@@ -235,6 +235,7 @@ def judged(judge, *, required, settings=BEST, limits=None, **options):
         )
 
 
+PLAIN = Rung("test/large", name="large", verify=(Says(),), price=PRICE)
 DOWN = CallFailure(kind=FailureKind.SERVER, message="no judge")
 BUSY = CallFailure(kind=FailureKind.RATE_LIMITED, message="too many", retry_after_s=3600.0)
 
@@ -318,3 +319,19 @@ def test_a_client_that_is_slow_to_let_go_does_not_hold_the_request():
         assert result.outcome == "deadline"
         assert not let_go.is_set(), "it came back while the client still held on"
         let_go.set()
+
+
+def test_a_verifier_that_a_policy_leans_on_and_that_stops_scoring_is_warned_of_once_and_shown():
+    rungs = Ladder(Rung("test/small", name="small", verify=(Says(), Asks(required=False)), price=PRICE), PLAIN)
+    fitted = policy(rungs, (0.5, 0.0))
+    fitted = replace(fitted, ladder=replace(fitted.ladder, verifiers={"small": ("says", "asks")}))
+    replies = ["1.0"] * 3 + [CallFailure(kind=FailureKind.TOO_BIG, message="no")] * 40 + ["1.0"]
+    client = ScriptedClient({"small": "0.9", "asks": replies})
+    with Cascade(rungs, client=client, policy=fitted, limits=Limits(breaker=None)) as cascade:
+        with pytest.warns(SilentVerifierWarning, match="asks on rung small has abstained 20 times in a row") as caught:
+            cascade.run_many([Request.of(f"{number}") for number in range(43)], concurrency=1)
+        assert len(caught) == 1
+        (silent,) = [one for one in cascade.health() if one.state == "silent"]
+        assert (silent.model, silent.endpoint) == ("asks", "verifier on small")
+        cascade.run("it scores again")
+        assert [one for one in cascade.health() if one.state == "silent"] == []

@@ -79,7 +79,7 @@ def test_a_try_that_is_broken_off_is_charged_only_if_something_may_have_been_sen
     client = Stuck(phase)
     with opened(client, tmp_path / "log.db") as app:
         asyncio.run(given_up(app, client))
-        (day,) = app._day_budgets.accounts(None)
+        (day,) = app._runner.day_budgets.accounts(None)
         assert day.idle
         assert day.spent_usd == charged / 10**12
     (call,) = rows(tmp_path / "log.db", "calls")
@@ -89,7 +89,7 @@ def test_a_try_that_is_broken_off_is_charged_only_if_something_may_have_been_sen
     (decision,) = rows(tmp_path / "log.db", "decisions")
     assert (decision["maybe_charged_usd"] > 0) == (decision["maybe_charged_estimate_usd"] > 0) == bool(charged)
     with opened(ScriptedClient(default=ANSWER), tmp_path / "log.db") as app:
-        (day,) = app._day_budgets.accounts(None)
+        (day,) = app._runner.day_budgets.accounts(None)
         assert day.spent_usd == charged / 10**12, "and so says the next process"
 
 
@@ -101,7 +101,7 @@ def test_five_deadlines_that_pass_before_anything_is_sent_leave_the_day_as_it_wa
             assert (result.outcome, result.maybe_charged_usd) == ("deadline", 0.0)
     with opened(ScriptedClient(default=ANSWER), tmp_path / "log.db") as app:
         assert app.run("?").accepted
-        (day,) = app._day_budgets.accounts(None)
+        (day,) = app._runner.day_budgets.accounts(None)
         assert day.spent_usd == pytest.approx(0.01)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.clients.scripted import ScriptedClient, scripted
-from cascade.exchange import ModelCall, Request, Response
+from cascade.exchange import RESENT, ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.guards.accounts import PICO, Day, SpendAccount, pico
 from cascade.guards.budget import MINIMUM_TOKENS, Admitted, Budget
@@ -120,6 +120,15 @@ def test_without_a_limit_a_call_is_sent_as_it_is_and_what_it_may_have_cost_is_to
     assert call is CALL
     budget.settle(call, reserved, CallFailure(kind=FailureKind.TIMEOUT, message="late"))
     assert budget.maybe_charged_usd == pytest.approx(WORST_USD)
+
+
+def test_what_was_sent_twice_may_be_charged_twice():
+    account = SpendAccount("request", 1.0)
+    budget = Budget(PRICES, [account])
+    call, reserved, _ = admitted(budget)
+    charge = budget.settle(call, reserved, replace(answered(1e-6), flags=(RESENT,)))
+    assert (charge.maybe, budget.maybe_charged_usd) == (True, pytest.approx(WORST_USD))
+    assert account.left / PICO == pytest.approx(1.0 - 1e-6 - WORST_USD)
 
 
 @pytest.mark.parametrize("cost", [None, float("nan"), -1.0, float("inf")])

@@ -275,7 +275,7 @@ def test_two_hundred_at_once_without_max_tokens_are_all_answered_on_a_limit_that
     rng, spent = random.Random(3), []
 
     async def before(_: ModelCall) -> None:
-        (day,) = app._day_budgets.accounts(None)
+        (day,) = app._runner.day_budgets.accounts(None)
         spent.append(day.spent_usd)
         assert day.left >= 0
         await turns(rng.randint(1, 5))
@@ -283,7 +283,7 @@ def test_two_hundred_at_once_without_max_tokens_are_all_answered_on_a_limit_that
     client = ScriptedClient(default=lambda _: answer(rng.randint(30, 60)), before=before)
     with Cascade(ladder(), client=client, limits=Limits(usd_per_day=0.02)) as app:
         results = app.run_many([Request.of(str(i)) for i in range(200)], concurrency=200)
-        (day,) = app._day_budgets.accounts(None)
+        (day,) = app._runner.day_budgets.accounts(None)
     assert {result.outcome for result in results} == {"accepted"}
     assert 200 * 30e-6 <= day.spent_usd <= 0.02
     assert max(spent) <= 0.02
@@ -293,7 +293,7 @@ def test_beyond_the_limit_the_rest_is_refused_and_the_limit_is_not_passed() -> N
     client = ScriptedClient(default=lambda _: answer(50))
     with Cascade(ladder(), client=client, limits=Limits(usd_per_day=0.002)) as app:
         results = app.run_many([Request.of(str(i)) for i in range(200)], concurrency=200)
-        (day,) = app._day_budgets.accounts(None)
+        (day,) = app._runner.day_budgets.accounts(None)
     outcomes = [result.outcome for result in results]
     assert 30 <= outcomes.count("accepted") <= 40
     assert set(outcomes) == {"accepted", "budget"}
@@ -319,7 +319,7 @@ def test_a_request_whose_deadline_comes_while_it_waits_for_money_is_refused_by_i
     client = ScriptedClient(default=answer(5), before=before)
     with Cascade(ladder(), client=client, limits=Limits(usd_per_day=0.001)) as app:
         refused = asyncio.run(both(app))
-        (day,) = app._day_budgets.accounts(None)
+        (day,) = app._runner.day_budgets.accounts(None)
     assert len(client.calls) == 1
     assert refused.evidence == {"budget": "day"}
     assert refused.result.maybe_charged_usd == 0.0

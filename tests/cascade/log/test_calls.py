@@ -153,7 +153,7 @@ def test_what_an_exploration_spent_and_what_was_maybe_charged_is_remembered_by_a
     with opened(where, ScriptedClient({"small": ANSWER, "large": down})) as app:
         app.explore([Request.of("How many?")])
     with opened(where, ScriptedClient({"small": ANSWER}), limits=Limits(usd_per_day=1.0)) as app:
-        (day,) = app._day_budgets.accounts(None)
+        (day,) = app._runner.day_budgets.accounts(None)
         tries = len(rows(where, "calls"))
         assert tries >= 3
         assert day.spent_usd == pytest.approx(0.01 * tries)

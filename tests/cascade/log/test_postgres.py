@@ -198,6 +198,29 @@ def test_while_the_server_is_down_rows_wait_in_the_spool_and_keep_their_order(
     assert len(rows(postgresql, "attempts")) == 10
 
 
+def test_a_server_that_turns_read_only_and_back_is_written_to_again(
+    postgresql: str, own_user: tuple[str, str], spool: Path
+) -> None:
+    """What a failover does: the old connections stay read-only for ever, new ones are not."""
+    address, user = own_user
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s"
+    with open_log(address, spool=spool) as log, psycopg.connect(postgresql, autocommit=True) as server:
+        log.write(*decided("r-1", "0.9"))
+        log.flush()
+        server.execute(f"ALTER ROLE {user} SET default_transaction_read_only = on")
+        server.execute(ended, [user])
+        log.write(*decided("r-2", "0.9"))
+        log.flush()
+        assert log.spooled == 1
+        server.execute(f"ALTER ROLE {user} RESET default_transaction_read_only")
+        while log.spooled:
+            log._database._again_at = 0.0  # type: ignore[union-attr] # its patience is no part of the claim
+            log.write(*decided("r-3", "0.9"))
+            log.flush()
+        assert log.lost == 0
+    assert [row["request_id"] for row in rows(postgresql, "decisions", "sequence")] == ["r-1", "r-2", "r-3"]
+
+
 def test_the_next_process_hands_on_what_the_last_one_spooled(
     wire: Wire, over: str, postgresql: str, spool: Path
 ) -> None:

@@ -18,7 +18,7 @@ from cascade.hashing import unit
 from cascade.ladder import Ladder, Rung
 from cascade.policy.combiner import Combiner
 from cascade.policy.operating_point import OperatingPoint, Threshold
-from cascade.policy.policy import Policy, ReferenceCost, TaskPolicy
+from cascade.policy.policy import LadderPrint, Policy, ReferenceCost, TaskPolicy
 from tests.opinions import Says, ladder, policy
 
 SHARES = st.floats(0, 1)
@@ -151,3 +151,33 @@ def test_one_policy_holds_several_operating_points_and_a_request_picks_one() -> 
 def test_a_policy_file_that_is_not_there_is_refused_when_the_cascade_opens(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"missing\.json"):
         Cascade(ladder("small", "large"), client=ScriptedClient(default="1"), policy=tmp_path / "missing.json")
+
+
+def fitted(*rungs: str, reference: str = "c") -> Policy:
+    """Return a policy of the ladder a → b → c whose one point runs other rungs."""
+    point = OperatingPoint(
+        rungs=rungs,
+        thresholds=tuple(Threshold(t=0.5) for _ in rungs[1:]),
+        combiners={name: Combiner.single("says") for name in rungs[:-1]},
+    )
+    return Policy(
+        ladder=LadderPrint(rungs=("a", "b", "c")), tasks={"t": TaskPolicy(reference=reference, points=(point,))},
+        created="2026-01-01T00:00:00+00:00",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("rungs", [("b", "a"), ("c", "a"), ("a", "c", "b"), ("c", "b", "a")])
+def test_a_point_whose_rungs_are_out_of_order_is_refused(rungs: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match=r"Task 't': a point runs .*, and the ladder is a → b → c"):
+        fitted(*rungs)
+
+
+@pytest.mark.parametrize(("rungs", "reference"), [(("a", "c"), "z"), (("a", "z"), "c"), (("z",), "z")])
+def test_a_rung_or_reference_that_the_ladder_lacks_is_refused_before_it_serves(rungs, reference) -> None:
+    with pytest.raises(PolicyMismatch, match="task 't': "):
+        fitted(*rungs, reference=reference).require(ladder("a", "b", "c"))
+
+
+def test_points_on_part_of_the_ladder_are_served() -> None:
+    for rungs in (("a",), ("c",), ("a", "b"), ("b", "c"), ("a", "c")):
+        fitted(*rungs).require(ladder("a", "b", "c"))

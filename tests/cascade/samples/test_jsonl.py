@@ -131,3 +131,17 @@ def test_every_shared_set_reads(shared_data: Path) -> None:
     for path in sorted(shared_data.glob("*.jsonl.gz")):
         first = next(read_samples(path))
         assert sample_of(json.loads(json.dumps(sample_line(first)))) == first
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"id": "1", "prompt": "a", "prompt": "b"}',
+        '{"id": "1", "prompt": "a", "recordings": [{"model": "m", "content": "x", "correct": 1, "correct": 0}]}',
+        '{"id": "1", "prompt": "a", "schema": {"type": "object", "type": "string"}}',
+    ],
+)
+def test_a_key_that_stands_twice_is_refused_wherever_it_stands(tmp_path, line):
+    (tmp_path / "s.jsonl").write_text('{"id": "0", "prompt": "fine"}\n' + line + "\n")
+    with pytest.raises(DataError, match=r"s\.jsonl, line 2: the key '\w+' stands twice in one object"):
+        list(read_samples(tmp_path / "s.jsonl"))

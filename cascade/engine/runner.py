@@ -1,0 +1,231 @@
+"""Runner: runs requests on the loop: one, many at once, or every rung of them to get recordings."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from cascade.clients import Client
+from cascade.engine.build_request import build_request, with_settings
+from cascade.engine.checks import SilenceWatch, WarnOnce
+from cascade.engine.clock import RequestClock
+from cascade.engine.driver import Driver
+from cascade.engine.gather import gather_bounded
+from cascade.engine.raise_for import raise_for_result, raise_if_fatal
+from cascade.engine.recording import WrapRecorder, call_recorder, call_slots
+from cascade.engine.savings import savings_changes
+from cascade.errors import CascadeError, LogUnavailable
+from cascade.exchange import Request
+from cascade.fast_replace import fast_replace
+from cascade.flow.climb import climb, tour
+from cascade.guards.accounts import SpendAccount, run_account
+from cascade.guards.budget import budget_changes
+from cascade.guards.daily_budgets import DailyBudgets
+from cascade.guards.endpoint_pool import EndpointPool, Health
+from cascade.guards.escalation_cap import EscalationLimiter
+from cascade.guards.limits import Limits
+from cascade.ladder import Ladder
+from cascade.log import Log
+from cascade.log.rows import decision_id, now_ms
+from cascade.policy.policy import Policy
+from cascade.prices import PriceBook, bundled_window
+from cascade.result import Attempt, Outcome, Result
+from cascade.samples.sample import Sample, recorded
+from cascade.settings import Settings
+from cascade.telemetry import begin
+
+OnResult: TypeAlias = Callable[[int, Result[Any]], None]
+OnSample: TypeAlias = Callable[[int, Sample, tuple[Attempt, ...]], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Runner:
+    """What requests are run with, and the state that they share; used on one event loop."""
+
+    ladder: Ladder
+    """The rungs, with their verifiers looked up."""
+
+    policy: Policy | None
+    """What calibrate fitted; None: pass marks."""
+
+    settings: Settings
+    """How requests end."""
+
+    tasks: Mapping[str, Settings]
+    """The same for single tasks."""
+
+    limits: Limits
+    """What all requests together may spend, and how many may step upwards."""
+
+    prices: PriceBook
+    """Where prices come from."""
+
+    client: Client
+    """What makes the calls."""
+
+    log: Log | None
+    """The decision log, if there is one."""
+
+    day_budgets: DailyBudgets
+    """What may be spent today."""
+
+    pool: EndpointPool
+    """Endpoints with their circuit breakers, rate limits and retry budgets."""
+
+    _escalation_limiter: EscalationLimiter | None = field(init=False)
+    _warn_once: WarnOnce = field(init=False, default_factory=WarnOnce)
+    _silence: SilenceWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open the escalation cap."""
+        cap = self.limits.escalation_cap
+        self._escalation_limiter = None if cap is None else EscalationLimiter(cap)
+        self._silence = SilenceWatch(self.policy)
+
+    def request(self, prompt: Any, function: str = "request", **options: Any) -> Request:
+        """Make a request from a prompt and options, with what its task's settings say."""
+        request = build_request(prompt, function=function, **options)
+        return with_settings(request, self.settings_of(request.task))
+
+    def settings_of(self, task: str) -> Settings:
+        """Return how a task's requests end."""
+        return self.tasks.get(task, self.settings)
+
+    def warn(self, task: str, *, stacklevel: int) -> None:
+        """Warn once where a task is not calibrated, in the caller's own line, `stacklevel` calls up."""
+        asked = self.settings_of(task).on_uncalibrated
+        self._warn_once.uncalibrated(task, self.policy, asked, stacklevel=stacklevel)
+
+    def health(self) -> tuple[Health, ...]:
+        """Return how every endpoint stands that was asked so far, and which verifiers have stopped scoring."""
+        return (*self.pool.health(), *self._silence.health())
+
+    async def run(self, request: Request, started: float) -> Result[Any]:
+        """Run one request; raise where its result is to be raised."""
+        result = await self.climb(request, started)
+        on_cap = "best" if self.limits.escalation_cap is None else self.limits.escalation_cap.on_cap
+        raise_for_result(result, request, self.settings_of(request.task), on_cap)
+        return result
+
+    async def climb(
+        self,
+        request: Request,
+        started: float,
+        run: SpendAccount | None = None,
+        keep: WrapRecorder | None = None,
+        slots: asyncio.Semaphore | None = None,
+    ) -> Result[Any]:
+        """Run one request, log what came of it, and return it whatever it is.
+
+        Args:
+            request: the request.
+            started: when it was made, on the monotonic clock.
+            run: the account of the bulk run that it belongs to.
+            keep: wraps what writes its calls down.
+            slots: bounds the calls of a bulk run in flight.
+        """
+        settings = self.settings_of(request.task)
+        for verifier in {id(one): one for rung in self.ladder.of(request.task) for one in rung.verifiers}.values():
+            verifier.prepare(request)
+        self.warn(request.task, stacklevel=2)
+        steps = climb(
+            request,
+            self.ladder,
+            self.policy,
+            on_uncalibrated="top" if settings.on_uncalibrated == "top" else "pass_marks",
+            on_exhausted=settings.on_exhausted,
+            on_refusal=settings.on_refusal,
+            window_of=lambda rung: rung.context_window or bundled_window(rung.model),
+            on_content_filter=settings.on_content_filter,
+            on_other_model=settings.on_other_model,
+            step_up=None if self._escalation_limiter is None else self._escalation_limiter.begin(request.principal),
+        )
+        clock = RequestClock(started, request.deadline_s)
+        budget = self.day_budgets.budget(request, run)
+        identity, trace = decision_id(now_ms()), begin(request)
+        calls = call_recorder(self.log, request, "run", keep, decision_id=identity)
+        driver = Driver(
+            client=self.client, budget=budget, pool=self.pool, trace=trace, calls=calls, slots=slots,
+            clock=clock,
+        )  # fmt: skip
+
+        def end(result: Result[Any], outcome: Outcome | None = None) -> Result[Any]:
+            ended = outcome or result.outcome
+            changes = budget_changes(result, budget) | savings_changes(
+                result, ended, self.ladder, self.policy, self.prices
+            )
+            changes |= {"outcome": ended, "decision_id": identity, "latency_s": clock.elapsed_s()}
+            result = fast_replace(result, **changes)
+            self._silence.see(result.attempts)
+            if self.log is not None:
+                self.log.write(result, request)
+            if trace is not None:
+                trace.ended(result, self.ladder.of(request.task))
+            return result
+
+        # Broken off, what was paid for is logged all the same.
+        with trace or nullcontext():
+            return end(await driver.drive(steps, on_cancel=lambda result: end(result, "cancelled")))
+
+    async def run_many(
+        self,
+        requests: Iterable[Request],
+        concurrency: int,
+        max_cost_usd: float | None,
+        on_result: OnResult | None,
+        keep: WrapRecorder | None,
+    ) -> list[Result[Any]]:
+        """Run many requests; see `Cascade.arun_many`."""
+        run, slots = run_account(max_cost_usd), call_slots(concurrency)
+
+        async def one(index: int, request: Request) -> Result[Any]:
+            try:
+                result = await self.climb(self.request(request), time.monotonic(), run, keep, slots)
+            except LogUnavailable:
+                raise  # nothing more may be paid for
+            except CascadeError as error:
+                result = Result(request_id=request.id, task=request.task, outcome="failed", error=str(error))
+            if on_result is not None:
+                on_result(index, result)
+            return result
+
+        return await gather_bounded(one, requests, concurrency)
+
+    async def explore(
+        self,
+        samples: Iterable[Sample | Request],
+        concurrency: int,
+        max_cost_usd: float | None,
+        on_sample: OnSample | None,
+        keep: WrapRecorder | None,
+    ) -> list[Sample]:
+        """Record every rung and verifier on samples; see `Cascade.aexplore`."""
+        run, slots = run_account(max_cost_usd), call_slots(concurrency)
+
+        async def one(index: int, item: Sample | Request) -> Sample:
+            sample = item if isinstance(item, Sample) else Sample(request=item)
+            steps = tour(
+                self.request(sample.request),
+                self.ladder,
+                have={name: recording.response for name, recording in sample.recordings.items()},
+                given={name: recording.verdicts for name, recording in sample.recordings.items()},
+            )
+            budget = self.day_budgets.budget(sample.request, run)
+            trace = begin(sample.request)
+            calls = call_recorder(self.log, sample.request, "explore", keep)
+            driver = Driver(client=self.client, budget=budget, pool=self.pool, trace=trace, calls=calls, slots=slots)
+            with trace or nullcontext():
+                attempts = await driver.drive(steps)
+                if trace is not None:
+                    trace.judged(attempts, self.ladder.of(sample.request.task))
+            done = recorded(sample, attempts)
+            if on_sample is not None:
+                on_sample(index, done, attempts)
+            raise_if_fatal(attempts)
+            return done
+
+        return await gather_bounded(one, samples, concurrency)
