@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
 from cascade.exchange import EMPTY, ModelCall
@@ -24,6 +24,8 @@ be true by what came, and are ours."""
 _MOST_ANYTHING = 10_000_000  # tokens, more than any model takes
 _HUGE = 1e300
 _MOST_DIGITS = 12
+_PLAIN = frozenset({"prompt_tokens", "completion_tokens", "total_tokens", "completion_tokens_details"})
+_NO_PARTS = {"cached_tokens": 0, "cache_write_tokens": 0, "cache_write_hour_tokens": 0, "image_tokens": 0}
 _TICKS_A_DOLLAR = 10**10  # xAI's unit of cost
 
 
@@ -69,12 +71,11 @@ def _usage(
     told: Mapping[str, Any], call: ModelCall, written: Sequence[str], entries: int
 ) -> tuple[Usage, tuple[str, ...]]:
     inside, outside = _mapping(told.get("prompt_tokens_details")), _mapping(told.get("completion_tokens_details"))
-    parts = _parts(told, inside)
+    parts = _parts(told, inside) if inside or not told.keys() <= _PLAIN else _NO_PARTS
     prompt, answer = _count(told.get("prompt_tokens")), _count(told.get("completion_tokens"))
     reasoning = _first(outside.get("reasoning_tokens"), told.get("reasoning_tokens"))
     total = _count(told.get("total_tokens"))
-    counts = (*told.items(), *inside.items(), *outside.items())
-    absurd = any(_absurd(value) for name, value in counts if isinstance(name, str) and name.endswith("_tokens"))
+    absurd = any(_is_absurd(told)) or any(_is_absurd(inside)) or any(_is_absurd(outside))
     if prompt and answer is not None and total is not None and total > prompt + answer:
         missing = total - prompt - answer
         if missing in {parts["cached_tokens"], parts["cached_tokens"] + parts["cache_write_tokens"]}:
@@ -173,8 +174,11 @@ def _count(value: Any) -> int | None:
     return math.ceil(value) if _is_figure(value) and 0 <= value <= _MOST_ANYTHING else None
 
 
-def _absurd(value: Any) -> bool:
-    return isinstance(value, int | float) and not 0 <= value <= _MOST_ANYTHING
+def _is_absurd(counts: Mapping[str, Any]) -> Iterator[bool]:
+    """Tell of each number of tokens whether no model has so many."""
+    for name, value in counts.items():
+        if isinstance(value, (int, float)) and not 0 <= value <= _MOST_ANYTHING:
+            yield str(name).endswith("_tokens")
 
 
 def _is_figure(value: Any) -> TypeGuard[int | float]:

@@ -144,8 +144,11 @@ class Budget:
     def _step(self, call: ModelCall, ticket: int, *, full: bool) -> Admitted | CallFailure | SpendAccount:
         """Reserve for a call and return it, or refuse it, or return the account to wait for."""
         tightest = min(self._accounts, key=lambda one: one.ceiling)
-        wanted, learnt = self._bounded(call, tightest.ceiling, full=full)
+        wanted, learnt = self._bounded(call, full=full)
         worst = self.worst(wanted)
+        if worst > tightest.ceiling and wanted is not call:
+            wanted, learnt = self._affordable(wanted, tightest.ceiling), False
+            worst = self.worst(wanted)
         if worst > tightest.ceiling:
             return self._refuse(wanted, tightest)
         for each in self._accounts:
@@ -155,18 +158,20 @@ class Budget:
             each.reserve(worst)
         return Admitted(wanted, worst, learnt)
 
-    def _bounded(self, call: ModelCall, ceiling: int, *, full: bool) -> tuple[ModelCall, bool]:
+    def _bounded(self, call: ModelCall, *, full: bool) -> tuple[ModelCall, bool]:
         """Return the call with a `max_tokens`, and whether that is what earlier answers had."""
         if output_limit(call.params) is not None:
             return call, False
-        bound = None if full else self._history.output_bound(call, self._task)
-        learnt = bound is not None and bound < ASSUMED_OUTPUT_TOKENS
-        tokens = max(MINIMUM_TOKENS, bound) if bound is not None and learnt else ASSUMED_OUTPUT_TOKENS
+        bound = None if full else self._history.of(call, self._task).output_bound
+        if bound is None or bound >= ASSUMED_OUTPUT_TOKENS:
+            return _limited(call, ASSUMED_OUTPUT_TOKENS), False
+        return _limited(call, max(MINIMUM_TOKENS, bound)), True
+
+    def _affordable(self, call: ModelCall, ceiling: int) -> ModelCall:
+        """Return the call with the longest `max_tokens` that so many picodollars pay for."""
         one, two = (self.worst(_limited(call, count)) for count in (1, 2))
-        affordable = 1 + (ceiling - one) // (two - one) if two > one else tokens
-        if affordable < tokens:
-            return _limited(call, max(MINIMUM_TOKENS, affordable)), False
-        return _limited(call, tokens), learnt
+        tokens = 1 + (ceiling - one) // (two - one) if two > one else 0
+        return _limited(call, max(MINIMUM_TOKENS, min(tokens, ASSUMED_OUTPUT_TOKENS)))
 
     def settle(self, call: ModelCall, reserved: int, reply: Response | CallFailure | None) -> Charge:
         """Give back what a try did not use, and return what it was charged.
@@ -208,10 +213,9 @@ class Budget:
         price = self._price(call)
         if price is None:
             return 0
-        seen = self._history
-        prompt = math.ceil(seen.prompt_factor(call, self._task) * self._prompt(call))
-        usd = worst_case_usd(call, price, prompt, overrun=seen.overrun(call, self._task))
-        return pico(usd + seen.fee_usd(call, self._task))
+        seen = self._history.of(call, self._task)
+        prompt = math.ceil(seen.prompt_factor * self._prompt(call))
+        return pico(worst_case_usd(call, price, prompt, overrun=seen.overrun) + seen.fee_usd)
 
     def _prompt(self, call: ModelCall) -> int:
         """Return the estimate of a prompt's tokens; that of the last one is remembered, since it is asked for often."""
@@ -227,7 +231,7 @@ class Budget:
         price = self._price(call)
         if price is None:
             return 0
-        output = self._history.output_mean(call, self._task)
+        output = self._history.of(call, self._task).output_mean
         output = min(output, output_limit(call.params) or output)
         prompt = self._prompt(call)
         usd = price.cost_usd(Usage(input_tokens=prompt, output_tokens=math.ceil(output)))

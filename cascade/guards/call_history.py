@@ -28,22 +28,48 @@ Kind = tuple[str, str, str, str | None]
 
 
 @dataclass(slots=True)
-class _Known:
-    """Calls of one kind: a model on one rung, for one task, for an answer or a verifier."""
+class Seen:
+    """What calls of one kind consumed: a model on one rung, for one task, for an answer or a verifier."""
 
     outputs: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    """Tokens of the latest answers."""
+
     total: int = 0
+    """Their sum."""
+
+    count: int = 0
+    """Answers seen, forgotten ones included."""
+
+    output_bound: int | None = None
+    """Tokens that an answer hardly ever passes; None where too few were seen."""
+
     prompt_factor: float = PROMPT_MARGIN
+    """How many times its estimate a prompt is reserved for."""
+
     fee_usd: float = 0.0
+    """The most US dollars beside its tokens that a call was seen to cost."""
+
     overrun: int = 0
-    bound: int | None = None
+    """The most tokens that answers had beyond the `max_tokens` that was sent; 0 where it was kept to."""
+
+    @property
+    def output_mean(self) -> float:
+        """Mean tokens of an answer; of a typical one where none was seen."""
+        return self.total / len(self.outputs) if self.outputs else float(TYPICAL.output_tokens)
+
+
+_NOTHING = Seen()
 
 
 class CallHistory:
     """What answered calls consumed; held by one process, used on one event loop, so it needs no lock."""
 
     def __init__(self) -> None:
-        self._known: dict[Kind, _Known] = {}
+        self._seen: dict[Kind, Seen] = {}
+
+    def of(self, call: ModelCall, task: str) -> Seen:
+        """Return what calls of this kind consumed; not to be changed."""
+        return self._seen.get(_kind(call, task), _NOTHING)
 
     def saw(self, call: ModelCall, task: str, reply: Response, *, price: Price, prompt: int) -> None:
         """Remember what a whole answer consumed, where its provider reported it.
@@ -58,7 +84,8 @@ class CallHistory:
         usage = reply.usage
         if usage.estimated or not usage.output_tokens:
             return
-        known = self._known.setdefault(_kind(call, task), _Known())
+        kind = _kind(call, task)
+        known = self._seen.get(kind) or self._seen.setdefault(kind, Seen())
         if len(known.outputs) == REMEMBERED:
             known.total -= known.outputs[0]
         output = math.ceil(usage.output_tokens / answers_asked(call.params))
@@ -67,39 +94,15 @@ class CallHistory:
         known.outputs.append(output)
         known.total += output
         known.prompt_factor = max(known.prompt_factor, PROMPT_MARGIN * usage.input_tokens / max(prompt, 1))
-        tokens_usd = price.cost_usd(usage) * price.tier_factor(call.params.get("service_tier"))
         if reply.cost_reported is not None and reply.cost_usd is not None and reply.cost_usd == reply.cost_reported:
+            tokens_usd = price.cost_usd(usage) * price.tier_factor(call.params.get("service_tier"))
             known.fee_usd = max(known.fee_usd, reply.cost_usd - tokens_usd)
-        n = len(known.outputs)
-        if n >= KNOWN_FROM and (known.bound is None or n % _RENEWED_EVERY == 0 or output > known.bound // MARGIN):
+        known.count += 1
+        n, bound = len(known.outputs), known.output_bound
+        if n >= KNOWN_FROM and (bound is None or known.count % _RENEWED_EVERY == 0 or output > bound // MARGIN):
             # The smallest value that a share of at least QUANTILE of such answers stays below, as far as n can tell.
             place = min(n, math.ceil(QUANTILE * (n + 1))) - 1
-            known.bound = math.ceil(MARGIN * sorted(known.outputs)[place])
-
-    def output_bound(self, call: ModelCall, task: str) -> int | None:
-        """Return the tokens that an answer of this kind hardly ever passes; None where too few were seen."""
-        known = self._known.get(_kind(call, task))
-        return None if known is None else known.bound
-
-    def output_mean(self, call: ModelCall, task: str) -> float:
-        """Return the mean tokens of an answer of this kind; of a typical one where none was seen."""
-        known = self._known.get(_kind(call, task))
-        return known.total / len(known.outputs) if known is not None and known.outputs else float(TYPICAL.output_tokens)
-
-    def prompt_factor(self, call: ModelCall, task: str) -> float:
-        """Return how many times its estimate the prompt of a call is reserved for."""
-        known = self._known.get(_kind(call, task))
-        return PROMPT_MARGIN if known is None else known.prompt_factor
-
-    def overrun(self, call: ModelCall, task: str) -> int:
-        """Return the most tokens that answers of this kind had beyond the `max_tokens` sent; 0 where it was kept to."""
-        known = self._known.get(_kind(call, task))
-        return 0 if known is None else known.overrun
-
-    def fee_usd(self, call: ModelCall, task: str) -> float:
-        """Return the most US dollars beside its tokens that a call of this kind was seen to cost."""
-        known = self._known.get(_kind(call, task))
-        return 0.0 if known is None else known.fee_usd
+            known.output_bound = math.ceil(MARGIN * sorted(known.outputs)[place])
 
 
 def _kind(call: ModelCall, task: str) -> Kind:

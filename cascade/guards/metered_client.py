@@ -132,9 +132,10 @@ class MeteredClient(Client):
         assert self._admitted is not None  # noqa: S101 - admitted just now, or before
         (sent, reserved, learnt), self._admitted = self._admitted, None
         capped = sent.params is not call.params
-        sent = fast_replace(call, params=sent.params)
+        sent = fast_replace(call, params=sent.params) if capped else call
         try:
-            identity = await self._calls.begin(self._key_of(call), sent, reserved or self._budget.worst(sent))
+            worst = reserved or (0 if self._calls is NULL_RECORDER else self._budget.worst(sent))
+            identity = await self._calls.begin(self._key_of(call), sent, worst)
         except BaseException:
             self._budget.release(reserved)
             raise
