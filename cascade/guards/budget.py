@@ -14,7 +14,7 @@ from cascade.exchange import RESENT, ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.finish_reason import cut_off
 from cascade.guards.accounts import PICO, SpendAccount, pico
-from cascade.guards.call_history import CallHistory
+from cascade.guards.call_history import PROMPT_MARGIN, CallHistory
 from cascade.guards.call_recorder import Charge
 from cascade.guards.expected_charge import EVEN, charge_chance
 from cascade.prices import ASSUMED_OUTPUT_TOKENS, PriceBook, estimate_prompt_tokens, output_limit, worst_case_usd
@@ -214,7 +214,7 @@ class Budget:
         if price is None:
             return 0
         seen = self._history.of(call, self._task)
-        prompt = math.ceil(seen.prompt_factor * self._prompt(call))
+        prompt = math.ceil(PROMPT_MARGIN * (self._prompt(call) + seen.added_tokens))
         return pico(worst_case_usd(call, price, prompt, overrun=seen.overrun) + seen.fee_usd)
 
     def _prompt(self, call: ModelCall) -> int:

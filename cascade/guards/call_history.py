@@ -20,7 +20,7 @@ QUANTILE, MARGIN = 0.99, 2.0
 """A reserve holds so many times that quantile of what answers of its kind had in tokens."""
 
 PROMPT_MARGIN = 1.25
-"""How many times its estimate a prompt is reserved for; more where providers were seen to count more."""
+"""How many times its estimate a prompt is reserved for, and what a provider was seen to add to it."""
 
 _RENEWED_EVERY = 16
 
@@ -43,11 +43,14 @@ class Seen:
     output_bound: int | None = None
     """Tokens that an answer hardly ever passes; None where too few were seen."""
 
-    prompt_factor: float = PROMPT_MARGIN
-    """How many times its estimate a prompt is reserved for."""
+    beside: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    """Of the latest answers: tokens of the prompt beyond their estimate, and US dollars beside all tokens."""
+
+    added_tokens: int = 0
+    """The most tokens that a prompt lately had beyond its estimate."""
 
     fee_usd: float = 0.0
-    """The most US dollars beside its tokens that a call was seen to cost."""
+    """The most US dollars beside its tokens that a call lately cost."""
 
     overrun: int = 0
     """The most tokens that answers had beyond the `max_tokens` that was sent; 0 where it was kept to."""
@@ -93,11 +96,16 @@ class CallHistory:
             known.overrun = max(known.overrun, usage.output_tokens)
         known.outputs.append(output)
         known.total += output
-        known.prompt_factor = max(known.prompt_factor, PROMPT_MARGIN * usage.input_tokens / max(prompt, 1))
+        fee_usd = 0.0
         if reply.cost_reported is not None and reply.cost_usd is not None and reply.cost_usd == reply.cost_reported:
             tokens_usd = price.cost_usd(usage) * price.tier_factor(call.params.get("service_tier"))
-            known.fee_usd = max(known.fee_usd, reply.cost_usd - tokens_usd)
+            fee_usd = reply.cost_usd - tokens_usd
+        known.beside.append((usage.input_tokens - prompt, fee_usd))
         known.count += 1
+        latest = known.beside if known.count % _RENEWED_EVERY == 0 else [known.beside[-1]]
+        before = (0, 0.0) if known.count % _RENEWED_EVERY == 0 else (known.added_tokens, known.fee_usd)
+        known.added_tokens = max(before[0], *(tokens for tokens, _ in latest))
+        known.fee_usd = max(before[1], *(usd for _, usd in latest))
         n, bound = len(known.outputs), known.output_bound
         if n >= KNOWN_FROM and (bound is None or known.count % _RENEWED_EVERY == 0 or output > bound // MARGIN):
             # The smallest value that a share of at least QUANTILE of such answers stays below, as far as n can tell.
