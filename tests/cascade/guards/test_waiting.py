@@ -19,6 +19,7 @@ from cascade.failure import CallFailure, FailureKind
 from cascade.guards.accounts import SpendAccount
 from cascade.guards.budget import Admitted, Budget
 from cascade.guards.call_history import KNOWN_FROM, CallHistory
+from cascade.guards.call_recorder import NullRecorder
 from cascade.guards.daily_budgets import DailyBudgets
 from cascade.guards.limits import Limits
 from cascade.guards.metered_client import ask_metered
@@ -249,6 +250,21 @@ def test_an_answer_cut_by_what_was_learnt_is_asked_for_once_more_and_both_are_bi
         assert [call.params["max_tokens"] for call in client.calls] == [80, ASSUMED_OUTPUT_TOKENS]
         assert (got.flags, got.tries, got.usage.output_tokens) == (("asked_longer",), 2, 780)
         assert got.cost_usd == pytest.approx(780e-6) == account.spent_usd
+
+    asyncio.run(tell())
+
+
+def test_an_answer_that_a_killed_run_had_cut_short_is_asked_for_once_more_by_the_next_run() -> None:
+    class Remembers(NullRecorder):
+        def known(self, key: str) -> Response:
+            del key
+            return replace(answer(80, "length"), flags=("cut_by_reserve",))
+
+    async def tell() -> None:
+        client = ScriptedClient({"small": answer(700)})
+        budget = Budget(PRICES, [SpendAccount("day", 1.0)])
+        got = await ask_metered(client, OPEN, budget, Remembers(), left_s=lambda: None)
+        assert (len(client.calls), got.flags, got.usage.output_tokens) == (1, ("asked_longer",), 780)
 
     asyncio.run(tell())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,22 @@ def test_a_call_is_a_row_that_tells_what_was_asked_and_what_came_of_it(log: Log,
     assert {name: call[name] for name in known} == known
     assert call["ms"] >= 0
     assert call["writer"] is None
+
+
+def test_an_implausible_usage_is_told_by_its_row_and_counted_in_the_report(log: Log, where: str | Path) -> None:
+    odd = replace(ANSWER, usage=replace(ANSWER.usage, estimated=True), flags=("usage_implausible",))
+    with opened(log, ScriptedClient({"small": [odd, ANSWER, odd]})) as app:
+        for prompt in ("one", "two", "three"):
+            app.run(prompt)
+    log.flush()
+    assert [row["usage_source"] for row in rows(where, "calls", "call_id")] == [
+        "implausible",
+        "reported",
+        "implausible",
+    ]
+    made = report(log)
+    assert made.implausible == 2
+    assert any("The usage of 2 calls was implausible" in sentence for sentence in made.findings)
 
 
 def test_each_try_is_a_row_of_its_own(log: Log, where: str | Path) -> None:
