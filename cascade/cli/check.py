@@ -192,10 +192,10 @@ def sentence(finding: Finding, confidence: float) -> str:
             else f"; about {more:,} more samples would decide"
         )
     if finding.sharpened is not None:
-        told = finding.sharpened
+        ppi = finding.sharpened
         said += (
-            f"; with {told.proxy} on all {told.n:,} it is {percent(told.value)} ({percent(told.low)} to "
-            f"{percent(told.high)}, asymptotic, so it does not decide)"
+            f"; with {ppi.proxy} on all {ppi.n:,} it is {percent(ppi.value)} ({percent(ppi.low)} to "
+            f"{percent(ppi.high)}, asymptotic, so it does not decide)"
         )
     return said if finding.note is None else f"{said} ({finding.note})"
 

@@ -15,24 +15,24 @@ from cascade.guards.rate_limit import RateLimit
 from cascade.settings import Settings
 
 
-def settings_of(said: EndingModel, settings: Settings) -> Settings:
+def settings_of(model: EndingModel, settings: Settings) -> Settings:
     """Return the settings with the configured values replaced."""
     names = {own.name for own in fields(Settings)} - {"schema"}
-    return replace(settings, **{name: value for name in names if (value := getattr(said, name, None)) is not None})
+    return replace(settings, **{name: value for name in names if (value := getattr(model, name, None)) is not None})
 
 
-def limits_of(said: GuardsModel, providers: Mapping[str, RateLimitModel] = EMPTY) -> Limits:
+def limits_of(model: GuardsModel, providers: Mapping[str, RateLimitModel] = EMPTY) -> Limits:
     """Return the limits across all requests.
 
     Raises:
         ConfigError: a limit is not valid.
     """
-    cap, breaker = said.escalation_cap, said.breaker
+    cap, breaker = model.escalation_cap, model.breaker
     return Limits(
-        usd_per_day=said.usd_per_day,
-        principal_usd_per_day=said.principal_usd_per_day,
+        usd_per_day=model.usd_per_day,
+        principal_usd_per_day=model.principal_usd_per_day,
         escalation_cap=None if cap is None else EscalationCap(**cap.model_dump()),
         breaker=None if breaker is False else Breaker(**breaker.model_dump()),
-        retry_budget=RetryBudget(**said.retry_budget.model_dump()),
-        providers={name: RateLimit(rpm=pace.rpm, tpm=pace.tpm) for name, pace in providers.items()},
+        retry_budget=RetryBudget(**model.retry_budget.model_dump()),
+        providers={name: RateLimit(rpm=limit.rpm, tpm=limit.tpm) for name, limit in providers.items()},
     )

@@ -88,7 +88,7 @@ def _escalation(task: TaskReport) -> KeyFigure:
     if use is not None and use.promised is not None:
         tone = "good" if use.on_target else "bad"
         came = "" if len(task.policies) == 1 else f"; the rate under the last policy is {interval(use.escalation_rate)}"
-        against = f"target {percent(use.promised)}, {'inside' if use.on_target else 'outside'} the interval{came}"
+        against = f"aimed at {percent(use.promised)}, {'inside' if use.on_target else 'outside'} the interval{came}"
     between = f"{percent(rate.low)} to {percent(rate.high)}, n = {count(rate.n)}; " if rate.n else ""
     return KeyFigure(name="Escalation", value=percent(rate.value), detail=between + against, tone=tone)
 

@@ -26,10 +26,10 @@ def count_parts(connection: Connection, scope: Scope, found: defaultdict[str, Ta
     """Count the parts of every task."""
     c = decisions.c
     keys = (c.task, c.tags, *(c[name] for name in COLUMNS))
-    told = c.saved_usd.is_not(None)
+    paid = c.saved_usd.is_not(None)
     query = scope.select(
         decisions, *keys, func.count(), counted(c.first_answered), counted(c.escalated), func.sum(c.cost_usd),
-        func.coalesce(func.sum(case((told, c.cost_usd))), 0.0), func.coalesce(func.sum(c.cost_usd + c.saved_usd), 0.0),
+        func.coalesce(func.sum(case((paid, c.cost_usd))), 0.0), func.coalesce(func.sum(c.cost_usd + c.saved_usd), 0.0),
     )  # fmt: skip
     names = ("n", "first_answered", "escalated", "cost_usd", "told_cost_usd", "top_usd")
     for task, tags, principal, quality, *values in streamed(connection, query.group_by(*keys)):

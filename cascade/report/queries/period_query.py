@@ -20,15 +20,15 @@ def count_periods(
     """Count the days or hours of every task, policy by policy."""
     c = decisions.c
     step = (c.at_ms // step_ms).label("step")
-    estimated, top = c.saved_usd.is_not(None), c.cost_usd + c.saved_usd
+    priced, top = c.saved_usd.is_not(None), c.cost_usd + c.saved_usd
     values = (
         func.count(), counted(c.first_answered), counted(c.escalated), func.sum(c.cost_usd), func.sum(c.verifiers_usd),
-        func.coalesce(func.sum(case((c.outcome.in_(FRUITLESS) & ~estimated, c.cost_usd))), 0.0),
+        func.coalesce(func.sum(case((c.outcome.in_(FRUITLESS) & ~priced, c.cost_usd))), 0.0),
         func.sum(c.maybe_charged_usd),
         func.sum(func.coalesce(c.maybe_charged_estimate_usd, c.maybe_charged_usd)),
-        func.count(c.saved_usd), func.sum(case((estimated, c.cost_usd))), func.sum(top),
-        func.sum(case((estimated, c.cost_usd * c.cost_usd))), func.sum(top * top), func.sum(c.cost_usd * top),
-        counted(estimated & (c.saved_how == "fitted on samples")),
+        func.count(c.saved_usd), func.sum(case((priced, c.cost_usd))), func.sum(top),
+        func.sum(case((priced, c.cost_usd * c.cost_usd))), func.sum(top * top), func.sum(c.cost_usd * top),
+        counted(priced & (c.saved_how == "fitted on samples")),
     )  # fmt: skip
     query = scope.select(decisions, c.task, step, c.policy_sha256, *values).group_by(c.task, step, c.policy_sha256)
     for task, number, sha256, *row in connection.execute(query):

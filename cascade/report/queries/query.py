@@ -82,15 +82,15 @@ def lost(connection: Connection, scope: Scope) -> int:
 
 def _decisions(connection: Connection, scope: Scope, known: Promises, found: defaultdict[str, Tally]) -> None:
     c = decisions.c
-    told = c.saved_usd.is_not(None)
+    priced = c.saved_usd.is_not(None)
     top = c.cost_usd + c.saved_usd
     sums = {
         "n": func.count(), "first_answered": counted(c.first_answered), "escalated": counted(c.escalated),
         "cost_usd": func.sum(c.cost_usd), "cost_squares": func.sum(c.cost_usd * c.cost_usd),
         "answers_usd": func.sum(c.answers_usd), "verifiers_usd": func.sum(c.verifiers_usd),
         "input_tokens": func.sum(c.input_tokens), "output_tokens": func.sum(c.output_tokens),
-        "last_ms": func.max(c.at_ms), "told": func.count(c.saved_usd), "cost": func.sum(case((told, c.cost_usd))),
-        "top": func.sum(top), "cost_cost": func.sum(case((told, c.cost_usd * c.cost_usd))),
+        "last_ms": func.max(c.at_ms), "priced": func.count(c.saved_usd), "cost": func.sum(case((priced, c.cost_usd))),
+        "top": func.sum(top), "cost_cost": func.sum(case((priced, c.cost_usd * c.cost_usd))),
         "top_top": func.sum(top * top), "cost_top": func.sum(c.cost_usd * top),
     }  # fmt: skip
     keys = (c.task, c.policy_sha256, c.outcome, c.rung, c.calibrated, c.saved_how)
@@ -106,15 +106,15 @@ def _decisions(connection: Connection, scope: Scope, known: Promises, found: def
         tally.outcomes[outcome] += value["n"]
         tally.answered_by[rung] += value["n"]
         tally.policies.setdefault(sha256, Rate()).add(_rate(value))
-        tally.saved_how[how or "unknown"] += value["told"]
-        tally.saved_how["unknown"] += value["n"] - value["told"]
+        tally.saved_how[how or "unknown"] += value["priced"]
+        tally.saved_how["unknown"] += value["n"] - value["priced"]
         against = tally.against
-        against.n += value["told"]
+        against.n += value["priced"]
         for name in ("cost", "top", "cost_cost", "top_top", "cost_top"):
             setattr(against, name, getattr(against, name) + value[name])
         promise = known.get((sha256, task))
         if promise is not None and how == "fitted on samples":
-            against.noise += value["told"] * promise.error_usd**2
+            against.noise += value["priced"] * promise.error_usd**2
 
 
 def _rate(value: Mapping[str, Any]) -> Rate:

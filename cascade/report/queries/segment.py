@@ -62,10 +62,10 @@ def segments(connection: Connection, scope: Scope, by: str, level: float) -> tup
 def _counted(connection: Connection, scope: Scope, by: str) -> Iterator[tuple[str | None, Part]]:
     c = decisions.c
     column: ColumnElement[Any] = c[by] if by in COLUMNS else c.tags
-    told = c.saved_usd.is_not(None)
+    paid = c.saved_usd.is_not(None)
     query = scope.select(
         decisions, column, func.count(), counted(c.first_answered), counted(c.escalated), func.sum(c.cost_usd),
-        func.coalesce(func.sum(case((told, c.cost_usd))), 0.0), func.coalesce(func.sum(c.cost_usd + c.saved_usd), 0.0),
+        func.coalesce(func.sum(case((paid, c.cost_usd))), 0.0), func.coalesce(func.sum(c.cost_usd + c.saved_usd), 0.0),
     )  # fmt: skip
     names = ("n", "first_answered", "escalated", "cost_usd", "told_cost_usd", "top_usd")
     for value, *values in streamed(connection, query.group_by(column)):

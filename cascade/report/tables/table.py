@@ -210,7 +210,7 @@ def _target(task: TaskReport) -> str:
     if use is None or use.promised is None:
         return band
     where = {True: "inside", False: "outside", None: "beside"}[use.on_target]
-    return f"; target {percent(use.promised)}, {where} the interval{band}"
+    return f"; aimed at {percent(use.promised)}, {where} the interval{band}"
 
 
 def certificate_words(certificate: Mapping[str, Any]) -> str:

@@ -91,8 +91,8 @@ IMAGE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url":
     ("options", "status", "words"),
     [
         ({"model": "embedded/huge"}, 404, "embedded/small, embedded/medium, embedded/large"),
-        ({"messages": [{"role": "user", "content": " "}]}, 400, "needs a sentence"),
-        ({"messages": [{"role": "system", "content": "x"}]}, 400, "needs a sentence"),
+        ({"messages": [{"role": "user", "content": " "}]}, 400, "a sentence was expected"),
+        ({"messages": [{"role": "system", "content": "x"}]}, 400, "a sentence was expected"),
         ({"messages": IMAGE}, 400, "reads only text"),
         ({"messages": [{"role": "user", "content": "chairs " * 300}]}, 400, "shorten it"),
         ({"temperature": -1}, 400, "temperature is -1"),

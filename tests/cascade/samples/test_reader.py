@@ -42,14 +42,14 @@ def test_what_changed_between_two_passes_is_read_as_it_is_then(write: Callable[[
 @pytest.mark.parametrize("name", ["s.jsonl", "s.csv"])
 def test_one_id_in_two_files_is_refused_and_both_are_named(write: Callable[[str, str], Path], name: str) -> None:
     twice = write(name, LINES if name.endswith("l") else "id,prompt\na,one\n")
-    with pytest.raises(DataError, match=r"first\.jsonl too"):
+    with pytest.raises(DataError, match=r"first\.jsonl; ids"):
         list(SampleFiles([write("first.jsonl", LINES), twice]))
 
 
 def test_a_pass_that_was_left_early_does_not_count_as_a_check(write: Callable[[str, str], Path]) -> None:
     files = SampleFiles([write("s.jsonl", LINES + LINES)])
     assert next(iter(files)).request.id == "a"
-    with pytest.raises(DataError, match="stands twice"):
+    with pytest.raises(DataError, match="appears twice"):
         list(files)
 
 

@@ -139,12 +139,12 @@ def test_without_labels_it_says_what_is_missing(log: Log) -> None:
         log.write(*decided(f"r-{number}", "0.9"))
     page = to_html(log_document(report(log), drawn=True))
     assert "This needs labelled answers" in page
-    assert "Nothing divides these requests" in page
-    assert "not known" in page
+    assert "These requests have no groups" in page
+    assert "unknown" in page
 
 
 def test_an_empty_log_makes_a_page(log: Log) -> None:
-    assert "The log holds no decision" in to_html(log_document(report(log), drawn=True))
+    assert "The log has no decision" in to_html(log_document(report(log), drawn=True))
 
 
 def test_without_the_extra_figures_stand_in_tables(made: Report, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from tests.recordings import recorded_samples
 
 def test_what_a_policy_certifies_is_in_the_report(tmp_path: Path) -> None:
     samples = recorded_samples(1000)
-    for bound, said in ((MaxError(0.2), "at most 20.0 %, 90.0 % sure"), (MaxError(0.001), "Not certified")):
+    for bound, said in ((MaxError(0.2), "at most 20.0 %, with 90.0 % confidence"), (MaxError(0.001), "Not certified")):
         policy = calibrate(samples, ("small", "large"), target=bound, verifiers=["sure"])
         ladder = Ladder(*(Rung(f"test/{name}", name=name, verify=(Sure(samples),)) for name in ("small", "large")))
         path = tmp_path / f"{bound.alpha}.db"
@@ -46,4 +46,4 @@ def test_a_task_that_started_from_the_others_is_flagged_in_the_report(tmp_path: 
     with open_log(tmp_path / "log.db") as log:
         task = report(log).tasks["new"]
     assert task.policies[0].borrowed["n"] == 0
-    assert any("started from 3 other tasks" in sentence for sentence in task.findings)
+    assert any("comes from 3 other tasks" in sentence for sentence in task.findings)
