@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cascade.exchange import ModelCall, text_of
-from cascade.prices import answers_asked, bundled_output_limit, output_limit
+from cascade.prices import answers_asked, bundled_output_limit, bundled_window, output_limit
 
 CHARACTERS_A_TOKEN = 24
 """The most characters a token, on the average of any text, white space and repetitions aside."""
@@ -32,8 +32,13 @@ MOST_PROMPT_TOKENS = 10_000_000
 CALL_FEE_USD = 0.05
 """The most that providers ask for a call beside its tokens: searches cost $0.005 to $0.05."""
 
-_GROWING = ("web_search_options", "plugins", "extra_body", "tools")
-"""Parameters by which a provider puts texts into the prompt that we do not see."""
+PICTURE_TOKENS = 1 << 16
+"""The most tokens of one picture: 48,000 are asked for a large one by the models that count them dearest."""
+
+_GROWING = ("web_search_options", "plugins", "search_parameters")
+"""Parameters by which a provider puts texts into the prompt that we do not see; its own tools do that too."""
+
+_PICTURES = frozenset({"image_url", "image", "input_image"})
 
 _UNSUSPICIOUS_TOKENS = 8192
 _SLICE, _SLICES = 4096, 16
@@ -81,12 +86,13 @@ def prompt_bounds(call: ModelCall, *, tight: bool = True) -> TokenBounds:
         length = sum(map(len, texts))
         return TokenBounds(length // CHARACTERS_A_TOKEN + len(texts), length + ADDED_TOKENS)
     low = max(1, sum(map(least_tokens, texts)))
-    unseen = any(call.params.get(name) for name in _GROWING) or any(map(_has_unseen_parts, call.messages))
-    if unseen:
-        return TokenBounds(low, MOST_PROMPT_TOKENS)
+    kinds = [kind for message in call.messages for kind in _other_parts(message)]
+    if not _PICTURES.issuperset(kinds) or any(map(_grows, (call.params, call.params.get("extra_body")))):
+        return TokenBounds(low, max(low, bundled_window(call.model) or MOST_PROMPT_TOKENS))
     beside = [str(message.get("tool_calls") or "") for message in call.messages]
-    beside += [str(call.params.get(name) or "") for name in ("functions", "response_format")]
-    return TokenBounds(low, sum(map(most_tokens, (*texts, *beside))) + ADDED_TOKENS)
+    beside += [str(call.params.get(name) or "") for name in ("tools", "functions", "response_format")]
+    seen = sum(map(most_tokens, (*texts, *beside)))
+    return TokenBounds(low, seen + len(kinds) * PICTURE_TOKENS + ADDED_TOKENS)
 
 
 def output_bounds(call: ModelCall, written: Sequence[str], *, entries: int = 0) -> TokenBounds:
@@ -125,11 +131,22 @@ def prompt_plausible(call: ModelCall, tokens: int) -> bool:
     return bounds.low <= tokens <= bounds.high
 
 
-def _has_unseen_parts(message: Mapping[str, Any]) -> bool:
-    """Tell whether a message holds pictures, sounds or files, whose tokens nobody but the provider knows."""
+def _other_parts(message: Mapping[str, Any]) -> list[str]:
+    """Return the kinds of a message's parts that are no text: pictures, sounds, files."""
     content = message.get("content")
     parts = content if isinstance(content, list | tuple) else ()
-    return any(not isinstance(part, Mapping) or part.get("type") != "text" for part in parts)
+    kinds = (str(part.get("type")) if isinstance(part, Mapping) else "" for part in parts)
+    return [kind for kind in kinds if kind != "text"]
+
+
+def _grows(params: Any) -> bool:
+    """Tell whether parameters let a provider add to the prompt what we do not see: searches, and tools of its own."""
+    if not isinstance(params, Mapping):
+        return False
+    tools = params.get("tools")
+    given = tools if isinstance(tools, list | tuple) else ()
+    own = any(not isinstance(tool, Mapping) or tool.get("type", "function") != "function" for tool in given)
+    return own or any(params.get(name) for name in _GROWING)
 
 
 def _counted(text: str) -> int:

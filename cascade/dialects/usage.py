@@ -57,7 +57,7 @@ def read_usage(body: Mapping[str, Any], *, call: ModelCall, price: Price, writte
     """
     told = _told(body)
     usage, flags = _usage(told, call, written, entries)
-    factor = price.tier_factor(call.params.get("service_tier"), body.get("service_tier") or told.get("service_tier"))
+    factor = price.tier_factor(call.params.get("service_tier"), body.get("service_tier"))
     cost_usd, reported = price.cost_usd(usage) * factor, _cost_reported(told)
     if reported is not None and reported > cost_usd:
         if reported <= _most_usd(call, price, factor, written, entries):

@@ -66,6 +66,33 @@ def test_less_than_the_text_proves_is_booked_at_our_figure_and_told(reported):
     assert got.flags == ("usage_implausible",)
 
 
+PICTURE = {"role": "user", "content": [{"type": "text", "text": "hi"}, {"type": "image_url", "image_url": {}}]}
+SOUND = {"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}
+FUNCTION, SEARCH = {"type": "function", "function": {"name": "f"}}, {"type": "web_search"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "most"),
+    [
+        ({}, 4096),
+        ({"params": {"tools": [FUNCTION]}}, 4096),
+        ({"params": {"extra_body": {"top_k": 3}}}, 4096),
+        ({"messages": (PICTURE,)}, 65_536),
+        ({"messages": (PICTURE, PICTURE)}, 131_072),
+        ({"messages": (SOUND,)}, 9_000_000),
+        ({"params": {"tools": [FUNCTION, SEARCH]}}, 9_000_000),
+        ({"params": {"extra_body": {"plugins": [{"id": "web"}]}}}, 9_000_000),
+        ({"params": {"web_search_options": {"size": "low"}}}, 9_000_000),
+        ({"params": {"web_search_options": {"size": "low"}}, "model": "openai/gpt-5"}, 272_000),
+    ],
+)
+def test_a_prompt_has_what_we_see_of_it_and_what_a_provider_can_add(changes, most):
+    call = replace(CALL, **changes)
+    assert used(told(most, 1), call=call).flags == ()
+    if most < 9_000_000:
+        assert used(told(2 * most, 1), call=call).flags == ("usage_implausible",)
+
+
 @pytest.mark.parametrize(
     "limit", [{"max_tokens": 50}, {"max_completion_tokens": 50}, {"extra_body": {"max_tokens": 50}}]
 )
