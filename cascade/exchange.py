@@ -306,7 +306,8 @@ class Response:
     """What the call cost, tries that failed included; None: no cost is known (recordings only)."""
 
     cost_reported: float | None = None
-    """US dollars that the provider says the answer cost, where it says so; nothing is ever computed from it."""
+    """US dollars that the provider says the answer cost, where it says so. `cost_usd` is that where it is more than by
+    our prices, and can be true by what we hold of the call."""
 
     latency_s: float = 0.0
     """Seconds from the first try to the whole answer."""
@@ -321,7 +322,8 @@ class Response:
     """Which of the rung's endpoints answered; '' where it lists none."""
 
     flags: tuple[str, ...] = ()
-    """Anomalies: usage estimated or clamped, another model reported, `capped_by_budget` (truncated by the budget),
+    """What was odd about it: `usage_estimated` (none was reported), `usage_implausible` (what was reported cannot be
+    true; ours is booked), another model reported, `capped_by_budget` (cut off where the budget paid for no more),
     `availability:…` for each endpoint that failed before, …"""
 
 

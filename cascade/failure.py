@@ -19,8 +19,9 @@ from cascade.errors import (
 from cascade.redaction import redacted
 from cascade.usage import Usage
 
-Phase = Literal["connect", "sent", "headers", "body", "done"]
-"""How far a try got: connecting; the request on its way; the answer's headers came; its body began; it came whole."""
+Phase = Literal["unsent", "connect", "sent", "headers", "body", "done"]
+"""How far a try got: nothing was tried yet; connecting; the request on its way; the answer's headers came; its body
+began; it came whole."""
 
 
 class FailureKind(StrEnum):

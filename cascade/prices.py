@@ -27,8 +27,11 @@ from cascade.errors import UnknownPrice
 from cascade.exchange import EMPTY, Message, ModelCall, text_of
 from cascade.usage import Price, Usage
 
-KINDS = ("input", "output", "cached", "cache_write", "image", "reasoning")
+KINDS = ("input", "output", "cached", "cache_write", "cache_write_hour", "image", "reasoning")
 """The kinds of tokens that may have their own price."""
+
+TIERS = ("flex", "priority")
+"""The service tiers that cost another part of the standard price."""
 
 ASSUMED_OUTPUT_TOKENS = 4096
 """Output tokens taken as the worst case where a call sets no maximum: an assumption, not a bound."""
@@ -41,12 +44,14 @@ _BUNDLED = {
     "output": "output_cost_per_token",
     "cached": "cache_read_input_token_cost",
     "cache_write": "cache_creation_input_token_cost",
+    "cache_write_hour": "cache_creation_input_token_cost_above_1hr",
     "image": "input_cost_per_image_token",
     "reasoning": "output_cost_per_reasoning_token",
 }
 _BARE = ("openai/", "anthropic/")
 """Providers whose models litellm also takes without a prefix."""
 
+_MOST_FACTOR = 4.0  # the map says 50 for some models, by a misplaced point, and 1 for some others
 _IMAGE_TOKENS = 1500
 _MESSAGE_TOKENS = 4
 
@@ -106,7 +111,8 @@ def _pinned() -> tuple[str, Mapping[str, Quote]]:
     quotes: dict[str, Quote] = {}
     for model, row in table["models"].items():
         source = "nominal" if row.get("nominal") else f"pinned {table['date']}"
-        price = Price(**{f"{kind}_usd": row[kind] / 1e6 for kind in KINDS if kind in row})
+        factors = {f"{tier}_factor": row[tier] for tier in TIERS if tier in row}
+        price = Price(**{f"{kind}_usd": row[kind] / 1e6 for kind in KINDS if kind in row}, **factors)
         quotes[model] = Quote(price=price, source=source)
         if model.startswith(_BARE):
             quotes[model.split("/", 1)[1]] = quotes[model]
@@ -149,6 +155,13 @@ def bundled_window(model: str) -> int | None:
     return None if tokens is None else int(tokens)
 
 
+def bundled_output_limit(model: str) -> int | None:
+    """Return how many tokens an answer of `model` may have, by litellm's bundled map; None where it does not say."""
+    row = _bundled_row(model)
+    tokens = None if row is None else _positive(row.get("max_output_tokens"))
+    return None if tokens is None else int(tokens)
+
+
 def bundled_price(model: str) -> Price | None:
     """Return the price of `model` in litellm's bundled map; None where it has none, or says 0."""
     row = _bundled_row(model)
@@ -158,7 +171,19 @@ def bundled_price(model: str) -> Price | None:
     if "input" not in usd or "output" not in usd:
         return None
     call_usd = _positive(row.get("input_cost_per_request")) or 0.0
-    return Price(**{f"{kind}_usd": value for kind, value in usd.items()}, call_usd=call_usd)
+    factors = {f"{tier}_factor": factor for tier in TIERS if (factor := _tier_factor(row, tier)) is not None}
+    return Price(**{f"{kind}_usd": value for kind, value in usd.items()}, call_usd=call_usd, **factors)
+
+
+def _tier_factor(row: Mapping[str, Any], tier: str) -> float | None:
+    """Return what a tier costs in parts of the standard price; None where the map does not say, or says nonsense."""
+    pairs = [
+        (_positive(row.get(f"{key}_{tier}")), _positive(row.get(key)))
+        for key in (_BUNDLED["input"], _BUNDLED["output"])
+    ]
+    found = [own / usual for own, usual in pairs if own is not None and usual is not None]
+    least = 1.0 if tier == "priority" else 0.0
+    return max(found) if found and least < max(found) <= _MOST_FACTOR else None
 
 
 def _positive(value: Any) -> float | None:
@@ -197,17 +222,43 @@ def estimate_prompt_tokens(messages: Sequence[Message], params: Mapping[str, Any
     return total
 
 
-def worst_case_usd(call: ModelCall, price: Price, prompt_tokens_estimate: int) -> float:
+def output_limit(params: Mapping[str, Any]) -> int | None:
+    """Return the tokens that a call allows all its answers together; None where it sets no limit."""
+    for given in (params.get("extra_body"), params):  # what stands in extra_body goes over the others
+        for name in ("max_completion_tokens", "max_tokens"):
+            value = given.get(name) if isinstance(given, Mapping) else None
+            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+                return value * answers_asked(params)
+    return None
+
+
+def answers_asked(params: Mapping[str, Any]) -> int:
+    """Return how many answers a call asks for."""
+    counts = (params.get("n"), params.get("best_of"), 1)
+    return max(value for value in counts if isinstance(value, int) and not isinstance(value, bool))
+
+
+def worst_case_usd(call: ModelCall, price: Price, prompt_tokens_estimate: int, *, overrun: int = 0) -> float:
     """Return the US dollars that `call` costs at most, if the estimate of its prompt holds.
 
     Every prompt token at the dearest input kind, `max_tokens` (else `ASSUMED_OUTPUT_TOKENS`) for each of `n` answers
     at the dearest output kind.
     """
     dearest_in = max(_known(price.input_usd, price.cached_usd, price.cache_write_usd, price.image_usd))
+    if any(map(_writes_cache, (*call.messages, *(call.params.get("tools") or ())))):
+        dearest_in = max(dearest_in, 2 * price.input_usd, price.cache_write_hour_usd or 0.0)
     dearest_out = max(_known(price.output_usd, price.reasoning_usd))
-    limit = call.params.get("max_completion_tokens") or call.params.get("max_tokens") or ASSUMED_OUTPUT_TOKENS
-    answers = call.params.get("n") or 1
-    return price.call_usd + prompt_tokens_estimate * dearest_in + float(limit) * float(answers) * dearest_out
+    output = max(overrun, output_limit(call.params) or ASSUMED_OUTPUT_TOKENS * answers_asked(call.params))
+    tokens_usd = prompt_tokens_estimate * dearest_in + output * dearest_out
+    return price.call_usd + tokens_usd * price.tier_factor(call.params.get("service_tier"))
+
+
+def _writes_cache(part: Any) -> bool:
+    """Tell whether a message or tool is marked for the prompt cache, whose price may be that of an hour."""
+    if not isinstance(part, Mapping):
+        return False
+    content = part.get("content")
+    return "cache_control" in part or (isinstance(content, list | tuple) and any(map(_writes_cache, content)))
 
 
 def _known(*figures: float | None) -> tuple[float, ...]:

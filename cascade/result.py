@@ -151,6 +151,10 @@ class Result(Generic[Parsed]):
     timed out or was cancelled. Budgets count it as spent; `cost_usd`, the known cost, does not include it. So the true
     cost lies between `cost_usd` and `cost_usd + maybe_charged_usd`."""
 
+    maybe_charged_estimate_usd: float = 0.0
+    """What these tries have cost in the mean, in US dollars, by what such calls cost otherwise and how far each try
+    got: `cost_usd + maybe_charged_estimate_usd` is what to expect on the bill."""
+
     latency_s: float = 0.0
     """Seconds from the call of run() to the result."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from typing import Any
 
 from cascade.errors import ConfigError
 
@@ -22,7 +23,10 @@ class Usage:
     """The part of `input_tokens` that was read from the provider's prompt cache."""
 
     cache_write_tokens: int = 0
-    """The part of `input_tokens` that was written to the provider's prompt cache."""
+    """The part of `input_tokens` that was written to the provider's prompt cache, for however long."""
+
+    cache_write_hour_tokens: int = 0
+    """The part of `cache_write_tokens` that is kept for an hour, which costs more."""
 
     image_tokens: int = 0
     """The part of `input_tokens` that came from images."""
@@ -56,6 +60,9 @@ class Price:
     cache_write_usd: float | None = None
     """Dollars per input token written to the prompt cache; None: `input_usd`."""
 
+    cache_write_hour_usd: float | None = None
+    """Dollars per input token written to the prompt cache for an hour; None: twice `input_usd`, as Anthropic asks."""
+
     image_usd: float | None = None
     """Dollars per input token of an image; None: `input_usd`."""
 
@@ -64,6 +71,12 @@ class Price:
 
     call_usd: float = 0.0
     """Dollars per call, whatever its length."""
+
+    flex_factor: float = 1.0
+    """What the service tier `flex` costs, in parts of the standard price: 0.5 at OpenAI and Google, 1 at Groq."""
+
+    priority_factor: float = 2.5
+    """What the service tier `priority` costs, in parts of the standard price; 1.67 to 2.5 are asked."""
 
     def __post_init__(self) -> None:
         """Refuse prices that are negative or not numbers: they would make spending look like earning."""
@@ -76,9 +89,11 @@ class Price:
     def cost_usd(self, usage: Usage) -> float:
         """Return the dollars that `usage` costs at this price; parts are never counted beyond their whole."""
         plain, total = usage.input_tokens, self.call_usd
+        hour = min(max(usage.cache_write_hour_tokens, 0), max(usage.cache_write_tokens, 0))
         for tokens, own in (
             (usage.cached_tokens, self.cached_usd),
-            (usage.cache_write_tokens, self.cache_write_usd),
+            (hour, 2 * self.input_usd if self.cache_write_hour_usd is None else self.cache_write_hour_usd),
+            (usage.cache_write_tokens - hour, self.cache_write_usd),
             (usage.image_tokens, self.image_usd),
         ):
             part = min(max(tokens, 0), plain)
@@ -87,3 +102,16 @@ class Price:
         reasoning = min(max(usage.reasoning_tokens, 0), usage.output_tokens)
         total += plain * self.input_usd + (usage.output_tokens - reasoning) * self.output_usd
         return total + reasoning * (self.output_usd if self.reasoning_usd is None else self.reasoning_usd)
+
+    def tier_factor(self, asked: Any, served: Any = None) -> float:
+        """Return what a service tier costs, in parts of the standard price.
+
+        Args:
+            asked: the tier that the call asks for, or anything at all.
+            served: the tier that the answer says; where it says none that is known, the dearer of the one that was
+                asked for and the standard one was billed, as far as anybody can tell.
+        """
+        factors = {"flex": self.flex_factor, "priority": self.priority_factor}
+        if isinstance(served, str):
+            return factors.get(served.lower(), 1.0)
+        return max(1.0, factors.get(asked.lower(), 1.0)) if isinstance(asked, str) else 1.0

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from cascade.prices import KINDS, bundled_price
+from cascade.prices import KINDS, TIERS, bundled_price
+from cascade.usage import Price
 
 TABLE = Path(__file__).resolve().parent.parent / "cascade" / "prices.json"
 
@@ -29,6 +30,10 @@ def main(added: list[str]) -> None:
             raise SystemExit(f"litellm's bundled map has no usable price for {model}; take it out of {TABLE.name}.")
         figures = {kind: getattr(price, f"{kind}_usd") for kind in KINDS}
         models[model] = {kind: round(usd * 1e6, 6) for kind, usd in figures.items() if usd is not None}
+        factors = {tier: round(getattr(price, f"{tier}_factor"), 3) for tier in TIERS}
+        models[model] |= {
+            tier: factor for tier, factor in factors.items() if factor != getattr(Price, f"{tier}_factor")
+        }
     table["date"] = datetime.now(tz=UTC).date().isoformat()
     table["source"] = f"price map bundled with litellm {version('litellm')}"
     table["models"] = dict(sorted(models.items()))

@@ -178,6 +178,9 @@ def classify_timeout(limit_s: float) -> CallFailure:
     message, wire = f"No answer within {limit_s:.3g} s.", WIRE.get()
     if wire is None or wire.phase is None:
         return CallFailure(kind=FailureKind.TIMEOUT, message=message)
+    if wire.phase == "unsent":
+        message = f"{message} Nothing had been sent."
+        return CallFailure(kind=FailureKind.TIMEOUT, message=message, phase="unsent", charged=False, tries=0)
     if not wire.refused:
         kind = FailureKind.CONNECT if wire.phase == "connect" else FailureKind.TIMEOUT
         wire = replace(wire, fault=kind, trouble=f"{message} The try got as far as: {wire.phase}.")

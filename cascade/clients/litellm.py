@@ -10,6 +10,7 @@ import asyncio
 import gc
 import importlib
 import inspect
+import math
 import os
 import threading
 import time
@@ -107,6 +108,7 @@ class LiteLLMClient(Client):
     async def ask(self, call: ModelCall) -> Response | CallFailure:
         """Put one call to its model. A model that refuses a wish is asked once more without, and that is remembered."""
         self.check(call)
+        WIRE.set(Wire(ends_at=math.inf, phase="unsent"))  # whoever breaks off an import knows that nothing was sent
         litellm = await self._library(call.model.partition("/")[0])
         started = time.perf_counter()
         wishes = self._granted(litellm, call)
@@ -164,6 +166,10 @@ class LiteLLMClient(Client):
         if wire.refused:  # litellm makes answers out of some errors
             return classify_wire(wire, secret=call.api_key)
         seen = wire.phase is not None
+        if (
+            seen and (raw := wire.completion()) is not None
+        ):  # litellm makes a count of true, and drops what it does not know
+            body = {**body, "usage": raw.get("usage"), "service_tier": raw.get("service_tier")}
         price = self._prices.price(call.model, call.price)
         reply = read_completion(
             body, call=call, price=price, native=wire.finish_raw() if seen else None, logprobs=wire.logprobs

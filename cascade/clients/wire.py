@@ -122,7 +122,7 @@ WIRE: ContextVar[Wire | None] = ContextVar("cascade.wire", default=None)
 """The try that is under way in this task, or was the last one."""
 
 
-def still_connecting() -> bool:
-    """Tell whether the try that was last under way in this task had no connection yet, so that nobody can bill it."""
+def nothing_sent() -> bool:
+    """Tell whether of the try that was last under way in this task no byte went out, so that nobody can bill it."""
     wire = WIRE.get()
-    return wire is not None and wire.phase == "connect" and not wire.resent
+    return wire is not None and wire.phase in {"unsent", "connect"} and not wire.resent

@@ -74,6 +74,8 @@ class PriceModel(Part):
     """Per input token read from the prompt cache; default: as input."""
     cache_write_usd: Dollars | None = None
     """Per input token written to the prompt cache; default: as input."""
+    cache_write_hour_usd: Dollars | None = None
+    """Per input token written to the prompt cache for an hour; default: twice as input."""
     image_usd: Dollars | None = None
     """Per input token of an image; default: as input."""
     reasoning_usd: Dollars | None = None
@@ -88,10 +90,16 @@ class PriceModel(Part):
     """Per million input tokens read from the prompt cache."""
     cache_write_per_mtok: Dollars | None = None
     """Per million input tokens written to the prompt cache."""
+    cache_write_hour_per_mtok: Dollars | None = None
+    """Per million input tokens written to the prompt cache for an hour."""
     image_per_mtok: Dollars | None = None
     """Per million input tokens of images."""
     reasoning_per_mtok: Dollars | None = None
     """Per million reasoning tokens."""
+    flex_factor: Dollars = 1.0
+    """What the service tier `flex` costs, in parts of the standard price."""
+    priority_factor: Dollars = 2.5
+    """What the service tier `priority` costs, in parts of the standard price."""
 
 
 class RateLimitModel(Part):

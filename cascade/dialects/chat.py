@@ -9,20 +9,16 @@ from typing import Any
 
 from cascade.dialects.finish import Finish, read_finish, read_own_finish
 from cascade.dialects.shape import MOST_ALTERNATIVES, ShapeLimits
+from cascade.dialects.usage import read_usage
 from cascade.exchange import EMPTY, ModelCall, Response, TokenLogProb, text_of
 from cascade.failure import CallFailure, FailureKind
-from cascade.prices import estimate_prompt_tokens, estimate_tokens
-from cascade.usage import Price, Usage
-
-MOST_TOKENS = 10_000_000
-"""More tokens than any model takes: a count above it is a provider's mistake."""
+from cascade.usage import Price
 
 BESIDE_THE_BODY = frozenset({"extra_body", "extra_headers"})
 """Parameters that are no field of the body."""
 
 NO_CHOICE = "The provider's answer holds no choice with a message."
 
-_MOST_DIGITS = 12
 _THINKING = re.compile(r"<(?:think|thinking|budget:thinking)>(.*?)</(?:think|thinking|budget:thinking)>(.*)", re.DOTALL)
 _SNAPSHOT = re.compile(r"[-@:.](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|\d{3}|latest|preview)$")
 
@@ -114,7 +110,9 @@ def _response(
     said = choices[0]["message"]
     texts = [text_of(other["message"].get("content")) for other in choices]
     written = [*texts, *(str(other["message"].get("tool_calls") or "") for other in choices)]
-    usage, flags = read_usage(body.get("usage"), call=call, written=written)
+    written += [thinking for other in choices if isinstance(thinking := _thinking(other["message"]), str)]
+    used = read_usage(body, call=call, price=price, written=written, entries=len(logprobs or ()))
+    usage, flags = used.usage, used.flags
     reported = body.get("model") if isinstance(body.get("model"), str) else None
     if reported and not same_model(call.model, reported):
         flags = (*flags, "other_model")
@@ -131,11 +129,15 @@ def _response(
         logprobs=logprobs,
         samples=tuple(texts[1:]),
         usage=usage,
-        cost_usd=price.cost_usd(usage),
-        cost_reported=_cost_reported(body),
+        cost_usd=used.cost_usd,
+        cost_reported=used.cost_reported,
         model_reported=reported,
         flags=(*flags, *finish.flags),
     )
+
+
+def _thinking(message: Mapping[str, Any]) -> Any:
+    return message.get("reasoning_content") or message.get("reasoning")
 
 
 def _without_thinking(message: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -144,58 +146,6 @@ def _without_thinking(message: Mapping[str, Any]) -> Mapping[str, Any]:
     if found is None or "reasoning_content" in message or "reasoning" in message:
         return message
     return {**message, "content": found[2], "reasoning_content": found[1]}
-
-
-def _cost_reported(body: Mapping[str, Any]) -> float | None:
-    """Return what a provider says that it charged (OpenRouter's `usage.cost`)."""
-    cost = _mapping(body.get("usage")).get("cost")
-    return float(cost) if isinstance(cost, int | float) and math.isfinite(cost) and cost >= 0 else None
-
-
-def read_usage(reported: Any, *, call: ModelCall, written: Sequence[str]) -> tuple[Usage, tuple[str, ...]]:
-    """Return the usage, with flags: `usage_estimated` where it is ours, `usage_clamped` where figures were absurd.
-
-    Args:
-        reported: the provider's `usage`, or anything at all.
-        call: what was asked, to estimate the prompt by.
-        written: every text that came back, to estimate the answer by.
-    """
-    body = _mapping(reported)
-    prompt, answer = _count(body.get("prompt_tokens")), _count(body.get("completion_tokens"))
-    inside, outside = _mapping(body.get("prompt_tokens_details")), _mapping(body.get("completion_tokens_details"))
-    reasoning = _count(outside.get("reasoning_tokens")) or 0
-    # Some providers leave reasoning out of the answer's tokens; their total gives it away.
-    if (
-        prompt
-        and answer is not None
-        and reasoning > 0
-        and _count(body.get("total_tokens")) == prompt + answer + reasoning
-    ):
-        answer += reasoning
-    parts = {
-        "cached_tokens": _count(inside.get("cached_tokens")) or _count(body.get("cache_read_input_tokens")) or 0,
-        "cache_write_tokens": _count(inside.get("cache_creation_tokens"))
-        or _count(body.get("cache_creation_input_tokens"))
-        or 0,
-        "image_tokens": _count(inside.get("image_tokens")) or 0,
-    }
-    absurd = any(_absurd(value) for value in (*body.values(), *inside.values(), *outside.values()))
-    # litellm turns a missing usage into zeros: no prompt has none, and no answer with text has none.
-    estimated = False
-    if not prompt:
-        prompt, estimated = estimate_prompt_tokens(call.messages, call.params), True
-    if answer is None or (answer == 0 and any(written)):
-        answer, estimated = sum(estimate_tokens(text) for text in written), True
-    clamped = absurd or reasoning > answer or any(part > prompt for part in parts.values())
-    usage = Usage(
-        input_tokens=prompt,
-        output_tokens=answer,
-        reasoning_tokens=min(reasoning, answer),
-        estimated=estimated,
-        **{kind: min(part, prompt) for kind, part in parts.items()},
-    )
-    flags = ("usage_estimated",) if estimated else ()
-    return usage, (*flags, "usage_clamped") if clamped else flags
 
 
 def read_logprobs(reported: Any, alternatives: int = MOST_ALTERNATIVES) -> tuple[TokenLogProb, ...] | None:
@@ -248,19 +198,6 @@ def _for_history(message: Mapping[str, Any]) -> dict[str, Any]:
     if (refusal := own.pop("refusal", None)) is not None:
         kept.setdefault("refusal", refusal)
     return {**kept, "provider_specific_fields": own} if own else kept
-
-
-def _count(value: Any) -> int | None:
-    """Return a usable number of tokens; None where it is none. Some servers write it as a text of digits."""
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value[:_MOST_DIGITS])
-    if isinstance(value, bool) or not isinstance(value, int | float) or _absurd(value):
-        return None
-    return math.ceil(value)
-
-
-def _absurd(value: Any) -> bool:
-    return isinstance(value, int | float) and not 0 <= value <= MOST_TOKENS
 
 
 def _figure(value: Any) -> float:

@@ -17,7 +17,7 @@ from cascade.engine.resources import Closing, Resources
 from cascade.engine.runner import OnResult, OnSample, Runner
 from cascade.exchange import EMPTY, Message, Request
 from cascade.guards.accounts import midnight_ms
-from cascade.guards.budget import DailyBudgets
+from cascade.guards.daily_budgets import DailyBudgets
 from cascade.guards.endpoint_pool import Health
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
@@ -334,5 +334,6 @@ class Cascade(Closing):
     def _forked(self) -> None:
         """Drop what belonged to the parent's event loop, and what its requests in flight would have ended."""
         self._runner.pool = self.limits.pool()
+        self._runner.day_budgets.forget_flights()
         if self._own_client:
             self.client = self._runner.client = self._resources.client = self._default_client()

@@ -20,8 +20,7 @@ from cascade.flow.verify import Steps
 from cascade.guards.budget import Budget
 from cascade.guards.call_recorder import NULL_RECORDER, CallRecorder
 from cascade.guards.endpoint_pool import EndpointPool
-from cascade.guards.metered_client import MeteredClient
-from cascade.guards.retry import ask_with_retry
+from cascade.guards.metered_client import ask_metered
 from cascade.telemetry import RequestTrace
 from cascade.verdict import Ask, Reply
 
@@ -97,7 +96,11 @@ class Driver:
         if left_s is not None and left_s <= 0:
             return _late()
         work = self._local(ask) if isinstance(ask, LocalCall) else self._model(ask)
-        return await work if left_s is None else await _within(work, left_s)
+        if left_s is None:
+            return await work
+        reply = await _within(work, left_s)
+        waited = isinstance(reply, CallFailure) and reply.kind is FailureKind.DEADLINE and not reply.tries
+        return self.budget.overdue or reply if waited else reply
 
     def left_s(self) -> float | None:
         """Return how many seconds are left; None where there is no limit."""
@@ -114,8 +117,7 @@ class Driver:
                 return reply
 
     async def _tries(self, client: Client, call: ModelCall) -> Response | CallFailure:
-        metered = MeteredClient(client, self.budget, self.calls, asked=call)
-        return await ask_with_retry(metered, call, left_s=self.left_s, pool=self.pool)
+        return await ask_metered(client, call, self.budget, self.calls, left_s=self.left_s, pool=self.pool)
 
     async def _local(self, call: LocalCall) -> Reply:
         try:

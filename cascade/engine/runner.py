@@ -23,7 +23,8 @@ from cascade.exchange import Request
 from cascade.fast_replace import fast_replace
 from cascade.flow.climb import climb, tour
 from cascade.guards.accounts import SpendAccount, run_account
-from cascade.guards.budget import DailyBudgets, budget_changes
+from cascade.guards.budget import budget_changes
+from cascade.guards.daily_budgets import DailyBudgets
 from cascade.guards.endpoint_pool import EndpointPool, Health
 from cascade.guards.escalation_cap import EscalationLimiter
 from cascade.guards.limits import Limits

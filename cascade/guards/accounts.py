@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
+from bisect import insort
 from collections.abc import Callable
 from typing import Literal
 
@@ -42,7 +44,11 @@ class Day:
 
 
 class SpendAccount:
-    """So many US dollars; used on one event loop, so it needs no lock."""
+    """So many US dollars; used on one event loop, so it needs no lock.
+
+    Calls that it cannot pay for while others are in flight wait in a queue, first come, first served. Whoever settles,
+    or leaves the queue, wakes the first of it.
+    """
 
     def __init__(self, scope: Scope, limit_usd: float, *, spent_usd: float = 0.0, day: Day | None = None) -> None:
         """Open one.
@@ -66,12 +72,19 @@ class SpendAccount:
         self._reserved = 0
         self._day = day
         self._number = 0 if day is None else day.number
+        self._queue: list[tuple[int, asyncio.Future[None]]] = []
 
     @property
     def left(self) -> int:
         """Picodollars that are neither spent nor reserved; below 0 where a call cost more than its worst case."""
         self._turn()
         return self._limit - self._spent - self._reserved
+
+    @property
+    def ceiling(self) -> int:
+        """Picodollars that are left once all that is in flight has ended, if that costs nothing."""
+        self._turn()
+        return self._limit - self._spent
 
     @property
     def spent_usd(self) -> float:
@@ -93,6 +106,30 @@ class SpendAccount:
         self._turn()
         self._reserved -= reserved
         self._spent += spent
+        self.wake()
+
+    def comes_before(self, ticket: int) -> bool:
+        """Tell whether somebody with an earlier ticket waits."""
+        return bool(self._queue) and self._queue[0][0] < ticket
+
+    async def turn(self, ticket: int) -> None:
+        """Wait in the queue until something may have changed for its first; tickets say who came first."""
+        place = (ticket, asyncio.get_running_loop().create_future())
+        insort(self._queue, place, key=lambda each: each[0])
+        try:
+            await place[1]
+        finally:
+            self._queue.remove(place)
+
+    def wake(self) -> None:
+        """Let the first of the queue look again."""
+        if self._queue and not (first := self._queue[0][1]).done():
+            first.set_result(None)
+
+    def forget_flights(self) -> None:
+        """Forget what is reserved, and who waits: in a forked child, all of it is the parent's."""
+        self._reserved = 0
+        self._queue = []
 
     def _turn(self) -> None:
         # What is in flight at midnight stays reserved, and is settled on the new day.

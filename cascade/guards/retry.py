@@ -47,6 +47,7 @@ async def ask_with_retry(
     pool: EndpointPool | None = None,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     jitter: Callable[[], float] = random.random,
+    admit: Callable[[ModelCall, float | None], Awaitable[CallFailure | None]] | None = None,
 ) -> Response | CallFailure:
     """Ask a client, again where that may help, and return the last reply with what all tries took and cost.
 
@@ -57,8 +58,9 @@ async def ask_with_retry(
         pool: the endpoints with their breakers, paces and retry budgets; None: ones that nobody else uses.
         sleep: waits so many seconds.
         jitter: a number in [0, 1), drawn anew for each wait, so that callers who failed together return apart.
+        admit: waits until a try may be made, before its time runs; it returns what the call comes to where it may not.
     """
-    asking = _Asking(call, pool or EndpointPool(), left_s)
+    asking = _Asking(call, pool or EndpointPool(), left_s, admit)
     while (step := asking.next(jitter)) is not None:
         line, wait_s = step
         if wait_s > 0 and not await asking.wait(line, wait_s, sleep):
@@ -79,7 +81,13 @@ async def ask_with_retry(
 class _Asking:
     """One call on its way from endpoint to endpoint."""
 
-    def __init__(self, call: ModelCall, pool: EndpointPool, left_s: Callable[[], float | None]) -> None:
+    def __init__(
+        self,
+        call: ModelCall,
+        pool: EndpointPool,
+        left_s: Callable[[], float | None],
+        admit: Callable[[ModelCall, float | None], Awaitable[CallFailure | None]] | None,
+    ) -> None:
         self.failed: list[CallFailure] = []
         self.waited_s = 0.0
         self._call, self._clock = call, pool.clock
@@ -87,13 +95,13 @@ class _Asking:
         self._tokens = tokens_of(call) if any(line.paced for line in self._lines) else 0
         self._asked: list[EndpointState] = []
         self._rests: dict[EndpointState, float] = {}  # until when those that were asked want to be left alone
-        self._left_s = left_s
+        self._left_s, self._admit = left_s, admit
         self._paced = False
 
     def next(self, jitter: Callable[[], float]) -> tuple[EndpointState, float] | None:
         """Return whom to ask next and how long to wait before; None: nobody, it is given up."""
         last = self.failed[-1] if self.failed else None
-        if len(self.failed) >= MOST_TRIES or (last is not None and not last.tries):
+        if len(self.failed) >= MOST_TRIES or (last is not None and not last.tries and last.phase != "unsent"):
             return None
         open_lines = [line for line in self._lines if line.circuit.allows]
         if last is None and len(open_lines) == 1 and not open_lines[0].paced:
@@ -135,7 +143,12 @@ class _Asking:
         return not let_go
 
     async def ask(self, client: Client, line: EndpointState) -> Response | CallFailure:
-        """Make one try."""
+        """Make one try, once it is admitted."""
+        call = line.call(self._call)
+        if self._admit is not None and (refused := await self._admit(call, self._left_s())) is not None:
+            return refused
+        if not line.circuit.allows:  # it opened meanwhile
+            return line.circuit.refusal()
         if line not in self._asked:
             line.retry_tokens.first()
             self._asked.append(line)
@@ -143,10 +156,12 @@ class _Asking:
         probe = line.circuit.enter()
         reply: Response | CallFailure | None = None
         try:
-            reply = await _try(client, line.call(self._call), left_s=_finite(self._left_s()), clock=self._clock)
+            reply = await _try(client, call, left_s=_finite(self._left_s()), clock=self._clock)
         finally:
-            line.circuit.leave(reply, probe=probe)
-            line.settle(self._tokens, reply)
+            # What was never sent says nothing about the endpoint, and took nothing of its pace.
+            made = not isinstance(reply, CallFailure) or reply.tries > 0
+            line.circuit.leave(reply if made else None, probe=probe)
+            line.settle(self._tokens, reply, made=made)
         if isinstance(reply, CallFailure) and reply.retry_after_s:
             self._rests[line] = self._clock() + reply.retry_after_s
             line.rests_until = min(self._rests[line], self._clock() + MOST_RETRY_AFTER_S)

@@ -15,11 +15,13 @@ from time import monotonic
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
+from cascade.dialects.usage import IMPLAUSIBLE
 from cascade.errors import LogUnavailable
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure
 from cascade.guards.call_recorder import CallRecorder, Charge
 from cascade.log.rows import OUTCOMES, Entry, now_ms, timed_id
+from cascade.usage import Usage
 
 Purpose = Literal["run", "explore"]
 
@@ -150,7 +152,7 @@ def _outcome(reply: Response | CallFailure | None, charge: Charge | None) -> dic
     """Return the columns of a try's outcome."""
     answered = isinstance(reply, Response)
     asked = charge is not None and (reply is None or reply.tries > 0)
-    state = "unmade" if not asked else "cancelled" if reply is None else "answered" if answered else "failed"
+    state = "unsent" if not asked else "cancelled" if reply is None else "answered" if answered else "failed"
     known = reply is not None and (answered or bool(reply.cost_usd) or reply.usage.output_tokens > 0)
     usage = reply.usage if reply is not None and known else None
     return {
@@ -161,7 +163,7 @@ def _outcome(reply: Response | CallFailure | None, charge: Charge | None) -> dic
         "http_status": None if reply is None else reply.status,
         "finish_raw": (reply.finish_raw or reply.finish_reason) if isinstance(reply, Response) else None,
         "model_reported": reply.model_reported if isinstance(reply, Response) else None,
-        "usage_source": "none" if usage is None else "estimated" if usage.estimated else "reported",
+        "usage_source": "none" if usage is None else _source(reply, usage),
         "input_tokens": None if usage is None else min(usage.input_tokens, _MOST_PICO),
         "output_tokens": None if usage is None else min(usage.output_tokens, _MOST_PICO),
         "cost_est": None if reply is None else reply.cost_usd,
@@ -169,6 +171,12 @@ def _outcome(reply: Response | CallFailure | None, charge: Charge | None) -> dic
         "maybe_charged": asked and charge is not None and charge.maybe,
         "charged_pico": 0 if charge is None else min(charge.pico, _MOST_PICO),
     }
+
+
+def _source(reply: Response | CallFailure | None, usage: Usage) -> str:
+    if isinstance(reply, Response) and IMPLAUSIBLE in reply.flags:
+        return "implausible"
+    return "estimated" if usage.estimated else "reported"
 
 
 def _host(api_base: str | None) -> str:

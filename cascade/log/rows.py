@@ -124,6 +124,7 @@ class RowBuilder:
             "request_chars": len(request.prompt),
             "request_text": self._messages(request),
             "maybe_charged_usd": _figure(result.maybe_charged_usd),
+            "maybe_charged_estimate_usd": _figure(result.maybe_charged_estimate_usd),
         }
         rows: dict[str, list[dict[str, Any]]] = {
                 "decisions": [row],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cascade.guards.accounts import PICO
 from cascade.log.calls import is_gone
@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from cascade.log.log import Log
 
 
+UNSENT = ("unsent", "unmade")
+"""States of calls of which nothing was sent; the second is an earlier release's word."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsettled:
-    """Calls without a known outcome: only the intent was logged."""
+    """Calls whose cost is not what somebody said: only their intent is known, or what was reported cannot be true."""
 
     ambiguous: int
     """Calls interrupted with their process, or with a lost outcome: they may have been billed."""
@@ -27,6 +31,9 @@ class Unsettled:
 
     in_flight: int
     """Calls that may still be in flight."""
+
+    implausible: int
+    """Answered calls whose reported usage or cost cannot be true, so that ours was booked."""
 
 
 def spent_usd(log: Log, since_ms: int) -> dict[str | None, float]:
@@ -46,7 +53,7 @@ def spent_usd(log: Log, since_ms: int) -> dict[str | None, float]:
     charged = func.sum(func.coalesce(tries.charged_pico, tries.worst_pico))
     by_call = (
         select(tries.principal, charged)
-        .where(tries.at_ms >= since_ms, tries.state != "unmade")
+        .where(tries.at_ms >= since_ms, tries.state.not_in(UNSENT))
         .group_by(tries.principal)
     )
     # Decisions without recorded calls, from an earlier version or an overloaded log.
@@ -68,7 +75,7 @@ def spent_usd(log: Log, since_ms: int) -> dict[str | None, float]:
 def unsettled(
     connection: Connection, *, since_ms: int | None = None, until_ms: int | None = None, task: str | None = None
 ) -> Unsettled:
-    """Count the calls without a known outcome.
+    """Count the calls of which only the intent is known, and those whose reported usage cannot be true.
 
     Args:
         connection: the log.
@@ -82,20 +89,22 @@ def unsettled(
 
     c = calls.c
     late = c.until_ms < now_ms()
-    query: Any = select(
-        c.writer, func.count(), func.sum(c.worst_pico),
-        func.sum(case((late, 1), else_=0)), func.sum(case((late, c.worst_pico), else_=0)),
-    ).where(c.state == "begun")  # fmt: skip
-    for condition in (
+    bounds = (
         None if since_ms is None else c.at_ms >= since_ms,
         None if until_ms is None else c.at_ms < until_ms,
         None if task is None else c.task == task,
-    ):
-        query = query if condition is None else query.where(condition)
+    )
+    scope = [bound for bound in bounds if bound is not None]
+    query = select(
+        c.writer, func.count(), func.sum(c.worst_pico),
+        func.sum(case((late, 1), else_=0)), func.sum(case((late, c.worst_pico), else_=0)),
+    ).where(c.state == "begun", *scope)  # fmt: skip
     ambiguous, worst, in_flight = 0, 0, 0
     for writer, n, pico, late_n, late_pico in connection.execute(query.group_by(c.writer)):
         gone = is_gone(writer)
         ambiguous += n if gone else late_n
         worst += int(pico if gone else late_pico)
         in_flight += 0 if gone else n - late_n
-    return Unsettled(ambiguous=ambiguous, worst_usd=worst / PICO, in_flight=in_flight)
+    doubted = select(func.count()).where(c.usage_source == "implausible", *scope)
+    implausible = connection.execute(doubted).scalar_one()
+    return Unsettled(ambiguous=ambiguous, worst_usd=worst / PICO, in_flight=in_flight, implausible=implausible)

@@ -281,4 +281,8 @@ def _from_1(connection: Connection) -> None:
     connection.exec_driver_sql("CREATE UNIQUE INDEX losses_id ON losses (loss_id)")
 
 
-_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1}
+def _from_2(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE decisions ADD COLUMN maybe_charged_estimate_usd DOUBLE")
+
+
+_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2}

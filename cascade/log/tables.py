@@ -12,8 +12,8 @@ from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, Meta
 APPLICATION_ID = 0x43_53_43_44
 """Marks a SQLite file as a decision log ("CSCD"), so that no other program's database is written to."""
 
-SCHEMA_VERSION = 2
-"""Version of these tables; stored in SQLite's user_version, and in PostgreSQL's table `cascade_schema`."""
+SCHEMA_VERSION = 3
+"""Of these tables; kept in SQLite's user_version, and in PostgreSQL's table `cascade_schema`."""
 
 _COUNTER = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -56,6 +56,7 @@ decisions = Table(
     Column("request_text", Text),  # the messages as JSON; only where `store_text` asks for it
     # What tries without an answer may have cost on top of cost_usd, at their worst case.
     Column("maybe_charged_usd", Double, nullable=False, server_default=text("0")),
+    Column("maybe_charged_estimate_usd", Double),  # what these have cost in the mean; NULL in schema 2
     Index("decisions_task_at", "task", "at_ms"),
     Index("decisions_request", "request_id"),
 )
@@ -163,13 +164,15 @@ calls = Table(
     Column("endpoint", String, nullable=False),  # host and port; '': the provider's own
     Column("model_requested", String, nullable=False),
     Column("worst_pico", BigInteger, nullable=False),  # picodollars that it may cost at most
-    Column("state", String, nullable=False),  # begun, answered, failed, cancelled
+    Column("state", String, nullable=False),  # begun, answered, failed, cancelled, unsent
     # From here on: the outcome, NULL until it is known.
     Column("class", String),  # ok, or the kind of failure
     Column("http_status", Integer),
     Column("finish_raw", String),
     Column("model_reported", String),
-    Column("usage_source", String),  # reported, estimated, none
+    Column(
+        "usage_source", String
+    ),  # reported, estimated, implausible (ours, since what was reported cannot be true), none
     Column("input_tokens", BigInteger),
     Column("output_tokens", BigInteger),
     Column("cost_est", Double),  # US dollars by our prices of the requested model

@@ -34,6 +34,7 @@ class _Usage(TypedDict):
     output_tokens: NotRequired[Annotated[int, Ge(0)]]
     cached_tokens: NotRequired[Annotated[int, Ge(0)]]
     cache_write_tokens: NotRequired[Annotated[int, Ge(0)]]
+    cache_write_hour_tokens: NotRequired[Annotated[int, Ge(0)]]
     image_tokens: NotRequired[Annotated[int, Ge(0)]]
     reasoning_tokens: NotRequired[Annotated[int, Ge(0)]]
     estimated: NotRequired[bool]

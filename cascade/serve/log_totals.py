@@ -87,8 +87,10 @@ class LogTotals:
         from cascade.log.tables import decisions
 
         c = decisions.c
-        names = ("answers_usd", "verifiers_usd", "maybe_charged_usd", "saved_usd")
-        sums = [func.coalesce(func.sum(c[name]), 0.0) for name in names]
+        names = ("answers_usd", "verifiers_usd", "maybe_charged_usd", "saved_usd", "maybe_charged_estimate_usd")
+        sums = [func.coalesce(func.sum(c[name]), 0.0) for name in names[:-1]]
+        # A log of an earlier release has no estimates; there the worst case stands for them.
+        sums.append(func.coalesce(func.sum(func.coalesce(c[names[-1]], c.maybe_charged_usd)), 0.0))
         tokens = [func.sum(c.input_tokens), func.sum(c.output_tokens)]
         query = select(c.task, c.outcome, func.count(), func.max(c.at_ms), *tokens, *sums)
         for task, outcome, n, last_ms, read, written, *usd in connection.execute(

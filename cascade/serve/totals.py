@@ -82,7 +82,7 @@ class Totals:
         self.failures: Counter[tuple[str, str, str]] = Counter()
         """Calls that failed, tries included, by task, rung and kind."""
         self.usd: defaultdict[tuple[str, str], float] = defaultdict(float)
-        """US dollars by task and part: answers, verifiers, maybe_charged, saved."""
+        """US dollars by task and part: answers, verifiers, maybe_charged, maybe_charged_estimate, saved."""
         self.tokens: Counter[tuple[str, str]] = Counter()
         """By task and direction: input, output."""
         self.latency: dict[tuple[str, str], Buckets] = {}
@@ -127,7 +127,8 @@ class Totals:
         self.tokens[task, "output"] += usage.output_tokens
         parts = (
             ("answers", result.answers_usd), ("verifiers", result.verifiers_usd),
-            ("maybe_charged", result.maybe_charged_usd), ("saved", result.saved_usd or 0.0),
+            ("maybe_charged", result.maybe_charged_usd),
+            ("maybe_charged_estimate", result.maybe_charged_estimate_usd), ("saved", result.saved_usd or 0.0),
         )  # fmt: skip
         for part, usd in parts:
             self.usd[task, part] += usd

@@ -1,4 +1,4 @@
-"""L12: 200 requests at once with money for 50 calls: 50 are made, 150 are refused before anything is asked."""
+"""L12: 200 requests at once with money for 50 calls: 50 are made, the rest waits and is refused without being asked."""
 
 from __future__ import annotations
 
@@ -50,6 +50,14 @@ def test_by_tokens_the_truth_stays_below_the_budget_too(server: Server) -> None:
         assert day.idle
     true_usd = sum(len(hit.body["messages"][0]["content"].split()) * 1e-5 + 1e-4 for hit in server.hits)
     assert 0 < true_usd <= 0.02
+
+
+def test_without_max_tokens_all_are_answered_on_a_limit_that_pays_for_them(server: Server) -> None:
+    with opened(server, BY_TOKEN, 0.5) as app:  # the worst case of a single call, and of 200 answers a fifth of it
+        ended = asyncio.run(race(app, 200))
+        (day,) = app._runner.day_budgets.accounts(None)
+    assert all(isinstance(result, Result) and result.accepted for result in ended)
+    assert day.spent_usd <= 0.5
 
 
 @pytest.mark.parametrize("model", ["openai/hang", "openai/server-error", "openai/html"])

@@ -97,7 +97,7 @@ def stopped_and_gone_on_with(folder: Path, server: Server, samples: int, limit: 
     assert len(server.hits) == 2 * samples, "nothing that was paid for was lost"
     with closing(sqlite3.connect(folder / "decisions.db")) as log:
         assert log.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        ((intents,),) = log.execute("SELECT count(*) FROM calls WHERE state <> 'unmade'")
+        ((intents,),) = log.execute("SELECT count(*) FROM calls WHERE state <> 'unsent'")
     assert intents >= len(server.hits), "every call that was paid for had its intent in the log"
 
 

@@ -79,6 +79,7 @@ def report(
         source=log.name, since=_iso(since), until=_iso(until), level=level, by_time=by_time, by=by,
         label_usd=label_usd, segments=parts, segments_left_out=left_out, lost=lost,
         ambiguous=open_calls.ambiguous, ambiguous_usd=open_calls.worst_usd,
+        implausible=open_calls.implausible,
     )  # fmt: skip
     return filled(about, tallies, known)
 
@@ -99,6 +100,11 @@ def filled(about: Report, tallies: Mapping[str, Tally], known: Promises) -> Repo
         sentences.append(
             f"{about.ambiguous:,} calls are ambiguous: their process was killed while they were in flight; they "
             f"may have cost up to ${about.ambiguous_usd:.4f} more."
+        )
+    if about.implausible:
+        sentences.append(
+            f"The usage of {about.implausible:,} calls was implausible: what providers reported cannot be true by what "
+            "came, so our own figures were booked. The column `usage_source` of the table calls says which."
         )
     if not total.n:
         sentences.append("The log has no decision in this period.")

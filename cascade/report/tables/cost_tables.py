@@ -38,7 +38,11 @@ def net_note(months: Sequence[Month]) -> str:
         parts.append("Labels are only counted; --label-cost subtracts their cost.")
     maybe = sum(month.maybe_charged_usd for month in months)
     if maybe:
-        parts.append(f"Tries without an answer may have cost up to {dollars(maybe)} more; their cost is unknown.")
+        expected = sum(month.maybe_charged_estimate_usd for month in months)
+        parts.append(
+            f"Tries without an answer may have cost up to {dollars(maybe)} more (estimate: {dollars(expected)}); their "
+            "cost is unknown."
+        )
     if unknown:
         parts.append(f"For {count(unknown)} requests the cost of always-top is unknown; they count as no saving.")
     return " ".join(parts)

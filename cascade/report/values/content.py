@@ -158,6 +158,8 @@ class Report:
     """Ambiguous calls: in flight when their process was killed; they may have been billed."""
     ambiguous_usd: float = 0.0
     """Upper bound of their cost in US dollars; in no other figure here."""
+    implausible: int = 0
+    """Number of calls with implausible reported usage or cost; our own estimate was booked."""
     findings: tuple[str, ...] = ()
     """Findings over all tasks; a task's findings start with its name."""
 

@@ -220,6 +220,8 @@ class Month:
     """Cost of requests without an answer; subtracted in full."""
     maybe_charged_usd: float
     """Upper bound of the unknown cost of tries without an answer; not subtracted."""
+    maybe_charged_estimate_usd: float
+    """Expected value of that unknown cost; not subtracted."""
     labels: int
     """Labels given in it."""
     labels_usd: float

@@ -79,6 +79,8 @@ class Period(Mergeable):
     """Cost of decisions that ended without an answer or were cancelled: no saving."""
     maybe_charged_usd: float = 0.0
     """Upper bound of the unknown cost of tries without an answer."""
+    maybe_charged_estimate_usd: float = 0.0
+    """Expected value of that unknown cost."""
     against: Against = field(default_factory=Against)
 
 

@@ -77,6 +77,7 @@ def _month(at: str, period: Period, labels: int, label_usd: float, level: float)
         top_usd=a.top,
         fruitless_usd=period.fruitless_usd,
         maybe_charged_usd=period.maybe_charged_usd,
+        maybe_charged_estimate_usd=period.maybe_charged_estimate_usd,
         labels=labels,
         labels_usd=labels * label_usd,
         net_usd=difference(sums, level, less=period.fruitless_usd + labels * label_usd),

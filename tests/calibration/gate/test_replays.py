@@ -98,7 +98,7 @@ def test_unknown_tasks_are_skipped_and_nothing_left_is_an_error() -> None:
     policy = calibrate(recorded_samples(100), ("small", "large"), target=EscalationRate(0.25))
     mixed = [*recorded_samples(50, seed=2), *recorded_samples(50, task="other")]
     assert "does not have the task" in replay(mixed, policy).warnings[0]
-    with pytest.raises(DataError, match="knows the tasks sums"):
+    with pytest.raises(DataError, match="of its tasks sums"):
         replay(recorded_samples(50, task="other"), policy)
 
 

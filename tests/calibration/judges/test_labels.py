@@ -70,7 +70,7 @@ def test_a_judge_over_budget_stops(tmp_path, samples):
 def test_a_declined_bill_asks_nobody(tmp_path, samples):
     client = ScriptedClient({"grader": by_reference})
     bills = []
-    with pytest.raises(BudgetExceeded, match="Judging: the estimated bill was declined"):
+    with pytest.raises(BudgetExceeded, match="Judging: the cost estimate was declined"):
         judge_samples(
             samples, JUDGE, output=tmp_path / "s.jsonl", client=client, explore=exploring(confirm=bills.append)
         )

@@ -121,7 +121,7 @@ def test_ctrl_c_twice_waits_for_nobody(configured, server, args):
 @pytest.mark.parametrize("args", [RUN, EXPLORE])
 def test_sigterm_takes_nothing_new_finishes_what_is_begun_and_says_that_work_is_left(configured, server, cli, args):
     write_lines(configured / "in.jsonl", questions(60))
-    said = stopped(running := started(configured, server, *args), server, signal.SIGTERM, "has 10 s")
+    said = stopped(running := started(configured, server, *args), server, signal.SIGTERM, "have 10 s")
     assert running.returncode == 143
     assert "Run the same command again" in said
     assert "Traceback" not in said

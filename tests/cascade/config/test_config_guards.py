@@ -105,7 +105,7 @@ def test_a_breaker_can_be_left_out(load):
     [
         ("ladder: [{model: a/b, endpoints: []}]", "ladder[0].endpoints"),
         ("ladder: [{model: a/b, endpoints: [{name: x}, {name: x}]}]", "two endpoints are called 'x'"),
-        ("ladder: [{model: a/b, rpm: 5, endpoints: [{name: x}]}]", "says rpm itself"),
+        ("ladder: [{model: a/b, rpm: 5, endpoints: [{name: x}]}]", "has both endpoints and rpm"),
         ("ladder: [{model: a/b, endpoints: [{rpm: 0}]}]", "ladder[0].endpoints[0].rpm"),
         ("ladder: [{model: a/b, endpoints: [{price: {}}]}]", "ladder[0].endpoints[0].price"),
         ("ladder: [{model: a/b}]\nguards: {breaker: {least: 30}}", "breaker.least is 30"),

@@ -13,7 +13,8 @@ from cascade.clients.scripted import ScriptedClient, scripted
 from cascade.exchange import RESENT, ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.guards.accounts import PICO, Day, SpendAccount, pico
-from cascade.guards.budget import MINIMUM_TOKENS, Budget, DailyBudgets
+from cascade.guards.budget import MINIMUM_TOKENS, Admitted, Budget
+from cascade.guards.daily_budgets import DailyBudgets
 from cascade.guards.limits import Limits
 from cascade.guards.metered_client import MeteredClient
 from cascade.prices import PriceBook
@@ -32,6 +33,11 @@ def answered(cost_usd: float | None) -> Response:
     return replace(scripted("yes"), cost_usd=cost_usd)
 
 
+def admitted(budget: Budget, call: ModelCall = CALL) -> Admitted | CallFailure:
+    """Admit a call, or be refused at once."""
+    return asyncio.run(budget.admit(call, left_s=0))
+
+
 replies = st.one_of(
     st.floats(0, WORST_USD).map(answered),
     st.sampled_from(list(FailureKind)).map(lambda kind: CallFailure(kind=kind, message="no")),
@@ -41,19 +47,24 @@ replies = st.one_of(
 
 @given(st.floats(0, 0.001), st.lists(st.tuples(st.booleans(), st.integers(0, 9), replies), max_size=80))
 def test_what_is_settled_never_exceeds_the_limit_in_any_order(limit_usd, events):
-    account, flying, told = SpendAccount("run", limit_usd), [], 0.0
+    asyncio.run(_in_order(SpendAccount("run", limit_usd), events))
+
+
+async def _in_order(account: SpendAccount, events) -> None:
+    flying, told = [], 0.0
     for begins, which, reply in events:
         if begins or not flying:
             budget = Budget(PRICES, [account])
-            admitted = budget.admit(CALL)
-            if not isinstance(admitted, CallFailure):
-                flying.append((budget, *admitted))
+            got = await budget.admit(CALL, left_s=0)
+            if not isinstance(got, CallFailure):
+                flying.append((budget, got))
         else:
-            budget, call, reserved = flying.pop(which % len(flying))
-            budget.settle(call, reserved, reply)
+            budget, got = flying.pop(which % len(flying))
+            budget.settle(got.call, got.reserved, reply)
             told += budget.maybe_charged_usd + (reply.cost_usd or 0.0 if reply is not None else 0.0)
+            assert 0 <= budget.maybe_charged_estimate_usd <= budget.maybe_charged_usd
         assert account.left >= 0
-        assert account.spent_usd <= pico(limit_usd) / PICO
+        assert account.spent_usd <= account.limit_usd + 1 / PICO
     assert account.spent_usd == pytest.approx(told, abs=1e-9)
 
 
@@ -62,8 +73,11 @@ def test_a_limit_of_so_many_equal_calls_pays_for_exactly_so_many(count, scale):
     call = replace(CALL, price=Price(input_usd=0.0, output_usd=round(scale * 1e-6, 12)))
     account = SpendAccount("day", count * 100 * round(scale * 1e-6, 12))
     budget = Budget(PRICES, [account])
-    admitted = [budget.admit(call) for _ in range(count + 5)]
-    assert sum(not isinstance(one, CallFailure) for one in admitted) == count
+
+    async def all_of_them() -> list[Admitted | CallFailure]:
+        return [await budget.admit(call, left_s=0) for _ in range(count + 5)]
+
+    assert sum(not isinstance(one, CallFailure) for one in asyncio.run(all_of_them())) == count
 
 
 def test_two_hundred_at_once_never_overspend_and_none_is_asked_in_vain():
@@ -85,7 +99,7 @@ def test_the_tightest_account_refuses_and_is_named(scope):
         SpendAccount(name, 1.0 if name != scope else 0.00001) for name in ("request", "run", "principal", "day")
     ]
     budget = Budget(PRICES, accounts)
-    refused = budget.admit(CALL)
+    refused = admitted(budget)
     assert isinstance(refused, CallFailure)
     assert "capped by budget" in refused.message
     assert budget.refusal.account.scope == scope
@@ -94,14 +108,15 @@ def test_the_tightest_account_refuses_and_is_named(scope):
 
 def test_the_longest_affordable_answer_is_asked_for_down_to_a_minimum():
     call = replace(CALL, params={})
-    longest, _ = Budget(PRICES, [SpendAccount("request", 200e-6)]).admit(call)
-    assert longest.params["max_tokens"] == 200
-    assert isinstance(Budget(PRICES, [SpendAccount("request", (MINIMUM_TOKENS - 1) * 1e-6)]).admit(call), CallFailure)
+    longest = admitted(Budget(PRICES, [SpendAccount("request", 200e-6)]), call)
+    assert longest.call.params["max_tokens"] == 200
+    poor = Budget(PRICES, [SpendAccount("request", (MINIMUM_TOKENS - 1) * 1e-6)])
+    assert isinstance(admitted(poor, call), CallFailure)
 
 
 def test_without_a_limit_a_call_is_sent_as_it_is_and_what_it_may_have_cost_is_told_all_the_same():
     budget = Budget(PRICES)
-    call, reserved = budget.admit(CALL)
+    call, reserved, _ = admitted(budget)
     assert call is CALL
     budget.settle(call, reserved, CallFailure(kind=FailureKind.TIMEOUT, message="late"))
     assert budget.maybe_charged_usd == pytest.approx(WORST_USD)
@@ -110,7 +125,7 @@ def test_without_a_limit_a_call_is_sent_as_it_is_and_what_it_may_have_cost_is_to
 def test_what_was_sent_twice_may_be_charged_twice():
     account = SpendAccount("request", 1.0)
     budget = Budget(PRICES, [account])
-    call, reserved = budget.admit(CALL)
+    call, reserved, _ = admitted(budget)
     charge = budget.settle(call, reserved, replace(answered(1e-6), flags=(RESENT,)))
     assert (charge.maybe, budget.maybe_charged_usd) == (True, pytest.approx(WORST_USD))
     assert account.left / PICO == pytest.approx(1.0 - 1e-6 - WORST_USD)
@@ -120,7 +135,7 @@ def test_what_was_sent_twice_may_be_charged_twice():
 def test_a_cost_that_is_none_counts_as_the_worst_case(cost):
     account = SpendAccount("day", 1.0)
     budget = Budget(PRICES, [account])
-    call, reserved = budget.admit(CALL)
+    call, reserved, _ = admitted(budget)
     budget.settle(call, reserved, answered(cost))
     assert account.spent_usd == pytest.approx(WORST_USD)
 
@@ -181,5 +196,6 @@ def test_a_request_pays_from_every_account_at_once():
     ledger = DailyBudgets(Limits(usd_per_day=1.0, principal_usd_per_day=0.5), PRICES)
     run = SpendAccount("run", 0.7)
     budget = ledger.budget(Request.of("?", principal="acme", max_cost_usd=0.2), run)
-    budget.settle(*budget.admit(CALL), answered(5e-6))
+    call, reserved, _ = admitted(budget)
+    budget.settle(call, reserved, answered(5e-6))
     assert [account.spent_usd for account in (run, *ledger.accounts("acme"))] == [5e-6, 5e-6, 5e-6]

@@ -230,7 +230,7 @@ def test_an_endpoint_is_named_after_its_host_and_never_shows_its_key():
     ("fields", "words"),
     [
         ({"endpoints": (TWO[0], TWO[0])}, "two endpoints are called 'eu'"),
-        ({"endpoints": TWO, "api_key": "k"}, "says api_key itself"),
+        ({"endpoints": TWO, "api_key": "k"}, "has both endpoints and api_key"),
         ({"rpm": 0}, "rpm is 0"),
     ],
 )

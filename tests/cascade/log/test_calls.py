@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,22 @@ def test_a_call_is_a_row_that_tells_what_was_asked_and_what_came_of_it(log: Log,
     assert call["writer"] is None
 
 
+def test_an_implausible_usage_is_told_by_its_row_and_counted_in_the_report(log: Log, where: str | Path) -> None:
+    odd = replace(ANSWER, usage=replace(ANSWER.usage, estimated=True), flags=("usage_implausible",))
+    with opened(log, ScriptedClient({"small": [odd, ANSWER, odd]})) as app:
+        for prompt in ("one", "two", "three"):
+            app.run(prompt)
+    log.flush()
+    assert [row["usage_source"] for row in rows(where, "calls", "call_id")] == [
+        "implausible",
+        "reported",
+        "implausible",
+    ]
+    made = report(log)
+    assert made.implausible == 2
+    assert any("The usage of 2 calls was implausible" in sentence for sentence in made.findings)
+
+
 def test_each_try_is_a_row_of_its_own(log: Log, where: str | Path) -> None:
     down = CallFailure(kind=FailureKind.TIMEOUT, message="nothing came", status=None)
     with opened(log, ScriptedClient({"small": [down, ANSWER]})) as app:
@@ -142,7 +159,7 @@ def test_a_killed_process_leaves_its_intent_and_the_next_one_counts_it_at_its_wo
         assert spent_usd(log, 0) == {"acme": 0.01}
         made = report(log)
     assert (made.ambiguous, made.to_json()["ambiguous_usd"]) == (1, 0.01)
-    assert any("their end is not known" in sentence for sentence in made.findings)
+    assert any("are ambiguous" in sentence for sentence in made.findings)
     with opened(where, ScriptedClient({"small": ANSWER}), limits=Limits(principal_usd_per_day=0.01)) as app:
         assert app.run_many([Request.of("q", principal="acme")])[0].outcome == "budget"
         assert app.run_many([Request.of("q", principal="other")])[0].outcome == "accepted"

@@ -20,6 +20,7 @@ from cascade.errors import LogUnavailable
 from cascade.exchange import Request
 from cascade.log import Log, open_log
 from cascade.log.sqlite import WAL_RESET_BUG
+from cascade.log.tables import SCHEMA_VERSION
 from tests.cascade.log.decisions import POLICY, decided
 from tests.cascade.log.reading import rows
 from tests.checkout import ROOT
@@ -135,7 +136,7 @@ def test_a_new_log_is_readable_by_its_owner_alone(file: Log, path: Path) -> None
 def test_the_file_says_what_it_is(file: Log, path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA application_id").fetchone() == (0x43534344,)
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -150,7 +151,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(path: Path, con
 def test_another_programs_database_is_refused(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
-    with pytest.raises(LogUnavailable, match="no decision log"):
+    with pytest.raises(LogUnavailable, match="not a decision log"):
         open_log(path)
 
 
@@ -162,7 +163,7 @@ def test_a_log_of_a_later_release_is_refused(file: Log, path: Path) -> None:
 
 
 def test_reading_needs_a_log_and_changes_nothing(file: Log, path: Path, tmp_path: Path) -> None:
-    with pytest.raises(LogUnavailable, match="no decision log at"):
+    with pytest.raises(LogUnavailable, match="not a decision log at"):
         open_log(tmp_path / "none.db", read_only=True)
     assert not (tmp_path / "none.db").exists()
     file.write(*decided("r-1", "0.9"))

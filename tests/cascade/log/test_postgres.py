@@ -20,7 +20,7 @@ from cascade.errors import LogUnavailable
 from cascade.failure import FailureKind
 from cascade.log import Log, open_log, upgrade_log
 from cascade.log.insertion import loss
-from cascade.log.tables import metadata
+from cascade.log.tables import SCHEMA_VERSION, metadata
 from cascade.report import report
 from tests.cascade.log.decisions import POLICY, decided, failed
 from tests.cascade.log.reading import rows
@@ -121,8 +121,20 @@ def test_another_schema_version_is_refused_and_says_what_to_do(postgresql: str) 
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(postgresql: str) -> None:
     with open_log(postgresql) as log:
         log.write(*decided("r-1", "0.9"))
-    assert upgrade_log(postgresql)[1] == 2
+    assert upgrade_log(postgresql)[1] == SCHEMA_VERSION
     assert len(rows(postgresql, "decisions")) == 1
+
+
+def test_a_log_of_schema_2_is_upgraded(postgresql: str) -> None:
+    with open_log(postgresql) as log:
+        log.write(*decided("r-1", "0.9"))
+    with psycopg.connect(postgresql) as server:
+        server.execute("ALTER TABLE decisions DROP COLUMN maybe_charged_estimate_usd")
+        server.execute("UPDATE cascade_schema SET version_num = '2'")
+    upgrade_log(postgresql)
+    with open_log(postgresql) as log:
+        log.write(*decided("r-2", "0.9"))
+    assert [row["maybe_charged_estimate_usd"] for row in rows(postgresql, "decisions")] == [None, 0.0]
 
 
 def test_tables_of_somebody_else_are_left_alone(postgresql: str) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy import create_engine, inspect
 
 from cascade.errors import LogUnavailable
 from cascade.log import open_log
-from cascade.log.tables import metadata
+from cascade.log.tables import SCHEMA_VERSION, metadata
+from cascade.report import report
 from tests.cascade.log.decisions import decided
 
 FIRST = Path(__file__).with_name("schema_1.sql")
@@ -38,7 +39,7 @@ def test_a_log_of_the_first_release_is_upgraded_when_it_is_opened_for_writing(ol
     with open_log(old) as log:
         log.write(*decided("r-3", "0.9"))
     with closing(sqlite3.connect(old)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         ids = [row[0] for row in connection.execute("SELECT request_id FROM decisions ORDER BY sequence")]
         assert connection.execute("SELECT count(*), sum(n) FROM losses").fetchone() == (1, 2)
     assert ids == ["r-1", "r-2", "r-3"]
@@ -48,3 +49,21 @@ def test_a_log_of_the_first_release_is_upgraded_when_it_is_opened_for_writing(ol
 def test_reading_one_says_how_to_upgrade_it(old: Path) -> None:
     with pytest.raises(LogUnavailable, match=r"cascade log upgrade .*old\.db"):
         open_log(old, read_only=True)
+
+
+def test_a_log_of_schema_2_is_upgraded_and_its_estimates_are_not_known(tmp_path: Path) -> None:
+    path = tmp_path / "two.db"
+    with open_log(path) as log:
+        log.write(*decided("r-1", "0.9"))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("ALTER TABLE decisions DROP COLUMN maybe_charged_estimate_usd")
+        connection.execute("UPDATE decisions SET maybe_charged_usd = 0.5")
+        connection.execute("PRAGMA user_version = 2")
+    with open_log(path) as log:
+        log.write(*decided("r-2", "0.9"))
+        log.flush()
+        (month,) = report(log).total.months
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT maybe_charged_estimate_usd FROM decisions ORDER BY sequence").fetchall()
+    assert found == [(None,), (0.0,)]
+    assert (month.maybe_charged_usd, month.maybe_charged_estimate_usd) == (0.5, 0.5), "unknown, it is the worst case"

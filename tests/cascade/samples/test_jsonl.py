@@ -143,5 +143,5 @@ def test_every_shared_set_reads(shared_data: Path) -> None:
 )
 def test_a_key_that_stands_twice_is_refused_wherever_it_stands(tmp_path, line):
     (tmp_path / "s.jsonl").write_text('{"id": "0", "prompt": "fine"}\n' + line + "\n")
-    with pytest.raises(DataError, match=r"s\.jsonl, line 2: the key '\w+' stands twice in one object"):
+    with pytest.raises(DataError, match=r"s\.jsonl, line 2: the key '\w+' is twice in one object"):
         list(read_samples(tmp_path / "s.jsonl"))

@@ -1,0 +1,73 @@
+"""DailyBudgets: what all requests of a day may cost, and those of any one principal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cascade.exchange import Request
+from cascade.guards.accounts import Day, SpendAccount
+from cascade.guards.budget import Budget
+from cascade.guards.call_history import CallHistory
+from cascade.guards.limits import Limits
+from cascade.prices import PriceBook
+
+
+class DailyBudgets:
+    """The accounts of one cascade's days; used on one event loop."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        prices: PriceBook,
+        *,
+        spent_usd: Mapping[str | None, float] | None = None,
+        day: Day | None = None,
+    ) -> None:
+        """Open the accounts.
+
+        Args:
+            limits: what may be spent a day.
+            prices: where prices come from.
+            spent_usd: what each principal spent today before, as the log tells, so that a restart does not forget.
+            day: which day it is; None: by the machine's clocks.
+        """
+        self._limits = limits
+        self._prices = prices
+        self._day = day or Day()
+        self._number = self._day.number
+        self._before = dict(spent_usd or {})
+        self._all = (
+            None
+            if limits.usd_per_day is None
+            else SpendAccount("day", limits.usd_per_day, spent_usd=sum(self._before.values()), day=self._day)
+        )
+        self._own: dict[str | None, SpendAccount] = {}
+        self._history = CallHistory()
+
+    def budget(self, request: Request, run: SpendAccount | None = None) -> Budget:
+        """Return what a request's calls are paid from: its own limit, its run's, its principal's and the day's."""
+        own = None if request.max_cost_usd is None else SpendAccount("request", request.max_cost_usd)
+        accounts = (own, run, *self.accounts(request.principal))
+        held = [account for account in accounts if account is not None]
+        return Budget(self._prices, held, history=self._history, task=request.task)
+
+    def forget_flights(self) -> None:
+        """Forget what is in flight: in a forked child, all of it is the parent's."""
+        for account in (self._all, *self._own.values()):
+            if account is not None:
+                account.forget_flights()
+
+    def accounts(self, principal: str | None) -> tuple[SpendAccount, ...]:
+        """Return the accounts that a principal's request is paid from, besides its own."""
+        if self._day.number != self._number:
+            self._number = self._day.number
+            self._before.clear()
+            self._own = {name: account for name, account in self._own.items() if not account.idle}
+        accounts = [] if self._all is None else [self._all]
+        if self._limits.principal_usd_per_day is not None:
+            own = self._own.get(principal)
+            if own is None:
+                limit_usd, before = self._limits.principal_usd_per_day, self._before.get(principal, 0.0)
+                own = self._own[principal] = SpendAccount("principal", limit_usd, spent_usd=before, day=self._day)
+            accounts.append(own)
+        return tuple(accounts)
