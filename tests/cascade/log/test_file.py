@@ -163,7 +163,7 @@ def test_a_log_of_a_later_release_is_refused(file: Log, path: Path) -> None:
 
 
 def test_reading_needs_a_log_and_changes_nothing(file: Log, path: Path, tmp_path: Path) -> None:
-    with pytest.raises(LogUnavailable, match="not a decision log at"):
+    with pytest.raises(LogUnavailable, match="no decision log at"):
         open_log(tmp_path / "none.db", read_only=True)
     assert not (tmp_path / "none.db").exists()
     file.write(*decided("r-1", "0.9"))
