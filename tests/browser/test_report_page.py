@@ -80,7 +80,7 @@ def test_its_figures_are_those_of_json(page: Any, made: tuple[Report, Path]) -> 
         assert f"{percent(rate['low'])} to {percent(rate['high'])}, n = {rate['n']:,}" in figures[0]
         assert percent(task["cost_vs_top"]) in figures[1]
         accuracy = task["accuracy_weighted"]["value"]
-        assert (percent(accuracy) if accuracy is not None else "not known") in figures[2]
+        assert (percent(accuracy) if accuracy is not None else "unknown") in figures[2]
         months = section.locator(".panel table", has_text="saved, net").first.inner_text()
         for month in task["months"]:
             if month["n"]:
