@@ -33,6 +33,9 @@ TEND_S = 5.0
 PATIENCE_S = 0.1
 """Longest wait, in seconds, of a caller for room in a full queue, before the oldest entry is lost."""
 
+CLOSE_S, _CLOSING_WAIT_S = 1.0, 0.05
+"""Seconds for which closing tries again to commit what waits, and between two of these tries."""
+
 EXIT_S = 5.0
 """Seconds that a worker process waits at exit for its rows to be committed."""
 
@@ -72,6 +75,7 @@ class Writer:
         self._flushers = 0
         self._promised = 0
         self._closing = False
+        self._give_up_at = 0.0
         self._stuck = False
         self._begun = 0
         self._failed = 0
@@ -149,6 +153,7 @@ class Writer:
         """Flush the queue, count entries that cannot be committed as lost, and end the thread."""
         with self._wake:
             self._closing = True
+            self._give_up_at = monotonic() + CLOSE_S
             self._wake.notify_all()
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
@@ -240,6 +245,11 @@ class Writer:
                     wait, self._stuck = 0.0, False
                     self._unreported -= losses
                     self._settle(flying, {id(entry): reason for entry, reason in refused})
+                elif self._closing and monotonic() < self._give_up_at:
+                    # Another process may hold the lock for a moment; what waits is not lost to that.
+                    self._waiting.extendleft(reversed(flying))
+                    wait = SHORTEST_WAIT_S
+                    self._wake.wait(_CLOSING_WAIT_S)
                 elif self._closing:
                     for one in [*flying, *self._waiting]:
                         self._lose(one, f"the log could not be written before it was closed ({failure})")
