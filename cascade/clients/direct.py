@@ -23,7 +23,7 @@ from cascade.clients.connection import ERROR_BODY_S
 from cascade.clients.parameters import RefusedWishes, refuse_forbidden, with_meaning
 from cascade.clients.pool import ConnectionPool, Origin, tls_context
 from cascade.clients.providers import Provider, provider_of
-from cascade.clients.wire import WIRE, Wire
+from cascade.clients.wire import Wire, wire_of
 from cascade.dialects.chat import read_body, write_body
 from cascade.dialects.shape import ShapeLimits
 from cascade.errors import ConfigError
@@ -99,8 +99,7 @@ class DirectClient(Client):
             return CallFailure(kind=FailureKind.AUTH, message=_no_key(call, provider), charged=False)
         params = provider.params({**wishes, **call.params}, model)
         body = write_body(call, model=model, params=params)
-        wire = Wire(ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=ShapeLimits.of(body))
-        WIRE.set(wire)  # and left there: whoever breaks the try off looks how far it got
+        wire = wire_of(call, ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=ShapeLimits.of(body))
         await self._exchange(url, _headers(provider, key, params), _encoded(body, call), wire)
         try:
             async with asyncio.timeout_at(wire.ends_at):
@@ -142,7 +141,7 @@ class DirectClient(Client):
         pool = self._pool()
         try:
             async with asyncio.timeout_at(wire.ends_at):
-                if await self._once(pool, origin, request, body, wire, fresh=False):
+                if await self._once(pool, origin, request, body, wire, fresh=wire.replaced):
                     await self._once(pool, origin, request, body, wire, fresh=True)
                 await unpack(wire)
         except TimeoutError:
@@ -162,7 +161,7 @@ class DirectClient(Client):
         kept = connection.uses > 1
         if not kept or connection.began or wire.fault is None:
             return False
-        wire.fault, wire.trouble, wire.resent = None, "", not connection.unread
+        wire.fault, wire.trouble, wire.resent, wire.replaced = None, "", not connection.unread, True
         return True
 
     def _pool(self) -> ConnectionPool:

@@ -26,7 +26,7 @@ from cascade.clients.answered import AnsweredIds
 from cascade.clients.classify_failure import classify_failure, classify_wire, stray_answer, wire_failure
 from cascade.clients.import_thread import import_in_thread
 from cascade.clients.parameters import FORBIDDEN, RefusedWishes, refuse_forbidden, with_meaning
-from cascade.clients.wire import WIRE, Wire
+from cascade.clients.wire import Wire, wire_of
 from cascade.dialects.chat import limits_of, read_completion
 from cascade.exchange import RESENT, ModelCall, Response
 from cascade.failure import CallFailure
@@ -108,7 +108,7 @@ class LiteLLMClient(Client):
     async def ask(self, call: ModelCall) -> Response | CallFailure:
         """Put one call to its model. A model that refuses a wish is asked once more without, and that is remembered."""
         self.check(call)
-        WIRE.set(Wire(ends_at=math.inf, phase="unsent"))  # whoever breaks off an import knows that nothing was sent
+        wire_of(call, ends_at=math.inf, phase="unsent")  # whoever breaks off an import knows that nothing was sent
         litellm = await self._library(call.model.partition("/")[0])
         started = time.perf_counter()
         wishes = self._granted(litellm, call)
@@ -140,11 +140,10 @@ class LiteLLMClient(Client):
         place = {"api_base": call.api_base, "api_key": call.api_key}
         arguments |= {name: value for name, value in place.items() if value is not None}
         client = self._families.client(call) if self._families is not None else None
-        wire = Wire(ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=limits_of(call))
+        wire = wire_of(call, ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=limits_of(call))
         if client is not None:
             arguments["client"] = client
         internal = None if self._internal is None else self._internal.set(True)
-        WIRE.set(wire)  # and left there: whoever breaks the try off looks how far it got
         try:
             completion = await litellm.acompletion(
                 model=call.model,

@@ -106,13 +106,13 @@ class Transport(httpx.AsyncBaseTransport):
             self._session, self._fresh = self._opened(), self._opened(force_close=True)
         wire.asked = hash(request.content)
         try:
-            await self._exchange(self._session, request, wire)
+            await self._exchange(self._fresh if wire.replaced else self._session, request, wire)
         except (aiohttp.ClientError, OSError):
             if not wire.kept or wire.began:
                 raise
             sent_at = wire.sent_at
             wire.resent = sent_at is not None and self._loop.time() - sent_at > UNREAD_S
-            wire.phase, wire.sent_at = "connect", None
+            wire.phase, wire.sent_at, wire.replaced = "connect", None, True
             await self._exchange(self._fresh, request, wire)
 
     async def _exchange(self, session: aiohttp.ClientSession, request: httpx.Request, wire: Wire) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cascade.dialects.shape import ShapeLimits
-from cascade.exchange import TokenLogProb
+from cascade.exchange import ModelCall, TokenLogProb
 from cascade.failure import FailureKind, Phase
 
 MOST_AT_ONCE = 1 << 20
@@ -70,6 +70,13 @@ class Wire:
     """Whether it was sent once more, on a fresh connection, after a kept one had closed so late that the server may
     have read it."""
 
+    question: tuple[str, str, str | None, int] | None = None
+    """The call that it is a try of: request, rung, verifier, sample; None: not known."""
+
+    replaced: bool = False
+    """Whether a kept connection was found closed and replaced, in this try or an earlier one of the same call: that is
+    done once a call, so the tries that follow use fresh connections."""
+
     limits: ShapeLimits = _USUAL_LIMITS
     """What its answer may hold."""
 
@@ -120,6 +127,18 @@ class Wire:
 
 WIRE: ContextVar[Wire | None] = ContextVar("cascade.wire", default=None)
 """The try that is under way in this task, or was the last one."""
+
+
+def wire_of(
+    call: ModelCall, *, ends_at: float, limits: ShapeLimits = _USUAL_LIMITS, phase: Phase | None = None
+) -> Wire:
+    """Return the record of a call's next try, and make it the current one."""
+    question = call.request_id, call.rung, call.verifier, call.sample
+    earlier = WIRE.get()
+    replaced = earlier is not None and earlier.question == question and earlier.replaced
+    wire = Wire(ends_at=ends_at, limits=limits, phase=phase, question=question, replaced=replaced)
+    WIRE.set(wire)  # and left there: whoever breaks the try off looks how far it got
+    return wire
 
 
 def nothing_sent() -> bool:
