@@ -2,7 +2,7 @@
 
     opened ──▶ idle ──exchange()──▶ busy ──the answer is whole, and nothing came after it──▶ idle
                  │                    │
-                 └── any byte, EOF ───┴── anything else ──▶ closed, for good
+                 └── any byte, EOF ───┴── anything else ──▶ closed, permanently
 
 An idle connection expects nothing. A byte on it is a second answer, a late rest or a server's farewell (408); whatever
 it is, the next request must not read it as its own, so it closes the connection. The same holds for bytes that follow
@@ -31,7 +31,7 @@ MOST_BYTES = 8 << 20
 """The longest body that is read, sent or unpacked."""
 
 MOST_ERROR_BYTES = 64 << 10
-"""The longest body of an error that is read; what is beyond tells nobody anything."""
+"""Limit, in bytes, of an error body that is read; the rest carries no information."""
 
 MOST_HEAD_BYTES = 64 << 10
 """The longest head of an answer, and the longest line of a chunk."""
@@ -133,7 +133,7 @@ class Connection(asyncio.Protocol):
             wire.body, self._parts = b"".join(self._parts), []
 
     def close(self) -> None:
-        """Close at once; what is still to come is nobody's."""
+        """Close at once; bytes that still arrive are discarded."""
         if self.state != "closed":
             self.state = "closed"
             self._stop_timer()

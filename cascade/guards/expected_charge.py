@@ -7,15 +7,15 @@ from cascade.failure import CallFailure, FailureKind
 _ANSWERED = frozenset({"headers", "body", "done"})
 
 SURE, EVEN, HARDLY = 1.0, 0.5, 0.1
-"""The chances that a try was billed: the model ran; nobody can tell; nobody's model answers like that."""
+"""Probabilities that a try was billed: the model ran; unknown; no model answers like that."""
 
 
 def charge_chance(failure: CallFailure | None) -> float:
     """Return the chance that a try was billed that may have been.
 
-    Providers bill what a model has read and written, whoever still listens. So the question is how far the try got: an
-    answer that had begun was made by a model; where the connection broke before, the model may never have seen the
-    request; a try that nobody answered in time is under way for all that anybody knows.
+    Providers bill what a model has read and written, also after the client has gone. So the question is how far
+    the try got: an answer that had begun was made by a model; where the connection broke before, the model may never have seen the
+    request; a try without an answer in time may still be running.
 
     Args:
         failure: what came; None: it was broken off while the model was asked.

@@ -55,7 +55,7 @@ async def ask_with_retry(
         client: whom to ask.
         call: what to ask; one try takes at most its `timeout_s`.
         left_s: seconds until the request's deadline; None: there is none.
-        pool: the endpoints with their breakers, paces and retry budgets; None: ones that nobody else uses.
+        pool: the endpoints with their circuit breakers, rate limits and retry budgets; None: a pool of its own.
         sleep: waits so many seconds.
         jitter: a number in [0, 1), drawn anew for each wait, so that callers who failed together return apart.
         admit: waits until a try may be made, before its time runs; it returns what the call comes to where it may not.
@@ -99,7 +99,7 @@ class _Asking:
         self._paced = False
 
     def next(self, jitter: Callable[[], float]) -> tuple[EndpointState, float] | None:
-        """Return whom to ask next and how long to wait before; None: nobody, it is given up."""
+        """Return the next endpoint and the seconds to wait before it; None to give up."""
         last = self.failed[-1] if self.failed else None
         if len(self.failed) >= MOST_TRIES or (last is not None and not last.tries and last.phase != "unsent"):
             return None
@@ -168,7 +168,7 @@ class _Asking:
         return fast_replace(reply, endpoint=line.endpoint.name) if self._call.endpoints else reply
 
     def refusal(self) -> CallFailure:
-        """Return what it comes to where nobody was asked: breakers are open, or the pace has no room in time."""
+        """Return the failure if no endpoint was asked: breakers are open, or the rate limit has no room in time."""
         refused = self.refused()
         if refused and not self._paced:
             return refused[0]
