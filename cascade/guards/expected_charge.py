@@ -14,8 +14,8 @@ def charge_chance(failure: CallFailure | None) -> float:
     """Return the chance that a try was billed that may have been.
 
     Providers bill what a model has read and written, also after the client has gone. So the question is how far
-    the try got: an answer that had begun was made by a model; where the connection broke before, the model may never have seen the
-    request; a try without an answer in time may still be running.
+    the try got: an answer that had begun was made by a model; where the connection broke before, the model may never
+    have seen the request; a try without an answer in time may still be running.
 
     Args:
         failure: what came; None: it was broken off while the model was asked.
