@@ -7,8 +7,9 @@ import json
 import pytest
 
 from cascade import Cascade, ConfigError, DataError, Ladder, Request, Rung, ScriptedClient
-from cascade.bulk.batch import read_requests, run_file
+from cascade.bulk.batch import run_file
 from cascade.bulk.journal import journal_of
+from cascade.bulk.request_file import read_requests
 from cascade.bulk.result_line import result_line
 from cascade.bulk.stop import Stop
 from cascade.clients.scripted import scripted
