@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
-from cascade.cli.shared.exit_codes import Interrupted, stoppable
+from cascade.cli.shared.exit_codes import Interrupted, require_logged, stoppable
 from cascade.cli.shared.options import ConcurrencyOption, ConfigOption, JsonOption, load, pairs, value_of
 from cascade.cli.shared.progress import progress
 from cascade.cli.shared.terminal import dollars, print_json, print_text, say, tell_ambiguous
@@ -88,6 +88,7 @@ def run(
         else:
             result = app.run(_read(str(prompt)), params=params, **fields)
             _show(result, as_json=as_json)
+    require_logged(app)
 
 
 def _fields(
