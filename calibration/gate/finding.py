@@ -58,7 +58,7 @@ Outcome = Literal["pass", "fail", "undecided"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sharpened:
+class PpiEstimate:
     """A PPI++ estimate of a figure, from few labels and a proxy's scores of all rows."""
 
     proxy: str
@@ -111,7 +111,7 @@ class Finding:
     note: str | None = None
     """A remark for the reader; None if none is needed."""
 
-    sharpened: Sharpened | None = None
+    sharpened: PpiEstimate | None = None
     """The PPI++ estimate of the same figure; reported, but never decides, since it is asymptotic."""
 
     def to_json(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from calibration.arrays import Floats
 from calibration.gate.finding import Criterion, Finding, Gate, judge_figure
 from calibration.gate.gate_rows import GateRows, replay_task
-from calibration.gate.ppi_figure import sharpen_figure
+from calibration.gate.ppi_figure import ppi_estimate
 from calibration.samples.table import by_task
 from calibration.stats.labels import uniform_rows
 from cascade.errors import ConfigError, DataError
@@ -95,7 +95,7 @@ def check_policy(
             levels = {"delta": delta, "delta_fail": delta / count}
             found = judge_figure(name, criterion, values, seen.grouped(keep), target=target, **levels)
             if proxy is not None and criterion.kind in {"min_accuracy", "max_loss", "max_error"}:
-                found = replace(found, sharpened=sharpen_figure(criterion, seen, proxy, delta=delta))
+                found = replace(found, sharpened=ppi_estimate(criterion, seen, proxy, delta=delta))
             findings.append(found)
     if not any(finding.margin.n for finding in findings):
         message = "No sample can be checked; recordings of the policy's rungs, and labels for accuracy, were expected."
