@@ -1,6 +1,6 @@
 """Families: through which of litellm's doors each provider's calls go, and so what our transport is handed in as.
 
-Read off litellm 1.101.6 by asking every provider that it names (`tests/faults/test_transport.py` asks those of the
+Read off litellm 1.110.2 by asking every provider that it names (`tests/faults/test_transport.py` asks those of the
 table again). A provider that stands here is served by our transport; any other by litellm's own.
 """
 
