@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 
 from cascade.clients import Client
 from cascade.clients.classify_failure import classify_timeout
-from cascade.clients.wire import WIRE
+from cascade.clients.wire import forget_try
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.fast_replace import fast_replace
@@ -184,7 +184,7 @@ class _Asking:
 async def _try(client: Client, call: ModelCall, *, left_s: float, clock: Callable[[], float]) -> Response | CallFailure:
     if left_s <= 0:
         return CallFailure(kind=FailureKind.DEADLINE, message="The deadline had passed before the call.", tries=0)
-    WIRE.set(None)
+    forget_try()
     started, limit_s = clock(), min(call.timeout_s, left_s)
     reply: Response | CallFailure
     try:
