@@ -189,7 +189,7 @@ async def _try(client: Client, call: ModelCall, *, left_s: float, clock: Callabl
     reply: Response | CallFailure
     try:
         async with asyncio.timeout(limit_s + GRACE_S) as limit:
-            reply = await client.ask(fast_replace(call, timeout_s=limit_s))
+            reply = await client.ask(call if limit_s == call.timeout_s else fast_replace(call, timeout_s=limit_s))
     except TimeoutError:
         if not limit.expired():  # a client's own, which is not to be taken for the model's silence
             raise
@@ -197,7 +197,7 @@ async def _try(client: Client, call: ModelCall, *, left_s: float, clock: Callabl
     if isinstance(reply, CallFailure) and reply.kind is FailureKind.TIMEOUT and left_s <= call.timeout_s:
         reply = fast_replace(reply, kind=FailureKind.DEADLINE, message=f"The deadline passed. {reply.message}")
     # A recording knows how long the true call took; looking it up took no time.
-    return fast_replace(reply, latency_s=reply.latency_s or clock() - started)
+    return reply if reply.latency_s else fast_replace(reply, latency_s=clock() - started)
 
 
 def _finite(left_s: float | None) -> float:
