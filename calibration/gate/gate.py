@@ -27,7 +27,6 @@ from cascade.policy.policy import Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
 
-
 LEAST_SCORED = 0.1
 """A verifier that certainly scores a smaller share of answers, and none of these, has stopped scoring."""
 
