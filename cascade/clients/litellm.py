@@ -7,6 +7,7 @@ own stack up, follow the server's word for the price, or know no deadline.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import importlib
 import inspect
@@ -228,6 +229,7 @@ class LiteLLMClient(Client):
                 getattr(importlib.import_module(module), function)()
             else:
                 importlib.import_module("openai.resources")  # half a second that a first call would hold the loop for
+                asyncio.run(_rehearsed(litellm, provider, self._internal))
             if self._hardened and self._families is None:
                 from cascade.clients.client_factory import ClientFactory
                 from cascade.clients.transport import Transport
@@ -251,6 +253,16 @@ def _internal_mark() -> ContextVar[bool] | None:
     except (ImportError, AttributeError):
         return None
     return mark if isinstance(mark, ContextVar) else None
+
+
+async def _rehearsed(litellm: Any, provider: str, internal: ContextVar[bool] | None) -> None:
+    """Make a call that litellm answers itself: it imports what a first call would, 200 ms of it, on the loop."""
+    if internal is not None:
+        internal.set(True)
+    with contextlib.suppress(Exception):  # what a provider lacks, its first call says
+        await litellm.acompletion(
+            model=f"{provider}/none", messages=[{"role": "user", "content": "?"}], mock_response=".", api_key="none"
+        )
 
 
 def _required_limit(call: ModelCall) -> dict[str, int]:
