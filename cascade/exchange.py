@@ -68,6 +68,8 @@ def is_name(text: str) -> bool:
 
 def _jsonable(value: Any) -> Any:
     """Return a provider parameter as JSON, for hashing: classes by their JSON schema or name."""
+    if value is None or isinstance(value, str):  # first: to ask whether a text is a Mapping takes longer than the rest
+        return value
     if isinstance(value, Mapping):
         return {str(key): _jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -33,6 +33,7 @@ TEXTS = frozenset({"request_text", "answer_text"})
 
 _LARGEST = 2**63 - 1
 _NESTED = (list, dict)
+_FIGURES = frozenset({type(None), bool, int, float})
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 OUTCOMES = "outcomes"
@@ -151,6 +152,8 @@ class RowBuilder:
             limits = LIMITS.get(table, {})
             for row in own:
                 for column, value in row.items():
+                    if value.__class__ in _FIGURES:
+                        continue
                     if isinstance(value, str):
                         if column not in TEXTS:
                             row[column] = self._redactor.clean(value, limit=limits.get(column, NAME_LIMIT))
