@@ -11,11 +11,16 @@ from cascade.reading.amounts import numbers_of
 from cascade.reading.numbers import read_quantity
 from cascade.reading.phrase import canonical, of_json, value_of
 from cascade.reading.plain import normal, plain, trim
-from cascade.reading.sequences import list_lines
-from cascade.reading.values import NOTHING, Answer, Choice, Code, Number, Structure, Text, Unsure, Value
+from cascade.reading.sequences import closing_list, list_lines
+from cascade.reading.values import NOTHING, Answer, Choice, Code, Number, Sequence, Structure, Text, Unsure, Value
 
 TAIL: Final = 4000
 """Characters at the end of an answer that are searched for its final part."""
+MAX_MARKS: Final = 10
+"""Most marks of a final answer that are tried, from the end."""
+_BEFORE: Final = 20
+_BEHIND: Final = 80
+"""Characters before and behind the stem of a mark where the mark may stand."""
 SHORT: Final = 200
 """Longest answer of one line, in characters, that is a phrase as a whole."""
 MAX_TREE: Final = 20_000
@@ -85,16 +90,21 @@ def answer_of_text(said: str) -> Answer:
 
 def _marked(tail: str) -> Answer | None:
     """Return what the last mark of a final answer introduces; None without one."""
-    folded = tail.casefold()
-    marks: list[re.Match[str]] = []
+    folded = tail.lower()
+    if len(folded) != len(tail):  # a few letters become two
+        folded = "".join(one if len(small := one.lower()) != 1 else small for one in tail)
+    marks: dict[int, re.Match[str]] = {}
     for stem, pattern in words.MARKS:
-        if stem in folded:
-            found = list(pattern.finditer(tail))
-            if stem in words.LINE_MARKS:
-                found = [mark for mark in found if _LINE_START.search(tail[max(0, mark.start() - 20) : mark.start()])]
-            marks += found
-    marks.sort(key=lambda mark: (mark.end(), mark.start()))
-    for mark in reversed(marks[-10:]):
+        at = folded.rfind(stem)
+        for _ in range(MAX_MARKS):
+            if at < 0:
+                break
+            mark = pattern.search(tail, max(0, at - _BEFORE), at + _BEHIND)
+            before = "" if mark is None else tail[max(0, mark.start() - 20) : mark.start()]
+            if mark is not None and (stem not in words.LINE_MARKS or _LINE_START.search(before)):
+                marks.setdefault(mark.end(), mark)
+            at = folded.rfind(stem, 0, at)
+    for _, mark in sorted(marks.items(), reverse=True)[:MAX_MARKS]:
         phrase = _phrase_after(tail, mark)
         if phrase is None:
             continue
@@ -173,6 +183,11 @@ def program_of(source: str, language: str = "") -> Code:
 def _concluded(text: str, tail: str) -> Answer:
     """Return what the last line, or the last sentence, concludes."""
     last = tail.rstrip().rsplit("\n", 1)[-1].strip()
+    listed = closing_list(tail)
+    if listed is not None or (last[:1] in "[({" and last[-1:] in "])}"):
+        value = value_of(listed or last, tail)
+        if isinstance(value, Sequence | Structure):
+            return value
     bold = _BOLD_LINE.fullmatch(last)
     if bold is not None:
         value = value_of(bold[1], tail)

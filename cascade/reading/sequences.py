@@ -43,6 +43,17 @@ def list_lines(text: str) -> tuple[list[str], bool] | None:
     return None
 
 
+def closing_list(text: str) -> str | None:
+    """Return the lines of the list that ends a text, of short items; None if it does not end in one."""
+    lines = text.rstrip().split("\n")
+    count = 0
+    for line in reversed(lines):
+        if not (_NUMBERED.fullmatch(line) or _BULLET.fullmatch(line)) or len(line) > MAX_ITEM or "=" in line:
+            break
+        count += 1
+    return "\n".join(lines[-count:]) if count > 1 else None
+
+
 def comma_items(phrase: str) -> list[str] | None:
     """Return the items of a phrase that is a list between commas, or between `and`; None if it is none."""
     if "\n" in phrase or len(phrase) > 20 * MAX_ITEM:
