@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from cascade.exchange import TokenLogProb
-from verifiers.json_answer import NotJson, find_json
+from cascade.reading import NotJson, read
 
 MAX_CHARS = 200_000
 """Longest answer, in characters, whose values are looked for."""
@@ -24,7 +24,7 @@ def value_spans(text: str) -> list[tuple[int, int]]:
     if len(text) > MAX_CHARS:
         return []
     try:
-        located = find_json(text)
+        located = read(text).json
     except NotJson:
         return []
     spans: list[tuple[int, int]] = []

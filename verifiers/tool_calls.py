@@ -7,9 +7,9 @@ from typing import Any
 
 from cascade.exchange import Exchange
 from cascade.hashing import canonical_json
+from cascade.reading.strict_json import NotJson, parse_json
 from cascade.verdict import Verdict
 from verifiers.compiled_schema import compile_schema
-from verifiers.json_answer import NotJson, parse_json
 
 MAX_CALLS = 128
 """Most tool calls in one answer."""

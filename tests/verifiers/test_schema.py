@@ -163,4 +163,8 @@ def test_large_answers_are_checked_off_the_event_loop() -> None:
 
 def test_settings_change_with_the_schema() -> None:
     assert Schema(ORDER).settings() != Schema({"type": "object"}).settings()
-    assert Schema().describe() == {"name": "schema", "version": "1", "settings": {"schema": None, "formats": False}}
+    assert Schema().describe() == {
+        "name": "schema",
+        "version": "2",
+        "settings": {"schema": None, "formats": False, "strict": False},
+    }
