@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -25,6 +25,9 @@ from cascade.clients.pool import ConnectionPool, Origin, tls_context
 from cascade.clients.providers import Provider, provider_of
 from cascade.clients.wire import Wire, wire_of
 from cascade.dialects.chat import read_body, write_body
+from cascade.dialects.error_body import holds_error
+from cascade.dialects.error_wordings import ErrorWording
+from cascade.dialects.history import for_receiver
 from cascade.dialects.shape import ShapeLimits
 from cascade.errors import ConfigError
 from cascade.exchange import RESENT, ModelCall, Response, TokenLogProb
@@ -48,12 +51,20 @@ class DirectClient(Client):
     Args:
         prices: where prices come from; default: `PriceBook()`.
         error_body_s: seconds for which the body of an error is waited for.
+        wordings: rows that go before the table of error wordings.
     """
 
-    def __init__(self, *, prices: PriceBook | None = None, error_body_s: float = ERROR_BODY_S) -> None:
+    def __init__(
+        self,
+        *,
+        prices: PriceBook | None = None,
+        error_body_s: float = ERROR_BODY_S,
+        wordings: Sequence[ErrorWording] = (),
+    ) -> None:
         guard_foreign()  # asyncio's own logger, and those of libraries that others import beside us
         self._prices = prices or PriceBook()
         self._error_body_s = error_body_s
+        self._wordings = tuple(wordings)
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, ConnectionPool] = WeakKeyDictionary()
         self._refused = RefusedWishes()
         self._answered = AnsweredIds()
@@ -98,7 +109,8 @@ class DirectClient(Client):
         if not key:
             return CallFailure(kind=FailureKind.AUTH, message=_no_key(call, provider), charged=False)
         params = provider.params({**wishes, **call.params}, model)
-        body = write_body(call, model=model, params=params)
+        messages, dropped = for_receiver(call)
+        body = write_body(messages, model=model, params=params)
         wire = wire_of(call, ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=ShapeLimits.of(body))
         await self._exchange(url, _headers(provider, key, params), _encoded(body, call), wire)
         try:
@@ -107,7 +119,8 @@ class DirectClient(Client):
         except TimeoutError:
             _note(wire, FailureKind.TIMEOUT, "The answer was not read in time")
             parsed, logprobs = None, None
-        return self._read(call, url, wire, key, parsed, logprobs)
+        reply = self._read(call, url, wire, key, parsed, logprobs)
+        return fast_replace(reply, flags=(*reply.flags, *dropped)) if dropped and isinstance(reply, Response) else reply
 
     def _read(
         self,
@@ -119,11 +132,11 @@ class DirectClient(Client):
         logprobs: tuple[TokenLogProb, ...] | None,
     ) -> Response | CallFailure:
         if wire.refused:
-            return classify_wire(wire, secret=key)
+            return classify_wire(wire, secret=key, wordings=self._wordings)
         price = self._prices.price(call.model, call.price)
         reply = read_body(parsed, call=call, price=price, logprobs=logprobs)
-        if isinstance(reply, CallFailure) or _holds_error(parsed):
-            return classify_wire(wire, secret=key)
+        if isinstance(reply, CallFailure) or holds_error(parsed):
+            return classify_wire(wire, secret=key, wordings=self._wordings)
         if self._answered.stray(url, parsed.get("id"), wire):
             return stray_answer(wire, secret=key)
         return fast_replace(reply, status=wire.status, flags=(*reply.flags, *((RESENT,) if wire.resent else ())))
@@ -257,12 +270,6 @@ def _plain(value: Any) -> Any:
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain, allow_nan=False)
-
-
-def _holds_error(body: Any) -> bool:
-    """Tell whether a body holds an error besides an answer: then the error counts, as an empty one does not."""
-    error = body.get("error") if isinstance(body, dict) else None
-    return bool(error) and (not isinstance(error, dict) or bool(error.get("message")) or error.get("code") is not None)
 
 
 def _user_agent() -> str:

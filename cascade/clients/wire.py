@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,10 +15,6 @@ MOST_AT_ONCE = 1 << 20
 """The most bytes that are given to a parser at once: it holds every thread meanwhile."""
 
 _USUAL_LIMITS = ShapeLimits()
-_REASON = re.compile(
-    rb'"(?:finish_reason|stop_reason|finishReason)"\s*:\s*(?:(null)|"((?:[^"\\]|\\.)*)"|([^\s,}\]]{1,40}))'
-)
-"""The key cannot stand in an answer's text: quotes are escaped there."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,24 +99,6 @@ class Wire:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             return None
-
-    def completion(self) -> Mapping[str, Any] | None:
-        """Return the body where it is a chat completion in OpenAI's form whose answers are text; else None."""
-        body = self.json() if self.phase == "done" and not self.refused else None
-        choices = body.get("choices") if isinstance(body, dict) else None
-        if not choices or not isinstance(choices, list):
-            return None
-        messages = [choice.get("message") if isinstance(choice, dict) else None for choice in choices]
-        whole = all(isinstance(one, dict) and isinstance(one.get("content"), str | None) for one in messages)
-        return body if whole else None
-
-    def finish_raw(self) -> tuple[str | None, bool]:
-        """Return the first choice's reason for stopping in the provider's own word, and whether one was due."""
-        found = _REASON.search(self.body)
-        if found is None:
-            return None, b'"choices"' in self.body
-        word = found[2] if found[2] is not None else found[3]
-        return None if word is None else word.decode("utf-8", "replace")[:80], True
 
 
 WIRE: ContextVar[Wire | None] = ContextVar("cascade.wire", default=None)
