@@ -9,7 +9,7 @@ from typing import Any
 from cascade.dialects.finish import Finish, read_finish, read_own_finish
 from cascade.dialects.history import with_origin
 from cascade.dialects.logprobs import choice_logprobs, read_logprobs
-from cascade.dialects.message import SERVER_TOOL, AssistantMessage, is_message, read_message
+from cascade.dialects.message import SERVER_TOOL, AssistantMessage, call_texts, is_message, read_message
 from cascade.dialects.native import native_finish, server_call_ids, server_tool_flags
 from cascade.dialects.shape import ShapeLimits
 from cascade.dialects.usage import read_usage
@@ -130,7 +130,7 @@ def _response(
         limits = limits_of(call)
         logprobs = read_logprobs(given, limits.alternatives, most=limits.entries)
     written = [*(one.text for one in messages), *(one.thinking for one in messages if one.thinking)]
-    written += [str(one.tool_calls) for one in messages if one.tool_calls]
+    written += [text for one in messages for call in one.tool_calls for text in call_texts(call)]
     used = read_usage(body, call=call, price=price, written=written, entries=len(logprobs or ()))
     usage, flags = used.usage, used.flags
     reported = body.get("model") if isinstance(body.get("model"), str) else None

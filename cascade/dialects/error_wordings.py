@@ -66,7 +66,7 @@ def kind_by_wording(status: int | None, body: ErrorBody, own: Sequence[ErrorWord
 
 def _holds(message: str, word: str) -> bool:
     place = 0
-    for part in word.split("…"):
+    for part in map(str.strip, word.split("…")) if "…" in word else (word,):
         place = message.find(part, place)
         if place < 0:
             return False

@@ -73,6 +73,7 @@ def read_message(message: Mapping[str, Any], server_ids: frozenset[str] = frozen
         shown.append(inline.thinking)
         if isinstance(message.get("content"), str):
             kept = {**message, "content": text, "reasoning_content": inline.thinking}
+    text = text.lstrip() if shown else text  # what stood between the thinking and the answer
     calls = [*_calls(message, parts)]
     own = tuple(call for call in calls if not is_server_call(call, server_ids))
     ran = [_name(call) for call in calls if is_server_call(call, server_ids)] + [*_ran(message, parts)]
@@ -110,6 +111,13 @@ def block_call(block: Mapping[str, Any]) -> dict[str, Any]:
     """Return a `tool_use` block of Anthropic's form as a tool call."""
     function = {"name": str(block.get("name")), "arguments": _arguments(block.get("input"))}
     return {"id": str(block.get("id")), "type": "function", "function": function}
+
+
+def call_texts(call: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a model wrote of a call: name and arguments, without ids and signatures."""
+    function = _mapping(call.get("function") or call.get("custom"))
+    said = (function.get("name"), function.get("arguments", function.get("input")))
+    return tuple(text for text in said if isinstance(text, str) and text)
 
 
 def _parts(content: Any) -> Iterator[Mapping[str, Any]]:
