@@ -23,7 +23,7 @@ from cascade.clients.connection import ERROR_BODY_S
 from cascade.clients.parameters import RefusedWishes, refuse_forbidden, with_meaning
 from cascade.clients.pool import ConnectionPool, Origin, tls_context
 from cascade.clients.providers import Provider, provider_of
-from cascade.clients.wire import Wire, wire_of
+from cascade.clients.wire import Wire, may_resend, wire_of
 from cascade.dialects.chat import read_body, write_body
 from cascade.dialects.error_body import holds_error
 from cascade.dialects.error_wordings import ErrorWording
@@ -173,6 +173,8 @@ class DirectClient(Client):
             pool.release(origin, connection)
         kept = connection.uses > 1
         if not kept or connection.began or wire.fault is None:
+            return False
+        if not connection.unread and not may_resend():
             return False
         wire.fault, wire.trouble, wire.resent, wire.replaced = None, "", not connection.unread, True
         return True

@@ -270,7 +270,12 @@ def _internal_mark() -> ContextVar[bool] | None:
 
 
 def _plain(value: Any) -> Any:
-    """Copy mappings and lists all the way down: litellm changes what it is given, and some of it is frozen."""
+    """Copy mappings and lists all the way down: litellm changes what it is given, and some of it is frozen.
+
+    Halves of surrogate pairs, which the libraries below cannot send, become U+FFFD.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

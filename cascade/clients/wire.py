@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,6 +58,9 @@ class Wire:
     sent_at: float | None = None
     """When the request's head left, by the event loop's clock; known of litellm's path only."""
 
+    connect_s: float = 0.0
+    """Seconds that opening its connection took; 0 where it was open. Known of litellm's path only."""
+
     asked: int = 0
     """A hash of what was sent, for telling one request from another."""
 
@@ -103,6 +107,16 @@ class Wire:
 
 WIRE: ContextVar[Wire | None] = ContextVar("cascade.wire", default=None)
 """The try that is under way in this task, or was the last one."""
+
+
+RESEND: ContextVar[Callable[[], bool] | None] = ContextVar("cascade.resend", default=None)
+"""Whether the call under way may be sent once more though its first sending may be billed; None: nobody counts."""
+
+
+def may_resend() -> bool:
+    """Tell whether the call under way may be sent twice: whoever pays for it has reserved for that too."""
+    allowed = RESEND.get()
+    return allowed is None or allowed()
 
 
 def wire_of(

@@ -233,7 +233,7 @@ class _Build:
             lambda: Rung(
                 str(rung.model), name=str(rung.name or ""), verify=verify, params=rung.params, api_base=rung.api_base,
                 api_key=rung.api_key, timeout_s=rung.timeout_s, price=price, context_window=rung.context_window,
-                client=rung.client,
+                client=rung.client, can={str(name): able for name, able in rung.can.items()},
                 rpm=rung.rpm, tpm=rung.tpm, endpoints=endpoints,
             ),
         )  # fmt: skip

@@ -126,6 +126,9 @@ class EndpointModel(RateLimitModel):
     """Price at this endpoint; default: the rung's price, or the price table's for `model`."""
 
 
+Capability = Literal["tools", "images", "audio", "json_schema", "logprobs", "reasoning"]
+
+
 class RungModel(RateLimitModel):
     """One model with its settings."""
 
@@ -149,6 +152,8 @@ class RungModel(RateLimitModel):
     context_window: Annotated[int, Field(ge=1)] | None = None
     """Context window in tokens; a prompt too long for a rung goes to the first rung that can hold it; default: from
     litellm's bundled map."""
+    can: Mapping[Capability, Annotated[bool, Field(strict=True)]] = Field(default_factory=dict)
+    """What its model can do; a request that needs what it cannot skips the rung; default: from litellm's map."""
     client: Literal["auto", "direct", "litellm"] = "auto"
     """Who asks the model: `direct`, `litellm`, or `auto`: direct where the provider is known to speak OpenAI's Chat
     Completions."""

@@ -20,6 +20,7 @@ from cascade.usage import Price
 FOLDER = Path(__file__).parents[2] / "fixtures" / "providers" / "shapes"
 SHAPES = ("answer", "tools", "thinking", "logprobs", "refusal", "filter", "quota", "context", "rate_limit")
 TOOLS = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
+PROMPT = "What is the capital of France?"
 PRICE = Price(input_usd=1e-6, output_usd=2e-6)
 
 
@@ -47,14 +48,14 @@ def cases(providers: dict[str, dict[str, Any]]) -> list[Asked]:
     ]
 
 
-def ask_all(providers: dict[str, dict[str, Any]]) -> dict[Asked, Response | CallFailure]:
+def ask_all(providers: dict[str, dict[str, Any]], prompt: str = PROMPT) -> dict[Asked, Response | CallFailure]:
     """Put every shape to every client that speaks to its provider."""
 
     async def run(base: str) -> dict[Asked, Response | CallFailure]:
         clients = {"direct": DirectClient(), "litellm": LiteLLMClient()}
         try:
             return {
-                asked: await clients[asked.client].ask(_call(providers[asked.provider], asked, base))
+                asked: await clients[asked.client].ask(_call(providers[asked.provider], asked, base, prompt))
                 for asked in cases(providers)
             }
         finally:
@@ -65,12 +66,12 @@ def ask_all(providers: dict[str, dict[str, Any]]) -> dict[Asked, Response | Call
         return asyncio.run(run(base))
 
 
-def _call(one: dict[str, Any], asked: Asked, base: str) -> ModelCall:
+def _call(one: dict[str, Any], asked: Asked, base: str, prompt: str) -> ModelCall:
     thinks = asked.shape == "logprobs"
     return ModelCall(
         rung="r",
         model=one["model"],
-        messages=({"role": "user", "content": "What is the capital of France?"},),
+        messages=({"role": "user", "content": prompt},),
         params={"tools": TOOLS} if asked.shape == "tools" else {},
         wishes={"logprobs": True, "top_logprobs": 1} if thinks else {},
         api_base=f"{base}/{asked.provider}/{asked.shape}{one['base']}",

@@ -58,3 +58,30 @@ def _found(reply: Response, name: str) -> Any:
 
 def _near(value: Any) -> Any:
     return pytest.approx(value, rel=1e-6) if isinstance(value, float | list) else value
+
+
+CLAUDE = {"type": "message", "content": [{"type": "text", "text": "Paris."}], "stop_reason": "end_turn", "model": "m"}
+GEMINI = {"candidates": [{"content": {"parts": [{"text": "Paris."}], "role": "model"}, "finishReason": "STOP"}]}
+
+
+@pytest.mark.parametrize(
+    ("model", "body"), [("anthropic/claude-haiku-4-5", CLAUDE), ("gemini/gemini-2.5-flash", GEMINI)]
+)
+@pytest.mark.parametrize("usage", [{}, {"usage": None}, {"usage": {}, "usageMetadata": {}}])
+def test_an_answer_without_usage_is_kept_and_priced_by_our_own_estimate(model: str, body: Any, usage: Any) -> None:
+    shape = {"status": 200, "body": {**body, **usage}, "source": "-", "expected": {}}
+    ((_, reply),) = ask_all(
+        {"x": {"model": model, "base": "", "clients": ["litellm"], "shapes": {"answer": shape}}}
+    ).items()
+    assert isinstance(reply, Response), reply
+    assert (reply.text, reply.tries, reply.usage.estimated) == ("Paris.", 1, True)
+    assert "usage_estimated" in reply.flags
+    assert reply.cost_usd
+
+
+@pytest.mark.parametrize("client", ["direct", "litellm"])
+def test_half_an_emoji_in_a_prompt_is_sent(client: str) -> None:
+    shape = PROVIDERS["openai"]["shapes"]["answer"]
+    one = {"model": "openai/m", "base": "/v1", "clients": [client], "shapes": {"answer": shape}}
+    ((_, reply),) = ask_all({"x": one}, prompt="well done \ud83d").items()
+    assert isinstance(reply, Response), reply
