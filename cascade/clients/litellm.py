@@ -31,7 +31,7 @@ from cascade.clients.wire import Wire, wire_of
 from cascade.dialects.chat import limits_of, read_completion
 from cascade.dialects.error_body import holds_error
 from cascade.dialects.error_wordings import ErrorWording
-from cascade.dialects.history import for_receiver
+from cascade.dialects.history import for_receiver, without_new_thinking
 from cascade.dialects.native import as_chat
 from cascade.exchange import RESENT, ModelCall, Response
 from cascade.failure import CallFailure
@@ -152,6 +152,8 @@ class LiteLLMClient(Client):
         if client is not None:
             arguments["client"] = client
         messages, dropped = for_receiver(call)
+        messages, arguments, unthought = without_new_thinking(messages, arguments, call)
+        dropped = (*dropped, *unthought)
         internal = None if self._internal is None else self._internal.set(True)
         try:
             completion = await litellm.acompletion(

@@ -62,6 +62,9 @@ _TAKERS: Mapping[str, frozenset[str]] = {
 """Families that take a field where nobody knows from whom the message is."""
 
 
+_THINKING_PARAMETERS = ("thinking", "reasoning_effort")
+
+
 class _Awaited(NamedTuple):
     """A call whose result is to follow."""
 
@@ -92,6 +95,31 @@ def for_receiver(call: ModelCall) -> tuple[Sequence[Message], tuple[str, ...]]:
     writer = _Writer(family, older=bool(call.params.get("functions")))
     written = [made for place, message in enumerate(call.messages) for made in writer.write(message, place)]
     return written, tuple(f"{DROPPED}{what}" for what in dict.fromkeys(writer.dropped))
+
+
+def without_new_thinking(
+    messages: Sequence[Message], params: dict[str, Any], call: ModelCall
+) -> tuple[Sequence[Message], dict[str, Any], tuple[str, ...]]:
+    """Return what Claude is asked within a tool exchange that another model began: without thinking, and flagged.
+
+    It refuses to think where the call that is being answered came without its own signed thinking.
+    """
+    wanted = [name for name in _THINKING_PARAMETERS if params.get(name) not in (None, "none")]
+    if not wanted or family_of(call) != ANTHROPIC or not messages or messages[-1].get("role") != "tool":
+        return messages, params, ()
+    asked = next((message for message in reversed(messages) if message.get("role") == "assistant"), EMPTY)
+    if asked.get("thinking_blocks") or any(map(_is_thinking, _mappings(asked.get("content")))):
+        return messages, params, ()
+    written = [
+        {key: value for key, value in message.items() if key not in {"thinking_blocks", "reasoning_content"}}
+        for message in messages
+    ]
+    kept = {name: value for name, value in params.items() if name not in wanted}
+    return written, kept, (f"{DROPPED}{wanted[0]}",)
+
+
+def _is_thinking(part: Mapping[str, Any]) -> bool:
+    return part.get("type") in {"thinking", "redacted_thinking"}
 
 
 def _is_plain(message: Message) -> bool:
@@ -156,7 +184,7 @@ class _Writer:
         function = _mapping(call.get("function") or call.get("custom"))
         identity = call.get("id")
         given = identity if isinstance(identity, str) else ""
-        named = given or f"call_{content_id([place, str(function)])[:24]}"
+        named = given or id_for(self._family, f"call_{content_id([place, str(function)])[:24]}")
         if own:
             made = {**call, "id": named}
         else:
@@ -201,7 +229,7 @@ class _Writer:
         if not identity:
             waiting = [one for one in self._awaited if one.name == name] or waiting
         if not waiting:
-            return self._id(identity) if identity else f"call_{content_id(str(name))[:24]}"
+            return self._id(identity or f"call_{content_id(str(name))[:24]}")
         self._awaited.remove(waiting[0])
         return waiting[0].sent
 

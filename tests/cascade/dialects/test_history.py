@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.dialects.families import family_of
-from cascade.dialects.history import for_receiver, with_origin
+from cascade.dialects.history import for_receiver, with_origin, without_new_thinking
 from cascade.exchange import ModelCall
 
 USER = {"role": "user", "content": "Weather?"}
@@ -202,6 +202,18 @@ def test_deepseek_and_moonshot_get_the_thinking_that_they_insist_on():
     (first, _), _ = sent("moonshot/kimi-k2", *LOOP)
     assert first["reasoning_content"].isspace()
     assert "reasoning_content" not in sent("groq/llama", *LOOP)[0][0]
+
+
+def test_claude_does_not_think_within_a_tool_exchange_that_another_model_began():
+    asked = call("anthropic/claude-opus-5", *LOOP, thinking={"type": "enabled", "budget_tokens": 1024}, seed=1)
+    written, _ = for_receiver(asked)
+    messages, params, flags = without_new_thinking(written, dict(asked.params), asked)
+    assert (dict(params), flags) == ({"seed": 1}, ("dropped:thinking",))
+    assert [message["role"] for message in messages] == ["user", "assistant", "tool"]
+    own = [{**LOOP[0], "thinking_blocks": SIGNED}, LOOP[1]]
+    assert without_new_thinking(own, asked.params, asked)[1:] == (asked.params, ())
+    later = [*LOOP, {"role": "assistant", "content": "Sunny."}, USER]
+    assert without_new_thinking(later, asked.params, asked)[1:] == (asked.params, ())
 
 
 def test_marks_for_a_prompt_cache_go_to_those_that_take_them():
