@@ -15,7 +15,15 @@ LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ar", "hi")
 KINDS = ("decimal", "unit", "list", "code", "choice", "date")
 
 CARRIERS = {
-    "en": ("{}", "The answer is {}.", "**Answer:** {}", "So the final answer is **{}**.", "#### {}", "Answer: {}", "\\boxed{{{}}}"),
+    "en": (
+        "{}",
+        "The answer is {}.",
+        "**Answer:** {}",
+        "So the final answer is **{}**.",
+        "#### {}",
+        "Answer: {}",
+        "\\boxed{{{}}}",
+    ),
     "de": ("{}", "Die Antwort ist {}.", "**Antwort:** {}", "Die Antwort lautet also: {}", "Ergebnis: {}"),
     "fr": ("{}", "La réponse est {}.", "**Réponse :** {}", "La réponse finale est donc **{}**.", "Réponse : {}"),
     "es": ("{}", "La respuesta es {}.", "**Respuesta:** {}", "La respuesta final es **{}**.", "Respuesta: {}"),
@@ -25,7 +33,13 @@ CARRIERS = {
     "hi": ("{}", "उत्तर {} है।", "**उत्तर:** {}", "उत्तर: {}"),
 }
 HELD_BACK = {
-    "en": ("Thus, the correct answer is: __{}__", "My final answer: {}", "Final Answer\n\n**{}**", "<answer>{}</answer>", "In short, the answer is therefore {}!"),
+    "en": (
+        "Thus, the correct answer is: __{}__",
+        "My final answer: {}",
+        "Final Answer\n\n**{}**",
+        "<answer>{}</answer>",
+        "In short, the answer is therefore {}!",
+    ),
     "de": ("Somit ist die richtige Antwort {}.", "Endergebnis: **{}**", "Die korrekte Antwort wäre {}."),
     "fr": ("La bonne réponse est {}.", "Résultat final : {}", "Donc la réponse est : **{}**"),
     "es": ("Por lo tanto, la respuesta correcta es {}.", "Resultado: **{}**", "La respuesta sería {}."),
@@ -35,7 +49,13 @@ HELD_BACK = {
     "hi": ("इसलिए सही उत्तर {} है।", "जवाब: {}"),
 }
 BEFORE = {
-    "en": ("", "", "<think>Maybe 7? No, 12.</think>\n", "Step 1: 3 + 4 = 7.\nStep 2: look at line 12.\n\n", "[THINK]perhaps (A) or 99 km[/THINK]"),
+    "en": (
+        "",
+        "",
+        "<think>Maybe 7? No, 12.</think>\n",
+        "Step 1: 3 + 4 = 7.\nStep 2: look at line 12.\n\n",
+        "[THINK]perhaps (A) or 99 km[/THINK]",
+    ),
     "de": ("", "", "<think>Vielleicht 7? Nein.</think>", "Schritt 1: 3 + 4 = 7.\nDann sehen wir weiter [2].\n"),
     "fr": ("", "", "<think>Peut-être 7 ?</think>\n", "Étape 1 : 3 + 4 = 7.\n\n"),
     "es": ("", "", "<think>¿Quizás 7?</think>\n", "Paso 1: 3 + 4 = 7.\n\n"),
@@ -139,7 +159,9 @@ def disturbed(truth: Truth, rng: Random) -> Truth:
             content = (language, rng.choice([swapped, (*words, rng.choice(spare))]))
         case "code":
             shape, number, text = truth.content  # type: ignore[misc]
-            content = rng.choice([(shape, number + 1, text), ((shape + 1) % 4, number, text), (shape, number, text + "x")])
+            content = rng.choice(
+                [(shape, number + 1, text), ((shape + 1) % 4, number, text), (shape, number, text + "x")]
+            )
         case "choice":
             letter, text = truth.content  # type: ignore[misc]
             content = (rng.choice([other for other in "ABCDE" if other != letter]), text)
@@ -263,7 +285,9 @@ def _list(words: tuple[str, ...], language: str, rng: Random, carrier: str) -> s
     if form == "json":
         return json.dumps(list(words), ensure_ascii=False)
     if form == "numbers":
-        return "\n".join(f"{place}{rng.choice('.)')[0]} {word}" for place, word in enumerate(words, 1)).replace(") ", ". ")
+        return "\n".join(f"{place}{rng.choice('.)')[0]} {word}" for place, word in enumerate(words, 1)).replace(
+            ") ", ". "
+        )
     if form == "bullets":
         mark = rng.choice("-*•")
         return "\n".join(f"{mark} {word}" for word in words)
@@ -296,7 +320,11 @@ def _date(day: date, language: str, rng: Random) -> str:
     forms = [iso, f"{day.day} {month} {day.year}"]
     if language == "en":
         suffix = "th" if 10 < day.day < 14 else {1: "st", 2: "nd", 3: "rd"}.get(day.day % 10, "th")
-        forms += [f"{month} {day.day}, {day.year}", f"{month} {day.day}{suffix}, {day.year}", f"{day.day} {month[:3]} {day.year}"]
+        forms += [
+            f"{month} {day.day}, {day.year}",
+            f"{month} {day.day}{suffix}, {day.year}",
+            f"{day.day} {month[:3]} {day.year}",
+        ]
         if day.day > 12:
             forms += [f"{day.month}/{day.day}/{day.year}", f"{day.day:02}/{day.month:02}/{day.year}"]
     if language == "de":
