@@ -85,7 +85,7 @@ def calibrate_files(
         concurrency: calls at once.
         confirm: called with the cost estimate before each of these; False stops it. None: no confirmation.
         explore: how calls are made; None: as `exploring` does with the three arguments above.
-        client: answers the calls; None: litellm.
+        client: makes the calls; None: that of a Cascade.
         say: called with a sentence on each step.
         progress: called now and then with the task, the samples judged and their total.
         on_samples: called with the completed samples and their survey before the fit.

@@ -59,7 +59,7 @@ def with_recordings(
         config: its ladder is asked.
         output: the file that the samples are written to.
         explore: how it is asked; None: as `exploring()` does.
-        client: answers the calls; None: litellm.
+        client: makes the calls; None: that of a Cascade.
         say: called with a sentence where recordings are missing.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from calibration.gate.finding import Criterion, Sharpened
+from calibration.gate.finding import Criterion, PpiEstimate
 from calibration.gate.gate_rows import GateRows, served_by
 from cascade.stats.ppi import estimate_mean
 
@@ -12,7 +12,7 @@ FEW = 10
 """Least labels of a PPI++ estimate."""
 
 
-def sharpen_figure(criterion: Criterion, now: GateRows, proxy: str, *, delta: float) -> Sharpened | None:
+def ppi_estimate(criterion: Criterion, now: GateRows, proxy: str, *, delta: float) -> PpiEstimate | None:
     """Estimate a figure by PPI++ from its labels and the proxy's scores; None with few labels, or with all."""
     rows, scores = now.rows, now.scores
     assert scores is not None  # noqa: S101 - a proxy was asked for
@@ -35,7 +35,7 @@ def sharpen_figure(criterion: Criterion, now: GateRows, proxy: str, *, delta: fl
     found = estimate_mean(y, propensity=pi, proxy=f, level=1.0 - 2.0 * delta)
     share = float(taken.mean()) if criterion.kind == "max_loss" else 1.0
     ends = [share * (scale * end - shift) for end in (found.value, found.low, found.high)]
-    return Sharpened(
+    return PpiEstimate(
         proxy=proxy,
         value=ends[0],
         low=ends[1],

@@ -57,7 +57,7 @@ def require_admitted(
         probes: whether judges are probed; if not, only recordings are evaluated.
         admit: judges to admit whatever was found.
         seed: of the choice of probes.
-        client: answers the calls; None: litellm.
+        client: makes the calls; None: that of a Cascade.
         prices: where prices come from; None: the pinned table.
         explore: how probes are asked; None: as `exploring()` does.
         say: called with a sentence on each step, and on each judge.

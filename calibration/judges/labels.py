@@ -53,7 +53,7 @@ def judge_samples(
         rubric: the definition of a good answer; None: equality with the gold answer.
         overwrite: grade labelled recordings too.
         config: may hold the judge's price, and the log of its calls.
-        client: answers the calls; None: litellm.
+        client: makes the calls; None: that of a Cascade.
         explore: how the judge is asked; None: as `exploring()` does.
 
     Raises:

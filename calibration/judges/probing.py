@@ -79,7 +79,7 @@ def probe_judges(
     Args:
         samples: source of the probes; those with labels or gold answers make the best ones.
         ladder: its judges are probed, and none of its models is asked.
-        client: answers the calls; None: litellm.
+        client: makes the calls; None: that of a Cascade.
         prices: where prices come from; None: the pinned table.
         concurrency: probes at once.
         max_cost_usd: US dollars that each judge's probes may cost.

@@ -54,8 +54,8 @@ def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
     """Return whether the bound is certified; empty for an aim."""
     if fitted.certificate is None:
         return []
-    sure = f"{percent(1.0 - fitted.certificate['delta'])} sure, {fitted.certificate['method']}"
-    return [("certified", f"yes, {sure}" if fitted.certified else "no: the safest policy serves")]
+    held = f"with {percent(1.0 - fitted.certificate['delta'])} confidence, {fitted.certificate['method']}"
+    return [("certified", f"yes, {held}" if fitted.certified else "no: the safest policy serves")]
 
 
 def _dimensions(found: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:

@@ -66,7 +66,7 @@ def sample_panels(
     n = ", ".join(f"{rung.rung} n = {count(rung.n)}" for rung in reliability)
     yield Panel(
         id=f"{prefix}-reliability",
-        title="Are confidences calibrated?",
+        title="Reliability of confidences",
         text="Bins of equal count: of answers with a confidence of 0.8, eight in ten should be right (dotted line). "
         f"{n}.",
         chart=draw_reliability(reliability) if draw else None,
@@ -101,7 +101,7 @@ def _verifiers(worth: tuple[VerifierWorth, ...], prefix: str, *, draw: bool) -> 
     sentences = [one.sentence() for one in worth if one.cost_usd_per_request or one.standing in {"chance", "reversed"}]
     return Panel(
         id=f"{prefix}-verifiers",
-        title="What verifiers are worth",
+        title="Worth of verifiers",
         text="AUROC alone, with intervals; the dashed line is chance. Added is what all others lose without it.",
         chart=draw_verifiers(drawn) if draw else None,
         tables=(Table(title="Verifiers", columns=columns, rows=rows, words=frozenset({"verifier", "standing"})),),

@@ -7,6 +7,7 @@ own stack up, follow the server's word for the price, or know no deadline.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import importlib
 import inspect
@@ -14,7 +15,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from concurrent.futures import Future
 from contextvars import ContextVar
 from dataclasses import replace
@@ -23,15 +24,20 @@ from typing import TYPE_CHECKING, Any
 
 from cascade.clients import Client
 from cascade.clients.answered import AnsweredIds
+from cascade.clients.body import parsed_body
 from cascade.clients.classify_failure import classify_failure, classify_wire, stray_answer, wire_failure
 from cascade.clients.import_thread import import_in_thread
 from cascade.clients.parameters import FORBIDDEN, RefusedWishes, refuse_forbidden, with_meaning
 from cascade.clients.wire import Wire, wire_of
 from cascade.dialects.chat import limits_of, read_completion
+from cascade.dialects.error_body import holds_error
+from cascade.dialects.error_wordings import ErrorWording
+from cascade.dialects.history import for_receiver, without_new_thinking
+from cascade.dialects.native import as_chat
 from cascade.exchange import RESENT, ModelCall, Response
 from cascade.failure import CallFailure
 from cascade.loggers import guard_foreign
-from cascade.prices import PriceBook, bundled_window
+from cascade.prices import ASSUMED_OUTPUT_TOKENS, PriceBook, bundled_window, output_limit
 
 if TYPE_CHECKING:
     from cascade.clients.client_factory import ClientFactory
@@ -58,6 +64,7 @@ class LiteLLMClient(Client):
             which reaches every command too.
         hardened: whether calls go over our own transport where litellm lets them (`families.py`); False is for
             comparisons.
+        wordings: rows that go before the table of error wordings.
     """
 
     def __init__(
@@ -67,11 +74,13 @@ class LiteLLMClient(Client):
         providers: Mapping[str, str] = PROVIDERS,
         trust_env: bool | None = None,
         hardened: bool = True,
+        wordings: Sequence[ErrorWording] = (),
     ) -> None:
         self._prices = prices or PriceBook()
         self._providers = dict(providers)
         self._trust_env = os.environ.get("CASCADE_TRUST_ENV") == "1" if trust_env is None else trust_env
         self._hardened = hardened
+        self._wordings = tuple(wordings)
         self._ready: dict[str, Any] = {}
         self._wanted: set[str] = {""}
         self._imports: dict[str, Future[None]] = {}
@@ -137,43 +146,55 @@ class LiteLLMClient(Client):
 
     async def _try(self, litellm: Any, call: ModelCall, wishes: Mapping[str, Any]) -> Response | CallFailure:
         arguments: dict[str, Any] = {**_plain(wishes), **_plain(call.params)}
+        arguments |= _required_limit(call)
         place = {"api_base": call.api_base, "api_key": call.api_key}
         arguments |= {name: value for name, value in place.items() if value is not None}
         client = self._families.client(call) if self._families is not None else None
         wire = wire_of(call, ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=limits_of(call))
         if client is not None:
             arguments["client"] = client
+        messages, dropped = for_receiver(call)
+        messages, arguments, unthought = without_new_thinking(messages, arguments, call)
+        dropped = (*dropped, *unthought)
         internal = None if self._internal is None else self._internal.set(True)
         try:
             completion = await litellm.acompletion(
                 model=call.model,
-                messages=_plain(call.messages),
+                messages=_plain(messages),
                 timeout=call.timeout_s,
                 max_retries=0,
                 num_retries=0,
                 **arguments,
             )
             body = completion.model_dump(warnings=False)
+            raw = await self._raw(wire)
         except Exception as error:  # noqa: BLE001 - litellm raises anything; whatever it is, it is data from here on
-            # An answer that was paid for is not thrown away because its usage is a string.
-            body = wire.completion()
-            if body is None:
-                return classify_failure(error, wire=None if client is None else wire, secret=call.api_key)
+            # An answer that was paid for is not thrown away because its usage is a string, or missing.
+            raw = await self._raw(wire)
+            body = as_chat(raw)
+            if body is None or holds_error(raw):
+                seen = None if client is None else wire
+                return classify_failure(error, wire=seen, secret=call.api_key, wordings=self._wordings)
         finally:
             if self._internal is not None and internal is not None:
                 self._internal.reset(internal)
         if wire.refused:  # litellm makes answers out of some errors
-            return classify_wire(wire, secret=call.api_key)
-        seen = wire.phase is not None
-        if (
-            seen and (raw := wire.completion()) is not None
-        ):  # litellm makes a count of true, and drops what it does not know
-            body = {**body, "usage": raw.get("usage"), "service_tier": raw.get("service_tier")}
+            return classify_wire(wire, secret=call.api_key, wordings=self._wordings)
         price = self._prices.price(call.model, call.price)
-        reply = read_completion(
-            body, call=call, price=price, native=wire.finish_raw() if seen else None, logprobs=wire.logprobs
-        )
-        return self._finished(reply, call, wire, body.get("id")) if seen else reply
+        reply = read_completion(body, call=call, price=price, raw=raw, logprobs=wire.logprobs)
+        if dropped and isinstance(reply, Response):
+            reply = replace(reply, flags=(*reply.flags, *dropped))
+        return self._finished(reply, call, wire, body.get("id")) if wire.phase is not None else reply
+
+    async def _raw(self, wire: Wire) -> Any:
+        """Return the provider's own body, parsed in slices; None where none came over a connection of ours."""
+        if wire.phase != "done" or wire.refused:
+            return None
+        try:
+            async with asyncio.timeout_at(wire.ends_at):
+                return (await parsed_body(wire))[0]
+        except TimeoutError:
+            return None
 
     def _finished(
         self, reply: Response | CallFailure, call: ModelCall, wire: Wire, answer_id: Any
@@ -227,6 +248,7 @@ class LiteLLMClient(Client):
                 getattr(importlib.import_module(module), function)()
             else:
                 importlib.import_module("openai.resources")  # half a second that a first call would hold the loop for
+                asyncio.run(_rehearsed(litellm, provider, self._internal))
             if self._hardened and self._families is None:
                 from cascade.clients.client_factory import ClientFactory
                 from cascade.clients.transport import Transport
@@ -252,8 +274,38 @@ def _internal_mark() -> ContextVar[bool] | None:
     return mark if isinstance(mark, ContextVar) else None
 
 
+async def _rehearsed(litellm: Any, provider: str, internal: ContextVar[bool] | None) -> None:
+    """Make a call that litellm answers itself: it imports what a first call would, 200 ms of it, on the loop."""
+    if internal is not None:
+        internal.set(True)
+    with contextlib.suppress(Exception):  # what a provider lacks, its first call says
+        await litellm.acompletion(
+            model=f"{provider}/none", messages=[{"role": "user", "content": "?"}], mock_response=".", api_key="none"
+        )
+
+
+def _required_limit(call: ModelCall) -> dict[str, int]:
+    """Return the `max_tokens` of a call that must have one and sets none: ours, on top of what it may think.
+
+    Anthropic's API requires one, and litellm makes up one of up to 128,000. How much a `reasoning_effort` thinks is
+    litellm's own translation, so its limit is litellm's, too.
+    """
+    provider, _, name = call.model.rpartition("/")
+    required = provider.startswith("anthropic") or name.startswith("claude")
+    if not required or output_limit(call.params) is not None or "reasoning_effort" in call.params:
+        return {}
+    thinking = call.params.get("thinking")
+    budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
+    return {"max_tokens": ASSUMED_OUTPUT_TOKENS + (budget if isinstance(budget, int) else 0)}
+
+
 def _plain(value: Any) -> Any:
-    """Copy mappings and lists all the way down: litellm changes what it is given, and some of it is frozen."""
+    """Copy mappings and lists all the way down: litellm changes what it is given, and some of it is frozen.
+
+    Halves of surrogate pairs, which the libraries below cannot send, become U+FFFD.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -49,8 +49,8 @@ def leave_out_quotations(rows: Mapping[str, list[dict[str, Any]]], texts: Sequen
     """Remove reasons and flags that quote `texts`, and providers' codes that are not a single word."""
     for own in rows.values():
         for row in own:
-            for column in QUOTING & row.keys():
-                value = row[column]
+            for column in QUOTING:
+                value = row.get(column)
                 if isinstance(value, list):
                     row[column] = [LEFT_OUT if _quotes(item, texts) else item for item in value]
                 elif isinstance(value, str) and (
@@ -61,6 +61,8 @@ def leave_out_quotations(rows: Mapping[str, list[dict[str, Any]]], texts: Sequen
 
 def _quotes(text: str, texts: Sequence[str]) -> bool:
     """Return whether a text shares a run of at least `RUN` characters with one of `texts`."""
+    if len(text) < RUN:
+        return False
     half = RUN // 2
     for start in range(0, min(len(text), MOST) - half + 1, half):
         # Any such run contains one of these windows; if one is found, the run itself is searched.

@@ -10,7 +10,7 @@ from cascade.report.values.content import Report, TaskReport
 from cascade.report.values.figure import Figure, Quantiles
 from cascade.report.values.findings import USUAL_BAND
 from cascade.report.values.format_numbers import NOTHING, count, dollars, duration, estimate, interval, percent
-from cascade.report.values.parts import RungReport, Sharpened
+from cascade.report.values.parts import PpiEstimate, RungReport
 from cascade.report.values.rows import Table
 
 LAST_STEPS = 14
@@ -220,8 +220,10 @@ def certificate_words(certificate: Mapping[str, Any]) -> str:
     bound = certificate.get("bound", {})
     parts = bound.get("value") if bound.get("kind") == "together" else [bound]
     promise = " and ".join(map(_bound, parts if isinstance(parts, list) else []))
-    sure = percent(1.0 - certificate.get("delta", 0.0))
-    return f"{promise}, with {sure} confidence over the draw of samples. {' '.join(certificate.get('assumptions', ()))}"
+    level = percent(1.0 - certificate.get("delta", 0.0))
+    return (
+        f"{promise}, with {level} confidence over the draw of samples. {' '.join(certificate.get('assumptions', ()))}"
+    )
 
 
 def _bound(bound: Mapping[str, Any]) -> str:
@@ -230,7 +232,7 @@ def _bound(bound: Mapping[str, Any]) -> str:
     return f"{kind.get(bound.get('kind', ''), 'risk')}{where} at most {percent(bound.get('value'))}"
 
 
-def _sharpened(found: Sharpened) -> str:
+def _sharpened(found: PpiEstimate) -> str:
     """Format the prediction-powered estimate of accuracy."""
     by = ", ".join(f"{verifier} on {rung}" for rung, verifier in found.proxies.items())
     between = f"{percent(found.value)} ({percent(found.low)} to {percent(found.high)}, asymptotic)"

@@ -11,14 +11,14 @@ from cascade.report.values.case import Case
 from cascade.report.values.curves import NO_FRONTIER, Frontier, Reliability, RiskCoverage, Sweep
 from cascade.report.values.figure import NO_FIGURE, NO_QUANTILES, Figure, Quantiles, plain
 from cascade.report.values.parts import (
+    NO_PPI_ESTIMATE,
     NO_SAVINGS,
-    NO_SHARPENED,
     Month,
     PolicyUse,
+    PpiEstimate,
     RungReport,
     Savings,
     Segment,
-    Sharpened,
     SingleReport,
     Slice,
     Spending,
@@ -56,7 +56,7 @@ class TaskReport:
     """Accuracy of the labelled returned answers."""
     accuracy_weighted: Figure = NO_FIGURE
     """The same, weighted by answering rung; `singles` are compared with it."""
-    accuracy_sharpened: Sharpened = NO_SHARPENED
+    accuracy_sharpened: PpiEstimate = NO_PPI_ESTIMATE
     """Prediction-powered accuracy of all returned answers, from some labels and a judge's scores: asymptotic."""
     accuracy_top: float | None = None
     """Accuracy of the reference on the same requests, weighted alike; None if its labels are missing."""

@@ -141,7 +141,7 @@ class PolicyUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sharpened:
+class PpiEstimate:
     """Prediction-powered accuracy of all returned answers, from few labels and all scores; None without data."""
 
     value: float | None = None
@@ -162,7 +162,7 @@ class Sharpened:
     """Method of estimation."""
 
 
-NO_SHARPENED = Sharpened()
+NO_PPI_ESTIMATE = PpiEstimate()
 """Empty estimate."""
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from cascade.report.values.parts import NO_SHARPENED, Sharpened
+from cascade.report.values.parts import NO_PPI_ESTIMATE, PpiEstimate
 from cascade.report.values.tally import Tally
 from cascade.stats.ppi import Estimate, combine, estimate_mean
 
 
-def sharpen(tally: Tally, level: float) -> Sharpened:
+def sharpen(tally: Tally, level: float) -> PpiEstimate:
     """Estimate the accuracy of all returned answers by PPI++, stratified by answering rung.
 
     Empty if a rung with more than 1 % of the answers has too few labels.
@@ -21,9 +21,9 @@ def sharpen(tally: Tally, level: float) -> Sharpened:
         strata[rung] = estimate_mean(np.asarray(proxy.correct), proxy=np.asarray(proxy.scores), level=level)
     counted = sum(answered[rung] for rung in strata if rung in answered)
     if not strata or counted < 0.99 * total:
-        return NO_SHARPENED
+        return NO_PPI_ESTIMATE
     whole = combine([(answered[rung] / counted, found) for rung, found in strata.items()], level)
-    return Sharpened(
+    return PpiEstimate(
         value=whole.value,
         low=whole.low,
         high=whole.high,

@@ -15,7 +15,7 @@ from cascade.report.values.figure import NO_FIGURE, Figure, Sums, mean, quantile
 from cascade.report.values.labelled_curves import frontier_of, reliability_of, risk_coverage_of, sweep_of
 from cascade.report.values.parts import (
     NO_MISTAKES,
-    NO_SHARPENED,
+    NO_PPI_ESTIMATE,
     Mistakes,
     PolicyUse,
     RungReport,
@@ -69,7 +69,7 @@ def summary(
         reference=reference,
         accuracy=share(answered.correct, answered.n, level, squares=answered.squares),
         accuracy_weighted=compared,
-        accuracy_sharpened=sharpen(tally, level) if single_task else NO_SHARPENED,
+        accuracy_sharpened=sharpen(tally, level) if single_task else NO_PPI_ESTIMATE,
         accuracy_top=next((single.accuracy.value for single in singles if single.rung == reference), None),
         accuracy_accepted=accepted,
         error_accepted=None if accepted.value is None else 1.0 - accepted.value,
