@@ -13,8 +13,8 @@ from contextlib import suppress
 from typing import Any
 
 from cascade.exchange import Exchange
+from cascade.reading.strict_json import NotJson, parse_json
 from cascade.verdict import Verdict
-from verifiers.strict_json import NotJson, parse_json
 
 MAX_BYTES = 2**20
 """Limit in bytes on stdin, and on stdout."""

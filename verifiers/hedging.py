@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from cascade.errors import ConfigError
 from cascade.exchange import Exchange
 from cascade.hashing import content_id
+from cascade.reading import NotJson, read
 from cascade.verdict import Verdict, Verifier
 from verifiers.hedging_lexicon import ENGLISH, NEGATORS
-from verifiers.json_answer import NotJson, find_json
 
 EDGE = 0.2
 """Share of the words at the beginning, and at the end, where a phrase counts in full."""
@@ -55,7 +55,7 @@ class Hedging(Verifier):
         ConfigError: a weight is not a number in [0, 1], or a phrase has no words.
     """
 
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     inline: ClassVar[bool] = True
     reads_earlier: ClassVar[bool] = False
 
@@ -89,7 +89,7 @@ class Hedging(Verifier):
 
     def check(self, exchange: Exchange) -> Verdict:
         """Judge the words of the answer."""
-        words = _words(_prose(exchange.response.text))
+        words = _words(_prose(read(exchange.response.text).said))
         total = sum(word not in _STOPS for word in words)
         if not total:
             return Verdict.abstain("the answer has no words of its own")
@@ -141,7 +141,7 @@ def _prose(text: str) -> str:
     stripped = text.lstrip()
     if len(text) <= MAX_CHARS and (stripped[:1] in ("{", "[") or stripped[:7].casefold() == "```json"):
         try:
-            return "\n".join(_strings(find_json(text).value))
+            return "\n".join(_strings(read(text).json.value))
         except NotJson:
             pass  # then it is read as it stands
     outside = " ".join(_ends(text).split("```")[::2])

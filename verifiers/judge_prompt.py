@@ -14,7 +14,8 @@ from cascade.display.sanitize import json_escape
 from cascade.errors import ConfigError
 from cascade.exchange import Exchange, Message, text_of
 from cascade.hashing import canonical_json
-from verifiers.strict_json import NotJson, parse_json
+from cascade.reading import NotJson, Number, read
+from cascade.reading.phrase import value_of
 
 TEMPLATE = Path(__file__).with_name("judge.md").read_text(encoding="utf-8")
 """The instructions, with `{rubric}` to be filled in."""
@@ -133,18 +134,28 @@ def messages_for(
 
 
 def read_grade(reply: str, nonce: str) -> Grade | str:
-    """Parse a judge's reply, one JSON object with our nonce and one score; else return why it is unusable."""
+    """Parse a judge's reply: one JSON object with our nonce and one score; else return why it is unusable.
+
+    It may stand in a fence or after thinking, have further keys, and write the score as a string.
+    """
     if len(reply) > MAX_REPLY:
         return "the judge's reply is too long"
     try:
-        value = parse_json(reply.strip())
+        located = read(reply).json
     except NotJson as error:
         return f"the judge's reply is not one JSON object: {error}"
-    if not isinstance(value, dict) or not {"nonce", "score"} <= set(value) <= {"nonce", "score", "reason"}:
-        return "the judge's reply has other keys than nonce, score and reason"
+    value = located.value
+    if set(located.repairs) - {"fence"}:
+        return f"the judge's reply is not one JSON object: {', '.join(located.repairs)}"
+    if not isinstance(value, dict) or not {"nonce", "score"} <= set(value):
+        return "the judge's reply has no nonce or no score"
     if value["nonce"] != nonce:
         return "the judge's reply has another nonce"
     score = value["score"]
+    if isinstance(score, str):
+        number = value_of(score)
+        plain_number = isinstance(number, Number) and number.unit is None and not number.noun and not number.alternative
+        score = float(number.value) if isinstance(number, Number) and plain_number else None
     if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= TOP_SCORE:
         return f"the judge's score is not a number from 0 to {TOP_SCORE}"
     reason = value.get("reason", "")

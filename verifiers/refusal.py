@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from cascade.exchange import Exchange
 from cascade.finish_reason import CUT_OFF, FILTERED
 from cascade.hashing import content_id
+from cascade.reading import NotJson, read
 from cascade.verdict import Verdict, Verifier
-from verifiers.json_answer import NotJson, find_json
 from verifiers.trivial import SILENT, trivial
 from verifiers.word_lists import word_lists
 
@@ -38,7 +38,7 @@ class Refusal(Verifier):
     """Vetoes an answer that is empty, refused, truncated or filtered; 0.0 if its words refuse; else 1.0.
 
     - vetoed: a finish reason that means cut off, filtered or refused; the provider's own refusal field; nothing but
-      white space, invisible characters or punctuation; without a schema also `{}`, `""`, `null` and an empty
+      thinking, white space, invisible characters or punctuation; without a schema also `{}`, `""`, `null` and an empty
       fence (with one, the schema decides);
     - 0.0: a short answer whose first sentence opens as refusals do; without a schema, one that says nothing (N/A,
       "Solution:", "The answer is correct."; see `verifiers.trivial`); an unknown finish reason (flagged), since the
@@ -55,7 +55,7 @@ class Refusal(Verifier):
         pass_at: the pass mark: the score from which on it passes an answer.
     """
 
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     inline: ClassVar[bool] = True
     reads_earlier: ClassVar[bool] = False
 
@@ -85,11 +85,11 @@ class Refusal(Verifier):
                 return Verdict.against(f"{what} (finish_reason {finish})")
         if response.refusal and response.refusal.strip():
             return Verdict.against("refused (the provider says so)")
-        text = response.text
+        text = read(response.text).said
         if response.tool_calls:
             return Verdict.abstain("calls tools")
         if not text.strip() or _is_silent(text, but=frozenset() if exchange.request.schema is not None else _SILENT):
-            return Verdict.against("empty")
+            return Verdict.against("empty" if text == response.text else "thinking without an answer")
         if exchange.request.schema is None and _is_empty_value(text):
             return Verdict.against("empty")
         if finish and finish not in COMPLETE:
@@ -135,7 +135,7 @@ def _is_empty_value(text: str) -> bool:
         return False
     if any(sign in text for sign in _EMPTY_JSON):  # to find no JSON takes a third of the whole check
         try:
-            value = find_json(text).value
+            value = read(text).json.value
         except NotJson:
             pass
         else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -12,12 +13,15 @@ from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerati
 
 from cascade.errors import SchemaRejected
 from cascade.exchange import Exchange, Request
+from cascade.fast_replace import fast_replace
 from cascade.hashing import content_id
+from cascade.reading import NotJson, read
 from cascade.verdict import Flow, Verdict, Verifier
 from verifiers.compiled_schema import CompiledSchema, compile_schema, json_path
-from verifiers.json_answer import NotJson, find_json
-from verifiers.tool_calls import check_calls, offered, option
+from verifiers.tool_calls import check_calls, demanded, offered
 
+UNCHECKED_TEXT = "unchecked:schema"
+"""Flag of a verdict: the answer calls tools, so its text was not held against the request's schema."""
 INLINE_CHARS = 20_000
 """Longest answer, in characters, that is validated on the event loop; longer ones go to a thread."""
 INLINE_WORK = 50_000
@@ -27,10 +31,15 @@ INLINE_WORK = 50_000
 class Schema(Verifier):
     """Vetoes an answer that does not satisfy its JSON Schema; 1.0 if it does.
 
-    The JSON is found by the rule of `verifiers.json_answer` (thinking left out, one fence or one object in the prose
-    accepted, anything ambiguous refused) and parsed strictly; a veto's reason names the place, as `$.items[0].qty`.
-    If the answer calls tools, the calls are validated and the text is not: their names must be among those offered and
-    their arguments must satisfy the tool's parameters. Abstains without a schema or tools.
+    The JSON is found by the rule of `cascade.reading.json_answer` (thinking left out, one fence or one object in the
+    prose accepted, anything ambiguous refused); a veto's reason names the place, as `$.items[0].qty`. The tolerance
+    that reading it took is told, not vetoed: a flag for each of `repaired:fence`, `repaired:prose`,
+    `repaired:line_break` (within a string) and `repaired:trailing_comma`, and the signal `repairs`, their number.
+    Duplicate keys, NaN, two different objects and truncation are vetoed always.
+    If the answer calls tools, the calls are validated and the text is not (flagged `unchecked:schema` where there is a
+    schema): their names must be among those offered and their arguments must satisfy the tool's parameters. Tools that
+    the provider ran itself are no calls. Abstains without a schema or tools, and, flagged `unchecked:tool_schema`,
+    where a called tool's schema is beyond the checkers.
 
     `Verdict.parsed` holds the value: an instance of the pydantic model or other type, if given, whose own validators
     are run too; else plain JSON.
@@ -43,6 +52,7 @@ class Schema(Verifier):
         schema_or_type: a JSON Schema (2020-12), a pydantic model, or any type that pydantic can validate; None: the
             request's own schema and type.
         formats: True to validate `format`, which the standard leaves open.
+        strict: True to veto an answer that is not JSON as a whole, thinking aside.
         name: names the verifier in policies and logs.
         pass_at: the pass mark: the score from which on it passes an answer.
 
@@ -50,15 +60,22 @@ class Schema(Verifier):
         SchemaRejected: the schema is malformed, too large, or refers outside itself.
     """
 
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     reads_earlier: ClassVar[bool] = False
 
     def __init__(
-        self, schema_or_type: Any = None, *, formats: bool = False, name: str = "schema", pass_at: float = 0.5
+        self,
+        schema_or_type: Any = None,
+        *,
+        formats: bool = False,
+        strict: bool = False,
+        name: str = "schema",
+        pass_at: float = 0.5,
     ) -> None:
         self.name = name
         self.pass_at = pass_at
         self.formats = formats
+        self.strict = strict
         self._own: CompiledSchema | None = None
         self._type: Any = None
         self._schema: Any = None
@@ -69,9 +86,9 @@ class Schema(Verifier):
             self._own = compile_schema(self._schema, formats=formats)
 
     def settings(self) -> dict[str, Any]:
-        """Return the schema's hash (None: the request's) and whether formats are checked."""
+        """Return the schema's hash (None: the request's), and whether it is strict about formats and about JSON."""
         own = None if self._own is None else content_id(self._schema)
-        return {"schema": own, "formats": self.formats}
+        return {"schema": own, "formats": self.formats, "strict": self.strict}
 
     def concerns(self, *, judged: str, above: str | None, price_usd: Callable[[str], float | None]) -> tuple[str, ...]:
         """Warn of a schema that rejects nothing."""
@@ -81,12 +98,9 @@ class Schema(Verifier):
         return ()
 
     def prepare(self, request: Request) -> None:
-        """Reject a request whose schema, or whose tools' parameters, cannot be validated."""
+        """Reject a request whose schema cannot be validated; a tool's costs that tool's check only."""
         if self._own is None and request.schema is not None:
             compile_schema(request.schema, formats=self.formats)
-        for parameters in offered(request.params.get("tools")).values():
-            if parameters is not None:
-                compile_schema(parameters)
 
     def flow(self, exchange: Exchange) -> Flow:
         """Validate small answers directly and large ones in a thread, so that the event loop is not blocked."""
@@ -98,18 +112,20 @@ class Schema(Verifier):
 
     def check(self, exchange: Exchange) -> Verdict:
         """Validate the tool calls, if there are any, else the text."""
-        if exchange.response.tool_calls:
-            return check_calls(exchange)
-        wanted = option(exchange, "tool_choice")
-        if option(exchange, "tools") and wanted not in (None, "none", "auto"):
-            return Verdict.against("a tool call was asked for, but the answer holds none")
         compiled = self._compiled(exchange)
+        if exchange.response.tool_calls:
+            verdict = check_calls(exchange)
+            return verdict if compiled is None else fast_replace(verdict, flags=(*verdict.flags, UNCHECKED_TEXT))
+        if demanded(exchange)[0] and offered(exchange):
+            return Verdict.against("a tool call was asked for, but the answer holds none")
         if compiled is None:
             return Verdict.abstain("no schema was given")
         try:
-            located = find_json(exchange.response.text)
+            located = read(exchange.response.text).json
         except NotJson as error:
             return Verdict.against(f"no JSON answer: {error}")
+        if self.strict and located.repairs:
+            return Verdict.against(f"no JSON answer: it needs tolerance ({', '.join(located.repairs)})")
         text = exchange.response.text[located.start : located.end]
         wrong = compiled.complaint(located.value, text)
         if wrong is not None:
@@ -121,13 +137,15 @@ class Schema(Verifier):
                 parsed = _adapter(kind).validate_json(json.dumps(located.value))
             except ValidationError as error:
                 return Verdict.against(_first(error))
-        flags = ("schema_accepts_everything",) if compiled.accepts_everything else ()
-        return Verdict(score=1.0, reason="satisfies the schema", parsed=parsed, flags=flags)
+        flags = tuple(f"repaired:{repair}" for repair in located.repairs)
+        flags += ("schema_accepts_everything",) if compiled.accepts_everything else ()
+        signals = {"repairs": float(len(located.repairs))}
+        return Verdict(score=1.0, reason="satisfies the schema", parsed=parsed, signals=signals, flags=flags)
 
     def _needed(self, exchange: Exchange) -> list[CompiledSchema]:
         """Return the schemas that the answer may be checked against."""
         if exchange.response.tool_calls:
-            return [compile_schema(one) for one in offered(option(exchange, "tools")).values() if one is not None]
+            return [*_compilable(offered(exchange).values())]
         compiled = self._compiled(exchange)
         return [] if compiled is None else [compiled]
 
@@ -135,6 +153,13 @@ class Schema(Verifier):
         if self._own is not None or exchange.request.schema is None:
             return self._own
         return compile_schema(exchange.request.schema, formats=self.formats)
+
+
+def _compilable(schemas: Iterable[Any]) -> Iterator[CompiledSchema]:
+    for schema in schemas:
+        with suppress(SchemaRejected):  # `check_calls` says so where it matters
+            if schema is not None:
+                yield compile_schema(schema)
 
 
 def schema_of(kind: Any) -> dict[str, Any]:

@@ -1,35 +1,32 @@
 """Grading: labels recorded answers by comparison with the gold answer; fills `correct` before a policy is fitted.
 
-A grader is a pure function of the answer's text and the gold answer that returns a figure in [0, 1].
+A grader is a pure function of the answer's text and the gold answer that returns a figure in [0, 1], or None where the
+answer does not say plainly enough what it arrives at: such a recording gets no label, and is counted. What an answer
+says is read by `cascade.reading`.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 from cascade.errors import DataError
-from cascade.files import strict_json
+from cascade.reading import NOTHING, Answer, NotJson, Number, Text, Unsure, holds, read, same
+from cascade.reading.answer import answer_of_json
+from cascade.reading.phrase import canonical, of_json
+from cascade.reading.plain import normal
 from cascade.samples.sample import Recording, Sample
 
-Grader: TypeAlias = Callable[[str, Any], float]
-"""(answer, gold) → how right it is, in [0, 1]."""
+Grader: TypeAlias = Callable[[str, Any], float | None]
+"""(answer, gold) → how right it is, in [0, 1]; None if it cannot tell."""
 
-ANSWER_FIELD = "answer"
-"""The field of a JSON answer, in any case, that is compared where the gold answer is not a JSON object."""
-
-_NUMBER = re.compile(
-    r"(?<![\w.])[-+−]?(?:\d{1,3}(?:[,_\u00a0\u202f ]\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?(?![\d])"
-)
-_LONGEST = 100_000
-_EDGES = re.compile(r"^[\s\"'`*_.,;:!?()\[\]]+|[\s\"'`*_.,;:!?()\[\]]+$")
+_TOLERANCE = Fraction(1, 10**9)
+"""Relative tolerance of numbers: golds are often rounded binary floats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +44,9 @@ class Graded:
 
     without_gold: int
     """Recordings that were not graded, since their sample has no gold answer."""
+
+    unsure: int = 0
+    """Recordings that were not graded, since the grader could not tell; they have no label."""
 
     @property
     def accuracy(self) -> dict[str, float]:
@@ -66,13 +66,13 @@ def grade(
 
     Args:
         samples: recorded samples.
-        grader: takes answer and gold, returns correctness in [0, 1].
+        grader: takes answer and gold, returns correctness in [0, 1]; None where it cannot tell.
         overwrite: grade labelled recordings too.
         source: the value of `label_source`.
         needs_gold: skip samples without a gold answer.
 
     Raises:
-        DataError: the grader failed or did not return a number in [0, 1]; names the sample.
+        DataError: the grader failed or returned neither a number in [0, 1] nor None; names the sample.
     """
     done: list[Sample] = []
     count: Counter[str] = Counter()
@@ -86,8 +86,8 @@ def grade(
                 count["without_gold"] += 1
             else:
                 value = _checked(grader, recording.response.text, sample)
-                recording = replace(recording, correct=value, label_source=source)
-                count["filled"] += 1
+                recording = replace(recording, correct=value, label_source=None if value is None else source)
+                count["unsure" if value is None else "filled"] += 1
             recordings[rung] = recording
         done.append(replace(sample, recordings=recordings))
     return Graded(
@@ -95,80 +95,124 @@ def grade(
         filled=count["filled"],
         kept=count["kept"],
         without_gold=count["without_gold"],
+        unsure=count["unsure"],
     )
 
 
-def _checked(grader: Grader, answer: str, sample: Sample) -> float:
+def _checked(grader: Grader, answer: str, sample: Sample) -> float | None:
     try:
         value: Any = grader(answer, sample.gold)
     except Exception as error:
         message = f"Sample {sample.request.id!r}: the grader failed: {type(error).__name__}: {error}."
         raise DataError(message) from error
+    if value is None:
+        return None
     if not isinstance(value, bool | int | float) or not 0.0 <= value <= 1.0:
-        message = f"Sample {sample.request.id!r}: the grader returned {value!r:.60}; a number in [0, 1] was expected."
+        message = (
+            f"Sample {sample.request.id!r}: the grader returned {value!r:.60}; a number in [0, 1], or None where it "
+            "cannot tell, was expected."
+        )
         raise DataError(message)
     return float(value)
 
 
 def exact(answer: str, gold: Any) -> float:
-    """Return 1 where the answer is the gold text, blanks at the ends aside."""
-    return float(answer.strip() == as_text(gold).strip())
+    """Return 1 where what the answer says, thinking left out, is the gold text, blanks at the ends aside."""
+    return float(read(answer).said.strip() == as_text(gold).strip())
 
 
 def normalized(answer: str, gold: Any) -> float:
-    """Return 1 where answer and gold agree in NFKC, lower case, single blanks, without punctuation at the ends."""
-    return float(_normal(answer) == _normal(as_text(gold)))
+    """Return 1 where answer and gold agree in normal form: NFKC, case, blanks, quotes, punctuation at the ends."""
+    found, wanted = read(answer).normal, normal(as_text(gold))
+    return float(found == wanted if found or wanted else exact(answer, gold))
 
 
 def contains(answer: str, gold: Any) -> float:
-    """Return 1 where the normalised answer contains the normalised gold as whole words; never for an empty gold."""
-    wanted = _normal(as_text(gold))
-    return float(bool(wanted) and re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", _normal(answer)) is not None)
+    """Return 1 where the answer in normal form contains the gold as whole words; never for an empty gold.
 
-
-def numeric(answer: str, gold: Any) -> float:
-    """Return 1 where the last number of the answer equals the gold's last number.
-
-    Thousands may be separated by commas, blanks or underscores; the relative tolerance is 1e-9. Of a JSON answer the
-    `answer` field is read first.
+    In scripts without blanks, any characters in a row are words.
     """
-    field = _field(answer)
-    found, wanted = _last_number(answer if field is None else as_text(field)), _last_number(as_text(gold))
-    if found is None or wanted is None:
+    return float(holds(read(answer).normal, normal(as_text(gold))))
+
+
+def numeric(answer: str, gold: Any) -> float | None:
+    """Return 1 where the number that the answer arrives at equals the gold's; None if it ends in several.
+
+    Figures are compared, where one of the two has no unit; else quantities, so that 5 km is 5,000 m. 20 % is 20 and .2.
+    The relative tolerance is 1e-9. 0 where the answer holds no number.
+    """
+    found, wanted = read(answer).number, _gold_number(gold)
+    if wanted is None:
         return 0.0
-    return float(math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-12))
+    if isinstance(found, Unsure):
+        return None if any(map(str.isdigit, read(answer).said)) else 0.0
+    return _figures(found, wanted)
 
 
-def json_equal(answer: str, gold: Any) -> float:
-    """Return 1 where the answer, strictly parsed, equals the gold answer as JSON; numbers by value, keys in any order.
+def json_equal(answer: str, gold: Any) -> float | None:
+    """Return 1 where the answer's JSON equals the gold answer: numbers by value, keys in any order, strings in NFC.
 
-    The answer is the whole text, else what stands in its last code fence. A gold text is parsed if it is a JSON object
-    or list. Where the gold is neither, the answer object's `answer` field is compared with it, as text or number.
+    The JSON is found as the schema verifier finds it: fences, prose around it and the like are tolerated. A gold text
+    is parsed if it is a JSON object or list. Where the gold is neither, the answer field of the object is compared.
     """
     wanted = _parsed_gold(gold)
     try:
-        found = strict_json(_body(answer))
-    except (ValueError, RecursionError):
+        found = read(answer).json.value
+    except NotJson:
         return 0.0
     if isinstance(wanted, dict | list):
-        return float(_same(found, wanted))
-    if isinstance(found, dict):
-        found = _answer_field(found)
-    if found is None or isinstance(found, dict | list):
-        return float(found is None and wanted is None)
-    if _same(found, wanted):
-        return 1.0
-    return numeric(as_text(found), wanted) if _as_number(wanted) is not None else normalized(as_text(found), wanted)
+        return float(canonical(found) == canonical(wanted))
+    return _graded(answer_of_json(found), wanted)
 
 
-def by_gold(answer: str, gold: Any) -> float:
-    """Grade by the type of the gold answer: an object or list as JSON, a number numerically, a text normalised."""
+def by_gold(answer: str, gold: Any) -> float | None:
+    """Grade by the type of the gold answer: an object or list as JSON, else the final answers as typed values.
+
+    None where the answer names no final one plainly, as several numbers do.
+    """
     wanted = _parsed_gold(gold)
-    if _as_number(wanted) is not None:
-        return numeric(answer, wanted)
-    if isinstance(wanted, dict | list) or _field(answer) is not None:
+    if isinstance(wanted, dict | list):
         return json_equal(answer, wanted)
-    return normalized(answer, wanted)
+    if isinstance(wanted, int | float) and not isinstance(wanted, bool):
+        return numeric(answer, wanted)
+    return 1.0 if normalized(answer, wanted) else _graded(read(answer).answer, wanted)
+
+
+def _graded(found: Answer, gold: Any) -> float | None:
+    """Compare a final answer with a gold that is text, a number, a truth value or null."""
+    wanted = read(gold).answer if isinstance(gold, str) else of_json(gold)
+    if found == NOTHING:
+        return 0.0
+    if isinstance(wanted, Number) and isinstance(found, Number):
+        return _figures(found, wanted)
+    if isinstance(wanted, Text) and wanted.is_long and isinstance(found, Text):
+        return float(found.normal == wanted.normal)
+    alike = same(found, wanted)
+    return None if alike is None else float(alike)
+
+
+def _gold_number(gold: Any) -> Number | None:
+    found = read(gold).number if isinstance(gold, str) else of_json(gold)
+    return found if isinstance(found, Number) else None
+
+
+def _figures(found: Number, wanted: Number) -> float | None:
+    """Compare numbers within the tolerance. That the gold is known decides what two answers alone leave in doubt."""
+    if found.unit is not None and wanted.unit is not None and found.unit.dimension == wanted.unit.dimension:
+        return float(_close(found.scaled, wanted.scaled))
+    alike = same(found, wanted)
+    if alike is None and (found.alternative is not None) and found.alternative == wanted.value:
+        return None
+    if _close(found.value, wanted.value):
+        return 0.0 if alike is False and found.value == wanted.value else 1.0
+    shares = [one for one in (found, wanted) if one.unit is not None and one.unit.is_percent]
+    if len(shares) == 1:
+        return float(_close(shares[0].share, (wanted if shares[0] is found else found).value))
+    return 0.0
+
+
+def _close(left: Fraction, right: Fraction) -> bool:
+    return abs(left - right) <= _TOLERANCE * max(abs(left), abs(right))
 
 
 GRADERS: Mapping[str, Grader] = {
@@ -187,30 +231,6 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _normal(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return _EDGES.sub("", " ".join(folded.split()))
-
-
-def _last_number(text: str) -> float | None:
-    found = _NUMBER.findall(text[-_LONGEST:])
-    return _as_number(found[-1]) if found else None
-
-
-def _as_number(value: Any) -> float | None:
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int | float):
-        return float(value) if math.isfinite(value) else None
-    if not isinstance(value, str) or _NUMBER.fullmatch(value.strip()) is None:
-        return None
-    try:
-        number = float(Decimal(re.sub(r"[,_\s\u00a0\u202f]", "", value).replace("−", "-")))
-    except (InvalidOperation, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
 def _parsed_gold(gold: Any) -> Any:
     if isinstance(gold, str) and gold.lstrip()[:1] in {"{", "["}:
         try:
@@ -218,44 +238,3 @@ def _parsed_gold(gold: Any) -> Any:
         except (ValueError, RecursionError):
             return gold
     return gold
-
-
-def _body(answer: str) -> str:
-    """Return the whole answer, or the content of its last code fence; without a regex, which could backtrack."""
-    text = answer.strip()
-    if not text.endswith("```") and "```" not in text:
-        return text
-    end = text.rfind("```")
-    start = text.rfind("```", 0, end)
-    if start < 0:
-        return text
-    inside = text[start + 3 : end]
-    first, newline, rest = inside.partition("\n")
-    return (rest if newline and first.strip().isalnum() else inside).strip()
-
-
-def _field(answer: str) -> Any:
-    """Return the `answer` field of a JSON answer; None if absent."""
-    if "{" not in answer:
-        return None
-    try:
-        found = strict_json(_body(answer))
-    except (ValueError, RecursionError):
-        return None
-    return _answer_field(found) if isinstance(found, dict) else None
-
-
-def _answer_field(found: Mapping[str, Any]) -> Any:
-    named = [value for key, value in found.items() if key.casefold() == ANSWER_FIELD]
-    return named[0] if len(named) == 1 else None
-
-
-def _same(left: Any, right: Any) -> bool:
-    """Compare JSON values: numbers by value, but true is not 1."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(_same(a, b) for a, b in zip(left, right, strict=True))
-    return bool(left == right)

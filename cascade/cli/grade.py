@@ -25,8 +25,8 @@ def grade(
         typer.Option(
             "--grader",
             metavar="GRADER",
-            help="Grader: exact, normalized, contains, numeric (last number), json, judge, MODULE:FUNCTION of answer "
-            "and gold; auto: chosen by the form of the gold answer.",
+            help="Grader: exact, normalized, contains, numeric (the number that the answer arrives at), json, judge, "
+            "MODULE:FUNCTION of answer and gold; auto: chosen by the form of the gold answer.",
         ),
     ] = "auto",
     output: Annotated[
@@ -50,8 +50,10 @@ def grade(
 ) -> None:
     """Label each recorded answer (`correct`, `label_source`) where the label is missing.
 
-    The json grader parses strictly and compares values; if the gold answer is a plain value, it is compared with the
-    answer field. A judge sees the gold answer, if there is one, and costs money; its grading is resumable.
+    What an answer says is read as a typed value: a number with its unit, a choice, a date, JSON. Where it does not say
+    it plainly, as with several numbers, it gets no label, and is counted. The json grader compares values; if the gold
+    answer is a plain value, it is compared with the answer field. A judge sees the gold answer, if there is one, and
+    costs money; its grading is resumable.
     """
     from calibration.samples.grade import grade as fill
     from cascade.files import write_atomically
@@ -139,11 +141,14 @@ def _show(graded: Graded, output: Path, *, as_json: bool) -> None:
                 "filled": graded.filled,
                 "kept": graded.kept,
                 "without_gold": graded.without_gold,
+                "unsure": graded.unsure,
                 "accuracy": graded.accuracy,
             }
         )
     else:
         print_text(str(output))
     say(f"{graded.filled} recordings graded, {graded.kept} had a label, {graded.without_gold} have no gold answer.")
+    if graded.unsure:
+        say(f"{graded.unsure} were left without a label: the grader could not tell what they answer (a judge might).")
     for rung, mean in graded.accuracy.items():
         say(f"  {rung}: {100 * mean:.1f} % correct")

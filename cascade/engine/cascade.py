@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Never, TypeAlias, TypeVar, Unpack, overload
 
 from cascade.clients import Client
+from cascade.dialects.error_wordings import ErrorWording
 from cascade.engine.checks import check_ladder
 from cascade.engine.loop_thread import LoopThread
 from cascade.engine.options import RequestOptions, refuse_unknown
@@ -58,6 +59,7 @@ class Cascade(Closing):
         tasks: Mapping[str, Settings] = EMPTY,
         prices: PriceBook | None = None,
         limits: Limits | None = None,
+        error_wordings: Sequence[ErrorWording] = (),
         store_text: Literal["none", "redacted", "full"] = "none",
         receipts: bool = False,
         spool: str | Path | None = None,
@@ -75,6 +77,7 @@ class Cascade(Closing):
             tasks: the same for single tasks.
             prices: where prices come from; None: the pinned table.
             limits: daily budgets and escalation caps of all requests together; None: no limits.
+            error_wordings: what errors of a provider mean that the table does not know, for the default client.
             store_text: whether the log stores prompts and answers; like what follows, not for a `Log` that is open.
             receipts: whether the log has receipts, for `cascade verify`.
             spool: where rows wait while PostgreSQL is down.
@@ -95,6 +98,7 @@ class Cascade(Closing):
         self.settings = settings or Settings()
         self.tasks = dict(tasks)
         self.prices = prices or PriceBook()
+        self._error_wordings = tuple(error_wordings)
         self._own_client = client is None
         self.client: Client = client if client is not None else self._default_client()
         check_ladder(self.ladder, self.client, self.prices, strict=strict, stacklevel=2)
@@ -329,7 +333,7 @@ class Cascade(Closing):
     def _default_client(self) -> Client:
         from cascade.clients.routed import RoutedClient
 
-        return RoutedClient(prices=self.prices)
+        return RoutedClient(prices=self.prices, wordings=self._error_wordings)
 
     def _forked(self) -> None:
         """Drop what belonged to the parent's event loop, and what its requests in flight would have ended."""

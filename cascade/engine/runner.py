@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from cascade.capabilities import unfit, window_of
 from cascade.clients import Client
 from cascade.engine.build_request import build_request, with_settings
 from cascade.engine.checks import SilenceWatch, WarnOnce
@@ -32,7 +33,7 @@ from cascade.ladder import Ladder
 from cascade.log import Log
 from cascade.log.rows import decision_id, now_ms
 from cascade.policy.policy import Policy
-from cascade.prices import PriceBook, bundled_window
+from cascade.prices import PriceBook
 from cascade.result import Attempt, Outcome, Result
 from cascade.samples.sample import Sample, recorded
 from cascade.settings import Settings
@@ -139,7 +140,8 @@ class Runner:
             on_uncalibrated="top" if settings.on_uncalibrated == "top" else "pass_marks",
             on_exhausted=settings.on_exhausted,
             on_refusal=settings.on_refusal,
-            window_of=lambda rung: rung.context_window or bundled_window(rung.model),
+            window_of=window_of,
+            unfit=lambda rung: unfit(rung, request),
             on_content_filter=settings.on_content_filter,
             on_other_model=settings.on_other_model,
             step_up=None if self._escalation_limiter is None else self._escalation_limiter.begin(request.principal),

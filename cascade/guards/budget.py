@@ -203,6 +203,15 @@ class Budget:
             account.settle(reserved, spent)
         return Charge(pico=spent, maybe=charged)
 
+    def reserve_again(self, call: ModelCall) -> int | None:
+        """Reserve a call's worst case once more, since it is to be sent twice; None where an account has too little."""
+        worst = self.worst(call) if self._accounts else 0
+        if any(account.left < worst for account in self._accounts):
+            return None
+        for account in self._accounts:
+            account.reserve(worst)
+        return worst
+
     def release(self, reserved: int) -> None:
         """Give back the reserve of a call that was never made."""
         for account in self._accounts:

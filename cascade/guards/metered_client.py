@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from cascade.clients import Client
-from cascade.clients.wire import nothing_sent
+from cascade.clients.wire import RESEND, nothing_sent
 from cascade.errors import CascadeError
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure
@@ -141,6 +141,14 @@ class MeteredClient(Client):
             raise
         reply: Response | CallFailure | None = None
         made = True
+
+        def resend() -> bool:
+            nonlocal reserved
+            again = self._budget.reserve_again(sent)
+            reserved += again or 0
+            return again is not None
+
+        resending = RESEND.set(resend)
         try:
             reply = await self._client.ask(sent)
             if capped and isinstance(reply, Response) and cut_off(reply):
@@ -152,6 +160,7 @@ class MeteredClient(Client):
             made = not nothing_sent()
             raise
         finally:
+            RESEND.reset(resending)
             charge = None
             if made:
                 charge = self._budget.settle(sent, reserved, reply)

@@ -47,6 +47,9 @@ class RowSink(Protocol):
     def stored_name(self, name: str) -> str:
         """Return a name as it stands in the log."""
 
+    def stored_word(self, text: str) -> str:
+        """Return a provider's word as it stands in the log."""
+
 
 @dataclass(slots=True)
 class _Open:
@@ -134,7 +137,7 @@ class LoggedCalls(CallRecorder):
         opened = self._open.pop(identity)
         row = {**opened.row, **_outcome(reply, charge), "ms": round(1000 * (monotonic() - opened.began))}
         for name in ("finish_raw", "model_reported"):
-            row[name] = None if row[name] is None else self._log.stored_name(row[name])
+            row[name] = None if row[name] is None else self._log.stored_word(row[name])
         self._log.accept(Entry(rows={OUTCOMES: [row]}))
 
     async def _committed(self, entry: Entry) -> None:

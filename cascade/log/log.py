@@ -215,6 +215,10 @@ class Log:
             raise LogUnavailable(self._only_for_reading())
         return self._database.maintaining()
 
+    def stored_word(self, text: str) -> str:
+        """Return a provider's word (a finish reason, a model's name) as it stands in the log."""
+        return self._row_builder.word(text)
+
     def stored_name(self, name: str) -> str:
         """Return a name (a task, a principal, an id) as it stands in the log."""
         return self._row_builder.key(name)

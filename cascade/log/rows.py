@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cascade.exchange import Request
-from cascade.log.quotations import error_without_text, foreign_texts, leave_out_quotations
+from cascade.log.quotations import LEFT_OUT, WORD, error_without_text, foreign_texts, leave_out_quotations
 from cascade.log.redaction import Redactor
 from cascade.policy.policy import Policy
 from cascade.result import Attempt, Result
@@ -217,6 +217,10 @@ class RowBuilder:
     def key(self, identity: str) -> str:
         """Return an id as it is stored in the log."""
         return self._name(identity)
+
+    def word(self, text: str) -> str:
+        """Return a provider's word as it is stored: where no text is stored, one that is no word is left out."""
+        return LEFT_OUT if self._store_text == "none" and WORD.fullmatch(text) is None else self._name(text)
 
     def policy(self, policy: Policy, *, at_ms: int) -> Entry:
         """Return the row of a policy's targets and figures."""

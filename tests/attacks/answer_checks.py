@@ -10,18 +10,18 @@ import pytest
 from cascade import Cascade, Ladder, Price, Rung, ScriptedClient
 from cascade.errors import ConfigError, SchemaRejected
 from cascade.exchange import ModelCall
+from cascade.reading.json_answer import find_json
+from cascade.reading.strict_json import NotJson, parse_json
 from cascade.settings import LadderWarning
 from tests.attacks.matrix import Case
 from tests.attacks.quiet import quiet
 from tests.verifiers.exchanges import exchange, judge, tool_call
 from verifiers.compiled_schema import compile_schema
 from verifiers.hedging import Hedging
-from verifiers.json_answer import NotJson, find_json
 from verifiers.judge import Judge
 from verifiers.judge_prompt import Grade, make_nonce, read_grade
 from verifiers.refusal import Refusal
 from verifiers.schema import Schema
-from verifiers.strict_json import parse_json
 
 JUDGE = "other/judge"
 
@@ -134,13 +134,13 @@ def schema_decides(case: Case) -> None:
 
 
 def json_refused(case: Case) -> None:
-    """Not JSON by our strict reading, alone or among prose."""
+    """Not JSON by our strict reading, alone or among prose; a line break or a last comma may be tolerated elsewhere."""
     with quiet():
         with pytest.raises(NotJson):
             parse_json(case.input)
         with pytest.raises(NotJson):
             find_json(case.input)
-    schema = Schema({}).check(exchange(case.input))
+    schema = Schema({}, strict=True).check(exchange(case.input))
     assert schema.veto
     call = Schema().check(exchange("", tool_calls=[tool_call("f", case.input)], params={"tools": TOOLS}))
     assert call.veto or not case.input.strip()

@@ -11,6 +11,8 @@ import pytest
 from cascade import Cascade, Ladder, Price, Rung, ScriptedClient
 from cascade.errors import SchemaRejected
 from cascade.log import open_log
+from cascade.reading.json_answer import find_json
+from cascade.reading.strict_json import NotJson
 from tests.attacks import answer_checks, file_checks, output_checks
 from tests.attacks.matrix import Case
 from tests.attacks.quiet import quiet
@@ -19,7 +21,6 @@ from tests.checkout import ROOT
 from tests.verifiers.exchanges import exchange, judge
 from verifiers.compiled_schema import compile_schema
 from verifiers.hedging import Hedging
-from verifiers.json_answer import NotJson, find_json
 from verifiers.judge import Judge
 from verifiers.refusal import Refusal
 from verifiers.schema import Schema

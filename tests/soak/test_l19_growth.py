@@ -10,13 +10,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cascade.reading.json_answer import find_json
+from cascade.reading.reading import Reading
+from cascade.reading.strict_json import NotJson
 from cascade.redaction import redacted
 from tests.drawn import examples
 from tests.verifiers.exchanges import exchange
 from verifiers.compiled_schema import CompiledSchema
-from verifiers.final_answer import extract
 from verifiers.hedging import Hedging
-from verifiers.json_answer import NotJson, find_json
 from verifiers.judge_prompt import encode, read_grade, shorten
 from verifiers.refusal import Refusal
 from verifiers.trivial import trivial
@@ -52,7 +53,7 @@ LOOKS: dict[str, Callable[[str], Any]] = {
     "gate": trivial,
     "hedging": lambda text: Hedging().check(exchange(text)),
     "refusal": lambda text: Refusal().check(exchange(text)),
-    "final answer": extract.__wrapped__,
+    "final answer": lambda text: Reading(text).answer,
     "judge's prompt": lambda text: encode(shorten(text, 8000)),
     "judge's reply": lambda text: read_grade(text, "0" * 24),
     "schema": lambda text: SCHEMA.complaint(text, text),

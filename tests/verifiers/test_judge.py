@@ -16,6 +16,7 @@ from cascade.exchange import ModelCall, Response
 from cascade.usage import Price
 from tests.verifiers.exchanges import exchange, failure, judge, tool_call
 from verifiers.judge import Judge
+from verifiers.judge_prompt import Grade, read_grade
 
 Reply = Callable[[ModelCall], Any]
 
@@ -113,6 +114,23 @@ def test_any_text_survives_the_encoding(text: str) -> None:
 @pytest.mark.parametrize(
     "reply",
     [
+        '```json\n{"nonce": "NONCE", "score": 8}\n```',
+        '<think>It is 3, or {"score": 3}.</think>\n{"nonce": "NONCE", "score": 8}',
+        '[THINK]hm[/THINK]```\n{"score": 8.0, "nonce": "NONCE"}\n```',
+        '{"nonce": "NONCE", "score": "8"}',
+        '{"nonce": "NONCE", "score": 8, "verdict": "pass", "confidence": 0.9}',
+    ],
+)
+def test_a_grade_in_a_fence_after_thinking_as_text_or_with_more_keys_is_read(reply: str) -> None:
+    nonce = "0123456789abcdef01234567"
+    grade = read_grade(reply.replace("NONCE", nonce), nonce)
+    assert isinstance(grade, Grade)
+    assert grade.score == 0.8
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
         "",
         "10",
         "Score: 10/10",
@@ -121,12 +139,13 @@ def test_any_text_survives_the_encoding(text: str) -> None:
         '{"nonce": "NONCE", "score": 11}',
         '{"nonce": "NONCE", "score": -1}',
         '{"nonce": "NONCE", "score": true}',
-        '{"nonce": "NONCE", "score": "10"}',
+        '{"nonce": "NONCE", "score": "ten or so"}',
+        '{"nonce": "NONCE", "score": "9 or 10"}',
+        '{"nonce": "NONCE", "score": "10 %"}',
         '{"nonce": "NONCE", "score": null}',
         '{"nonce": "NONCE", "score": NaN}',
         '{"nonce": "NONCE", "score": 2, "score": 10}',
         '{"nonce": "NONCE", "score": 2} {"nonce": "NONCE", "score": 10}',
-        '{"nonce": "NONCE", "score": 10, "verdict": "pass"}',
         'I think {"nonce": "NONCE", "score": 10}',
         '[{"nonce": "NONCE", "score": 10}]',
         '{"nonce": "NONCE", "score": [10]}',

@@ -20,6 +20,10 @@ from cascade.samples.sample import Recording, Sample
         ('```json\n{"a": 1}\n```', '{"a": 1}'),
         ("", ""),
         ("?!", "?!"),
+        ("5 km", "5,000 metres"),
+        ("The answer is **B**", "B"),
+        ("<think>maybe A</think>B", "B"),
+        ("1234.56", "The answer is 1234.56"),
     ],
 )
 def test_form_aside_they_are_the_same(left: str, right: str) -> None:
@@ -35,16 +39,19 @@ def test_form_aside_they_are_the_same(left: str, right: str) -> None:
         ('{"a": 1}', '{"a": true}'),
         ('{"a": 1}', '{"a": 1, "b": 2}'),
         ("18", "18 apples"),
+        ("18", "$18"),
+        ("3 or 4", "4 or 3"),
+        ("5 km", "5 m"),
     ],
 )
 def test_in_doubt_they_are_not(left: str, right: str) -> None:
     assert not same_answer(scripted(left), scripted(right))
 
 
-def test_an_answer_field_decides_only_where_grading_reads_it_alone() -> None:
+def test_the_answer_field_of_an_object_decides_and_reasoning_beside_it_does_not() -> None:
     left, right = (scripted(f'{{"reasoning": "{why}", "Answer": "B"}}') for why in ("short", "long"))
-    assert same_answer(left, right, by_field=True)
-    assert not same_answer(left, right)
+    assert same_answer(left, right)
+    assert not same_answer(left, scripted('{"reasoning": "short", "Answer": "C"}'))
 
 
 def test_tool_calls_are_compared_by_name_and_arguments() -> None:

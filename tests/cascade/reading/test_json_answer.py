@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifiers.json_answer import NotJson, find_json, parse_json
+from cascade.reading.json_answer import find_json
+from cascade.reading.strict_json import NotJson, parse_json
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -41,6 +41,9 @@ class Located:
     end: int
     """The index after its last character."""
 
+    repairs: tuple[str, ...] = ()
+    """The tolerance that reading it took: `fence`, `prose`, `line_break` (in a string), `trailing_comma`."""
+
 
 def parse_json(text: str) -> Any:
     """Parse a text that must be exactly one JSON value.
@@ -78,8 +81,10 @@ def skip_space(text: str, start: int) -> int:
     return _BLANK.match(text, start).end()  # type: ignore[union-attr]  # it matches everywhere, if only nothing
 
 
-def decode(text: str, start: int) -> Located:
+def decode(text: str, start: int, *, line_breaks: bool = False) -> Located:
     """Parse the JSON value that begins at `start`, whatever follows it.
+
+    With `line_breaks`, strings may hold line breaks and tabs as they are.
 
     Raises:
         JSONDecodeError: there is none (its `pos` is where parsing failed).
@@ -87,9 +92,10 @@ def decode(text: str, start: int) -> Located:
     """
     long_allowed = sys.get_int_max_str_digits() not in range(1, MAX_DIGITS + 1)
     try:
-        value, end = (_COUNTING if long_allowed else _QUICK).raw_decode(text, start)
+        quick, careful = (_TOLERANT, _TOLERANT_CAREFUL) if line_breaks else (_QUICK, _CAREFUL)
+        value, end = (_COUNTING if long_allowed and not line_breaks else quick).raw_decode(text, start)
         if _check(value) != text.count(":", start, end):  # a colon in a string, or a key that came twice
-            _CAREFUL.raw_decode(text, start)
+            careful.raw_decode(text, start)
     except RecursionError:
         too_deep()
     except (json.JSONDecodeError, NotJson):
@@ -153,3 +159,5 @@ _INFINITE = frozenset({math.inf, -math.inf})
 _QUICK = json.JSONDecoder(parse_constant=_constant)
 _COUNTING = json.JSONDecoder(parse_constant=_constant, parse_int=_int)
 _CAREFUL = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+_TOLERANT = json.JSONDecoder(parse_constant=_constant, parse_int=_int, strict=False)
+_TOLERANT_CAREFUL = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_int=_int, strict=False)

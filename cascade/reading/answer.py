@@ -1,0 +1,234 @@
+"""Final answer: which part of an answer says what it arrives at."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any, Final
+
+from cascade.reading import words
+from cascade.reading.amounts import numbers_of
+from cascade.reading.numbers import read_quantity
+from cascade.reading.phrase import canonical, of_json, value_of
+from cascade.reading.plain import normal, plain, trim
+from cascade.reading.sequences import closing_list, list_lines
+from cascade.reading.values import NOTHING, Answer, Choice, Code, Number, Sequence, Structure, Text, Unsure, Value
+
+TAIL: Final = 4000
+"""Characters at the end of an answer that are searched for its final part."""
+MAX_MARKS: Final = 10
+"""Most marks of a final answer that are tried, from the end."""
+_BEFORE: Final = 20
+_BEHIND: Final = 80
+"""Characters before and behind the stem of a mark where the mark may stand."""
+SHORT: Final = 200
+"""Longest answer of one line, in characters, that is a phrase as a whole."""
+MAX_TREE: Final = 20_000
+"""Longest Python program, in characters, that is compared by its syntax tree."""
+ANSWER_KEYS: Final = ("answer", "final_answer", "finalanswer")
+"""Keys of a JSON object, in any case, that hold its answer where just one of them is there."""
+SINGLE_KEYS: Final = frozenset({"result", "choice", "label", "prediction", "output", "option", "value", "response"})
+"""Keys that hold the answer where no other is left but free text."""
+
+_FENCED = re.compile(r"^[ \t]{0,3}(```+|~~~+)[ \t]*([A-Za-z0-9_+#.-]{0,20})[^\n`]*\n", re.MULTILINE)
+_LINE_START = re.compile(r"(?:^|\n)[ \t>*_#-]*$")
+_BOLD_LINE = re.compile(r"[ \t]*\*\*([^*\n]{1,200})\*\*[ \t.]*")
+_SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[^\s\d])|(?<=[。！？।])\s*")
+_EQUATION = re.compile(r"=\s*[^\s=]")
+_STATED = re.compile(
+    r"(?:^|[\s,])(?:option |choice |answer |antwort |opción |opção |opzione "
+    r"|вариант )?[(\[*]{0,3}([A-J])[)\]*]{0,3}(?:\s+[^.,;]{1,60}?)?\s+"
+    r"(?:is|ist|est|es|é|è)\s+(?:the |die |la |a |il |o )?(?:most |best |only )?(?:correct|right|best|answer"
+    r"|richtig\w*|korrekt\w*"
+    r"|bonne|correcta|respuesta|corret[ao]|resposta|corrett[ao]|risposta|appropriate|likely)"
+    r"|(?:选择?|選擇?|選ぶ)\s*[(（]?([A-J])|([A-J])\s*(?:です|が正解|가 정답|이 정답|是正确|正确)"
+)
+_IS_ANSWER = re.compile(r"^(.{1,80}?)\s+is the (?:final |correct |right )?answer\b", re.IGNORECASE)
+
+
+def answer_of_json(value: Any, context: str = "") -> Answer:
+    """Return the final answer of a JSON value: of an object its answer field, or the object without free text."""
+    if not isinstance(value, dict):
+        return of_json(value, context)
+    named = {key: "_".join(str(key).casefold().split()) for key in value}
+    marked = [key for key, name in named.items() if name in ANSWER_KEYS]
+    if len(marked) == 1:
+        return of_json(value[marked[0]], context)
+    kept = {key: item for key, item in value.items() if named[key] not in words.FREE_TEXT}
+    if len(kept) == 1 and next(iter(named[key] for key in kept)) in SINGLE_KEYS:
+        return of_json(next(iter(kept.values())), context)
+    kept = kept or value
+    return Structure(value=kept, canonical=canonical(kept))
+
+
+def answer_of_text(said: str) -> Answer:
+    """Return the final answer of what is said, which holds no JSON.
+
+    In this order: what the last mark introduces; a short text as a whole; a list; a program; a bold last line; what the
+    last sentence concludes from figures. Else the text itself; unsure where it ends in several numbers.
+    """
+    stripped = said.strip()
+    if not stripped:
+        return NOTHING
+    tail = stripped[-TAIL:]
+    marked = _marked(tail)
+    if marked is not None:
+        return marked
+    if len(stripped) <= SHORT and "\n" not in stripped and not stripped.startswith("```"):
+        value = value_of(stripped)
+        if isinstance(value, Text) and value.complement is None and len(_SENTENCES.split(stripped)) > 1:
+            concluded = _concluded(stripped, tail)
+            return value if isinstance(concluded, Text) else concluded
+        return value
+    if len(stripped) <= TAIL and (listed := list_lines(stripped)) is not None and max(map(len, listed[0])) <= SHORT:
+        return value_of(stripped)
+    program = _program(stripped)
+    if program is not None:
+        return program
+    return _concluded(stripped, tail)
+
+
+def _marked(tail: str) -> Answer | None:
+    """Return what the last mark of a final answer introduces; None without one."""
+    folded = tail.lower()
+    if len(folded) != len(tail):  # a few letters become two
+        folded = "".join(one if len(small := one.lower()) != 1 else small for one in tail)
+    marks: dict[int, re.Match[str]] = {}
+    for stem, pattern in words.MARKS:
+        at = folded.rfind(stem)
+        for _ in range(MAX_MARKS):
+            if at < 0:
+                break
+            mark = pattern.search(tail, max(0, at - _BEFORE), at + _BEHIND)
+            before = "" if mark is None else tail[max(0, mark.start() - 20) : mark.start()]
+            if mark is not None and (stem not in words.LINE_MARKS or _LINE_START.search(before)):
+                marks.setdefault(mark.end(), mark)
+            at = folded.rfind(stem, 0, at)
+    for _, mark in sorted(marks.items(), reverse=True)[:MAX_MARKS]:
+        phrase = _phrase_after(tail, mark)
+        if phrase is None:
+            continue
+        value = value_of(phrase, tail)
+        if isinstance(value, Unsure):
+            return value
+        if isinstance(value, Text):
+            if words.NOT.match(value.normal):
+                return Unsure(reason="it says what the answer is not")
+            if value.quoted is None and not value.normal:
+                continue
+            if isinstance(value.complement, Number):
+                return value.complement
+            value = value.number or value
+        return value
+    return None
+
+
+def _phrase_after(tail: str, mark: re.Match[str]) -> str | None:
+    rest = tail[mark.end() :]
+    if mark[0].casefold().startswith(("\\boxed", "\\fbox", "\\fboxed")):
+        return _braced(rest)
+    if mark[0].startswith("<"):
+        return re.split(r"</(?:final_)?answer>|<\|end_of_box\|>", rest, maxsplit=1)[0].strip() or None
+    rest = rest.lstrip(" \t:：=*_")
+    if rest.startswith("\n") or not rest:
+        block = rest.strip().split("\n\n", 1)[0].strip()
+        fence = _FENCED.match(block)
+        if fence is not None:
+            return block[fence.end() :].split(fence[1], 1)[0].strip() or None
+        if list_lines(block) is not None:
+            return block
+        rest = block
+    line = rest.split("\n", 1)[0].strip()
+    if line[:1] in "*-" and line.strip("*- ") == "":
+        return None
+    return line.rstrip("*").strip() or None
+
+
+def _braced(text: str) -> str | None:
+    depth = 1
+    for place, character in enumerate(text[: 2 * SHORT]):
+        depth += (character == "{") - (character == "}")
+        if depth == 0:
+            return text[:place].strip() or None
+    return None
+
+
+def _program(text: str) -> Code | None:
+    """Return the one program in fences that a text holds; None if there is none, or several that differ."""
+    programs: dict[str, Code] = {}
+    at = 0
+    while opened := _FENCED.search(text, at):
+        closed = text.find(f"\n{opened[1]}", opened.end() - 1)
+        source = text[opened.end() : closed if closed >= 0 else len(text)]
+        at = len(text) if closed < 0 else closed + 1 + len(opened[1])
+        code = program_of(source, opened[2])
+        programs[code.canonical] = code
+        if len(programs) > 1:
+            return None
+    return next(iter(programs.values()), None)
+
+
+def program_of(source: str, language: str = "") -> Code:
+    """Return a program, canonical: Python by its syntax tree, so that blanks, quotes and comments do not count."""
+    lines = [line.rstrip() for line in source.strip("\n").split("\n")]
+    text = "\n".join(line for line in lines if line)
+    if language.casefold() in ("", "py", "python", "python3") and len(source) <= MAX_TREE:
+        try:
+            return Code(source=source, canonical=ast.dump(ast.parse(source)))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            pass
+    return Code(source=source, canonical=text)
+
+
+def _concluded(text: str, tail: str) -> Answer:
+    """Return what the last line, or the last sentence, concludes."""
+    last = tail.rstrip().rsplit("\n", 1)[-1].strip()
+    listed = closing_list(tail)
+    if listed is not None or (last[:1] in "[({" and last[-1:] in "])}"):
+        value = value_of(listed or last, tail)
+        if isinstance(value, Sequence | Structure):
+            return value
+    bold = _BOLD_LINE.fullmatch(last)
+    if bold is not None:
+        value = value_of(bold[1], tail)
+        return value if not isinstance(value, Text) else Text(normal=normal(text), complement=value, is_long=True)
+    sentence = [part for part in _SENTENCES.split(plain(last)) if part.strip()][-1:] or [plain(last)]
+    said = sentence[0].strip()
+    chosen = _STATED.search(said)
+    if chosen is not None:
+        return Choice(label=chosen[1] or chosen[2] or chosen[3])
+    named = _IS_ANSWER.match(said)
+    if named is not None:
+        return value_of(named[1], tail)
+    works = _EQUATION.search(text) is not None or words.CONCLUSION.match(said) is not None
+    if works:
+        concluded = _last_figure(said, tail)
+        if concluded is not None:
+            return concluded
+    complement = _said_of(said, tail) if words.CONCLUSION.match(said) else None
+    return Text(normal=normal(text), complement=complement, is_long=True)
+
+
+def _last_figure(said: str, context: str) -> Answer | None:
+    """Return the figure at which the last sentence of a working arrives; unsure if there are several."""
+    after = said.rsplit("=", 1)[-1] if "=" in said else said
+    if "=" in said:
+        quantity = read_quantity(trim(after))
+        if quantity is not None and not any(character.isdigit() for character in quantity.noun):
+            return Number(value=quantity.value, unit=quantity.unit, alternative=quantity.alternative)
+    value = value_of(said, context)
+    if isinstance(value, Text) and isinstance(value.complement, Number):
+        return Number(
+            value=value.complement.value, unit=value.complement.unit, alternative=value.complement.alternative
+        )
+    numbers = numbers_of(after, context)
+    if len(numbers) == 1:
+        return numbers[0]
+    if len(numbers) > 1:
+        return Unsure(reason="it ends in several numbers")
+    return None
+
+
+def _said_of(said: str, context: str) -> Value | None:
+    value = value_of(said, context)
+    return value.complement if isinstance(value, Text) else None

@@ -1,0 +1,51 @@
+"""Choices: the option of a multiple choice that a phrase names, or several."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from cascade.reading import words
+from cascade.reading.plain import normal
+from cascade.reading.values import Choice, Sequence, Value
+
+MAX_TEXT: Final = 400
+"""Longest text beside a label, in characters, that is kept."""
+
+_CHOICE = re.compile(
+    rf"(?:{words.OPTION})?[(\[（【]{{0,2}}([A-Za-z])(?:[)\]）】]{{1,2}}[.:]?|[.:：、,]|(?=\s?[-–—]\s)|(?=\s\()|(?=$)|(?=\s*{words.OPTION_END}$))"
+    r"\s*(?:[-–—]\s*)?(?P<text>.*)",
+    re.DOTALL,
+)
+_LABELLED = re.compile(
+    rf"(?:{words.OPTION})[(\[]{{0,2}}([A-Za-zА-Я]|\d{{1,2}})[)\]]{{0,2}}\s*{words.OPTION_END}(?=[\s.,:;)]|$|[\u3000-\uffff])(?P<text>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_LETTERS = re.compile(
+    r"[(\[]?([A-Z])[)\]]?(?:(?:\s*[,;&/]\s*|\s+(?:and|und|et|y|e|и)\s+|、|和|と)[(\[]?([A-Z])[)\]]?)+", re.IGNORECASE
+)
+_LETTER = re.compile(r"(?<![^\W_])[A-Z](?![^\W_])", re.IGNORECASE)
+
+
+def read_choice(text: str) -> Value | None:
+    """Return the option that a plain phrase begins with or labels, or the set of several; None if it names none."""
+    text = text.strip("\"'` ")
+    if len(text) > 1 and _LETTERS.fullmatch(text.rstrip(".")):
+        labels = sorted({letter.upper() for letter in _LETTER.findall(text)})
+        return Sequence(items=tuple(Choice(label=label) for label in labels), kind="set", ordered=False)
+    found = _LABELLED.match(text) or _CHOICE.match(text)
+    if found is None:
+        return None
+    rest = found["text"]
+    if found.re is _CHOICE and text[: found.start(1)].strip("([（【 ") == "" and not _is_label(text, found):
+        return None
+    rest = words.BECAUSE.split(rest, maxsplit=1)[0] if words.BECAUSE.match(rest) else rest
+    return Choice(label=found[1].upper(), text=normal(rest) if len(rest) <= MAX_TEXT else "")
+
+
+def _is_label(text: str, found: re.Match[str]) -> bool:
+    """Return whether a letter at the beginning is a label, and not an initial: J. R. R. Tolkien, e.g."""
+    after = text[found.end(1) : found.end(1) + 1]
+    rest = found["text"]
+    initial = after == "." and rest and (found[1].islower() or re.match(r"[A-Za-z]\.", rest))
+    return not initial and not (after == "," and rest)

@@ -1,0 +1,280 @@
+"""Phrases: a short text, or a value of JSON, as a typed value."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, Final
+
+from cascade.reading import words
+from cascade.reading.amounts import START, numbers_of, settled
+from cascade.reading.choices import read_choice
+from cascade.reading.dates import read_date
+from cascade.reading.language import DAY_FIRST, language_of
+from cascade.reading.numbers import read_quantity
+from cascade.reading.plain import normal, plain, trim
+from cascade.reading.sequences import NoLiteral, comma_items, list_lines, literal
+from cascade.reading.values import (
+    NOTHING,
+    Answer,
+    Boolean,
+    Date,
+    Number,
+    Sequence,
+    Structure,
+    Text,
+    Unsure,
+    Value,
+)
+
+MAX_PHRASE: Final = 400
+"""Longest phrase, in characters, that is read as a number, a choice or the like."""
+MAX_COMPLEMENT: Final = 5
+"""Most words of what a sentence says its subject is."""
+
+_SENTENCE_END = re.compile(
+    r"(?<![\s.(][A-Za-z])(?<!\b(?:Dr|Mr|St|No|Jr|vs))(?<!\b(?:Mrs|etc))(?:[.!?](?=\s|$)|[。！？।؟])"
+)
+_TIME = re.compile(
+    r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s?([ap])\.?m\.?|(\d{1,2}):(\d{2})(?::(\d{2}))?(?: ?(?:Uhr|h|hours|hrs))?",
+    re.IGNORECASE,
+)
+_FIGURE = re.compile(r"\d")
+
+
+def value_of(phrase: str, context: str = "") -> Answer:
+    """Return the value of a phrase: one line, or the lines of a list.
+
+    Args:
+        phrase: what was marked as the answer, or a short answer as a whole.
+        context: the text around it, by whose language 1.234 and 02/03/2020 are read.
+    """
+    text = phrase.strip()
+    if not text:
+        return NOTHING
+    found = _literal(text)
+    if found is not None:
+        return found
+    listed = list_lines(text)
+    if listed is not None:
+        items, numbered = listed
+        return _sequence(items, context or text, ordered=numbered)
+    return _of_line(text, context or text)
+
+
+def of_json(value: Any, context: str = "") -> Answer:
+    """Return the value of JSON: strings as phrases, numbers exact, lists item by item, objects as they stand."""
+    if isinstance(value, bool):
+        return Boolean(value=value)
+    if isinstance(value, int | float):
+        return Number(value=Fraction(repr(value)))
+    if isinstance(value, str):
+        return value_of(value, context)
+    if isinstance(value, list):
+        return _of_literal(value)
+    return Structure(value=value, canonical=canonical(value))
+
+
+def canonical(value: Any) -> str:
+    """Return a JSON value's canonical form: keys in order, 1.0 as 1, strings in Unicode's form NFC."""
+    return json.dumps(_canonical(value), sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=repr)
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
+        return int(value)
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, Mapping):
+        return {unicodedata.normalize("NFC", str(key)): _canonical(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_canonical(item) for item in value]
+    return value
+
+
+def _text_or(item: Answer, raw: Any) -> Value:
+    return Text(normal=normal(str(raw))) if isinstance(item, Unsure) else item
+
+
+def _sequence(items: list[str], context: str, *, ordered: bool) -> Sequence:
+    values = tuple(_text_or(value_of(trim(plain(item)) or item, context), item) for item in items)
+    return Sequence(items=values, ordered=ordered)
+
+
+def _literal(text: str) -> Value | None:
+    """Return the value of a literal: what begins with a bracket or a quotation mark and ends with its partner."""
+    body = text.strip("` \t\r\n.")
+    if not body or (body[0], body[-1]) not in {("(", ")"), ("[", "]"), ("{", "}"), ("'", "'"), ('"', '"')}:
+        return None
+    if len(body) < 6 and not any(sign in body for sign in "0123456789'\",{"):  # (B)
+        return None
+    try:
+        value = json.loads(body) if body[0] in '[{"' else literal(body)
+    except (ValueError, RecursionError):
+        try:
+            value = literal(body)
+        except NoLiteral:
+            return None
+    return _of_literal(value) if isinstance(value, str | tuple | list | set | dict) else None
+
+
+def _of_literal(value: Any) -> Value:
+    if isinstance(value, bool):
+        return Boolean(value=value)
+    if isinstance(value, str):
+        return Text(normal=normal(value), quoted=unicodedata.normalize("NFC", value), numbers=_whole_number(value))
+    if isinstance(value, int | float) and value - value == 0:
+        return Number(value=Fraction(repr(value)))
+    if isinstance(value, tuple | list | set | frozenset):
+        kind = "list" if isinstance(value, list) else "tuple" if isinstance(value, tuple) else "set"
+        return Sequence(items=tuple(map(_of_literal, value)), kind=kind, ordered=kind != "set")
+    if isinstance(value, dict):
+        items = sorted((repr(key), repr(_of_literal(item).key)) for key, item in value.items())
+        if all(isinstance(key, str) for key in value):
+            try:
+                return Structure(value=value, canonical=canonical(json.loads(json.dumps(value, allow_nan=False))))
+            except (ValueError, TypeError):
+                pass
+        return Structure(value=value, canonical=repr(items))
+    return Text(normal=normal(str(value)), quoted=repr(value))
+
+
+def _whole_number(text: str) -> tuple[Number, ...]:
+    number = read_quantity(trim(plain(text))) if len(text) < 40 else None
+    return () if number is None else (number,)
+
+
+def _of_line(raw: str, context: str) -> Answer:
+    text = plain(raw)
+    bare = trim(text)
+    if not bare:
+        return Text(normal=text or raw, quoted=raw)
+    if len(bare) > MAX_PHRASE:
+        return Text(normal=normal(raw), is_long=True)
+    ended = words.ENDINGS.sub("", bare)
+    if ended and ended != bare:
+        bare = raw = ended
+    found = _typed(text, bare, context)
+    if found is not None:
+        return found
+    if words.NOT.match(bare):
+        return Text(normal=normal(raw))
+    for shorter in _shorter(text):
+        found = _typed(shorter, trim(shorter), context)
+        if found is not None:
+            return found
+    if _alternatives(bare, context):
+        return Unsure(reason="it names alternatives")
+    items = comma_items(bare)
+    if items is not None:
+        return _sequence(items, context, ordered=False)
+    return _sentence(raw, bare, context)
+
+
+def _typed(text: str, bare: str, context: str) -> Value | None:
+    """Return the value of a phrase that is nothing but a boolean, a date, a time, a number, or a choice."""
+    if bare[:1] == "(" and bare[-1:] == ")" and "(" not in bare[1:]:
+        bare = bare[1:-1].strip()
+    if not bare:
+        return None
+    folded = bare.casefold()
+    if folded in words.TRUE or folded in words.FALSE:
+        return Boolean(value=folded in words.TRUE)
+    chosen = read_choice(text.strip())
+    if chosen is not None:
+        return chosen
+    if _FIGURE.search(bare):
+        dated = read_date(bare)
+        if dated is not None:
+            return dated if len(dated.readings) == 1 else _certain(bare, dated, context)
+        time = _TIME.fullmatch(bare)
+        if time is not None:
+            return _time(time)
+    number = read_quantity(bare)
+    return None if number is None else settled(number, context)
+
+
+def _certain(bare: str, dated: Date, context: str) -> Date:
+    if language_of(context) in DAY_FIRST:
+        return read_date(bare, day_first=True) or dated
+    return dated
+
+
+def _time(found: re.Match[str]) -> Text:
+    hours, minutes, seconds = (
+        int(part or 0) for part in ((found[1], found[2], found[3]) if found[4] else found.group(5, 6, 7))
+    )
+    if found[4]:
+        hours = hours % 12 + (12 if found[4] in "pP" else 0)
+    return Text(normal=f"{hours:02}:{minutes:02}:{seconds:02}")
+
+
+def _shorter(text: str) -> list[str]:
+    """Return the beginnings of a phrase that may be the answer alone: before an explanation, the first sentence."""
+    found = []
+    because = words.BECAUSE.search(text)
+    if because is not None and because.start() and because[0][:1] in " \t,;，、-–—(（":
+        found.append(text[: because.start()])
+    ended = _SENTENCE_END.search(text)
+    if ended is not None and ended.start() > 2:
+        found.append(text[: ended.start()])
+        found.extend(words.ENDINGS.sub("", trim(one)) for one in found[:1] if words.ENDINGS.search(one))
+    opened = re.match(r"(\w+)(?:\s*[,;:.!–—(]|\s+-\s)", text) or re.match(r"(\w+)(?=\s)", text)
+    if opened is not None and opened[1].casefold() in words.TRUE | words.FALSE:
+        follows = text[opened.end(1) :]
+        goes_on = not follows[:1].isspace() or words.PRONOUN.match(follows) or follows.lstrip()[:1] in "-–—("
+        if goes_on and not re.match(r"\.?\s*\d", follows):  # No. 5
+            found.append(opened[1])
+    return found
+
+
+def _alternatives(bare: str, context: str) -> bool:
+    """Return whether a phrase offers two typed values: `3 or 4`, `either B or C`."""
+    parts = words.OR.split(re.sub(r"^(?:either|entweder|soit|o bien)\s+", "", bare, flags=re.IGNORECASE))
+    return 1 < len(parts) < 6 and all(_typed(part, trim(part), context) is not None for part in parts)
+
+
+def _sentence(raw: str, bare: str, context: str) -> Text | Unsure:
+    """Return a phrase of words, with what it says of its subject and with its one number."""
+    is_long = len(bare.split()) > 40 or "\n" in raw
+    complement = _complement(bare, context)
+    if isinstance(complement, Unsure):
+        return complement
+    where = complement.normal if isinstance(complement, Text) else bare
+    numbers = tuple(numbers_of(where, context)) if _is_sentence(raw, bare) else ()
+    if complement is None and len(numbers) == 1:
+        complement = _closing(bare, numbers[0], context)
+    return Text(normal=normal(raw), complement=complement, numbers=numbers, is_long=is_long)
+
+
+def _complement(bare: str, context: str) -> Answer | None:
+    """Return what stands behind the one copula of a sentence, or a colon: `Canberra` of `The capital is Canberra`."""
+    pieces = words.COPULA.split(bare)
+    if len(pieces) != 2 or words.NOT.match(pieces[1]) or _SENTENCE_END.search(bare):
+        return None
+    said = trim(words.ENDINGS.sub("", pieces[1]))
+    typed = _typed(said, said, context) if said else None
+    if typed is not None:
+        return typed
+    if _alternatives(said, context):
+        return Unsure(reason="it names alternatives")
+    return Text(normal=normal(said)) if said and len(said.split()) <= MAX_COMPLEMENT else None
+
+
+def _closing(bare: str, number: Number, context: str) -> Number | None:
+    """Return the number of a sentence if it closes it, with its unit and a word or two."""
+    for figure in START.finditer(bare):
+        quantity = read_quantity(bare[figure.start() :])
+        if quantity is not None and (quantity.unit is not None or len(quantity.noun.split()) <= 1):
+            amount = settled(quantity, context)
+            return amount if amount.value == number.value else None
+    return None
+
+
+def _is_sentence(raw: str, bare: str) -> bool:
+    """Return whether a phrase is a sentence, whose number may be what was asked for, and not a name with a number."""
+    ended = plain(raw).rstrip("*_ ")[-1:] in (".", "!", "。", "！", "।") and len(bare.split()) > 2
+    return ended or len(bare.split()) >= 5 or any(character > "\u3000" for character in bare)

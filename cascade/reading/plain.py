@@ -1,0 +1,153 @@
+"""Plain text: a phrase without Markdown, LaTeX, citations and typographic variants, its digits in ASCII."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+_DASHES: Final = "‐‑‒–—―−﹣－˗➖⁃"
+_SIGNS: Final = str.maketrans(
+    {
+        **dict.fromkeys(_DASHES, "-"),
+        **dict.fromkeys("‘’‛′ʼ＇", "'"),
+        **dict.fromkeys("“”„‟″〝〞「」『』«»‹›", '"'),
+        "٬": "_",  # Arabic thousands separator, which is nothing else
+        "٫": "·",  # Arabic decimal separator; the raised dot is one, too
+        "．": ".",
+        "٪": "%",
+        "⋅": "×",
+        "∙": "×",
+        "✕": "×",
+        "✖": "×",
+        "\u00a0": " ",
+        "\u202f": " ",
+        "\u2009": " ",
+        "\u2007": " ",
+        "⁄": "/",
+        "÷": "/",
+    }
+)
+_INVISIBLE: Final = dict.fromkeys(
+    map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\u061c\u2066\u2067\u2068\u2069\ufe0f")
+)
+_RAISED: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_RAISED_RUN = re.compile(r"(?<=[\w)°%])[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_VULGAR = re.compile(r"(?<=[0-9])(?=[¼-¾⅐-⅞])")
+_CITATION = re.compile(
+    r"[ \t]*(?:【[^】\n]{1,60}】|\[\^[\w-]{1,20}\]"
+    r"|(?<=[\w.)%\"'。])[ \t]*\[\d{1,3}(?:\s?[,;–-]\s?\d{1,3}){0,9}\](?!\())"
+    r"|\[citation needed\]|<sup>\[?\d{1,3}\]?</sup>|\((?:source|quelle|fuente|fonte|来源|出典)\s?:[^)\n]{1,200}\)",
+    re.IGNORECASE,
+)
+_LINK = re.compile(r"!?\[([^\[\]\n]{1,200})\]\([^()\s]{1,500}\)")
+_LATEX_PAIRS = re.compile(
+    r"\\(?:text|mathrm|textbf|mathbf|mathit|operatorname|textit|mbox|emph|bold|boldsymbol)\s?\{([^{}]{0,200})\}"
+)
+_LATEX_FRACTION = re.compile(r"\\[dtc]?frac\s?(?:\{([^{}]{1,100})\}|(\d))\s?(?:\{([^{}]{1,100})\}|(\d))")
+_LATEX_BRACES = re.compile(r"\^\s?\{([^{}]{1,40})\}")
+_LATEX_WORDS: Final = (
+    (re.compile(r"\\(?:cdot|times|ast)(?![A-Za-z])"), "×"),
+    (re.compile(r"\\(?:left|right|big|Big|displaystyle|quad|qquad)(?![A-Za-z])|\\[,;:!]|(?<=\d)\{,\}(?=\d)"), " "),
+    (re.compile(r"\^\s?\\circ|\\degree"), "°"),
+    (re.compile(r"\\mu(?![A-Za-z])"), "μ"),
+    (re.compile(r"\\(?:Omega|ohm)(?![A-Za-z])"), "Ω"),
+    (re.compile(r"\\pi(?![A-Za-z])"), "π"),
+    (re.compile(r"\\[%$#&_ ]|\\\{|\\\}"), ""),
+)
+_MATH = re.compile(r"\\\(|\\\)|\\\[|\\\]|\$\$")
+_MARKDOWN = re.compile(
+    r"\*{1,3}|(?<![\w])_{1,3}(?=[^\s_])|(?<=[^\s_])_{1,3}(?![\w])|~~|</?(?:b|i|em|strong|u|mark|span)>"
+)
+_BACKTICKS = re.compile(r"`+")
+_DOLLARS = re.compile(r"(?<![\w\\$])\$([^$\n]{1,200})\$(?![\d$])")
+_QUOTES: Final = "\"'`"
+_ENDS: Final = " \t\r\n.,;:!?。．，、；：！？…।؟،؛·"
+
+
+def plain(phrase: str) -> str:
+    """Return a phrase without marks: Markdown, LaTeX, citations, typographic variants; its digits and signs in ASCII.
+
+    Powers written as raised digits become `^n`. Takes time linear in the phrase.
+    """
+    text = phrase
+    if not text.isascii():
+        text = text.translate(_INVISIBLE)
+        if _RAISED_RUN.search(text):
+            text = _RAISED_RUN.sub(lambda found: "^" + found[0].translate(_RAISED), text)
+        text = _VULGAR.sub(" ", text)
+        text = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS)
+        if not text.isascii():
+            text = "".join(map(_digit, text))
+    if "[" in text or "【" in text or "(" in text or "<" in text:
+        text = _CITATION.sub("", _LINK.sub(r"\1", text))
+    if "\\" in text:
+        text = _without_latex(text)
+    if "$" in text:
+        text = _DOLLARS.sub(_math, text)
+    if "*" in text or "_" in text or "<" in text or "~" in text:
+        text = _MARKDOWN.sub("", text)
+    if "`" in text:
+        text = _BACKTICKS.sub("", text)
+    return text.strip()
+
+
+def normal(phrase: str) -> str:
+    """Return a text's normal form for comparison: plain, case folded, single blanks, bare of quotes and punctuation.
+
+    Blanks beside Chinese and Japanese characters are left out, and a leading article in English.
+    """
+    text = " ".join(plain(phrase).casefold().split())
+    text = text.strip(_ENDS + _QUOTES + "()[]{}").replace('"', "")
+    if not text.isascii():
+        text = _CJK_BLANK.sub("", text)
+    for article in ("the ", "an ", "a "):
+        if text.startswith(article) and len(text) > len(article) + 1:
+            return text[len(article) :]
+    return text
+
+
+_CJK: Final = "\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_CJK_BLANK = re.compile(rf"(?<=[{_CJK}]) (?=\w)|(?<=\w) (?=[{_CJK}])")
+
+
+def trim(phrase: str) -> str:
+    """Return a phrase without blanks, punctuation and quotes around it."""
+    text = phrase.strip(_ENDS)
+    if text[:1].isdigit() and phrase.lstrip()[:2] == f".{text[0]}":  # .5
+        text = "0." + text
+    while len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0] and text[0] not in text[1:-1]:
+        text = text[1:-1].strip(_ENDS)
+    return text
+
+
+def _digit(character: str) -> str:
+    value = unicodedata.decimal(character, None) if character > "\x7f" else None
+    return character if value is None else str(value)
+
+
+def _math(found: re.Match[str]) -> str:
+    """Return a formula without its dollar signs, but leave two amounts of money in one phrase alone."""
+    inner = found[1]
+    return found[0] if inner[:1].isdigit() and inner[-1:].isspace() else inner
+
+
+def _without_latex(text: str) -> str:
+    text = _MATH.sub("", text)
+    for _ in range(4):  # nested groups, from the inside
+        before = text
+        text = _LATEX_PAIRS.sub(r"\1", text)
+        text = _LATEX_BRACES.sub(r"^(\1)", text)
+        text = _LATEX_FRACTION.sub(_fraction, text)
+        if text == before:
+            break
+    for pattern, plain_form in _LATEX_WORDS:
+        text = pattern.sub(plain_form, text) if plain_form else pattern.sub(lambda found: found[0][1:], text)
+    return text.replace("{,}", ",").strip()
+
+
+def _fraction(found: re.Match[str]) -> str:
+    over, under = found[1] or found[2], found[3] or found[4]
+    whole = " " if found.start() and found.string[found.start() - 1].isdigit() else ""
+    simple = over.lstrip("-").isalnum() and under.isalnum()
+    return f"{whole}{over}/{under}" if simple else f"{whole}({over})/({under})"

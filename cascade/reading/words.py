@@ -1,0 +1,143 @@
+"""Words by which answers are told: yes and no, options, marks of a final answer, conclusions, in twelve languages."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+TRUE: Final = _words(
+    "yes true yeah yep ja wahr oui vrai sí si verdadero cierto sim verdadeiro sì vero да верно правда 是 "
+    "是的 对 對 正确 正確 真 はい そうです 네 예 맞습니다 참 हाँ हां सही सत्य نعم صحيح أجل richtig "
+    "correct"
+)
+"""What says yes, case folded."""
+FALSE: Final = _words(
+    "no false nope nein falsch non faux falso não nao нет неверно ложь 否 不 不是 不对 不對 错误 錯誤 错 "
+    "錯 假 いいえ 偽 違います 아니요 아니오 아닙니다 거짓 नहीं ग़लत गलत असत्य لا خطأ incorrect"
+)
+"""What says no, case folded."""
+_BECAUSE = (
+    r"because|since|as\b|for\b|due to|given that|which|but|although|weil|denn|da\b|parce qu|car\b|puisqu"
+    r"|porque|ya que|pois|"
+    r"perché|poiché|потому что|так как|поскольку|因为|因為|由于|なぜなら|왜냐하면|क्योंकि|لأن"
+)
+BECAUSE = re.compile(rf"[\s,;，、]*[,;–—，、(（-]?\s*(?:{_BECAUSE})", re.IGNORECASE)
+"""The beginning of an explanation behind an answer."""
+PRONOUN = re.compile(r"\s+(?:it|he|she|they|there|that|this|you|we|i|the)\b[^?]*$", re.IGNORECASE)
+"""How a sentence goes on after yes or no: `Yes it is`."""
+
+OPTION: Final = (
+    r"(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:option|choice|letter|answer|antwort|antwortmöglichkeit|buchstabe|réponse|"
+    r"choix|opción|respuesta|letra|opção|alternativa|resposta|opzione|risposta|lettera|вариант|ответ|буква|выбор|विकल्प|"
+    r"الخيار|الإجابة)\s*"
+    r"|(?:选项|選項|选择|選擇|选|選|答案|選択肢|答え|보기|정답|선택지|선택)\s*"
+)
+"""Words before the label of an option."""
+OPTION_END: Final = r"(?:です|だ|である|입니다|번|이다|番|项|項|है|选项)?"
+"""Words after the label of an option."""
+
+_TAG = r"[*_\s\"']{0,4}"
+_MARKS: Final = {
+    "####": r"####+[ \t]*(?:(?:final )?answer:?)?",
+    "boxed": r"\\f?boxed\s?\{",
+    "<answer>": r"<answer>|<final_answer>|<\|begin_of_box\|>",
+    "answer": rf"\banswer(?: choice| option| to (?:the|this|your) \w+)?{_TAG}(?:\b(?:is|was|are|would be"
+    rf"|should be|must be|"
+    rf"will be|comes out to(?: be)?|equals)\b(?: that| therefore| thus| simply| clearly"
+    rf"| approximately)?{_TAG}[:：]?|[:：=]|\s[-–—]\s)",
+    "ans": r"(?<![\w])ans ?[:=]",
+    "a:": r"(?<![\w])a:",
+    "result": rf"\b(?:final )?result{_TAG}(?:\b(?:is|equals)\b{_TAG}[:：]?|[:：=])",
+    "solution": rf"\b(?:final )?solution{_TAG}(?:\b(?:is)\b{_TAG}[:：]?|[:：=])",
+    "option is": r"\b(?:correct|right|best) (?:option|choice|one)(?: is|[:：])",
+    "choice is": r"\b(?:correct|right|best) (?:option|choice|one)(?: is|[:：])",
+    "antwort": rf"\b(?:end)?antwort{_TAG}(?:\b(?:ist|lautet|wäre|beträgt|heißt)\b(?: also| daher"
+    rf"| somit)?{_TAG}[:：]?|[:：])",
+    "ergebnis": rf"\b(?:end)?ergebnis{_TAG}(?:\b(?:ist|lautet|beträgt)\b(?: also| daher)?{_TAG}[:：]?|[:：=])",
+    "lösung": rf"\blösung{_TAG}(?:\b(?:ist|lautet)\b{_TAG}[:：]?|[:：])",
+    "réponse": rf"\bréponse(?: finale| correcte| exacte| est donc)?{_TAG}(?:\b(?:est|serait"
+    rf"|vaut)\b(?: donc)?{_TAG}[:：]?|[:：])",
+    "résultat": rf"\brésultat(?: final)?{_TAG}(?:\b(?:est|vaut)\b(?: donc)?{_TAG}[:：]?|[:：=])",
+    "respuesta": rf"\brespuesta(?: final| correcta)?{_TAG}(?:\b(?:es|sería)\b(?: por lo tanto)?{_TAG}[:：]?|[:：])",
+    "resultado": rf"\bresultado(?: final)?{_TAG}(?:(?:\b(?:es|sería|seria)\b|\bé(?=\W)){_TAG}[:：]?|[:：=])",
+    "resposta": rf"\bresposta(?: final| correta| certa)?{_TAG}(?:(?:\bé(?=\W)"
+    rf"|\bseria\b)(?: portanto)?{_TAG}[:：]?|[:：])",
+    "risposta": rf"\brisposta(?: finale| corretta| esatta| giusta)?{_TAG}(?:(?:\bè(?=\W)"
+    rf"|\bsarebbe\b)(?: quindi)?{_TAG}[:：]?|[:：])",
+    "risultato": rf"\brisultato(?: finale)?{_TAG}(?:\bè(?=\W){_TAG}[:：]?|[:：=])",
+    "ответ": rf"\b(?:ответ|правильный ответ|итоговый ответ){_TAG}(?:\b(?:равен|будет|таков)\b|[:：=]|\s?[-–—]){_TAG}",
+    "результат": rf"\bрезультат{_TAG}(?:\b(?:равен|будет)\b|[:：=]|\s?[-–—]){_TAG}",
+    "答案": rf"(?:答案|正确选项|正確選項){_TAG}(?:就是|应该是|應該是|应为|應為|是|为|為|選|选)?{_TAG}[:：]?",
+    "结果": rf"结果{_TAG}(?:就是|应该是|是|为)?{_TAG}[:：]?",
+    "答：": r"答[:：]",
+    "答え": rf"答え{_TAG}(?:は|[:：])",
+    "正解": rf"正解{_TAG}(?:は|[:：])",
+    "回答": rf"回答{_TAG}(?:は|是|[:：])",
+    "解答": rf"解答{_TAG}(?:は|[:：])",
+    "결과": rf"결과{_TAG}(?:는|은|[:：])",
+    "답": rf"(?:정답|답변|해답|최종 답|답){_TAG}(?:은|는|[:：])",
+    "उत्तर": rf"(?:उत्तर|जवाब){_TAG}(?:\s+है)?\s*[:：]?",
+    "जवाब": rf"जवाब{_TAG}(?:\s+है)?\s*[:：]?",
+    "إجاب": rf"(?:الإجابة|إجابة)(?: الصحيحة| النهائية)?{_TAG}(?:\s*(?:هي|هو))?\s*[:：]?",
+    "جواب": rf"(?:الجواب|جواب)(?: الصحيح| النهائي)?{_TAG}(?:\s*(?:هو|هي))?\s*[:：]?",
+}  # fmt: skip
+MARKS: Final = tuple((stem, re.compile(pattern, re.IGNORECASE)) for stem, pattern in _MARKS.items())
+"""Marks of a final answer, each with a stem, case folded, without which it does not occur."""
+LINE_MARKS: Final = frozenset({"ans", "a:", "result", "solution", "答：", "结果", "결과"})
+"""Marks that count at the beginning of a line only."""
+
+ENDINGS = re.compile(
+    r"(?:\s*(?:です|である|になります|となります|だ|でした|입니다|이다|이에요|예요|입니다요|है|हैं|होगा|था))+[\s.。।!]*$"
+)
+"""Copulas at the end of a sentence."""
+COPULA = re.compile(
+    r"\s(?:is|was|are|were|equals|=|ist|sind|war|waren|lautet|beträgt|est|sont|était|es|son|fue|era|é|são|foi|è|sono|—|–|"
+    r"является|это|составляет|равно|равна|равен|هو|هي|called|named)\s+|(?:就是|是|等于|等於|为|為|は|은 |는 "
+    r"|이 |가 )|[:：]\s",
+    re.IGNORECASE,
+)
+"""What stands between a subject and what is said about it."""
+CONCLUSION = re.compile(
+    r"^[\s*_#>-]*(?:so|therefore|thus|hence|in total|altogether|in conclusion|consequently|finally|overall"
+    r"|also|insgesamt|daher|"
+    r"somit|folglich|donc|ainsi|en tout|au total|par conséquent|por lo tanto|por tanto|así que|en total"
+    r"|portanto|logo|assim|"
+    r"no total|quindi|dunque|perciò|in totale|итак|следовательно|таким образом|всего|значит|所以|因此|总共"
+    r"|總共|一共|综上|故|"
+    r"したがって|よって|つまり|だから|ゆえに|合計|따라서|그러므로|그래서|총|इसलिए|अतः|कुल|لذلك|إذن|إذا|بالتالي)",
+    re.IGNORECASE,
+)
+"""The beginning of a sentence that concludes."""
+OR = re.compile(r"\s(?:or|oder|ou|o|или|या|أو)\s|或者?|または|もしくは|또는", re.IGNORECASE)
+"""What stands between alternatives."""
+NOT = re.compile(
+    r"^(?:not|never|nicht|kein\w*|pas|no|não|non|не|不是|不|नहीं|ليس)\s?(?=\w)|^(?:unknown|unclear|uncertain|undetermined)\b",
+    re.IGNORECASE,
+)
+"""The beginning of a phrase that denies what follows."""
+NEGATIONS: Final = _words(
+    "not no never neither nor n't without nicht kein keine nie pas ne non jamais aucun nunca ni não nem "
+    "mai не нет ни 不 没 沒 非 未 無 ない 안 नहीं لا ليس غير"
+)
+"""Words that deny."""
+FREE_TEXT: Final = _words(
+    "reasoning explanation rationale thought thoughts thinking analysis justification chain_of_thought "
+    "cot steps comment comments notes work working confidence"
+)
+"""Keys of JSON for free text and for confidence, which are no part of the answer."""
+COUNTED: Final = _words(
+    "step no no. nr nr. number question part chapter section figure table page line item option example "
+    "version phase day schritt frage kapitel seite étape paso pregunta página passo шаг вопрос глава"
+)
+"""Words whose number is an ordinal, as in `Step 3`."""
+BEFORE_AMOUNTS: Final = _words(
+    "total sum the he she it they we i is about only there so thus answer result exactly approximately "
+    "nearly insgesamt antwort ergebnis summe donc résultat respuesta resultado resposta risposta "
+    "risultato ответ итого всего"
+)
+"""Words that may be written with a capital before an amount, and make no name with it."""
