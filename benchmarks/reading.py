@@ -45,7 +45,9 @@ def pairs(per_cell: int, show: int, *, held_back: bool) -> None:
                     if wrong and shown[outcome + kind] < show:
                         shown[outcome + kind] += 1
                         print(f"{outcome:14} {kind:8} {one!r}\n{'':23} {two!r}")
-    print("| kind | language | equal pairs | false difference | unequal pairs | false agreement | in doubt, equal | unequal |")
+    print(
+        "| kind | language | equal pairs | false difference | in doubt | unequal pairs | false agreement | in doubt |"
+    )
     print("|---|---|---:|---:|---:|---:|---:|---:|")
     total: Counter[str] = Counter()
     for (kind, language), count in counts.items():
@@ -57,18 +59,23 @@ def pairs(per_cell: int, show: int, *, held_back: bool) -> None:
 def _row(kind: str, language: str, count: Counter[str]) -> str:
     equal = sum(count[f"equal {found}"] for found in (True, False, None))
     unequal = sum(count[f"unequal {found}"] for found in (True, False, None))
-    return (
-        f"| {kind} | {language} | {equal:,} | {100 * count['equal False'] / equal:.1f} % | {unequal:,} | "
-        f"{count['unequal True']} | {100 * count['equal None'] / equal:.1f} % | {100 * count['unequal None'] / unequal:.1f} % |"
-    )
+    cells = [
+        *(f"{equal:,}", f"{100 * count['equal False'] / equal:.1f} %", f"{100 * count['equal None'] / equal:.1f} %"),
+        *(f"{unequal:,}", f"{count['unequal True']}", f"{100 * count['unequal None'] / unequal:.1f} %"),
+    ]
+    return f"| {kind} | {language} | {' | '.join(cells)} |"
 
 
 def speed() -> None:
     """Print the time of a reading by the answer's form and length."""
     line = "Step 1: She has 3 + 4 = 7 eggs, and the market takes 12.5 % of them each day, as the table shows.\n"
     forms = {
-        "a working in English": lambda size: (line * (1 + size // len(line)))[:size] + "\nThe answer is **18 dollars**.",
-        "a working without a mark": lambda size: (line * (1 + size // len(line)))[:size] + "\nSo she makes 9 * 2 = $18.",
+        "a working in English": lambda size: (
+            (line * (1 + size // len(line)))[:size] + "\nThe answer is **18 dollars**."
+        ),
+        "a working without a mark": lambda size: (
+            (line * (1 + size // len(line)))[:size] + "\nSo she makes 9 * 2 = $18."
+        ),
         "JSON": lambda size: json.dumps({"reasoning": "She has three eggs. " * (size // 20), "answer": "18"}),
         "Chinese": lambda size: "她每天卖九个鸡蛋，所以总共赚十八元。" * (size // 18) + "\n答案是18元。",
         "prose": lambda size: "The quick brown fox jumps over the lazy dog and goes on. " * (size // 57),
@@ -91,8 +98,8 @@ def _seconds(text: str) -> float:
 
 
 def recorded(folder: Path) -> None:
-    """Print agreement of each pair of models on recorded sets: false agreement, doubt, and AUROC for the first's label."""
-    print("| set | pairs | one right: agree | one right: in doubt | both right: agree | both right: in doubt | AUROC, median |")
+    """Print agreement of each pair of models on recorded sets, and its AUROC for the label of the first."""
+    print("| set | pairs | one right: agree | in doubt | both right: agree | in doubt | AUROC, median |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for name in SETS:
         path = folder / f"{name}.jsonl.gz"

@@ -99,7 +99,9 @@ def _years(digits: str) -> tuple[int, ...]:
 
 @lru_cache(maxsize=1)
 def _months() -> dict[str, int]:
-    return {name: number for name, number in names()["months"].items() if len(name) > 2 or not name.isascii()} | {"sept": 9}
+    return {name: number for name, number in names()["months"].items() if len(name) > 2 or not name.isascii()} | {
+        "sept": 9
+    }
 
 
 def _with_name(text: str) -> Date | None:
