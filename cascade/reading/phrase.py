@@ -42,7 +42,7 @@ _TIME = re.compile(
     r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s?([ap])\.?m\.?|(\d{1,2}):(\d{2})(?::(\d{2}))?(?: ?(?:Uhr|h|hours|hrs))?",
     re.IGNORECASE,
 )
-_EXACT = re.compile(r"[a-z][A-Z]|\d[A-Za-z]*[A-Z]|[A-Za-z]\d|[!?.,;:*]{2,}$|^[!?,;:*]")
+_EXACT = re.compile(r"[a-z][A-Z]|\d[A-Za-z]*[A-Z]|[A-Za-z]\d|\S(?:  |\t)|[!?.,;:*]{2,}$|^[!?,;:*]")
 _FIGURE = re.compile(r"\d")
 
 

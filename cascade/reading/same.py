@@ -21,6 +21,8 @@ from cascade.reading.values import (
 )
 
 _WORDS = re.compile(r"[^\W_]+")
+_NAME = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]{2,})*")
+"""A word with capitals inside as names have them: McDonald, iPhone."""
 _ORDER = (Text, Choice, Code, Date, Sequence, Structure, Boolean, Number)
 
 
@@ -148,6 +150,9 @@ def _texts(left: Text, right: Text) -> bool | None:
     if left.quoted is not None and right.quoted is not None:
         return False
     if left.normal == right.normal:
+        if (left.quoted is None) is not (right.quoted is None):
+            one, other = (left, right) if right.quoted is None else (right, left)
+            return True if other.raw.rstrip(".") in (one.raw, one.raw.rstrip(".")) else None
         return True if _alike_but_form(left.raw, right.raw) else None
     for one, other in ((left, right), (right, left)):
         if one.complement is not None and other.complement is None and not other.numbers:
@@ -169,6 +174,8 @@ def _alike_but_form(left: str, right: str) -> bool:
 
     That is capitals at the beginning of words or throughout, and one mark of punctuation at the end.
     """
+    if ("  " in left + right or "\t" in left + right) and left != right:
+        return False
     one, other = (_WORDS.findall(text) for text in (left, right))
     marks = [re.findall(r"[!?.,;:*]+", text) for text in (left, right)]
     in_a_row = max((len(mark) for own in marks for mark in own), default=0) > 1
@@ -178,7 +185,8 @@ def _alike_but_form(left: str, right: str) -> bool:
 def _one_word(left: str, right: str) -> bool:
     if left[1:] == right[1:] or left == right:
         return True
-    return any(form(one) == other for one, other in ((left, right), (right, left)) for form in (str.lower, str.upper))
+    mixed = [word for word in (left, right) if not (word.islower() or word.isupper() or word.istitle())]
+    return left.casefold() == right.casefold() and all(map(_NAME.fullmatch, mixed))
 
 
 def _affirms(text: str, part: str) -> bool:
