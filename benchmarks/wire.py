@@ -1,6 +1,6 @@
 """CPU and latency of a call and of a decision, as ratios to bare httpx in one interleaved run.
 
-    python -m benchmarks.wire [--calls 300] [--rounds 7]
+    python -m benchmarks.wire [--calls 300] [--rounds 7] [--only httpx aiohttp direct]
 
 The server is a process of its own and answers at once. A round asks each contender in turn, so that what else runs on
 the machine meets all of them; figures are medians over rounds. What a layer takes is the difference of two lines:
@@ -173,11 +173,12 @@ async def timed(ask: Ask, calls: int, at_once: int) -> tuple[float, float]:
     return (time.process_time() - cpu) / done * 1e3, (time.perf_counter() - clock) / done * at_once * 1e3
 
 
-async def run(base: str, calls: int, rounds: int) -> None:
+async def run(base: str, calls: int, rounds: int, only: list[str]) -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory() as folder:
         async with AsyncExitStack() as stack:
-            asks = await contenders(base, Path(folder), stack)
+            opened = await contenders(base, Path(folder), stack)
+            asks = {name: ask for name, ask in opened.items() if any(part in name for part in only)}
             for at_once in AT_ONCE:
                 found: dict[str, list[tuple[float, float]]] = {name: [] for name in asks}
                 for number in range(rounds + 1):
@@ -198,6 +199,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--calls", type=int, default=320)
     options.add_argument("--rounds", type=int, default=7)
+    options.add_argument("--only", nargs="+", default=[""], help="parts of names; httpx and aiohttp are needed")
     given = options.parse_args()
     warnings.simplefilter("ignore")
     for name, value in ENVIRONMENT.items():
@@ -206,7 +208,7 @@ def main() -> None:
     receive, send = context.Pipe(duplex=False)
     server = context.Process(target=serve, args=(send,), daemon=True)
     server.start()
-    asyncio.run(run(f"http://127.0.0.1:{receive.recv()}/v1", given.calls, given.rounds))
+    asyncio.run(run(f"http://127.0.0.1:{receive.recv()}/v1", given.calls, given.rounds, given.only))
     server.terminate()
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cascade.clients.scripted import ScriptedClient
     from cascade.config.process import arun, run
+    from cascade.dialects.error_wordings import ErrorWording
     from cascade.endpoint import Endpoint
     from cascade.engine.cascade import Cascade
     from cascade.errors import (
@@ -65,6 +66,7 @@ __all__ = [
     "DataError",
     "DeadlineExceeded",
     "Endpoint",
+    "ErrorWording",
     "EscalationCap",
     "EscalationCapped",
     "Exchange",
@@ -104,6 +106,7 @@ __all__ = [
 _HOMES = {
     "cascade.clients.scripted": ("ScriptedClient",),
     "cascade.config.process": ("arun", "run"),
+    "cascade.dialects.error_wordings": ("ErrorWording",),
     "cascade.endpoint": ("Endpoint",),
     "cascade.engine.cascade": ("Cascade",),
     "cascade.exchange": ("Exchange", "Request", "Response"),

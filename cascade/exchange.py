@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from cascade.endpoint import Endpoint
 from cascade.errors import ConfigError, DataError
 from cascade.hashing import content_id
+from cascade.messages import plain_messages
 from cascade.redaction import shown
 from cascade.usage import Price, Usage
 
@@ -68,6 +69,8 @@ def is_name(text: str) -> bool:
 
 def _jsonable(value: Any) -> Any:
     """Return a provider parameter as JSON, for hashing: classes by their JSON schema or name."""
+    if value is None or isinstance(value, str):  # first: to ask whether a text is a Mapping takes longer than the rest
+        return value
     if isinstance(value, Mapping):
         return {str(key): _jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -87,7 +90,8 @@ class Request:
     """A request: the messages to answer, with its options."""
 
     messages: tuple[Message, ...]
-    """The chat so far, in order; roles and multimodal parts are passed on unchanged. At least one."""
+    """The chat so far, in order: mappings, or message objects of clients. Each provider is sent what it understands of
+    it (`cascade/dialects/history.py`). At least one."""
 
     task: str = "default"
     """The kind of work, which has its own policy."""
@@ -141,7 +145,7 @@ class Request:
             if limit is not None and not _is_limit(limit, above=0.0 if name == "deadline_s" else -math.ulp(0.0)):
                 message = f"{name} is {limit!r}; {unit} were expected, or None for no limit."
                 raise ConfigError(message)
-        object.__setattr__(self, "messages", tuple(self.messages))
+        object.__setattr__(self, "messages", plain_messages(self.messages))
         if not self.id:
             params = _jsonable(self.params)
             content = [_jsonable(self.messages), params, _jsonable(self.schema)]
@@ -150,6 +154,9 @@ class Request:
     @classmethod
     def of(cls, prompt: str | Sequence[Message], **fields: Any) -> Request:
         """Make a request from one user's text or from a chat; `fields` are the others of this class."""
+        if isinstance(prompt, Mapping) or not isinstance(prompt, str | Iterable):
+            message = f"A prompt is a {type(prompt).__name__}; a text, or a list of messages, was expected."
+            raise DataError(message)
         messages = ({"role": "user", "content": prompt},) if isinstance(prompt, str) else tuple(prompt)
         return cls(messages=messages, **fields)
 

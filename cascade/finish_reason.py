@@ -9,7 +9,7 @@ CUT_OFF |= {"pause_turn", "insufficient_system_resource"}  # Anthropic: to be co
 """Reasons for stopping that mean that the answer is not whole, in the words of the providers, lower case."""
 
 FILTERED = frozenset({"content_filter", "content_filtered", "safety", "recitation", "blocklist", "spii"})
-FILTERED |= {"prohibited_content", "guardrail_intervened"}
+FILTERED |= {"prohibited_content", "guardrail_intervened", "sensitive", "error_toxic", "image_safety"}
 """Finish reasons of a content filter."""
 
 

@@ -17,6 +17,9 @@ from cascade.verdict import Verifier
 CLIENTS = ("auto", "direct", "litellm")
 """Who may ask a rung's model."""
 
+CAPABILITIES = ("tools", "images", "audio", "json_schema", "logprobs", "reasoning")
+"""What a request may need of a model."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
@@ -60,6 +63,10 @@ class Rung:
     """Size of its context window, in tokens; None: from litellm's bundled map. If it is in neither, a prompt that is
     too long for a rung below is tried here."""
 
+    can: Mapping[str, bool] = EMPTY
+    """What its model can do and what not: `tools`, `images`, `audio`, `json_schema`, `logprobs`, `reasoning`. A request
+    that needs what it cannot skips the rung. What is not named is looked up in litellm's bundled map."""
+
     client: Literal["auto", "direct", "litellm"] = "auto"
     """Who asks its model: `direct` (our own connections; Chat Completions only), `litellm` (any provider), or `auto`:
     direct where the provider is known to speak Chat Completions. It is no part of a policy's ladder."""
@@ -76,6 +83,13 @@ class Rung:
             raise ConfigError(message)
         if self.client not in CLIENTS:
             message = f"Rung {self.model}: client is {self.client!r}; one of {', '.join(CLIENTS)} was expected."
+            raise ConfigError(message)
+        unknown = sorted(set(self.can) - set(CAPABILITIES))
+        if unknown or not all(isinstance(value, bool) for value in self.can.values()):
+            message = (
+                f"Rung {self.model}: can is {dict(self.can)!r}; true or false for any of {', '.join(CAPABILITIES)} was "
+                "expected."
+            )
             raise ConfigError(message)
         remember([self.api_key])
         remember_query(self.api_base)

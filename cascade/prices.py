@@ -132,7 +132,7 @@ def _bundled() -> Mapping[str, Mapping[str, Any]]:
     return table if isinstance(table, dict) else EMPTY
 
 
-def _bundled_row(model: str) -> Mapping[str, Any] | None:
+def bundled_row(model: str) -> Mapping[str, Any] | None:
     """Return what litellm's bundled map says of a model.
 
     It names some models with their provider and some without; a bare name is taken only if its entry is of the same
@@ -150,21 +150,23 @@ def _bundled_row(model: str) -> Mapping[str, Any] | None:
 
 def bundled_window(model: str) -> int | None:
     """Return how many tokens of a prompt `model` takes, by litellm's bundled map; None where it does not say."""
-    row = _bundled_row(model)
+    row = bundled_row(model)
     tokens = None if row is None else _positive(row.get("max_input_tokens"))
+    if tokens is None and row is not None and "max_output_tokens" not in row:
+        tokens = _positive(row.get("max_tokens"))  # the older name, of the whole window
     return None if tokens is None else int(tokens)
 
 
 def bundled_output_limit(model: str) -> int | None:
     """Return how many tokens an answer of `model` may have, by litellm's bundled map; None where it does not say."""
-    row = _bundled_row(model)
+    row = bundled_row(model)
     tokens = None if row is None else _positive(row.get("max_output_tokens"))
     return None if tokens is None else int(tokens)
 
 
 def bundled_price(model: str) -> Price | None:
     """Return the price of `model` in litellm's bundled map; None where it has none, or says 0."""
-    row = _bundled_row(model)
+    row = bundled_row(model)
     if row is None or row.get("mode") not in {"chat", "completion", "responses"}:
         return None
     usd = {kind: value for kind, key in _BUNDLED.items() if (value := _positive(row.get(key))) is not None}

@@ -167,9 +167,12 @@ class Result(Generic[Parsed]):
     error: str | None = None
     """The error message; None without error."""
 
+    skipped: Mapping[str, str] = EMPTY
+    """Rungs that were not asked since they cannot answer such a request, and what each lacks: `images`, `window`, …"""
+
     flags: tuple[str, ...] = ()
-    """Remarks: `uncalibrated`, `top_failed`, `capped:global` or `capped:principal` (the cap reached), `budget:…` (the
-    budget spent), …"""
+    """Remarks: `uncalibrated`, `top_failed`, `capability:…` (what the rungs that were skipped lack), `capped:global` or
+    `capped:principal` (the cap reached), `budget:…` (the budget spent), …"""
 
     tags: Mapping[str, str] = field(default_factory=dict)
     """The request's own labels."""

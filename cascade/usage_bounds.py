@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from cascade.exchange import ModelCall, text_of
+from cascade.exchange import Message, ModelCall, text_of
 from cascade.prices import answers_asked, bundled_output_limit, bundled_window, output_limit
 
 CHARACTERS_A_TOKEN = 24
@@ -68,6 +68,11 @@ def least_tokens(text: str) -> int:
     return max(1, len(text) * seen // (2 * _SLICE * _SLICES * CHARACTERS_A_TOKEN))
 
 
+def least_prompt_tokens(messages: Sequence[Message]) -> int:
+    """Return how many tokens a conversation's texts have at least."""
+    return sum(least_tokens(text_of(message.get("content"))) for message in messages)
+
+
 def most_tokens(text: str) -> int:
     """Return how many tokens a text has at most: its bytes in UTF-8."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
@@ -85,7 +90,7 @@ def prompt_bounds(call: ModelCall, *, tight: bool = True) -> TokenBounds:
     if not tight:
         length = sum(map(len, texts))
         return TokenBounds(length // CHARACTERS_A_TOKEN + len(texts), length + ADDED_TOKENS)
-    low = max(1, sum(map(least_tokens, texts)))
+    low = max(1, least_prompt_tokens(call.messages))
     kinds = [kind for message in call.messages for kind in _other_parts(message)]
     if not _PICTURES.issuperset(kinds) or any(map(_grows, (call.params, call.params.get("extra_body")))):
         return TokenBounds(low, max(low, bundled_window(call.model) or MOST_PROMPT_TOKENS))

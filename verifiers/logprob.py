@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from cascade.dialects.thinking import answer_start
 from cascade.errors import ConfigError
 from cascade.exchange import Exchange, TokenLogProb
 from cascade.verdict import Verdict, Verifier
-from verifiers.answer_tokens import is_formatting, last_line_span, tokens_within, value_spans
+from verifiers.answer_tokens import is_formatting, last_line_span, letters, tokens_within, value_spans, without_thinking
 
 FLOOR = -20.0
 """Floor of log-probabilities: −inf, and providers' stand-ins for it such as −9999, become this."""
@@ -23,10 +23,6 @@ LOW = 0.1
 FEWEST_STAND_INS = 4
 """Tokens from which on it is no certainty but a stand-in that each has a log-probability of exactly 0."""
 
-_BYTES = re.compile(r"(?:bytes:)?(?:\\x[0-9a-fA-F]{2})+|<0x[0-9a-fA-F]{2}>")
-"""How providers write a token that is a part of a character."""
-
-_UNSPELT = re.compile(r"[^0-9A-Za-z]+")
 _CHOICES = ("all", "last_line", "values")
 
 
@@ -37,7 +33,8 @@ class LogProb(Verifier):
     least 10 % of the tokens do not exceed), `margin` (mean distance in log-probability between the token written and
     the best other one; None without alternatives, negative where others were likelier).
 
-    Tokens of white space and special tokens (end of text and the like) are left out, unless there are no others.
+    Tokens of the thinking before an answer are left out, and those of white space and special tokens (end of text and
+    the like), unless there are no others.
     Abstains where the provider gives no log-probabilities; where one of them is NaN or above 0, where four or more are
     all exactly 0, or where the tokens do not spell the answer: then none of them can be trusted. −inf counts as −20.
     Figures that are no numbers are left out.
@@ -58,7 +55,7 @@ class LogProb(Verifier):
         ConfigError: `tokens` has another value.
     """
 
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     inline: ClassVar[bool] = True
     reads_earlier: ClassVar[bool] = False
     wishes: Mapping[str, Any] = MappingProxyType({"logprobs": True, "top_logprobs": 5})
@@ -79,13 +76,15 @@ class LogProb(Verifier):
         given = [token for token in exchange.response.logprobs or () if _is_number(token.logprob)]
         if not given:
             return Verdict.abstain("the provider gave no log-probabilities")
+        answer = exchange.response.text[answer_start(exchange.response.text) :]
+        given = without_thinking(given, answer)
         if any(math.isnan(token.logprob) or token.logprob > ROUNDING for token in given):
             return Verdict.abstain("a log-probability is NaN or above 0", flags=("unusable_logprobs",))
         if len(given) >= FEWEST_STAND_INS and len({token.logprob for token in given} - {0.0}) == 0:
             return Verdict.abstain("all log-probabilities are exactly 0", flags=("unusable_logprobs",))
-        if not _spell(given, exchange.response.text):
+        if not _spell(given, answer):
             return Verdict.abstain("the tokens do not spell the answer", flags=("unusable_logprobs",))
-        chosen = self._choose(given, exchange.response.text)
+        chosen = self._choose(given, answer)
         flags = () if chosen is not None or self.tokens == "all" else ("all_tokens",)
         chosen = chosen or given
         chosen = [token for token in chosen if not is_formatting(token)] or chosen
@@ -114,8 +113,7 @@ def _spell(tokens: Sequence[TokenLogProb], text: str) -> bool:
     """
     if any(token.token is None for token in tokens):
         return True
-    written = _UNSPELT.sub("", _BYTES.sub("", "".join(token.token or "" for token in tokens)))
-    return _UNSPELT.sub("", _BYTES.sub("", text)) in written
+    return letters(text) in letters("".join(token.token or "" for token in tokens))
 
 
 def _margin(tokens: Sequence[TokenLogProb]) -> float | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -12,12 +13,15 @@ from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerati
 
 from cascade.errors import SchemaRejected
 from cascade.exchange import Exchange, Request
+from cascade.fast_replace import fast_replace
 from cascade.hashing import content_id
 from cascade.reading import NotJson, read
 from cascade.verdict import Flow, Verdict, Verifier
 from verifiers.compiled_schema import CompiledSchema, compile_schema, json_path
-from verifiers.tool_calls import check_calls, offered, option
+from verifiers.tool_calls import check_calls, demanded, offered
 
+UNCHECKED_TEXT = "unchecked:schema"
+"""Flag of a verdict: the answer calls tools, so its text was not held against the request's schema."""
 INLINE_CHARS = 20_000
 """Longest answer, in characters, that is validated on the event loop; longer ones go to a thread."""
 INLINE_WORK = 50_000
@@ -32,8 +36,10 @@ class Schema(Verifier):
     that reading it took is told, not vetoed: a flag for each of `repaired:fence`, `repaired:prose`,
     `repaired:line_break` (within a string) and `repaired:trailing_comma`, and the signal `repairs`, their number.
     Duplicate keys, NaN, two different objects and truncation are vetoed always.
-    If the answer calls tools, the calls are validated and the text is not: their names must be among those offered and
-    their arguments must satisfy the tool's parameters. Abstains without a schema or tools.
+    If the answer calls tools, the calls are validated and the text is not (flagged `unchecked:schema` where there is a
+    schema): their names must be among those offered and their arguments must satisfy the tool's parameters. Tools that
+    the provider ran itself are no calls. Abstains without a schema or tools, and, flagged `unchecked:tool_schema`,
+    where a called tool's schema is beyond the checkers.
 
     `Verdict.parsed` holds the value: an instance of the pydantic model or other type, if given, whose own validators
     are run too; else plain JSON.
@@ -92,12 +98,9 @@ class Schema(Verifier):
         return ()
 
     def prepare(self, request: Request) -> None:
-        """Reject a request whose schema, or whose tools' parameters, cannot be validated."""
+        """Reject a request whose schema cannot be validated; a tool's costs that tool's check only."""
         if self._own is None and request.schema is not None:
             compile_schema(request.schema, formats=self.formats)
-        for parameters in offered(request.params.get("tools")).values():
-            if parameters is not None:
-                compile_schema(parameters)
 
     def flow(self, exchange: Exchange) -> Flow:
         """Validate small answers directly and large ones in a thread, so that the event loop is not blocked."""
@@ -109,12 +112,12 @@ class Schema(Verifier):
 
     def check(self, exchange: Exchange) -> Verdict:
         """Validate the tool calls, if there are any, else the text."""
-        if exchange.response.tool_calls:
-            return check_calls(exchange)
-        wanted = option(exchange, "tool_choice")
-        if option(exchange, "tools") and wanted not in (None, "none", "auto"):
-            return Verdict.against("a tool call was asked for, but the answer holds none")
         compiled = self._compiled(exchange)
+        if exchange.response.tool_calls:
+            verdict = check_calls(exchange)
+            return verdict if compiled is None else fast_replace(verdict, flags=(*verdict.flags, UNCHECKED_TEXT))
+        if demanded(exchange)[0] and offered(exchange):
+            return Verdict.against("a tool call was asked for, but the answer holds none")
         if compiled is None:
             return Verdict.abstain("no schema was given")
         try:
@@ -142,7 +145,7 @@ class Schema(Verifier):
     def _needed(self, exchange: Exchange) -> list[CompiledSchema]:
         """Return the schemas that the answer may be checked against."""
         if exchange.response.tool_calls:
-            return [compile_schema(one) for one in offered(option(exchange, "tools")).values() if one is not None]
+            return [*_compilable(offered(exchange).values())]
         compiled = self._compiled(exchange)
         return [] if compiled is None else [compiled]
 
@@ -150,6 +153,13 @@ class Schema(Verifier):
         if self._own is not None or exchange.request.schema is None:
             return self._own
         return compile_schema(exchange.request.schema, formats=self.formats)
+
+
+def _compilable(schemas: Iterable[Any]) -> Iterator[CompiledSchema]:
+    for schema in schemas:
+        with suppress(SchemaRejected):  # `check_calls` says so where it matters
+            if schema is not None:
+                yield compile_schema(schema)
 
 
 def schema_of(kind: Any) -> dict[str, Any]:

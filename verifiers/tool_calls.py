@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cascade.errors import SchemaRejected
 from cascade.exchange import Exchange
 from cascade.hashing import canonical_json
 from cascade.reading.strict_json import NotJson, parse_json
@@ -13,6 +14,10 @@ from verifiers.compiled_schema import compile_schema
 
 MAX_CALLS = 128
 """Most tool calls in one answer."""
+
+
+UNCHECKED_TOOL = "unchecked:tool_schema"
+"""Flag of a verdict: the arguments of a call were not held against the tool's schema."""
 
 
 def option(exchange: Exchange, key: str) -> Any:
@@ -24,14 +29,14 @@ def option(exchange: Exchange, key: str) -> Any:
 def check_calls(exchange: Exchange) -> Verdict:
     """Veto calls of tools that were not offered, or with arguments that violate their schemas; else 1.0.
 
-    Raises:
-        SchemaRejected: a tool's parameters are not a usable JSON Schema.
+    Abstains, flagged, where a called tool's schema is beyond the checkers: names and JSON are checked all the same.
     """
     calls = exchange.response.tool_calls
     if len(calls) > MAX_CALLS:
         return Verdict.against(f"calls {len(calls):,} tools at once; at most {MAX_CALLS} are checked")
-    tools = offered(option(exchange, "tools"))
-    only = _chosen(option(exchange, "tool_choice"))
+    tools = offered(exchange)
+    only = demanded(exchange)[1]
+    unchecked: dict[str, str] = {}
     for place, call in enumerate(calls):
         function = _function(call)
         name = function.get("name")
@@ -39,9 +44,20 @@ def check_calls(exchange: Exchange) -> Verdict:
             return Verdict.against(f"tool_calls[{place}]: {name!a:.80} is not among the tools offered")
         if only is not None and name != only:
             return Verdict.against(f"tool_calls[{place}]: {only!a:.80} was asked for, {name!a:.80} is called")
-        wrong = _complaint(function.get("arguments"), tools[name])
+        if call.get("type") == "custom":
+            continue  # its input is text
+        try:
+            wrong = _complaint(function.get("arguments"), tools[name])
+        except SchemaRejected as error:
+            unchecked[name] = str(error)
+            wrong = _complaint(function.get("arguments"), None)
         if wrong is not None:
             return Verdict.against(f"tool_calls[{place}].{name}: {wrong}")
+    if unchecked:
+        name, why = next(iter(unchecked.items()))
+        return Verdict.abstain(
+            f"the schema of tool {name!a:.80} cannot be checked: {why:.200}", flags=(UNCHECKED_TOOL,)
+        )
     return Verdict(score=1.0, reason="calls tools as they were offered")
 
 
@@ -58,24 +74,39 @@ def _complaint(arguments: Any, parameters: Any) -> str | None:
     return None if parameters is None else compile_schema(parameters).complaint(value, text)
 
 
-def offered(tools: Any) -> dict[str, Any]:
-    """Return the tools' parameter schemas by name; None for a tool without one."""
+def offered(exchange: Exchange) -> dict[str, Any]:
+    """Return the parameter schemas of the tools that a call offered, by name; None for a tool without one."""
+    return {**offered_in(option(exchange, "functions")), **offered_in(option(exchange, "tools"))}
+
+
+def offered_in(tools: Any) -> dict[str, Any]:
+    """Return the parameter schemas in a list of tools, in OpenAI's, Anthropic's or Gemini's form, by name."""
     found: dict[str, Any] = {}
     for tool in tools if isinstance(tools, list | tuple) else ():
+        declared = tool.get("function_declarations") if isinstance(tool, Mapping) else None
+        found |= offered_in(declared) if declared is not None else {}
         function = _function(tool)
         if isinstance(function.get("name"), str):
             found[function["name"]] = function.get("parameters", function.get("input_schema"))
     return found
 
 
-def _chosen(choice: Any) -> str | None:
+def demanded(exchange: Exchange) -> tuple[bool, str | None]:
+    """Return whether a call demanded that a tool be called, and which one; None: any of them."""
+    choice = option(exchange, "tool_choice")
+    choice = option(exchange, "function_call") if choice is None else choice
     name = _function(choice).get("name")
-    return name if isinstance(name, str) else None
+    if isinstance(name, str):
+        return True, name
+    if isinstance(choice, Mapping):  # Anthropic's form, and OpenAI's allowed tools
+        allowed = choice.get("allowed_tools")
+        choice = allowed.get("mode") if isinstance(allowed, Mapping) else choice.get("type")
+    return choice not in (None, "none", "auto"), None
 
 
 def _function(item: Any) -> Mapping[str, Any]:
-    """Return the function of a tool: under `function` in OpenAI's form, else the item itself."""
+    """Return the function of a tool or call: under `function` or `custom` in OpenAI's form, else the item itself."""
     if not isinstance(item, Mapping):
         return {}
-    inner = item.get("function")
+    inner = item.get("function", item.get("custom"))
     return inner if isinstance(inner, Mapping) else item

@@ -12,13 +12,14 @@ import contextlib
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 from cascade.clients.wire import WIRE, Wire
+from cascade.dialects.error_body import ErrorBody, read_error
+from cascade.dialects.error_wordings import ErrorWording, kind_by_wording
 from cascade.failure import CallFailure, FailureKind
 from cascade.redaction import remember, remember_environment, shortened
 
@@ -39,47 +40,16 @@ _BY_STATUS = {
     504: FailureKind.TIMEOUT,
 }
 _BY_CODE = {
-    # Words in the place of a status, in an error inside a 200: the status that the provider gives them elsewhere.
-    "insufficient_quota": 429,
-    "billing_hard_limit_reached": 429,
-    "rate_limit_exceeded": 429,
+    # Words in the place of a status, in an error inside a 200: the status that providers give them elsewhere.
     "rate_limit_error": 429,
-    "invalid_api_key": 401,
     "authentication_error": 401,
     "permission_error": 403,
-    "model_not_found": 404,
-    "context_length_exceeded": 400,
-    "content_filter": 400,
-    "content_policy_violation": 400,
+    "not_found_error": 404,
     "invalid_request_error": 400,
     "server_error": 500,
+    "api_error": 500,
     "overloaded_error": 529,
 }
-_SAID = (
-    # Which statuses, what the body or the library says there (lower case), what it means.
-    (
-        {400, 413, 422},
-        (
-            "context_length_exceeded",
-            "contextwindow",
-            "maximum context length",
-            "prompt is too long",
-            "exceeds the maximum number of tokens",
-        ),
-        FailureKind.CONTEXT,
-    ),
-    (
-        {400, 403, 422},
-        ("content_filter", "content_policy", "contentpolicy", "content management policy"),
-        FailureKind.CONTENT_FILTER,
-    ),
-    (
-        {400, 403, 429},
-        ("insufficient_quota", "exceeded your current quota", "credit balance is too low"),
-        FailureKind.QUOTA,
-    ),
-    ({400}, ("api_key_invalid", "api key not valid"), FailureKind.AUTH),
-)
 # Names of the exceptions of httpx, aiohttp and the standard library, none of which is imported for it.
 _CONNECTING = frozenset(
     {"ConnectError", "ConnectTimeout", "ClientConnectorError", "ConnectionTimeoutError", "gaierror"}
@@ -93,26 +63,32 @@ _BROKEN = frozenset({"TransportError", "ClientConnectionError", "ConnectionError
 _NO_KEY = re.compile(r"missing (?:\w+ ){0,2}(?:credentials|api[ _]key)")
 """What libraries say, each under a class of its own, where no key was given; nothing was sent then."""
 
-_DELAY = re.compile(rb'"retryDelay"\s*:\s*"([0-9]{1,6}(?:\.[0-9]{1,9})?)s"')
 _MOST_CHARACTERS = 400
 
 
-def classify_failure(error: BaseException, *, wire: Wire | None = None, secret: str | None = None) -> CallFailure:
+def classify_failure(
+    error: BaseException,
+    *,
+    wire: Wire | None = None,
+    secret: str | None = None,
+    wordings: Sequence[ErrorWording] = (),
+) -> CallFailure:
     """Return what `error` means.
 
     Args:
         error: what litellm raised.
         wire: what our transport saw, where the call was to go over it.
         secret: the call's key, cut out of the message like every other secret known.
+        wordings: the user's own rows of the table of error wordings.
     """
     if wire is not None and wire.phase is not None:
-        return classify_wire(wire, secret=secret)
+        return classify_wire(wire, secret=secret, wordings=wordings)
     _mind(secret)
     chain = tuple(_chain(error))
     names = {cls.__name__ for link in chain for cls in type(link).__mro__}
     status, headers = _response(chain)
     said = _said(chain)
-    kind = _kind(status, claimed=_status(error), said=said, names=names, top=type(error).__name__)
+    kind = _kind(status, claimed=_status(error), said=said, names=names, top=type(error).__name__, wordings=wordings)
     if wire is not None and kind is FailureKind.BAD_BODY:
         kind = FailureKind.UNKNOWN  # nothing was sent, so there is no body: litellm's own objection
     return CallFailure(
@@ -124,24 +100,32 @@ def classify_failure(error: BaseException, *, wire: Wire | None = None, secret: 
     )
 
 
-def classify_wire(wire: Wire, *, secret: str | None = None) -> CallFailure:
-    """Return what is wrong with an answer that our transport saw and nobody could use."""
+def classify_wire(wire: Wire, *, secret: str | None = None, wordings: Sequence[ErrorWording] = ()) -> CallFailure:
+    """Return what is wrong with an answer that our transport saw and nobody could use.
+
+    Args:
+        wire: what was seen.
+        secret: the call's key.
+        wordings: the user's own rows of the table of error wordings.
+    """
     _mind(secret)
     body = wire.json()
-    inner = _inner(body)
+    said = read_error(wire.text() if body is None else body)
     charged = None
     if wire.fault is not None:
         kind, message = wire.fault, wire.trouble
     elif wire.status is not None and wire.status >= 300:
-        kind, message = _by_status(wire.status, wire.text().lower()), inner[1] or wire.text()[:_MOST_CHARACTERS]
-    elif inner[0] is not None:
+        kind, message = _by_status(wire.status, said, wordings), said.message or wire.text()[:_MOST_CHARACTERS]
+    elif (inner := _inner(said, wordings)) is not None:
         # An error inside a 200 is what it says that it is; it was billed where the answer says so.
-        kind, message = _by_status(inner[0], wire.text().lower()), inner[1]
+        kind, message = inner, said.message
         charged = isinstance(body, dict) and bool(body.get("usage"))
     else:
         kind = FailureKind.BAD_BODY
         what = f"{wire.content_type or 'no content type'}, {wire.got} bytes"
-        message = f"The answer with status {wire.status} is no completion ({what}). {inner[1]}"
+        message = (
+            f"The answer with status {wire.status} is no completion ({what}). {said.message if said.is_error else ''}"
+        )
     if wire.resent:
         charged = True
     elif charged is None and wire.fault is None and _refused_unread(wire.status):
@@ -152,7 +136,7 @@ def classify_wire(wire: Wire, *, secret: str | None = None) -> CallFailure:
             " ".join(message.split()) or f"The provider answered with status {wire.status}.", _MOST_CHARACTERS
         ),
         status=wire.status,
-        retry_after_s=_patience_s(wire),
+        retry_after_s=said.retry_after_s if wire.status == 429 and said.retry_after_s else retry_after_s(wire.headers),
         phase=wire.phase,
         bytes_got=wire.got,
         bytes_expected=wire.expected,
@@ -198,30 +182,28 @@ def _mind(secret: str | None) -> None:
     remember_environment()
 
 
-def _patience_s(wire: Wire) -> float | None:
-    """Return the seconds that an answer asks for: by its headers, or in Gemini's way by its body."""
-    told = _DELAY.search(wire.body) if wire.status == 429 else None
-    return retry_after_s(wire.headers) if told is None else float(told[1])
+def _inner(said: ErrorBody, wordings: Sequence[ErrorWording]) -> FailureKind | None:
+    """Return what an error inside a 200 means; None where it does not say."""
+    if not said.is_error:
+        return None
+    status = said.status or next((_BY_CODE[code] for code in sorted(said.codes) if code in _BY_CODE), None)
+    if status is not None:
+        return _by_status(status, said, wordings)
+    return kind_by_wording(None, said, wordings)
 
 
-def _inner(body: Any) -> tuple[int | None, str]:
-    """Return the status that an error object in a body gives, and its message."""
-    body = body[0] if isinstance(body, list) and body else body  # Gemini's errors may come in a list
-    error = body.get("error") if isinstance(body, dict) else None
-    if isinstance(error, str):
-        return None, error
-    if not isinstance(error, dict):
-        return None, ""
-    codes = [str(error.get(name)) for name in ("code", "status", "status_code", "type")]
-    codes = [str(_BY_CODE.get(code.lower(), code)) for code in codes]
-    code = next((int(code) for code in codes if re.fullmatch("[45][0-9][0-9]", code)), None)
-    return code, str(error.get("message") or "")
-
-
-def _kind(status: int | None, *, claimed: int | None, said: str, names: set[str], top: str) -> FailureKind:
+def _kind(
+    status: int | None,
+    *,
+    claimed: int | None,
+    said: ErrorBody,
+    names: set[str],
+    top: str,
+    wordings: Sequence[ErrorWording],
+) -> FailureKind:
     if status is not None and status >= 300:
-        return _by_status(status, said)
-    if _NO_KEY.search(said):
+        return _by_status(status, said, wordings)
+    if any(_NO_KEY.search(message.lower()) for message in said.messages):
         return FailureKind.AUTH
     if names & _CONNECTING:
         return FailureKind.CONNECT
@@ -233,17 +215,16 @@ def _kind(status: int | None, *, claimed: int | None, said: str, names: set[str]
         return FailureKind.DROPPED
     # No wire status from here on: what is claimed is an error in a body that came with 200, or litellm's own objection.
     if claimed is not None and claimed not in {422, 500} and claimed >= 300:
-        return _by_status(claimed, said)
+        return _by_status(claimed, said, wordings)
     if top == "APIConnectionError":
         return FailureKind.UNKNOWN  # litellm's wrapping for everything unexpected: a provider's own code has failed
     return FailureKind.BAD_BODY if claimed in {422, 500} else FailureKind.UNKNOWN
 
 
-def _by_status(status: int, said: str) -> FailureKind:
-    for statuses, phrases, kind in _SAID:
-        if status in statuses and any(phrase in said for phrase in phrases):
-            # Gemini calls every limit a quota; one that comes back by itself is a rate limit.
-            return FailureKind.RATE_LIMITED if kind is FailureKind.QUOTA and "retrydelay" in said else kind
+def _by_status(status: int, said: ErrorBody, wordings: Sequence[ErrorWording]) -> FailureKind:
+    """Return what an error means: by its codes and words, which a status alone does not tell, else by the status."""
+    if (kind := kind_by_wording(status, said, wordings)) is not None:
+        return kind
     return _BY_STATUS.get(status, FailureKind.SERVER if status >= 500 else FailureKind.UNKNOWN)
 
 
@@ -270,12 +251,14 @@ def _status(error: BaseException) -> int | None:
     return status if isinstance(status, int) else None
 
 
-def _said(chain: tuple[BaseException, ...]) -> str:
-    parts = [f"{type(link).__name__} {link}"[:2000] for link in chain]
-    for link in chain:
-        body = getattr(link, "body", None)
-        parts.append(json.dumps(body, default=str)[:2000] if isinstance(body, dict) else "")
-    return " ".join(parts).lower()
+def _said(chain: tuple[BaseException, ...]) -> ErrorBody:
+    """Return what a chain of exceptions says: the names of their classes as codes, and what their texts hold."""
+    found = [read_error(str(link)) for link in chain]
+    found += [read_error(body) for link in chain if isinstance(body := getattr(link, "body", None), dict)]
+    return ErrorBody(
+        codes=frozenset().union(*(one.codes for one in found), (type(link).__name__.lower() for link in chain)),
+        messages=tuple(text for one in found for text in one.messages),
+    )
 
 
 def _sentence(text: str) -> str:

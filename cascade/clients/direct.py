@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -23,8 +23,11 @@ from cascade.clients.connection import ERROR_BODY_S
 from cascade.clients.parameters import RefusedWishes, refuse_forbidden, with_meaning
 from cascade.clients.pool import ConnectionPool, Origin, tls_context
 from cascade.clients.providers import Provider, provider_of
-from cascade.clients.wire import Wire, wire_of
+from cascade.clients.wire import Wire, may_resend, wire_of
 from cascade.dialects.chat import read_body, write_body
+from cascade.dialects.error_body import holds_error
+from cascade.dialects.error_wordings import ErrorWording
+from cascade.dialects.history import for_receiver
 from cascade.dialects.shape import ShapeLimits
 from cascade.errors import ConfigError
 from cascade.exchange import RESENT, ModelCall, Response, TokenLogProb
@@ -48,12 +51,20 @@ class DirectClient(Client):
     Args:
         prices: where prices come from; default: `PriceBook()`.
         error_body_s: seconds for which the body of an error is waited for.
+        wordings: rows that go before the table of error wordings.
     """
 
-    def __init__(self, *, prices: PriceBook | None = None, error_body_s: float = ERROR_BODY_S) -> None:
+    def __init__(
+        self,
+        *,
+        prices: PriceBook | None = None,
+        error_body_s: float = ERROR_BODY_S,
+        wordings: Sequence[ErrorWording] = (),
+    ) -> None:
         guard_foreign()  # asyncio's own logger, and those of libraries that others import beside us
         self._prices = prices or PriceBook()
         self._error_body_s = error_body_s
+        self._wordings = tuple(wordings)
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, ConnectionPool] = WeakKeyDictionary()
         self._refused = RefusedWishes()
         self._answered = AnsweredIds()
@@ -104,7 +115,8 @@ class DirectClient(Client):
         if not key:
             return CallFailure(kind=FailureKind.AUTH, message=_no_key(call, provider), charged=False), None
         params = provider.params({**wishes, **call.params}, model)
-        body = write_body(call, model=model, params=params)
+        messages, dropped = for_receiver(call)
+        body = write_body(messages, model=model, params=params)
         wire = wire_of(call, ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=ShapeLimits.of(body))
         parsed: Any = None
         logprobs: tuple[TokenLogProb, ...] | None = None
@@ -114,7 +126,10 @@ class DirectClient(Client):
                 parsed, logprobs = await parsed_body(wire)
         except TimeoutError:
             _note(wire, FailureKind.TIMEOUT, "No answer in time")
-        return self._read(call, url, wire, key, parsed, logprobs), wire
+        reply = self._read(call, url, wire, key, parsed, logprobs)
+        if dropped and isinstance(reply, Response):
+            reply = fast_replace(reply, flags=(*reply.flags, *dropped))
+        return reply, wire
 
     def _read(
         self,
@@ -126,11 +141,11 @@ class DirectClient(Client):
         logprobs: tuple[TokenLogProb, ...] | None,
     ) -> Response | CallFailure:
         if wire.refused:
-            return classify_wire(wire, secret=key)
+            return classify_wire(wire, secret=key, wordings=self._wordings)
         price = self._prices.price(call.model, call.price)
         reply = read_body(parsed, call=call, price=price, logprobs=logprobs)
-        if isinstance(reply, CallFailure) or _holds_error(parsed):
-            return classify_wire(wire, secret=key)
+        if isinstance(reply, CallFailure) or holds_error(parsed):
+            return classify_wire(wire, secret=key, wordings=self._wordings)
         if self._answered.stray(url, parsed.get("id"), wire):
             return stray_answer(wire, secret=key)
         return reply
@@ -166,6 +181,8 @@ class DirectClient(Client):
             pool.release(origin, connection)
         kept = connection.uses > 1
         if not kept or connection.began or wire.fault is None:
+            return False
+        if not connection.unread and not may_resend():
             return False
         wire.fault, wire.trouble, wire.resent, wire.replaced = None, "", not connection.unread, True
         return True
@@ -263,12 +280,6 @@ def _plain(value: Any) -> Any:
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain, allow_nan=False)
-
-
-def _holds_error(body: Any) -> bool:
-    """Tell whether a body holds an error besides an answer: then the error counts, as an empty one does not."""
-    error = body.get("error") if isinstance(body, dict) else None
-    return bool(error) and (not isinstance(error, dict) or bool(error.get("message")) or error.get("code") is not None)
 
 
 def _user_agent() -> str:

@@ -15,7 +15,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from concurrent.futures import Future
 from contextvars import ContextVar
 from dataclasses import replace
@@ -24,11 +24,16 @@ from typing import TYPE_CHECKING, Any
 
 from cascade.clients import Client
 from cascade.clients.answered import AnsweredIds
+from cascade.clients.body import parsed_body
 from cascade.clients.classify_failure import classify_failure, classify_wire, stray_answer, wire_failure
 from cascade.clients.import_thread import import_in_thread
 from cascade.clients.parameters import FORBIDDEN, RefusedWishes, refuse_forbidden, with_meaning
 from cascade.clients.wire import Wire, wire_of
 from cascade.dialects.chat import limits_of, read_completion
+from cascade.dialects.error_body import holds_error
+from cascade.dialects.error_wordings import ErrorWording
+from cascade.dialects.history import for_receiver, without_new_thinking
+from cascade.dialects.native import as_chat
 from cascade.exchange import RESENT, ModelCall, Response
 from cascade.failure import CallFailure
 from cascade.loggers import guard_foreign
@@ -59,6 +64,7 @@ class LiteLLMClient(Client):
             which reaches every command too.
         hardened: whether calls go over our own transport where litellm lets them (`families.py`); False is for
             comparisons.
+        wordings: rows that go before the table of error wordings.
     """
 
     def __init__(
@@ -68,11 +74,13 @@ class LiteLLMClient(Client):
         providers: Mapping[str, str] = PROVIDERS,
         trust_env: bool | None = None,
         hardened: bool = True,
+        wordings: Sequence[ErrorWording] = (),
     ) -> None:
         self._prices = prices or PriceBook()
         self._providers = dict(providers)
         self._trust_env = os.environ.get("CASCADE_TRUST_ENV") == "1" if trust_env is None else trust_env
         self._hardened = hardened
+        self._wordings = tuple(wordings)
         self._ready: dict[str, Any] = {}
         self._wanted: set[str] = {""}
         self._imports: dict[str, Future[None]] = {}
@@ -145,37 +153,48 @@ class LiteLLMClient(Client):
         wire = wire_of(call, ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=limits_of(call))
         if client is not None:
             arguments["client"] = client
+        messages, dropped = for_receiver(call)
+        messages, arguments, unthought = without_new_thinking(messages, arguments, call)
+        dropped = (*dropped, *unthought)
         internal = None if self._internal is None else self._internal.set(True)
         try:
             completion = await litellm.acompletion(
                 model=call.model,
-                messages=_plain(call.messages),
+                messages=_plain(messages),
                 timeout=call.timeout_s,
                 max_retries=0,
                 num_retries=0,
                 **arguments,
             )
             body = completion.model_dump(warnings=False)
+            raw = await self._raw(wire)
         except Exception as error:  # noqa: BLE001 - litellm raises anything; whatever it is, it is data from here on
-            # An answer that was paid for is not thrown away because its usage is a string.
-            body = wire.completion()
-            if body is None:
-                return classify_failure(error, wire=None if client is None else wire, secret=call.api_key)
+            # An answer that was paid for is not thrown away because its usage is a string, or missing.
+            raw = await self._raw(wire)
+            body = as_chat(raw)
+            if body is None or holds_error(raw):
+                seen = None if client is None else wire
+                return classify_failure(error, wire=seen, secret=call.api_key, wordings=self._wordings)
         finally:
             if self._internal is not None and internal is not None:
                 self._internal.reset(internal)
         if wire.refused:  # litellm makes answers out of some errors
-            return classify_wire(wire, secret=call.api_key)
-        seen = wire.phase is not None
-        if (
-            seen and (raw := wire.completion()) is not None
-        ):  # litellm makes a count of true, and drops what it does not know
-            body = {**body, "usage": raw.get("usage"), "service_tier": raw.get("service_tier")}
+            return classify_wire(wire, secret=call.api_key, wordings=self._wordings)
         price = self._prices.price(call.model, call.price)
-        reply = read_completion(
-            body, call=call, price=price, native=wire.finish_raw() if seen else None, logprobs=wire.logprobs
-        )
-        return self._finished(reply, call, wire, body.get("id")) if seen else reply
+        reply = read_completion(body, call=call, price=price, raw=raw, logprobs=wire.logprobs)
+        if dropped and isinstance(reply, Response):
+            reply = replace(reply, flags=(*reply.flags, *dropped))
+        return self._finished(reply, call, wire, body.get("id")) if wire.phase is not None else reply
+
+    async def _raw(self, wire: Wire) -> Any:
+        """Return the provider's own body, parsed in slices; None where none came over a connection of ours."""
+        if wire.phase != "done" or wire.refused:
+            return None
+        try:
+            async with asyncio.timeout_at(wire.ends_at):
+                return (await parsed_body(wire))[0]
+        except TimeoutError:
+            return None
 
     def _finished(
         self, reply: Response | CallFailure, call: ModelCall, wire: Wire, answer_id: Any
@@ -281,7 +300,12 @@ def _required_limit(call: ModelCall) -> dict[str, int]:
 
 
 def _plain(value: Any) -> Any:
-    """Copy mappings and lists all the way down: litellm changes what it is given, and some of it is frozen."""
+    """Copy mappings and lists all the way down: litellm changes what it is given, and some of it is frozen.
+
+    Halves of surrogate pairs, which the libraries below cannot send, become U+FFFD.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

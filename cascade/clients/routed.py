@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 
 from cascade.clients import Client
 from cascade.clients.direct import DirectClient
 from cascade.clients.litellm import PROVIDERS, LiteLLMClient
 from cascade.clients.providers import speaks_chat
+from cascade.dialects.error_wordings import ErrorWording
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure
 from cascade.prices import PriceBook
@@ -23,11 +24,18 @@ class RoutedClient(Client):
     Args:
         prices: where prices come from; default: `PriceBook()`.
         providers: litellm's further providers, as `cascade.clients.litellm.PROVIDERS`.
+        wordings: rows that go before the table of error wordings.
     """
 
-    def __init__(self, *, prices: PriceBook | None = None, providers: Mapping[str, str] = PROVIDERS) -> None:
-        self._direct = DirectClient(prices=prices)
-        self._litellm = LiteLLMClient(prices=prices, providers=providers)
+    def __init__(
+        self,
+        *,
+        prices: PriceBook | None = None,
+        providers: Mapping[str, str] = PROVIDERS,
+        wordings: Sequence[ErrorWording] = (),
+    ) -> None:
+        self._direct = DirectClient(prices=prices, wordings=wordings)
+        self._litellm = LiteLLMClient(prices=prices, providers=providers, wordings=wordings)
         self._auto_is_litellm = os.environ.get("CASCADE_TRUST_ENV") == "1"
         self._needs_litellm = False
 

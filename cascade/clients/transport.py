@@ -32,7 +32,7 @@ from cascade.clients.body import hold_to_bounds, unpack
 from cascade.clients.connection import ERROR_BODY_S, MOST_BYTES, MOST_ERROR_BYTES, UNREAD_S
 from cascade.clients.one_answer import Connector
 from cascade.clients.pool import CONNECT_S
-from cascade.clients.wire import WIRE, Wire
+from cascade.clients.wire import WIRE, Wire, may_resend
 from cascade.failure import FailureKind
 
 _CHUNK = 64 << 10
@@ -56,8 +56,11 @@ class Transport(httpx.AsyncBaseTransport):
         self._session: aiohttp.ClientSession | None = None
         self._fresh: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._connect_s: dict[bytes, float] = {}  # by host: seconds that the last connection took to open
         self._trace = aiohttp.TraceConfig()
         self._trace.on_request_headers_sent.append(_sent)
+        self._trace.on_connection_create_start.append(_connecting)
+        self._trace.on_connection_create_end.append(_connected)
         self.client: httpx.AsyncClient = _Shell(self)
         """What a library is given to send with."""
 
@@ -107,11 +110,16 @@ class Transport(httpx.AsyncBaseTransport):
         wire.asked = hash(request.content)
         try:
             await self._exchange(self._fresh if wire.replaced else self._session, request, wire)
+            if wire.connect_s > 0:
+                self._connect_s[request.url.netloc] = wire.connect_s
         except (aiohttp.ClientError, OSError):
             if not wire.kept or wire.began:
                 raise
-            sent_at = wire.sent_at
-            wire.resent = sent_at is not None and self._loop.time() - sent_at > UNREAD_S
+            sent_at, window_s = wire.sent_at, max(UNREAD_S, 2.0 * self._connect_s.get(request.url.netloc, 0.0))
+            read = sent_at is not None and self._loop.time() - sent_at > window_s
+            if read and not may_resend():
+                raise
+            wire.resent = read
             wire.phase, wire.sent_at, wire.replaced = "connect", None, True
             await self._exchange(self._fresh, request, wire)
 
@@ -176,6 +184,14 @@ _FOR_THE_WIRE = frozenset(
 async def _sent(_: aiohttp.ClientSession, context: SimpleNamespace, __: Any) -> None:
     context.trace_request_ctx.phase = "sent"
     context.trace_request_ctx.sent_at = asyncio.get_running_loop().time()
+
+
+async def _connecting(_: aiohttp.ClientSession, context: SimpleNamespace, __: Any) -> None:
+    context.trace_request_ctx.connect_s = -asyncio.get_running_loop().time()
+
+
+async def _connected(_: aiohttp.ClientSession, context: SimpleNamespace, __: Any) -> None:
+    context.trace_request_ctx.connect_s += asyncio.get_running_loop().time()
 
 
 async def _read(answer: aiohttp.ClientResponse, wire: Wire, error_body_s: float) -> None:

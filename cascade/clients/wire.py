@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +17,6 @@ MOST_AT_ONCE = 1 << 20
 """The most bytes that are given to a parser at once: it holds every thread meanwhile."""
 
 _USUAL_LIMITS = ShapeLimits()
-_REASON = re.compile(
-    rb'"(?:finish_reason|stop_reason|finishReason)"\s*:\s*(?:(null)|"((?:[^"\\]|\\.)*)"|([^\s,}\]]{1,40}))'
-)
-"""The key cannot stand in an answer's text: quotes are escaped there."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +58,9 @@ class Wire:
 
     sent_at: float | None = None
     """When the request's head left, by the event loop's clock; known of litellm's path only."""
+
+    connect_s: float = 0.0
+    """Seconds that opening its connection took; 0 where it was open. Known of litellm's path only."""
 
     asked: int = 0
     """A hash of what was sent, for telling one request from another."""
@@ -107,27 +105,19 @@ class Wire:
         except (ValueError, RecursionError):
             return None
 
-    def completion(self) -> Mapping[str, Any] | None:
-        """Return the body where it is a chat completion in OpenAI's form whose answers are text; else None."""
-        body = self.json() if self.phase == "done" and not self.refused else None
-        choices = body.get("choices") if isinstance(body, dict) else None
-        if not choices or not isinstance(choices, list):
-            return None
-        messages = [choice.get("message") if isinstance(choice, dict) else None for choice in choices]
-        whole = all(isinstance(one, dict) and isinstance(one.get("content"), str | None) for one in messages)
-        return body if whole else None
-
-    def finish_raw(self) -> tuple[str | None, bool]:
-        """Return the first choice's reason for stopping in the provider's own word, and whether one was due."""
-        found = _REASON.search(self.body)
-        if found is None:
-            return None, b'"choices"' in self.body
-        word = found[2] if found[2] is not None else found[3]
-        return None if word is None else word.decode("utf-8", "replace")[:80], True
-
 
 WIRE: ContextVar[Wire | None] = ContextVar("cascade.wire", default=None)
 """The try that is under way in this task, or was the last one."""
+
+
+RESEND: ContextVar[Callable[[], bool] | None] = ContextVar("cascade.resend", default=None)
+"""Whether the call under way may be sent once more though its first sending may be billed; None: nobody counts."""
+
+
+def may_resend() -> bool:
+    """Tell whether the call under way may be sent twice: whoever pays for it has reserved for that too."""
+    allowed = RESEND.get()
+    return allowed is None or allowed()
 
 
 def wire_of(

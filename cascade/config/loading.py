@@ -14,11 +14,21 @@ from cascade.config.document import Document, Place, read_document
 from cascade.config.environment import is_secret
 from cascade.config.errors import config_error
 from cascade.config.limiting import limits_of, settings_of
-from cascade.config.models import ConfigModel, EndpointModel, LogModel, PriceModel, RungModel, TaskModel
+from cascade.config.models import (
+    ConfigModel,
+    EndpointModel,
+    ErrorWordingModel,
+    LogModel,
+    PriceModel,
+    RungModel,
+    TaskModel,
+)
 from cascade.config.options import prepared, price_of
+from cascade.dialects.error_wordings import ErrorWording
 from cascade.endpoint import Endpoint
 from cascade.errors import CascadeError, ConfigError
 from cascade.exchange import EMPTY
+from cascade.failure import FailureKind
 from cascade.files import read_text, strict_json
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
@@ -63,6 +73,9 @@ class Config:
 
     prices: Mapping[str, Price] = EMPTY
     """Prices by model."""
+
+    error_wordings: tuple[ErrorWording, ...] = ()
+    """What errors of providers mean, before the table."""
 
     policy: Path | None = None
     """The policy file; None if absent."""
@@ -111,8 +124,9 @@ class Config:
         try:
             return Cascade(
                 self.ladder, policy=chosen_policy, log=chosen_log, client=client, settings=self.settings,
-                tasks=self.tasks, prices=self.price_book, limits=self.limits, store_text=self.store_text,
-                receipts=self.receipts, spool=self.spool, strict=self.strict,
+                tasks=self.tasks, prices=self.price_book, limits=self.limits,
+                error_wordings=self.error_wordings, store_text=self.store_text, receipts=self.receipts,
+                spool=self.spool, strict=self.strict,
             )  # fmt: skip
         except ConfigError as error:
             if str(self.path) in str(error):
@@ -184,6 +198,7 @@ class _Build:
                 if task.target is not None
             },
             prices={model: self._price(("prices", model), price) for model, price in shape.prices.items()},
+            error_wordings=tuple(self._error_wording(("errors", i), row) for i, row in enumerate(shape.errors)),
             policy=None if shape.policy is None else self.folder / shape.policy,
             **self._log(shape.log),
             store_text=shape.store_text,
@@ -218,10 +233,14 @@ class _Build:
             lambda: Rung(
                 str(rung.model), name=str(rung.name or ""), verify=verify, params=rung.params, api_base=rung.api_base,
                 api_key=rung.api_key, timeout_s=rung.timeout_s, price=price, context_window=rung.context_window,
-                client=rung.client,
+                client=rung.client, can={str(name): able for name, able in rung.can.items()},
                 rpm=rung.rpm, tpm=rung.tpm, endpoints=endpoints,
             ),
         )  # fmt: skip
+
+    def _error_wording(self, place: Place, row: ErrorWordingModel) -> ErrorWording:
+        lists = {name: tuple(getattr(row, name)) for name in ("codes", "words", "statuses")}
+        return self._placed(place, lambda: ErrorWording(kind=FailureKind(row.kind), source="configured", **lists))
 
     def _endpoint(self, place: Place, endpoint: EndpointModel) -> Endpoint:
         price = None if endpoint.price is None else self._price((*place, "price"), endpoint.price)

@@ -126,6 +126,9 @@ class EndpointModel(RateLimitModel):
     """Price at this endpoint; default: the rung's price, or the price table's for `model`."""
 
 
+Capability = Literal["tools", "images", "audio", "json_schema", "logprobs", "reasoning"]
+
+
 class RungModel(RateLimitModel):
     """One model with its settings."""
 
@@ -149,6 +152,8 @@ class RungModel(RateLimitModel):
     context_window: Annotated[int, Field(ge=1)] | None = None
     """Context window in tokens; a prompt too long for a rung goes to the first rung that can hold it; default: from
     litellm's bundled map."""
+    can: Mapping[Capability, Annotated[bool, Field(strict=True)]] = Field(default_factory=dict)
+    """What its model can do; a request that needs what it cannot skips the rung; default: from litellm's map."""
     client: Literal["auto", "direct", "litellm"] = "auto"
     """Who asks the model: `direct`, `litellm`, or `auto`: direct where the provider is known to speak OpenAI's Chat
     Completions."""
@@ -293,6 +298,19 @@ def _not_reserved(name: str) -> str:
 TaskName = Annotated[str, Field(pattern=f"^{NAME.pattern}$"), AfterValidator(_not_reserved)]
 
 
+class ErrorWordingModel(Part):
+    """What an error of a provider means, by its codes (a whole value) or words (a part of its message)."""
+
+    kind: Literal["auth", "bad_request", "content_filter", "context", "not_found", "quota", "rate_limited", "server"]
+    """What it means: a spent account is `quota`, a prompt that does not fit `context`."""
+    codes: list[Text] = Field(default_factory=list)
+    """Values of the error's `code`, `type`, `status` or `reason`, in any case."""
+    words: list[Text] = Field(default_factory=list)
+    """Parts of its message, in any case; `…` stands for anything in between."""
+    statuses: list[Annotated[int, Field(ge=400, le=599)]] = Field(default_factory=list)
+    """HTTP statuses with which it counts; default: any."""
+
+
 class ConfigModel(Part):
     """cascade.yaml. Paths are relative to the file; `${VAR}` and `${VAR:-default}` come from the environment."""
 
@@ -314,5 +332,7 @@ class ConfigModel(Part):
     """Limits of requests; a task's own settings win."""
     providers: dict[Text, RateLimitModel] = Field(default_factory=dict)
     """Rate limits of providers, by the part of a model's name before the slash (`openai`)."""
+    errors: list[ErrorWordingModel] = Field(default_factory=list)
+    """What errors of providers mean that the table of error wordings does not know; they go before it."""
     prices: dict[Text, PriceModel] = Field(default_factory=dict)
     """Prices by model, for models that are not on the ladder (a judge) or not in the price table."""

@@ -15,7 +15,8 @@ KNOWN = MEANS_STOP | {
     *("length", "tool_calls", "function_call", "content_filter"),
     *("max_tokens", "tool_use", "refusal", "pause_turn"),  # Anthropic
     *("MAX_TOKENS", "SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"),  # Gemini
-    *("model_length", "ERROR_TOXIC", "insufficient_system_resource"),
+    *("model_length", "ERROR_TOXIC", "insufficient_system_resource", "sensitive", "tool_call", "TOOL_CALL"),
+    *("content_filtered", "guardrail_intervened", "model_context_window_exceeded", "IMAGE_SAFETY"),
 }
 """Every word that we have been told of; an answer that ended in another way is not understood."""
 
@@ -39,8 +40,13 @@ class Finish:
 _AS_OPENAI_SAYS = {
     **dict.fromkeys(MEANS_STOP, "stop"),
     **dict.fromkeys(("max_tokens", "MAX_TOKENS", "model_length"), "length"),
-    "tool_use": "tool_calls",
+    **dict.fromkeys(("tool_use", "tool_call", "TOOL_CALL", "function_call"), "tool_calls"),
 }
+
+_FILTERS = dict.fromkeys(
+    ("sensitive", "content_filtered", "guardrail_intervened", "ERROR_TOXIC", "IMAGE_SAFETY"), "content_filter"
+)
+"""Words of content filters that litellm takes for a usual end."""
 
 
 def read_finish(choice: Mapping[str, Any], native: tuple[str | None, bool] | None = None) -> Finish:
@@ -49,23 +55,28 @@ def read_finish(choice: Mapping[str, Any], native: tuple[str | None, bool] | Non
     Args:
         choice: one choice of a completion. Where litellm made it, its reason is no evidence: litellm says `stop` for
             every reason that it does not know, and where none was given.
-        native: the reason as it stood in the provider's own body, and whether one was due there; None: nobody looked,
-            and litellm's word is taken.
+        native: the reason as it stood in the provider's own body, and whether one was due there (`native_finish`);
+            None: nobody looked, and litellm's word is taken.
     """
     given = choice.get("finish_reason")
-    mapped = given if isinstance(given, str) else None
+    mapped = _AS_OPENAI_SAYS.get(given, given) if isinstance(given, str) else None
     own = choice.get("provider_specific_fields")
     spelt = (own if isinstance(own, Mapping) else EMPTY).get("native_finish_reason")
     raw, due = native if native is not None else (spelt if isinstance(spelt, str) else mapped, False)
     return _finish(raw, mapped, due=due)
 
 
-def read_own_finish(choice: Mapping[str, Any]) -> Finish:
-    """Return why a choice ended that the provider itself wrote: its reason is evidence, and a missing one a fault."""
+def read_own_finish(choice: Mapping[str, Any], *, calls_tools: bool) -> Finish:
+    """Return why a choice ended that the provider itself wrote: its reason is evidence, and a missing one a fault.
+
+    Args:
+        choice: the choice.
+        calls_tools: whether its message holds calls that the client is to answer.
+    """
     given = choice.get("finish_reason")
     raw = given if isinstance(given, str) or given is None else str(given)
     mapped = _AS_OPENAI_SAYS.get(raw or "", raw)
-    if mapped == "stop" and choice["message"].get("tool_calls"):
+    if mapped == "stop" and calls_tools:
         mapped = "tool_calls"  # some servers say stop there; litellm mends it too
     return _finish(None if raw is None else raw[:_MOST_CHARACTERS], mapped, due=True)
 
@@ -75,4 +86,4 @@ def _finish(raw: str | None, mapped: str | None, *, due: bool) -> Finish:
         return Finish(reason=None if due else mapped, raw=None, flags=("finish_null",) if due else ())
     if raw not in KNOWN:
         return Finish(reason=raw, raw=raw, flags=("finish_unknown",))
-    return Finish(reason=mapped or raw, raw=raw)
+    return Finish(reason=_FILTERS.get(raw) or mapped or raw, raw=raw)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from cascade.dialects.chat import read_tokens
+from cascade.dialects.logprobs import read_tokens
 from cascade.dialects.shape import WINDOW, Hole, ShapeError, ShapeLimits, scan
 from cascade.exchange import TokenLogProb
 from cascade.failure import FailureKind

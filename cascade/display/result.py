@@ -19,6 +19,8 @@ def result_sheet(result: Any) -> Sheet:
     if result.saved_usd is not None:
         facts.append(("saved", f"{dollars(result.saved_usd)} against always asking the top ({result.saved_how})"))
     facts.append(("time", duration(result.latency_s)))
+    if result.skipped:
+        facts.append(("not asked", ", ".join(f"{rung} (lacks {lack})" for rung, lack in result.skipped.items())))
     facts += [("error", result.error)] if result.error else []
     facts += [("flags", ", ".join(result.flags))] if result.flags else []
     rows = tuple(

@@ -40,6 +40,7 @@ def configuration(path: Path | None) -> Iterator[Finding]:
     if config is None:
         return
     yield from _prices(config)
+    yield from _capabilities(config)
     yield from _keys(config)
     yield from _policy(config)
     yield from _log(config)
@@ -87,6 +88,23 @@ def _prices(config: Config) -> Iterator[Finding]:
         yield Finding(check="order of the ladder", state="warning", text=text)
     if known and not dearer:
         yield Finding(check="order of the ladder", state="ok", text="cheapest first")
+
+
+def _capabilities(config: Config) -> Iterator[Finding]:
+    """Say what each rung's model can do: a request that needs what it cannot skips the rung."""
+    from cascade.capabilities import can, window_of
+    from cascade.ladder import CAPABILITIES
+
+    for rung in config.ladder:
+        told = {need: can(rung, need) for need in CAPABILITIES}
+        parts = [
+            f"{what} {', '.join(found)}"
+            for what, value in (("can", True), ("cannot", False), ("not known:", None))
+            if (found := [need for need, able in told.items() if able is value])
+        ]
+        window = window_of(rung)
+        parts.append("window not known" if window is None else f"window of {window:,} tokens")
+        yield Finding(check=f"capabilities of {rung.name}", state="ok", text="; ".join(parts))
 
 
 def _places(config: Config) -> Iterator[tuple[Rung, Endpoint]]:

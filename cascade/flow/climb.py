@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from cascade.exchange import EMPTY, Exchange, Request, Response
 from cascade.failure import CallFailure, FailureKind
-from cascade.flow.decide import Route, decide, route
+from cascade.flow.decide import Route, decide, route, without_unfit
 from cascade.flow.failures import after_failure, unusable
 from cascade.flow.verify import ENDINGS, Returned, Steps, verify
 from cascade.ladder import Ladder, Rung
@@ -36,6 +36,7 @@ def climb(
     on_other_model: Literal["flag", "raise"] = "flag",
     step_up: Callable[[], str | None] | None = None,
     window_of: Callable[[Rung], int | None] = attrgetter("context_window"),
+    unfit: Callable[[Rung], str | None] | None = None,
 ) -> Steps[Result[Any]]:
     """Climb the ladder: ask rungs from the cheapest up until an answer is accepted.
 
@@ -54,15 +55,21 @@ def climb(
         step_up: called before each step to a higher rung, for quality or because a provider failed. It returns None to
             allow the step, else the escalation cap that is reached, and the request ends there. None: no cap.
         window_of: returns a rung's context window in tokens, called after a prompt did not fit; None: not known.
+        unfit: returns what a rung lacks for the request, and so is skipped for; None: nothing. None: all are asked.
+
+    Raises:
+        ConfigError: no rung of the ladder can answer the request.
     """
     plan = route(request, ladder, policy, on_uncalibrated)
+    if unfit is not None:
+        plan = without_unfit(plan, ladder.of(request.task), unfit)
     attempts: list[Attempt] = []
     earlier: dict[str, Response] = {}
     confidences: dict[str, float | None] = {}
     ended: Outcome | None = None
     capped: str | None = None
     too_long = 0  # tokens: a prompt that exceeded one window exceeds every smaller one
-    for rung in plan.rungs:
+    for rung in plan.asked:
         if too_long and (window_of(rung) or math.inf) <= too_long:
             continue
         call = rung.call(request)
@@ -112,7 +119,7 @@ def _stepped(
     decision: Decision, rung: Rung, plan: Route, step_up: Callable[[], str | None] | None
 ) -> tuple[Decision, str | None]:
     """Return the decision after the escalation cap, and the cap that stopped it."""
-    if step_up is None or rung is plan.rungs[-1] or decision.action not in ("escalate", "fail_over"):
+    if step_up is None or rung is plan.top or decision.action not in ("escalate", "fail_over"):
         return decision, None
     capped = step_up()
     if capped is not None:
@@ -204,6 +211,7 @@ def _result(
 ) -> Result[Any]:
     """Return the result of a request."""
     flags = ([] if plan.point is not None else ["uncalibrated"]) + ([f"capped:{capped}"] if capped else [])
+    flags += dict.fromkeys(f"capability:{lack}" for lack in plan.skipped.values())
     final = attempts[-1]
     accepted = final.decision.action == "accept"
     # A vetoed top answer is still the best guess; below it, an answer without a veto is preferred.
@@ -239,6 +247,7 @@ def _result(
         policy_sha256=plan.policy_sha256,
         weight=1.0 if plan.point is None else plan.point.weight,
         error=error,
+        skipped=dict(plan.skipped),
         flags=tuple(flags),
         tags=dict(request.tags),
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from cascade.exchange import Request, Response
+from cascade.errors import ConfigError
+from cascade.exchange import EMPTY, Request, Response
 from cascade.hashing import unit
 from cascade.ladder import Ladder, Rung
 from cascade.policy.features import read_features
@@ -31,12 +32,25 @@ class Route:
     policy_sha256: str | None = None
     """The policy's hash; None without a policy."""
 
+    skipped: Mapping[str, str] = EMPTY
+    """Rungs that are not asked, and what each lacks for the request."""
+
+    @property
+    def asked(self) -> tuple[Rung, ...]:
+        """The rungs that may be asked, in order; at least one."""
+        return tuple(rung for rung in self.rungs if rung.name not in self.skipped)
+
+    @property
+    def top(self) -> Rung:
+        """The last rung that may be asked."""
+        return self.asked[-1]
+
     def verifiers(self, rung: Rung) -> tuple[Verifier, ...]:
         """Return the verifiers of a rung in order; for a single-model policy, only those that cost nothing.
 
         A single model has no decision to make by a score, so it pays for answers only.
         """
-        alone = self.point is not None and len(self.rungs) == 1
+        alone = self.point is not None and len(self.asked) == 1
         return tuple(one for one in rung.verifiers if not one.paid) if alone else rung.verifiers
 
 
@@ -53,6 +67,30 @@ def route(
     return Route(rungs=rungs, point=point, salt=policy.salt, policy_sha256=policy.sha256)
 
 
+def without_unfit(plan: Route, ladder: Ladder, unfit: Callable[[Rung], str | None]) -> Route:
+    """Return a route without the rungs that cannot answer the request: they neither fail nor count as escalated from.
+
+    Where no rung of the route is left, the highest rung of the ladder that can answer is asked, by pass marks.
+
+    Raises:
+        ConfigError: no rung of the ladder can; the message says what each one lacks.
+    """
+    skipped = {rung.name: lack for rung in plan.rungs if (lack := unfit(rung)) is not None}
+    if not skipped:
+        return plan
+    if len(skipped) < len(plan.rungs):
+        return replace(plan, skipped=skipped)
+    lacks = {rung.name: unfit(rung) for rung in ladder}
+    fit = tuple(rung for rung in ladder if lacks[rung.name] is None)
+    if not fit:
+        told = "; ".join(f"{name} lacks {lack}" for name, lack in lacks.items())
+        message = (
+            f"No rung can answer this request: {told}. Add a rung that can, or set `can` where the table is wrong."
+        )
+        raise ConfigError(message)
+    return replace(plan, rungs=(*plan.rungs, fit[-1]), point=None, skipped=skipped)
+
+
 def decide(
     plan: Route,
     rung: Rung,
@@ -63,7 +101,7 @@ def decide(
 ) -> Decision:
     """Decide whether one answer is accepted or escalated."""
     vetoed = any(verdict.veto for verdict in verdicts)
-    top = rung is plan.rungs[-1]
+    top = rung is plan.top
     if plan.point is None:
         if top:
             return Decision(action="stop" if vetoed else "accept", reason="veto" if vetoed else "top")

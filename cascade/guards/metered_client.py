@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from cascade.clients import Client
-from cascade.clients.wire import nothing_sent
+from cascade.clients.wire import RESEND, nothing_sent
 from cascade.errors import CascadeError
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure
@@ -20,6 +20,10 @@ from cascade.guards.retry import ask_with_retry
 CUT_BY_RESERVE, CAPPED, ASKED_LONGER = "cut_by_reserve", "capped_by_budget", "asked_longer"
 """Flags of a response: cut off by a `max_tokens` that was learnt; by one that the budget could not pay more for; asked
 once more, with the longest answer's `max_tokens`, since the first one was cut off. Both are billed."""
+
+_TURNS = 3
+"""Turns of the event loop from the bytes of an answer to its entry in the journal: so long an answer that is kept waits
+before it is worked on, so that those that came with it are kept before."""
 
 
 async def ask_metered(
@@ -135,12 +139,20 @@ class MeteredClient(Client):
         sent = fast_replace(call, params=sent.params) if capped else call
         try:
             worst = reserved or (0 if self._calls is NULL_RECORDER else self._budget.worst(sent))
-            identity = await self._calls.begin(self._key_of(call), sent, worst)
+            identity = await self._calls.begin(self._key_of(call), sent, worst, lambda: self._budget.expected(sent))
         except BaseException:
             self._budget.release(reserved)
             raise
         reply: Response | CallFailure | None = None
         made = True
+
+        def resend() -> bool:
+            nonlocal reserved
+            again = self._budget.reserve_again(sent)
+            reserved += again or 0
+            return again is not None
+
+        resending = RESEND.set(resend)
         try:
             reply = await self._client.ask(sent)
             if capped and isinstance(reply, Response) and cut_off(reply):
@@ -152,12 +164,16 @@ class MeteredClient(Client):
             made = not nothing_sent()
             raise
         finally:
+            RESEND.reset(resending)
             charge = None
             if made:
                 charge = self._budget.settle(sent, reserved, reply)
             else:
                 self._budget.release(reserved)
             self._calls.end(identity, sent, reply, charge)
+        if self._calls.keeps_answers:
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
         return reply
 
     def _key_of(self, call: ModelCall) -> str:

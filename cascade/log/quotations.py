@@ -49,8 +49,8 @@ def leave_out_quotations(rows: Mapping[str, list[dict[str, Any]]], texts: Sequen
     """Remove reasons and flags that quote `texts`, and providers' codes that are not a single word."""
     for own in rows.values():
         for row in own:
-            for column in QUOTING & row.keys():
-                value = row[column]
+            for column in QUOTING:
+                value = row.get(column)
                 if isinstance(value, list):
                     row[column] = [LEFT_OUT if _quotes(item, texts) else item for item in value]
                 elif isinstance(value, str) and (

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cascade.exchange import Request
-from cascade.log.quotations import error_without_text, foreign_texts, leave_out_quotations
+from cascade.log.quotations import LEFT_OUT, WORD, error_without_text, foreign_texts, leave_out_quotations
 from cascade.log.redaction import Redactor
 from cascade.policy.policy import Policy
 from cascade.result import Attempt, Result
@@ -33,6 +33,7 @@ TEXTS = frozenset({"request_text", "answer_text"})
 
 _LARGEST = 2**63 - 1
 _NESTED = (list, dict)
+_FIGURES = frozenset({type(None), bool, int, float})
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 OUTCOMES = "outcomes"
@@ -151,6 +152,8 @@ class RowBuilder:
             limits = LIMITS.get(table, {})
             for row in own:
                 for column, value in row.items():
+                    if value.__class__ in _FIGURES:
+                        continue
                     if isinstance(value, str):
                         if column not in TEXTS:
                             row[column] = self._redactor.clean(value, limit=limits.get(column, NAME_LIMIT))
@@ -214,6 +217,10 @@ class RowBuilder:
     def key(self, identity: str) -> str:
         """Return an id as it is stored in the log."""
         return self._name(identity)
+
+    def word(self, text: str) -> str:
+        """Return a provider's word as it is stored: where no text is stored, one that is no word is left out."""
+        return LEFT_OUT if self._store_text == "none" and WORD.fullmatch(text) is None else self._name(text)
 
     def policy(self, policy: Policy, *, at_ms: int) -> Entry:
         """Return the row of a policy's targets and figures."""

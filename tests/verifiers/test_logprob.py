@@ -119,3 +119,32 @@ def test_it_wishes_for_what_it_needs_and_says_what_it_reads() -> None:
     assert LogProb(tokens="values").settings() == {"tokens": "values"}
     with pytest.raises(ConfigError):
         LogProb(tokens="some")
+
+
+@pytest.mark.parametrize("mode", ["all", "values", "last_line"])
+@pytest.mark.parametrize(
+    ("spelt", "text"),
+    [
+        (("<think>", "hm", "</think>", "Paris"), "Paris"),
+        (("hm", "</think>", "Paris"), "hm</think>Paris"),
+        (("[THINK]", "Paris?", "[/THINK]", "Paris"), "[THINK]Paris?[/THINK]Paris"),
+        (("hm, Paris or…", "\n\n", "Paris", "<|im_end|>"), "Paris"),
+        (("◁think▷", "巴黎", "◁/think▷", "巴黎"), "巴黎"),
+        (("<|channel|>", "analysis", "<|message|>", "hm", "<|end|>", "Pa", "ris"), "Paris"),
+        (("▁hm", "</think>", "▁The", "▁answer"), "The answer"),
+    ],
+)
+def test_tokens_of_the_thinking_do_not_count(mode: str, spelt: tuple[str, ...], text: str) -> None:
+    marks = {"Paris": -0.01, "巴黎": -0.01, "Pa": -0.01, "ris": -0.01, "▁The": -0.01, "▁answer": -0.01}
+    last = {piece: place for place, piece in enumerate(spelt)}
+    figures = [marks.get(piece, -9.0) if last[piece] == place else -9.0 for place, piece in enumerate(spelt)]
+    figures = [-0.01 if piece.startswith("<|im") else figure for piece, figure in zip(spelt, figures, strict=True)]
+    verdict = judge(LogProb(tokens=mode), exchange(text, logprobs=tokens(*figures, texts=spelt)))
+    assert verdict.score is not None
+    assert verdict.score > 0.98
+
+
+def test_finding_the_answer_among_its_tokens_takes_linear_time() -> None:
+    text = "a" * 100_000 + "b" + "a" * 100_000
+    pieces = tuple("a" * 100 for _ in range(4000))
+    assert judge(LogProb(), exchange(text, logprobs=tokens(*([-0.1] * 4000), texts=pieces))).abstained

@@ -142,9 +142,43 @@ def test_a_request_that_could_not_be_checked_is_refused_before_the_first_call() 
     bad: dict[str, Any] = {"$ref": "http://127.0.0.1:1/x"}
     with pytest.raises(SchemaRejected):
         Schema().prepare(Request.of("x", schema=bad))
-    with pytest.raises(SchemaRejected):
-        Schema().prepare(Request.of("x", params={"tools": [{"function": {"name": "f", "parameters": bad}}]}))
     Schema().prepare(Request.of("x", schema=ORDER, params={"tools": TOOLS}))
+
+
+def test_a_tool_whose_schema_cannot_be_checked_costs_its_own_check_only() -> None:
+    bad = {"type": "function", "function": {"name": "odd", "parameters": {"$ref": "http://127.0.0.1:1/x"}}}
+    params = {"tools": [*TOOLS, bad]}
+    Schema().prepare(Request.of("x", params=params))
+    verdict = judge(Schema(), exchange(params=params, tool_calls=(tool_call("odd", "{}"),)))
+    assert verdict.abstained
+    assert verdict.flags == ("unchecked:tool_schema",)
+    assert "odd" in verdict.reason
+    assert judge(Schema(), exchange(params=params, tool_calls=(tool_call("odd", "no"),))).veto
+    assert judge(Schema(), exchange(params=params, tool_calls=(tool_call("buy", '{"qty": 2}'),))).score == 1.0
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"functions": [{"name": "buy", "parameters": {"type": "object"}}], "function_call": {"name": "buy"}},
+        {
+            "tools": [{"name": "buy", "input_schema": {"type": "object"}}],
+            "tool_choice": {"type": "tool", "name": "buy"},
+        },
+        {"tools": [{"function_declarations": [{"name": "buy"}]}], "tool_choice": "required"},
+        {"tools": [{"type": "custom", "custom": {"name": "buy"}}], "tool_choice": {"type": "any"}},
+    ],
+)
+def test_tools_are_known_in_every_form_in_which_they_are_offered_and_demanded(params: dict[str, Any]) -> None:
+    assert judge(Schema(), exchange(params=params, tool_calls=(tool_call("buy", "{}"),))).score == 1.0
+    assert judge(Schema(), exchange(params=params, tool_calls=(tool_call("sell", "{}"),))).veto
+    assert judge(Schema(), exchange("no", params=params)).veto
+
+
+def test_that_the_text_beside_calls_was_not_checked_is_flagged() -> None:
+    call = tool_call("buy", '{"qty": 2}')
+    verdict = judge(Schema(), exchange("x", schema=ORDER, params={"tools": TOOLS}, tool_calls=(call,)))
+    assert verdict.flags == ("unchecked:schema",)
 
 
 def test_a_schema_that_accepts_everything_is_warned_about() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade.dialects.chat import read_completion, read_logprobs, same_model
+from cascade.dialects.chat import read_completion, same_model
+from cascade.dialects.logprobs import read_logprobs
 from cascade.exchange import ModelCall, Response
 from cascade.usage import Price
 
@@ -60,7 +61,7 @@ def test_the_message_for_the_history_keeps_what_the_provider_needs_back():
         "role": "assistant",
         "content": "fine",
         "thinking_blocks": blocks,
-        "provider_specific_fields": {"thought_signatures": ["t"]},
+        "provider_specific_fields": {"thought_signatures": ["t"], "family": "openai"},
     }
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.clients.scripted import ScriptedClient, scripted
+from cascade.clients.wire import may_resend
 from cascade.exchange import RESENT, ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.guards.accounts import PICO, Day, SpendAccount, pico
@@ -129,6 +130,26 @@ def test_what_was_sent_twice_may_be_charged_twice():
     charge = budget.settle(call, reserved, replace(answered(1e-6), flags=(RESENT,)))
     assert (charge.maybe, budget.maybe_charged_usd) == (True, pytest.approx(WORST_USD))
     assert account.left / PICO == pytest.approx(1.0 - 1e-6 - WORST_USD)
+
+
+class Resending(ScriptedClient):
+    """A client whose kept connection closed so late that the call may be billed twice."""
+
+    async def ask(self, call: ModelCall) -> Response | CallFailure:
+        if may_resend():
+            return replace(answered(WORST_USD), flags=(RESENT,))
+        return CallFailure(kind=FailureKind.DROPPED, message="closed")
+
+
+@pytest.mark.parametrize(("limit", "sent_twice"), [(1.5, False), (2.0, True), (10.0, True)])
+def test_a_call_is_sent_twice_only_where_both_can_be_paid_for(limit, sent_twice):
+    account = SpendAccount("request", limit * WORST_USD)
+    reply = asyncio.run(MeteredClient(Resending(), Budget(PRICES, [account])).ask(CALL))
+    assert isinstance(reply, Response) is sent_twice
+    assert account.idle
+    assert account.spent_usd == pytest.approx((1 + sent_twice) * WORST_USD)
+    assert account.left >= 0
+    assert may_resend()
 
 
 @pytest.mark.parametrize("cost", [None, float("nan"), -1.0, float("inf")])

@@ -1,0 +1,83 @@
+"""Capabilities: what a request needs of a model, and which rungs cannot give it, so that they are skipped.
+
+A rung's own `can` decides; where it says nothing, the price map that litellm bundles does, read as a file. That map
+ages, and its silence proves little: only pictures and sound are taken for missing where it does not name them, and only
+for models of which it names something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cascade.exchange import Request
+from cascade.ladder import Rung
+from cascade.prices import bundled_row, bundled_window, output_limit
+from cascade.usage_bounds import least_prompt_tokens
+
+_FLAGS: Mapping[str, str] = {
+    "tools": "supports_function_calling",
+    "images": "supports_vision",
+    "audio": "supports_audio_input",
+    "json_schema": "supports_response_schema",
+    "reasoning": "supports_reasoning",
+}
+_SILENCE_MEANS_NO = frozenset({"images", "audio"})
+_PARTS: Mapping[str, str] = {"image_url": "images", "image": "images", "input_image": "images", "input_audio": "audio"}
+_PARAMETERS: Mapping[str, str] = {
+    **dict.fromkeys(("tools", "functions"), "tools"),
+    **dict.fromkeys(("reasoning_effort", "thinking", "reasoning"), "reasoning"),
+    **dict.fromkeys(("logprobs", "top_logprobs"), "logprobs"),
+}
+
+
+def unfit(rung: Rung, request: Request) -> str | None:
+    """Return what a rung lacks for a request (`images`, `window`, …); None where it may be asked."""
+    for need in dict.fromkeys(needs(request)):
+        if can(rung, need) is False:
+            return need
+    return "window" if _too_long(rung, request) else None
+
+
+def needs(request: Request) -> Iterator[str]:
+    """Yield what a request needs of a model, by its messages and its own parameters."""
+    for message in request.messages:
+        content = message.get("content")
+        for part in content if isinstance(content, list | tuple) else ():
+            if isinstance(part, Mapping) and (need := _PARTS.get(str(part.get("type")))) is not None:
+                yield need
+    for name, value in request.params.items():
+        if value and (need := _PARAMETERS.get(name)) is not None:
+            yield need
+    form = request.params.get("response_format")
+    if isinstance(form, type) or (isinstance(form, Mapping) and form.get("type") == "json_schema"):
+        yield "json_schema"
+
+
+def can(rung: Rung, need: str) -> bool | None:
+    """Return whether a rung's model has a capability; None where nobody says."""
+    if need in rung.can:
+        return rung.can[need]
+    if need not in _FLAGS:
+        return None
+    row: Mapping[str, Any] = bundled_row(rung.model) or {}
+    told = row.get(_FLAGS[need])
+    if isinstance(told, bool):
+        return told
+    return False if need in _SILENCE_MEANS_NO and any(key.startswith("supports_") for key in row) else None
+
+
+def window_of(rung: Rung) -> int | None:
+    """Return the tokens of a rung's context window; None where they are not known."""
+    return rung.context_window or bundled_window(rung.model)
+
+
+def _too_long(rung: Rung, request: Request) -> bool:
+    """Tell whether a request is surely too long: by the fewest tokens that its texts can have, and its `max_tokens`.
+
+    Only a window that was configured is looked at: the table's is for prompts alone, and to look it up takes its time.
+    """
+    if rung.context_window is None:
+        return False
+    answer = output_limit(request.params) or 0
+    return least_prompt_tokens(request.messages) + answer > rung.context_window
