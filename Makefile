@@ -18,7 +18,7 @@ COMPILE := uv pip compile --quiet --exclude-newer '7 days' --universal --fork-st
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test coverage fuzz browser slow soak check lint types contracts docs notebooks refresh-notebooks bench help-pages wheel lock audit sbom clean
+.PHONY: help install demo test coverage fuzz browser slow soak check lint types contracts docs notebooks refresh-notebooks bench help-pages wheel litellm lock audit sbom clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -100,6 +100,9 @@ help-pages: $(VENV)/.installed ## write docs/cli.md anew from --help
 
 wheel: $(VENV)/.dev ## build the wheel, install it outside the clone with each extra, and try out what each brings
 	$(BIN)/python tools/try_wheel.py
+
+litellm: $(VENV)/.dev ## the tests of clients and faults on the oldest litellm that is allowed, and on the newest
+	$(BIN)/python tools/try_litellm.py
 
 # uv, pip-audit and cyclonedx-py live apart: neither the demo nor a test needs them.
 .venv-tools/.made: requirements-tools.lock

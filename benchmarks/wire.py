@@ -3,7 +3,8 @@
     python -m benchmarks.wire [--calls 300] [--rounds 7]
 
 The server is a process of its own and answers at once. A round asks each contender in turn, so that what else runs on
-the machine meets all of them; figures are medians over rounds.
+the machine meets all of them; figures are medians over rounds. What a layer takes is the difference of two lines:
+`in the caller's loop` leaves out the way to the loop thread and back.
 """
 
 from __future__ import annotations
@@ -28,8 +29,11 @@ from cascade.clients.litellm import ENVIRONMENT, LiteLLMClient
 from cascade.engine.cascade import Cascade
 from cascade.exchange import ModelCall, Response
 from cascade.ladder import Ladder, Rung
+from cascade.policy.combiner import Combiner
+from cascade.policy.operating_point import OperatingPoint, Threshold
+from cascade.policy.policy import LadderPrint, Policy, TaskPolicy
 from cascade.usage import Price
-from verifiers import Hedging, Refusal, Schema
+from verifiers import Hedging, LogProb, Refusal, Schema
 
 KEY = "none-needed"
 PRICE = Price(input_usd=1e-7, output_usd=4e-7)
@@ -106,18 +110,32 @@ async def contenders(base: str, folder: Path, stack: AsyncExitStack) -> dict[str
     async def of_cascade(app: Cascade) -> None:
         await app.arun(MESSAGES[0]["content"])
 
-    def app(client: str, log: str | None) -> Cascade:
-        rungs = [
-            Rung(f"openai/{name}", name=name, api_base=base, api_key=KEY, price=PRICE, client=client)  # type: ignore[arg-type]
-            for name in ("small", "large")
-        ]
-        made = Cascade(Ladder(*rungs), verify=[Refusal(), Schema(), Hedging()], log=log and folder / log)
-        return stack.enter_context(made)
+    async def of_runner(app: Cascade) -> None:
+        request = app._runner.request(MESSAGES[0]["content"])  # noqa: SLF001 - a layer that cannot be had otherwise
+        await app._runner.run(request, time.monotonic())  # noqa: SLF001 - as above
+
+    def app(client: str, log: str | None, *, fitted: bool = False) -> Cascade:
+        verify = (Refusal(), Schema(), Hedging(), *((LogProb(),) if fitted else ()))
+        ladder = Ladder(
+            *(
+                Rung(f"openai/{name}", name=name, verify=verify, api_base=base, api_key=KEY, price=PRICE, client=client)  # type: ignore[arg-type]
+                for name in ("small", "large")
+            )
+        )
+        path = None if log is None else folder / log
+        return stack.enter_context(Cascade(ladder, policy=policy(ladder) if fitted else None, log=path))
 
     apps = {
         f"decision, {client}, log {'on' if log else 'off'}": app(client, log)
         for client, log in (("litellm", None), ("litellm", "litellm.db"), ("direct", None), ("direct", "direct.db"))
     }
+    apps["decision, direct, log on, four verifiers, a policy"] = app("direct", "fitted.db", fitted=True)
+    inside = {
+        f"decision, direct, log {'on' if log else 'off'}, in the caller's loop": app("direct", log)
+        for log in (None, "inside.db")
+    }
+    for one in inside.values():
+        stack.push_async_callback(one.client.aclose)
     return {
         "httpx": of_httpx,
         "aiohttp": of_aiohttp,
@@ -126,7 +144,19 @@ async def contenders(base: str, folder: Path, stack: AsyncExitStack) -> dict[str
         "call, our litellm client": lambda: of_client(through),
         "call, our direct client": lambda: of_client(direct),
         **{name: (lambda app=app: of_cascade(app)) for name, app in apps.items()},  # type: ignore[misc]
+        **{name: (lambda app=app: of_runner(app)) for name, app in inside.items()},  # type: ignore[misc]
     }
+
+
+def policy(ladder: Ladder) -> Policy:
+    """Return a policy that accepts what the first rung answers."""
+    combiners = {name: Combiner.single("refusal") for name in ladder.names[:-1]}
+    point = OperatingPoint(rungs=ladder.names, thresholds=(Threshold(t=0.5),), combiners=combiners)
+    return Policy(
+        ladder=LadderPrint(rungs=ladder.names, fingerprint=ladder.fingerprint()),
+        tasks={"default": TaskPolicy(reference=ladder.names[-1], points=(point,), n=100)},
+        created="2026-01-01T00:00:00+00:00",
+    )
 
 
 async def timed(ask: Ask, calls: int, at_once: int) -> tuple[float, float]:

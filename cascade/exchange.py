@@ -33,6 +33,13 @@ class _Empty(Mapping[str, Any]):
     def __len__(self) -> int:
         return 0
 
+    def __contains__(self, key: object) -> bool:
+        return False
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ARG002 - of Mapping
+        """Return the default: `Mapping` would raise and catch an error for it."""
+        return default
+
     def __hash__(self) -> int:
         return 0
 

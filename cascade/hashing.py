@@ -10,6 +10,7 @@ from typing import Any
 from cascade.errors import DataError
 
 _UNIT = 2.0**-53
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def canonical_json(value: Any) -> bytes:
@@ -21,7 +22,7 @@ def canonical_json(value: Any) -> bytes:
         DataError: the value has something that is not JSON (NaN, an object, a circular reference).
     """
     try:
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+        text = _CANONICAL.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         message = f"A value that must be JSON is not: {error}. Use strings, finite numbers, lists and objects only."
         raise DataError(message) from None

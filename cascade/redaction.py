@@ -106,11 +106,6 @@ def _grown(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def has_secret(text: str) -> bool:
-    """Return whether `redacted` would remove anything."""
-    return _pattern.search(text) is not None
-
-
 def version() -> int:
     """Return a version that changes with every new secret: texts redacted before may contain it."""
     return _version

@@ -39,9 +39,11 @@ class Usage:
 
     def __add__(self, other: Usage) -> Usage:
         """Sum two usages; the sum is estimated if either is."""
-        kinds = [field.name for field in fields(self) if field.name != "estimated"]
-        numbers = {kind: getattr(self, kind) + getattr(other, kind) for kind in kinds}
+        numbers = {kind: getattr(self, kind) + getattr(other, kind) for kind in _TOKENS}
         return Usage(**numbers, estimated=self.estimated or other.estimated)
+
+
+_TOKENS = tuple(field.name for field in fields(Usage) if field.name != "estimated")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,8 @@ OPENING = 24
 _WORD = re.compile(r"\w+(?:'\w+)*")
 _SENTENCE = re.compile(r"[.!?\n。！？]")
 _SORRY = frozenset({"sorry", "apologies", "apologize", "apologise", "unfortunately", "regrettably"})
+_EMPTY_JSON = ("{", '"', "null")
+"""What stands in every JSON value that is empty."""
 _SILENT = frozenset(".,:;…。、，：；·\"'`*_-–—")
 
 
@@ -131,8 +133,11 @@ def _is_silent(text: str, but: frozenset[str] = _SILENT) -> bool:
 def _is_empty_value(text: str) -> bool:
     if len(text) > 200:
         return False
-    try:
-        value = find_json(text).value
-    except NotJson:
-        return _is_silent(text.casefold().strip("`\r\n\t ").removeprefix("json"))
-    return value is None or (isinstance(value, str) and _is_silent(value)) or value == {}
+    if any(sign in text for sign in _EMPTY_JSON):  # to find no JSON takes a third of the whole check
+        try:
+            value = find_json(text).value
+        except NotJson:
+            pass
+        else:
+            return value is None or (isinstance(value, str) and _is_silent(value)) or value == {}
+    return _is_silent(text.casefold().strip("`\r\n\t ").removeprefix("json"))

@@ -12,7 +12,7 @@ from calibration.stats.risk import sign_test
 from calibration.stats.sample_size import size_for_mean, size_for_share
 from cascade.errors import ConfigError
 
-Kind = Literal["min_accuracy", "max_loss", "max_error", "max_cost", "escalation_tolerance", "max_drop"]
+Kind = Literal["min_accuracy", "max_loss", "max_error", "max_cost", "escalation_tolerance", "max_drop", "min_scored"]
 
 MEANINGS: dict[Kind, str] = {
     "min_accuracy": "accuracy of the served answers",
@@ -21,6 +21,7 @@ MEANINGS: dict[Kind, str] = {
     "max_cost": "mean cost of a request in US dollars, verifiers included",
     "escalation_tolerance": "escalation rate of the first rung, compared with the policy's own target",
     "max_drop": "accuracy lost against the baseline policy on the same samples",
+    "min_scored": "share of answers scored by a verifier that the policy reads",
 }
 """The figure that each kind limits."""
 
@@ -36,7 +37,7 @@ class Criterion:
     """Its limit: shares in [0, 1], US dollars for max_cost. A tolerance is on both sides of the target."""
 
     dimension: str | None = None
-    """The dimension of the labels; None: `correct` as it stands."""
+    """The dimension of the labels; None: `correct` as it stands. Of min_scored: the verifier and its rung."""
 
     def __post_init__(self) -> None:
         """Validate kind, limit and dimension."""
@@ -228,7 +229,7 @@ def _limits(criterion: Criterion, target: float | None) -> tuple[float, float]:
     if criterion.kind == "escalation_tolerance":
         aim = target or 0.0
         return aim - criterion.limit, aim + criterion.limit
-    return (criterion.limit, math.inf) if criterion.kind == "min_accuracy" else (-math.inf, criterion.limit)
+    return (criterion.limit, math.inf) if criterion.kind.startswith("min_") else (-math.inf, criterion.limit)
 
 
 def _beyond(strict: Margin, floor: float, ceiling: float) -> bool:

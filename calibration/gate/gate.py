@@ -27,6 +27,9 @@ from cascade.policy.policy import Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
 
+LEAST_SCORED = 0.1
+"""A verifier that certainly scores a smaller share of answers, and none of these, has stopped scoring."""
+
 
 def check_policy(
     samples: Iterable[Sample],
@@ -42,6 +45,8 @@ def check_policy(
     proxy: str | None = None,
 ) -> Gate:
     """Check a policy against criteria, task by task, on samples that it was not fitted on.
+
+    A verifier that the policy reads and that scores none of the answers fails the gate, too (`min_scored`).
 
     Args:
         samples: recorded and, except for rate and cost, labelled.
@@ -66,6 +71,9 @@ def check_policy(
         raise ConfigError(message)
     if baseline is None and any(criterion.kind == "max_drop" for criterion in criteria):
         message = "A limit on the drop is given without a baseline; give --baseline old.json."
+        raise ConfigError(message)
+    if any(criterion.kind == "min_scored" for criterion in criteria):
+        message = "min_scored is no limit of yours: the gate itself adds it where a verifier has stopped scoring."
         raise ConfigError(message)
     grouped = {name: rows for name, rows in by_task(samples).items() if tasks is None or name in tasks}
     absent = [name for name in tasks or () if name not in grouped]
@@ -97,10 +105,25 @@ def check_policy(
             if proxy is not None and criterion.kind in {"min_accuracy", "max_loss", "max_error"}:
                 found = replace(found, sharpened=ppi_estimate(criterion, seen, proxy, delta=delta))
             findings.append(found)
+        findings += _silent(name, policy, now[None], delta=delta, delta_fail=delta / count)
     if not any(finding.margin.n for finding in findings):
         message = "No sample can be checked; recordings of the policy's rungs, and labels for accuracy, were expected."
         raise DataError(message)
     return Gate(findings=tuple(findings), confidence=confidence, warnings=tuple(warnings))
+
+
+def _silent(task: str, policy: Policy, now: GateRows, *, delta: float, delta_fail: float) -> list[Finding]:
+    """Return a failed finding for each verifier that the policy reads and that scores none of the answers."""
+    found = []
+    for rung, names in policy.ladder.verifiers.items():
+        for name in names:
+            use = now.use.get(rung, {}).get(name)
+            n = 0 if use is None else use.computed + use.recorded
+            if use is not None and use.abstained == n:
+                criterion = Criterion("min_scored", LEAST_SCORED, f"{name} on {rung}")
+                levels = {"delta": delta, "delta_fail": delta_fail}
+                found.append(judge_figure(task, criterion, np.zeros(n), None, **levels))
+    return [finding for finding in found if finding.outcome == "fail"]
 
 
 def _values(criterion: Criterion, now: GateRows, before: GateRows | None) -> tuple[Floats, NDArray[np.bool_]]:

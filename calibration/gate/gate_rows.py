@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from calibration.arrays import Flags, Floats
 from calibration.gate.replays import Rows, apply, policy_ladder
+from calibration.samples.columns import VerifierUse
 from calibration.samples.sameness import match_reference, repeat_reference
 from calibration.samples.table import lay_out
 from calibration.stats.margin import Groups
@@ -44,6 +45,9 @@ class GateRows:
 
     scores: Floats | None
     """The proxy's scores, (n, K) by the policy's rungs; None without a proxy."""
+
+    use: Mapping[str, Mapping[str, VerifierUse]]
+    """Counts of the samples' verdicts, by rung and verifier."""
 
     def grouped(self, keep: NDArray[np.bool_]) -> Groups | None:
         """Return the groups of the rows in `keep` (n,); None without groups."""
@@ -82,6 +86,7 @@ def replay_task(
             u=laid.u("", salt=policy.salt, purpose="uniform-labels")[rows.index] if thinned else None,
             harmless=_harmless(samples, rows, policy.ladder.rungs, policy.tasks[name].reference, dimension),
             scores=None if proxy is None else _scores(samples, policy.ladder.rungs, proxy)[rows.index],
+            use=laid.use,
         )
     return found
 

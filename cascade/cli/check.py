@@ -173,12 +173,13 @@ def sentence(finding: Finding, confidence: float) -> str:
     kind, limit, margin = finding.criterion.kind, finding.criterion.limit, finding.margin
     worded = dollars if kind == "max_cost" else percent
     where = finding.criterion.dimension
-    meaning = MEANINGS[kind] if where is None else f"{MEANINGS[kind]}, in {where}"
+    meaning = MEANINGS[kind] if where is None else f"{MEANINGS[kind]}, {'by' if kind == 'min_scored' else 'in'} {where}"
     if margin.value is None:
         return f"undecided: {meaning}: {finding.note}"
     ends = f"at least {worded(margin.low)}, at most {worded(margin.high)}, each with confidence {confidence:g}"
     asked = {
         "min_accuracy": f"at least {worded(limit)}",
+        "min_scored": f"at least {worded(limit)}; look at the verifier's model, key and limits",
         "escalation_tolerance": f"{percent(finding.target)} ± {percent(limit)}",
     }.get(kind, f"at most {worded(limit)}")
     if kind == "max_drop" and limit == 0.0:
@@ -205,7 +206,7 @@ def _criteria(**limits: float | Mapping[str | None, float] | None) -> list[Crite
 
     found = []
     for kind in MEANINGS:
-        limit = limits[kind]
+        limit = limits.get(kind)
         if isinstance(limit, Mapping):
             found += [Criterion(kind, one, dimension) for dimension, one in limit.items()]
         elif limit is not None:

@@ -1,6 +1,6 @@
 """Families: through which of litellm's doors each provider's calls go, and so what our transport is handed in as.
 
-Read off litellm 1.101.6 by asking every provider that it names (`tests/faults/test_transport.py` asks those of the
+Read off litellm 1.110.2 by asking every provider that it names (`tests/faults/test_transport.py` asks those of the
 table again). A provider that stands here is served by our transport; any other by litellm's own.
 """
 
@@ -64,7 +64,8 @@ class ClientFactory:
     def _made(self, key: str, base: str) -> Any:
         from openai import AsyncOpenAI
 
-        return AsyncOpenAI(api_key=key, base_url=base, http_client=self._transport.client, max_retries=0)
+        ours: Any = self._transport.client  # built on httpx, which openai calls httpx2 from its version 3 on
+        return AsyncOpenAI(api_key=key, base_url=base, http_client=ours, max_retries=0)
 
     def _place(self, model: str, base: str | None, key: str | None) -> tuple[str, str] | None:
         """Return key and address as litellm would find them; None where it finds none, and says so itself."""

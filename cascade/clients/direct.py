@@ -81,10 +81,15 @@ class DirectClient(Client):
         refuse_forbidden(call)
         provider, model, url = _place(call)
         wishes = self._granted(call, provider, model)
-        reply, tries = await self._try(call, provider, model, url, wishes), 1
+        (reply, wire), tries = await self._try(call, provider, model, url, wishes), 1
         if self._refused.learn(call, reply, wishes):
-            reply, tries = await self._try(call, provider, model, url, {}), 2
-        return fast_replace(reply, latency_s=time.perf_counter() - started, tries=tries)
+            (reply, wire), tries = await self._try(call, provider, model, url, {}), 2
+        changes: dict[str, Any] = {"latency_s": time.perf_counter() - started, "tries": tries}
+        if wire is not None and isinstance(reply, Response):
+            changes["status"] = wire.status
+            if wire.resent:
+                changes["flags"] = (*reply.flags, RESENT)
+        return fast_replace(reply, **changes)
 
     async def warm_up(self) -> None:
         """Read the certificates that TLS needs, in a thread."""
@@ -104,23 +109,27 @@ class DirectClient(Client):
 
     async def _try(
         self, call: ModelCall, provider: Provider, model: str, url: str, wishes: Mapping[str, Any]
-    ) -> Response | CallFailure:
+    ) -> tuple[Response | CallFailure, Wire | None]:
+        """Make one try; return what came, and the record of it where anything was sent."""
         key = provider.key_of(call)
         if not key:
-            return CallFailure(kind=FailureKind.AUTH, message=_no_key(call, provider), charged=False)
+            return CallFailure(kind=FailureKind.AUTH, message=_no_key(call, provider), charged=False), None
         params = provider.params({**wishes, **call.params}, model)
         messages, dropped = for_receiver(call)
         body = write_body(messages, model=model, params=params)
         wire = wire_of(call, ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=ShapeLimits.of(body))
-        await self._exchange(url, _headers(provider, key, params), _encoded(body, call), wire)
+        parsed: Any = None
+        logprobs: tuple[TokenLogProb, ...] | None = None
         try:
             async with asyncio.timeout_at(wire.ends_at):
+                await self._exchange(url, _headers(provider, key, params), _encoded(body, call), wire)
                 parsed, logprobs = await parsed_body(wire)
         except TimeoutError:
-            _note(wire, FailureKind.TIMEOUT, "The answer was not read in time")
-            parsed, logprobs = None, None
+            _note(wire, FailureKind.TIMEOUT, "No answer in time")
         reply = self._read(call, url, wire, key, parsed, logprobs)
-        return fast_replace(reply, flags=(*reply.flags, *dropped)) if dropped and isinstance(reply, Response) else reply
+        if dropped and isinstance(reply, Response):
+            reply = fast_replace(reply, flags=(*reply.flags, *dropped))
+        return reply, wire
 
     def _read(
         self,
@@ -139,7 +148,7 @@ class DirectClient(Client):
             return classify_wire(wire, secret=key, wordings=self._wordings)
         if self._answered.stray(url, parsed.get("id"), wire):
             return stray_answer(wire, secret=key)
-        return fast_replace(reply, status=wire.status, flags=(*reply.flags, *((RESENT,) if wire.resent else ())))
+        return reply
 
     async def _exchange(self, url: str, headers: list[tuple[str, str]], body: bytes, wire: Wire) -> None:
         """Send a request, at most once more where a kept connection turns out closed; `wire` says what happened."""
@@ -153,12 +162,11 @@ class DirectClient(Client):
         wire.asked = hash(body)
         pool = self._pool()
         try:
-            async with asyncio.timeout_at(wire.ends_at):
-                if await self._once(pool, origin, request, body, wire, fresh=wire.replaced):
-                    await self._once(pool, origin, request, body, wire, fresh=True)
-                await unpack(wire)
-        except TimeoutError:
-            _note(wire, FailureKind.TIMEOUT, "No answer in time")
+            if await self._once(pool, origin, request, body, wire, fresh=wire.replaced):
+                await self._once(pool, origin, request, body, wire, fresh=True)
+            await unpack(wire)
+        except TimeoutError:  # of the whole try: it is an OSError too
+            raise
         except (OSError, ValueError) as error:
             _note(wire, FailureKind.DROPPED, f"{type(error).__name__}: {error}")
 

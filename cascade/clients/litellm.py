@@ -7,6 +7,7 @@ own stack up, follow the server's word for the price, or know no deadline.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import importlib
 import inspect
@@ -36,7 +37,7 @@ from cascade.dialects.native import as_chat
 from cascade.exchange import RESENT, ModelCall, Response
 from cascade.failure import CallFailure
 from cascade.loggers import guard_foreign
-from cascade.prices import PriceBook, bundled_window
+from cascade.prices import ASSUMED_OUTPUT_TOKENS, PriceBook, bundled_window, output_limit
 
 if TYPE_CHECKING:
     from cascade.clients.client_factory import ClientFactory
@@ -145,6 +146,7 @@ class LiteLLMClient(Client):
 
     async def _try(self, litellm: Any, call: ModelCall, wishes: Mapping[str, Any]) -> Response | CallFailure:
         arguments: dict[str, Any] = {**_plain(wishes), **_plain(call.params)}
+        arguments |= _required_limit(call)
         place = {"api_base": call.api_base, "api_key": call.api_key}
         arguments |= {name: value for name, value in place.items() if value is not None}
         client = self._families.client(call) if self._families is not None else None
@@ -246,6 +248,7 @@ class LiteLLMClient(Client):
                 getattr(importlib.import_module(module), function)()
             else:
                 importlib.import_module("openai.resources")  # half a second that a first call would hold the loop for
+                asyncio.run(_rehearsed(litellm, provider, self._internal))
             if self._hardened and self._families is None:
                 from cascade.clients.client_factory import ClientFactory
                 from cascade.clients.transport import Transport
@@ -269,6 +272,31 @@ def _internal_mark() -> ContextVar[bool] | None:
     except (ImportError, AttributeError):
         return None
     return mark if isinstance(mark, ContextVar) else None
+
+
+async def _rehearsed(litellm: Any, provider: str, internal: ContextVar[bool] | None) -> None:
+    """Make a call that litellm answers itself: it imports what a first call would, 200 ms of it, on the loop."""
+    if internal is not None:
+        internal.set(True)
+    with contextlib.suppress(Exception):  # what a provider lacks, its first call says
+        await litellm.acompletion(
+            model=f"{provider}/none", messages=[{"role": "user", "content": "?"}], mock_response=".", api_key="none"
+        )
+
+
+def _required_limit(call: ModelCall) -> dict[str, int]:
+    """Return the `max_tokens` of a call that must have one and sets none: ours, on top of what it may think.
+
+    Anthropic's API requires one, and litellm makes up one of up to 128,000. How much a `reasoning_effort` thinks is
+    litellm's own translation, so its limit is litellm's, too.
+    """
+    provider, _, name = call.model.rpartition("/")
+    required = provider.startswith("anthropic") or name.startswith("claude")
+    if not required or output_limit(call.params) is not None or "reasoning_effort" in call.params:
+        return {}
+    thinking = call.params.get("thinking")
+    budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
+    return {"max_tokens": ASSUMED_OUTPUT_TOKENS + (budget if isinstance(budget, int) else 0)}
 
 
 def _plain(value: Any) -> Any:

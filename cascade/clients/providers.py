@@ -1,6 +1,6 @@
 """Providers: the table of those that speak Chat Completions, and what each one wants otherwise than OpenAI.
 
-Addresses, environment variables, renamed and dropped parameters were read off litellm 1.101.6, and every row is
+Addresses, environment variables, renamed and dropped parameters were read off litellm 1.110.2, and every row is
 compared with it on the wire (`tests/cascade/clients/test_providers.py`). Two fields say where a row differs from it:
 
 - `leaves`: what litellm translates in a way of its own; a call that asks for it goes to litellm under `client: auto`.
@@ -202,6 +202,8 @@ PROVIDERS: Mapping[str, Provider] = {
     "xai": Provider(
         address="https://api.x.ai/v1", bases=("XAI_API_BASE",), keys=("XAI_API_KEY",),
         drops=frozenset({"metadata"}), plain_tools=frozenset({"strict"}), leaves=_any_of("web_search_options"),
+        on_purpose=dict.fromkeys(("max_completion_tokens", "max_tokens"), "xAI calls max_tokens deprecated; newer "
+        "litellm sends it for the other"),
     ),
     "fireworks_ai": Provider(
         address="https://api.fireworks.ai/inference/v1", bases=("FIREWORKS_API_BASE",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -129,6 +130,12 @@ def wire_of(
     wire = Wire(ends_at=ends_at, limits=limits, phase=phase, question=question, replaced=replaced)
     WIRE.set(wire)  # and left there: whoever breaks the try off looks how far it got
     return wire
+
+
+def forget_try() -> None:
+    """Forget the last try before the next one; kept is whether a connection was replaced for its call."""
+    last = WIRE.get()
+    WIRE.set(None if last is None else Wire(ends_at=math.inf, question=last.question, replaced=last.replaced))
 
 
 def nothing_sent() -> bool:

@@ -48,7 +48,7 @@ def _litellm() -> Iterator[Finding]:
         (why for bad, why in BROKEN_LITELLM.items() if found == bad or (bad[-1] == "." and found.startswith(bad))), None
     )
     if why is not None:
-        yield Finding(check="litellm", state="error", text=f"{found} must not be used ({why}); install 1.101.6.")
+        yield Finding(check="litellm", state="error", text=f"{found} must not be used ({why}); install 1.110.2.")
     else:
         yield Finding(check="litellm", state="ok", text=found)
 
@@ -146,7 +146,7 @@ def _self_test() -> Iterator[Finding]:
         return
     failed = [trial for trial in trials if not trial.passed]
     for trial in failed:
-        text = f"failed: {trial.found}. Install litellm 1.101.6, and report this."
+        text = f"failed: {trial.found}. Install litellm 1.110.2, and report this."
         yield Finding(check=f"calls on loopback: {trial.name}", state="error", text=text)
     if not failed:
         yield Finding(check="calls on loopback", state="ok", text="; ".join(trial.name for trial in trials))

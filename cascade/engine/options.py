@@ -92,8 +92,8 @@ def refuse_unknown(function: str, unknown: Iterable[str], known: Iterable[str], 
     Raises:
         TypeError: names the first unknown option, and the nearest known one.
     """
-    known = sorted(known)
     for name in unknown:
+        known = sorted(known)
         near = get_close_matches(name, known, n=1, cutoff=0.5)
         meant = f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(known)}."
         raise TypeError(f"{function}() got an unexpected option {name!r}{meant}{hint}")

@@ -85,10 +85,12 @@ def call_key(call: ModelCall) -> str:
     asked = [
         call.rung, call.verifier, model, call.messages, call.params, call.wishes, call.request_id, call.sample,
     ]  # fmt: skip
-    # What JSON cannot say (a type as response_format) is named; a key need only be the same the next time.
-    text = json.dumps(asked, sort_keys=True, default=_said, skipkeys=True)
-    return sha256(text.encode("ascii")).hexdigest()
+    return sha256(_ENCODER.encode(asked).encode("ascii")).hexdigest()
 
 
 def _said(value: object) -> object:
     return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+# What JSON cannot say (a type as response_format) is named; a key need only be the same the next time.
+_ENCODER = json.JSONEncoder(sort_keys=True, default=_said, skipkeys=True)

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 
 from cascade.clients import Client
 from cascade.clients.classify_failure import classify_timeout
-from cascade.clients.wire import WIRE
+from cascade.clients.wire import forget_try
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.fast_replace import fast_replace
@@ -184,12 +184,12 @@ class _Asking:
 async def _try(client: Client, call: ModelCall, *, left_s: float, clock: Callable[[], float]) -> Response | CallFailure:
     if left_s <= 0:
         return CallFailure(kind=FailureKind.DEADLINE, message="The deadline had passed before the call.", tries=0)
-    WIRE.set(None)
+    forget_try()
     started, limit_s = clock(), min(call.timeout_s, left_s)
     reply: Response | CallFailure
     try:
         async with asyncio.timeout(limit_s + GRACE_S) as limit:
-            reply = await client.ask(fast_replace(call, timeout_s=limit_s))
+            reply = await client.ask(call if limit_s == call.timeout_s else fast_replace(call, timeout_s=limit_s))
     except TimeoutError:
         if not limit.expired():  # a client's own, which is not to be taken for the model's silence
             raise
@@ -197,7 +197,7 @@ async def _try(client: Client, call: ModelCall, *, left_s: float, clock: Callabl
     if isinstance(reply, CallFailure) and reply.kind is FailureKind.TIMEOUT and left_s <= call.timeout_s:
         reply = fast_replace(reply, kind=FailureKind.DEADLINE, message=f"The deadline passed. {reply.message}")
     # A recording knows how long the true call took; looking it up took no time.
-    return fast_replace(reply, latency_s=reply.latency_s or clock() - started)
+    return reply if reply.latency_s else fast_replace(reply, latency_s=clock() - started)
 
 
 def _finite(left_s: float | None) -> float:

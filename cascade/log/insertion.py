@@ -55,10 +55,11 @@ def insert(
 def _insert(connection: Connection, entries: Sequence[Entry], begin: Begin, *, receipts: bool) -> None:
     with connection.begin():
         begin(connection)
-        outcomes = _of(entries, OUTCOMES)
+        by_table = _by_table(entries)
+        outcomes = by_table.get(OUTCOMES, [])
         ended = {row["call_id"] for row in outcomes}
-        for table in metadata.sorted_tables:
-            rows = _of(entries, table.name)
+        for table in metadata.tables.values():  # none refers to another
+            rows = by_table.get(table.name, [])
             if table is calls:
                 # A call that has ended already is written once: a row that grows later leaves its page half empty.
                 rows = [row for row in rows if row["call_id"] not in ended]
@@ -90,8 +91,12 @@ _TEXTS: dict[tuple[str, str, tuple[str, ...]], tuple[str, Callable[[dict[str, An
 """Cache of SQL text and parameter getter, by statement, table and columns."""
 
 
-def _of(entries: Sequence[Entry], name: str) -> list[dict[str, Any]]:
-    return [row for entry in entries for row in entry.rows.get(name, ())]
+def _by_table(entries: Sequence[Entry]) -> dict[str, list[dict[str, Any]]]:
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries:
+        for name, own in entry.rows.items():
+            rows.setdefault(name, []).extend(own)
+    return rows
 
 
 def _insertion(connection: Connection, table: Table) -> Any:

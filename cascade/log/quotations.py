@@ -61,6 +61,8 @@ def leave_out_quotations(rows: Mapping[str, list[dict[str, Any]]], texts: Sequen
 
 def _quotes(text: str, texts: Sequence[str]) -> bool:
     """Return whether a text shares a run of at least `RUN` characters with one of `texts`."""
+    if len(text) < RUN:
+        return False
     half = RUN // 2
     for start in range(0, min(len(text), MOST) - half + 1, half):
         # Any such run contains one of these windows; if one is found, the run itself is searched.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from cascade.redaction import CUT, has_secret, redacted, remember, remember_environment, shortened, version
+from cascade.redaction import CUT, redacted, remember, remember_environment, shortened, version
 
 # Every quantifier is bounded, or cannot overlap what follows it: texts are foreign, so matching must stay linear.
 _PERSONAL = re.compile(
@@ -30,10 +30,6 @@ class Redactor:
     def clean(self, text: str, *, limit: int) -> str:
         """Return `text` without keys, storable anywhere, and at most about `limit` characters long."""
         return _name(text, limit, version()) if len(text) <= _SHORT else storable(shortened(text, limit))
-
-    def is_clean(self, text: str) -> bool:
-        """Return whether `clean` would leave a text as it is, except for its length; checks many texts in one pass."""
-        return not has_secret(text) and storable(text) is text
 
     def impersonal(self, text: str) -> str:
         """Return `text` without keys, e-mail addresses, IBANs and long numbers (telephones, cards).

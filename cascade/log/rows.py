@@ -32,6 +32,7 @@ TEXTS = frozenset({"request_text", "answer_text"})
 """Columns of prompts and answers, redacted by `store_text`."""
 
 _LARGEST = 2**63 - 1
+_NESTED = (list, dict)
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 OUTCOMES = "outcomes"
@@ -145,20 +146,16 @@ class RowBuilder:
         return Entry(rows=rows, decisions=1)
 
     def _clean(self, rows: Mapping[str, list[dict[str, Any]]]) -> None:
-        """Redact every text of some rows, lists and mappings of texts included; one pass if nothing is found."""
-        # Longer texts are cut in any case, and redacted separately: so the pass is bounded.
-        together = "\n".join([text for text in _texts(rows) if len(text) <= ERROR_LIMIT])
-        clean = self._redactor.is_clean(together)
+        """Redact every text of some rows, lists and mappings of texts included."""
         for table, own in rows.items():
             limits = LIMITS.get(table, {})
             for row in own:
                 for column, value in row.items():
                     if isinstance(value, str):
-                        limit = limits.get(column, NAME_LIMIT)
-                        if column not in TEXTS and not (clean and len(value) <= limit):
-                            row[column] = self._redactor.clean(value, limit=limit)
-                    elif isinstance(value, list | dict):
-                        row[column] = self._json(value, clean=clean)
+                        if column not in TEXTS:
+                            row[column] = self._redactor.clean(value, limit=limits.get(column, NAME_LIMIT))
+                    elif isinstance(value, _NESTED):
+                        row[column] = self._json(value)
 
     def _attempt(self, attempt: Attempt) -> dict[str, Any]:
         decision, response, failure, usage = attempt.decision, attempt.response, attempt.failure, attempt.usage
@@ -243,23 +240,19 @@ class RowBuilder:
     def _name(self, text: str) -> str:
         return self._redactor.clean(text, limit=NAME_LIMIT)
 
-    def _json(self, value: list[str] | dict[str, Any], *, clean: bool) -> str:
+    def _json(self, value: list[str] | dict[str, Any]) -> str:
         if not value:
             return "{}" if isinstance(value, dict) else "[]"
         # Each text inside is redacted separately: a pattern across JSON's quotes would break it.
         if isinstance(value, dict):
             cleaned: Any = {
-                self._cut(key, clean=clean): self._cut(item, clean=clean) if isinstance(item, str) else item
-                for key, item in value.items()
+                self._name(key): self._name(item) if isinstance(item, str) else item for key, item in value.items()
             }
         else:
-            cleaned = [self._cut(item, clean=clean) for item in value]
+            cleaned = [self._name(item) for item in value]
         text = _JSON.encode(cleaned)
         # Truncated JSON would be invalid.
         return text if len(text) <= JSON_LIMIT else json.dumps({"left_out": len(text)})
-
-    def _cut(self, text: str, *, clean: bool) -> str:
-        return text if clean and len(text) <= NAME_LIMIT else self._name(text)
 
     def _text(self, text: str) -> str | None:
         if self._store_text == "none":
@@ -274,27 +267,6 @@ class RowBuilder:
 
     def _full(self, text: str) -> str:
         return self._redactor.clean(text, limit=_LARGEST)
-
-
-def _texts(rows: Mapping[str, list[dict[str, Any]]]) -> list[str]:
-    """Return all texts of some rows that are not yet redacted."""
-    texts: list[str] = []
-    for own in rows.values():
-        for row in own:
-            for column, value in row.items():
-                if isinstance(value, str):
-                    if column not in TEXTS:
-                        texts.append(value)
-                elif isinstance(value, list):
-                    texts += value
-                elif isinstance(value, dict):
-                    texts += value
-                    texts += filter(_is_text, value.values())
-    return texts
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
 
 
 def _flags(attempt: Attempt) -> list[str]:

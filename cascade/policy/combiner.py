@@ -32,6 +32,9 @@ CLIP = 4.0
 DECIMALS = 9
 """Confidences are rounded to this: sums that differ by an ulp between machines must not break ties."""
 
+_MOST_LOG_ODDS = 60.0
+"""Beyond it the sigmoid is 0 or 1 to 9 decimals, and exp stays far from overflow."""
+
 MAX_FEATURES = 200
 MAX_EDGES = 64
 MAX_WEIGHT = 1e9
@@ -129,7 +132,7 @@ class Combiner:
         """Return the confidence in [0, 1] of one attempt from its features by name; absent ones are missing."""
         if self.passthrough is not None:
             value = _present(features.get(self.passthrough))
-            return float(_rounded(np.array([0.0 if value is None else min(max(value, 0.0), 1.0)]))[0])
+            return _rounded_one(0.0 if value is None else min(max(value, 0.0), 1.0))
         log_odds = self.intercept
         for column in self.columns:
             value = _present(features.get(column.name))
@@ -139,7 +142,8 @@ class Combiner:
                 scaled = min(max((value - column.median) / column.sd, -CLIP), CLIP)
                 log_odds += column.weight * scaled + column.evidence[bisect_right(column.edges, value)]
         # Python's floats and numpy's elementwise ones round alike; only exp does not, so both go through numpy's.
-        return float(_sigmoid(np.array([log_odds]))[0])
+        exp = float(np.exp(np.array([-min(max(log_odds, -_MOST_LOG_ODDS), _MOST_LOG_ODDS)]))[0])
+        return _rounded_one(1.0 / (1.0 + exp))
 
     def confidences(self, rows: ArrayLike, names: Sequence[str] | None = None) -> NDArray[np.float64]:
         """Return confidences (n_samples,) from features (n_samples, n_features), NaN or infinite where missing.
@@ -203,12 +207,16 @@ class Combiner:
 
 
 def _sigmoid(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Beyond 60 the sigmoid is 0 or 1 to 9 decimals, and exp stays far from overflow.
-    return _rounded(1.0 / (1.0 + np.exp(-np.clip(log_odds, -60.0, 60.0))))
+    return _rounded(1.0 / (1.0 + np.exp(-np.clip(log_odds, -_MOST_LOG_ODDS, _MOST_LOG_ODDS))))
 
 
 def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.round(values, DECIMALS) + 0.0  # + 0.0 turns -0.0 into 0.0
+
+
+def _rounded_one(value: float) -> float:
+    """Round one value as `_rounded` does, without making an array of it."""
+    return round(value * 10.0**DECIMALS) / 10.0**DECIMALS
 
 
 def _present(value: float | None) -> float | None:

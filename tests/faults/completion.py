@@ -27,7 +27,8 @@ def completion(hit: Hit, text: str | None = AS_DRAWN, **message: Any) -> Body:
         "id": "chatcmpl-1",
         "object": "chat.completion",
         "created": 1,
-        "model": hit.body.get("model"),
+        # Gemini's requests name the model in their path.
+        "model": hit.body.get("model") or hit.path.rpartition("/")[2].partition(":")[0],
         "choices": [{"index": index, **choice} for index in range(answers)],
         "usage": {"prompt_tokens": asked, "completion_tokens": hit.answered, "total_tokens": asked + hit.answered},
     }
@@ -83,5 +84,5 @@ def _gemini(body: Body) -> Body:
             **{name: usage.get(key) for name, key in figures.items()},
             "totalTokenCount": usage.get("total_tokens"),
         },
-        "modelVersion": body.get("model") or "gemini-test",
+        "modelVersion": body["model"],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from cascade.clients.direct import DirectClient
 from cascade.clients.litellm import LiteLLMClient
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure
+from cascade.guards.retry import ask_with_retry
 from cascade.usage import Price
 from tests.faults.scripted import ScriptedServer, Step
 
@@ -72,6 +74,24 @@ def test_no_sequence_on_a_connection_of_ours_gives_a_request_what_is_not_its_own
 @given(steps=sequences)
 def test_no_sequence_on_a_connection_below_litellm_gives_a_request_what_is_not_its_own(steps) -> None:
     hold(LiteLLMClient, steps)
+
+
+@pytest.mark.parametrize("form", ["drop", "reset"])
+def test_a_kept_connection_is_replaced_once_a_call_however_many_are_kept(make, form) -> None:
+    async def run() -> tuple[Reply, list[str]]:
+        client = make()
+        async with ScriptedServer(deque([Step(), Step(), *[Step(form=form)] * 4])) as server:
+            await asyncio.gather(*(client.ask(call(server, f"kept {number}")) for number in range(2)))
+            await server.go_on(wait=False)
+            asked = replace(call(server, "question"), request_id="r-1")
+            reply = await ask_with_retry(client, asked, left_s=lambda: 20.0, jitter=lambda: 0.0)
+            await client.aclose()
+            return reply, [seen.text for seen in server.seen]
+
+    reply, seen = asyncio.run(run())
+    assert isinstance(reply, CallFailure)
+    assert (reply.kind, reply.tries) == ("dropped", 2)
+    assert seen.count("question") == 3, "two tries, one of them on a connection that was found closed"
 
 
 def hold(make: Callable[[], Client], steps: Sequence[tuple[Step, bool]]) -> None:

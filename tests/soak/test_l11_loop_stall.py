@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import threading
 import time
 from pathlib import Path
 
@@ -57,10 +58,11 @@ class Pulse:
 def longest_lag_s(app: Cascade, work) -> float:
     """Return the longest lag of the loop while something is done from another thread."""
     pulse = Pulse()
-    beating = app._loop_thread._start(pulse.beat)
+    beating = threading.Thread(target=app._loop_thread.run, args=(pulse.beat,))
+    beating.start()
     work()
     app._loop_thread.run(pulse.stop)
-    beating.result()
+    beating.join()
     return pulse.most_s
 
 

@@ -55,6 +55,33 @@ def test_a_limit_that_is_broken_does_not_pass(policy: Policy, kind: Kind, limit:
     assert found.outcome == "fail" or kind in {"max_loss", "escalation_tolerance"}
 
 
+def abstaining(sample: Sample, rung: str, verifier: str) -> Sample:
+    own = sample.recordings[rung]
+    silent = Verdict(name=verifier, score=None, reason="status 401")
+    verdicts = {**own.verdicts, verifier: silent}
+    return replace(sample, recordings={**sample.recordings, rung: replace(own, verdicts=verdicts)})
+
+
+def test_a_verifier_that_has_stopped_scoring_fails_the_gate_whatever_the_figures_say(policy: Policy) -> None:
+    rung, (verifier, *_) = next(iter(policy.ladder.verifiers.items()))
+    samples = recorded_samples(600, seed=2)
+    silent = [abstaining(sample, rung, verifier) for sample in samples]
+    gate = check_policy(silent, policy, [Criterion("min_accuracy", 0.0)])
+    assert [(one.criterion.kind, one.outcome) for one in gate.findings] == [
+        ("min_accuracy", "pass"), ("min_scored", "fail"),
+    ]  # fmt: skip
+    assert (gate.outcome, gate.findings[1].criterion.dimension) == ("fail", f"{verifier} on {rung}")
+    once = check_policy([*silent[1:], samples[0]], policy, [Criterion("min_accuracy", 0.0)])
+    assert once.outcome == "pass", "one score, and it scores"
+    few = check_policy(silent[:5], policy, [Criterion("min_accuracy", 0.0)])
+    assert "fail" not in {one.outcome for one in few.findings}, "of five answers nothing can be said"
+
+
+def test_a_limit_that_the_gate_adds_itself_is_not_for_users(policy: Policy) -> None:
+    with pytest.raises(ConfigError, match="min_scored"):
+        outcome(policy, "min_scored", 0.5)
+
+
 def test_undecided_says_how_many_more_would_decide(policy: Policy) -> None:
     value = outcome(policy, "min_accuracy", 0.5, n=60).margin.value
     assert value is not None

@@ -46,6 +46,20 @@ def test_messages_and_parameters_pass_through_unchanged(ask, server):
     assert set(sent) == {"messages", "model", *params}
 
 
+@pytest.mark.parametrize(
+    ("model", "params", "sent"),
+    [
+        ("anthropic/claude-of-tomorrow", {}, 4096),
+        ("anthropic/claude-haiku-4-5", {}, 4096),
+        ("anthropic/claude-haiku-4-5", {"max_tokens": 50}, 50),
+        ("anthropic/claude-haiku-4-5", {"thinking": {"type": "enabled", "budget_tokens": 2000}}, 6096),
+    ],
+)
+def test_a_limit_that_must_be_sent_and_is_not_set_is_ours_and_not_the_librarys(ask, server, model, params, sent):
+    ask(model=model, params=params)
+    assert server.hits[0].body["max_tokens"] == sent
+
+
 def test_what_the_caller_gave_is_not_changed(ask):
     messages = ({"role": "user", "content": [{"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}]},)
     tools = [{**TOOL}]

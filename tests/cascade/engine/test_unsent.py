@@ -80,8 +80,8 @@ def test_a_try_that_is_broken_off_is_charged_only_if_something_may_have_been_sen
     with opened(client, tmp_path / "log.db") as app:
         asyncio.run(given_up(app, client))
         (day,) = app._runner.day_budgets.accounts(None)
-    assert day.idle
-    assert day.spent_usd == charged / 10**12
+        assert day.idle
+        assert day.spent_usd == charged / 10**12
     (call,) = rows(tmp_path / "log.db", "calls")
     assert (call["state"], call["charged_pico"], bool(call["maybe_charged"])) == (
         "cancelled" if charged else "unsent", charged, bool(charged),
