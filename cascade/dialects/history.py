@@ -244,18 +244,27 @@ class _Writer:
 
     def _fields(self, message: Message, origin: str | None = None, *, own: bool = False) -> dict[str, Any]:
         """Return the fields of a message that its receiver takes, calls and content as they are."""
-        made: dict[str, Any] = {}
+        made = {key: value for key, value in message.items() if key in FORM}
         for key, value in message.items():
-            given = value
+            if key in FORM or not value:
+                continue  # what is empty says nothing, and some refuse it
             if key == BESIDE:
-                given = {name: item for name, item in mapping(value).items() if name != FAMILY}
-                if not given:
-                    continue
-            if key in FORM or own or (origin is None and self._takes(key)):
-                made[key] = given
-            elif given:
-                self.dropped += _whats(key, given)
+                made |= self._beside(message, mapping(value), origin, own=own)
+            elif own or (origin is None and self._takes(key)):
+                made[key] = value
+            else:
+                self.dropped.append(_what(key))
         return made
+
+    def _beside(self, message: Message, given: Mapping[str, Any], origin: str | None, *, own: bool) -> dict[str, Any]:
+        """Return what stands beside OpenAI's form in litellm's place for it: only its translators read that place."""
+        told = {name: item for name, item in given.items() if name != FAMILY and item}
+        if not told or (own and not self._takes(BESIDE)):
+            return {name: item for name, item in told.items() if name in _WHAT and name not in message}
+        if own or (origin is None and self._takes(BESIDE)):
+            return {BESIDE: told}
+        self.dropped += map(_what, told)
+        return {}
 
     def _takes(self, key: str) -> bool:
         family = "model" if self._family.startswith("model:") else self._family
