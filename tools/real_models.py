@@ -80,7 +80,8 @@ REVIEWS = (
 SHOTS = {
     "capital": "Q: capital of Italy?\nA: Rome\nQ: capital of France?\nA: Paris\nQ: capital of {}?\nA:",
     "sum": "Q: 2 + 3?\nA: 5\nQ: 7 + 4?\nA: 11\nQ: {}?\nA:",
-    "review": "Review: I loved it.\nVerdict: positive\nReview: A waste of time.\nVerdict: negative\nReview: {}\nVerdict:",
+    "review": "Review: I loved it.\nVerdict: positive\nReview: A waste of time.\nVerdict: negative\n"
+    "Review: {}\nVerdict:",
 }
 
 
