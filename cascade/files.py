@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +42,12 @@ def read_text(path: Path, *, what: str, limit: int) -> str:
         raise ConfigError(message) from None
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | Iterable[bytes]) -> None:
     """Write a file atomically: a temporary one beside it, synced, then renamed over it.
+
+    Args:
+        path: the file.
+        content: its text, or its bytes piece by piece, so that they need not be in memory.
 
     Raises:
         ConfigError: the folder is missing or not writable.
@@ -55,8 +60,10 @@ def write_atomically(path: Path, text: str) -> None:
         raise ConfigError(message) from None
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(
+                [content.encode("utf-8", errors="backslashreplace")] if isinstance(content, str) else content
+            )
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

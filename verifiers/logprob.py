@@ -77,10 +77,10 @@ class LogProb(Verifier):
         if not given:
             return Verdict.abstain("the provider gave no log-probabilities")
         answer = exchange.response.text[answer_start(exchange.response.text) :]
-        given = without_thinking(given, answer)
+        everything, given = given, without_thinking(given, answer)
         if any(math.isnan(token.logprob) or token.logprob > ROUNDING for token in given):
             return Verdict.abstain("a log-probability is NaN or above 0", flags=("unusable_logprobs",))
-        if len(given) >= FEWEST_STAND_INS and len({token.logprob for token in given} - {0.0}) == 0:
+        if len(everything) >= FEWEST_STAND_INS and not any(token.logprob for token in everything):
             return Verdict.abstain("all log-probabilities are exactly 0", flags=("unusable_logprobs",))
         if not _spell(given, answer):
             return Verdict.abstain("the tokens do not spell the answer", flags=("unusable_logprobs",))

@@ -1,24 +1,25 @@
-"""Batch run: answers a file of requests, one result per line, in order, resumable; a failure is a line too."""
+"""Batch run: answers a file of requests, a result a line, resumable, in constant memory; a failure is a line too."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cascade.bulk.journal import Journal, journal_of
+from cascade.bulk.journal import Journal, encoded, journal_of
+from cascade.bulk.journal_index import Key
 from cascade.bulk.journal_recorder import JournalRecorders
 from cascade.bulk.result_line import result_line
+from cascade.bulk.result_output import ResultOutput
+from cascade.bulk.settlement import Settlement, settle
 from cascade.bulk.stop import Stop
-from cascade.engine.cascade import Cascade
-from cascade.errors import ConfigError, DataError
+from cascade.engine.cascade import Cascade, Order
+from cascade.errors import ConfigError
 from cascade.exchange import Request
 from cascade.hashing import fingerprint
 from cascade.result import Result
-from cascade.samples.jsonl import read_samples
-from cascade.samples.request_limits import require_allowed
 
 FINAL = frozenset({"accepted", "exhausted", "abstained", "capped"})
 """Final outcomes, kept by a resumed run; the others (failed, deadline, budget) are retried."""
@@ -27,6 +28,9 @@ FINAL = frozenset({"accepted", "exhausted", "abstained", "capped"})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Summary of a bulk run."""
+
+    n: int
+    """Number of requests, those of earlier runs included."""
 
     outcomes: Mapping[str, int]
     """Number of results by outcome, including earlier runs."""
@@ -43,127 +47,139 @@ class Batch:
     ambiguous: int
     """Ambiguous calls: in flight when an earlier run was killed, possibly billed; they are repeated."""
 
+    settlement: Settlement
+    """What an earlier run had left open in the decision log."""
+
     stopped: bool
     """True if the run stopped before the last request; the journal is kept."""
 
 
-def read_requests(path: str | Path) -> list[Request]:
-    """Read requests, as lines of a samples file (recordings are ignored).
+class _Run:
+    """The state of one run: what was read, and what is done."""
 
-    A line can also set `principal`, `session`, `deadline_s` and `max_cost_usd`. Only parameters on the allow-list are
-    accepted; see `cascade.samples.request_limits`.
+    def __init__(self, journal: Journal, output: ResultOutput) -> None:
+        self.journal, self.output = journal, output
+        self.read = self.resumed = 0
+        self.outcomes: Counter[str] = Counter()
+        self.spent, self.saved = 0.0, 0.0
+        self.estimated = False
+        self.positions: dict[int, tuple[int, Request]] = {}
+        """Position and request of those in flight, by their index among the ones that are run."""
 
-    Raises:
-        DataError: a line is not a request; names file, line and field.
-    """
-    requests = []
-    for sample in read_samples(path):
-        fields: dict[str, Any] = {}
-        for name, kinds in _FIELDS.items():
-            value = sample.extra.get(name)
-            if value is None:
+    def unfinished(self, requests: Iterable[Request], stop: Stop) -> Iterator[Request]:
+        """Yield the requests that have no final result yet, as they are to be begun; the others go to the output."""
+        index = 0
+        for request in stop.until(requests):
+            position, self.read = self.read, self.read + 1
+            key = _key(request)
+            line = self.journal.get(key, _content(request))
+            if line is not None and line.get("outcome") in FINAL:
+                self.resumed += 1
+                self.outcomes[line["outcome"]] += 1
+                self.journal.index.set_position(key, position)
+                self.output.put(encoded(line) + b"\n")
                 continue
-            if isinstance(value, bool) or not isinstance(value, kinds):
-                expected = "a text" if kinds is str else "a number"
-                message = f"{path}, request {sample.request.id!r}: {name} is {value!r:.60}; {expected} was expected."
-                raise DataError(message)
-            fields[name] = value
-        request = replace(sample.request, **fields) if fields else sample.request
-        try:
-            require_allowed(request)
-        except DataError as error:
-            raise DataError(f"{path}: {error}") from None
-        requests.append(request)
-    return requests
+            self.positions[index] = position, request
+            index += 1
+            yield request
 
+    def keep(self, index: int, result: Result[Any], again_usd: float) -> None:
+        """Keep a result."""
+        position, request = self.positions.pop(index)
+        self.spent += result.cost_usd - again_usd
+        self.outcomes[result.outcome] += 1
+        if result.saved_usd is not None:
+            self.saved += result.saved_usd
+            self.estimated = True
+        key = _key(request)
+        self.output.put(self.journal.append(key, _content(request), result_line(result), position=position))
 
-_FIELDS: Mapping[str, Any] = {
-    "principal": str,
-    "session": str,
-    "deadline_s": int | float,
-    "max_cost_usd": int | float,
-}
+    @property
+    def done(self) -> int:
+        """Number of results, those of earlier runs included."""
+        return self.read - len(self.positions)
 
 
 def run_file(
     app: Cascade,
-    requests: Sequence[Request],
+    requests: Iterable[Request],
     output: Path,
     *,
     concurrency: int = 16,
     max_cost_usd: float | None = None,
     overwrite: bool = False,
+    order: Order = "input",
     stop: Stop | None = None,
     on_done: Callable[[int, float, Result[Any] | None], None] | None = None,
 ) -> Batch:
-    """Answer every request and write one result per line to `output`, in the requests' order.
+    """Answer every request and write one result per line to `output`.
 
-    Resumable: each result goes to the journal at once, and the same command with the same ladder and policy resumes
-    there. A failed request is a line too; the next run retries it, and until then the journal stays.
+    Requests are read as they are begun, and results are held on disk only. Resumable: each result goes to the journal
+    at once, and the same command with the same ladder and policy resumes there, after it has settled the decision log
+    (`cascade.bulk.settlement`). A failed request is a line too; the next run retries it, and until then the journal
+    stays.
 
     Args:
         app: the ladder to run.
-        requests: in order; keys differ.
+        requests: the requests; keys differ.
         output: file for the results (.jsonl).
         concurrency: maximum number of calls at once.
         max_cost_usd: budget of this run in US dollars; requests beyond it end as `budget`, and the next run retries
             them.
         overwrite: replace an existing output of a finished run.
+        order: `input`: the output is written at the end, in the requests' order; `as-finished`: line by line, as
+            results are there.
         stop: signal for a graceful shutdown.
         on_done: callback after each request: number done, US dollars spent so far, the result (None at the start).
 
     Raises:
         ConfigError: the output exists; the journal was begun with another ladder or policy, or cannot be written.
+        DataError: reading the requests failed; finished work is kept.
         LogUnavailable: it had to stop; finished work is kept.
     """
     if output.exists() and not overwrite and not journal_of(output).exists():
         message = f"{output} already exists; give another --output, or --force to overwrite it."
         raise ConfigError(message)
     stop = stop or Stop()
-    spent, saved = 0.0, [0.0]
-    estimated = False
     made_by = fingerprint([app.ladder.fingerprint(), app.policy.sha256 if app.policy is not None else None])
-    with Journal(output, kind="run", made_by=made_by) as journal:
-        todo = [request for request in requests if not _finished(journal, request)]
-        resumed, ambiguous = len(requests) - len(todo), journal.ambiguous
-        keeper = JournalRecorders(journal)
-        count = resumed
+    with Journal(output, kind="run", made_by=made_by) as journal, ResultOutput(output, order) as written:
+        settlement = settle(journal, app.log, final=FINAL)
+        app.correct_spending(settlement.corrections)
+        keeper = JournalRecorders(journal, settlement.carried)
+        run = _Run(journal, written)
         if on_done is not None:
-            on_done(count, spent, None)
+            on_done(journal.index.n_items, 0.0, None)
 
         def keep(index: int, result: Result[Any]) -> None:
-            nonlocal spent, estimated, count
-            request = todo[index]
-            spent += result.cost_usd - keeper.again_usd((request.task, request.id))
-            count += 1
-            if result.saved_usd is not None:
-                saved.append(result.saved_usd)
-                estimated = True
-            journal.append((request.task, request.id), _content(request), result_line(result))
+            run.keep(index, result, keeper.again_usd((result.task, result.request_id)))
             if on_done is not None:
-                on_done(count, spent, result)
+                on_done(run.done, run.spent, result)
 
-        app.run_many(
-            stop.until(todo), concurrency=concurrency, max_cost_usd=max_cost_usd, on_result=keep, keep=keeper.keep
-        )
-        stopped = count < len(requests)
-        lines = [journal.done[request.task, request.id] for request in requests] if not stopped else []
-        outcomes = Counter(str(line["outcome"]) for line in lines)
+        for _ in app.stream_many(
+            run.unfinished(requests, stop), concurrency=concurrency, max_cost_usd=max_cost_usd, order="as-finished",
+            on_result=keep, keep=keeper,
+        ):  # fmt: skip
+            pass
+        stopped = stop.cut
         if not stopped:
-            journal.finish(lines, keep=any(outcome not in FINAL for outcome in outcomes))
+            if app.log is not None and not app.log.read_only:
+                with app.log.reading():  # all rows are committed, and the log is whole: the journal is not needed
+                    pass
+            written.finish(journal, keep=any(outcome not in FINAL for outcome in run.outcomes))
     return Batch(
-        outcomes=outcomes,
-        spent_usd=spent,
-        saved_usd=sum(saved) if estimated else None,
-        resumed=resumed,
-        ambiguous=ambiguous,
+        n=run.read,
+        outcomes=run.outcomes,
+        spent_usd=run.spent,
+        saved_usd=run.saved if run.estimated else None,
+        resumed=run.resumed,
+        ambiguous=journal.ambiguous,
+        settlement=settlement,
         stopped=stopped,
     )
 
 
-def _finished(journal: Journal, request: Request) -> bool:
-    line = journal.get((request.task, request.id), _content(request))
-    return line is not None and line.get("outcome") in FINAL
+def _key(request: Request) -> Key:
+    return request.task, request.id
 
 
 def _content(request: Request) -> Any:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cascade.bulk.cost_estimate import CostEstimate, estimate
-from cascade.bulk.journal import Journal
+from cascade.bulk.journal import Journal, encoded
 from cascade.bulk.journal_recorder import JournalRecorders
+from cascade.bulk.settlement import settle
 from cascade.bulk.stop import Stop
 from cascade.engine.cascade import Cascade
 from cascade.errors import BudgetExceeded, ConfigError, DataError
@@ -103,6 +104,7 @@ def explore_file(
     spent = 0.0
     failures: list[str] = []
     with Journal(output, kind="explore") as journal:
+        app.correct_spending(settle(journal, app.log).corrections)
         earlier = {sample.key: sample for sample in read_samples(output)} if output.exists() else {}
         merged = [_with_kept(sample, journal, earlier.get(sample.key)) for sample in samples]
         for sample in merged:
@@ -138,11 +140,11 @@ def explore_file(
             concurrency=concurrency,
             max_cost_usd=max_cost_usd,
             on_sample=keep,
-            keep=keeper.keep,
+            keep=keeper,
         )
         stopped = count < len(merged)
         if not stopped:
-            journal.finish((sample_line(sample) for sample in merged), keep=bool(failures))
+            journal.finish((encoded(sample_line(sample)) + b"\n" for sample in merged), keep=bool(failures))
     return Exploration(
         samples=tuple(merged),
         spent_usd=spent,

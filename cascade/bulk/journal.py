@@ -1,35 +1,28 @@
 """Journal (write-ahead log) beside an output: makes a bulk run resumable after a kill.
 
-It is append-only: `begun` before a call, `answered` or `ended` after it, an item when all its calls are done. A torn
-last line is truncated on reading. Disk space for the answers of all calls in flight is reserved before the calls, so a
-full disk stops the run before the next call, not between a call and its answer. At the end the output is written from
-the journal in input order, and the journal is removed.
+It is append-only: `open` where a request begins, `begun` before a call, `answered` or `ended` after it, an item when
+all its calls are done. A torn last line is truncated on reading. Disk space for the answers of all calls in flight is
+reserved before the calls, so a full disk stops the run before the next call, not between a call and its answer. At the
+end the output is copied from the journal, and the journal is removed. No entries are held in memory.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import errno
 import json
-import os
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from cascade.errors import ConfigError, DataError, LogUnavailable
+from cascade.bulk.journal_file import JournalFile
+from cascade.bulk.journal_index import STATES, JournalIndex, Key, Place
+from cascade.errors import ConfigError, DataError
 from cascade.files import write_atomically
 from cascade.hashing import content_id
 
-FORMAT = 2
-READABLE = (1, 2)
-"""1 had items only."""
-
-ROOM = 1 << 16
-"""Bytes reserved for the answer of each call in flight; a longer answer can meet a full disk."""
-
-Key = tuple[str, str]
-"""Task and id of a request."""
+FORMAT = 3
+READABLE = (1, 2, 3)
+"""1 had items only; 2 did not name the log's calls and decisions."""
 
 
 class Journal:
@@ -48,50 +41,51 @@ class Journal:
         """
         self.output = output
         self.path = journal_of(output)
-        self.done: dict[Key, dict[str, Any]] = {}
-        """Finished items by key; the last line of a key counts."""
         self.ambiguous = 0
         """Ambiguous calls: begun by an earlier run without a recorded end; they may have been billed."""
-        self._content: dict[Key, str] = {}
-        self._replies: dict[str, tuple[int, int]] = {}
+        self.resumed = False
+        """Whether an earlier run left entries."""
+        self.began_ms = 0
+        """When its first run began, in Unix milliseconds; 0 if unknown."""
+        self.index = JournalIndex()
+        """Places of the entries."""
         self._open: set[str] = set()
-        self._end = self._room = self._synced = 0
-        self._syncing: asyncio.Task[None] | None = None
-        header = {"journal": FORMAT, "kind": kind, "made_by": made_by}
+        self._file = JournalFile(self.path)
         try:
-            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        except OSError as error:
-            message = f"{self.path} cannot be written: {error.strerror}. Give an --output in a folder that exists."
-            raise ConfigError(message) from None
-        try:
-            self._lock()
-            self._read(header)
+            self._read({"journal": FORMAT, "kind": kind, "made_by": made_by})
         except BaseException:
-            os.close(self._handle)
+            self._file.close()
+            self.index.close()
             raise
 
-    def _lock(self) -> None:
-        try:
-            import fcntl
-        except ImportError:
-            return  # Windows: no lock against two runs into one output
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            message = f"{self.path} is in use by another process; wait for it, or give another --output."
-            raise ConfigError(message) from None
-
     def _read(self, header: Mapping[str, Any]) -> None:
-        with os.fdopen(os.dup(self._handle), "rb") as file:
-            data = file.read()
-        whole = data.rfind(b"\n") + 1
-        lines = data[:whole].split(b"\n")[:-1]
-        if not lines:
-            os.ftruncate(self._handle, 0)
-            os.lseek(self._handle, 0, os.SEEK_SET)
-            self._write(header)
-            return
-        found = self._parsed(1, lines[0])
+        begun: set[str] = set()
+        at = 0
+        with self._file.reading() as file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    break
+                entry = self._parsed(number, line)
+                if number == 1:
+                    self._check(entry, header)
+                    self.began_ms = int(entry.get("at_ms", 0))
+                else:
+                    self.resumed = True
+                    try:
+                        self._take(entry, line, at, begun)
+                    except (KeyError, TypeError, ValueError):
+                        message = (
+                            f"{self.path}, line {number}: it is not a journal entry; remove the file to start again."
+                        )
+                        raise DataError(message) from None
+                at += len(line)
+        self.ambiguous = len(begun)
+        self._file.cut(at)
+        if not at:
+            self.began_ms = time.time_ns() // 1_000_000
+            self._write({**header, "at_ms": self.began_ms})
+
+    def _check(self, found: Mapping[str, Any], header: Mapping[str, Any]) -> None:
         if found.get("journal") not in READABLE or found.get("kind") != header["kind"]:
             message = (
                 f"{self.path} is not a journal of `cascade {header['kind']}`; remove it, or give another --output."
@@ -103,31 +97,22 @@ class Journal:
                 "start again (its answers were paid for)."
             )
             raise ConfigError(message)
-        begun: set[str] = set()
-        at = len(lines[0]) + 1
-        for number, line in enumerate(lines[1:], start=2):
-            try:
-                self._take(self._parsed(number, line), (at, len(line)), begun)
-            except (KeyError, TypeError):
-                message = f"{self.path}, line {number}: it is not a journal entry; remove the file to start again."
-                raise DataError(message) from None
-            at += len(line) + 1
-        self.ambiguous = len(begun)
-        os.ftruncate(self._handle, whole)
-        os.lseek(self._handle, 0, os.SEEK_END)
-        self._end = self._room = whole
 
-    def _take(self, entry: Mapping[str, Any], place: tuple[int, int], begun: set[str]) -> None:
-        if "begun" in entry:
-            begun.add(entry["begun"])
-        elif "answered" in entry:
-            begun.discard(entry["answered"])
-            self._replies[entry["answered"]] = place
-        elif "ended" in entry:
-            begun.discard(entry["ended"])
+    def _take(self, entry: Mapping[str, Any], line: bytes, at: int, begun: set[str]) -> None:
+        if "open" in entry:
+            task, identity = entry["open"]
+            self.index.open_decision((task, identity), entry["decision"])
+        elif "item" in entry:
+            start = line.index(_ITEM) + len(_ITEM)
+            self.index.put_item(
+                (str(entry["task"]), str(entry["id"])), entry["content"], Place(at + start, len(line) - start - 2),
+                decision=entry["item"].get("decision_id"), position=None,
+            )  # fmt: skip
         else:
-            key = (str(entry["task"]), str(entry["id"]))
-            self.done[key], self._content[key] = entry["item"], entry["content"]
+            state = next(state for state in STATES if state in entry)
+            asks = entry[state]
+            (begun.add if state == "begun" else begun.discard)(asks)
+            self.index.put_call(entry.get("call", asks), asks, state, Place(at, len(line)))
 
     def _parsed(self, number: int, line: bytes) -> dict[str, Any]:
         try:
@@ -141,44 +126,79 @@ class Journal:
 
     def get(self, key: Key, content: Any) -> dict[str, Any] | None:
         """Return the finished item of a key, if its content is the same."""
-        return self.done.get(key) if self._content.get(key) == content_id(content) else None
+        place = self.index.item(key, content_id(content))
+        return None if place is None else self.at(place)
 
-    def append(self, key: Key, content: Any, item: Mapping[str, Any]) -> None:
-        """Append a finished item durably: when this returns, it survives the end of the process.
+    def append(self, key: Key, content: Any, item: Mapping[str, Any], *, position: int | None = None) -> bytes:
+        """Append a finished item, and return its line of the output.
+
+        When this returns, it survives the end of the process.
+
+        Args:
+            key: of the request.
+            content: what the request asks; a changed one is another request.
+            item: the item.
+            position: its position in the output.
 
         Raises:
             LogUnavailable: it cannot be written (the disk is full); no further call should be made.
         """
-        self.done[key], self._content[key] = dict(item), content_id(content)
-        self._write({"task": key[0], "id": key[1], "content": self._content[key], "item": item})
+        identity, line = content_id(content), encoded(item)
+        head = encoded({"task": key[0], "id": key[1], "content": identity})[:-1] + _ITEM
+        place = Place(self._file.end + len(head), len(line))
+        self._file.put(head + line + b"}\n")
+        self.index.put_item(key, identity, place, decision=item.get("decision_id"), position=position)
+        return line + b"\n"
 
-    def reply(self, call: str) -> dict[str, Any] | None:
+    def open(self, key: Key, decision: str) -> None:
+        """Record the decision id of a request before its first call, so that a resumed run uses the same.
+
+        Raises:
+            LogUnavailable: it cannot be written.
+        """
+        self._write({"open": key, "decision": decision})
+        self.index.open_decision(key, decision)
+
+    def at(self, place: Place) -> dict[str, Any]:
+        """Return the JSON object at a place."""
+        found: dict[str, Any] = json.loads(self._file.bytes_at(place))
+        return found
+
+    def reply(self, asks: str) -> dict[str, Any] | None:
         """Return an earlier run's answer to a call, by the call's idempotency key."""
-        place = self._replies.get(call)
-        if place is None:
-            return None
-        line: dict[str, Any] = json.loads(os.pread(self._handle, place[1], place[0]))["reply"]
-        return line
+        place = self.index.reply(asks)
+        return None if place is None else self.at(place)["reply"]
 
-    def begin(self, call: str) -> None:
+    def begin(self, asks: str, call: str, expected_pico: int) -> None:
         """Record the intent of a call (write-ahead), and reserve space for its answer; `synced` waits for the disk.
+
+        Args:
+            asks: the call's idempotency key.
+            call: its id, the same as in the decision log.
+            expected_pico: picodollars that it costs in the mean.
 
         Raises:
             LogUnavailable: the disk is full; the call must not be made.
         """
-        self._write({"begun": call})
+        self._write({"begun": asks, "call": call, "expected": expected_pico})
         self._open.add(call)
-        self._take_room()
+        self._file.take_room(len(self._open))
 
-    def end(self, call: str, reply: Mapping[str, Any] | None = None, *, broken_off: bool = False) -> None:
-        """Record the end of a call; a cancelled call stays ambiguous, since it may have been billed.
+    def end(self, asks: str, call: str, entry: Mapping[str, Any] | None) -> None:
+        """Record the end of a call.
+
+        Args:
+            asks: the call's idempotency key.
+            call: its id.
+            entry: its `reply`, or its `outcome` if it has none; None for a cancelled call, which stays ambiguous, since
+                it may have been billed.
 
         Raises:
             LogUnavailable: it cannot be written; no further call should be made.
         """
         self._open.discard(call)
-        if not broken_off and self._handle >= 0:
-            self._write({"ended": call} if reply is None else {"answered": call, "reply": reply})
+        if entry is not None and not self._file.closed:
+            self._write({"answered" if "reply" in entry else "ended": asks, "call": call, **entry})
 
     async def synced(self) -> None:
         """Wait until everything written so far is durable; concurrent waiters share one fsync.
@@ -186,53 +206,25 @@ class Journal:
         Raises:
             LogUnavailable: the disk reports an error.
         """
-        wanted = self._end
-        while self._synced < wanted:
-            if self._syncing is None:
-                self._syncing = asyncio.ensure_future(self._sync())
-            await asyncio.shield(self._syncing)
-
-    async def _sync(self) -> None:
-        upto = self._end
-        try:
-            await asyncio.to_thread(os.fdatasync, self._handle)
-        except OSError as error:
-            raise self._full(error) from None
-        finally:
-            self._syncing = None
-        self._synced = upto
-
-    def _take_room(self) -> None:
-        wanted = self._end + ROOM * (len(self._open) + 1)
-        if wanted <= self._room:
-            return
-        try:
-            os.posix_fallocate(self._handle, self._end, wanted - self._end)
-        except AttributeError:
-            return  # this system cannot reserve disk space
-        except OSError as error:
-            if error.errno in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS):
-                return
-            raise self._full(error) from None
-        self._room = wanted
+        await self._file.synced()
 
     def _write(self, entry: Mapping[str, Any]) -> None:
-        data = (dump(entry) + "\n").encode("utf-8", errors="backslashreplace")
-        try:
-            while data:
-                written = os.write(self._handle, data)
-                self._end += written
-                data = data[written:]
-        except OSError as error:
-            raise self._full(error) from None
+        self._file.put(encoded(entry) + b"\n")
 
-    def _full(self, error: OSError) -> LogUnavailable:
-        message = f"{self.path} cannot be written: {error.strerror}. Its content is kept; run the command again."
-        return LogUnavailable(message)
+    def lines(self) -> Iterator[bytes]:
+        """Yield the output's lines: the items that have a position, in its order."""
+        for place in self.index.by_position():
+            yield self._file.bytes_at(place) + b"\n"
 
-    def finish(self, lines: Iterable[Mapping[str, Any]], *, keep: bool = False) -> None:
-        """Write the output atomically, and remove the journal unless it is still needed."""
-        write_atomically(self.output, "".join(dump(line) + "\n" for line in lines))
+    def finish(self, lines: Iterable[bytes] | None, *, keep: bool = False) -> None:
+        """Write the output atomically, and remove the journal unless it is still needed.
+
+        Args:
+            lines: of the output; None if it is written already.
+            keep: whether some items are to be tried again.
+        """
+        if lines is not None:
+            write_atomically(self.output, lines)
         if not keep:
             self.path.unlink(missing_ok=True)
 
@@ -240,11 +232,11 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):  # the data is in the file already; this is for a power loss
-            os.ftruncate(self._handle, self._end)  # the unused reserved space
-            os.fsync(self._handle)
-        os.close(self._handle)
-        self._handle = -1  # a late task must not write into a reused file descriptor
+        self._file.close()
+        self.index.close()
+
+
+_ITEM = b',"item":'
 
 
 def journal_of(output: Path) -> Path:
@@ -255,3 +247,9 @@ def journal_of(output: Path) -> Path:
 def dump(value: Any) -> str:
     """Serialise a value as one line of JSON, without escaping text."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def encoded(value: Any) -> bytes:
+    """Serialise a value as one line of JSON, in bytes."""
+    # A lone surrogate becomes its escape, which is JSON.
+    return dump(value).encode("utf-8", errors="backslashreplace")

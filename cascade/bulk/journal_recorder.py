@@ -4,23 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
 
-from cascade.bulk.journal import Journal, Key
+from cascade.bulk.journal import Journal
+from cascade.bulk.journal_index import Key
 from cascade.bulk.reply_line import reply_line, reply_of
+from cascade.engine.recording import Begun, RunRecorder
 from cascade.errors import LogUnavailable
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure
 from cascade.guards.call_recorder import CallRecorder, Charge
+from cascade.log.calls import call_id, outcome_columns
+from cascade.log.rows import decision_id, now_ms
+
+Carried = tuple[int, int]
+"""Picodollars that calls may have cost: at their worst case, and in the mean."""
 
 
-class JournalRecorders:
+class JournalRecorders(RunRecorder):
     """Creates the JournalRecorder of each request, and reports the cost paid by an earlier run."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, journal: Journal, carried: Mapping[str, Carried] | None = None) -> None:
+        """Take the journal, and what calls of earlier runs may have cost, by decision id."""
+        self._journal, self._carried = journal, dict(carried or {})
         self._open: dict[Key, JournalRecorder] = {}
 
-    def keep(self, request: Request, then: CallRecorder) -> CallRecorder:
+    def begin(self, request: Request) -> Begun:
+        """Return the decision of a request: the one that an earlier run began, or a new one."""
+        key = request.task, request.id
+        identity = self._journal.index.open_decision_of(key)
+        if identity is None:
+            identity = decision_id(now_ms())
+            self._journal.open(key, identity)
+        most, expected = self._carried.get(identity, (0, 0))
+        return Begun(decision_id=identity, maybe_pico=most, maybe_estimate_pico=expected)
+
+    def calls(self, request: Request, then: CallRecorder) -> CallRecorder:
         """Return the call recorder of a request."""
         calls = self._open[request.task, request.id] = JournalRecorder(self._journal, then)
         return calls
@@ -34,9 +57,12 @@ class JournalRecorders:
 class JournalRecorder(CallRecorder):
     """Call recorder that writes to the journal and to the next recorder."""
 
+    keeps_answers = True
+
     def __init__(self, journal: Journal, then: CallRecorder) -> None:
         self._journal, self._then = journal, then
-        self._keys: dict[str, str] = {}
+        self._begun: dict[str, tuple[str, int]] = {}
+        self._epoch, self._tries = os.urandom(16).hex(), Counter[str]()
         self.again_usd = 0.0
         """US dollars of answers paid by an earlier run."""
 
@@ -49,38 +75,50 @@ class JournalRecorder(CallRecorder):
         self.again_usd += reply.cost_usd or 0.0
         return reply
 
-    async def begin(self, key: str, call: ModelCall, worst_pico: int) -> str:
-        """Record the intent durably before the call is made (write-ahead).
+    async def begin(
+        self,
+        key: str,
+        call: ModelCall,
+        worst_pico: int,
+        expected: Callable[[], int] | None = None,
+        identity: str | None = None,
+    ) -> str:
+        """Record the intent durably before the call is made (write-ahead), under one id in journal and log.
 
         Raises:
             LogUnavailable: the disk is full, or the log cannot be written.
         """
-        self._journal.begin(key)
-        identity = ""
+        self._tries[key] += 1
+        identity = identity or call_id(now_ms(), key, self._epoch, self._tries[key])
+        expected_pico = worst_pico if expected is None else expected()
+        self._journal.begin(key, identity, expected_pico)
+        begun = False
         try:
             flushed = asyncio.ensure_future(self._journal.synced())
             try:
-                identity = await self._then.begin(key, call, worst_pico)
+                await self._then.begin(key, call, worst_pico, expected, identity)
+                begun = True
             finally:
                 await flushed
         except BaseException:
-            self._drop(key, identity, call)
+            # The call was not made; say so, if that can still be written.
+            with contextlib.suppress(LogUnavailable):
+                self._journal.end(key, identity, {"outcome": outcome_columns(None, None)})
+            if begun:
+                self._then.end(identity, call, None, None)
             raise
-        self._keys[identity or key] = key
-        return identity or key
-
-    def _drop(self, key: str, identity: str, call: ModelCall) -> None:
-        """Record that a call was not made, if that can still be written."""
-        with contextlib.suppress(LogUnavailable):
-            self._journal.end(key)
-        if identity:
-            self._then.end(identity, call, None, None)
+        self._begun[identity] = key, expected_pico
+        return identity
 
     def end(self, identity: str, call: ModelCall, reply: Response | CallFailure | None, charge: Charge | None) -> None:
-        """Record the answer; a try without one is only ended, and the next run repeats it."""
-        key = self._keys.pop(identity)
+        """Record the answer, before anything else; a try without one is only ended, and the next run repeats it."""
+        key, expected_pico = self._begun.pop(identity)
+        entry: dict[str, Any] | None = None
+        if isinstance(reply, Response):
+            entry = {"reply": reply_line(reply), "charge": None if charge is None else asdict(charge)}
+        elif reply is not None or charge is None:
+            entry = {"outcome": outcome_columns(reply, charge), "expected": expected_pico}
         try:
-            line = reply_line(reply) if isinstance(reply, Response) else None
-            self._journal.end(key, line, broken_off=reply is None and charge is not None)
+            self._journal.end(key, identity, entry)
         finally:
-            self._then.end("" if identity == key else identity, call, reply, charge)
+            self._then.end(identity, call, reply, charge)

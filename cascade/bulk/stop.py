@@ -16,6 +16,8 @@ class Stop:
         self._wished = threading.Event()
         self.terminated = False
         """True after SIGTERM: stopping was requested by the system and is not a failure."""
+        self.cut = False
+        """True if an item was left out because of the stop."""
 
     def wish(self, *, terminated: bool = False) -> None:
         """Request the stop; items in flight finish."""
@@ -31,5 +33,6 @@ class Stop:
         """Yield the items until a stop is requested."""
         for item in items:
             if self.wished:
+                self.cut = True
                 return
             yield item

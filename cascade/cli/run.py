@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
-from cascade.cli.shared.exit_codes import Interrupted, stoppable
+from cascade.cli.shared.exit_codes import Interrupted, require_logged, stoppable
 from cascade.cli.shared.options import ConcurrencyOption, ConfigOption, JsonOption, load, pairs, value_of
 from cascade.cli.shared.progress import progress
 from cascade.cli.shared.terminal import dollars, print_json, print_text, say, tell_ambiguous
@@ -15,6 +16,7 @@ from cascade.errors import ConfigError, LogUnavailable
 
 if TYPE_CHECKING:
     from cascade.engine.cascade import Cascade
+    from cascade.exchange import Request
     from cascade.result import Result
 
 FAILED = 3
@@ -54,6 +56,14 @@ def run(
         typer.Option("--output", "-o", metavar="FILE", help="File for the results of --input, one per line."),
     ] = None,
     concurrency: ConcurrencyOption = 16,
+    order: Annotated[
+        str,
+        typer.Option(
+            "--order",
+            metavar="ORDER",
+            help="Lines of --output: input (as --input, written at the end) or as-finished (written at once).",
+        ),
+    ] = "input",
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing --output.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,11 +83,12 @@ def run(
         if source is not None and output is not None:
             _run_file(
                 app, source, output, fields, params,
-                concurrency=concurrency, max_run_cost=max_run_cost, force=force, as_json=as_json,
+                concurrency=concurrency, max_run_cost=max_run_cost, order=order, force=force, as_json=as_json,
             )  # fmt: skip
         else:
             result = app.run(_read(str(prompt)), params=params, **fields)
             _show(result, as_json=as_json)
+    require_logged(app)
 
 
 def _fields(
@@ -134,6 +145,14 @@ def _show(result: Result[Any], *, as_json: bool) -> None:
         raise typer.Exit(FAILED)
 
 
+def _filled(given: Request, fields: dict[str, Any], params: dict[str, Any]) -> Request:
+    """Fill in what the command line says and the line of a request does not."""
+    missing = {name: value for name, value in fields.items() if getattr(given, name) in (None, {}, "default")}
+    if "tags" in fields:
+        missing["tags"] = {**fields["tags"], **given.tags}
+    return replace(given, **missing, params={**params, **given.params})
+
+
 def _run_file(
     app: Cascade,
     source: Path,
@@ -143,24 +162,30 @@ def _run_file(
     *,
     concurrency: int,
     max_run_cost: float | None,
+    order: str,
     force: bool,
     as_json: bool,
 ) -> None:
-    from dataclasses import replace
-
-    from cascade.bulk.batch import FINAL, read_requests, run_file
+    from cascade.bulk.batch import FINAL, run_file
+    from cascade.bulk.request_file import RequestFile
     from cascade.bulk.stop import Stop
+    from cascade.engine.cascade import Order
 
-    requests = []
-    for given in read_requests(source):
-        # The fields of a line win; the command line fills in the rest.
-        missing = {name: value for name, value in fields.items() if getattr(given, name) in (None, {}, "default")}
-        if "tags" in fields:
-            missing["tags"] = {**fields["tags"], **given.tags}
-        requests.append(replace(given, **missing, params={**params, **given.params}))
-    stop = Stop()
+    if order not in get_args(Order):
+        message = f"--order is {order!r}; {' or '.join(get_args(Order))} was expected."
+        raise ConfigError(message)
+    requests = RequestFile(source, lambda given: _filled(given, fields, params))
+    total = requests.checked()
+    stop, answered, escalated = Stop(), 0, 0
+
+    def done(count: int, spent: float, result: Result[Any] | None) -> None:
+        nonlocal answered, escalated
+        if result is not None and result.attempts and result.attempts[0].response is not None:
+            answered, escalated = answered + 1, escalated + result.escalated
+        report(count, spent, escalated / answered if answered else None)
+
     try:
-        with stoppable(stop), progress("Running", len(requests)) as report:
+        with stoppable(stop), progress("Running", total) as report:
             batch = run_file(
                 app,
                 requests,
@@ -168,8 +193,9 @@ def _run_file(
                 concurrency=concurrency,
                 max_cost_usd=max_run_cost,
                 overwrite=force,
+                order=cast("Order", order),
                 stop=stop,
-                on_done=lambda done, spent, _: report(done, spent),
+                on_done=done,
             )
     except LogUnavailable as error:
         message = f"{error} Finished work is in {output}.part; run the same command again to resume."
@@ -182,11 +208,16 @@ def _run_file(
     saved = "" if batch.saved_usd is None else f", saved {dollars(batch.saved_usd)} against always-top"
     say(f"{ended}; spent {dollars(batch.spent_usd)}{saved}; results in {output}")
     tell_ambiguous(batch.ambiguous)
+    if batch.settlement.lost:
+        say(
+            f"{batch.settlement.lost} calls were answered before, as the log tells, but their answers are not in the "
+            "journal (a power loss?); they were made and paid again."
+        )
     if as_json:
         print_json(
             {
                 "output": str(output),
-                "n": len(requests),
+                "n": batch.n,
                 "resumed": batch.resumed,
                 "ambiguous": batch.ambiguous,
                 "outcomes": dict(batch.outcomes),

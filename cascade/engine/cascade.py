@@ -1,21 +1,23 @@
-"""Cascade: the entry point; owns client, log and event loop: run/arun, run_many/arun_many, explore/aexplore."""
+"""Cascade: the entry point; owns client, log and event loop: run, run_many, stream_many, explore, and async forms."""
 
 from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Never, TypeAlias, TypeVar, Unpack, overload
+from typing import Any, Literal, Never, TypeAlias, TypeVar, Unpack, get_args, overload
 
 from cascade.clients import Client
 from cascade.dialects.error_wordings import ErrorWording
 from cascade.engine.checks import check_ladder
+from cascade.engine.gather import Turns
 from cascade.engine.loop_thread import LoopThread
 from cascade.engine.options import RequestOptions, refuse_unknown
-from cascade.engine.recording import WrapRecorder
+from cascade.engine.recording import RunRecorder
 from cascade.engine.resources import Closing, Resources
 from cascade.engine.runner import OnResult, OnSample, Runner
+from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, Message, Request
 from cascade.guards.accounts import midnight_ms
 from cascade.guards.daily_budgets import DailyBudgets
@@ -36,7 +38,11 @@ Parsed = TypeVar("Parsed")
 Prompt: TypeAlias = str | Sequence[Message] | Request
 """One user's text, a chat, or a Request that was made before."""
 
+Order: TypeAlias = Literal["input", "as-finished"]
+"""Order of results: that of the requests, or as each one is done."""
+
 MANY = ("concurrency", "max_cost_usd", "on_result")
+STREAM = (*MANY, "order")
 EXPLORE = ("concurrency", "max_cost_usd", "on_sample")
 """Options suggested for a misspelt one."""
 
@@ -218,7 +224,7 @@ class Cascade(Closing):
         concurrency: int = 16,
         max_cost_usd: float | None = None,
         on_result: OnResult | None = None,
-        keep: WrapRecorder | None = None,
+        keep: RunRecorder | None = None,
         **unknown: Never,
     ) -> list[Result[Any]]:
         """Answer many requests; blocks. Arguments and errors as of `arun_many`.
@@ -236,7 +242,7 @@ class Cascade(Closing):
         concurrency: int = 16,
         max_cost_usd: float | None = None,
         on_result: OnResult | None = None,
-        keep: WrapRecorder | None = None,
+        keep: RunRecorder | None = None,
         **unknown: Never,
     ) -> list[Result[Any]]:
         """Answer many requests, several at once, in the order given; a request that fails is a result too.
@@ -246,7 +252,7 @@ class Cascade(Closing):
             concurrency: calls at once.
             max_cost_usd: US dollars that all of them together may cost; those that it does not allow end as `budget`.
             on_result: called with index and result as each one is done.
-            keep: wraps the call recorder of a request, as a resumable run does.
+            keep: records decisions and calls, as a resumable run does.
             unknown: rejected, with the nearest option.
 
         Raises:
@@ -256,6 +262,100 @@ class Cascade(Closing):
         refuse_unknown("arun_many", unknown, MANY)
         return await self._loop_thread.arun(self._runner.run_many, requests, concurrency, max_cost_usd, on_result, keep)
 
+    def stream_many(
+        self,
+        requests: Iterable[Request],
+        *,
+        concurrency: int = 16,
+        max_cost_usd: float | None = None,
+        order: Order = "input",
+        on_result: OnResult | None = None,
+        keep: RunRecorder | None = None,
+        **unknown: Never,
+    ) -> Iterator[Result[Any]]:
+        """Answer many requests and yield the results one by one; blocks. Arguments and errors as of `astream_many`.
+
+        Example:
+            >>> for result in app.stream_many(requests, order="as-finished"):
+            ...     print(result.request_id, result.answer)
+        """
+        refuse_unknown("stream_many", unknown, STREAM)
+        results = self._results(requests, concurrency, max_cost_usd, on_result, keep, order)
+        try:
+            while (batch := self._loop_thread.run(results.next)) is not None:
+                yield from (result for _, result in batch)
+        finally:
+            self._loop_thread.run(results.close)
+
+    async def astream_many(
+        self,
+        requests: Iterable[Request],
+        *,
+        concurrency: int = 16,
+        max_cost_usd: float | None = None,
+        order: Order = "input",
+        on_result: OnResult | None = None,
+        keep: RunRecorder | None = None,
+        **unknown: Never,
+    ) -> AsyncIterator[Result[Any]]:
+        """Answer many requests, several at once, and yield the results one by one; a failed request is a result too.
+
+        The requests are read as they are begun, at most twice the concurrency before the consumer, and no result is
+        held that was yielded, so memory does not grow with their number. Ending the iteration cancels calls in flight.
+
+        Args:
+            requests: the requests; a lazy iterable is read on the background loop, a little at a time.
+            concurrency: calls at once.
+            max_cost_usd: US dollars that all of them together may cost; those that it does not allow end as `budget`.
+            order: `input`, in the order of the requests; or `as-finished`.
+            on_result: called with index and result as each one is done, before it is yielded.
+            keep: records decisions and calls, as a resumable run does.
+            unknown: rejected, with the nearest option.
+
+        Raises:
+            TypeError: an option is unknown.
+            ConfigError: concurrency or order cannot be used.
+            LogUnavailable: no further call may be paid for.
+        """
+        refuse_unknown("astream_many", unknown, STREAM)
+        results = self._results(requests, concurrency, max_cost_usd, on_result, keep, order)
+        try:
+            while (batch := await self._loop_thread.arun(results.next)) is not None:
+                for _, result in batch:
+                    yield result
+        finally:
+            await self._loop_thread.arun(results.close)
+
+    def _results(
+        self,
+        requests: Iterable[Request],
+        concurrency: int,
+        max_cost_usd: float | None,
+        on_result: OnResult | None,
+        keep: RunRecorder | None,
+        order: Order,
+    ) -> Turns[list[tuple[int, Result[Any]]]]:
+        if order not in get_args(Order):
+            message = f"order is {order!r}; input or as-finished was expected."
+            raise ConfigError(message)
+        return Turns(
+            self._runner.stream_many(requests, concurrency, max_cost_usd, on_result, keep, ordered=order == "input")
+        )
+
+    def correct_spending(self, corrections: Mapping[str | None, int]) -> None:
+        """Correct what daily budgets count as spent before, where a settlement of the log has found it.
+
+        Args:
+            corrections: picodollars to add, by principal (None: requests without one); below 0 to give back.
+        """
+
+        async def correct() -> None:
+            for principal, pico in corrections.items():
+                self._runner.day_budgets.correct(principal, pico)
+
+        if corrections:
+            self._loop_thread.run(correct)
+
     def explore(
         self,
         samples: Iterable[Sample | Request],
@@ -263,7 +363,7 @@ class Cascade(Closing):
         concurrency: int = 16,
         max_cost_usd: float | None = None,
         on_sample: OnSample | None = None,
-        keep: WrapRecorder | None = None,
+        keep: RunRecorder | None = None,
         **unknown: Never,
     ) -> list[Sample]:
         """Record every rung and verifier on every sample; blocks. Arguments and errors as of `aexplore`.
@@ -281,7 +381,7 @@ class Cascade(Closing):
         concurrency: int = 16,
         max_cost_usd: float | None = None,
         on_sample: OnSample | None = None,
-        keep: WrapRecorder | None = None,
+        keep: RunRecorder | None = None,
         **unknown: Never,
     ) -> list[Sample]:
         """Record every rung and verifier on every sample; idempotent: recorded answers are not paid for again.
@@ -291,7 +391,7 @@ class Cascade(Closing):
             concurrency: calls at once.
             max_cost_usd: budget in US dollars; it stops before the budget could be exceeded.
             on_sample: called with index, sample and attempts as each one is done, so that a caller can keep it.
-            keep: wraps the call recorder of a request, as a resumable run does.
+            keep: records calls, as a resumable run does.
             unknown: rejected, with the nearest option.
 
         Raises:

@@ -3,19 +3,49 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 from cascade.exchange import Request
 from cascade.guards.call_recorder import NULL_RECORDER, CallRecorder
 from cascade.log import Log
 from cascade.log.calls import Purpose
+from cascade.log.rows import decision_id, now_ms
 
-WrapRecorder = Callable[[Request, CallRecorder], CallRecorder]
-"""Wraps a call recorder with that of a bulk run, so that the run can be resumed."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """The decision that a request of a bulk run becomes, begun now or by an earlier run that was broken off."""
+
+    decision_id: str
+    """Its id in the log."""
+
+    maybe_pico: int = 0
+    """Picodollars that calls of earlier runs may have cost, at their worst case."""
+
+    maybe_estimate_pico: int = 0
+    """Picodollars that these have cost in the mean."""
+
+
+class RunRecorder(Protocol):
+    """Records the requests of a bulk run, so that the run can be resumed."""
+
+    def begin(self, request: Request) -> Begun:
+        """Return the decision of a request that is about to be run."""
+        ...
+
+    def calls(self, request: Request, then: CallRecorder) -> CallRecorder:
+        """Wrap the call recorder of a request."""
+        ...
+
+
+def begin(request: Request, keep: RunRecorder | None) -> Begun:
+    """Return the decision that a request becomes."""
+    return Begun(decision_id=decision_id(now_ms())) if keep is None else keep.begin(request)
 
 
 def call_recorder(
-    log: Log | None, request: Request, purpose: Purpose, keep: WrapRecorder | None, *, decision_id: str | None = None
+    log: Log | None, request: Request, purpose: Purpose, keep: RunRecorder | None, *, decision_id: str | None = None
 ) -> CallRecorder:
     """Return the call recorder of a request.
 
@@ -26,7 +56,7 @@ def call_recorder(
         log: the decision log; None if absent.
         request: the request.
         purpose: of the calls.
-        keep: the bulk run's wrapper; None for a single request.
+        keep: the bulk run's recorder; None for a single request.
         decision_id: of the request's row in the log.
     """
     calls: CallRecorder = NULL_RECORDER
@@ -34,7 +64,7 @@ def call_recorder(
         wait = keep is not None or purpose == "explore"
         log.durable = log.durable or wait
         calls = log.calls(request, purpose=purpose, decision_id=decision_id, wait=wait)
-    return calls if keep is None else keep(request, calls)
+    return calls if keep is None else keep.calls(request, calls)
 
 
 def call_slots(concurrency: int) -> asyncio.Semaphore:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -15,9 +16,9 @@ from cascade.engine.build_request import build_request, with_settings
 from cascade.engine.checks import SilenceWatch, WarnOnce
 from cascade.engine.clock import RequestClock
 from cascade.engine.driver import Driver
-from cascade.engine.gather import gather_bounded
+from cascade.engine.gather import gather_bounded, stream_bounded
 from cascade.engine.raise_for import raise_for_result, raise_if_fatal
-from cascade.engine.recording import WrapRecorder, call_recorder, call_slots
+from cascade.engine.recording import Begun, RunRecorder, begin, call_recorder, call_slots
 from cascade.engine.savings import savings_changes
 from cascade.errors import CascadeError, LogUnavailable
 from cascade.exchange import Request
@@ -31,13 +32,13 @@ from cascade.guards.escalation_cap import EscalationLimiter
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder
 from cascade.log import Log
-from cascade.log.rows import decision_id, now_ms
+from cascade.log.calls import committed
 from cascade.policy.policy import Policy
 from cascade.prices import PriceBook
 from cascade.result import Attempt, Outcome, Result
 from cascade.samples.sample import Sample, recorded
 from cascade.settings import Settings
-from cascade.telemetry import begin
+from cascade.telemetry import begin as begin_trace
 
 OnResult: TypeAlias = Callable[[int, Result[Any]], None]
 OnSample: TypeAlias = Callable[[int, Sample, tuple[Attempt, ...]], None]
@@ -117,8 +118,9 @@ class Runner:
         request: Request,
         started: float,
         run: SpendAccount | None = None,
-        keep: WrapRecorder | None = None,
+        keep: RunRecorder | None = None,
         slots: asyncio.Semaphore | None = None,
+        begun: Begun | None = None,
     ) -> Result[Any]:
         """Run one request, log what came of it, and return it whatever it is.
 
@@ -126,8 +128,9 @@ class Runner:
             request: the request.
             started: when it was made, on the monotonic clock.
             run: the account of the bulk run that it belongs to.
-            keep: wraps what writes its calls down.
+            keep: records its calls; the result is returned once its row in the log is committed.
             slots: bounds the calls of a bulk run in flight.
+            begun: the decision that it becomes; None: a new one.
         """
         settings = self.settings_of(request.task)
         for verifier in {id(one): one for rung in self.ladder.of(request.task) for one in rung.verifiers}.values():
@@ -148,12 +151,16 @@ class Runner:
         )
         clock = RequestClock(started, request.deadline_s)
         budget = self.day_budgets.budget(request, run)
-        identity, trace = decision_id(now_ms()), begin(request)
+        begun = begun or begin(request, keep)
+        identity, trace = begun.decision_id, begin_trace(request)
+        budget.carry(begun.maybe_pico, begun.maybe_estimate_pico)
         calls = call_recorder(self.log, request, "run", keep, decision_id=identity)
         driver = Driver(
             client=self.client, budget=budget, pool=self.pool, trace=trace, calls=calls, slots=slots,
             clock=clock,
         )  # fmt: skip
+
+        logged: Future[None] | None = None if keep is None or self.log is None or self.log.read_only else Future()
 
         def end(result: Result[Any], outcome: Outcome | None = None) -> Result[Any]:
             ended = outcome or result.outcome
@@ -164,14 +171,17 @@ class Runner:
             result = fast_replace(result, **changes)
             self._silence.see(result.attempts)
             if self.log is not None:
-                self.log.write(result, request)
+                self.log.write(result, request, promise=logged)
             if trace is not None:
                 trace.ended(result, self.ladder.of(request.task))
             return result
 
         # Broken off, what was paid for is logged all the same.
         with trace or nullcontext():
-            return end(await driver.drive(steps, on_cancel=lambda result: end(result, "cancelled")))
+            result = end(await driver.drive(steps, on_cancel=lambda result: end(result, "cancelled")))
+        if logged is not None and self.log is not None:
+            await committed(logged, self.log.name)
+        return result
 
     async def run_many(
         self,
@@ -179,23 +189,46 @@ class Runner:
         concurrency: int,
         max_cost_usd: float | None,
         on_result: OnResult | None,
-        keep: WrapRecorder | None,
+        keep: RunRecorder | None,
     ) -> list[Result[Any]]:
         """Run many requests; see `Cascade.arun_many`."""
+        done: dict[int, Result[Any]] = {}
+        async for batch in self.stream_many(requests, concurrency, max_cost_usd, on_result, keep):
+            done.update(batch)
+        return [done[index] for index in sorted(done)]
+
+    def stream_many(
+        self,
+        requests: Iterable[Request],
+        concurrency: int,
+        max_cost_usd: float | None,
+        on_result: OnResult | None,
+        keep: RunRecorder | None,
+        *,
+        ordered: bool = False,
+    ) -> AsyncGenerator[list[tuple[int, Result[Any]]]]:
+        """Run many requests, and yield lists of index and result; see `Cascade.astream_many`."""
         run, slots = run_account(max_cost_usd), call_slots(concurrency)
 
         async def one(index: int, request: Request) -> Result[Any]:
+            begun = begin(request, keep)
             try:
-                result = await self.climb(self.request(request), time.monotonic(), run, keep, slots)
+                result = await self.climb(self.request(request), time.monotonic(), run, keep, slots, begun)
             except LogUnavailable:
                 raise  # nothing more may be paid for
             except CascadeError as error:
-                result = Result(request_id=request.id, task=request.task, outcome="failed", error=str(error))
+                # It could not be run as it is; that is a decision too.
+                result = Result(
+                    request_id=request.id, task=request.task, outcome="failed", error=str(error),
+                    decision_id=begun.decision_id,
+                )  # fmt: skip
+                if self.log is not None:
+                    self.log.write(result, request)
             if on_result is not None:
                 on_result(index, result)
             return result
 
-        return await gather_bounded(one, requests, concurrency)
+        return stream_bounded(one, requests, concurrency, ordered=ordered)
 
     async def explore(
         self,
@@ -203,7 +236,7 @@ class Runner:
         concurrency: int,
         max_cost_usd: float | None,
         on_sample: OnSample | None,
-        keep: WrapRecorder | None,
+        keep: RunRecorder | None,
     ) -> list[Sample]:
         """Record every rung and verifier on samples; see `Cascade.aexplore`."""
         run, slots = run_account(max_cost_usd), call_slots(concurrency)
@@ -217,7 +250,7 @@ class Runner:
                 given={name: recording.verdicts for name, recording in sample.recordings.items()},
             )
             budget = self.day_budgets.budget(sample.request, run)
-            trace = begin(sample.request)
+            trace = begin_trace(sample.request)
             calls = call_recorder(self.log, sample.request, "explore", keep)
             driver = Driver(client=self.client, budget=budget, pool=self.pool, trace=trace, calls=calls, slots=slots)
             with trace or nullcontext():

@@ -189,13 +189,13 @@ class Budget:
         spent = pico(cost_usd) if cost_usd is not None and 0.0 <= cost_usd < math.inf else worst
         if charged:
             chance = charge_chance(reply if isinstance(reply, CallFailure) else None)
-            self._perhaps(max(0, worst - spent), max(0, round(chance * self._expected(call)) - spent))
+            self.carry(max(0, worst - spent), max(0, round(chance * self.expected(call)) - spent))
             spent = max(spent, worst)
         if isinstance(reply, Response):
             if RESENT in reply.flags:
                 # Asked twice by the wire: the first time may be billed as well, up to the worst case.
                 lost, charged = self.worst(call), True
-                self._perhaps(lost, round(EVEN * self._expected(call)))
+                self.carry(lost, round(EVEN * self.expected(call)))
                 spent += lost
             if not cut_off(reply) and (price := self._price(call)) is not None:
                 self._history.saw(call, self._task, reply, price=price, prompt=self._prompt(call))
@@ -235,7 +235,7 @@ class Budget:
             self._estimated = (read, tokens)
         return tokens
 
-    def _expected(self, call: ModelCall) -> int:
+    def expected(self, call: ModelCall) -> int:
         """Return the picodollars that an answer to the call costs in the mean, at most its worst case."""
         price = self._price(call)
         if price is None:
@@ -246,7 +246,8 @@ class Budget:
         usd = price.cost_usd(Usage(input_tokens=prompt, output_tokens=math.ceil(output)))
         return min(pico(usd * price.tier_factor(call.params.get("service_tier"))), self.worst(call))
 
-    def _perhaps(self, most: int, expected: int) -> None:
+    def carry(self, most: int, expected: int) -> None:
+        """Take over the picodollars that earlier tries may have cost: at their worst case, and in the mean."""
         self.maybe_charged_usd += most / PICO
         self.maybe_charged_estimate_usd += min(expected, most) / PICO
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -26,17 +26,29 @@ class Charge:
 class CallRecorder(Protocol):
     """Who writes down the calls of one request: a decision log, a bulk run's journal, or nobody."""
 
+    keeps_answers: bool = False
+    """Whether answers are kept for a resumed run: all that have come are written down before one is worked on."""
+
     def known(self, key: str) -> Response | None:
         """Return the answer that an earlier, broken-off run was given to a question; None: it must be asked."""
         ...
 
-    async def begin(self, key: str, call: ModelCall, worst_pico: int) -> str:
+    async def begin(
+        self,
+        key: str,
+        call: ModelCall,
+        worst_pico: int,
+        expected: Callable[[], int] | None = None,
+        identity: str | None = None,
+    ) -> str:
         """Write down that a call is about to be made, and return the id of this try.
 
         Args:
             key: names the question, whichever endpoint is asked it (`call_key`).
             call: the call.
             worst_pico: picodollars that it may cost at most.
+            expected: returns the picodollars that it costs in the mean; None: its worst case.
+            identity: the id of this try; None: a new one.
 
         Raises:
             LogUnavailable: it cannot be written down, and may not be made without.
@@ -66,10 +78,17 @@ class NullRecorder(CallRecorder):
         del key
         return None
 
-    async def begin(self, key: str, call: ModelCall, worst_pico: int) -> str:
+    async def begin(
+        self,
+        key: str,
+        call: ModelCall,
+        worst_pico: int,
+        expected: Callable[[], int] | None = None,
+        identity: str | None = None,
+    ) -> str:
         """Let the call be made."""
-        del key, call, worst_pico
-        return ""
+        del key, call, worst_pico, expected
+        return identity or ""
 
     def end(self, identity: str, call: ModelCall, reply: Response | CallFailure | None, charge: Charge | None) -> None:
         """Forget it."""

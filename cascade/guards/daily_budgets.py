@@ -51,6 +51,11 @@ class DailyBudgets:
         held = [account for account in accounts if account is not None]
         return Budget(self._prices, held, history=self._history, task=request.task)
 
+    def correct(self, principal: str | None, pico: int) -> None:
+        """Add picodollars to what a principal spent today; below 0 they are given back."""
+        for account in self.accounts(principal):
+            account.settle(0, pico)
+
     def forget_flights(self) -> None:
         """Forget what is in flight: in a forked child, all of it is the parent's."""
         for account in (self._all, *self._own.values()):

@@ -21,6 +21,10 @@ CUT_BY_RESERVE, CAPPED, ASKED_LONGER = "cut_by_reserve", "capped_by_budget", "as
 """Flags of a response: cut off by a `max_tokens` that was learnt; by one that the budget could not pay more for; asked
 once more, with the longest answer's `max_tokens`, since the first one was cut off. Both are billed."""
 
+_TURNS = 3
+"""Turns of the event loop from the bytes of an answer to its entry in the journal: so long an answer that is kept waits
+before it is worked on, so that those that came with it are kept before."""
+
 
 async def ask_metered(
     client: Client,
@@ -135,7 +139,7 @@ class MeteredClient(Client):
         sent = fast_replace(call, params=sent.params) if capped else call
         try:
             worst = reserved or (0 if self._calls is NULL_RECORDER else self._budget.worst(sent))
-            identity = await self._calls.begin(self._key_of(call), sent, worst)
+            identity = await self._calls.begin(self._key_of(call), sent, worst, lambda: self._budget.expected(sent))
         except BaseException:
             self._budget.release(reserved)
             raise
@@ -167,6 +171,9 @@ class MeteredClient(Client):
             else:
                 self._budget.release(reserved)
             self._calls.end(identity, sent, reply, charge)
+        if self._calls.keeps_answers:
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
         return reply
 
     def _key_of(self, call: ModelCall) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import lru_cache
@@ -92,16 +93,23 @@ class LoggedCalls(CallRecorder):
         del key
         return None
 
-    async def begin(self, key: str, call: ModelCall, worst_pico: int) -> str:
+    async def begin(
+        self,
+        key: str,
+        call: ModelCall,
+        worst_pico: int,
+        expected: Callable[[], int] | None = None,
+        identity: str | None = None,
+    ) -> str:
         """Record the intent.
 
         Raises:
             LogUnavailable: the intent must be committed first, and cannot be.
         """
+        del expected  # the log tells what a call may cost at most
         self._tries[key] += 1
         at_ms = now_ms()
-        digest = sha256(f"{key} {self._epoch} {self._tries[key]}".encode("ascii")).digest()
-        identity = timed_id(at_ms, digest[:6])
+        identity = identity or call_id(at_ms, key, self._epoch, self._tries[key])
         clean = self._log.stored_name
         row = {
             "call_id": identity,
@@ -122,7 +130,9 @@ class LoggedCalls(CallRecorder):
             self._log.accept(entry)
             return identity
         try:
-            await self._committed(entry)
+            promise: Future[None] = Future()
+            self._log.accept(entry, promise)
+            await committed(promise, self._log.name)
         except asyncio.CancelledError:
             self.end(identity, call, None, None)  # the intent may be committed later, but the call was not made
             raise
@@ -135,23 +145,32 @@ class LoggedCalls(CallRecorder):
         """Record the outcome; it updates the intent, or replaces it if that was lost (upsert)."""
         del call
         opened = self._open.pop(identity)
-        row = {**opened.row, **_outcome(reply, charge), "ms": round(1000 * (monotonic() - opened.began))}
+        row = {**opened.row, **outcome_columns(reply, charge), "ms": round(1000 * (monotonic() - opened.began))}
         for name in ("finish_raw", "model_reported"):
             row[name] = None if row[name] is None else self._log.stored_word(row[name])
         self._log.accept(Entry(rows={OUTCOMES: [row]}))
 
-    async def _committed(self, entry: Entry) -> None:
-        promise: Future[None] = Future()
-        self._log.accept(entry, promise)
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                await asyncio.shield(asyncio.wrap_future(promise))
-        except TimeoutError:
-            message = f"The decision log {self._log.name} took more than {PATIENCE_S:g} s to write one row."
-            raise LogUnavailable(message) from None
+
+def call_id(at_ms: int, key: str, epoch: str, attempt: int) -> str:
+    """Return the id of a try: its time, and a hash of what is asked, in which run of the request, for which time."""
+    return timed_id(at_ms, sha256(f"{key} {epoch} {attempt}".encode("ascii")).digest()[:6])
 
 
-def _outcome(reply: Response | CallFailure | None, charge: Charge | None) -> dict[str, Any]:
+async def committed(promise: Future[None], name: str) -> None:
+    """Wait until rows are committed to the log of that name.
+
+    Raises:
+        LogUnavailable: they cannot be, or it takes too long.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.shield(asyncio.wrap_future(promise))
+    except TimeoutError:
+        message = f"The decision log {name} took more than {PATIENCE_S:g} s to write one row."
+        raise LogUnavailable(message) from None
+
+
+def outcome_columns(reply: Response | CallFailure | None, charge: Charge | None) -> dict[str, Any]:
     """Return the columns of a try's outcome."""
     answered = isinstance(reply, Response)
     asked = charge is not None and (reply is None or reply.tries > 0)

@@ -122,19 +122,28 @@ class Log:
         """Warnings of the writer, each once, in order."""
         return self._writer.warnings
 
-    def write(self, result: Result[Any], request: Request, *, at_s: float | None = None) -> None:
+    def write(
+        self, result: Result[Any], request: Request, *, at_s: float | None = None, promise: Promise | None = None
+    ) -> None:
         """Queue one request's result for the log; does not block and never raises.
 
         Args:
             result: the result.
             request: the request, for its principal and, where stored, its text.
             at_s: its end, in Unix seconds; None: now.
+            promise: resolved once it is committed; fails with LogUnavailable if it cannot be.
         """
         try:
             at_ms = now_ms() if at_s is None else round(at_s * 1000)
-            self._put(self._row_builder.decision(result, request, at_ms=at_ms))
+            self._require_writable()
+            entry = self._row_builder.decision(result, request, at_ms=at_ms)
         except Exception as error:  # noqa: BLE001 - a log must not fail the request that it records; losses are counted
-            self._writer.refuse(1, f"a result could not be made into rows ({type(error).__name__}: {error})")
+            reason = f"a result could not be made into rows ({type(error).__name__}: {error})"
+            self._writer.refuse(1, reason)
+            if promise is not None:
+                promise.set_exception(LogUnavailable(f"The decision log {self.name} cannot be written: {reason}."))
+            return
+        self._writer.put(entry, promise)
 
     def label(self, identity: str, correct: float, *, rung: str | None = None, source: str = "human") -> None:
         """Label an answer's correctness; waits for the commit.
@@ -211,8 +220,7 @@ class Log:
         Raises:
             LogUnavailable: the log cannot be changed, or was opened for reading only.
         """
-        if self.read_only:
-            raise LogUnavailable(self._only_for_reading())
+        self._require_writable()
         return self._database.maintaining()
 
     def stored_word(self, text: str) -> str:
@@ -232,12 +240,13 @@ class Log:
         self.close()
 
     def _put(self, entry: Entry) -> None:
-        if self.read_only:
-            raise LogUnavailable(self._only_for_reading())
+        self._require_writable()
         self._writer.put(entry)
 
-    def _only_for_reading(self) -> str:
-        return f"The decision log {self.name} was opened for reading only; open it with open_log(path)."
+    def _require_writable(self) -> None:
+        if self.read_only:
+            message = f"The decision log {self.name} was opened for reading only; open it with open_log(path)."
+            raise LogUnavailable(message)
 
     def _forked(self) -> None:
         """Reset after a fork: threads are not forked, and the parent writes its own queue."""

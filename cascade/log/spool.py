@@ -12,7 +12,7 @@ from pathlib import Path
 from cascade.errors import LogUnavailable
 from cascade.log.fork_lock import fork_lock
 from cascade.log.rows import Entry
-from cascade.log.sqlite import identity
+from cascade.log.sqlite_file import identity
 
 APPLICATION_ID = 0x43_53_43_53
 """Marks the file as a spool ("CSCS")."""

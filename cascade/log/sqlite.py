@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,9 @@ from cascade.errors import LogUnavailable
 from cascade.log.fork_lock import fork_lock
 from cascade.log.insertion import insert, loss
 from cascade.log.rows import Entry
+from cascade.log.sqlite_file import BUSY_TIMEOUT_S, create_file, identity, use_wal
 from cascade.log.tables import APPLICATION_ID, SCHEMA_VERSION, metadata
-
-_AGAIN_S = 0.01
-"""Retry interval, in seconds, of the switch to write-ahead logging."""
-
-BUSY_TIMEOUT_S = 5.0
-"""Seconds that a statement waits for another process's lock."""
+from cascade.log.truncation import LEAST, malformed, require_not_empty, require_whole, truncated
 
 WAL_RESET_BUG = ((3, 7, 0), (3, 51, 2))
 """First and last SQLite version that may damage a WAL file with several writing connections."""
@@ -65,11 +60,13 @@ class Database:
         self._writing: Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._committed = 0
+        self._size = 0
+        self._truncated = ""
         self._abandoned: list[Connection | None] = []
         self._fork_lock = fork_lock()
         with self._explained("opened"):
             if read_only:
-                path.stat()
+                require_not_empty(path)
                 with self._engine.connect() as connection:
                     self._check(connection)
             else:
@@ -94,7 +91,7 @@ class Database:
 
     def tend(self) -> None:
         """Detect a file that was deleted or replaced, also while nothing is written."""
-        if self._writing is not None and self._identity != identity(self.path):
+        if self._writing is not None and (self._identity != identity(self.path) or self._shrunk()):
             with self._explained("opened"), self._fork_lock:
                 self._writer()
 
@@ -105,8 +102,11 @@ class Database:
         Raises:
             LogUnavailable: the file cannot be read.
         """
+        with self._explained("read"):
+            require_not_empty(self.path)
         with self._explained("read"), self._engine.connect() as connection, connection.begin():
             connection.exec_driver_sql("BEGIN")
+            require_whole(connection, self.path)
             yield connection
 
     @contextmanager
@@ -126,10 +126,21 @@ class Database:
         self._writing, self._identity, self._committed = None, None, 0
 
     def close(self) -> None:
-        """Close the writing connection."""
+        """Close the writing connection; a truncated file is left as it is."""
+        if self._writing is not None and not self._truncated and self._shrunk():
+            with suppress(LogUnavailable), self._explained("closed"), self._fork_lock:
+                self._require_unshrunk()
         writing, self._writing = self._writing, None
-        if writing is not None:
+        if writing is None:
+            return
+        if not self._truncated:
             writing.close()
+            return
+        # SQLite would write its log's pages into the file on closing, unless the file is not where it was.
+        aside = self.path.with_name(f"{self.path.name}.truncated")
+        self.path.rename(aside)
+        writing.close()
+        aside.rename(self.path)
 
     def _commit(self, entries: Sequence[Entry]) -> Sequence[tuple[Entry, str]]:
         connection = self._writer()
@@ -161,24 +172,63 @@ class Database:
     def _writer(self) -> Connection:
         found = identity(self.path)
         if self._writing is not None and found == self._identity:
+            self._require_unshrunk()
             return self._writing
         if self._committed and found != self._identity:
             self._vanished(
                 self._committed, f"{self.path} was deleted or replaced while it was open; logging goes on in a new file"
             )
             self._committed = 0
+        self._truncated = ""
         self.close()
         self._writing, self._version, self._is_durable = self._open(), None, None
-        self._identity = identity(self.path)
+        self._identity, self._size = identity(self.path), self.path.stat().st_size
         return self._writing
+
+    def _shrunk(self) -> bool:
+        try:
+            size = self.path.stat().st_size
+        except OSError:
+            return False  # deleted; that is found by its identity
+        shrunk, self._size = size < self._size, max(size, self._size)
+        return shrunk
+
+    def _require_unshrunk(self) -> None:
+        """Check a file that got smaller while open: a purge by another process compacts it, all else truncates it.
+
+        Raises:
+            LogUnavailable: it was truncated.
+        """
+        if self._truncated:
+            raise LogUnavailable(self._truncated)
+        expected = self._size
+        if not self._shrunk():
+            return
+        size = self.path.stat().st_size
+        try:
+            # A connection of its own, since the writing one has pages in memory; that of an empty file would delete the
+            # write-ahead log.
+            if size >= LEAST:
+                with self.reading():
+                    pass
+        except LogUnavailable as error:
+            self._truncated = str(error)
+        if size < LEAST:
+            self._truncated = truncated(self.path, size, expected)
+        if self._truncated:
+            self._vanished(self._committed, self._truncated)
+            self._committed = 0
+            raise LogUnavailable(self._truncated)
+        self._size = size
 
     def _open(self) -> Connection:
         """Create the file if missing, readable by its owner only, then check it and create the tables."""
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if not create_file(self.path):
+            require_not_empty(self.path)
         connection = self._engine.connect()
         try:
             self._check(connection)
-            _use_wal(connection)
+            use_wal(connection)
             with connection.begin():
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 # Read under the lock: another process may have upgraded it in between.
@@ -198,6 +248,7 @@ class Database:
             application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
             version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
             tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
+            require_whole(connection, self.path)
         if application != APPLICATION_ID and (tables or self.read_only):
             message = f"{self.path} is a SQLite file, but not a decision log; give another path."
             raise LogUnavailable(message)
@@ -233,32 +284,9 @@ class Database:
         else:
             return
         message = f"The decision log {self.path} cannot be {verb}: {problem}. Check the path, its rights and the disk."
+        if "malformed" in str(problem):
+            message = malformed(self.path)
         raise LogUnavailable(message) from None
-
-
-def _use_wal(connection: Connection) -> None:
-    """Switch the file to write-ahead logging, with retries: SQLite does not wait for another process doing the same."""
-    until = time.monotonic() + BUSY_TIMEOUT_S
-    while True:
-        try:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        except exc.OperationalError as error:
-            connection.rollback()
-            if "locked" not in str(error.orig) or time.monotonic() >= until:
-                raise
-            time.sleep(_AGAIN_S)
-        else:
-            connection.rollback()
-            return
-
-
-def identity(path: Path) -> tuple[int, int] | None:
-    """Return device and inode of a file, which detect a replacement; None if the file is missing."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_dev, stat.st_ino
 
 
 def upgrade(connection: Connection, version: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator, Mapping
-from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Annotated, Any, NotRequired, cast
 
@@ -16,6 +15,7 @@ from typing_extensions import TypedDict
 from cascade.errors import CascadeError, DataError
 from cascade.exchange import Request, Response, TokenLogProb
 from cascade.files import explain, refuse_duplicates
+from cascade.samples.key_set import KeySet
 from cascade.samples.sample import Recording, Sample
 from cascade.usage import Usage
 from cascade.verdict import Verdict
@@ -99,13 +99,16 @@ def read_samples(path: str | Path, *, unique: bool = True) -> Iterator[Sample]:
 
     Args:
         path: the file.
-        unique: whether to check that ids differ, which takes about 100 bytes per sample.
+        unique: whether to check that ids differ.
 
     Raises:
         DataError: the file cannot be read, or a line is not a sample; names file, line and field.
     """
-    path = Path(path)
-    seen: set[bytes] = set()
+    with KeySet() as seen:
+        yield from _samples(Path(path), seen if unique else None)
+
+
+def _samples(path: Path, seen: KeySet | None) -> Iterator[Sample]:
     for number, line in lines(path):
         try:
             sample = sample_of(json.loads(line, parse_constant=_no_constant, object_pairs_hook=refuse_duplicates))
@@ -118,10 +121,7 @@ def read_samples(path: str | Path, *, unique: bool = True) -> Iterator[Sample]:
         except (ValueError, CascadeError) as error:
             problem = str(error)
         else:
-            key = digest(sample) if unique else b""
-            if key not in seen:
-                if unique:
-                    seen.add(key)
+            if seen is None or seen.add(sample):
                 yield sample
                 continue
             problem = (
@@ -129,11 +129,6 @@ def read_samples(path: str | Path, *, unique: bool = True) -> Iterator[Sample]:
             )
         message = f"{path}, line {number}: {problem}"
         raise DataError(message) from None
-
-
-def digest(sample: Sample) -> bytes:
-    """Return a 16-byte digest of task and id, to detect duplicates among millions of samples."""
-    return blake2b("\0".join(sample.key).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:

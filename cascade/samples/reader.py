@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cascade.errors import DataError
-from cascade.samples.jsonl import digest, read_samples
+from cascade.samples.jsonl import read_samples
+from cascade.samples.key_set import digest
 from cascade.samples.sample import Sample
 from cascade.samples.table import TABLES, read_table
 

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from cascade.errors import CascadeError, DataError
 from cascade.files import explain
-from cascade.samples.jsonl import LINE_LIMIT, digest, sample_of
+from cascade.samples.jsonl import LINE_LIMIT, sample_of
+from cascade.samples.key_set import KeySet
 from cascade.samples.sample import Sample
 
 PLAIN = ("id", "prompt", "gold", "task", "group")
@@ -58,7 +59,11 @@ def read_table(path: Path, mapping: Mapping[str, str] | None = None, *, unique: 
     Raises:
         DataError: it cannot be read, lacks a column, or a row is not a sample; names file and row.
     """
-    seen: set[bytes] = set()
+    with KeySet() as seen:
+        yield from _samples(path, mapping, seen if unique else None)
+
+
+def _samples(path: Path, mapping: Mapping[str, str] | None, seen: KeySet | None) -> Iterator[Sample]:
     rows = _parquet(path) if path.suffix == ".parquet" else _csv(path)
     chosen: Mapping[str, str] | None = mapping
     for number, row in rows:
@@ -79,12 +84,9 @@ def read_table(path: Path, mapping: Mapping[str, str] | None = None, *, unique: 
         except (CascadeError, ValueError) as error:
             message = f"{path}, line {number}: {error}"
             raise DataError(message) from None
-        key = digest(sample) if unique else b""
-        if key in seen:
+        if seen is not None and not seen.add(sample):
             message = f"{path}, line {number}: id {sample.request.id!r} appears twice; give each row its own id."
             raise DataError(message)
-        if unique:
-            seen.add(key)
         yield sample
 
 

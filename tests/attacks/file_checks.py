@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cascade import Cascade, ConfigError, DataError, Ladder, Policy, Request, Rung, ScriptedClient
-from cascade.bulk.batch import read_requests
+from cascade.bulk.request_file import read_requests
 from cascade.config import load_config
 from cascade.config.document import parse_document
 from cascade.exchange import is_name

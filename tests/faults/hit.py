@@ -45,6 +45,9 @@ class Hit:
     behaviour: str = ""
     """What was done with it."""
 
+    sent: float | None = None
+    """When its answer was on the wire, in monotonic seconds; None: it is not."""
+
     @property
     def key(self) -> str:
         """The key that it came with; '' without one."""

@@ -145,7 +145,9 @@ class Server:
                 reply = self._reply(hit)
                 if self._held_after is not None and len(self.hits) > self._held_after:
                     await self._released.wait()
-                if not await self._put(reply, writer):
+                whole = await self._put(reply, writer)
+                hit.sent = time.monotonic()
+                if not whole:
                     break
         except (ConnectionError, asyncio.CancelledError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # the caller hung up, or the server is closing: either way there is nobody left to answer

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cascade.cli.shared.terminal import fail, say, warn
-from cascade.errors import CascadeError
+from cascade.errors import CascadeError, LogUnavailable
 
 if TYPE_CHECKING:
     from cascade.bulk.stop import Stop
+    from cascade.engine.cascade import Cascade
 
 INTERRUPTED, TERMINATED = 130, 143
 
@@ -58,6 +59,17 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
                 raise typer.Exit(0) from None
 
     return run
+
+
+def require_logged(app: Cascade) -> None:
+    """Check that a cascade that was closed has logged all its decisions.
+
+    Raises:
+        LogUnavailable: some are missing from the log.
+    """
+    if app.log is not None and app.log.lost:
+        message = f"The answers above stand, but {app.log.lost} decisions are missing from the log. "
+        raise LogUnavailable(message + " ".join(app.log.warnings[-1:]))
 
 
 @contextmanager

@@ -1,18 +1,24 @@
-"""Progress on stderr: a bar with done/total, cost and time left on a terminal; periodic lines elsewhere."""
+"""Progress on stderr: a bar with done/total, rate, cost and time left on a terminal; periodic lines elsewhere."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
-from cascade.cli.shared.terminal import dollars, say, speaks_in_events, stderr
-
-Report = Callable[[int, float], None]
-"""Callback with the number of items done and the US dollars spent so far."""
+from cascade.cli.shared.terminal import dollars, percent, say, speaks_in_events, stderr
 
 MANY = 100_000
 """Number of items from which free work is reported to a log file: it takes minutes."""
+
+
+class Report(Protocol):
+    """Callback that shows how far an operation is."""
+
+    def __call__(self, done: int, spent_usd: float, escalated: float | None = None, /) -> None:
+        """Show the number of items done, the US dollars spent so far, and the share that was escalated, if known."""
 
 
 @contextmanager
@@ -22,28 +28,81 @@ def progress(label: str, total: int | None, *, costs: bool = True) -> Iterator[R
     Args:
         label: name of the operation.
         total: number of items; None if unknown.
-        costs: whether it spends money.
+        costs: whether it spends money; then rate, cost and escalation are shown too.
     """
     if not sys.stderr.isatty() or speaks_in_events():
         # Free work mostly takes seconds: in a log file it would be noise.
-        shown = total is not None and (costs or total >= MANY)
-        yield _lines(label, total or 0, costs=costs) if shown else lambda _done, _spent: None
+        shown = costs or (total is not None and total >= MANY)
+        yield _lines(label, total, costs=costs) if shown else lambda _done, _spent, _escalated=None: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
     with Progress(
-        *columns, *([TextColumn("{task.fields[cost]}")] if costs else []), TimeRemainingColumn(), console=stderr()
+        *columns, *([TextColumn("{task.fields[figures]}")] if costs else []), TimeRemainingColumn(), console=stderr()
     ) as bar:
-        task = bar.add_task(label, total=None, cost=dollars(0))
+        task, pace = bar.add_task(label, total=None, figures=""), Pace()
 
-        def report(done: int, spent_usd: float) -> None:
+        def report(done: int, spent_usd: float, escalated: float | None = None, /) -> None:
             # The bar starts where an earlier run ended, so the time left is estimated from this run alone.
-            if bar.tasks[0].total is None:
+            if pace.rate(done) is None:
                 bar.reset(task, total=total, completed=done)
-            bar.update(task, completed=done, cost=dollars(spent_usd))
+            bar.update(task, completed=done, figures=", ".join(_figures(pace.rate(done), spent_usd, escalated)))
 
         yield report
+
+
+class Pace:
+    """Rate of an operation since its first report."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._start: tuple[int, float] | None = None
+
+    def rate(self, done: int) -> float | None:
+        """Return the items a second so far; None at the first report."""
+        now = self._clock()
+        if self._start is None:
+            self._start = done, now
+        items, seconds = done - self._start[0], now - self._start[1]
+        return items / seconds if items > 0 and seconds > 0 else None
+
+
+def _figures(rate: float | None, spent_usd: float, escalated: float | None) -> Iterator[str]:
+    if rate is not None:
+        yield f"{rate:.3g} rows/s" if rate < 1000 else f"{rate:,.0f} rows/s"
+    yield f"{dollars(spent_usd)} so far"
+    if escalated is not None:
+        yield f"{percent(escalated)} escalated"
+
+
+def _lines(label: str, total: int | None, *, costs: bool) -> Report:
+    last, pace = -1, Pace()
+
+    def report(done: int, spent_usd: float, escalated: float | None = None, /) -> None:
+        nonlocal last
+        rate = pace.rate(done)
+        step = _step(done) if total is None else 10 if total == 0 else done * 10 // total
+        if step <= last:
+            return
+        last = step
+        figures = list(_figures(rate, spent_usd, escalated)) if costs else []
+        if costs and rate is not None and total is not None and done < total:
+            figures.insert(1, f"{_duration((total - done) / rate)} left")
+        say(f"{label}: " + ", ".join([f"{done}" if total is None else f"{done}/{total}", *figures]))
+
+    return report
+
+
+def _step(done: int) -> int:
+    """Return a number that grows with each doubling, so that lines get rarer where the end is not known."""
+    return done.bit_length()
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
 def summed(report: Report) -> Callable[[str, int, int], None]:
@@ -58,16 +117,3 @@ def summed(report: Report) -> Callable[[str, int, int], None]:
         report(done, 0.0)
 
     return moved
-
-
-def _lines(label: str, total: int, *, costs: bool) -> Report:
-    last = -1
-
-    def report(done: int, spent_usd: float) -> None:
-        nonlocal last
-        tenth = 10 if total == 0 else done * 10 // total
-        if tenth > last:
-            last = tenth
-            say(f"{label}: {done}/{total}" + (f", {dollars(spent_usd)} so far" if costs else ""))
-
-    return report

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from cascade import Cascade, ConfigError, DataError, Ladder, Request, Rung, ScriptedClient
-from cascade.bulk.batch import read_requests, run_file
+from cascade.bulk.batch import run_file
 from cascade.bulk.journal import journal_of
+from cascade.bulk.request_file import read_requests
 from cascade.bulk.result_line import result_line
 from cascade.bulk.stop import Stop
 from cascade.clients.scripted import scripted
@@ -102,3 +103,42 @@ def test_a_field_of_a_wrong_type_is_an_error_that_names_it(tmp_path, line):
     (tmp_path / "in.jsonl").write_text(line + "\n")
     with pytest.raises(DataError, match=r"in\.jsonl.*(deadline_s|principal)"):
         read_requests(tmp_path / "in.jsonl")
+
+
+def test_as_finished_each_result_is_in_the_output_at_once_and_a_resumed_run_writes_all(tmp_path):
+    output, stop = tmp_path / "out.jsonl", Stop()
+    seen = []
+
+    def done(count, spent, result):
+        if result is not None:
+            seen.append(lines(output)[-1]["id"] == result.request_id)
+        if count > 4:
+            stop.wish()
+
+    with Cascade(LADDER, client=ScriptedClient(default="It is 4.")) as app:
+        run_file(app, requests(20), output, concurrency=2, order="as-finished", stop=stop, on_done=done)
+    assert all(seen)
+    assert len(seen) == len(lines(output)) < 20
+    with output.open("a") as file:
+        file.write('{"id": "tor')  # as a kill leaves it
+    with Cascade(LADDER, client=ScriptedClient(default="It is 4.")) as app:
+        run_file(app, requests(20), output, order="as-finished")
+    assert sorted(line["id"] for line in lines(output)) == sorted(f"q{i}" for i in range(20))
+    assert not journal_of(output).exists()
+
+
+def test_requests_are_read_as_they_are_begun_and_those_left_out_by_a_stop_are_not(tmp_path):
+    read, stop = [], Stop()
+
+    def reading():
+        for request in requests(1000):
+            read.append(request.id)
+            yield request
+
+    with Cascade(LADDER, client=ScriptedClient(default="It is 4.")) as app:
+        batch = run_file(
+            app, reading(), tmp_path / "out.jsonl", concurrency=4, stop=stop,
+            on_done=lambda count, *_: stop.wish() if count >= 8 else None,
+        )  # fmt: skip
+    assert batch.stopped
+    assert len(read) <= 8 + 4 * 4

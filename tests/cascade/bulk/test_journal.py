@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade import ConfigError, DataError, LogUnavailable
-from cascade.bulk.journal import ROOM, Journal, journal_of
+from cascade.bulk.journal import Journal, journal_of
+from cascade.bulk.journal_file import ROOM
 
 KEYS = st.tuples(st.sampled_from(["a", "b"]), st.text(max_size=5))
+REPLY, NO_REPLY = {"reply": {"text": "A"}}, {"outcome": {"state": "failed"}}
 ITEMS = st.dictionaries(st.text(max_size=4), st.integers() | st.text(max_size=5), max_size=3)
 
 
@@ -43,10 +45,12 @@ def test_a_torn_end_costs_at_most_the_entry_that_was_torn(tmp_path_factory, entr
     whole = data[: max(0, len(data) - cut)].count(b"\n") - 1
     with Journal(output, kind="run") as journal:
         expected = dict(entries[: max(0, whole)])
-        assert journal.done == expected
+        assert journal.index.n_items == len(expected)
         journal.append(("a", "new"), "c", {"x": 1})
     with Journal(output, kind="run") as journal:
-        assert journal.done == {**expected, ("a", "new"): {"x": 1}}
+        for key, item in {**expected, ("a", "new"): {"x": 1}}.items():
+            assert journal.get(key, "c") == item
+        assert journal.index.n_items == len(expected) + 1
 
 
 def test_two_processes_cannot_hold_it_at_once(output):
@@ -71,9 +75,11 @@ def test_a_foreign_file_is_refused_and_left_as_it_is(output, text):
 
 def test_finishing_writes_the_output_and_removes_the_journal(output):
     with Journal(output, kind="run") as journal:
-        journal.append(("t", "1"), "c", {"answer": "é \ud800"})
-        journal.finish(journal.done.values())
-    assert json.loads(output.read_text()) == {"answer": "é \ud800"}
+        journal.append(("t", "2"), "c", {"item": 2}, position=1)
+        journal.append(("t", "1"), "c", {"answer": "é \ud800"}, position=0)
+        journal.append(("t", "3"), "c", {"answer": "of a request that is not in the input any more"})
+        journal.finish(journal.lines())
+    assert list(map(json.loads, output.read_text().splitlines())) == [{"answer": "é \ud800"}, {"item": 2}]
     assert not journal_of(output).exists()
 
 
@@ -93,9 +99,9 @@ def test_a_full_disk_stops_the_run(output):
 def test_a_call_that_was_answered_is_there_again_and_one_that_was_only_begun_is_ambiguous(output):
     with Journal(output, kind="run") as journal:
         for key in ("answered", "ended", "open"):
-            journal.begin(key)
-        journal.end("answered", {"text": "A"})
-        journal.end("ended")
+            journal.begin(key, f"call of {key}", 7)
+        journal.end("answered", "call of answered", REPLY)
+        journal.end("ended", "call of ended", NO_REPLY)
     with Journal(output, kind="run") as journal:
         assert journal.reply("answered") == {"text": "A"}
         assert journal.reply("ended") is None
@@ -105,8 +111,8 @@ def test_a_call_that_was_answered_is_there_again_and_one_that_was_only_begun_is_
 
 def test_a_call_that_was_broken_off_may_have_been_billed(output):
     with Journal(output, kind="run") as journal:
-        journal.begin("one")
-        journal.end("one", broken_off=True)
+        journal.begin("one", "call", 7)
+        journal.end("one", "call", None)
     with Journal(output, kind="run") as journal:
         assert journal.ambiguous == 1
 
@@ -114,7 +120,7 @@ def test_a_call_that_was_broken_off_may_have_been_billed(output):
 def test_room_for_answers_in_flight_is_taken_before_and_given_back_at_the_end(output):
     with Journal(output, kind="run") as journal:
         for number in range(3):
-            journal.begin(str(number))
+            journal.begin(str(number), f"call {number}", 7)
         taken = journal_of(output).stat().st_size
         assert taken >= 3 * ROOM
         asyncio.run(journal.synced())
@@ -136,7 +142,7 @@ def test_a_journal_of_the_first_release_can_be_finished(output):
     with Journal(output, kind="run") as journal:
         journal.append(("t", "1"), "c", {"answer": "A"})
     text = journal_of(output).read_text()
-    journal_of(output).write_text(text.replace('{"journal":2', '{"journal":1'))
+    journal_of(output).write_text(text.replace('{"journal":3', '{"journal":1'))
     with Journal(output, kind="run") as journal:
         assert journal.get(("t", "1"), "c") == {"answer": "A"}
 
@@ -146,7 +152,8 @@ def test_a_disk_that_fills_up_refuses_the_call_and_not_its_answer(output):
     program = """
 import resource, sys
 from pathlib import Path
-from cascade.bulk.journal import ROOM, Journal
+from cascade.bulk.journal import Journal
+from cascade.bulk.journal_file import ROOM
 from cascade.errors import LogUnavailable
 import signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -155,12 +162,12 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (5 * ROOM, 5 * ROOM))
 begun = []
 try:
     while True:
-        journal.begin(str(len(begun)))
+        journal.begin(str(len(begun)), f"call {len(begun)}", 7)
         begun.append(len(begun))
 except LogUnavailable as error:
     assert "run the command again" in str(error), error
 for number in begun:
-    journal.end(str(number), {"text": "x" * (ROOM // 2)})
+    journal.end(str(number), f"call {number}", {"reply": {"text": "x" * (ROOM // 2)}})
 print(len(begun))
 """
     done = subprocess.run([sys.executable, "-c", program, str(output)], capture_output=True, text=True, check=True)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cascade import Cascade, DataError, Ladder, Request, Rung, SchemaRejected, ScriptedClient
-from cascade.bulk.batch import read_requests
 from cascade.bulk.exploration import explore_file
+from cascade.bulk.request_file import read_requests
 from cascade.samples.jsonl import read_samples
 from cascade.samples.request_limits import require_allowed
 

@@ -1,0 +1,85 @@
+"""RequestFile: the requests of a samples file, read anew at each iteration, so that none stays in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cascade.errors import DataError
+from cascade.exchange import Request
+from cascade.samples.jsonl import read_samples
+from cascade.samples.request_limits import require_allowed
+from cascade.samples.sample import Sample
+
+_FIELDS: Mapping[str, Any] = {
+    "principal": str,
+    "session": str,
+    "deadline_s": int | float,
+    "max_cost_usd": int | float,
+}
+
+
+class RequestFile(Iterable[Request]):
+    """Requests of a samples file (recordings are ignored).
+
+    A line can also set `principal`, `session`, `deadline_s` and `max_cost_usd`. Only parameters on the allow-list are
+    accepted; see `cascade.samples.request_limits`.
+    """
+
+    def __init__(self, path: str | Path, change: Callable[[Request], Request] | None = None) -> None:
+        """Take the file, and a transformation of each request."""
+        self.path, self._change = Path(path), change
+        self._known_unique = False
+
+    def checked(self) -> int | None:
+        """Validate every line, and return the number of requests; None for a pipe, which can be read only once.
+
+        Raises:
+            DataError: a line is not a request, or ids are not unique; names file, line and field.
+        """
+        if self.path.is_fifo() or self.path.is_char_device() or self.path.is_socket():
+            return None
+        n = sum(1 for _ in self)
+        self._known_unique = True
+        return n
+
+    def __iter__(self) -> Iterator[Request]:
+        """Stream the file from the beginning.
+
+        Raises:
+            DataError: a line is not a request, or ids are not unique; names file, line and field.
+        """
+        for sample in read_samples(self.path, unique=not self._known_unique):
+            request = self._request(sample)
+            yield request if self._change is None else self._change(request)
+
+    def _request(self, sample: Sample) -> Request:
+        fields: dict[str, Any] = {}
+        for name, kinds in _FIELDS.items():
+            value = sample.extra.get(name)
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, kinds):
+                expected = "a text" if kinds is str else "a number"
+                message = (
+                    f"{self.path}, request {sample.request.id!r}: {name} is {value!r:.60}; {expected} was expected."
+                )
+                raise DataError(message)
+            fields[name] = value
+        request = replace(sample.request, **fields) if fields else sample.request
+        try:
+            require_allowed(request)
+        except DataError as error:
+            raise DataError(f"{self.path}: {error}") from None
+        return request
+
+
+def read_requests(path: str | Path) -> list[Request]:
+    """Read the requests of a file into memory; `RequestFile` streams them instead.
+
+    Raises:
+        DataError: a line is not a request, or ids are not unique; names file, line and field.
+    """
+    return list(RequestFile(path))

@@ -1,0 +1,109 @@
+"""Settlement of a log after a kill: the calls of a broken-off run, their outcomes, and the decisions that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cascade.log.rows import OUTCOMES, Entry, timed_id
+
+if TYPE_CHECKING:
+    from cascade.log.log import Log
+
+Means = dict[tuple[str, str | None, str], int]
+"""Picodollars of a call in the mean, by rung, verifier and requested model."""
+
+BATCH = 500
+"""Rows of a transaction, and ids of a query."""
+
+
+def doubtful_calls(log: Log, *, since_ms: int, decisions: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of calls without a known outcome, and of those that some decisions may have been charged for.
+
+    Args:
+        log: the log.
+        since_ms: only calls that were begun from here on, Unix milliseconds.
+        decisions: ids of decisions that were broken off.
+
+    Raises:
+        LogUnavailable: the log cannot be read.
+    """
+    from sqlalchemy import and_, or_, select
+
+    from cascade.log.tables import calls
+
+    c = calls.c
+    maybe = and_(c.maybe_charged, c.decision_id.in_(decisions))
+    query = select(calls).where(c.call_id >= timed_id(since_ms, bytes(6)), or_(c.state == "begun", maybe))
+    with log.reading() as connection:
+        found = [dict(row) for row in connection.execute(query).mappings()]
+    yield from found
+
+
+def write_outcomes(log: Log, rows: Sequence[dict[str, Any]]) -> None:
+    """Write the outcomes of calls, as whole rows, and wait for their commit.
+
+    Raises:
+        LogUnavailable: they cannot be written.
+    """
+    for row in rows:
+        for name in ("finish_raw", "model_reported"):
+            row[name] = None if row[name] is None else log.stored_name(row[name])
+    for start in range(0, len(rows), BATCH):
+        log.accept(Entry(rows={OUTCOMES: list(rows[start : start + BATCH])}))
+    log.flush()
+
+
+def mean_charges(log: Log, *, since_ms: int) -> Means:
+    """Return the mean picodollars of answered calls, by rung, verifier and requested model, since a time in Unix ms.
+
+    Raises:
+        LogUnavailable: the log cannot be read.
+    """
+    from sqlalchemy import func, select
+
+    from cascade.log.tables import calls
+
+    c = calls.c
+    kind = (c.rung, c.verifier, c.model_requested)
+    answered = (c.call_id >= timed_id(since_ms, bytes(6)), c.state == "answered")
+    query = select(*kind, func.avg(c.charged_pico)).where(*answered).group_by(*kind)
+    with log.reading() as connection:
+        return {(rung, verifier, model): round(mean) for rung, verifier, model, mean in connection.execute(query)}
+
+
+def answered_calls(log: Log, call_ids: Sequence[str]) -> int:
+    """Return how many of some calls the log knows as answered.
+
+    Raises:
+        LogUnavailable: the log cannot be read.
+    """
+    from sqlalchemy import func, select
+
+    from cascade.log.tables import calls
+
+    query = select(func.count()).where(calls.c.call_id.in_(call_ids), calls.c.state == "answered")
+    with log.reading() as connection:
+        found: int = connection.execute(query).scalar_one()
+    return found
+
+
+def outcomes_of(log: Log, decisions: Sequence[str]) -> dict[str, str]:
+    """Return the outcomes of the decisions that the log holds, by id; `purged` for those that were purged on purpose.
+
+    Raises:
+        LogUnavailable: the log cannot be read.
+    """
+    from sqlalchemy import select
+
+    from cascade.log.tables import decisions as table
+    from cascade.log.tables import receipts
+
+    with log.reading() as connection:
+        purged = select(receipts.c.decision_id).where(
+            receipts.c.decision_id.in_(decisions), receipts.c.purged_ms.is_not(None)
+        )
+        found: dict[str, str] = {identity: "purged" for (identity,) in connection.execute(purged)}
+        there = select(table.c.decision_id, table.c.outcome).where(table.c.decision_id.in_(decisions))
+        found.update((identity, outcome) for identity, outcome in connection.execute(there))
+    return found

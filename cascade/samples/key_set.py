@@ -1,0 +1,36 @@
+"""KeySet: finds ids that appear twice among millions, without holding them in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from hashlib import blake2b
+from typing import Self
+
+from cascade.samples.sample import Sample
+
+
+class KeySet:
+    """Set of the keys (task and id) of samples, in a temporary SQLite database; a context manager."""
+
+    def __init__(self) -> None:
+        # Without a name it is a temporary file, deleted on closing; what exceeds SQLite's cache of 2 MB goes there.
+        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._db.executescript(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+            "CREATE TABLE keys (key BLOB PRIMARY KEY) WITHOUT ROWID; BEGIN;"
+        )
+
+    def add(self, sample: Sample) -> bool:
+        """Add a sample's key, and return whether it is new."""
+        return self._db.execute("INSERT OR IGNORE INTO keys VALUES (?)", (digest(sample),)).rowcount == 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+
+def digest(sample: Sample) -> bytes:
+    """Return a 16-byte digest of task and id, to detect duplicates among millions of samples."""
+    return blake2b("\0".join(sample.key).encode("utf-8", "surrogatepass"), digest_size=16).digest()
