@@ -46,7 +46,7 @@ def pairs(per_cell: int, show: int, *, held_back: bool) -> None:
                         shown[outcome + kind] += 1
                         print(f"{outcome:14} {kind:8} {one!r}\n{'':23} {two!r}")
     print(
-        "| kind | language | equal pairs | false difference | unequal pairs | false agreement | in doubt, equal | unequal |"
+        "| kind | language | equal pairs | false difference | in doubt | unequal pairs | false agreement | in doubt |"
     )
     print("|---|---|---:|---:|---:|---:|---:|---:|")
     total: Counter[str] = Counter()
@@ -59,10 +59,11 @@ def pairs(per_cell: int, show: int, *, held_back: bool) -> None:
 def _row(kind: str, language: str, count: Counter[str]) -> str:
     equal = sum(count[f"equal {found}"] for found in (True, False, None))
     unequal = sum(count[f"unequal {found}"] for found in (True, False, None))
-    return (
-        f"| {kind} | {language} | {equal:,} | {100 * count['equal False'] / equal:.1f} % | {unequal:,} | "
-        f"{count['unequal True']} | {100 * count['equal None'] / equal:.1f} % | {100 * count['unequal None'] / unequal:.1f} % |"
-    )
+    cells = [
+        *(f"{equal:,}", f"{100 * count['equal False'] / equal:.1f} %", f"{100 * count['equal None'] / equal:.1f} %"),
+        *(f"{unequal:,}", f"{count['unequal True']}", f"{100 * count['unequal None'] / unequal:.1f} %"),
+    ]
+    return f"| {kind} | {language} | {' | '.join(cells)} |"
 
 
 def speed() -> None:
@@ -97,10 +98,8 @@ def _seconds(text: str) -> float:
 
 
 def recorded(folder: Path) -> None:
-    """Print agreement of each pair of models on recorded sets: false agreement, doubt, and AUROC for the first's label."""
-    print(
-        "| set | pairs | one right: agree | one right: in doubt | both right: agree | both right: in doubt | AUROC, median |"
-    )
+    """Print agreement of each pair of models on recorded sets, and its AUROC for the label of the first."""
+    print("| set | pairs | one right: agree | in doubt | both right: agree | in doubt | AUROC, median |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for name in SETS:
         path = folder / f"{name}.jsonl.gz"

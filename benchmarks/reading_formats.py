@@ -1,6 +1,7 @@
 """Formatter of known truths, adversarial: numbers, quantities, lists, programs, choices and dates in eight languages.
 
-It shares no code and no tables with the reader. Templates in `HELD_BACK` were not looked at while the reader was written.
+It shares no code and no tables with the reader. `HELD_BACK` are templates that were not looked at while the reader was
+written.
 """
 
 from __future__ import annotations
@@ -66,21 +67,31 @@ BEFORE = {
 }
 POINT_AND_GROUP = {"en": ".,", "de": ",.", "fr": ",\u202f", "es": ",.", "zh": ".,", "ja": ".,", "ar": "٫٬", "hi": ".,"}
 DIGITS = {"ar": "٠١٢٣٤٥٦٧٨٩", "hi": "०१२३४५६७८९", "ja": "０１２３４５６７８９"}
-UNITS: dict[str, dict[str, tuple[str, ...]]] = {
-    "m 1000": {"": ("km",), "en": ("kilometres", "kilometers"), "de": ("Kilometer",), "fr": ("kilomètres",), "es": ("kilómetros",), "zh": ("公里", "千米"), "ja": ("キロメートル",), "ar": ("كيلومتر",), "hi": ("किलोमीटर",)},
-    "m 1": {"": ("m",), "en": ("metres", "meters"), "de": ("Meter",), "fr": ("mètres",), "es": ("metros",), "zh": ("米",), "ja": ("メートル",), "ar": ("متر",), "hi": ("मीटर",)},
-    "m .01": {"": ("cm",), "en": ("centimetres",), "de": ("Zentimeter",), "fr": ("centimètres",), "es": ("centímetros",), "zh": ("厘米",), "ja": ("センチメートル",), "hi": ("सेंटीमीटर",)},
-    "g 1000": {"": ("kg",), "en": ("kilograms", "kilos"), "de": ("Kilogramm",), "fr": ("kilogrammes",), "es": ("kilogramos",), "zh": ("公斤", "千克"), "ja": ("キログラム",), "hi": ("किलोग्राम",)},
-    "g 1": {"": ("g",), "en": ("grams",), "de": ("Gramm",), "fr": ("grammes",), "es": ("gramos",), "zh": ("克",), "ja": ("グラム",), "hi": ("ग्राम",)},
-    "s 3600": {"": ("h",), "en": ("hours",), "de": ("Stunden",), "fr": ("heures",), "es": ("horas",), "zh": ("小时",), "ja": ("時間",), "hi": ("घंटे",)},
-    "s 60": {"": ("min",), "en": ("minutes",), "de": ("Minuten",), "fr": ("minutes",), "es": ("minutos",), "zh": ("分钟",), "ja": ("分",), "hi": ("मिनट",)},
-    "l 1": {"": ("l", "L"), "en": ("litres",), "de": ("Liter",), "fr": ("litres",), "es": ("litros",), "zh": ("升",), "ja": ("リットル",), "hi": ("लीटर",)},
-    "l .001": {"": ("ml", "mL"), "en": ("millilitres",), "de": ("Milliliter",), "fr": ("millilitres",), "es": ("mililitros",), "zh": ("毫升",), "ja": ("ミリリットル",)},
-    "usd 1": {"": ("$", "USD"), "en": ("dollars",), "de": ("Dollar",), "fr": ("dollars",), "es": ("dólares",), "zh": ("美元",), "ja": ("ドル",), "ar": ("دولار",), "hi": ("डॉलर",)},
-    "eur 1": {"": ("€", "EUR"), "en": ("euros",), "de": ("Euro",), "fr": ("euros",), "es": ("euros",), "zh": ("欧元",), "ja": ("ユーロ",), "hi": ("यूरो",)},
-    "speed 1": {"": ("m/s",), "en": ("metres per second",), "de": ("Meter pro Sekunde",), "zh": ("米/秒",)},
-    "percent 1": {"": ("%", " %"), "en": ("percent",), "de": ("Prozent",), "fr": ("pour cent",), "es": ("por ciento",), "ja": ("パーセント",), "hi": ("प्रतिशत",)},
-}  # fmt: skip
+_NAMES = """
+m 1000 = any: km; en: kilometres, kilometers; de: Kilometer; fr: kilomètres; es: kilómetros; zh: 公里, 千米; \
+ja: キロメートル; ar: كيلومتر; hi: किलोमीटर
+m 1 = any: m; en: metres, meters; de: Meter; fr: mètres; es: metros; zh: 米; ja: メートル; ar: متر; hi: मीटर
+m .01 = any: cm; en: centimetres; de: Zentimeter; fr: centimètres; es: centímetros; zh: 厘米; \
+ja: センチメートル; hi: सेंटीमीटर
+g 1000 = any: kg; en: kilograms, kilos; de: Kilogramm; fr: kilogrammes; es: kilogramos; zh: 公斤, 千克; \
+ja: キログラム; hi: किलोग्राम
+g 1 = any: g; en: grams; de: Gramm; fr: grammes; es: gramos; zh: 克; ja: グラム; hi: ग्राम
+s 3600 = any: h; en: hours; de: Stunden; fr: heures; es: horas; zh: 小时; ja: 時間; hi: घंटे
+s 60 = any: min; en: minutes; de: Minuten; fr: minutes; es: minutos; zh: 分钟; ja: 分; hi: मिनट
+l 1 = any: l, L; en: litres; de: Liter; fr: litres; es: litros; zh: 升; ja: リットル; hi: लीटर
+l .001 = any: ml, mL; en: millilitres; de: Milliliter; fr: millilitres; es: mililitros; zh: 毫升; ja: ミリリットル
+usd 1 = any: $, USD; en: dollars; de: Dollar; fr: dollars; es: dólares; zh: 美元; ja: ドル; ar: دولار; hi: डॉलर
+eur 1 = any: €, EUR; en: euros; de: Euro; fr: euros; es: euros; zh: 欧元; ja: ユーロ; hi: यूरो
+speed 1 = any: m/s; en: metres per second; de: Meter pro Sekunde; zh: 米/秒
+percent 1 = any: %; en: percent; de: Prozent; fr: pour cent; es: por ciento; ja: パーセント; hi: प्रतिशत
+"""
+"""Unit and scale, then names by language."""
+UNITS = {
+    row.split(" = ")[0]: {
+        part.split(": ")[0]: tuple(part.split(": ")[1].split(", ")) for part in row.split(" = ")[1].split("; ")
+    }
+    for row in _NAMES.strip().splitlines()
+}
 WORDS = {
     "en": ("apple", "New York", "blue", "the Rhine", "Mozart", "iron", "Apollo 11", "Windows 11", "tea"),
     "de": ("Apfel", "München", "blau", "der Rhein", "Mozart", "Eisen", "Straße", "Tee"),
@@ -215,8 +226,10 @@ def _number(value: Decimal, language: str, rng: Random, *, plain: bool) -> str:
         power = magnitude.adjusted()
         raised = "".join("⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".index(one)] for one in str(power))
         return _dash(sign, rng) + rng.choice(
-            [f"{mantissa}e{power}", f"{mantissa}E{power}", f"{mantissa} × 10^{power}", f"{mantissa}×10{raised}"]
-            + [f"{mantissa} \\times 10^{{{power}}}", f"{mantissa} \\cdot 10^{{{power}}}"]
+            [
+                *(f"{mantissa}e{power}", f"{mantissa}E{power}", f"{mantissa} × 10^{power}", f"{mantissa}×10{raised}"),
+                *(f"{mantissa} \\times 10^{{{power}}}", f"{mantissa} \\cdot 10^{{{power}}}"),
+            ]
         )
     point, group = POINT_AND_GROUP[language]
     text = f"{magnitude:,.{max(0, -exponent)}f}"
@@ -271,7 +284,7 @@ def _quantity(content: tuple[Decimal, str], language: str, rng: Random, *, plain
             if found == dimension and scaled.normalize().as_tuple().exponent >= -4 and scaled < 10**7:  # type: ignore[operator]
                 value, forms = scaled, UNITS[other]
                 break
-    names = [(name, name in forms[""]) for name in (*forms[""], *forms.get(language, ()))]
+    names = [(name, name in forms["any"]) for name in (*forms["any"], *forms.get(language, ()))]
     name, symbol = rng.choice(names)
     figure = _number(value, language, rng, plain=plain)
     if name in ("$", "€") and (language in ("en", "zh", "ja") or rng.random() < 0.3):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -17,9 +18,11 @@ from typing import Any, TypeAlias
 
 from cascade.errors import DataError
 from cascade.reading import NOTHING, Answer, NotJson, Number, Text, Unsure, holds, read, same
+from cascade.reading.amounts import numbers_of
 from cascade.reading.answer import answer_of_json
 from cascade.reading.phrase import canonical, of_json
-from cascade.reading.plain import normal
+from cascade.reading.plain import normal, plain
+from cascade.reading.values import Choice
 from cascade.samples.sample import Recording, Sample
 
 Grader: TypeAlias = Callable[[str, Any], float | None]
@@ -145,7 +148,7 @@ def numeric(answer: str, gold: Any) -> float | None:
     if wanted is None:
         return 0.0
     if isinstance(found, Unsure):
-        return None if any(map(str.isdigit, read(answer).said)) else 0.0
+        return _possibly(answer, wanted)
     return _figures(found, wanted)
 
 
@@ -162,7 +165,7 @@ def json_equal(answer: str, gold: Any) -> float | None:
         return 0.0
     if isinstance(wanted, dict | list):
         return float(canonical(found) == canonical(wanted))
-    return _graded(answer_of_json(found), wanted)
+    return _graded(answer, answer_of_json(found), wanted)
 
 
 def by_gold(answer: str, gold: Any) -> float | None:
@@ -175,11 +178,14 @@ def by_gold(answer: str, gold: Any) -> float | None:
         return json_equal(answer, wanted)
     if isinstance(wanted, int | float) and not isinstance(wanted, bool):
         return numeric(answer, wanted)
-    return 1.0 if normalized(answer, wanted) else _graded(read(answer).answer, wanted)
+    return 1.0 if normalized(answer, wanted) else _graded(answer, read(answer).answer, wanted)
 
 
-def _graded(found: Answer, gold: Any) -> float | None:
-    """Compare a final answer with a gold that is text, a number, a truth value or null."""
+def _graded(answer: str, found: Answer, gold: Any) -> float | None:
+    """Compare a final answer with a gold that is text, a number, a truth value or null.
+
+    What is in doubt has no label only where the answer holds the gold somewhere; else it is wrong.
+    """
     wanted = read(gold).answer if isinstance(gold, str) else of_json(gold)
     if found == NOTHING:
         return 0.0
@@ -188,7 +194,22 @@ def _graded(found: Answer, gold: Any) -> float | None:
     if isinstance(wanted, Text) and wanted.is_long and isinstance(found, Text):
         return float(found.normal == wanted.normal)
     alike = same(found, wanted)
-    return None if alike is None else float(alike)
+    return _possibly(answer, wanted) if alike is None else float(alike)
+
+
+def _possibly(answer: str, wanted: Answer) -> float | None:
+    """Return None where the answer holds what is wanted, without saying that this is its final answer; else 0."""
+    said = read(answer).said
+    match wanted:
+        case Number():
+            there = any(_figures(number, wanted) != 0.0 for number in numbers_of(plain(said)))
+        case Choice():
+            there = re.search(rf"(?<!\w){re.escape(wanted.label)}(?!\w)", said) is not None
+        case Text():
+            there = holds(read(answer).normal, wanted.normal)
+        case _:
+            there = True
+    return None if there else 0.0
 
 
 def _gold_number(gold: Any) -> Number | None:

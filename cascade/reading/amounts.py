@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cascade.reading import words
-from cascade.reading.language import COMMA, language_of
+from cascade.reading.language import COMMA, is_one_of
 from cascade.reading.numbers import match_number, read_quantity
 from cascade.reading.values import Key, Number
 
@@ -17,7 +17,7 @@ _END = re.compile(r"[\w.,:/-]*")
 
 def settled(number: Number, context: str) -> Number:
     """Return a number of two readings as the language around it writes numbers."""
-    if number.alternative is None or language_of(context) not in COMMA:
+    if number.alternative is None or not is_one_of(context, COMMA):
         return number
     return Number(value=number.alternative, unit=number.unit, noun=number.noun, alternative=number.value)
 

@@ -7,8 +7,8 @@ import re
 from typing import Any, Final
 
 from cascade.reading import words
-from cascade.reading.amounts import numbers_of
-from cascade.reading.numbers import read_quantity
+from cascade.reading.amounts import START, numbers_of
+from cascade.reading.numbers import match_number, read_quantity
 from cascade.reading.phrase import canonical, of_json, value_of
 from cascade.reading.plain import normal, plain, trim
 from cascade.reading.sequences import closing_list, list_lines
@@ -31,9 +31,13 @@ SINGLE_KEYS: Final = frozenset({"result", "choice", "label", "prediction", "outp
 """Keys that hold the answer where no other is left but free text."""
 
 _FENCED = re.compile(r"^[ \t]{0,3}(```+|~~~+)[ \t]*([A-Za-z0-9_+#.-]{0,20})[^\n`]*\n", re.MULTILINE)
+_BOXED_BEFORE = re.compile(r"\\boxed\s?\{[^\n]{1,80}\}[^\w\n]{0,4}\s?(?:or|oder|ou|o|или|或)\s[^\w\n]{0,4}$")
+_LAST_STARS = re.compile(r"\*\*(?=[^*]{0,3}$)")
+_CALCULATOR = re.compile(r"<<[^<>\n]{0,200}>>")
 _LINE_START = re.compile(r"(?:^|\n)[ \t>*_#-]*$")
 _BOLD_LINE = re.compile(r"[ \t]*\*\*([^*\n]{1,200})\*\*[ \t.]*")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[^\s\d])|(?<=[。！？।])\s*")
+_RESULT = re.compile(r"[=≈]\s*((?:[^\W\d]{0,3}[$€£¥₹]\s?)?-?\d[^=\n]{0,30})")
 _EQUATION = re.compile(r"=\s*[^\s=]")
 _STATED = re.compile(
     r"(?:^|[\s,])(?:option |choice |answer |antwort |opción |opção |opzione "
@@ -76,7 +80,7 @@ def answer_of_text(said: str) -> Answer:
         return marked
     if len(stripped) <= SHORT and "\n" not in stripped and not stripped.startswith("```"):
         value = value_of(stripped)
-        if isinstance(value, Text) and value.complement is None and len(_SENTENCES.split(stripped)) > 1:
+        if isinstance(value, Text) and value.complement is None and ("=" in said or len(_SENTENCES.split(said)) > 1):
             concluded = _concluded(stripped, tail)
             return value if isinstance(concluded, Text) else concluded
         return value
@@ -90,30 +94,16 @@ def answer_of_text(said: str) -> Answer:
 
 def _marked(tail: str) -> Answer | None:
     """Return what the last mark of a final answer introduces; None without one."""
-    folded = tail.lower()
-    if len(folded) != len(tail):  # a few letters become two
-        folded = "".join(one if len(small := one.lower()) != 1 else small for one in tail)
-    marks: dict[int, re.Match[str]] = {}
-    for stem, pattern in words.MARKS:
-        at = folded.rfind(stem)
-        for _ in range(MAX_MARKS):
-            if at < 0:
-                break
-            mark = pattern.search(tail, max(0, at - _BEFORE), at + _BEHIND)
-            before = "" if mark is None else tail[max(0, mark.start() - 20) : mark.start()]
-            if mark is not None and (stem not in words.LINE_MARKS or _LINE_START.search(before)):
-                marks.setdefault(mark.end(), mark)
-            at = folded.rfind(stem, 0, at)
-    for _, mark in sorted(marks.items(), reverse=True)[:MAX_MARKS]:
+    for mark in _marks(tail):
         phrase = _phrase_after(tail, mark)
         if phrase is None:
             continue
+        if mark[0].startswith("\\") and _BOXED_BEFORE.search(tail[max(0, mark.start() - SHORT) : mark.start()]):
+            return Unsure(reason="it names alternatives")
         value = value_of(phrase, tail)
         if isinstance(value, Unsure):
             return value
         if isinstance(value, Text):
-            if words.NOT.match(value.normal):
-                return Unsure(reason="it says what the answer is not")
             if value.quoted is None and not value.normal:
                 continue
             if isinstance(value.complement, Number):
@@ -123,13 +113,33 @@ def _marked(tail: str) -> Answer | None:
     return None
 
 
+def _marks(tail: str) -> list[re.Match[str]]:
+    """Return the marks of a final answer, the last first."""
+    folded = tail.lower()
+    if len(folded) != len(tail):  # a few letters become two
+        folded = "".join(one if len(small := one.lower()) != 1 else small for one in tail)
+    marks: dict[int, re.Match[str]] = {}
+    for stem, pattern in words.MARKS:
+        at = folded.rfind(stem)
+        for _ in range(MAX_MARKS):
+            if at < 0:
+                break
+            found = pattern.finditer(tail, max(0, at - _BEFORE), at + _BEHIND)
+            mark = next((one for one in found if one.end() > at), None)
+            before = "" if mark is None else tail[max(0, mark.start() - 20) : mark.start()]
+            if mark is not None and (stem not in words.LINE_MARKS or _LINE_START.search(before)):
+                marks.setdefault(mark.end(), mark)
+            at = folded.rfind(stem, 0, at)
+    return [marks[end] for end in sorted(marks, reverse=True)[:MAX_MARKS]]
+
+
 def _phrase_after(tail: str, mark: re.Match[str]) -> str | None:
     rest = tail[mark.end() :]
     if mark[0].casefold().startswith(("\\boxed", "\\fbox", "\\fboxed")):
         return _braced(rest)
     if mark[0].startswith("<"):
         return re.split(r"</(?:final_)?answer>|<\|end_of_box\|>", rest, maxsplit=1)[0].strip() or None
-    rest = rest.lstrip(" \t:：=*_")
+    rest = rest.lstrip(" \t:：=")
     if rest.startswith("\n") or not rest:
         block = rest.strip().split("\n\n", 1)[0].strip()
         fence = _FENCED.match(block)
@@ -141,7 +151,9 @@ def _phrase_after(tail: str, mark: re.Match[str]) -> str | None:
     line = rest.split("\n", 1)[0].strip()
     if line[:1] in "*-" and line.strip("*- ") == "":
         return None
-    return line.rstrip("*").strip() or None
+    if line.count("**") % 2:  # the mark took one of a pair
+        line = line.removeprefix("**") if line.startswith("**") else _LAST_STARS.sub("", line)
+    return line.strip(" _") or None
 
 
 def _braced(text: str) -> str | None:
@@ -202,7 +214,7 @@ def _concluded(text: str, tail: str) -> Answer:
         return value_of(named[1], tail)
     works = _EQUATION.search(text) is not None or words.CONCLUSION.match(said) is not None
     if works:
-        concluded = _last_figure(said, tail)
+        concluded = _last_figure(_CALCULATOR.sub("", said), _CALCULATOR.sub("", tail))
         if concluded is not None:
             return concluded
     complement = _said_of(said, tail) if words.CONCLUSION.match(said) else None
@@ -224,8 +236,25 @@ def _last_figure(said: str, context: str) -> Answer | None:
     numbers = numbers_of(after, context)
     if len(numbers) == 1:
         return numbers[0]
+    computed = _computed(said, context)
+    if computed is not None:
+        return computed
     if len(numbers) > 1:
         return Unsure(reason="it ends in several numbers")
+    return None
+
+
+def _computed(said: str, context: str) -> Number | None:
+    """Return the result of the last equation, if the last sentence says it again: `= $64`, `She pays $64 for 16`."""
+    results = _RESULT.findall(plain(context))
+    matched = match_number(results[-1]) if results else None
+    if matched is None:
+        return None
+    value = matched[0].value
+    for figure in START.finditer(said):
+        again = match_number(said, figure.start())
+        if again is not None and again[0].value == value:
+            return Number(value=value, unit=again[0].unit or matched[0].unit)
     return None
 
 

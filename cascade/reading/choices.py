@@ -24,12 +24,13 @@ _LABELLED = re.compile(
 _LETTERS = re.compile(
     r"[(\[]?([A-Z])[)\]]?(?:(?:\s*[,;&/]\s*|\s+(?:and|und|et|y|e|и)\s+|、|和|と)[(\[]?([A-Z])[)\]]?)+", re.IGNORECASE
 )
+_ANOTHER = re.compile(r"(?:\s(?:or|oder|ou|o|или)|或|または)\s*(?:\w+ )?[(\[]?[A-Z](?:[)\].]|$)")
 _LETTER = re.compile(r"(?<![^\W_])[A-Z](?![^\W_])", re.IGNORECASE)
 
 
 def read_choice(text: str) -> Value | None:
     """Return the option that a plain phrase begins with or labels, or the set of several; None if it names none."""
-    text = text.strip("\"'` ")
+    text = text.strip("\"'` *").rstrip("!?！？。")
     if len(text) > 1 and _LETTERS.fullmatch(text.rstrip(".")):
         labels = sorted({letter.upper() for letter in _LETTER.findall(text)})
         return Sequence(items=tuple(Choice(label=label) for label in labels), kind="set", ordered=False)
@@ -37,6 +38,8 @@ def read_choice(text: str) -> Value | None:
     if found is None:
         return None
     rest = found["text"]
+    if _ANOTHER.search(rest):
+        return None
     if found.re is _CHOICE and text[: found.start(1)].strip("([（【 ") == "" and not _is_label(text, found):
         return None
     rest = words.BECAUSE.split(rest, maxsplit=1)[0] if words.BECAUSE.match(rest) else rest

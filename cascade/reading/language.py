@@ -9,11 +9,13 @@ from typing import Final
 _STOP_WORDS: Final = {
     "en": "the is of and to in that it was are this for with as on by answer so which has",
     "de": "der die das und ist nicht ein eine zu den mit von für auf also antwort lautet beträgt sind wird "
-    "dem insgesamt ergebnis",
-    "fr": "le la les est et un une des de du que réponse pour dans donc pas sont avec à total",
-    "es": "el la los las es y un una de que respuesta para en no son con por lo del resultado total",
-    "pt": "o a os as é e um uma de que resposta para em não são com por do da resultado portanto",
-    "it": "il la le gli è e un una di che risposta per non sono con del della risultato quindi",
+    "dem insgesamt ergebnis endergebnis richtige korrekte wäre somit lösung rund etwa",
+    "fr": "le la les est et un une des de du que réponse pour dans donc pas sont avec à total bonne "
+    "résultat finale correcte",
+    "es": "el la los las es y un una de que respuesta para en no son con por lo del resultado total sería "
+    "correcta final",
+    "pt": "o a os as é e um uma de que resposta para em não são com por do da resultado portanto seria correta final",
+    "it": "il la le gli è e un una di che risposta per non sono con del della risultato quindi finale corretta",
     "ru": "и в не на что это ответ",
 }
 _WORD = re.compile(r"[^\W\d_]+")
@@ -46,12 +48,24 @@ def language_of(text: str) -> str | None:
         for script in ("ja", "ko", "zh", "ru", "hi", "ar"):
             if script in scripts:
                 return script
+    best = _likely(tail)
+    return best[0] if len(best) == 1 else None
+
+
+def is_one_of(text: str, languages: frozenset[str]) -> bool:
+    """Return whether a text's language is among some; where two are as likely, whether both are."""
+    found = language_of(text)
+    likely = [found] if found is not None else _likely(text[-MAX_CHARS:])
+    return bool(likely) and languages.issuperset(likely)
+
+
+def _likely(text: str) -> list[str]:
+    """Return the languages whose stop words weigh most in a text; none if these are few."""
     counts: dict[str, int] = {}
     by_word = _by_word()
-    for word in _WORD.findall(tail.casefold()):
+    for word in _WORD.findall(text.casefold()):
         for language in by_word.get(word, ()):
             counts[language] = counts.get(language, 0) + min(len(word), 4)
-    best = sorted(counts, key=lambda language: -counts[language])
-    if not best or counts[best[0]] < 3 or (len(best) > 1 and counts[best[0]] == counts[best[1]]):
-        return None  # one short word is found in many languages
-    return best[0]
+    most = max(counts.values(), default=0)
+    # One short word is found in many languages.
+    return [language for language, count in counts.items() if count == most] if most > 2 else []

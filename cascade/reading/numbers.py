@@ -33,6 +33,9 @@ _NUMBER = re.compile(
 _LATEX_RATIO = re.compile(r"(?P<sign>-?)\((?P<over>-?\d{1,40})\)/\((?P<under>-?\d{1,40})\)")
 _EXPONENT_ONLY = re.compile(r"(?P<sign>-?)10\s?(?:\^|\*\*)\s?[({]?(?P<power>[-+]?\d{1,4})[)}]?")
 
+_PADDED = re.compile(r"0\d")
+"""Figures that are padded with zeros: a code, and no amount."""
+
 SCALES: Final = {
     "hundred": 2, "thousand": 3, "thousands": 3, "million": 6, "millions": 6, "billion": 9, "billions": 9,
     "trillion": 12, "trillions": 12, "bn": 9, "mn": 6, "tn": 12, "mln": 6, "mio": 6, "mio.": 6, "mrd": 9,
@@ -69,7 +72,7 @@ def decimal_of(token: str) -> tuple[Fraction, Fraction | None] | None:
 
     A lone comma or point before just three digits has two: 1,234 is read as grouped, 1.234 as a decimal.
     """
-    if len(token) > MAX_DIGITS:
+    if len(token) > MAX_DIGITS or _PADDED.match(token):
         return None
     if token[0] in ".,":
         token = "0" + token

@@ -13,7 +13,7 @@ from cascade.reading import words
 from cascade.reading.amounts import START, numbers_of, settled
 from cascade.reading.choices import read_choice
 from cascade.reading.dates import read_date
-from cascade.reading.language import DAY_FIRST, language_of
+from cascade.reading.language import DAY_FIRST, is_one_of
 from cascade.reading.numbers import read_quantity
 from cascade.reading.plain import normal, plain, trim
 from cascade.reading.sequences import NoLiteral, comma_items, list_lines, literal
@@ -42,6 +42,7 @@ _TIME = re.compile(
     r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s?([ap])\.?m\.?|(\d{1,2}):(\d{2})(?::(\d{2}))?(?: ?(?:Uhr|h|hours|hrs))?",
     re.IGNORECASE,
 )
+_EXACT = re.compile(r"[a-z][A-Z]|\d[A-Za-z]*[A-Z]|[A-Za-z]\d|\S(?:  |\t)|[!?.,;:*]{2,}$|^[!?,;:*]")
 _FIGURE = re.compile(r"\d")
 
 
@@ -72,7 +73,7 @@ def of_json(value: Any, context: str = "") -> Answer:
     if isinstance(value, int | float):
         return Number(value=Fraction(repr(value)))
     if isinstance(value, str):
-        return value_of(value, context)
+        return value_of(value, context) if value.strip() else _of_literal(value)
     if isinstance(value, list):
         return _of_literal(value)
     return Structure(value=value, canonical=canonical(value))
@@ -96,7 +97,7 @@ def _canonical(value: Any) -> Any:
 
 
 def _text_or(item: Answer, raw: Any) -> Value:
-    return Text(normal=normal(str(raw))) if isinstance(item, Unsure) else item
+    return text_of(str(raw)) if isinstance(item, Unsure) else item
 
 
 def _sequence(items: list[str], context: str, *, ordered: bool) -> Sequence:
@@ -118,6 +119,8 @@ def _literal(text: str) -> Value | None:
             value = literal(body)
         except NoLiteral:
             return None
+    if isinstance(value, str) and value[:1] in ("[", "(", "{") and body[0] == '"':  # a literal in quotation marks
+        return _literal(value) or _of_literal(value)
     return _of_literal(value) if isinstance(value, str | tuple | list | set | dict) else None
 
 
@@ -125,7 +128,7 @@ def _of_literal(value: Any) -> Value:
     if isinstance(value, bool):
         return Boolean(value=value)
     if isinstance(value, str):
-        return Text(normal=normal(value), quoted=unicodedata.normalize("NFC", value), numbers=_whole_number(value))
+        return Text(normal=normal(value), quoted=unicodedata.normalize("NFC", value), raw=value)
     if isinstance(value, int | float) and value - value == 0:
         return Number(value=Fraction(repr(value)))
     if isinstance(value, tuple | list | set | frozenset):
@@ -142,9 +145,11 @@ def _of_literal(value: Any) -> Value:
     return Text(normal=normal(str(value)), quoted=repr(value))
 
 
-def _whole_number(text: str) -> tuple[Number, ...]:
-    number = read_quantity(trim(plain(text))) if len(text) < 40 else None
-    return () if number is None else (number,)
+def text_of(raw: str, **fields: Any) -> Text:
+    """Return the text that a phrase is."""
+    own = plain(raw)
+    exact = own if _EXACT.search(own) else ""
+    return Text(normal=normal(own), raw=own, exact=exact, **fields)
 
 
 def _of_line(raw: str, context: str) -> Answer:
@@ -153,15 +158,17 @@ def _of_line(raw: str, context: str) -> Answer:
     if not bare:
         return Text(normal=text or raw, quoted=raw)
     if len(bare) > MAX_PHRASE:
-        return Text(normal=normal(raw), is_long=True)
+        return text_of(raw, is_long=True)
     ended = words.ENDINGS.sub("", bare)
     if ended and ended != bare:
         bare = raw = ended
     found = _typed(text, bare, context)
     if found is not None:
         return found
-    if words.NOT.match(bare):
-        return Text(normal=normal(raw))
+    denied = words.NOT.match(bare)
+    if denied is not None:
+        rest = bare[denied.end() :]
+        return text_of(raw) if _typed(rest, rest, context) is None else Unsure(reason="it says what the answer is not")
     for shorter in _shorter(text):
         found = _typed(shorter, trim(shorter), context)
         if found is not None:
@@ -183,7 +190,7 @@ def _typed(text: str, bare: str, context: str) -> Value | None:
     folded = bare.casefold()
     if folded in words.TRUE or folded in words.FALSE:
         return Boolean(value=folded in words.TRUE)
-    chosen = read_choice(text.strip())
+    chosen = read_choice(text.strip()) or read_choice(bare)
     if chosen is not None:
         return chosen
     if _FIGURE.search(bare):
@@ -198,7 +205,7 @@ def _typed(text: str, bare: str, context: str) -> Value | None:
 
 
 def _certain(bare: str, dated: Date, context: str) -> Date:
-    if language_of(context) in DAY_FIRST:
+    if is_one_of(context, DAY_FIRST):
         return read_date(bare, day_first=True) or dated
     return dated
 
@@ -247,7 +254,7 @@ def _sentence(raw: str, bare: str, context: str) -> Text | Unsure:
     numbers = tuple(numbers_of(where, context)) if _is_sentence(raw, bare) else ()
     if complement is None and len(numbers) == 1:
         complement = _closing(bare, numbers[0], context)
-    return Text(normal=normal(raw), complement=complement, numbers=numbers, is_long=is_long)
+    return text_of(raw, complement=complement, numbers=numbers, is_long=is_long)
 
 
 def _complement(bare: str, context: str) -> Answer | None:
@@ -261,7 +268,7 @@ def _complement(bare: str, context: str) -> Answer | None:
         return typed
     if _alternatives(said, context):
         return Unsure(reason="it names alternatives")
-    return Text(normal=normal(said)) if said and len(said.split()) <= MAX_COMPLEMENT else None
+    return text_of(said) if said and len(said.split()) <= MAX_COMPLEMENT else None
 
 
 def _closing(bare: str, number: Number, context: str) -> Number | None:

@@ -56,9 +56,8 @@ _LATEX_WORDS: Final = (
     (re.compile(r"\\[%$#&_ ]|\\\{|\\\}"), ""),
 )
 _MATH = re.compile(r"\\\(|\\\)|\\\[|\\\]|\$\$")
-_MARKDOWN = re.compile(
-    r"\*{1,3}|(?<![\w])_{1,3}(?=[^\s_])|(?<=[^\s_])_{1,3}(?![\w])|~~|</?(?:b|i|em|strong|u|mark|span)>"
-)
+_EMPHASIS = re.compile(r"(?<![0-9A-Za-z*])(\*{1,4})(?=[^\s*])([^*\n]{1,400}?)(?<=\S)\1(?![0-9A-Za-z*])")
+_MARKDOWN = re.compile(r"(?<![\w])_{1,3}(?=[^\s_])|(?<=[^\s_])_{1,3}(?![\w])|~~|</?(?:b|i|em|strong|u|mark|span)>")
 _BACKTICKS = re.compile(r"`+")
 _DOLLARS = re.compile(r"(?<![\w\\$])\$([^$\n]{1,200})\$(?![\d$])")
 _QUOTES: Final = "\"'`"
@@ -85,7 +84,9 @@ def plain(phrase: str) -> str:
         text = _without_latex(text)
     if "$" in text:
         text = _DOLLARS.sub(_math, text)
-    if "*" in text or "_" in text or "<" in text or "~" in text:
+    if "*" in text:
+        text = _EMPHASIS.sub(r"\2", text)
+    if "_" in text or "<" in text or "~" in text:
         text = _MARKDOWN.sub("", text)
     if "`" in text:
         text = _BACKTICKS.sub("", text)
@@ -98,7 +99,7 @@ def normal(phrase: str) -> str:
     Blanks beside Chinese and Japanese characters are left out, and a leading article in English.
     """
     text = " ".join(plain(phrase).casefold().split())
-    text = text.strip(_ENDS + _QUOTES + "()[]{}").replace('"', "")
+    text = text.strip(_ENDS + _QUOTES + "*()[]{}").replace('"', "")
     if not text.isascii():
         text = _CJK_BLANK.sub("", text)
     for article in ("the ", "an ", "a "):
@@ -113,7 +114,7 @@ _CJK_BLANK = re.compile(rf"(?<=[{_CJK}]) (?=\w)|(?<=\w) (?=[{_CJK}])")
 
 def trim(phrase: str) -> str:
     """Return a phrase without blanks, punctuation and quotes around it."""
-    text = phrase.strip(_ENDS)
+    text = phrase.strip(_ENDS + "*")
     if text[:1].isdigit() and phrase.lstrip()[:2] == f".{text[0]}":  # .5
         text = "0." + text
     while len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0] and text[0] not in text[1:-1]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from cascade.reading import words
+from cascade.reading.phrase import value_of
 from cascade.reading.values import (
     Answer,
     Boolean,
@@ -17,6 +20,9 @@ from cascade.reading.values import (
     Value,
 )
 
+_WORDS = re.compile(r"[^\W_]+")
+_NAME = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]{2,})*")
+"""A word with capitals inside as names have them: McDonald, iPhone."""
 _ORDER = (Text, Choice, Code, Date, Sequence, Structure, Boolean, Number)
 
 
@@ -144,7 +150,10 @@ def _texts(left: Text, right: Text) -> bool | None:
     if left.quoted is not None and right.quoted is not None:
         return False
     if left.normal == right.normal:
-        return True
+        if (left.quoted is None) is not (right.quoted is None):
+            one, other = (left, right) if right.quoted is None else (right, left)
+            return True if other.raw.rstrip(".") in (one.raw, one.raw.rstrip(".")) else None
+        return True if _alike_but_form(left.raw, right.raw) else None
     for one, other in ((left, right), (right, left)):
         if one.complement is not None and other.complement is None and not other.numbers:
             found = same(one.complement, other)
@@ -158,6 +167,26 @@ def _texts(left: Text, right: Text) -> bool | None:
     if left.number is not None and right.number is not None and same(left.number, right.number) is False:
         return False
     return None if _affirms(left.normal, right.normal) or _affirms(right.normal, left.normal) else False
+
+
+def _alike_but_form(left: str, right: str) -> bool:
+    """Return whether two texts of one normal form differ in no more than how prose writes them.
+
+    That is capitals at the beginning of words or throughout, and one mark of punctuation at the end.
+    """
+    if ("  " in left + right or "\t" in left + right) and left != right:
+        return False
+    one, other = (_WORDS.findall(text) for text in (left, right))
+    marks = [re.findall(r"[!?.,;:*]+", text) for text in (left, right)]
+    in_a_row = max((len(mark) for own in marks for mark in own), default=0) > 1
+    return (not in_a_row or marks[0] == marks[1]) and len(one) == len(other) and all(map(_one_word, one, other))
+
+
+def _one_word(left: str, right: str) -> bool:
+    if left[1:] == right[1:] or left == right:
+        return True
+    mixed = [word for word in (left, right) if not (word.islower() or word.isupper() or word.istitle())]
+    return left.casefold() == right.casefold() and all(map(_NAME.fullmatch, mixed))
 
 
 def _affirms(text: str, part: str) -> bool:
@@ -188,6 +217,12 @@ def _joins(one: str, other: str) -> bool:
 
 
 def _text_and_value(text: Text, value: Answer) -> bool | None:
+    if text.quoted is not None:  # 'no' may be the word, as "no" is where no quotation marks are written
+        if text.quoted.strip() != text.quoted:
+            return None
+        inner = value_of(text.quoted)
+        found = False if isinstance(inner, Text) else same(inner, value)
+        return None if isinstance(value, Code) or (found is None and isinstance(inner, Number)) else found
     if text.complement is not None:
         found = same(text.complement, value)
         if found or (found is False and not text.numbers):
@@ -198,10 +233,8 @@ def _text_and_value(text: Text, value: Answer) -> bool | None:
     if isinstance(value, Choice):
         if text.normal in (value.label.casefold(), value.text):
             return True
-        return None if value.text or text.is_long else False
+        return None  # it may be the text of that option
     if text.is_long:
-        return None
-    if text.quoted is not None and isinstance(value, Number | Boolean):
         return None
     return None if isinstance(value, Code) else False
 

@@ -101,6 +101,12 @@ class Text:
     quoted: str | None = None
     """The string itself, where it is written as a literal in quotation marks; its case and blanks count."""
 
+    raw: str = field(default="", compare=False)
+    """Without marks, in its own case and punctuation."""
+
+    exact: str = ""
+    """`raw`, where case or punctuation may count: capitals within words, punctuation in a row. Else empty."""
+
     complement: Value | None = field(default=None, compare=False)
     """What a sentence says its subject is, as `Canberra` in `The capital is Canberra`; None if that is not plain."""
 
@@ -117,8 +123,8 @@ class Text:
 
     @property
     def key(self) -> Key:
-        """The normal form, or the string in quotation marks."""
-        return ("text", self.normal) if self.quoted is None else ("string", self.quoted)
+        """The normal form, with `exact`; or the string in quotation marks."""
+        return ("text", self.normal, self.exact) if self.quoted is None else ("string", self.quoted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

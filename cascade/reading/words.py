@@ -49,31 +49,33 @@ _MARKS: Final = {
     "answer": rf"\banswer(?: choice| option| to (?:the|this|your) \w+)?{_TAG}(?:\b(?:is|was|are|would be"
     rf"|should be|must be|"
     rf"will be|comes out to(?: be)?|equals)\b(?: that| therefore| thus| simply| clearly"
-    rf"| approximately)?{_TAG}[:：]?|[:：=]|\s[-–—]\s)",
+    rf"| approximately)?\s*[:：]?|[:：=]|\s[-–—]\s)",
+    "final answer": r"(?:^|(?<=\n))[#>*_ \t]*(?:the |my )?final answer[*_ \t:]*(?=\n)",
     "ans": r"(?<![\w])ans ?[:=]",
     "a:": r"(?<![\w])a:",
-    "result": rf"\b(?:final )?result{_TAG}(?:\b(?:is|equals)\b{_TAG}[:：]?|[:：=])",
-    "solution": rf"\b(?:final )?solution{_TAG}(?:\b(?:is)\b{_TAG}[:：]?|[:：=])",
+    "result": rf"\b(?:final )?result{_TAG}(?:\b(?:is|equals)\b\s*[:：]?|[:：=])",
+    "solution": rf"\b(?:final )?solution{_TAG}(?:\b(?:is)\b\s*[:：]?|[:：=])",
     "option is": r"\b(?:correct|right|best) (?:option|choice|one)(?: is|[:：])",
     "choice is": r"\b(?:correct|right|best) (?:option|choice|one)(?: is|[:：])",
     "antwort": rf"\b(?:end)?antwort{_TAG}(?:\b(?:ist|lautet|wäre|beträgt|heißt)\b(?: also| daher"
-    rf"| somit)?{_TAG}[:：]?|[:：])",
-    "ergebnis": rf"\b(?:end)?ergebnis{_TAG}(?:\b(?:ist|lautet|beträgt)\b(?: also| daher)?{_TAG}[:：]?|[:：=])",
-    "lösung": rf"\blösung{_TAG}(?:\b(?:ist|lautet)\b{_TAG}[:：]?|[:：])",
+    rf"| somit)?\s*[:：]?|[:：])",
+    "e antwort": r"\b(?:ist|lautet|wäre|war)(?: also| somit| demnach| daher)? die(?: \w+)? (?:end)?antwort[*_ ]*[:：]?",
+    "ergebnis": rf"\b(?:end)?ergebnis{_TAG}(?:\b(?:ist|lautet|beträgt)\b(?: also| daher)?\s*[:：]?|[:：=])",
+    "lösung": rf"\blösung{_TAG}(?:\b(?:ist|lautet)\b\s*[:：]?|[:：])",
     "réponse": rf"\bréponse(?: finale| correcte| exacte| est donc)?{_TAG}(?:\b(?:est|serait"
-    rf"|vaut)\b(?: donc)?{_TAG}[:：]?|[:：])",
-    "résultat": rf"\brésultat(?: final)?{_TAG}(?:\b(?:est|vaut)\b(?: donc)?{_TAG}[:：]?|[:：=])",
-    "respuesta": rf"\brespuesta(?: final| correcta)?{_TAG}(?:\b(?:es|sería)\b(?: por lo tanto)?{_TAG}[:：]?|[:：])",
-    "resultado": rf"\bresultado(?: final)?{_TAG}(?:(?:\b(?:es|sería|seria)\b|\bé(?=\W)){_TAG}[:：]?|[:：=])",
+    rf"|vaut)\b(?: donc)?\s*[:：]?|[:：])",
+    "résultat": rf"\brésultat(?: final)?{_TAG}(?:\b(?:est|vaut)\b(?: donc)?\s*[:：]?|[:：=])",
+    "respuesta": rf"\brespuesta(?: final| correcta)?{_TAG}(?:\b(?:es|sería)\b(?: por lo tanto)?\s*[:：]?|[:：])",
+    "resultado": rf"\bresultado(?: final)?{_TAG}(?:(?:\b(?:es|sería|seria)\b|\bé(?=\W))\s*[:：]?|[:：=])",
     "resposta": rf"\bresposta(?: final| correta| certa)?{_TAG}(?:(?:\bé(?=\W)"
-    rf"|\bseria\b)(?: portanto)?{_TAG}[:：]?|[:：])",
+    rf"|\bseria\b)(?: portanto)?\s*[:：]?|[:：])",
     "risposta": rf"\brisposta(?: finale| corretta| esatta| giusta)?{_TAG}(?:(?:\bè(?=\W)"
-    rf"|\bsarebbe\b)(?: quindi)?{_TAG}[:：]?|[:：])",
-    "risultato": rf"\brisultato(?: finale)?{_TAG}(?:\bè(?=\W){_TAG}[:：]?|[:：=])",
+    rf"|\bsarebbe\b)(?: quindi)?\s*[:：]?|[:：])",
+    "risultato": rf"\brisultato(?: finale)?{_TAG}(?:\bè(?=\W)\s*[:：]?|[:：=])",
     "ответ": rf"\b(?:ответ|правильный ответ|итоговый ответ){_TAG}(?:\b(?:равен|будет|таков)\b|[:：=]|\s?[-–—]){_TAG}",
     "результат": rf"\bрезультат{_TAG}(?:\b(?:равен|будет)\b|[:：=]|\s?[-–—]){_TAG}",
-    "答案": rf"(?:答案|正确选项|正確選項){_TAG}(?:就是|应该是|應該是|应为|應為|是|为|為|選|选)?{_TAG}[:：]?",
-    "结果": rf"结果{_TAG}(?:就是|应该是|是|为)?{_TAG}[:：]?",
+    "答案": rf"(?:答案|正确选项|正確選項){_TAG}(?:就是|应该是|應該是|应为|應為|是|为|為|選|选)?\s*[:：]?",
+    "结果": rf"结果{_TAG}(?:就是|应该是|是|为)?\s*[:：]?",
     "答：": r"答[:：]",
     "答え": rf"答え{_TAG}(?:は|[:：])",
     "正解": rf"正解{_TAG}(?:は|[:：])",
@@ -84,6 +86,7 @@ _MARKS: Final = {
     "उत्तर": rf"(?:उत्तर|जवाब){_TAG}(?:\s+है)?\s*[:：]?",
     "जवाब": rf"जवाब{_TAG}(?:\s+है)?\s*[:：]?",
     "إجاب": rf"(?:الإجابة|إجابة)(?: الصحيحة| النهائية)?{_TAG}(?:\s*(?:هي|هو))?\s*[:：]?",
+    "نتيجة": rf"(?:النتيجة|نتيجة)(?: النهائية)?{_TAG}(?:\s*(?:هي|هو))?\s*[:：]?",
     "جواب": rf"(?:الجواب|جواب)(?: الصحيح| النهائي)?{_TAG}(?:\s*(?:هو|هي))?\s*[:：]?",
 }  # fmt: skip
 MARKS: Final = tuple((stem, re.compile(pattern, re.IGNORECASE)) for stem, pattern in _MARKS.items())
@@ -116,7 +119,7 @@ CONCLUSION = re.compile(
 OR = re.compile(r"\s(?:or|oder|ou|o|или|या|أو)\s|或者?|または|もしくは|또는", re.IGNORECASE)
 """What stands between alternatives."""
 NOT = re.compile(
-    r"^(?:not|never|nicht|kein\w*|pas|no|não|non|не|不是|不|नहीं|ليس)\s?(?=\w)|^(?:unknown|unclear|uncertain|undetermined)\b",
+    r"^(?:(?:not|never|nicht|kein\w*|pas|no|não|non|ne|не|नहीं|ليس)\s+|不是|并非|並非)(?=\w)",
     re.IGNORECASE,
 )
 """The beginning of a phrase that denies what follows."""

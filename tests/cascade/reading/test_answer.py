@@ -152,7 +152,6 @@ DIFFERENT = [
     ('{"a": 1}', '{"a": true}'),
     ("guilty", "not guilty"),
     ("B", "C"),
-    ("Vitamin C", "C"),
     ("yes", "no"),
     ("2024-03-05", "2024-05-03"),
     ("March 5, 2024", "April 5, 2024"),
@@ -164,6 +163,11 @@ DIFFERENT = [
     ("3 apples", "4 apples"),
 ]
 DOUBTFUL = [
+    ("Vitamin C", "C"),
+    ("floor", "B"),
+    ("1oE-errBzz", "1Oe-ErrBzz"),
+    ("The answer is either \\boxed{(D)} or \\boxed{(E)}.", "D"),
+    ("\\boxed{(A) theater or (C) concert hall}", "A"),
     ("02/03/2020", "2 March 2020"),
     ("01/02/03", "2003-02-01"),
     ("05/01/2021", "1/5/2021"),
