@@ -153,6 +153,7 @@ def text_of(raw: str, **fields: Any) -> Text:
 
 
 def _of_line(raw: str, context: str) -> Answer:
+    raw = words.ASIDE.sub("", raw)
     text = plain(raw)
     bare = trim(text)
     if not bare:
@@ -175,7 +176,8 @@ def _of_line(raw: str, context: str) -> Answer:
             return found
     if _alternatives(bare, context):
         return Unsure(reason="it names alternatives")
-    items = comma_items(bare)
+    because = words.BECAUSE.search(bare)
+    items = comma_items(bare if because is None or because[0][0] not in ",，;-–—" else bare[: because.start()])
     if items is not None:
         return _sequence(items, context, ordered=False)
     return _sentence(raw, bare, context)
