@@ -50,7 +50,7 @@ def _mark(noun: str, verbs: str, connectives: str) -> str:
     gap = r"(?:\s+(?:[^\W\d_]{2,}|[àaeyo])){0,4}?\s+"
     return (
         rf"\b(?:end)?{noun}\b{_TAG}(?:{gap}(?:{verbs})(?=\W)(?:\s+(?:{connectives})\b)*\s*[:：]?|\s*[:：=]|\s[-–—]\s"
-        rf"|(?:\s+[^\W\d_]{{2,}}){{1,2}}{_TAG}[:：])"
+        rf"|(?:\s+[^\W\d_]{{2,}}){{1,2}}{_TAG}[:：]|\s?\(\w+\){_TAG}[:：])"
     )
 
 
@@ -63,6 +63,10 @@ _FR = ("est|serait|vaut|était|sont", "donc|alors|ainsi|par conséquent|simpleme
 _ES = ("es|sería|son|era|será", "por lo tanto|por tanto|entonces|pues|así|simplemente")
 _PT = ("é|seria|são|era|será", "portanto|então|assim|logo|simplesmente")
 _IT = ("è|sarebbe|sono|era|sarà", "quindi|dunque|perciò|allora|semplicemente")
+_ALS = (
+    r"\bals (?:end)?(?:antwort|ergebnis)[*_ ]*[:：]?(?=\s)"
+    r"(?:\s(?:erhalten|erhalte|bekommen|ergibt|folgt|haben|habe)(?:\s(?:wir|ich|sich))?)?"
+)
 _MARKS: Final = {
     **{noun: _mark(noun, *_EN) for noun in ("answer", "result", "solution")},
     **{noun: _mark(noun, *_DE) for noun in ("antwort", "ergebnis", "lösung")},
@@ -71,7 +75,8 @@ _MARKS: Final = {
     **{noun: _mark(noun, *_PT) for noun in ("resposta", "solução")},
     **{noun: _mark(noun, *_IT) for noun in ("risposta", "risultato", "soluzione")},
     "resultado": _mark("resultado", f"{_ES[0]}|{_PT[0]}", f"{_ES[1]}|{_PT[1]}"),
-    "als antwort": r"\bals (?:end)?antwort[*_ ]*[:：]?(?=\s)",
+    "als antwort": _ALS,
+    "als ergebnis": _ALS,
     "as the answer": r"\bas the answer[*_ ]*[:：]",
     "####": r"####+[ \t]*(?:(?:final )?answer:?)?",
     "boxed": r"\\f?boxed\s?\{",
@@ -80,11 +85,13 @@ _MARKS: Final = {
     "a:": r"(?<![\w])a:",
     "option is": r"\b(?:correct|right|best) (?:option|choice|one)(?: is|[:：])",
     "choice is": r"\b(?:correct|right|best) (?:option|choice|one)(?: is|[:：])",
-    "e antwort": r"\b(?:ist|lautet|wäre|war)(?: also| somit| demnach| daher)? die(?: \w+)? (?:end)?antwort[*_ ]*[:：]?",
-    "ответ": rf"\b(?:ответ|правильный ответ|итоговый ответ){_TAG}(?:\b(?:равен|будет|таков)\b|[:：=]|\s?[-–—]){_TAG}",
+    "e antwort": r"\b(?:ist|lautet|wäre)(?: also| somit| demnach| daher)? die(?: \w+)? (?:end)?antwort[*_ ]*[:：]?",
+    "ответ": rf"\bответ{_TAG}(?:\b(?:равен|будет|таков)\b|[:：=]|\s?[-–—]){_TAG}",
     "результат": rf"\bрезультат{_TAG}(?:\b(?:равен|будет)\b|[:：=]|\s?[-–—]){_TAG}",
-    "答案": rf"(?:答案|正确选项|正確選項){_TAG}(?:就是|应该是|應該是|应为|應為|是|为|為|[選选](?![项項择擇]))?\s*[:：]?",
+    "答案": rf"(?:答案|正确选项|正確選項){_TAG}"
+    r"(?:就是|应该是|應該是|应为|應為|是|为|為|[選选](?![项項择擇]))?\s*[:：]?",
     "结果": rf"结果{_TAG}(?:就是|应该是|是|为)?\s*[:：]?",
+    "终结果": r"最终结果(?:就是|应该是|是|为)\s*[:：]?",
     "答：": r"答[:：]",
     "答え": rf"答え{_TAG}(?:は|[:：])[、,]?",
     "正解": rf"正解{_TAG}(?:は|[:：])[、,]?",
