@@ -11,9 +11,9 @@ from tests.cascade.clients.provider_shapes import SHAPES, Asked, ask_all, record
 
 HEAD = """# Providers × shapes
 
-`python -m benchmarks.providers`: the recorded shapes (`tests/fixtures/providers/shapes/`, each with its source), served on
-loopback, asked through the direct client (d) and litellm (l), and what each was read as. The values are held by
-`tests/cascade/clients/test_provider_shapes.py`. –: the provider has no such shape, or none was recorded.
+`python -m benchmarks.providers`: the recorded shapes (`tests/fixtures/providers/shapes/`, each with its source), served
+on loopback, asked through the direct client (d) and litellm (l), and what each was read as. The values are held by
+`tests/cascade/clients/test_provider_shapes.py`. "–": the provider has no such shape, or none was recorded.
 """
 
 

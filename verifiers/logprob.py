@@ -76,12 +76,14 @@ class LogProb(Verifier):
         given = [token for token in exchange.response.logprobs or () if _is_number(token.logprob)]
         if not given:
             return Verdict.abstain("the provider gave no log-probabilities")
-        answer = exchange.response.text[answer_start(exchange.response.text) :]
-        given = without_thinking(given, answer)
         if any(math.isnan(token.logprob) or token.logprob > ROUNDING for token in given):
             return Verdict.abstain("a log-probability is NaN or above 0", flags=("unusable_logprobs",))
-        if len(given) >= FEWEST_STAND_INS and len({token.logprob for token in given} - {0.0}) == 0:
+        if _are_stand_ins(given):
             return Verdict.abstain("all log-probabilities are exactly 0", flags=("unusable_logprobs",))
+        answer = exchange.response.text[answer_start(exchange.response.text) :]
+        given = without_thinking(given, answer)
+        if _are_stand_ins(given):
+            return Verdict.abstain("the answer's log-probabilities are all exactly 0", flags=("unusable_logprobs",))
         if not _spell(given, answer):
             return Verdict.abstain("the tokens do not spell the answer", flags=("unusable_logprobs",))
         chosen = self._choose(given, answer)
@@ -104,6 +106,10 @@ class LogProb(Verifier):
             return None
         spans = value_spans(text) if self.tokens == "values" else [last_line_span(text)]
         return tokens_within(tokens, text, spans) or None
+
+
+def _are_stand_ins(tokens: Sequence[TokenLogProb]) -> bool:
+    return len(tokens) >= FEWEST_STAND_INS and all(token.logprob == 0.0 for token in tokens)
 
 
 def _spell(tokens: Sequence[TokenLogProb], text: str) -> bool:

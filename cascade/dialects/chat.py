@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cascade.dialects.finish import Finish, read_finish, read_own_finish
-from cascade.dialects.history import with_origin
 from cascade.dialects.logprobs import choice_logprobs, read_logprobs
 from cascade.dialects.message import SERVER_TOOL, AssistantMessage, call_texts, is_message, read_message
 from cascade.dialects.native import native_finish, server_call_ids, server_tool_flags
+from cascade.dialects.origin import with_origin
 from cascade.dialects.shape import ShapeLimits
 from cascade.dialects.usage import read_usage
 from cascade.exchange import EMPTY, Message, ModelCall, Response, TokenLogProb

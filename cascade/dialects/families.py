@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from cascade.exchange import ModelCall
 from cascade.hashing import content_id
@@ -57,12 +58,17 @@ def family_of(call: ModelCall) -> str:
     Claude is one family at Anthropic, Bedrock and Vertex, whose signatures are the same. An unknown server's family is
     its model, wherever it runs; OpenRouter's is the vendor of the model behind it.
     """
-    name = call.model.lower()
+    return _family(call.model, call.rung_model or call.model, own_address=bool(call.api_base))
+
+
+@lru_cache(512)
+def _family(model: str, rung_model: str, *, own_address: bool) -> str:
+    name = model.lower()
     prefix, _, rest = name.partition("/")
     if prefix == "openrouter":
         return f"openrouter/{rest.partition('/')[0]}"
-    if prefix in _SERVERS or (prefix == "openai" and call.api_base):
-        return f"model:{(call.rung_model or name).lower().rpartition('/')[2]}"
+    if prefix in _SERVERS or (prefix == "openai" and own_address):
+        return f"model:{rung_model.lower().rpartition('/')[2]}"
     if _CLAUDE.search(name):
         return ANTHROPIC
     if not rest:

@@ -24,6 +24,7 @@ from cascade.dialects.families import (
     id_for,
 )
 from cascade.dialects.message import block_call, is_server_call, older_call
+from cascade.dialects.origin import BESIDE, FAMILY, FORM, PLAIN, SIGNED, extras_of, mapping, mappings, origin_of
 from cascade.dialects.parts import assistant_parts, result_contents, user_parts, without_cache_marks
 from cascade.exchange import EMPTY, Message, ModelCall
 from cascade.hashing import content_id
@@ -31,13 +32,6 @@ from cascade.hashing import content_id
 DROPPED = "dropped:"
 """Flag of a response, followed by what its request's history was sent without: thinking, signatures, images, …"""
 
-_BESIDE, _FAMILY = "provider_specific_fields", "family"
-_SIGNED = "__thought__"
-"""What litellm puts between a call's id and Gemini's signature of the thought before it."""
-
-_PLAIN = frozenset({"role", "content", "name"})
-_FORM = _PLAIN | {"refusal", "tool_calls", "tool_call_id", "function_call"}
-_CALL_FORM = frozenset({"id", "type", "function", "custom", "index"})
 _WHAT: Mapping[str, str] = {
     **dict.fromkeys(
         ("thinking_blocks", "reasoning_content", "reasoning", "reasoning_details", "reasoning_items", "thinking"),
@@ -57,7 +51,7 @@ _TAKERS: Mapping[str, frozenset[str]] = {
     "images": frozenset({"openrouter"}),
     "prefix": frozenset({"deepseek", "mistral", "model"}),
     "partial": frozenset({"moonshot", "dashscope"}),
-    _BESIDE: frozenset({ANTHROPIC, GOOGLE}),
+    BESIDE: frozenset({ANTHROPIC, GOOGLE}),
 }
 """Families that take a field where nobody knows from whom the message is."""
 
@@ -76,15 +70,6 @@ class _Awaited(NamedTuple):
 
     name: str
     """The function's name."""
-
-
-def with_origin(message: Mapping[str, Any], call: ModelCall) -> Mapping[str, Any]:
-    """Return an answer's message with the family that it is from, where it holds anything that only that one reads."""
-    calls = _mappings(message.get("tool_calls"))
-    beyond = any(value for key, value in message.items() if key not in _FORM)
-    if not beyond and isinstance(message.get("content"), str | None) and not any(map(_extras, calls)):
-        return message
-    return {**message, _BESIDE: {**_mapping(message.get(_BESIDE)), _FAMILY: family_of(call)}}
 
 
 def for_receiver(call: ModelCall) -> tuple[Sequence[Message], tuple[str, ...]]:
@@ -108,7 +93,7 @@ def without_new_thinking(
     if not wanted or family_of(call) != ANTHROPIC or not messages or messages[-1].get("role") != "tool":
         return messages, params, ()
     asked = next((message for message in reversed(messages) if message.get("role") == "assistant"), EMPTY)
-    if asked.get("thinking_blocks") or any(map(_is_thinking, _mappings(asked.get("content")))):
+    if asked.get("thinking_blocks") or any(map(_is_thinking, mappings(asked.get("content")))):
         return messages, params, ()
     written = [
         {key: value for key, value in message.items() if key not in {"thinking_blocks", "reasoning_content"}}
@@ -124,7 +109,7 @@ def _is_thinking(part: Mapping[str, Any]) -> bool:
 
 def _is_plain(message: Message) -> bool:
     return (
-        message.keys() <= _PLAIN
+        message.keys() <= PLAIN
         and isinstance(message.get("content"), str)
         and message.get("role") not in {"developer", "function"}
     )
@@ -152,11 +137,11 @@ class _Writer:
             yield from self._other(message)
 
     def _assistant(self, message: Message, place: int) -> dict[str, Any]:
-        origin = _origin(message)
+        origin = origin_of(message)
         own = origin == self._family
         parts = assistant_parts(message.get("content"), blocks=self._family == ANTHROPIC, own=own)
         self.dropped += parts.dropped
-        calls = [*_mappings(message.get("tool_calls")), *map(block_call, parts.calls)]
+        calls = [*mappings(message.get("tool_calls")), *map(block_call, parts.calls)]
         older = None if calls or self._older else older_call(message.get("function_call"))
         calls += [] if older is None else [older]
         signed = own or (origin is None and self._family == GOOGLE)
@@ -181,7 +166,7 @@ class _Writer:
             if not own:
                 self.dropped.append("server_tools")
             return dict(call) if own else None
-        function = _mapping(call.get("function") or call.get("custom"))
+        function = mapping(call.get("function") or call.get("custom"))
         identity = call.get("id")
         given = identity if isinstance(identity, str) else ""
         named = given or id_for(self._family, f"call_{content_id([place, str(function)])[:24]}")
@@ -189,7 +174,7 @@ class _Writer:
             made = {**call, "id": named}
         else:
             made = {"id": self._id(named), "type": "function", "function": self._function(call, function)}
-            extras = _extras(call)
+            extras = extras_of(call)
             made |= extras if signed else {}
             self.dropped += [] if signed else [what for item in extras.items() for what in _whats(*item)]
             if call.get("type") == "custom" and self._family == OPENAI:
@@ -209,7 +194,7 @@ class _Writer:
         return {"name": function.get("name"), "arguments": arguments or "{}"}
 
     def _id(self, given: str) -> str:
-        bare, mark, _ = given.partition(_SIGNED)
+        bare, mark, _ = given.partition(SIGNED)
         if mark and self._family != GOOGLE:
             self.dropped.append("signatures")
         return given if mark and self._family == GOOGLE else id_for(self._family, bare)
@@ -259,62 +244,37 @@ class _Writer:
 
     def _fields(self, message: Message, origin: str | None = None, *, own: bool = False) -> dict[str, Any]:
         """Return the fields of a message that its receiver takes, calls and content as they are."""
-        made: dict[str, Any] = {}
+        made = {key: value for key, value in message.items() if key in FORM}
         for key, value in message.items():
-            given = value
-            if key == _BESIDE:
-                given = {name: item for name, item in _mapping(value).items() if name != _FAMILY}
-                if not given:
-                    continue
-            if key in _FORM or own or (origin is None and self._takes(key)):
-                made[key] = given
-            elif given:
-                self.dropped += _whats(key, given)
+            if key in FORM or not value:
+                continue  # what is empty says nothing, and some refuse it
+            if key == BESIDE:
+                made |= self._beside(message, mapping(value), origin, own=own)
+            elif own or (origin is None and self._takes(key)):
+                made[key] = value
+            else:
+                self.dropped.append(_what(key))
         return made
+
+    def _beside(self, message: Message, given: Mapping[str, Any], origin: str | None, *, own: bool) -> dict[str, Any]:
+        """Return what stands beside OpenAI's form in litellm's place for it: only its translators read that place."""
+        told = {name: item for name, item in given.items() if name != FAMILY and item}
+        if not told or (own and not self._takes(BESIDE)):
+            return {name: item for name, item in told.items() if name in _WHAT and name not in message}
+        if own or (origin is None and self._takes(BESIDE)):
+            return {BESIDE: told}
+        self.dropped += map(_what, told)
+        return {}
 
     def _takes(self, key: str) -> bool:
         family = "model" if self._family.startswith("model:") else self._family
         return belongs(family, _TAKERS.get(key, frozenset()))
 
 
-def _origin(message: Message) -> str | None:
-    """Return the family that an assistant message is from: as it was noted, or by signatures; None: not known."""
-    beside = _mapping(message.get(_BESIDE))
-    if isinstance(family := beside.get(_FAMILY), str):
-        return family
-    calls = _mappings(message.get("tool_calls"))
-    if "thought_signatures" in beside or any(_SIGNED in str(call.get("id")) or _is_googles(call) for call in calls):
-        return GOOGLE
-    content = message.get("content")
-    blocks = [*_mappings(message.get("thinking_blocks")), *(_mappings(content) if not isinstance(content, str) else ())]
-    return ANTHROPIC if any(block.get("signature") or _is_redacted(block) for block in blocks) else None
-
-
-def _is_googles(call: Mapping[str, Any]) -> bool:
-    return "thought_signature" in _mapping(call.get(_BESIDE)) or "google" in _mapping(call.get("extra_content"))
-
-
-def _is_redacted(block: Mapping[str, Any]) -> bool:
-    return block.get("type") == "redacted_thinking"
-
-
-def _extras(call: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a call holds beyond OpenAI's form."""
-    return {key: value for key, value in call.items() if key not in _CALL_FORM and value}
-
-
 def _whats(key: str, value: Any) -> list[str]:
     """Return what a field is called in flags: what stands inside is named for itself."""
-    return [_what(name) for name, item in value.items() if item] if key == _BESIDE else [_what(key)]
+    return [_what(name) for name, item in value.items() if item] if key == BESIDE else [_what(key)]
 
 
 def _what(key: str) -> str:
     return _WHAT.get(key, "fields")
-
-
-def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else EMPTY

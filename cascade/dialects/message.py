@@ -20,6 +20,10 @@ THINKING_PARTS = frozenset({"thinking", "redacted_thinking", "reasoning", "reaso
 _OWN_CALLS = frozenset({"function", "custom", "builtin_function", "tool_use", "tool_call"})
 """Types of calls that the client answers. `builtin_function` is Moonshot's: the client sends the arguments back."""
 
+_SAID = frozenset({"role", "content"})
+_MAY_THINK = frozenset({*"<[◁ \n\t\r"})
+"""First characters of a text that may begin with thinking."""
+
 _SERVER_IDS = ("srvtoolu_", "mcptoolu_")
 _THINKING_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_text")
 _TEXT_PARTS = frozenset({"text", "output_text", "input_text"})
@@ -63,7 +67,13 @@ def read_message(message: Mapping[str, Any], server_ids: frozenset[str] = frozen
         message: the message.
         server_ids: ids of calls that are known to be the provider's own.
     """
-    parts = [*_parts(message.get("content"))]
+    content = message.get("content")
+    if isinstance(content, str) and content[:1] not in _MAY_THINK and not any(map(message.get, message.keys() - _SAID)):
+        text = content  # nearly every answer
+        return AssistantMessage(
+            text=text, thinking="", tool_calls=(), server_tools=(), refusal=None, history=_for_history(message)
+        )
+    parts = [*_parts(content)]
     shown = [*_thinking(message, parts)]
     text = "".join(_text(part) for part in parts if part.get("type", "text") in _TEXT_PARTS)
     inline = split_thinking(text) if not shown else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Never, TypeAlias, TypeVar, Unpack, get_args, overload
 
@@ -37,6 +37,9 @@ Parsed = TypeVar("Parsed")
 
 Prompt: TypeAlias = str | Sequence[Message] | Request
 """One user's text, a chat, or a Request that was made before."""
+
+Results: TypeAlias = Turns[list[tuple[int, Result[Any]]]]
+"""Results of a stream, with their index."""
 
 Order: TypeAlias = Literal["input", "as-finished"]
 """Order of results: that of the requests, or as each one is done."""
@@ -272,7 +275,7 @@ class Cascade(Closing):
         on_result: OnResult | None = None,
         keep: RunRecorder | None = None,
         **unknown: Never,
-    ) -> Iterator[Result[Any]]:
+    ) -> Generator[Result[Any]]:
         """Answer many requests and yield the results one by one; blocks. Arguments and errors as of `astream_many`.
 
         Example:
@@ -280,14 +283,16 @@ class Cascade(Closing):
             ...     print(result.request_id, result.answer)
         """
         refuse_unknown("stream_many", unknown, STREAM)
-        results = self._results(requests, concurrency, max_cost_usd, on_result, keep, order)
+        return self._each(self._results(requests, concurrency, max_cost_usd, on_result, keep, order))
+
+    def _each(self, results: Results) -> Generator[Result[Any]]:
         try:
             while (batch := self._loop_thread.run(results.next)) is not None:
                 yield from (result for _, result in batch)
         finally:
             self._loop_thread.run(results.close)
 
-    async def astream_many(
+    def astream_many(
         self,
         requests: Iterable[Request],
         *,
@@ -297,7 +302,7 @@ class Cascade(Closing):
         on_result: OnResult | None = None,
         keep: RunRecorder | None = None,
         **unknown: Never,
-    ) -> AsyncIterator[Result[Any]]:
+    ) -> AsyncGenerator[Result[Any]]:
         """Answer many requests, several at once, and yield the results one by one; a failed request is a result too.
 
         The requests are read as they are begun, at most twice the concurrency before the consumer, and no result is
@@ -318,7 +323,9 @@ class Cascade(Closing):
             LogUnavailable: no further call may be paid for.
         """
         refuse_unknown("astream_many", unknown, STREAM)
-        results = self._results(requests, concurrency, max_cost_usd, on_result, keep, order)
+        return self._aeach(self._results(requests, concurrency, max_cost_usd, on_result, keep, order))
+
+    async def _aeach(self, results: Results) -> AsyncGenerator[Result[Any]]:
         try:
             while (batch := await self._loop_thread.arun(results.next)) is not None:
                 for _, result in batch:
@@ -334,7 +341,7 @@ class Cascade(Closing):
         on_result: OnResult | None,
         keep: RunRecorder | None,
         order: Order,
-    ) -> Turns[list[tuple[int, Result[Any]]]]:
+    ) -> Results:
         if order not in get_args(Order):
             message = f"order is {order!r}; input or as-finished was expected."
             raise ConfigError(message)

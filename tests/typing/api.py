@@ -33,6 +33,7 @@ assert_type(app.run("hi", schema={"type": "object"}), Result[Any])
 assert_type(cascade.run("hi", schema=Invoice), Result[Invoice])
 assert_type(cascade.run(Request.of("hi")), Result[Any])
 assert_type(app.run_many([Request.of("hi")], concurrency=4, max_cost_usd=1.0), list[Result[Any]])
+assert_type(next(iter(app.stream_many([Request.of("hi")], order="as-finished"))), Result[Any])
 assert_type(app.explore([Request.of("hi")]), list[Sample])
 
 

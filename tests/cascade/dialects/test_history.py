@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.dialects.families import family_of
-from cascade.dialects.history import for_receiver, with_origin, without_new_thinking
+from cascade.dialects.history import for_receiver, without_new_thinking
+from cascade.dialects.origin import with_origin
 from cascade.exchange import ModelCall
 
 USER = {"role": "user", "content": "Weather?"}

@@ -37,8 +37,8 @@ def test_a_misspelt_option_of_a_request_is_refused_with_the_one_that_was_meant(a
     ("function", "wrong", "meant"),
     [
         ("run_many", "concurency", "concurrency"), ("run_many", "max_cost", "max_cost_usd"),
-        ("run_many", "onresult", "on_result"), ("explore", "concurency", "concurrency"),
-        ("explore", "max_usd", "max_cost_usd"),
+        ("run_many", "onresult", "on_result"), ("stream_many", "ordr", "order"),
+        ("explore", "concurency", "concurrency"), ("explore", "max_usd", "max_cost_usd"),
     ],
 )  # fmt: skip
 def test_a_misspelt_option_of_many_requests_is_refused_too(app, function, wrong, meant):

@@ -97,6 +97,17 @@ def test_an_implausible_usage_is_told_by_its_row_and_counted_in_the_report(log: 
     assert any("The usage of 2 calls was implausible" in sentence for sentence in made.findings)
 
 
+@pytest.mark.parametrize(("store_text", "kept"), [("none", False), ("redacted", True)])
+def test_without_texts_a_finish_reason_that_is_no_word_is_left_out(path: Path, store_text, kept) -> None:
+    odd = replace(ANSWER, finish_reason="stop", finish_raw="stopped at: the patient", model_reported="a b\nc")
+    with open_log(path, store_text=store_text) as log, opened(log, ScriptedClient(default=odd)) as app:
+        app.run("How many?")
+        log.flush()
+        (row,) = rows(path, "calls")
+    assert ("patient" in row["finish_raw"]) is kept
+    assert (row["model_reported"] == "[text left out]") is not kept
+
+
 def test_each_try_is_a_row_of_its_own(log: Log, where: str | Path) -> None:
     down = CallFailure(kind=FailureKind.TIMEOUT, message="nothing came", status=None)
     with opened(log, ScriptedClient({"small": [down, ANSWER]})) as app:
