@@ -20,6 +20,8 @@ from cascade.reading.values import (
     Value,
 )
 
+_SENTENCE = 5
+"""Least words of a text that may be a sentence."""
 _WORDS = re.compile(r"[^\W_]+")
 _NAME = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]{2,})*")
 """A word with capitals inside as names have them: McDonald, iPhone."""
@@ -234,8 +236,11 @@ def _text_and_value(text: Text, value: Answer) -> bool | None:
         if text.normal in (value.label.casefold(), value.text):
             return True
         return None  # it may be the text of that option
-    if text.is_long:
-        return None
+    is_sentence = len(text.normal.split()) >= _SENTENCE or (
+        not text.normal.isascii() and len(text.normal) > 3 * _SENTENCE
+    )
+    if text.is_long or (is_sentence and isinstance(value, Date | Sequence | Boolean)):
+        return None  # it may say so in words that are not known
     return None if isinstance(value, Code) else False
 
 

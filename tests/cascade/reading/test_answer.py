@@ -163,6 +163,7 @@ DIFFERENT = [
     ("3 apples", "4 apples"),
 ]
 DOUBTFUL = [
+    ("2024-03-05", "They met on the fifth of March in that year."),
     ("Vitamin C", "C"),
     ("floor", "B"),
     ("1oE-errBzz", "1Oe-ErrBzz"),
