@@ -20,7 +20,8 @@ from cascade.errors import DataError
 from cascade.reading import NOTHING, Answer, NotJson, Number, Text, Unsure, holds, read, same
 from cascade.reading.amounts import numbers_of
 from cascade.reading.answer import answer_of_json
-from cascade.reading.phrase import canonical, of_json
+from cascade.reading.literals import canonical
+from cascade.reading.phrase import of_json
 from cascade.reading.plain import normal, plain
 from cascade.reading.values import Boolean, Choice, Date, Sequence
 from cascade.reading.words import FALSE, TRUE

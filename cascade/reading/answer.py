@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from cascade.reading import words
 from cascade.reading.amounts import START, numbers_of
+from cascade.reading.literals import canonical
 from cascade.reading.numbers import match_number, read_quantity
-from cascade.reading.phrase import canonical, of_json, value_of
+from cascade.reading.phrase import of_json, value_of
 from cascade.reading.plain import normal, plain, trim
 from cascade.reading.sequences import closing_list, list_lines
 from cascade.reading.values import NOTHING, Answer, Choice, Code, Number, Sequence, Structure, Text, Unsure, Value
@@ -176,11 +177,12 @@ def _braced(text: str) -> str | None:
     return None
 
 
-def _program(text: str) -> Code | None:
+def _program(text: str) -> Answer | None:
     """Return the one program in fences that a text holds; None if there is none, or several that differ."""
     programs: dict[str, Code] = {}
-    at = 0
+    at, language = 0, ""
     while opened := _FENCED.search(text, at):
+        language = opened[2].casefold()
         closed = text.find(f"\n{opened[1]}", opened.end() - 1)
         source = text[opened.end() : closed if closed >= 0 else len(text)]
         at = len(text) if closed < 0 else closed + 1 + len(opened[1])
@@ -188,7 +190,10 @@ def _program(text: str) -> Code | None:
         programs[code.canonical] = code
         if len(programs) > 1:
             return None
-    return next(iter(programs.values()), None)
+    program = next(iter(programs.values()), None)
+    if program is not None and language in ("", "text", "txt", "plaintext") and "\n" not in program.source.strip():
+        return value_of(program.source.strip(), text)  # a fence around a phrase
+    return program
 
 
 def program_of(source: str, language: str = "") -> Code:

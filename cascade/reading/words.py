@@ -33,7 +33,7 @@ PRONOUN = re.compile(r"\s+(?:it|he|she|they|there|that|this|you|we|i|the)\b[^?]*
 """How a sentence goes on after yes or no: `Yes it is`."""
 
 OPTION: Final = (
-    r"(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:option|choice|letter|answer|antwort|antwortmöglichkeit|buchstabe|réponse|"
+    r"(?:la|le|el|die|il)\s+(?=[(\[]?[A-Z][)\].]{0,2}\s*$)|(?:(?:the|la|el|le|il|die|a|o)\s+|l')?(?:correct\s+|right\s+|best\s+)?(?:option|choice|letter|answer|antwort|antwortmöglichkeit|buchstabe|réponse|"
     r"choix|opción|respuesta|letra|opção|alternativa|resposta|opzione|risposta|lettera|вариант|ответ|буква|выбор|विकल्प|"
     r"الخيار|الإجابة)\s*"
     r"|(?:选项|選項|选择|選擇|选|選|答案|選択肢|答え|보기|정답|선택지|선택)\s*"
