@@ -20,8 +20,6 @@ from cascade.reading.values import (
     Value,
 )
 
-_SENTENCE = 5
-"""Least words of a text that may be a sentence."""
 _WORDS = re.compile(r"[^\W_]+")
 _NAME = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]{2,})*")
 """A word with capitals inside as names have them: McDonald, iPhone."""
@@ -236,12 +234,24 @@ def _text_and_value(text: Text, value: Answer) -> bool | None:
         if text.normal in (value.label.casefold(), value.text):
             return True
         return None  # it may be the text of that option
-    is_sentence = len(text.normal.split()) >= _SENTENCE or (
-        not text.normal.isascii() and len(text.normal) > 3 * _SENTENCE
-    )
-    if text.is_long or (is_sentence and isinstance(value, Date | Sequence | Boolean)):
-        return None  # it may say so in words that are not known
+    if text.is_long or _may_say(text.normal, value):
+        return None
     return None if isinstance(value, Code) else False
+
+
+def _may_say(normal: str, value: Answer) -> bool:
+    """Return whether a sentence in unknown words may say a value: it holds the year, an item, or a yes or no."""
+    if normal.isascii() and " " not in normal:
+        return False
+    match value:
+        case Date():
+            return any(str(year) in normal for year, _, _ in value.readings)
+        case Sequence():
+            return any(holds(normal, item.normal) for item in value.items if isinstance(item, Text))
+        case Boolean():
+            return any(holds(normal, word) for word in words.TRUE | words.FALSE)
+        case _:
+            return False
 
 
 def _choice_and_value(choice: Choice, value: Answer) -> bool | None:

@@ -148,6 +148,7 @@ SAME = {
     ],
 }
 DIFFERENT = [
+    ("2024-03-05", "They never met in that spring, as far as I know."),
     ("5 km", "5 m"),
     ("5 kg", "5 km"),
     ("$5", "5 €"),
@@ -184,7 +185,7 @@ DIFFERENT = [
     ("('a',)", "['a']"),
 ]
 DOUBTFUL = [
-    ("2024-03-05", "They met on the fifth of March in that year."),
+    ("2024-03-05", "They met in the spring of 2024, in March."),
     ("Vitamin C", "C"),
     ("Louis", "Louis XIV"),
     ("floor", "B"),
