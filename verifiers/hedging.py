@@ -88,9 +88,9 @@ class Hedging(Verifier):
         total = length_of(tokens)
         if not total:
             return Verdict.abstain("the answer has no words of its own")
-        lexicon, language = self._own, NEUTRAL
+        lexicon = self._own
+        language = language_of(prose, exchange.request.prompt) if lexicon is None else NEUTRAL
         if lexicon is None:
-            language = language_of(prose, exchange.request.prompt)
             if language in READ:
                 lexicon = shipped_lexicon(language, self._negators)
             elif language in (NEUTRAL, None):

@@ -19,7 +19,7 @@ READ: Final = ("de", "en", "es", "fr", "it", "ja", "ko", "pt", "ru", "zh")
 """Languages that refusal and hedging have phrases of, as ISO 639-1 codes."""
 
 NEUTRAL: Final = ""
-"""The language of a text without enough words to be in one: 42, x = 1, Paris."""
+"""The language of a text without enough words to be in one (42, x = 1, Paris), or in any of several that are read."""
 
 MAX_CHARS: Final = 3_000
 """Characters that are looked at, two thirds from the beginning and one from the end."""
@@ -42,6 +42,10 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _CODE = re.compile(r"`[^`\n]*`|https?://\S{1,200}|\\[a-z]{1,20}")
 _MARGIN: Final = 1.25
 """How much more than the second language the first must weigh."""
+_LEAST: Final = 0.7
+"""What it must weigh at least: a stop word of two languages weighs so much."""
+_LONG: Final = 12
+"""Words from which on a text is known by several of them."""
 
 
 def language_of(text: str, request: str = "") -> str | None:
@@ -52,10 +56,10 @@ def language_of(text: str, request: str = "") -> str | None:
         request: what it answers: taken for the language where the answer's words leave it open.
     """
     found = _language_of(text)
-    if found is None and request:
+    if not found and request:
         asked = _language_of(request)
         # The request speaks for words in its own script only.
-        return asked if asked in _latin() else None
+        return asked if asked in _latin() else found
     return found
 
 
@@ -131,7 +135,10 @@ def _by_words(words: list[str], script: str) -> str | None:
     if not weights:
         return None
     first, *others = sorted(weights, key=lambda language: (-weights[language], language))
-    if weights[first] < 0.9 or (others and weights[first] < _MARGIN * weights[others[0]]):
+    rivals = [language for language in others if weights[first] < _MARGIN * weights[language]]
+    if weights[first] < _LEAST:
         return None
+    if rivals:
+        return NEUTRAL if set(READ).issuperset((first, *rivals)) and len(words) < _LONG else None
     # A long text in which few words are known is in a language that is not.
-    return first if len(words) < 12 or weights[first] >= 0.04 * len(words) else None
+    return first if len(words) < _LONG or weights[first] >= 0.04 * len(words) else None

@@ -26,7 +26,12 @@ def compile_phrases(
         phrases: the phrases; those without words are left out.
         sections: the alternatives that `{name}` stands for; they hold no `{…}` themselves.
     """
-    phrases = list(phrases)
+    # A phrase that is one slot only is as good as its entries: among these the longest goes first.
+    phrases = [
+        entry
+        for phrase in phrases
+        for entry in ((sections or {})[phrase[1:-1]] if re.fullmatch(r"\{[^{}]*\}", phrase) else (phrase,))
+    ]
     gap = (
         _CHARACTERS
         if any(map(_UNSPACED_PART.search, phrases))

@@ -129,7 +129,9 @@ class Refusal(Verifier):
         return Verdict(score=1.0, reason="an answer" if refused is None else "a refusal that was asked for")
 
     def _find(self, text: str, language: str | None) -> Refused | None:
-        known = dict.fromkeys((language, "en")) if language in READ else READ
+        # Short texts in Latin letters may be taken for a neighbour's language; their phrases tell them apart.
+        own_script = ("ja", "ko", "ru", "zh")
+        known = (language, "en") if language in own_script else [code for code in READ if code not in own_script]
         sources = [refusal_phrases(code) for code in known if code is not None]
         for source in (*sources, *filter(None, (self._own,))):
             if (found := source.find(text)) is not None:

@@ -28,8 +28,8 @@ _LONG_PADDING = re.compile(r"[\W_]{16,}")
 _LISTS = word_lists("trivial.txt")
 _CLAIMING = _LISTS["filler"] | _LISTS["claims"]
 
-SODIUM = "Na"
-"""Written so, it is a symbol or a word; as a stand-in it is written NA, na or N/A."""
+CAPITALISED = frozenset(("Na", "Undefined"))
+"""Written so, they are words (sodium; 1/0); as stand-ins they are written NA, na, N/A, undefined."""
 
 _GOES_ON = frozenset("!,:！，：、…")
 """Signs after which something is still to come; `Sure.` may be an answer, `Sure!` and `Sure,` are none."""
@@ -56,7 +56,7 @@ def trivial(answer: str, prompt: str = "", instructions: str = "") -> str | None
 
     Compared after NFKC normalisation, without invisible characters, spaces and punctuation. Trivial are: a text without
     letter or digit; an announcement of an answer in one of ten languages (Solution; Sure, here it is:), bare consent
-    ("好的，") unless it answers a yes-or-no question; a stand-in (N/A, null, {}); a claim to be right; the prompt itself.
+    ("好的，") unless it answers a yes-or-no question; a stand-in (N/A, null, {}); a claim to be right; the prompt.
     Not trivial are words that the prompt offers as choices (question, problem or task), and a prompt that the
     instructions say to correct, translate or extract from: it may be right as it is.
 
@@ -84,7 +84,9 @@ def trivial(answer: str, prompt: str = "", instructions: str = "") -> str | None
 def _emptiness(answer: str, text: str, words: list[str], prompt: str) -> str | None:
     """Return why the words themselves say nothing."""
     joint = " ".join(words)
-    if joint in _LISTS["answers"] or answer.strip("` \t\r\n\"'*.") == SODIUM:
+    if joint == "json" and "`" not in answer:
+        return None  # the name of a format; in a fence, what it should have held is missing
+    if joint in _LISTS["answers"] or answer.strip("` \t\r\n\"'*.") in CAPITALISED:
         return None
     if joint in _LISTS["openers"] or text in _LISTS["openers"]:
         return ANNOUNCES
@@ -107,10 +109,11 @@ def _announces(answer: str, prompt: str) -> bool:
     """Return whether an answer is made of nothing but openers and consent."""
     line = joined(token for token in tokens_of(answer) if token not in STOPS)
     patterns = _patterns()
-    rest = patterns["consent"].sub("", patterns["announcements"].sub("", line))
-    if rest.split() != ["^", "^"]:
+    rest = patterns["announcements"].sub("", line)
+    announced = len(rest) < len(line)
+    if not _LISTS["filler"].union("^").issuperset(patterns["consent"].sub("", rest).split()):
         return False
-    if patterns["announcements"].search(line):
+    if announced:
         return True
     # Consent alone: an answer where it could be one, or where it ends as answers do.
     return answer.rstrip()[-1:] in _GOES_ON and not _asks_yes_or_no(prompt)
