@@ -10,7 +10,7 @@ from cascade.hashing import content_id
 from cascade.reading import NotJson, read
 from cascade.verdict import Verdict, Verifier
 from verifiers.hedging_lexicon import HedgingLexicon, shipped, shipped_lexicon, shipped_negators
-from verifiers.language import NEUTRAL, READ, language_of, not_read
+from verifiers.language import READ, language_of, not_read
 from verifiers.tokens import length_of, own_words, tokens_of
 
 EDGE = 0.2
@@ -88,17 +88,14 @@ class Hedging(Verifier):
         total = length_of(tokens)
         if not total:
             return Verdict.abstain("the answer has no words of its own")
-        lexicon = self._own
-        language = language_of(prose, exchange.request.prompt) if lexicon is None else NEUTRAL
+        lexicon, language = self._own, None
         if lexicon is None:
-            if language in READ:
-                lexicon = shipped_lexicon(language, self._negators)
-            elif language in (NEUTRAL, None):
-                lexicon = shipped_lexicon(None, self._negators)
-            else:
+            language = language_of(prose)
+            if language and language not in READ:
                 return not_read(language)
+            lexicon = shipped_lexicon(language or None, self._negators)
         found = _find(lexicon, tokens, total)
-        if not found and language is None:
+        if not found and self._own is None and language_of(prose, exchange.request.prompt) is None:
             return not_read(None)
         score = 1.0
         for loss in found.values():
