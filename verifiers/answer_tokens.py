@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cascade.dialects.thinking import answer_start
 from cascade.exchange import TokenLogProb
 from cascade.reading import NotJson, read
+from cascade.reading.thinking import answer_start
 
 MAX_CHARS = 200_000
 """Longest answer, in characters, whose values are looked for."""

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from cascade.dialects.thinking import answer_start
 from cascade.errors import ConfigError
 from cascade.exchange import Exchange, TokenLogProb
+from cascade.reading.thinking import answer_start
 from cascade.verdict import Verdict, Verifier
 from verifiers.answer_tokens import is_formatting, last_line_span, letters, tokens_within, value_spans, without_thinking
 

@@ -10,7 +10,7 @@ import numpy as np
 from calibration.arrays import Flags
 from cascade.exchange import Response
 from cascade.reading import NotJson, Unsure, read
-from cascade.reading.phrase import canonical
+from cascade.reading.literals import canonical
 from cascade.samples.sample import Sample
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cascade.dialects.thinking import split_thinking
 from cascade.exchange import EMPTY
 from cascade.hashing import content_id
+from cascade.reading.thinking import answer_start, split_thinking, without_marks
 
 SERVER_TOOL = "server_tool:"
 """Flag of a response, followed by the tool's name: the provider itself ran a tool; the text is the answer."""
@@ -23,6 +23,8 @@ _OWN_CALLS = frozenset({"function", "custom", "builtin_function", "tool_use", "t
 _SAID = frozenset({"role", "content"})
 _MAY_THINK = frozenset({*"<[◁ \n\t\r"})
 """First characters of a text that may begin with thinking."""
+_CLOSING = ("</", "[/THINK]", "◁/think▷")
+"""In a text that may hold the end of a thinking that the prompt has opened."""
 
 _SERVER_IDS = ("srvtoolu_", "mcptoolu_")
 _THINKING_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_text")
@@ -68,7 +70,12 @@ def read_message(message: Mapping[str, Any], server_ids: frozenset[str] = frozen
         server_ids: ids of calls that are known to be the provider's own.
     """
     content = message.get("content")
-    if isinstance(content, str) and content[:1] not in _MAY_THINK and not any(map(message.get, message.keys() - _SAID)):
+    if (
+        isinstance(content, str)
+        and content[:1] not in _MAY_THINK
+        and not any(mark in content for mark in _CLOSING)
+        and not any(map(message.get, message.keys() - _SAID))
+    ):
         text = content  # nearly every answer
         return AssistantMessage(
             text=text, thinking="", tool_calls=(), server_tools=(), refusal=None, history=_for_history(message)
@@ -76,13 +83,12 @@ def read_message(message: Mapping[str, Any], server_ids: frozenset[str] = frozen
     parts = [*_parts(content)]
     shown = [*_thinking(message, parts)]
     text = "".join(_text(part) for part in parts if part.get("type", "text") in _TEXT_PARTS)
-    inline = split_thinking(text) if not shown else None
     kept = message
-    if inline is not None and inline.thinking is not None:
-        text = inline.answer
-        shown.append(inline.thinking)
+    if not shown and (start := answer_start(text)):
+        shown.append(without_marks(text[:start]))
+        text = text[start : split_thinking(text)[1]]
         if isinstance(message.get("content"), str):
-            kept = {**message, "content": text, "reasoning_content": inline.thinking}
+            kept = {**message, "content": text, "reasoning_content": shown[0]}
     text = text.lstrip() if shown else text  # what stood between the thinking and the answer
     calls = [*_calls(message, parts)]
     own = tuple(call for call in calls if not is_server_call(call, server_ids))

@@ -59,10 +59,19 @@ def as_chat(body: Any) -> Mapping[str, Any] | None:
     if choices and all(is_message(_mapping(choice).get("message", 0)) for choice in choices):
         return told
     if told.get("type") == "message" and isinstance(told.get("content"), list):
-        return _of_anthropic(told)
-    if _sequence(told.get("candidates")):
-        return _of_gemini(told)
+        return _of_anthropic(told) if _are_blocks(told["content"]) else None
+    if candidates := _sequence(told.get("candidates")):
+        parts = _mapping(_mapping(candidates[0]).get("content")).get("parts")
+        return _of_gemini(told) if _are_blocks(parts or ()) else None
     return None
+
+
+def _are_blocks(blocks: Any) -> bool:
+    """Tell whether a content is made of blocks whose texts are texts; what is none must not vanish from an answer."""
+    return all(
+        isinstance(block, Mapping) and all(isinstance(block.get(key, ""), str | None) for key in ("text", "thinking"))
+        for block in _sequence(blocks)
+    )
 
 
 def _of_anthropic(told: Mapping[str, Any]) -> Mapping[str, Any]:

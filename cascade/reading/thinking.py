@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-_TAGS = "think|thinking|thought|thoughts|reasoning|reflection|scratchpad|seed:think|internal_reasoning|analysis"
+_TAGS = (
+    "think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis|internal_reasoning|seed:think|"
+    "budget:thinking"
+)
 _OPEN = re.compile(
     rf"[ \t\r\n]*(?:<({_TAGS})>|(\[THINK\])|(◁think▷)|(<\|begin_of_thought\|>)|(<\|START_THINKING\|>)|(<unused94>)"
     r"|(<\|channel>thought))",
@@ -14,6 +17,12 @@ _OPEN = re.compile(
 _CLOSE = ("[/THINK]", "◁/think▷", "<|end_of_thought|>", "<|END_THINKING|>", "<unused95>", "<channel|>")
 _LONE = re.compile(
     rf"</(?:{_TAGS})>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|END_THINKING\|>|<unused95>", re.IGNORECASE
+)
+_CLOSED = re.compile(rf"(?:{_LONE.pattern}|<channel\|>)\Z", re.IGNORECASE)
+_LONGEST_MARK = 40
+_MARKS = re.compile(
+    rf"(?:{_OPEN.pattern}|{_LONE.pattern}|<channel\|>|<\|channel\|>\s*\w+<\|message\|>|<\|end\|>|<\|start\|>assistant)",
+    re.IGNORECASE,
 )
 _CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]{0,200}<\|message\|>")
 _CHANNEL_END = re.compile(r"<\|(?:end|return|call|start)\|>")
@@ -44,6 +53,17 @@ def split_thinking(text: str) -> tuple[int, int]:
             ended = text.find(closing, begun)
             return begun + len(opening), ended if ended >= 0 else len(text)
     return start, len(text)
+
+
+def answer_start(text: str) -> int:
+    """Return where the answer begins in a text that may hold thinking; 0 where the thinking is not closed."""
+    start = split_thinking(text)[0]
+    return start if start < len(text) or _CLOSED.search(text[-_LONGEST_MARK:]) else 0
+
+
+def without_marks(thinking: str) -> str:
+    """Return thinking without the marks that open and close it."""
+    return _MARKS.sub("", thinking).strip()
 
 
 def _after_marks(text: str) -> int:

@@ -47,7 +47,7 @@ def progress(label: str, total: int | None, *, costs: bool = True) -> Iterator[R
             # The bar starts where an earlier run ended, so the time left is estimated from this run alone.
             if pace.rate(done) is None:
                 bar.reset(task, total=total, completed=done)
-            bar.update(task, completed=done, figures=", ".join(_figures(pace.rate(done), spent_usd, escalated)))
+            bar.update(task, completed=done, figures=_figures(spent_usd, None, pace.rate(done), escalated))
 
         yield report
 
@@ -68,12 +68,15 @@ class Pace:
         return items / seconds if items > 0 and seconds > 0 else None
 
 
-def _figures(rate: float | None, spent_usd: float, escalated: float | None) -> Iterator[str]:
+def _figures(spent_usd: float, left_s: float | None, rate: float | None, escalated: float | None) -> str:
+    figures = [dollars(spent_usd)]
+    if left_s is not None:
+        figures.append(f"{_duration(left_s)} left")
     if rate is not None:
-        yield f"{rate:.3g} rows/s" if rate < 1000 else f"{rate:,.0f} rows/s"
-    yield f"{dollars(spent_usd)} so far"
+        figures.append(f"{rate:.3g} rows/s" if rate < 1000 else f"{rate:,.0f} rows/s")
     if escalated is not None:
-        yield f"{percent(escalated)} escalated"
+        figures.append(f"{percent(escalated)} escalated")
+    return f"{', '.join(figures)} so far"
 
 
 def _lines(label: str, total: int | None, *, costs: bool) -> Report:
@@ -86,10 +89,9 @@ def _lines(label: str, total: int | None, *, costs: bool) -> Report:
         if step <= last:
             return
         last = step
-        figures = list(_figures(rate, spent_usd, escalated)) if costs else []
-        if costs and rate is not None and total is not None and done < total:
-            figures.insert(1, f"{_duration((total - done) / rate)} left")
-        say(f"{label}: " + ", ".join([f"{done}" if total is None else f"{done}/{total}", *figures]))
+        left_s = None if rate is None or total is None or done >= total else (total - done) / rate
+        count = f"{done}" if total is None else f"{done}/{total}"
+        say(f"{label}: {count}, {_figures(spent_usd, left_s, rate, escalated)}" if costs else f"{label}: {count}")
 
     return report
 

@@ -7,7 +7,7 @@ import pytest
 from cascade.dialects.logprobs import choice_logprobs, read_logprobs
 from cascade.dialects.message import is_message, read_message
 from cascade.dialects.native import as_chat, native_finish, server_call_ids
-from cascade.dialects.thinking import answer_start, split_thinking
+from cascade.reading.thinking import answer_start
 
 
 def said(**fields):
@@ -46,6 +46,7 @@ def test_what_is_neither_text_nor_parts_is_no_message(content):
         {"thinking_blocks": [{"type": "thinking", "thinking": "hm", "signature": "s"}]},
         {"reasoning_content": "hm", "thinking_blocks": [{"type": "thinking", "thinking": "hm"}]},
         {"content": "<think>hm</think>Paris"},
+        {"content": "hm</think>Paris"},
         {"content": "\n[THINK]hm[/THINK]Paris"},
         {"content": "◁think▷hm◁/think▷Paris"},
         {
@@ -62,7 +63,8 @@ def test_thinking_is_told_from_the_answer_in_every_place(fields):
 
 @pytest.mark.parametrize("text", ["<think>never closed", "see <think>x</think>", "Paris"])
 def test_what_is_not_closed_or_not_at_the_beginning_stays_in_the_text(text):
-    assert split_thinking(text) == (None, text)
+    read = said(content=text)
+    assert (read.text, read.thinking) == (text, "")
 
 
 def test_an_answer_begins_behind_a_lone_closing_mark_but_not_inside_json():
