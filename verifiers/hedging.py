@@ -11,7 +11,7 @@ from cascade.reading import NotJson, read
 from cascade.verdict import Verdict, Verifier
 from verifiers.hedging_lexicon import HedgingLexicon, shipped, shipped_lexicon, shipped_negators
 from verifiers.language import READ, language_of, not_read
-from verifiers.tokens import length_of, own_words, tokens_of
+from verifiers.tokens import length_of, own_words, tokens_of, weight_of
 
 EDGE = 0.2
 """Share of the words at the beginning, and at the end, where a phrase counts in full."""
@@ -114,7 +114,7 @@ def _find(lexicon: HedgingLexicon, tokens: list[str], total: float) -> dict[str,
         if phrase and not lexicon.negated(tokens, index):
             edge = total <= SHORT or place < EDGE * total or place >= (1 - EDGE) * total
             found[phrase] = max(found.get(phrase, 0.0), lexicon.weights[phrase] * (1.0 if edge else MIDDLE))
-        place += length_of(tokens[index : index + size])
+        place += weight_of(tokens[index]) if size == 1 else length_of(tokens[index : index + size])
         index += size
     return found
 

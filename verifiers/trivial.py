@@ -40,7 +40,8 @@ _LAST = re.compile(
 _NEXT = re.compile(rf"[\s\"'`*”’)\]]*(?:$|[,/|;:)\]}}\"'`”’»」），、；。\n.*?=–—-]|(?:{_OR})(?![^\W_a-z]*[a-z]))")
 _JOINED = "或者|或|和|または|もしくは"
 _FIRST = re.compile(
-    rf"[\"'`*”’]*\s*(?:[,/|、]|{_JOINED})\s*[\"'`*“‘]*\w+?(?:[ /-]\w+)?[\"'`*”’]*(?:\s*[,/|、]|\s+(?:{_OR})\s|{_JOINED})"
+    rf"[\"'`*”’]*\s*(?:[,/|、]|{_JOINED})\s*[\"'`*“‘]*\w+?(?:[ /-]\w+)?[\"'`*”’]*"
+    rf"(?:\s*[,/|、]|\s+(?:{_OR})\s|{_JOINED})"
     rf"|[\"'`*”’]*\s+(?:{_OR})\s+[\"'`*“‘]*(?:\w{{1,4}}\s)?\w+[\"'`*”’]*\s*(?:$|[.?!:;\n)])"
 )
 """What follows the first entry of a list: a further one and then a sign or word of lists; or the only other one."""
