@@ -111,11 +111,11 @@ def _opening(text: str) -> list[tuple[list[str], bool, float]]:
     tokens = tokens_of(text)
     found: list[tuple[list[str], bool, float]] = []
     start = 0
-    for place, token in enumerate([*tokens, "."]):
-        if token in _ENDS:
+    for place, mark in enumerate([*tokens, "."]):
+        if mark in _ENDS:
             words = [word for word in tokens[start:place] if word not in STOPS]
             if words:
-                found.append((words, token == "?", length_of(tokens[place:])))
+                found.append((words, mark == "?", length_of(tokens[place:])))
                 if len(found) > PREAMBLES:
                     break
             start = place + 1

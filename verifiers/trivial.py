@@ -154,7 +154,7 @@ def _lists(before: str, after: str) -> bool:
         return True
     left, right = _LAST.search(before), _NEXT.match(after)
     # A colon alone may introduce the whole task: `Solution:`.
-    return bool(left and right) and (left[0] + right[0]).strip() not in ("", ":", ".", "::")
+    return left is not None and right is not None and (left[0] + right[0]).strip() not in ("", ":", ".", "::")
 
 
 def _found(pattern: re.Pattern[str], text: str) -> bool:
