@@ -10,8 +10,8 @@ from cascade.hashing import content_id
 from cascade.reading import NotJson, read
 from cascade.verdict import Verdict, Verifier
 from verifiers.hedging_lexicon import HedgingLexicon, shipped, shipped_lexicon, shipped_negators
-from verifiers.language import NEUTRAL, READ, language_of, not_read
-from verifiers.tokens import length_of, own_words, tokens_of
+from verifiers.language import READ, language_of, not_read
+from verifiers.tokens import length_of, own_words, tokens_of, weight_of
 
 EDGE = 0.2
 """Share of the words at the beginning, and at the end, where a phrase counts in full."""
@@ -88,17 +88,14 @@ class Hedging(Verifier):
         total = length_of(tokens)
         if not total:
             return Verdict.abstain("the answer has no words of its own")
-        lexicon = self._own
-        language = language_of(prose, exchange.request.prompt) if lexicon is None else NEUTRAL
+        lexicon, language = self._own, None
         if lexicon is None:
-            if language in READ:
-                lexicon = shipped_lexicon(language, self._negators)
-            elif language in (NEUTRAL, None):
-                lexicon = shipped_lexicon(None, self._negators)
-            else:
+            language = language_of(prose)
+            if language and language not in READ:
                 return not_read(language)
+            lexicon = shipped_lexicon(language or None, self._negators)
         found = _find(lexicon, tokens, total)
-        if not found and language is None:
+        if not found and self._own is None and language_of(prose, exchange.request.prompt) is None:
             return not_read(None)
         score = 1.0
         for loss in found.values():
@@ -117,7 +114,7 @@ def _find(lexicon: HedgingLexicon, tokens: list[str], total: float) -> dict[str,
         if phrase and not lexicon.negated(tokens, index):
             edge = total <= SHORT or place < EDGE * total or place >= (1 - EDGE) * total
             found[phrase] = max(found.get(phrase, 0.0), lexicon.weights[phrase] * (1.0 if edge else MIDDLE))
-        place += length_of(tokens[index : index + size])
+        place += weight_of(tokens[index]) if size == 1 else length_of(tokens[index : index + size])
         index += size
     return found
 

@@ -56,7 +56,7 @@ def language_of(text: str, request: str = "") -> str | None:
         request: what it answers: taken for the language where the answer's words leave it open.
     """
     found = _language_of(text)
-    if not found and request:
+    if found is None and request:
         asked = _language_of(request)
         # The request speaks for words in its own script only.
         return asked if asked in _latin() else found

@@ -53,14 +53,11 @@ class RefusalPhrases:
 
     def find(self, text: str) -> Refused | None:
         """Return the refusal that a text opens with; None if it opens otherwise."""
-        tokens = tokens_of(text[:HEAD_CHARS])
         apology: list[str] = []
-        for start, end in _sentences(tokens)[: PREAMBLES + 1]:
-            words = [token for token in tokens[start:end] if token not in STOPS]
-            line = joined(apology + words)
-            if (end >= len(tokens) or tokens[end] != "?") and (strength := self._strength(line)):
-                cut = len(text) - HEAD_CHARS
-                return Refused(strength=strength, rest=length_of(tokens[end:]) + max(0, cut) / 6)
+        for words, asks, rest in _opening(text[:HEAD_CHARS]):
+            line = joined([*apology, *words])
+            if not asks and (strength := self._strength(line)):
+                return Refused(strength=strength, rest=rest + max(0, len(text) - HEAD_CHARS) / 6)
             if not _matches(self._preambles, line):
                 return None
             if (found := self._sorry and self._sorry.search(line)) is not None:
@@ -82,10 +79,11 @@ class RefusalPhrases:
         )
 
     def _strength(self, line: str) -> int:
-        if self._idioms is not None:
-            line = self._idioms.sub("", line)
         for strength, pattern in self._patterns:
-            found = pattern.search(line) if pattern is not None else None
+            if pattern is None or pattern.search(line) is None:
+                continue
+            # Idioms are rare, so they are looked for only now.
+            found = pattern.search(self._idioms.sub("", line) if self._idioms is not None else line)
             if found is not None and length_of(line[: found.start()].split()) <= OPENING:
                 return strength
         return 0
@@ -107,14 +105,17 @@ def tolerated(request: str) -> int:
     return 2 if any(phrases.asks_to_decline(request) for phrases in known) else 1
 
 
-def _sentences(tokens: list[str]) -> list[tuple[int, int]]:
-    """Return first and end index of the first sentences that have words."""
-    found: list[tuple[int, int]] = []
+@lru_cache(maxsize=4)  # of one answer, it is asked for by each language that is tried
+def _opening(text: str) -> list[tuple[list[str], bool, float]]:
+    """Return the first sentences that have words: these, whether it is a question, and how many words follow it."""
+    tokens = tokens_of(text)
+    found: list[tuple[list[str], bool, float]] = []
     start = 0
-    for place, token in enumerate([*tokens, "."]):
-        if token in _ENDS:
-            if any(word not in STOPS for word in tokens[start:place]):
-                found.append((start, place))
+    for place, mark in enumerate([*tokens, "."]):
+        if mark in _ENDS:
+            words = [word for word in tokens[start:place] if word not in STOPS]
+            if words:
+                found.append((words, mark == "?", length_of(tokens[place:])))
                 if len(found) > PREAMBLES:
                     break
             start = place + 1

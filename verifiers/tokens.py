@@ -29,14 +29,16 @@ def tokens_of(text: str) -> list[str]:
     return _TOKEN.findall(text.casefold())
 
 
-def is_unspaced(token: str) -> bool:
-    """Return whether a token is a character of a script without spaces."""
-    return len(token) == 1 and _UNSPACED.match(token) is not None
-
-
 def length_of(tokens: list[str]) -> float:
     """Return the length of a text in words; a character of a script without spaces counts as half a word."""
-    return sum(0.0 if token in STOPS else 0.5 if is_unspaced(token) else 1.0 for token in tokens)
+    return sum(map(weight_of, tokens))
+
+
+def weight_of(token: str) -> float:
+    """Return the length of a token in words."""
+    if token in STOPS:
+        return 0.0
+    return 0.5 if len(token) == 1 and not token.isascii() and _UNSPACED.match(token) else 1.0
 
 
 def own_words(text: str) -> str:

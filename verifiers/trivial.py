@@ -38,6 +38,13 @@ _LAST = re.compile(
     rf"(?:^|[,/|;:(\[{{\"'`“‘«「（，、；：\n*•–—=-]|(?:(?<=[\s,])|(?<=[\u3000-\uffff]))(?:{_OR}))[\s\"'`*“‘(\[]*$"
 )
 _NEXT = re.compile(rf"[\s\"'`*”’)\]]*(?:$|[,/|;:)\]}}\"'`”’»」），、；。\n.*?=–—-]|(?:{_OR})(?![^\W_a-z]*[a-z]))")
+_JOINED = "或者|或|和|または|もしくは"
+_FIRST = re.compile(
+    rf"[\"'`*”’]*\s*(?:[,/|、]|{_JOINED})\s*[\"'`*“‘]*\w+?(?:[ /-]\w+)?[\"'`*”’]*"
+    rf"(?:\s*[,/|、]|\s+(?:{_OR})\s|{_JOINED})"
+    rf"|[\"'`*”’]*\s+(?:{_OR})\s+[\"'`*“‘]*(?:\w{{1,4}}\s)?\w+[\"'`*”’]*\s*(?:$|[.?!:;\n)])"
+)
+"""What follows the first entry of a list: a further one and then a sign or word of lists; or the only other one."""
 
 SILENT = "has neither letter nor digit"
 ANNOUNCES = "only announces an answer"
@@ -75,7 +82,7 @@ def trivial(answer: str, prompt: str = "", instructions: str = "") -> str | None
     words = _WORD.findall(text)
     why = _emptiness(answer, text, words, prompt)
     if why is not None:
-        return None if _is_offered(text, prompt) else why
+        return None if _is_offered(answer, prompt) else why
     if text == plain(prompt[: 4 * MAX_CHARS]) and not _found(_patterns()["transforms"], instructions):
         return REPEATS
     return None
@@ -126,19 +133,28 @@ def _asks_yes_or_no(prompt: str) -> bool:
     return question.endswith(("?", "？", "؟")) and not _found(_patterns()["interrogatives"], question[-MAX_CHARS:])
 
 
-def _is_offered(text: str, prompt: str) -> bool:
-    """Return whether the prompt lists a text among others: between commas, slashes, quotes or words such as *or*."""
+def _is_offered(answer: str, prompt: str) -> bool:
+    """Return whether the prompt lists an answer among others: between commas, slashes, quotes or words such as *or*."""
     if len(prompt) > 10 * MAX_CHARS:
         prompt = prompt[: 5 * MAX_CHARS] + "\n" + prompt[-5 * MAX_CHARS :]
-    prompt = unicodedata.normalize("NFKC", prompt).casefold()
-    start = prompt.find(text)
+    prompt, text = (unicodedata.normalize("NFKC", each).casefold() for each in (prompt, answer))
+    text = text.strip(" \t\r\n\"'`*.:“”")
+    start = prompt.find(text) if text else -1
     while start >= 0:
-        before, after = _LAST.search(prompt[max(0, start - 12) : start]), _NEXT.match(prompt[start + len(text) :][:12])
-        # A colon alone may introduce the whole task: `Solution:`.
-        if before and after and (before[0].strip() or after[0].strip()) and (before[0] + after[0]).strip() not in "::.":
+        before, after = prompt[max(0, start - 12) : start], prompt[start + len(text) :][:80]
+        if not before[-1:].isalnum() and not after[:1].isalnum() and _lists(before, after):
             return True
         start = prompt.find(text, start + 1)
     return False
+
+
+def _lists(before: str, after: str) -> bool:
+    """Return whether what stands around a word makes it one of a list."""
+    if _FIRST.match(after):
+        return True
+    left, right = _LAST.search(before), _NEXT.match(after)
+    # A colon alone may introduce the whole task: `Solution:`.
+    return left is not None and right is not None and (left[0] + right[0]).strip() not in ("", ":", ".", "::")
 
 
 def _found(pattern: re.Pattern[str], text: str) -> bool:
