@@ -120,7 +120,7 @@ def _announces(answer: str, prompt: str) -> bool:
     announced = len(rest) < len(line)
     if not _LISTS["filler"].union("^").issuperset(patterns["consent"].sub("", rest).split()):
         return False
-    if announced:
+    if announced and len(line.split()) > 3:  # one word between the edges may be an answer: Hello
         return True
     # Consent alone: an answer where it could be one, or where it ends as answers do.
     return answer.rstrip()[-1:] in _GOES_ON and not _asks_yes_or_no(prompt)

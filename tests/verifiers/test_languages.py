@@ -152,6 +152,7 @@ def test_a_word_of_the_task_is_not_a_choice_that_it_offers(prompt: str) -> None:
         ("Undefined", "What is 1/0?"),
         ("Na", "Symbol of sodium?"),
         ("JSON", "Which format is it?"),
+        ("Hello", "What do Americans say when they answer the phone?"),
     ],
 )
 def test_what_could_be_an_answer_is_not_trivial(answer: str, prompt: str) -> None:
