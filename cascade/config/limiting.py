@@ -17,7 +17,7 @@ from cascade.settings import Settings
 
 def settings_of(model: EndingModel, settings: Settings) -> Settings:
     """Return the settings with the configured values replaced."""
-    names = {own.name for own in fields(Settings)} - {"schema"}
+    names = {own.name for own in fields(Settings)} - {"schema", "answer_field"}
     return replace(settings, **{name: value for name in names if (value := getattr(model, name, None)) is not None})
 
 
