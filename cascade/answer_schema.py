@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NotRequired, Required, get_origin, get_type_hints, is_typeddict
+
+import typing_extensions
 
 from cascade.errors import ConfigError
 
@@ -43,6 +47,7 @@ def described(given: Any) -> tuple[Mapping[str, Any], Any]:
                 "schema has the type 'json_schema' and holds none; put the JSON Schema under 'json_schema'."
             )
         return given, None
+    given = _for_pydantic(given)
     try:
         return _schema_of(given), given
     except TypeError:  # annotations may hold what has no hash
@@ -60,6 +65,18 @@ def of_format(form: Any) -> tuple[Mapping[str, Any] | None, Any]:
     if isinstance(form, Mapping) and not (form.get("type") in _WRAPPERS[1:3] or "schema" in form):
         return None, None  # text, a grammar, …
     return described(form)
+
+
+def _for_pydantic(given: Any) -> Any:
+    """Return a type as pydantic takes it: before Python 3.12 it refuses a TypedDict of `typing`."""
+    if not is_typeddict(given) or type(given).__module__ != "typing" or sys.version_info >= (3, 12):
+        return given
+    fields = {}
+    for name, hint in get_type_hints(given, include_extras=True).items():
+        plain = hint.__args__[0] if get_origin(hint) in (Required, NotRequired) else hint
+        own = _for_pydantic(plain)
+        fields[name] = own if name in given.__required_keys__ else NotRequired[own]
+    return typing_extensions.TypedDict(given.__name__, fields)  # type: ignore[operator]
 
 
 @lru_cache(maxsize=128)
@@ -130,3 +147,19 @@ def at_pointer(value: Any, pointer: str, missing: Any) -> Any:
         else:
             return missing
     return value
+
+
+def field_text(text: str, pointer: str | None) -> str:
+    """Return the declared field of an answer as text, to be compared in its place; '' where its JSON lacks the field.
+
+    The whole answer where no field is declared, or where it holds no JSON.
+    """
+    if pointer is None:
+        return text
+    from cascade.reading import NotJson, read
+
+    try:
+        value = at_pointer(read(text).json.value, pointer, None)
+    except NotJson:
+        return text
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

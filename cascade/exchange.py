@@ -121,7 +121,7 @@ class Request:
     """The conversation that the request belongs to."""
 
     group: str | None = None
-    """Requests that are not independent of each other (turns, chunks of a document) share one."""
+    """Requests that are not independent of each other (turns, chunks of a document) share one; by default `session`."""
 
     tags: Mapping[str, str] = EMPTY
     """The user's own labels, for reports."""
@@ -151,6 +151,8 @@ class Request:
             if limit is not None and not _is_limit(limit, above=0.0 if name == "deadline_s" else -math.ulp(0.0)):
                 message = f"{name} is {limit!r}; {unit} were expected, or None for no limit."
                 raise ConfigError(message)
+        if self.group is None:
+            object.__setattr__(self, "group", self.session)
         object.__setattr__(self, "messages", plain_messages(self.messages))
         given = self.schema
         if given is not None:

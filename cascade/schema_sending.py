@@ -18,6 +18,7 @@ NATIVE_SCHEMA = ("auto", "always", "never")
 _STRICT_KEYS = frozenset(
     ("type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "$defs", "$ref")
 ) | {"title", "description"}
+_INSTRUCTION = " with JSON only, without a code fence or other text. It must satisfy this JSON Schema:\n"
 _SYSTEM = ("system", "developer")
 
 
@@ -59,6 +60,12 @@ def is_refusal_of_schema(message: str) -> bool:
     return any(word in folded for word in ("response_format", "json_schema", "schema", "output_format", "structured"))
 
 
+def without_instruction(text: str) -> str:
+    """Return a message's text without the instruction that was appended to it."""
+    before, found, _ = text.partition(f"Answer{_INSTRUCTION}")
+    return before.rstrip() if found else text
+
+
 def _native(schema: Mapping[str, Any]) -> dict[str, Any]:
     sent = _without_mark(schema)
     strict = {"strict": True} if _is_strict(sent) else {}
@@ -92,7 +99,7 @@ def _instructed(request: Request, schema: Mapping[str, Any], params: Mapping[str
     """Return the messages with the instruction at the end of the system message, else of the last user's."""
     text = json.dumps(_without_mark(schema), ensure_ascii=False, separators=(",", ":"))
     called = "Unless you call a tool, answer" if params.get("tools") or params.get("functions") else "Answer"
-    words = f"{called} with JSON only, without a code fence or other text. It must satisfy this JSON Schema:\n{text}"
+    words = f"{called}{_INSTRUCTION}{text}"
     messages = list(request.messages)
     places = [place for place, message in enumerate(messages) if message.get("role") in _SYSTEM]
     places = places[:1] or [place for place, message in enumerate(messages) if message.get("role") == "user"][-1:]

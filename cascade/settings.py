@@ -43,6 +43,10 @@ class Settings:
     on_budget: Literal["raise", "best"] = "raise"
     """Whether a spent budget raises or returns the best answer so far."""
 
+    session_floor: Literal["exchange", "never", "always"] = "exchange"
+    """Whether a request of a session starts no lower than the rung that made its open tool calls, or (`always`) than
+    the highest rung that answered in the session."""
+
     deadline_s: float | None = None
     """Default deadline of a request, in seconds."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from cascade.errors import ConfigError
 from cascade.exchange import Exchange
 from cascade.hashing import content_id
 from cascade.reading import NotJson, read
 from cascade.verdict import Verdict, Verifier
-from verifiers.hedging_lexicon import ENGLISH, NEGATORS
+from verifiers.hedging_lexicon import HedgingLexicon, shipped, shipped_lexicon, shipped_negators
+from verifiers.language import READ, language_of, not_read
+from verifiers.tokens import length_of, own_words, tokens_of, weight_of
 
 EDGE = 0.2
 """Share of the words at the beginning, and at the end, where a phrase counts in full."""
@@ -19,17 +19,8 @@ SHORT = 40
 """Words up to which the whole answer is beginning and end."""
 MIDDLE = 0.5
 """Weight of a phrase elsewhere: long answers hedge on side issues."""
-REACH = 3
-"""Words before a phrase in which a negation cancels it."""
 MAX_CHARS = 50_000
 """Characters read, half from the beginning and half from the end; longer JSON is read as text."""
-
-_INLINE_CODE = re.compile(r"`[^`\n]*`")
-_CLOSING = {'"': '"', "“": "”", "«": "»"}
-_OPENING = re.compile(f"[{''.join(_CLOSING)}]")
-_BLOCK_QUOTE = re.compile(r"^[ \t]{0,3}>[^\n]*", re.MULTILINE)
-_WORD = re.compile(r"\w+(?:['’-]\w+)*|[.!?;:\n]")
-_STOPS = frozenset(".!?;:\n")
 
 
 class Hedging(Verifier):
@@ -38,16 +29,23 @@ class Hedging(Verifier):
     score = Π (1 − wᵢ pᵢ) over the lexicon's phrases that occur, each once: wᵢ its weight, pᵢ 1.0 near the answer's
     beginning or end and 0.5 between (the best of its occurrences). A phrase shortly after a negation in the same
     sentence does not count (no doubt). Code, quotations and block quotes are left out; of a JSON answer, the string
-    values are read. Abstains without words.
+    values are read. Abstains without words, and in a language that is not read, flagged `language:th`
+    (`language:unknown` where no language stands out and nothing hedges).
+
+    Languages: de, en, es, fr, it, ja, ko, pt, ru, zh; each has its phrases in `verifiers/lexicons/`.
 
     Measured worth: little. Over 53 pairs of a recorded model and a data set (wildbench, lifeeval_mcq, zeroeval,
     csqa_reread, mz_truthfulqa, GSM8K, dates) its AUROC for right against wrong lies between 0.45 and 0.59, median 0.51:
     models rarely hedge where they are wrong. Best on lifeeval_mcq (0.53 to 0.59); worse than chance on mz_truthfulqa
     (0.45 to 0.49), where a cautious answer tends to be the true one. Let calibration weigh it; alone it decides little.
+    Of the languages other than English it is known which made sentences count as hedged
+    (benchmarks/RESULTS/languages.md); their worth on recorded answers is unmeasured.
 
     Args:
-        lexicon: phrases (matched word by word, whatever their case) and weights in [0, 1]; None: English.
-        negators: words that cancel a phrase; None: English.
+        lexicon: phrases and weights in [0, 1], matched word by word, whatever their case, and by characters in scripts
+            without spaces; a last word may end in `*`. It is applied to every language. None: the lexicon of the
+            answer's language.
+        negators: words that cancel a phrase; None: those of the answer's language, of English for a lexicon of yours.
         name: names the verifier in policies and logs.
         pass_at: the pass mark: the score from which on it passes an answer.
 
@@ -55,7 +53,7 @@ class Hedging(Verifier):
         ConfigError: a weight is not a number in [0, 1], or a phrase has no words.
     """
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     inline: ClassVar[bool] = True
     reads_earlier: ClassVar[bool] = False
 
@@ -69,71 +67,56 @@ class Hedging(Verifier):
     ) -> None:
         self.name = name
         self.pass_at = pass_at
-        self.lexicon = dict(ENGLISH if lexicon is None else lexicon)
-        self.negators = NEGATORS if negators is None else frozenset(word.casefold() for word in negators)
-        self._weights: dict[tuple[str, ...], float] = {}
-        self._lengths: dict[str, list[int]] = {}
-        for phrase, weight in self.lexicon.items():
-            words = tuple(_words(phrase))
-            if not words or isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
-                raise ConfigError(f"Hedging phrase {phrase!r:.80} weighs {weight!r}; words, and 0 to 1, were expected.")
-            self._weights[words] = float(weight)
-        for words in self._weights:
-            self._lengths.setdefault(words[0], []).append(len(words))
-        for first, lengths in self._lengths.items():
-            self._lengths[first] = sorted(set(lengths), reverse=True)  # the longest phrase that fits is meant
+        self._negators = negators
+        self._own = (
+            None
+            if lexicon is None
+            else HedgingLexicon(lexicon, negators if negators is not None else shipped_negators("en"))
+        )
 
     def settings(self) -> dict[str, Any]:
-        """Return the hash of the lexicon and the negators."""
-        return {"lexicon": content_id([self.lexicon, sorted(self.negators)])}
+        """Return the hash of the lexicon and the negators; of the shipped ones, the languages."""
+        if self._own is not None:
+            return {"lexicon": content_id([dict(self._own.weights), sorted(self._own.negators)])}
+        known = [[code, dict(shipped(code)), sorted(shipped_negators(code))] for code in READ]
+        return {"lexicon": content_id([known, sorted(self._negators or ())])}
 
     def check(self, exchange: Exchange) -> Verdict:
         """Judge the words of the answer."""
-        words = _words(_prose(read(exchange.response.text).said))
-        total = sum(word not in _STOPS for word in words)
+        prose = _prose(read(exchange.response.text).said)
+        tokens = tokens_of(prose)
+        total = length_of(tokens)
         if not total:
             return Verdict.abstain("the answer has no words of its own")
-        found = self._find(words, total)
+        lexicon, language = self._own, None
+        if lexicon is None:
+            language = language_of(prose)
+            if language and language not in READ:
+                return not_read(language)
+            lexicon = shipped_lexicon(language or None, self._negators)
+        found = _find(lexicon, tokens, total)
+        if not found and self._own is None and language_of(prose, exchange.request.prompt) is None:
+            return not_read(None)
         score = 1.0
         for loss in found.values():
             score *= 1.0 - loss
         strongest = sorted(found, key=lambda phrase: -found[phrase])[:3]
-        reason = f"hedges: {', '.join(map(' '.join, strongest))}" if found else "no hedging"
+        reason = f"hedges: {', '.join(strongest)}" if found else "no hedging"
         return Verdict(score=score, reason=reason, signals={"phrases": float(len(found))})
 
-    def _find(self, words: list[str], total: int) -> dict[tuple[str, ...], float]:
-        """Return the phrases that occur, each with its greatest weight."""
-        found: dict[tuple[str, ...], float] = {}
-        place = index = 0
-        while index < len(words):
-            word = words[index]
-            phrase, weight = self._longest(words, index)
-            if phrase and not self._negated(words, index):
-                edge = total <= SHORT or place < EDGE * total or place >= (1 - EDGE) * total
-                found[phrase] = max(found.get(phrase, 0.0), weight * (1.0 if edge else MIDDLE))
-            step = max(1, len(phrase))
-            place += step if phrase else word not in _STOPS
-            index += step
-        return found
 
-    def _longest(self, words: list[str], index: int) -> tuple[tuple[str, ...], float]:
-        for length in self._lengths.get(words[index], ()):
-            phrase = tuple(words[index : index + length])
-            if phrase in self._weights:
-                return phrase, self._weights[phrase]
-        return (), 0.0
-
-    def _negated(self, words: list[str], index: int) -> bool:
-        for word in reversed(words[max(0, index - REACH) : index]):
-            if word in _STOPS:
-                return False
-            if word in self.negators:
-                return True
-        return False
-
-
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.casefold().replace("’", "'"))
+def _find(lexicon: HedgingLexicon, tokens: list[str], total: float) -> dict[str, float]:
+    """Return the phrases that occur, each with its greatest weight."""
+    found: dict[str, float] = {}
+    place, index = 0.0, 0
+    while index < len(tokens):
+        phrase, size = lexicon.at(tokens, index)
+        if phrase and not lexicon.negated(tokens, index):
+            edge = total <= SHORT or place < EDGE * total or place >= (1 - EDGE) * total
+            found[phrase] = max(found.get(phrase, 0.0), lexicon.weights[phrase] * (1.0 if edge else MIDDLE))
+        place += weight_of(tokens[index]) if size == 1 else length_of(tokens[index : index + size])
+        index += size
+    return found
 
 
 def _prose(text: str) -> str:
@@ -144,33 +127,7 @@ def _prose(text: str) -> str:
             return "\n".join(_strings(read(text).json.value))
         except NotJson:
             pass  # then it is read as it stands
-    outside = " ".join(_ends(text).split("```")[::2])
-    for left_out in (_INLINE_CODE, _BLOCK_QUOTE):
-        outside = left_out.sub(" ", outside)
-    return _unquoted(outside)
-
-
-def _unquoted(text: str) -> str:
-    """Remove quotations within one line.
-
-    A regular expression would search a closing mark again from every opening one: quadratic if none is closed.
-    """
-    kept: list[str] = []
-    next_places = dict.fromkeys(("\n", *_CLOSING.values()), -1)
-    at = 0
-
-    def place(mark: str, start: int) -> int:
-        if next_places[mark] < start:
-            found = text.find(mark, start)
-            next_places[mark] = found if found >= 0 else len(text)
-        return next_places[mark]
-
-    for opening in _OPENING.finditer(text):
-        start = opening.start()
-        if start >= at and (end := place(_CLOSING[opening[0]], start + 1)) < place("\n", start + 1):
-            kept += text[at:start], " "
-            at = end + 1
-    return "".join([*kept, text[at:]])
+    return own_words(_ends(text))
 
 
 def _ends(text: str) -> str:

@@ -1,156 +1,88 @@
-"""Hedging lexicon, English: phrases with their weights of doubt."""
+"""Hedging lexicon: phrases with weights of doubt, and the negations that cancel them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
-_UNCERTAINTY = {
-    "i don't know": 0.9,
-    "i do not know": 0.9,
-    "i have no idea": 0.9,
-    "i am not sure": 0.7,
-    "i'm not sure": 0.7,
-    "i am not certain": 0.7,
-    "i'm not certain": 0.7,
-    "i am unsure": 0.7,
-    "i'm unsure": 0.7,
-    "not entirely sure": 0.6,
-    "not completely sure": 0.6,
-    "not 100 sure": 0.6,
-    "i am not confident": 0.7,
-    "i'm not confident": 0.7,
-    "hard to say": 0.5,
-    "difficult to say": 0.5,
-    "hard to tell": 0.5,
-    "it is unclear": 0.5,
-    "it's unclear": 0.5,
-    "it is not clear": 0.5,
-    "it's not clear": 0.5,
-    "uncertain": 0.4,
-    "i guess": 0.5,
-    "my guess": 0.5,
-    "my best guess": 0.6,
-    "educated guess": 0.5,
-    "if i recall correctly": 0.5,
-    "if i remember correctly": 0.5,
-    "if i'm not mistaken": 0.5,
-    "i might be wrong": 0.7,
-    "i may be wrong": 0.7,
-    "i could be wrong": 0.7,
-    "correct me if i'm wrong": 0.6,
-    "to the best of my knowledge": 0.4,
-    "as far as i know": 0.4,
-    "as far as i can tell": 0.4,
-    "i think": 0.25,
-    "i believe": 0.25,
-    "i suppose": 0.4,
-    "i assume": 0.3,
-    "i'm assuming": 0.3,
-    "assuming that": 0.15,
-    "maybe": 0.35,
-    "perhaps": 0.35,
-    "possibly": 0.3,
-    "presumably": 0.3,
-    "probably": 0.25,
-    "likely": 0.12,
-    "doubt": 0.3,
-    "doubtful": 0.35,
-    "it seems": 0.25,
-    "it appears": 0.25,
-    "seems to be": 0.2,
-    "appears to be": 0.2,
-    "might be": 0.2,
-    "might": 0.15,
-    "may be": 0.15,
-    "could be": 0.15,
-    "it depends": 0.3,
-    "more or less": 0.15,
-    "roughly speaking": 0.15,
-}
+from cascade.errors import ConfigError
+from verifiers.language import READ
+from verifiers.tokens import STOPS, tokens_of
+from verifiers.word_lists import word_lists
 
-_DISCLAIMERS = {
-    "as an ai": 0.6,
-    "as an ai language model": 0.6,
-    "as a language model": 0.6,
-    "i'm just an ai": 0.6,
-    "i am just an ai": 0.6,
-    "my knowledge cutoff": 0.5,
-    "my training data": 0.4,
-    "as of my last update": 0.5,
-    "as of my last knowledge update": 0.5,
-    "i don't have access to": 0.6,
-    "i do not have access to": 0.6,
-    "i cannot access": 0.6,
-    "i can't access": 0.6,
-    "real-time information": 0.3,
-    "i cannot guarantee": 0.5,
-    "i can't guarantee": 0.5,
-    "cannot be determined": 0.5,
-    "can't be determined": 0.5,
-    "cannot determine": 0.6,
-    "can't determine": 0.6,
-    "unable to determine": 0.6,
-    "impossible to determine": 0.6,
-    "not enough information": 0.6,
-    "insufficient information": 0.6,
-    "without more information": 0.5,
-    "without further information": 0.5,
-    "without additional context": 0.5,
-    "without more context": 0.5,
-    "more context is needed": 0.5,
-    "the question is ambiguous": 0.5,
-    "the question is unclear": 0.5,
-    "none of the options": 0.5,
-    "none of the given options": 0.5,
-    "none of the answer choices": 0.5,
-    "does not match any": 0.5,
-    "doesn't match any": 0.5,
-    "the closest option": 0.5,
-    "the closest answer": 0.5,
-    "there may be errors": 0.5,
-    "there seems to be a mistake": 0.6,
-    "there seems to be an error": 0.6,
-    "i apologize": 0.4,
-    "apologies": 0.3,
-}
+REACH = 3
+"""Words (or characters, in scripts without spaces) before a phrase in which a negation cancels it."""
 
-_DEFERRAL = {
-    "please verify": 0.4,
-    "please double-check": 0.4,
-    "please check": 0.2,
-    "you should verify": 0.4,
-    "double-check": 0.3,
-    "double check": 0.3,
-    "you may want to check": 0.3,
-    "you might want to check": 0.3,
-    "consult a professional": 0.35,
-    "consult a doctor": 0.35,
-    "consult a lawyer": 0.35,
-    "consult with a": 0.25,
-    "consult an expert": 0.35,
-    "consult a qualified": 0.35,
-    "consult your": 0.25,
-    "seek professional": 0.3,
-    "seek medical advice": 0.35,
-    "seek legal advice": 0.35,
-    "i recommend consulting": 0.35,
-    "it is recommended to consult": 0.35,
-    "not a substitute for": 0.35,
-    "refer to the official": 0.25,
-    "could you please clarify": 0.6,
-    "could you clarify": 0.6,
-    "please clarify": 0.6,
-    "please provide more": 0.6,
-    "can you provide more": 0.6,
-    "could you provide more": 0.6,
-}
+_CLAUSE_ENDS = STOPS - {","}
 
-ENGLISH: Mapping[str, float] = MappingProxyType({**_UNCERTAINTY, **_DISCLAIMERS, **_DEFERRAL})
-"""Lower-case phrases with weights of doubt in (0, 1): uncertainty, disclaimers, deferral."""
 
-NEGATORS = frozenset(
-    {"no", "not", "never", "without", "hardly", "nor", "none", "neither", "nothing", "little", "zero", "beyond"}
-    | {"don't", "doesn't", "didn't", "isn't", "aren't", "wasn't", "won't", "wouldn't", "can't", "cannot"}
-)
-"""Words that turn a phrase into its opposite where they stand shortly before it: no doubt, not uncertain."""
+class HedgingLexicon:
+    """Phrases with weights; of several that begin at a word, the longest is the one that is meant."""
+
+    def __init__(self, weights: Mapping[str, float], negators: frozenset[str]) -> None:
+        self.weights = weights
+        self.negators = frozenset(negator.casefold() for negator in negators)
+        self._phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        for phrase, weight in weights.items():
+            words = tuple(word for word in tokens_of(phrase.removesuffix("*")) if word not in STOPS)
+            if not words or isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+                raise ConfigError(f"Hedging phrase {phrase!r:.80} weighs {weight!r}; words, and 0 to 1, were expected.")
+            self._phrases.setdefault(words[0][:3], []).append((words, phrase))
+        for candidates in self._phrases.values():
+            candidates.sort(key=lambda one: (-len(one[0]), one[1].endswith("*"), one[1]))
+
+    def at(self, tokens: list[str], index: int) -> tuple[str, int]:
+        """Return the longest phrase that begins at a token, and its length in tokens; an empty one if none does."""
+        for words, phrase in self._phrases.get(tokens[index][:3], ()):
+            size = len(words)
+            there = tokens[index : index + size]
+            if len(there) == size and (
+                tuple(there) == words
+                if not phrase.endswith("*")
+                else tuple(there[:-1]) == words[:-1] and there[-1].startswith(words[-1])
+            ):
+                return phrase, size
+        return "", 1
+
+    def negated(self, tokens: list[str], index: int) -> bool:
+        """Return whether a negation stands shortly before a token in its clause."""
+        for word in reversed(tokens[max(0, index - REACH) : index]):
+            if word in _CLAUSE_ENDS or (word == "," and not tokens[index].isascii()):
+                return False
+            if word in self.negators:
+                return True
+        return False
+
+
+def shipped(language: str) -> Mapping[str, float]:
+    """Return the phrases of a language that is read, with weights of doubt in (0, 1)."""
+    return _shipped()[language]
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Mapping[str, Mapping[str, float]]:
+    return {
+        language: MappingProxyType(
+            {
+                phrase: float(title.removeprefix("hedging "))
+                for title, phrases in word_lists(f"lexicons/{language}.txt").items()
+                if title.startswith("hedging ")
+                for phrase in phrases
+            }
+        )
+        for language in READ
+    }
+
+
+def shipped_negators(language: str) -> frozenset[str]:
+    """Return the words that cancel a phrase in a language that is read."""
+    return word_lists(f"lexicons/{language}.txt")["negators"]
+
+
+@lru_cache(maxsize=64)
+def shipped_lexicon(language: str | None, negators: frozenset[str] | None) -> HedgingLexicon:
+    """Return the lexicon of one language, or of all of them together."""
+    codes = READ if language is None else (language,)
+    weights = {phrase: weight for code in codes for phrase, weight in shipped(code).items()}
+    return HedgingLexicon(weights, frozenset().union(*map(shipped_negators, codes)) if negators is None else negators)

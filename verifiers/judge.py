@@ -29,7 +29,7 @@ from verifiers.judge_prompt import (
     shorten,
 )
 from verifiers.model_family import family
-from verifiers.trivial import trivial
+from verifiers.trivial import instructions_of, trivial
 
 MAX_VOTES = 15
 """Most votes."""
@@ -124,7 +124,7 @@ class Judge(Verifier):
         """Veto trivial answers, look in the cache, ask, and read the replies."""
         full = candidate_of(exchange)
         if self.gate and (exchange.request.schema is None or not full.strip()):
-            why = trivial(full, exchange.request.prompt)
+            why = trivial(full, exchange.request.prompt, instructions_of(exchange.request))
             if why is not None:
                 return Verdict.against(f"the answer {why}", flags=("trivial",))
         conversation, flags = conversation_of(exchange.request.messages, self.max_chars)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -12,8 +11,10 @@ from cascade.finish_reason import CUT_OFF, FILTERED
 from cascade.hashing import content_id
 from cascade.reading import NotJson, read
 from cascade.verdict import Verdict, Verifier
-from verifiers.trivial import SILENT, trivial
-from verifiers.word_lists import word_lists
+from verifiers.language import NEUTRAL, READ, language_of, not_read
+from verifiers.refusal_phrases import RefusalPhrases, Refused, refusal_phrases, tolerated
+from verifiers.tokens import own_words
+from verifiers.trivial import SILENT, instructions_of, trivial
 
 COMPLETE = frozenset({"stop", "end_turn", "stop_sequence", "eos", "eos_token", "complete", "completed", "finished"})
 COMPLETE |= {"tool_calls", "tool_use", "function_call"}
@@ -21,14 +22,11 @@ COMPLETE |= {"tool_calls", "tool_use", "function_call"}
 REFUSED = frozenset(("refusal",))
 """Finish reasons of a refusal."""
 
-MAX_WORDS = 120
-"""Words beyond which an answer does not count as a refusal."""
-OPENING = 24
-"""Words of the first sentence within which a refusal must begin."""
+GOES_ON = 100
+"""Words after a refusal beyond which the answer goes on to other things: half an answer."""
+MAX_CHARS = 4_000
+"""Characters at the beginning and at the end of an answer that tell its language."""
 
-_WORD = re.compile(r"\w+(?:'\w+)*")
-_SENTENCE = re.compile(r"[.!?\n。！？]")
-_SORRY = frozenset({"sorry", "apologies", "apologize", "apologise", "unfortunately", "regrettably"})
 _EMPTY_JSON = ("{", '"', "null")
 """What stands in every JSON value that is empty."""
 _SILENT = frozenset(".,:;…。、，：；·\"'`*_-–—")
@@ -40,41 +38,55 @@ class Refusal(Verifier):
     - vetoed: a finish reason that means cut off, filtered or refused; the provider's own refusal field; nothing but
       thinking, white space, invisible characters or punctuation; without a schema also `{}`, `""`, `null` and an empty
       fence (with one, the schema decides);
-    - 0.0: a short answer whose first sentence opens as refusals do; without a schema, one that says nothing (N/A,
-      "Solution:", "The answer is correct."; see `verifiers.trivial`); an unknown finish reason (flagged), since the
-      answer may be incomplete. A missing finish reason is ignored;
-    - abstains: the answer is tool calls only.
+    - 0.0: the answer opens as refusals do, after an apology or thanks, in the first person; 0.5 if more than 100 words
+      follow it; without a schema, one that says nothing (N/A, "Solution:", "The answer is correct."; see
+      `verifiers.trivial`); an unknown finish reason (flagged), since the answer may be incomplete. A missing finish
+      reason is ignored;
+    - 1.0 all the same: quotations; idioms ("I can't recommend it enough"); refusals that the request asked for (a
+      letter that declines, a translation);
+    - abstains: the answer is tool calls only, or in a language that is not read, flagged `language:th`
+      (`language:unknown` where no language stands out).
 
-    Measured: on wildbench 3 % of the answers are caught by their words; they are worth 0.32 on average, the others
-    0.65. It misleads where a refusal is the truthful answer: on mz_truthfulqa 0.88 of the few caught are right.
+    Languages: de, en, es, fr, it, ja, ko, pt, ru, zh. Measured worth: benchmarks/RESULTS/languages.md. On recorded
+    answers English only: on wildbench 3 % are caught by their words; it misleads where a refusal is the truthful answer
+    (mz_truthfulqa). The others are measured on made sentences, and unmeasured on recorded answers.
 
     Args:
-        phrases: further ways in which refusals begin, for other languages or models.
+        phrases: further ways in which refusals begin, for other languages or models; `verifiers.phrases` says how they
+            are written. In scripts without spaces they are found by characters.
+        languages: ISO 639-1 codes of further languages that `phrases` cover.
         trivial: False where answers such as "N/A" or "The answer is correct." are legitimate.
         name: names the verifier in policies and logs.
         pass_at: the pass mark: the score from which on it passes an answer.
     """
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     inline: ClassVar[bool] = True
     reads_earlier: ClassVar[bool] = False
 
     def __init__(
-        self, *, phrases: Iterable[str] = (), trivial: bool = True, name: str = "refusal", pass_at: float = 0.5
+        self,
+        *,
+        phrases: Iterable[str] = (),
+        languages: Iterable[str] = (),
+        trivial: bool = True,
+        name: str = "refusal",
+        pass_at: float = 0.5,
     ) -> None:
         self.name = name
         self.pass_at = pass_at
         self.trivial = trivial
-        self.phrases = frozenset().union(*word_lists("refusal.txt").values(), phrases)
-        self._starts: dict[str, set[tuple[str, ...]]] = {}
-        for phrase in self.phrases:
-            words = tuple(_words(phrase))
-            if words:
-                self._starts.setdefault(words[0], set()).add(words)
+        self.phrases = frozenset(phrases)
+        self.languages = frozenset(READ).union(languages)
+        self._own = RefusalPhrases(None, self.phrases) if self.phrases else None
 
     def settings(self) -> dict[str, Any]:
-        """Return the hash of the phrases, and whether trivial answers are caught."""
-        return {"phrases": content_id(sorted(self.phrases)), "trivial": self.trivial}
+        """Return the hash of the user's phrases, the languages, and whether trivial answers are caught."""
+        return {
+            "phrases": content_id(sorted(self.phrases)),
+            "languages": sorted(self.languages),
+            "trivial": self.trivial,
+        }
 
     def check(self, exchange: Exchange) -> Verdict:
         """Judge the answer's finish reason, its content, and its first words."""
@@ -95,30 +107,36 @@ class Refusal(Verifier):
         if finish and finish not in COMPLETE:
             why = f"finish_reason {finish[:40]!a} is unknown"
             return Verdict(score=0.0, reason=why, flags=("unknown_finish_reason",))
-        why_not = trivial(text, exchange.request.prompt) if self.trivial and exchange.request.schema is None else None
-        if why_not not in (None, SILENT):
-            return Verdict(score=0.0, reason=f"the answer {why_not}")
-        if self._refuses(text):
+        request = exchange.request
+        if self.trivial and request.schema is None:
+            why_not = trivial(text, request.prompt, instructions_of(request))
+            if why_not not in (None, SILENT):
+                return Verdict(score=0.0, reason=f"the answer {why_not}")
+        if len(text) > 2 * MAX_CHARS:
+            text = text[:MAX_CHARS] + "\n" + text[-MAX_CHARS:]
+        words = own_words(text)
+        return self._judge_words(words if words.strip(" .") else text, request.prompt)
+
+    def _judge_words(self, text: str, request: str) -> Verdict:
+        language = language_of(text, request)
+        refused = self._find(text, language)
+        if refused is not None and refused.strength > tolerated(request):
+            if refused.rest > GOES_ON:
+                return Verdict(score=0.5, reason="the words refuse, and go on")
             return Verdict(score=0.0, reason="the words refuse")
-        return Verdict(score=1.0, reason="an answer")
+        if refused is None and language != NEUTRAL and language not in self.languages:
+            return not_read(language)
+        return Verdict(score=1.0, reason="an answer" if refused is None else "a refusal that was asked for")
 
-    def _refuses(self, text: str) -> bool:
-        if len(text) > MAX_WORDS * 12:
-            return False
-        words = _words(text)
-        if len(words) > MAX_WORDS:
-            return False
-        first = _words(next((part for part in _SENTENCE.split(text) if part.strip()), ""))
-        if len(first) < 4 and _SORRY.intersection(first):  # "I'm sorry." continues in the next sentence
-            first = words
-        for index, word in enumerate(first[:OPENING]):
-            if any(tuple(first[index : index + len(phrase)]) == phrase for phrase in self._starts.get(word, ())):
-                return True
-        return False
-
-
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.casefold().replace("’", "'"))
+    def _find(self, text: str, language: str | None) -> Refused | None:
+        # Short texts in Latin letters may be taken for a neighbour's language; their phrases tell them apart.
+        own_script = ("ja", "ko", "ru", "zh")
+        known = (language, "en") if language in own_script else [code for code in READ if code not in own_script]
+        sources = [refusal_phrases(code) for code in known if code is not None]
+        for source in (*sources, *filter(None, (self._own,))):
+            if (found := source.find(text)) is not None:
+                return found
+        return None
 
 
 def _is_silent(text: str, but: frozenset[str] = _SILENT) -> bool:

@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
+from cascade.exchange import Request, text_of
+from verifiers.phrases import compile_phrases, joined
+from verifiers.tokens import STOPS, tokens_of
 from verifiers.word_lists import word_lists
 
 MAX_CHARS = 400
@@ -24,6 +28,24 @@ _LONG_PADDING = re.compile(r"[\W_]{16,}")
 _LISTS = word_lists("trivial.txt")
 _CLAIMING = _LISTS["filler"] | _LISTS["claims"]
 
+CAPITALISED = frozenset(("Na", "Undefined"))
+"""Written so, they are words (sodium; 1/0); as stand-ins they are written NA, na, N/A, undefined."""
+
+_GOES_ON = frozenset("!,:！，：、…")
+"""Signs after which something is still to come; `Sure.` may be an answer, `Sure!` and `Sure,` are none."""
+_OR = r"or|and|oder|und|ou|et|o|y|e|или|и|或者|或|和|または|または|もしくは|か|と|또는|혹은|및"
+_LAST = re.compile(
+    rf"(?:^|[,/|;:(\[{{\"'`“‘«「（，、；：\n*•–—=-]|(?:(?<=[\s,])|(?<=[\u3000-\uffff]))(?:{_OR}))[\s\"'`*“‘(\[]*$"
+)
+_NEXT = re.compile(rf"[\s\"'`*”’)\]]*(?:$|[,/|;:)\]}}\"'`”’»」），、；。\n.*?=–—-]|(?:{_OR})(?![^\W_a-z]*[a-z]))")
+_JOINED = "或者|或|和|または|もしくは"
+_FIRST = re.compile(
+    rf"[\"'`*”’]*\s*(?:[,/|、]|{_JOINED})\s*[\"'`*“‘]*\w+?(?:[ /-]\w+)?[\"'`*”’]*"
+    rf"(?:\s*[,/|、]|\s+(?:{_OR})\s|{_JOINED})"
+    rf"|[\"'`*”’]*\s+(?:{_OR})\s+[\"'`*“‘]*(?:\w{{1,4}}\s)?\w+[\"'`*”’]*\s*(?:$|[.?!:;\n)])"
+)
+"""What follows the first entry of a list: a further one and then a sign or word of lists; or the only other one."""
+
 SILENT = "has neither letter nor digit"
 ANNOUNCES = "only announces an answer"
 STAND_IN = "is a stand-in for an answer"
@@ -31,12 +53,24 @@ CLAIMS = "only claims to be right"
 REPEATS = "repeats the prompt"
 
 
-def trivial(answer: str, prompt: str = "") -> str | None:
+def instructions_of(request: Request) -> str:
+    """Return the text of a request's messages other than the last: what it is told to do with the last one."""
+    return "\n".join(text_of(message.get("content")) for message in request.messages[:-1])
+
+
+def trivial(answer: str, prompt: str = "", instructions: str = "") -> str | None:
     """Return why an answer is trivial; None if it is not.
 
     Compared after NFKC normalisation, without invisible characters, spaces and punctuation. Trivial are: a text without
-    letter or digit; an announcement of an answer (Solution; Let's think step by step); a stand-in (N/A, null, {}); a
-    claim to be right; the prompt itself.
+    letter or digit; an announcement of an answer in one of ten languages (Solution; Sure, here it is:), bare consent
+    ("好的，") unless it answers a yes-or-no question; a stand-in (N/A, null, {}); a claim to be right; the prompt.
+    Not trivial are words that the prompt offers as choices (question, problem or task), and a prompt that the
+    instructions say to correct, translate or extract from: it may be right as it is.
+
+    Args:
+        answer: what is said, without thinking.
+        prompt: the text of the request's last message.
+        instructions: the text of the messages before it.
     """
     if _LETTER.search(answer) is None:
         return None if answer.strip("` \t\r\n") == "[]" else SILENT  # an empty list says: there are none
@@ -46,10 +80,22 @@ def trivial(answer: str, prompt: str = "") -> str | None:
         answer = _LONG_PADDING.sub(" ", answer)  # the rest is short
     text = plain(answer)
     words = _WORD.findall(text)
-    joined = " ".join(words)
-    if joined in _LISTS["answers"]:
+    why = _emptiness(answer, text, words, prompt)
+    if why is not None:
+        return None if _is_offered(answer, prompt) else why
+    if text == plain(prompt[: 4 * MAX_CHARS]) and not _found(_patterns()["transforms"], instructions):
+        return REPEATS
+    return None
+
+
+def _emptiness(answer: str, text: str, words: list[str], prompt: str) -> str | None:
+    """Return why the words themselves say nothing."""
+    joint = " ".join(words)
+    if joint == "json" and "`" not in answer:
+        return None  # the name of a format; in a fence, what it should have held is missing
+    if joint in _LISTS["answers"] or answer.strip("` \t\r\n\"'*.") in CAPITALISED:
         return None
-    if joined in _LISTS["openers"] or text in _LISTS["openers"]:
+    if joint in _LISTS["openers"] or text in _LISTS["openers"]:
         return ANNOUNCES
     rest = words
     while rest and rest[0] in _LISTS["filler"] and " ".join(rest) not in _LISTS["nothing"]:
@@ -63,9 +109,67 @@ def trivial(answer: str, prompt: str = "") -> str | None:
         return ANNOUNCES
     if set(words[:-1]) <= _LISTS["filler"] and words[-1].isdecimal() and words[-2:-1] in (["step"], ["part"]):
         return ANNOUNCES
-    if text == plain(prompt[: 4 * MAX_CHARS]):
-        return REPEATS
-    return None
+    return ANNOUNCES if _announces(answer, prompt) else None
+
+
+def _announces(answer: str, prompt: str) -> bool:
+    """Return whether an answer is made of nothing but openers and consent."""
+    line = joined(token for token in tokens_of(answer) if token not in STOPS)
+    patterns = _patterns()
+    rest = patterns["announcements"].sub("", line)
+    announced = len(rest) < len(line)
+    if not _LISTS["filler"].union("^").issuperset(patterns["consent"].sub("", rest).split()):
+        return False
+    if announced:
+        return True
+    # Consent alone: an answer where it could be one, or where it ends as answers do.
+    return answer.rstrip()[-1:] in _GOES_ON and not _asks_yes_or_no(prompt)
+
+
+def _asks_yes_or_no(prompt: str) -> bool:
+    question = prompt.rstrip(" \n\"'*)")
+    if _found(_patterns()["yes or no"], prompt):
+        return True
+    return question.endswith(("?", "？", "؟")) and not _found(_patterns()["interrogatives"], question[-MAX_CHARS:])
+
+
+def _is_offered(answer: str, prompt: str) -> bool:
+    """Return whether the prompt lists an answer among others: between commas, slashes, quotes or words such as *or*."""
+    if len(prompt) > 10 * MAX_CHARS:
+        prompt = prompt[: 5 * MAX_CHARS] + "\n" + prompt[-5 * MAX_CHARS :]
+    prompt, text = (unicodedata.normalize("NFKC", each).casefold() for each in (prompt, answer))
+    text = text.strip(" \t\r\n\"'`*.:“”")
+    start = prompt.find(text) if text else -1
+    while start >= 0:
+        before, after = prompt[max(0, start - 12) : start], prompt[start + len(text) :][:80]
+        if not before[-1:].isalnum() and not after[:1].isalnum() and _lists(before, after):
+            return True
+        start = prompt.find(text, start + 1)
+    return False
+
+
+def _lists(before: str, after: str) -> bool:
+    """Return whether what stands around a word makes it one of a list."""
+    if _FIRST.match(after):
+        return True
+    left, right = _LAST.search(before), _NEXT.match(after)
+    # A colon alone may introduce the whole task: `Solution:`.
+    return left is not None and right is not None and (left[0] + right[0]).strip() not in ("", ":", ".", "::")
+
+
+def _found(pattern: re.Pattern[str], text: str) -> bool:
+    return pattern.search(joined(tokens_of(text[: 10 * MAX_CHARS]))) is not None
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> dict[str, re.Pattern[str]]:
+    titles = ("announcements", "consent", "yes or no", "interrogatives", "transforms")
+    ordered = {title: sorted(_LISTS[title], key=lambda phrase: (-len(phrase), phrase)) for title in titles}
+    return {
+        title: pattern
+        for title, phrases in ordered.items()
+        if (pattern := compile_phrases(phrases, _LISTS)) is not None
+    }
 
 
 def _is_long(answer: str) -> bool:

@@ -1,18 +1,27 @@
-"""Word lists, read from text files of this package: `[section]`, then words or phrases separated by commas."""
+"""Word lists, read from text files of this package: `[section]`, then words or phrases separated by commas.
+
+A line that does not end with a comma goes on in the next.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 
+@lru_cache(maxsize=64)
 def word_lists(name: str) -> Mapping[str, frozenset[str]]:
     """Return the sections of a word list as sets of phrases; lines that begin with # are comments."""
-    found: dict[str, set[str]] = {}
-    section: set[str] = set()
-    for line in Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines():
+    found: dict[str, str] = {}
+    title = ""
+    for line in Path(__file__).parent.joinpath(name).read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
-            section = found.setdefault(line.strip("[] "), set())
+            title = line.strip("[] ")
+            found.setdefault(title, "")
         elif not line.startswith("#"):
-            section.update(phrase.strip() for phrase in line.split(",") if phrase.strip())
-    return {title: frozenset(phrases) for title, phrases in found.items()}
+            found[title] = f"{found.get(title, '')} {line}".strip()
+    return MappingProxyType(
+        {title: frozenset(filter(None, map(str.strip, text.split(",")))) for title, text in found.items() if title}
+    )

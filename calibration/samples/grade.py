@@ -16,13 +16,16 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, TypeAlias
 
+from cascade.answer_schema import field_text
 from cascade.errors import DataError
 from cascade.reading import NOTHING, Answer, NotJson, Number, Text, Unsure, holds, read, same
 from cascade.reading.amounts import numbers_of
 from cascade.reading.answer import answer_of_json
-from cascade.reading.phrase import canonical, of_json
+from cascade.reading.literals import canonical
+from cascade.reading.phrase import of_json
 from cascade.reading.plain import normal, plain
-from cascade.reading.values import Choice
+from cascade.reading.values import Boolean, Choice, Date, Sequence
+from cascade.reading.words import FALSE, TRUE
 from cascade.samples.sample import Recording, Sample
 
 Grader: TypeAlias = Callable[[str, Any], float | None]
@@ -103,6 +106,8 @@ def grade(
 
 
 def _checked(grader: Grader, answer: str, sample: Sample) -> float | None:
+    if grader in GRADERS.values():
+        answer = field_text(answer, sample.request.answer_field)
     try:
         value: Any = grader(answer, sample.gold)
     except Exception as error:
@@ -207,8 +212,15 @@ def _possibly(answer: str, wanted: Answer) -> float | None:
             there = re.search(rf"(?<!\w){re.escape(wanted.label)}(?!\w)", said) is not None
         case Text():
             there = holds(read(answer).normal, wanted.normal)
+        case Date():
+            there = any(str(year) in plain(said) for year, _, _ in wanted.readings)
+        case Boolean():
+            told = TRUE if wanted.value else FALSE
+            there = any(holds(read(answer).normal, word) for word in told)
+        case Sequence():
+            there = all(holds(read(answer).normal, item.normal) for item in wanted.items if isinstance(item, Text))
         case _:
-            there = True
+            there = False
     return None if there else 0.0
 
 

@@ -10,12 +10,12 @@ from typing import Any
 from cascade.errors import DataError
 from cascade.exchange import Request
 from cascade.samples.jsonl import read_samples
+from cascade.samples.line_types import as_name
 from cascade.samples.request_limits import require_allowed
 from cascade.samples.sample import Sample
 
 _FIELDS: Mapping[str, Any] = {
     "principal": str,
-    "session": str,
     "deadline_s": int | float,
     "max_cost_usd": int | float,
 }
@@ -24,7 +24,7 @@ _FIELDS: Mapping[str, Any] = {
 class RequestFile(Iterable[Request]):
     """Requests of a samples file (recordings are ignored).
 
-    A line can also set `principal`, `session`, `deadline_s` and `max_cost_usd`. Only parameters on the allow-list are
+    A line can also set `principal`, `deadline_s` and `max_cost_usd`. Only parameters on the allow-list are
     accepted; see `cascade.samples.request_limits`.
     """
 
@@ -59,6 +59,7 @@ class RequestFile(Iterable[Request]):
         fields: dict[str, Any] = {}
         for name, kinds in _FIELDS.items():
             value = sample.extra.get(name)
+            value = as_name(value) if kinds is str else value
             if value is None:
                 continue
             if isinstance(value, bool) or not isinstance(value, kinds):

@@ -59,10 +59,11 @@ def grade(
     from cascade.files import write_atomically
     from cascade.samples.jsonl import sample_line
     from cascade.samples.reader import read_files
-    from cascade.samples.table import TABLES, parse_mapping
+    from cascade.samples.rows import is_table
+    from cascade.samples.table import parse_mapping
 
     if output is None:
-        if samples.suffix in (*TABLES, ".gz"):
+        if is_table(samples) or samples.suffix == ".gz":
             message = f"{samples} cannot be written in place; give --output FILE.jsonl."
             raise ConfigError(message)
         output = samples

@@ -57,7 +57,7 @@ def label(
     again to go on. Two annotators of one file see the same samples first; their agreement is shown at the end.
     """
     from cascade.samples.reader import read_files
-    from cascade.samples.table import TABLES
+    from cascade.samples.rows import TABLES
 
     kept = _output(file, output, TABLES)
     source = kept if kept.exists() else file

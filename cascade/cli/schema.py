@@ -31,7 +31,7 @@ def schema_of(kind: str) -> dict[str, Any]:
 
         described = ConfigModel.model_json_schema()
     elif kind == "samples":
-        from cascade.samples.jsonl import LINE
+        from cascade.samples.line_types import LINE
 
         described = LINE.json_schema()
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, replace
 
-from cascade.config.models import EndingModel, GuardsModel, RateLimitModel
+from cascade.config.models import EndingModel, GuardsModel, RateLimitModel, SessionsModel
 from cascade.exchange import EMPTY
 from cascade.guards.breaker import Breaker
 from cascade.guards.endpoint_pool import RetryBudget
@@ -15,8 +15,10 @@ from cascade.guards.rate_limit import RateLimit
 from cascade.settings import Settings
 
 
-def settings_of(model: EndingModel, settings: Settings) -> Settings:
+def settings_of(model: EndingModel, sessions: SessionsModel, settings: Settings) -> Settings:
     """Return the settings with the configured values replaced."""
+    if sessions.floor is not None:
+        settings = replace(settings, session_floor=sessions.floor)
     names = {own.name for own in fields(Settings)} - {"schema", "answer_field"}
     return replace(settings, **{name: value for name in names if (value := getattr(model, name, None)) is not None})
 

@@ -185,7 +185,7 @@ class _Build:
         }
         default = self._stack(shape.verify, ("verify",))
         ladder = self._placed(("ladder",), lambda: resolve(Ladder(*rungs, tasks=own), default))
-        settings = settings_of(shape.guards, Settings())
+        settings = settings_of(shape.guards, shape.sessions, Settings())
         return Config(
             path=self.document.path,
             ladder=ladder,
@@ -284,7 +284,7 @@ class _Build:
         schema: Any = task.json_schema
         if isinstance(schema, str):
             schema = self._schema_file(schema, ("tasks", name, "schema"))
-        own = replace(settings_of(task, settings), schema=schema)
+        own = replace(settings_of(task, task.sessions, settings), schema=schema)
         return own if task.answer is None else replace(own, answer_field=task.answer)
 
     def _schema_file(self, name: str, place: Place) -> Mapping[str, Any]:

@@ -215,6 +215,14 @@ class EndingModel(Part):
     """Fallback of a task without a policy; default: pass_marks."""
 
 
+class SessionsModel(Part):
+    """Requests of one conversation."""
+
+    floor: Literal["exchange", "never", "always"] | None = None
+    """Lowest rung of a request with a session: the one that made the tool calls which it answers (exchange), also the
+    highest that answered in the session (always), or none (never); default: exchange."""
+
+
 class CapModel(Part):
     """Escalation cap: limit on the share of traffic that moves up, for quality or after a failure."""
 
@@ -285,6 +293,8 @@ class TaskModel(EndingModel):
     """Its rungs by name, cheapest first; default: all."""
     verify: list[VerifierSpec] | None = None
     """Its verifiers, on all its rungs; default: the rungs' own."""
+    sessions: SessionsModel = SessionsModel()
+    """How its requests of one conversation are routed."""
     json_schema: Free | Text | None = Field(default=None, alias="schema")
     """The JSON Schema that its answers must satisfy: inline, or the path of a .json file."""
     answer: Annotated[Text, Field(pattern="^/")] | None = None
@@ -336,6 +346,8 @@ class ConfigModel(Part):
     """Whether a warning about the ladder (a judge of its own family, a schema that accepts everything) is an error."""
     guards: GuardsModel = GuardsModel()
     """Limits of requests; a task's own settings win."""
+    sessions: SessionsModel = SessionsModel()
+    """How requests of one conversation are routed; a task's own settings win."""
     providers: dict[Text, RateLimitModel] = Field(default_factory=dict)
     """Rate limits of providers, by the part of a model's name before the slash (`openai`)."""
     errors: list[ErrorWordingModel] = Field(default_factory=list)

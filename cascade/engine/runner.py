@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias
 
 from cascade.capabilities import unfit, window_of
@@ -20,6 +21,7 @@ from cascade.engine.gather import gather_bounded, stream_bounded
 from cascade.engine.raise_for import raise_for_result, raise_if_fatal
 from cascade.engine.recording import Begun, RunRecorder, begin, call_recorder, call_slots
 from cascade.engine.savings import savings_changes
+from cascade.engine.session_floor import UNKNOWN, SessionFloors
 from cascade.errors import CascadeError, LogUnavailable
 from cascade.exchange import Request
 from cascade.fast_replace import fast_replace
@@ -81,6 +83,7 @@ class Runner:
     _escalation_limiter: EscalationLimiter | None = field(init=False)
     _warn_once: WarnOnce = field(init=False, default_factory=WarnOnce)
     _silence: SilenceWatch = field(init=False)
+    _floors: SessionFloors = field(init=False, default_factory=SessionFloors)
 
     def __post_init__(self) -> None:
         """Open the escalation cap."""
@@ -132,8 +135,11 @@ class Runner:
             slots: bounds the calls of a bulk run in flight.
             begun: the decision that it becomes; None: a new one.
         """
-        settings = self.settings_of(request.task)
-        for verifier in {id(one): one for rung in self.ladder.of(request.task) for one in rung.verifiers}.values():
+        settings, ladder = self.settings_of(request.task), self.ladder.of(request.task)
+        lacks, floor_unknown = self._floors.lacks(
+            request, ladder, settings.session_floor, partial(unfit, request=request)
+        )
+        for verifier in {id(one): one for rung in ladder for one in rung.verifiers}.values():
             verifier.prepare(request)
         self.warn(request.task, stacklevel=2)
         steps = climb(
@@ -144,7 +150,7 @@ class Runner:
             on_exhausted=settings.on_exhausted,
             on_refusal=settings.on_refusal,
             window_of=window_of,
-            unfit=lambda rung: unfit(rung, request),
+            unfit=lacks,
             on_content_filter=settings.on_content_filter,
             on_other_model=settings.on_other_model,
             step_up=None if self._escalation_limiter is None else self._escalation_limiter.begin(request.principal),
@@ -168,12 +174,15 @@ class Runner:
                 result, ended, self.ladder, self.policy, self.prices
             )
             changes |= {"outcome": ended, "decision_id": identity, "latency_s": clock.elapsed_s()}
+            if floor_unknown:
+                changes["flags"] = (*changes.get("flags", result.flags), UNKNOWN)
             result = fast_replace(result, **changes)
+            self._floors.remember(request, result, ladder)
             self._silence.see(result.attempts)
             if self.log is not None:
                 self.log.write(result, request, promise=logged)
             if trace is not None:
-                trace.ended(result, self.ladder.of(request.task))
+                trace.ended(result, ladder)
             return result
 
         # Broken off, what was paid for is logged all the same.

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from cascade.exchange import EMPTY, Exchange, ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.fast_replace import fast_replace
-from cascade.flow.decide import Route, decide, route, without_unfit
+from cascade.flow.decide import FLOOR, Route, decide, route, without_unfit
 from cascade.flow.failures import after_failure, unusable
 from cascade.flow.unchecked import result_flags
 from cascade.flow.verify import ENDINGS, Returned, Steps, verify
@@ -249,7 +249,7 @@ def _result(
 ) -> Result[Any]:
     """Return the result of a request."""
     flags = ([] if plan.point is not None else ["uncalibrated"]) + ([f"capped:{capped}"] if capped else [])
-    flags += dict.fromkeys(f"capability:{lack}" for lack in plan.skipped.values())
+    flags += dict.fromkeys(lack if lack == FLOOR else f"capability:{lack}" for lack in plan.skipped.values())
     final = attempts[-1]
     accepted = final.decision.action == "accept"
     # A vetoed top answer is still the best guess; below it, an answer without a veto is preferred.

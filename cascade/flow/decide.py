@@ -15,6 +15,9 @@ from cascade.policy.operating_point import Decision, OperatingPoint
 from cascade.policy.policy import Policy
 from cascade.verdict import Verdict, Verifier
 
+FLOOR = "session_floor"
+"""What a rung lacks that is below the rung which made the tool calls of a session; also the flag of the result."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:

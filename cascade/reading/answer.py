@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from cascade.reading import words
 from cascade.reading.amounts import START, numbers_of
+from cascade.reading.literals import canonical
 from cascade.reading.numbers import match_number, read_quantity
-from cascade.reading.phrase import canonical, of_json, value_of
+from cascade.reading.phrase import of_json, value_of
 from cascade.reading.plain import normal, plain, trim
 from cascade.reading.sequences import closing_list, list_lines
 from cascade.reading.values import NOTHING, Answer, Choice, Code, Number, Sequence, Structure, Text, Unsure, Value
@@ -47,7 +48,12 @@ _STATED = re.compile(
     r"|bonne|correcta|respuesta|corret[ao]|resposta|corrett[ao]|risposta|appropriate|likely)"
     r"|(?:选择?|選擇?|選ぶ)\s*[(（]?([A-J])|([A-J])\s*(?:です|が正解|가 정답|이 정답|是正确|正确)"
 )
-_IS_ANSWER = re.compile(r"^(.{1,80}?)\s+is the (?:final |correct |right )?answer\b", re.IGNORECASE)
+_IS_ANSWER = re.compile(
+    r"(?:^|[.!?]\s+|\n)(?:so |thus |therefore |hence )?,?\s*(?:(?:i|we) (?:get|got|find|obtain|arrive at"
+    r"|have) (?P<got>[^\n]{1,80}?) as "
+    r"|(?P<said>[^\n]{1,80}?)\s+(?:is|must be|would be) )(?:the|my|our) (?:final |correct |right )?answer\b",
+    re.IGNORECASE,
+)
 
 
 def answer_of_json(value: Any, context: str = "") -> Answer:
@@ -78,6 +84,9 @@ def answer_of_text(said: str) -> Answer:
     marked = _marked(tail)
     if marked is not None:
         return marked
+    named = _IS_ANSWER.search(plain(tail[-SHORT:]))
+    if named is not None:
+        return value_of(named["got"] or named["said"], tail)
     if len(stripped) <= SHORT and "\n" not in stripped and not stripped.startswith("```"):
         value = value_of(stripped)
         if isinstance(value, Text) and value.complement is None and ("=" in said or len(_SENTENCES.split(said)) > 1):
@@ -100,6 +109,8 @@ def _marked(tail: str) -> Answer | None:
             continue
         if mark[0].startswith("\\") and _BOXED_BEFORE.search(tail[max(0, mark.start() - SHORT) : mark.start()]):
             return Unsure(reason="it names alternatives")
+        if trim(plain(phrase)).casefold() in words.VERDICTS:
+            continue  # the answer B is correct
         value = value_of(phrase, tail)
         if isinstance(value, Unsure):
             return value
@@ -130,6 +141,7 @@ def _marks(tail: str) -> list[re.Match[str]]:
             if mark is not None and (stem not in words.LINE_MARKS or _LINE_START.search(before)):
                 marks.setdefault(mark.end(), mark)
             at = folded.rfind(stem, 0, at)
+    marks |= {heading.end(): heading for heading in words.HEADING.finditer(tail)}
     return [marks[end] for end in sorted(marks, reverse=True)[:MAX_MARKS]]
 
 
@@ -139,8 +151,8 @@ def _phrase_after(tail: str, mark: re.Match[str]) -> str | None:
         return _braced(rest)
     if mark[0].startswith("<"):
         return re.split(r"</(?:final_)?answer>|<\|end_of_box\|>", rest, maxsplit=1)[0].strip() or None
-    rest = rest.lstrip(" \t:：=")
-    if rest.startswith("\n") or not rest:
+    rest = rest.lstrip(" \t:：=>")
+    if rest.startswith("\n") or not rest or mark[0].endswith("\n"):
         block = rest.strip().split("\n\n", 1)[0].strip()
         fence = _FENCED.match(block)
         if fence is not None:
@@ -165,11 +177,12 @@ def _braced(text: str) -> str | None:
     return None
 
 
-def _program(text: str) -> Code | None:
+def _program(text: str) -> Answer | None:
     """Return the one program in fences that a text holds; None if there is none, or several that differ."""
     programs: dict[str, Code] = {}
-    at = 0
+    at, language = 0, ""
     while opened := _FENCED.search(text, at):
+        language = opened[2].casefold()
         closed = text.find(f"\n{opened[1]}", opened.end() - 1)
         source = text[opened.end() : closed if closed >= 0 else len(text)]
         at = len(text) if closed < 0 else closed + 1 + len(opened[1])
@@ -177,7 +190,10 @@ def _program(text: str) -> Code | None:
         programs[code.canonical] = code
         if len(programs) > 1:
             return None
-    return next(iter(programs.values()), None)
+    program = next(iter(programs.values()), None)
+    if program is not None and language in ("", "text", "txt", "plaintext") and "\n" not in program.source.strip():
+        return value_of(program.source.strip(), text)  # a fence around a phrase
+    return program
 
 
 def program_of(source: str, language: str = "") -> Code:
@@ -209,9 +225,6 @@ def _concluded(text: str, tail: str) -> Answer:
     chosen = _STATED.search(said)
     if chosen is not None:
         return Choice(label=chosen[1] or chosen[2] or chosen[3])
-    named = _IS_ANSWER.match(said)
-    if named is not None:
-        return value_of(named[1], tail)
     works = _EQUATION.search(text) is not None or words.CONCLUSION.match(said) is not None
     if works:
         concluded = _last_figure(_CALCULATOR.sub("", said), _CALCULATOR.sub("", tail))

@@ -109,7 +109,7 @@ class _Parser:
 
     def _repaired(self, start: int) -> Located | None:
         # The comma becomes a blank, so that places stay.
-        text = self._text[:start] + _TRAILING_COMMA.sub(lambda found: found[1] or " ", self._text[start:])
+        text = self._text[:start] + _TRAILING_COMMA.sub(_without_comma, self._text[start:])
         try:
             located = decode(text, start, line_breaks=True)
         except json.JSONDecodeError:
@@ -123,6 +123,16 @@ class _Parser:
         except json.JSONDecodeError:
             repairs.insert(0, "line_break")
         return replace(located, repairs=tuple(repairs))
+
+
+def _without_comma(found: re.Match[str]) -> str:
+    """Return a string as it is, and a blank for a comma that stands behind a value."""
+    if found[1] is not None:
+        return found[1]
+    before = found.start() - 1
+    while before >= 0 and found.string[before] in SPACE:
+        before -= 1
+    return "," if found.string[before] in "[{," else " "
 
 
 def _fenced(text: str, start: int, parser: _Parser) -> list[Located]:

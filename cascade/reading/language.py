@@ -11,8 +11,9 @@ _STOP_WORDS: Final = {
     "de": "der die das und ist nicht ein eine zu den mit von für auf also antwort lautet beträgt sind wird "
     "dem insgesamt ergebnis endergebnis richtige korrekte wäre somit lösung rund etwa",
     "fr": "le la les est et un une des de du que réponse pour dans donc pas sont avec à total bonne "
-    "résultat finale correcte",
-    "es": "el la los las es y un una de que respuesta para en no son con por lo del resultado total sería "
+    "résultat finale correcte solution ainsi question bonne juste",
+    "es": "el la los las es y un una de que respuesta para en no son con por lo del resultado total "
+    "sería solución pregunta así "
     "correcta final",
     "pt": "o a os as é e um uma de que resposta para em não são com por do da resultado portanto seria correta final",
     "it": "il la le gli è e un una di che risposta per non sono con del della risultato quindi finale corretta",

@@ -23,11 +23,19 @@ _HAN: Final = {character: number % 10 for number, character in enumerate("零一
 _HAN_SCALES: Final = {"十": 10, "百": 100, "千": 1000}
 _HAN_MYRIADS: Final = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8, "兆": 10**12}
 
+_PARTS: Final = dict(
+    zip(
+        ("half", "halve", "third", "quarter", "fourth", "fifth", "sixth", "seventh", "eighth"),
+        (2, 2, 3, 4, 4, 5, 6, 7, 8),
+        strict=True,
+    )
+)
 _ENGLISH_WORD = "|".join((*_ENGLISH, *_ENGLISH_SCALES))
 _HAN_RUN = f"[{''.join((*_HAN, *_HAN_SCALES, *_HAN_MYRIADS))}]"
 DIGIT_WORDS = re.compile(
-    rf"(?:minus |negative )?\b(?:{_ENGLISH_WORD})(?:(?:[ -]|,? and )(?:{_ENGLISH_WORD}))*\b"
-    rf"|负?{_HAN_RUN}{{1,30}}(?:点{_HAN_RUN}{{1,20}})?",
+    rf"\b(?:an?|{_ENGLISH_WORD})[ -](?:{'|'.join(_PARTS)})s?\b"
+    rf"|(?:minus |negative )?\b(?:{_ENGLISH_WORD})(?:(?:[ -]|,? and )(?:{_ENGLISH_WORD}))*\b"
+    rf"|负?{_HAN_RUN}{{1,30}}(?:点{_HAN_RUN}{{1,20}})?(?:分之{_HAN_RUN}{{1,30}})?",
     re.IGNORECASE,
 )
 """A run of words, or of characters, that may be a number."""
@@ -40,6 +48,13 @@ def numeral(text: str) -> Fraction | None:
         if folded.startswith(minus):
             value = numeral(folded[len(minus) :])
             return None if value is None else -value
+    if "分之" in folded:
+        under, over = (_han(part) for part in folded.split("分之"))
+        return over / under if over is not None and under else None
+    count, _, part = re.sub("[ -]", " ", folded).rpartition(" ")
+    if part.removesuffix("s") in _PARTS:
+        times = Fraction(1) if count in ("a", "an") else _english(count)
+        return None if times is None else times / _PARTS[part.removesuffix("s")]
     return _english(folded) if folded[0] < "\u3000" else _han(folded)
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import unicodedata
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final
 
@@ -14,9 +11,10 @@ from cascade.reading.amounts import START, numbers_of, settled
 from cascade.reading.choices import read_choice
 from cascade.reading.dates import read_date
 from cascade.reading.language import DAY_FIRST, is_one_of
+from cascade.reading.literals import canonical, of_literal, read_literal, text_of
 from cascade.reading.numbers import read_quantity
-from cascade.reading.plain import normal, plain, trim
-from cascade.reading.sequences import NoLiteral, comma_items, list_lines, literal
+from cascade.reading.plain import plain, trim
+from cascade.reading.sequences import comma_items, list_lines
 from cascade.reading.values import (
     NOTHING,
     Answer,
@@ -42,7 +40,8 @@ _TIME = re.compile(
     r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s?([ap])\.?m\.?|(\d{1,2}):(\d{2})(?::(\d{2}))?(?: ?(?:Uhr|h|hours|hrs))?",
     re.IGNORECASE,
 )
-_EXACT = re.compile(r"[a-z][A-Z]|\d[A-Za-z]*[A-Z]|[A-Za-z]\d|\S(?:  |\t)|[!?.,;:*]{2,}$|^[!?,;:*]")
+_EQUATION = re.compile(r"[^\W\d_]\w{0,2}\s?=\s?([^=]+)")
+"""A short name and its value: x = 5."""
 _FIGURE = re.compile(r"\d")
 
 
@@ -56,7 +55,7 @@ def value_of(phrase: str, context: str = "") -> Answer:
     text = phrase.strip()
     if not text:
         return NOTHING
-    found = _literal(text)
+    found = read_literal(text)
     if found is not None:
         return found
     listed = list_lines(text)
@@ -73,27 +72,10 @@ def of_json(value: Any, context: str = "") -> Answer:
     if isinstance(value, int | float):
         return Number(value=Fraction(repr(value)))
     if isinstance(value, str):
-        return value_of(value, context) if value.strip() else _of_literal(value)
+        return value_of(value, context) if value.strip() else of_literal(value)
     if isinstance(value, list):
-        return _of_literal(value)
+        return of_literal(value)
     return Structure(value=value, canonical=canonical(value))
-
-
-def canonical(value: Any) -> str:
-    """Return a JSON value's canonical form: keys in order, 1.0 as 1, strings in Unicode's form NFC."""
-    return json.dumps(_canonical(value), sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=repr)
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
-        return int(value)
-    if isinstance(value, str):
-        return unicodedata.normalize("NFC", value)
-    if isinstance(value, Mapping):
-        return {unicodedata.normalize("NFC", str(key)): _canonical(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_canonical(item) for item in value]
-    return value
 
 
 def _text_or(item: Answer, raw: Any) -> Value:
@@ -105,54 +87,8 @@ def _sequence(items: list[str], context: str, *, ordered: bool) -> Sequence:
     return Sequence(items=values, ordered=ordered)
 
 
-def _literal(text: str) -> Value | None:
-    """Return the value of a literal: what begins with a bracket or a quotation mark and ends with its partner."""
-    body = text.strip("` \t\r\n.")
-    if not body or (body[0], body[-1]) not in {("(", ")"), ("[", "]"), ("{", "}"), ("'", "'"), ('"', '"')}:
-        return None
-    if len(body) < 6 and not any(sign in body for sign in "0123456789'\",{"):  # (B)
-        return None
-    try:
-        value = json.loads(body) if body[0] in '[{"' else literal(body)
-    except (ValueError, RecursionError):
-        try:
-            value = literal(body)
-        except NoLiteral:
-            return None
-    if isinstance(value, str) and value[:1] in ("[", "(", "{") and body[0] == '"':  # a literal in quotation marks
-        return _literal(value) or _of_literal(value)
-    return _of_literal(value) if isinstance(value, str | tuple | list | set | dict) else None
-
-
-def _of_literal(value: Any) -> Value:
-    if isinstance(value, bool):
-        return Boolean(value=value)
-    if isinstance(value, str):
-        return Text(normal=normal(value), quoted=unicodedata.normalize("NFC", value), raw=value)
-    if isinstance(value, int | float) and value - value == 0:
-        return Number(value=Fraction(repr(value)))
-    if isinstance(value, tuple | list | set | frozenset):
-        kind = "list" if isinstance(value, list) else "tuple" if isinstance(value, tuple) else "set"
-        return Sequence(items=tuple(map(_of_literal, value)), kind=kind, ordered=kind != "set")
-    if isinstance(value, dict):
-        items = sorted((repr(key), repr(_of_literal(item).key)) for key, item in value.items())
-        if all(isinstance(key, str) for key in value):
-            try:
-                return Structure(value=value, canonical=canonical(json.loads(json.dumps(value, allow_nan=False))))
-            except (ValueError, TypeError):
-                pass
-        return Structure(value=value, canonical=repr(items))
-    return Text(normal=normal(str(value)), quoted=repr(value))
-
-
-def text_of(raw: str, **fields: Any) -> Text:
-    """Return the text that a phrase is."""
-    own = plain(raw)
-    exact = own if _EXACT.search(own) else ""
-    return Text(normal=normal(own), raw=own, exact=exact, **fields)
-
-
 def _of_line(raw: str, context: str) -> Answer:
+    raw = words.ASIDE.sub("", raw)
     text = plain(raw)
     bare = trim(text)
     if not bare:
@@ -175,7 +111,8 @@ def _of_line(raw: str, context: str) -> Answer:
             return found
     if _alternatives(bare, context):
         return Unsure(reason="it names alternatives")
-    items = comma_items(bare)
+    because = words.BECAUSE.search(bare)
+    items = comma_items(bare if because is None or because[0][0] not in ",，;-–—" else bare[: because.start()])
     if items is not None:
         return _sequence(items, context, ordered=False)
     return _sentence(raw, bare, context)
@@ -185,6 +122,9 @@ def _typed(text: str, bare: str, context: str) -> Value | None:
     """Return the value of a phrase that is nothing but a boolean, a date, a time, a number, or a choice."""
     if bare[:1] == "(" and bare[-1:] == ")" and "(" not in bare[1:]:
         bare = bare[1:-1].strip()
+    equation = _EQUATION.fullmatch(bare)
+    if equation is not None:
+        text = bare = equation[1]
     if not bare:
         return None
     folded = bare.casefold()
@@ -229,7 +169,7 @@ def _shorter(text: str) -> list[str]:
     if ended is not None and ended.start() > 2:
         found.append(text[: ended.start()])
         found.extend(words.ENDINGS.sub("", trim(one)) for one in found[:1] if words.ENDINGS.search(one))
-    opened = re.match(r"(\w+)(?:\s*[,;:.!–—(]|\s+-\s)", text) or re.match(r"(\w+)(?=\s)", text)
+    opened = re.match(r"(\w+)(?:\s*[,;:.!–—(、，。]|\s+-\s)", text) or re.match(r"(\w+)(?=\s)", text)
     if opened is not None and opened[1].casefold() in words.TRUE | words.FALSE:
         follows = text[opened.end(1) :]
         goes_on = not follows[:1].isspace() or words.PRONOUN.match(follows) or follows.lstrip()[:1] in "-–—("
@@ -262,7 +202,9 @@ def _complement(bare: str, context: str) -> Answer | None:
     pieces = words.COPULA.split(bare)
     if len(pieces) != 2 or words.NOT.match(pieces[1]) or _SENTENCE_END.search(bare):
         return None
-    said = trim(words.ENDINGS.sub("", pieces[1]))
+    because = words.BECAUSE.search(pieces[1])
+    said = pieces[1] if because is None or not because.start() else pieces[1][: because.start()]
+    said = trim(words.ENDINGS.sub("", said))
     typed = _typed(said, said, context) if said else None
     if typed is not None:
         return typed

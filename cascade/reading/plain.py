@@ -80,6 +80,8 @@ def plain(phrase: str) -> str:
             text = "".join(map(_digit, text))
     if "[" in text or "【" in text or "(" in text or "<" in text:
         text = _CITATION.sub("", _LINK.sub(r"\1", text))
+    if "{,}" in text:
+        text = text.replace("{,}", ",")
     if "\\" in text:
         text = _without_latex(text)
     if "$" in text:
@@ -144,7 +146,7 @@ def _without_latex(text: str) -> str:
             break
     for pattern, plain_form in _LATEX_WORDS:
         text = pattern.sub(plain_form, text) if plain_form else pattern.sub(lambda found: found[0][1:], text)
-    return text.replace("{,}", ",").strip()
+    return text.strip()
 
 
 def _fraction(found: re.Match[str]) -> str:

@@ -234,9 +234,24 @@ def _text_and_value(text: Text, value: Answer) -> bool | None:
         if text.normal in (value.label.casefold(), value.text):
             return True
         return None  # it may be the text of that option
-    if text.is_long:
+    if text.is_long or _may_say(text.normal, value):
         return None
     return None if isinstance(value, Code) else False
+
+
+def _may_say(normal: str, value: Answer) -> bool:
+    """Return whether a sentence in unknown words may say a value: it holds the year, an item, or a yes or no."""
+    if normal.isascii() and " " not in normal:
+        return False
+    match value:
+        case Date():
+            return any(str(year) in normal for year, _, _ in value.readings)
+        case Sequence():
+            return any(holds(normal, item.normal) for item in value.items if isinstance(item, Text))
+        case Boolean():
+            return any(holds(normal, word) for word in words.TRUE | words.FALSE)
+        case _:
+            return False
 
 
 def _choice_and_value(choice: Choice, value: Answer) -> bool | None:

@@ -18,6 +18,8 @@ _CLOSE = ("[/THINK]", "◁/think▷", "<|end_of_thought|>", "<|END_THINKING|>", 
 _LONE = re.compile(
     rf"</(?:{_TAGS})>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|END_THINKING\|>|<unused95>", re.IGNORECASE
 )
+_CLOSED = re.compile(rf"(?:{_LONE.pattern}|<channel\|>)\Z", re.IGNORECASE)
+_LONGEST_MARK = 40
 _MARKS = re.compile(
     rf"(?:{_OPEN.pattern}|{_LONE.pattern}|<channel\|>|<\|channel\|>\s*\w+<\|message\|>|<\|end\|>|<\|start\|>assistant)",
     re.IGNORECASE,
@@ -54,9 +56,9 @@ def split_thinking(text: str) -> tuple[int, int]:
 
 
 def answer_start(text: str) -> int:
-    """Return where the answer begins in a text that may hold thinking; 0 where nothing follows the thinking."""
+    """Return where the answer begins in a text that may hold thinking; 0 where the thinking is not closed."""
     start = split_thinking(text)[0]
-    return start if start < len(text) else 0
+    return start if start < len(text) or _CLOSED.search(text[-_LONGEST_MARK:]) else 0
 
 
 def without_marks(thinking: str) -> str:

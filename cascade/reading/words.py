@@ -22,7 +22,8 @@ FALSE: Final = _words(
 )
 """What says no, case folded."""
 _BECAUSE = (
-    r"because|since|as\b|for\b|due to|given that|which|but|although|weil|denn|da\b|parce qu|car\b|puisqu"
+    r"because|since|as\b|for\b|due to|given that|which|but|although|weil"
+    r"|denn|da\b|parce qu|car\b|puisqu"
     r"|porque|ya que|pois|"
     r"perché|poiché|потому что|так как|поскольку|因为|因為|由于|なぜなら|왜냐하면|क्योंकि|لأن"
 )
@@ -32,7 +33,7 @@ PRONOUN = re.compile(r"\s+(?:it|he|she|they|there|that|this|you|we|i|the)\b[^?]*
 """How a sentence goes on after yes or no: `Yes it is`."""
 
 OPTION: Final = (
-    r"(?:the\s+)?(?:correct\s+|right\s+|best\s+)?(?:option|choice|letter|answer|antwort|antwortmöglichkeit|buchstabe|réponse|"
+    r"(?:la|le|el|die|il)\s+(?=[(\[]?[A-Z][)\].]{0,2}\s*$)|(?:(?:the|la|el|le|il|die|a|o)\s+|l')?(?:correct\s+|right\s+|best\s+)?(?:option|choice|letter|answer|antwort|antwortmöglichkeit|buchstabe|réponse|"
     r"choix|opción|respuesta|letra|opção|alternativa|resposta|opzione|risposta|lettera|вариант|ответ|буква|выбор|विकल्प|"
     r"الخيار|الإجابة)\s*"
     r"|(?:选项|選項|选择|選擇|选|選|答案|選択肢|答え|보기|정답|선택지|선택)\s*"
@@ -42,60 +43,88 @@ OPTION_END: Final = r"(?:です|だ|である|입니다|번|이다|番|项|項|�
 """Words after the label of an option."""
 
 _TAG = r"[*_\s\"']{0,4}"
+
+
+def _mark(noun: str, verbs: str, connectives: str) -> str:
+    """Return the pattern of a mark: a noun and a colon, or a noun, a few words, a verb, connectives."""
+    gap = r"(?:\s+(?:[^\W\d_]{2,}|[àaeyo])){0,4}?\s+"
+    return (
+        rf"\b(?:end)?{noun}\b{_TAG}(?:{gap}(?:{verbs})(?=\W)(?:\s+(?:{connectives})\b)*\s*[:：]?|\s*[:：=]|\s[-–—]\s"
+        rf"|(?:\s+[^\W\d_]{{2,}}){{1,2}}{_TAG}[:：]|\s?\(\w+\){_TAG}[:：])"
+    )
+
+
+_EN = (
+    "is|was|are|would be|should be|must be|will be|comes out to(?: be)?|equals|seems to be|turns out to be",
+    "that|therefore|thus|then|hence|simply|clearly|approximately|now|indeed|actually|just|also|in fact|of course",
+)
+_DE = ("ist|lautet|wäre|beträgt|heißt|war|sind", "also|daher|somit|demnach|folglich|deshalb|nun|damit|dann|einfach")
+_FR = ("est|serait|vaut|était|sont", "donc|alors|ainsi|par conséquent|simplement")
+_ES = ("es|sería|son|era|será", "por lo tanto|por tanto|entonces|pues|así|simplemente")
+_PT = ("é|seria|são|era|será", "portanto|então|assim|logo|simplesmente")
+_IT = ("è|sarebbe|sono|era|sarà", "quindi|dunque|perciò|allora|semplicemente")
+_ALS = (
+    r"\bals (?:end)?(?:antwort|ergebnis)[*_ ]*[:：]?(?=\s)"
+    r"(?:\s(?:erhalten|erhalte|bekommen|ergibt|folgt|haben|habe)(?:\s(?:wir|ich|sich))?)?"
+)
 _MARKS: Final = {
+    **{noun: _mark(noun, *_EN) for noun in ("answer", "result", "solution")},
+    **{noun: _mark(noun, *_DE) for noun in ("antwort", "ergebnis", "lösung")},
+    **{noun: _mark(noun, *_FR) for noun in ("réponse", "résultat")},
+    **{noun: _mark(noun, *_ES) for noun in ("respuesta", "solución")},
+    **{noun: _mark(noun, *_PT) for noun in ("resposta", "solução")},
+    **{noun: _mark(noun, *_IT) for noun in ("risposta", "risultato", "soluzione")},
+    "resultado": _mark("resultado", f"{_ES[0]}|{_PT[0]}", f"{_ES[1]}|{_PT[1]}"),
+    "als antwort": _ALS,
+    "als ergebnis": _ALS,
+    "as the answer": r"\bas the answer[*_ ]*[:：]",
     "####": r"####+[ \t]*(?:(?:final )?answer:?)?",
     "boxed": r"\\f?boxed\s?\{",
     "<answer>": r"<answer>|<final_answer>|<\|begin_of_box\|>",
-    "answer": rf"\banswer(?: choice| option| to (?:the|this|your) \w+)?{_TAG}(?:\b(?:is|was|are|would be"
-    rf"|should be|must be|"
-    rf"will be|comes out to(?: be)?|equals)\b(?: that| therefore| thus| simply| clearly"
-    rf"| approximately)?\s*[:：]?|[:：=]|\s[-–—]\s)",
-    "final answer": r"(?:^|(?<=\n))[#>*_ \t]*(?:the |my )?final answer[*_ \t:]*(?=\n)",
     "ans": r"(?<![\w])ans ?[:=]",
     "a:": r"(?<![\w])a:",
-    "result": rf"\b(?:final )?result{_TAG}(?:\b(?:is|equals)\b\s*[:：]?|[:：=])",
-    "solution": rf"\b(?:final )?solution{_TAG}(?:\b(?:is)\b\s*[:：]?|[:：=])",
     "option is": r"\b(?:correct|right|best) (?:option|choice|one)(?: is|[:：])",
     "choice is": r"\b(?:correct|right|best) (?:option|choice|one)(?: is|[:：])",
-    "antwort": rf"\b(?:end)?antwort{_TAG}(?:\b(?:ist|lautet|wäre|beträgt|heißt)\b(?: also| daher"
-    rf"| somit)?\s*[:：]?|[:：])",
-    "e antwort": r"\b(?:ist|lautet|wäre|war)(?: also| somit| demnach| daher)? die(?: \w+)? (?:end)?antwort[*_ ]*[:：]?",
-    "ergebnis": rf"\b(?:end)?ergebnis{_TAG}(?:\b(?:ist|lautet|beträgt)\b(?: also| daher)?\s*[:：]?|[:：=])",
-    "lösung": rf"\blösung{_TAG}(?:\b(?:ist|lautet)\b\s*[:：]?|[:：])",
-    "réponse": rf"\bréponse(?: finale| correcte| exacte| est donc)?{_TAG}(?:\b(?:est|serait"
-    rf"|vaut)\b(?: donc)?\s*[:：]?|[:：])",
-    "résultat": rf"\brésultat(?: final)?{_TAG}(?:\b(?:est|vaut)\b(?: donc)?\s*[:：]?|[:：=])",
-    "respuesta": rf"\brespuesta(?: final| correcta)?{_TAG}(?:\b(?:es|sería)\b(?: por lo tanto)?\s*[:：]?|[:：])",
-    "resultado": rf"\bresultado(?: final)?{_TAG}(?:(?:\b(?:es|sería|seria)\b|\bé(?=\W))\s*[:：]?|[:：=])",
-    "resposta": rf"\bresposta(?: final| correta| certa)?{_TAG}(?:(?:\bé(?=\W)"
-    rf"|\bseria\b)(?: portanto)?\s*[:：]?|[:：])",
-    "risposta": rf"\brisposta(?: finale| corretta| esatta| giusta)?{_TAG}(?:(?:\bè(?=\W)"
-    rf"|\bsarebbe\b)(?: quindi)?\s*[:：]?|[:：])",
-    "risultato": rf"\brisultato(?: finale)?{_TAG}(?:\bè(?=\W)\s*[:：]?|[:：=])",
-    "ответ": rf"\b(?:ответ|правильный ответ|итоговый ответ){_TAG}(?:\b(?:равен|будет|таков)\b|[:：=]|\s?[-–—]){_TAG}",
+    "e antwort": r"\b(?:ist|lautet|wäre)(?: also| somit| demnach| daher)? die(?: \w+)? (?:end)?antwort[*_ ]*[:：]?",
+    "ответ": rf"\bответ{_TAG}(?:\b(?:равен|будет|таков)\b|[:：=]|\s?[-–—]){_TAG}",
     "результат": rf"\bрезультат{_TAG}(?:\b(?:равен|будет)\b|[:：=]|\s?[-–—]){_TAG}",
-    "答案": rf"(?:答案|正确选项|正確選項){_TAG}(?:就是|应该是|應該是|应为|應為|是|为|為|選|选)?\s*[:：]?",
+    "答案": rf"(?:答案|正确选项|正確選項){_TAG}"
+    r"(?:就是|应该是|應該是|应为|應為|是|为|為|[選选](?![项項择擇]))?\s*[:：]?",
     "结果": rf"结果{_TAG}(?:就是|应该是|是|为)?\s*[:：]?",
+    "终结果": r"最终结果(?:就是|应该是|是|为)\s*[:：]?",
     "答：": r"答[:：]",
-    "答え": rf"答え{_TAG}(?:は|[:：])",
-    "正解": rf"正解{_TAG}(?:は|[:：])",
-    "回答": rf"回答{_TAG}(?:は|是|[:：])",
-    "解答": rf"解答{_TAG}(?:は|[:：])",
+    "答え": rf"答え{_TAG}(?:は|[:：])[、,]?",
+    "正解": rf"正解{_TAG}(?:は|[:：])[、,]?",
+    "回答": rf"回答{_TAG}(?:は|是|[:：])[、,]?",
+    "解答": rf"解答{_TAG}(?:は|[:：])[、,]?",
     "결과": rf"결과{_TAG}(?:는|은|[:：])",
     "답": rf"(?:정답|답변|해답|최종 답|답){_TAG}(?:은|는|[:：])",
-    "उत्तर": rf"(?:उत्तर|जवाब){_TAG}(?:\s+है)?\s*[:：]?",
-    "जवाब": rf"जवाब{_TAG}(?:\s+है)?\s*[:：]?",
+    "उत्तर": rf"(?:उत्तर|जवाब){_TAG}(?:\s*है)?\s*[:：]?",
+    "जवाब": rf"जवाब{_TAG}(?:\s*है)?\s*[:：]?",
     "إجاب": rf"(?:الإجابة|إجابة)(?: الصحيحة| النهائية)?{_TAG}(?:\s*(?:هي|هو))?\s*[:：]?",
     "نتيجة": rf"(?:النتيجة|نتيجة)(?: النهائية)?{_TAG}(?:\s*(?:هي|هو))?\s*[:：]?",
     "جواب": rf"(?:الجواب|جواب)(?: الصحيح| النهائي)?{_TAG}(?:\s*(?:هو|هي))?\s*[:：]?",
 }  # fmt: skip
 MARKS: Final = tuple((stem, re.compile(pattern, re.IGNORECASE)) for stem, pattern in _MARKS.items())
 """Marks of a final answer, each with a stem, case folded, without which it does not occur."""
-LINE_MARKS: Final = frozenset({"ans", "a:", "result", "solution", "答：", "结果", "결과"})
+HEADING = re.compile(
+    r"^[#>*_✅ \t]*(?:(?:the |my )?(?:final )?answer|(?:final )?result|(?:end)?antwort|(?:end)?ergebnis"
+    r"|lösung|(?:la )?réponse(?: finale)?"
+    r"|résultat|(?:la )?respuesta(?: final)?|(?:el )?resultado|resposta(?: final)?|risposta(?: finale)?"
+    r"|risultato|(?:最终|最終)?(?:答案|回答|答え)"
+    r"|解答|正解|结果|結果|(?:최종 )?(?:정답|답변|답)|(?:итоговый )?ответ|результат|(?:अंतिम )?(?:उत्तर"
+    r"|जवाब)|(?:ال)?(?:إجابة|جواب)(?: النهائية)?"
+    r")[*_ \t:：]*\n",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A line that is nothing but a mark of the final answer."""
+LINE_MARKS: Final = frozenset({"ans", "a:", "答：", "结果", "결과"})
 """Marks that count at the beginning of a line only."""
 
+ASIDE = re.compile(r"[,，]?\s+(?:I (?:believe|think|guess|suppose)|if I'm not mistaken|of course)[.!]?$", re.IGNORECASE)
+"""An aside at the end of a phrase."""
 ENDINGS = re.compile(
-    r"(?:\s*(?:です|である|になります|となります|だ|でした|입니다|이다|이에요|예요|입니다요|है|हैं|होगा|था))+[\s.。।!]*$"
+    r"(?:\s*(?:です|である|になります|となります|になる|となる|でしょう|となった|だ|でした|입니다|이다|이에요|예요|입니다요|है|हैं|होगा|था))+[\s.。।!]*$"
 )
 """Copulas at the end of a sentence."""
 COPULA = re.compile(
@@ -144,3 +173,8 @@ BEFORE_AMOUNTS: Final = _words(
     "risultato ответ итого всего"
 )
 """Words that may be written with a capital before an amount, and make no name with it."""
+VERDICTS: Final = _words(
+    "correct right wrong incorrect richtig falsch korrekt correcte juste correcta correcto incorrecta correta correto "
+    "corretta corretto giusta sbagliata 正确 正確 错误 верно неверно"
+)
+"""What is said of an answer, and is none."""

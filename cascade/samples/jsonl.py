@@ -4,94 +4,27 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Annotated, Any, NotRequired, cast
+from typing import IO, Any, cast
 
-from annotated_types import Ge, Gt, Le, MinLen
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from typing_extensions import TypedDict
+from pydantic import ValidationError
 
 from cascade.errors import CascadeError, DataError
 from cascade.exchange import Request, Response, TokenLogProb
 from cascade.files import explain, refuse_duplicates
 from cascade.samples.key_set import KeySet
+from cascade.samples.line_types import LINE, LOWEST_LOGPROB, RecordingLine, SampleLine, UsageLine, VerdictLine
 from cascade.samples.sample import Recording, Sample
 from cascade.usage import Usage
 from cascade.verdict import Verdict
 
-LINE_LIMIT = 1 << 20
-"""Maximum size of a line in bytes."""
+LINE_LIMIT = 64 << 20
+"""Maximum size of a line in bytes: more than providers take in one request with pictures."""
 
-_OPEN = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
-Share = Annotated[float, Ge(0), Le(1)]
-Cost = Annotated[float, Ge(0)]
-
-
-class _Usage(TypedDict):
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
-    input_tokens: NotRequired[Annotated[int, Ge(0)]]
-    output_tokens: NotRequired[Annotated[int, Ge(0)]]
-    cached_tokens: NotRequired[Annotated[int, Ge(0)]]
-    cache_write_tokens: NotRequired[Annotated[int, Ge(0)]]
-    cache_write_hour_tokens: NotRequired[Annotated[int, Ge(0)]]
-    image_tokens: NotRequired[Annotated[int, Ge(0)]]
-    reasoning_tokens: NotRequired[Annotated[int, Ge(0)]]
-    estimated: NotRequired[bool]
-
-
-class _Verdict(TypedDict):
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
-    score: NotRequired[Share | None]
-    cost_usd: NotRequired[Cost]
-    latency_s: NotRequired[Cost]
-    veto: NotRequired[bool]
-    reason: NotRequired[str]
-    signals: NotRequired[dict[str, float | None]]
-
-
-class RecordingLine(TypedDict):
-    """JSON form of a recording."""
-
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
-    model: Annotated[str, MinLen(1)]
-    content: NotRequired[str | None]
-    tool_calls: NotRequired[list[dict[str, Any]] | None]
-    finish_reason: NotRequired[str | None]
-    logprobs: NotRequired[list[Annotated[float, Le(1e-6)]] | None]
-    tokens: NotRequired[list[str] | None]
-    samples: NotRequired[list[str]]
-    sample_answers: NotRequired[list[str | None]]
-    usage: NotRequired[_Usage]
-    cost_usd: NotRequired[Cost | None]
-    latency_s: NotRequired[Cost | None]
-    rung: NotRequired[Annotated[str, MinLen(1)]]
-    verdicts: NotRequired[dict[str, _Verdict]]
-    correct: NotRequired[Share | None]
-    label_source: NotRequired[str | None]
-
-
-class SampleLine(TypedDict):
-    """JSON form of a sample; unknown fields are kept."""
-
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
-    id: NotRequired[Annotated[str, MinLen(1)]]
-    task: NotRequired[str]
-    messages: NotRequired[list[dict[str, Any]]]
-    prompt: NotRequired[str]
-    gold: NotRequired[Any]
-    schema: NotRequired[dict[str, Any] | None]
-    tools: NotRequired[list[dict[str, Any]] | None]
-    params: NotRequired[dict[str, Any]]
-    metadata: NotRequired[dict[str, Any]]
-    recordings: NotRequired[list[RecordingLine]]
-    group: NotRequired[str | None]
-    propensity: NotRequired[Annotated[float, Gt(0), Le(1)]]
-    tags: NotRequired[dict[str, str]]
-
-
-LINE: TypeAdapter[Any] = TypeAdapter(SampleLine)
-"""Validator of one line; `cascade schema samples` prints its JSON Schema."""
+_MOST_ABOVE_ZERO = 1e-6
 
 
 def read_samples(path: str | Path, *, unique: bool = True) -> Iterator[Sample]:
@@ -111,7 +44,7 @@ def read_samples(path: str | Path, *, unique: bool = True) -> Iterator[Sample]:
 def _samples(path: Path, seen: KeySet | None) -> Iterator[Sample]:
     for number, line in lines(path):
         try:
-            sample = sample_of(json.loads(line, parse_constant=_no_constant, object_pairs_hook=refuse_duplicates))
+            sample = sample_of(json.loads(line, object_pairs_hook=refuse_duplicates))
         except ValidationError as error:
             problem = explain(error)
         except RecursionError:
@@ -135,15 +68,18 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the non-blank lines of a text file, plain or gzipped, with their numbers from 1.
 
     Raises:
-        DataError: the file cannot be read, is not UTF-8, or a line is over 1 MiB.
+        DataError: the file cannot be read, is not UTF-8, or a line is over 64 MiB.
     """
     number = 0
     try:
-        with _opened(path) as file:
+        with opened(path) as file:
             while data := file.readline(LINE_LIMIT + 1):
                 number += 1
                 if len(data) > LINE_LIMIT:
-                    message = f"{path}, line {number}: it is over 1 MiB; shorten the line."
+                    message = (
+                        f"{path}, line {number}: it is over {LINE_LIMIT >> 20} MiB; shorten the line, or give pictures "
+                        "by address."
+                    )
                     raise DataError(message)
                 text = data.decode("utf-8-sig" if number == 1 else "utf-8")
                 if text.strip():
@@ -151,18 +87,37 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
     except UnicodeDecodeError:
         message = f"{path}, line {number}: it is not UTF-8 text; save the file as UTF-8."
         raise DataError(message) from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         message = f"{path} cannot be read: {getattr(error, 'strerror', None) or error}."
         raise DataError(message) from None
 
 
-def _opened(path: Path) -> IO[bytes]:
+def opened(path: Path) -> IO[bytes]:
+    """Open a file, plain or gzipped (`.gz`), to read its bytes."""
     return cast("IO[bytes]", gzip.open(path, "rb")) if path.name.endswith(".gz") else path.open("rb")
 
 
-def _no_constant(name: str) -> Any:
-    message = f"it holds {name}, which is not a valid JSON number; use null for a missing number."
-    raise ValueError(message)
+def _require_finite(value: Any, place: str = "") -> None:
+    """Refuse NaN and infinite numbers, which JSON does not know and nothing below can write.
+
+    Lists of log-probabilities are left to their own type: −∞ means something there.
+
+    Raises:
+        DataError: there is one; names its place.
+    """
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            message = (
+                f"{place or 'it'} is {json.dumps(value)}; a finite number was expected. Use null for a missing number."
+            )
+            raise DataError(message)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if key != "logprobs":
+                _require_finite(item, f"{place}.{key}" if place else str(key))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            _require_finite(item, f"{place}.{number}")
 
 
 def sample_of(content: Any) -> Sample:
@@ -171,26 +126,30 @@ def sample_of(content: Any) -> Sample:
     Raises:
         ValidationError, DataError, ConfigError: it is not a valid sample.
     """
-    line = LINE.validate_python(content)
+    _require_finite(content)
+    line = _given(LINE.validate_python(content), SampleLine)
     if "messages" not in line and "prompt" not in line:
         message = "it has neither `messages` nor `prompt`; one of them was expected."
         raise DataError(message)
     known = SampleLine.__annotations__
-    params = dict(line.get("params", {}))
+    params = {key: value for key, value in line.get("params", {}).items() if value is not None}
     if line.get("tools"):
         params["tools"] = line["tools"]
     request = Request(
-        messages=tuple(line["messages"]) if "messages" in line else ({"role": "user", "content": line["prompt"]},),
+        messages=tuple(map(_message, line["messages"]))
+        if "messages" in line
+        else ({"role": "user", "content": line["prompt"]},),
         task=line.get("task", "default"),
         schema=line.get("schema"),
         params=params,
         id=line.get("id", ""),
+        session=line.get("session"),
         group=line.get("group"),
-        tags=line.get("tags", {}),
+        tags={key: value for key, value in line.get("tags", {}).items() if value is not None},
     )
     recordings: dict[str, Recording] = {}
-    for entry in line.get("recordings", []):
-        recording = _recording(entry)
+    for number, entry in enumerate(line.get("recordings", [])):
+        recording = _recording(_given(entry, RecordingLine), f"recordings.{number}")
         if recording.rung in recordings:
             message = f"recordings: rung {recording.rung!r} appears twice; give each recording its own `rung`."
             raise DataError(message)
@@ -204,30 +163,56 @@ def sample_of(content: Any) -> Sample:
     )
 
 
-def _recording(line: Mapping[str, Any]) -> Recording:
+def _given(line: Mapping[str, Any], form: type) -> dict[str, Any]:
+    """Return a line without known fields that are null: writers of tables give every field in every row."""
+    known = form.__annotations__
+    return {key: value for key, value in line.items() if value is not None or key not in known}
+
+
+def _message(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message without what is null in itself, its parts and its tool calls; `content` may be null.
+
+    Providers refuse fields that are not theirs, and writers of tables give every field in every row.
+    """
+    made = {key: value for key, value in message.items() if value is not None or key == "content"}
+    for key in ("content", "tool_calls"):
+        if isinstance(made.get(key), list):
+            made[key] = [_part(part) for part in made[key]]
+    return made
+
+
+def _part(part: Any) -> Any:
+    """Return a part of a message, or a tool call, without what is null; what a tool is given stays as it is."""
+    if not isinstance(part, Mapping):
+        return part
+    return {
+        key: value if key in ("input", "arguments") else _part(value)
+        for key, value in part.items()
+        if value is not None
+    }
+
+
+def _recording(line: Mapping[str, Any], place: str) -> Recording:
     known = RecordingLine.__annotations__
     logprobs, tokens = line.get("logprobs"), line.get("tokens")
     if logprobs is not None and tokens is not None and len(tokens) != len(logprobs):
-        message = f"recordings: {len(tokens)} tokens for {len(logprobs)} logprobs; as many were expected."
+        message = f"{place}: {len(tokens)} tokens for {len(logprobs)} logprobs; as many were expected."
         raise DataError(message)
     response = Response(
         text=line.get("content") or "",
         tool_calls=tuple(line.get("tool_calls") or ()),
         finish_reason=line.get("finish_reason"),
-        logprobs=None
-        if logprobs is None
-        else tuple(
-            TokenLogProb(token=None if tokens is None else tokens[i], logprob=value) for i, value in enumerate(logprobs)
-        ),
-        samples=tuple(line.get("samples", ())),
-        usage=Usage(**{key: value for key, value in line.get("usage", {}).items() if key in _Usage.__annotations__}),
+        logprobs=None if logprobs is None else _tokens(logprobs, tokens),
+        samples=tuple(text or "" for text in line.get("samples", ())),
+        usage=Usage(**_fields(line.get("usage", {}), UsageLine)),
         cost_usd=line.get("cost_usd"),
         latency_s=line.get("latency_s") or 0.0,
     )
-    verdicts = {}
-    for name, entry in line.get("verdicts", {}).items():
-        fields = {key: value for key, value in entry.items() if key in _Verdict.__annotations__}
-        verdicts[name] = Verdict(name=name, source="recorded", **fields)
+    verdicts = {
+        name: Verdict(name=name, source="recorded", **_fields(entry, VerdictLine))
+        for name, entry in line.get("verdicts", {}).items()
+        if entry is not None
+    }
     return Recording(
         rung=line.get("rung") or line["model"],
         model=line["model"],
@@ -239,6 +224,21 @@ def _recording(line: Mapping[str, Any]) -> Recording:
     )
 
 
+def _fields(line: Mapping[str, Any], form: type) -> dict[str, Any]:
+    """Return the known fields of a line that are given."""
+    return {key: value for key, value in line.items() if key in form.__annotations__ and value is not None}
+
+
+def _tokens(logprobs: list[float | None], tokens: list[str | None] | None) -> tuple[TokenLogProb, ...]:
+    """Return the log-probabilities; the first token of an echoed prompt has none, and null elsewhere is −∞."""
+    texts: list[str | None] = [None] * len(logprobs) if tokens is None else tokens
+    return tuple(
+        TokenLogProb(token=text, logprob=LOWEST_LOGPROB if value is None else value)
+        for place, (text, value) in enumerate(zip(texts, logprobs, strict=True))
+        if place or value is not None
+    )
+
+
 def sample_line(sample: Sample) -> dict[str, Any]:
     """Serialise a sample as the content of one line; the inverse of `sample_of`."""
     request = sample.request
@@ -247,6 +247,7 @@ def sample_line(sample: Sample) -> dict[str, Any]:
         "gold": sample.gold,
         "schema": request.schema,
         "params": dict(request.params),
+        "session": request.session,
         "group": request.group,
         "tags": dict(request.tags),
     }
@@ -260,15 +261,13 @@ def sample_line(sample: Sample) -> dict[str, Any]:
 
 def _recording_line(recording: Recording) -> dict[str, Any]:
     response = recording.response
-    usage = {name: getattr(response.usage, name) for name in _Usage.__annotations__ if not name.startswith("__")}
+    usage = {name: getattr(response.usage, name) for name in UsageLine.__annotations__ if not name.startswith("__")}
     line: dict[str, Any] = {"model": recording.model, "content": response.text, "cost_usd": response.cost_usd}
     line["usage"] = {key: value for key, value in usage.items() if value or key in ("input_tokens", "output_tokens")}
     if recording.rung != recording.model:
         line["rung"] = recording.rung
     if response.logprobs is not None:
-        line["logprobs"] = [item.logprob for item in response.logprobs]
-        if all(item.token is not None for item in response.logprobs):
-            line["tokens"] = [item.token for item in response.logprobs]
+        line |= _logprobs_line(response.logprobs)
     optional = {
         "tool_calls": [dict(call) for call in response.tool_calls],
         "finish_reason": response.finish_reason,
@@ -281,6 +280,18 @@ def _recording_line(recording: Recording) -> dict[str, Any]:
     if recording.verdicts:
         line["verdicts"] = {name: verdict_line(verdict) for name, verdict in recording.verdicts.items()}
     return line | dict(recording.extra)
+
+
+def _logprobs_line(given: tuple[TokenLogProb, ...]) -> dict[str, Any]:
+    """Return log-probabilities as fields; of an answer with a NaN or a figure above 0, none can be used."""
+    if any(math.isnan(item.logprob) or item.logprob > _MOST_ABOVE_ZERO for item in given):
+        return {"unusable_logprobs": True}
+    line: dict[str, Any] = {
+        "logprobs": [LOWEST_LOGPROB if item.logprob == -math.inf else item.logprob for item in given]
+    }
+    if any(item.token is not None for item in given):
+        line["tokens"] = [item.token for item in given]
+    return line
 
 
 def verdict_line(verdict: Verdict) -> dict[str, Any]:

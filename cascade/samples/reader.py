@@ -8,12 +8,13 @@ from pathlib import Path
 from cascade.errors import DataError
 from cascade.samples.jsonl import read_samples
 from cascade.samples.key_set import digest
+from cascade.samples.rows import is_table
 from cascade.samples.sample import Sample
-from cascade.samples.table import TABLES, read_table
+from cascade.samples.table import read_table
 
 
 class SampleFiles(Iterable[Sample]):
-    """Re-iterable stream of the samples of several files: JSON Lines, plain or gzipped; CSV, TSV and Parquet.
+    """Re-iterable stream of the samples of several files: JSON Lines, plain or gzipped; CSV and TSV, likewise; Parquet.
 
     Every pass validates every line; duplicate ids are checked until one pass is complete.
     """
@@ -32,7 +33,7 @@ class SampleFiles(Iterable[Sample]):
         unique, found = not self._known_unique, False
         origin: dict[bytes, Path] | None = {} if unique and len(self.paths) > 1 else None
         for path in self.paths:
-            table = path.suffix in TABLES
+            table = is_table(path)
             for sample in read_table(path, self.mapping, unique=unique) if table else read_samples(path, unique=unique):
                 if origin is not None:
                     _require_new(sample, path, origin)

@@ -11,6 +11,10 @@ from cascade.result import Attempt
 from cascade.verdict import Verdict
 
 
+class SampleWarning(UserWarning):
+    """A file of samples can be read in two ways; says which was taken. Given once a file."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """Recorded answer of one rung to a sample."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import importlib
-import json
-import math
-from collections.abc import Iterator, Mapping
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +12,23 @@ from pydantic import ValidationError
 
 from cascade.errors import CascadeError, DataError
 from cascade.files import explain
-from cascade.samples.jsonl import LINE_LIMIT, sample_of
+from cascade.samples.cell import figure_of_cell, gold_of_cell, is_missing, name_of_cell, text_of_cell
+from cascade.samples.jsonl import sample_of
 from cascade.samples.key_set import KeySet
-from cascade.samples.sample import Sample
+from cascade.samples.rows import columns_of, rows_of
+from cascade.samples.sample import Sample, SampleWarning
 
-PLAIN = ("id", "prompt", "gold", "task", "group")
+PLAIN = ("id", "prompt", "gold", "task", "group", "session")
 """Fields filled by a column of the same name without a mapping."""
 
 FIGURES = ("correct", "cost_usd")
 """Fields of a recording that are numbers, mapped as `recordings.<rung>.correct`."""
 
-TABLES = (".csv", ".tsv", ".parquet")
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "gold": gold_of_cell,
+    "prompt": text_of_cell,
+    **dict.fromkeys(("id", "task", "group", "session"), name_of_cell),
+}
 
 
 def parse_mapping(text: str) -> dict[str, str]:
@@ -53,7 +57,7 @@ def read_table(path: Path, mapping: Mapping[str, str] | None = None, *, unique: 
     Args:
         path: the file.
         mapping: fields of a sample to columns (`prompt`, `recordings.<rung>`, `recordings.<rung>.correct`, …); if None,
-            columns named id, prompt, gold, task and group are taken.
+            columns named id, prompt, gold, task, group and session are taken.
         unique: whether to check that ids differ.
 
     Raises:
@@ -64,20 +68,13 @@ def read_table(path: Path, mapping: Mapping[str, str] | None = None, *, unique: 
 
 
 def _samples(path: Path, mapping: Mapping[str, str] | None, seen: KeySet | None) -> Iterator[Sample]:
-    rows = _parquet(path) if path.suffix == ".parquet" else _csv(path)
-    chosen: Mapping[str, str] | None = mapping
-    for number, row in rows:
-        if chosen is None:
-            chosen = {name: name for name in PLAIN if name in row}
-        absent = [column for column in chosen.values() if column not in row]
-        if absent:
-            message = f"{path}: it has no column {absent[0]!r}; its columns are {', '.join(map(str, row))}."
-            raise DataError(message)
-        if "prompt" not in chosen:
-            message = f"{path}: no column holds the prompt; name it with --map prompt=COLUMN."
-            raise DataError(message)
+    columns = columns_of(path)
+    chosen = {name: name for name in PLAIN if name in columns} if mapping is None else mapping
+    _require_columns(path, columns, chosen)
+    empty: Counter[str] = Counter()
+    for number, row in rows_of(path, set(chosen.values())):
         try:
-            sample = sample_of(_content({field: row[column] for field, column in chosen.items()}))
+            sample = sample_of(_content(row, chosen, empty))
         except ValidationError as error:
             message = f"{path}, line {number}: {explain(error)}"
             raise DataError(message) from None
@@ -88,83 +85,71 @@ def _samples(path: Path, mapping: Mapping[str, str] | None, seen: KeySet | None)
             message = f"{path}, line {number}: id {sample.request.id!r} appears twice; give each row its own id."
             raise DataError(message)
         yield sample
+    for rung, n in empty.items():
+        message = (
+            f"{path}: {n} row{'' if n == 1 else 's'} without an answer, a label and a cost of {rung}; such a row "
+            "counts as not asked. Where the answer was an empty one, give its label or its cost."
+        )
+        warnings.warn(message, SampleWarning, stacklevel=2)
 
 
-def _content(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert a row into the content of a samples line; empty cells are left out."""
+def _require_columns(path: Path, columns: tuple[str, ...], chosen: Mapping[str, str]) -> None:
+    """Refuse a mapping that the columns of a table do not bear."""
+    message = None
+    absent = [column for column in chosen.values() if column not in columns]
+    twice = [column for column in chosen.values() if columns.count(column) > 1]
+    alone = [field for field in chosen if _figure(field) is not None and _rung_field(field) not in chosen]
+    if columns and absent:
+        message = f"{path}: it has no column {absent[0]!r}; its columns are {', '.join(columns)}."
+    elif twice:
+        message = f"{path}: the column {twice[0]!r} is there twice; rename one of them."
+    elif columns and "prompt" not in chosen:
+        message = f"{path}: no column holds the prompt; name it with --map prompt=COLUMN."
+    elif alone:
+        message = (
+            f"{path}: --map names {alone[0]}, but no column for {_rung_field(alone[0])}; a figure needs the answer "
+            f"that it is of, so add {_rung_field(alone[0])}=COLUMN."
+        )
+    if message is not None:
+        raise DataError(message)
+
+
+def _figure(field: str) -> str | None:
+    """Return which figure of a recording a field is; None if it is none."""
+    return next((name for name in FIGURES if field.startswith("recordings.") and field.endswith(f".{name}")), None)
+
+
+def _rung_field(field: str) -> str:
+    return field.removesuffix(f".{_figure(field)}")
+
+
+def _content(row: Mapping[str, Any], chosen: Mapping[str, str], empty: Counter[str]) -> dict[str, Any]:
+    """Convert a row into the content of a samples line.
+
+    Empty cells are left out. An empty answer with a label or a cost is an answer; without, the rung counts as not
+    asked, and is counted in `empty`.
+    """
     line: dict[str, Any] = {}
     recordings: dict[str, dict[str, Any]] = {}
-    for field, value in fields.items():
-        if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
-            continue
+    for field, column in chosen.items():
+        cell = row[column]
         if not field.startswith("recordings."):
-            line[field] = value if field == "gold" else str(value)
+            if not is_missing(cell) and cell != "":
+                line[field] = _read(_READERS[field], cell, field, column)
             continue
-        rung = field.removeprefix("recordings.")
-        figure = next((name for name in FIGURES if rung.endswith(f".{name}")), None)
-        rung = rung.removesuffix(f".{figure}")
+        figure, rung = _figure(field), _rung_field(field).removeprefix("recordings.")
         recording = recordings.setdefault(rung, {"model": rung})
-        recording[figure or "content"] = _number(field, value) if figure else str(value)
-    line["recordings"] = [recording for recording in recordings.values() if "content" in recording]
-    if isinstance(line.get("gold"), str):
-        line["gold"] = _gold(line["gold"])
+        if figure is None and not is_missing(cell):
+            recording["content"] = _read(text_of_cell, cell, field, column)
+        elif figure is not None and not is_missing(cell) and cell != "":
+            recording[figure] = _read(figure_of_cell, cell, field, column)
+    line["recordings"] = [recording for recording in recordings.values() if len(recording) > 1]
+    empty.update(rung for rung, recording in recordings.items() if len(recording) == 1)
     return line
 
 
-def _number(field: str, value: Any) -> float:
-    text = str(value).strip().lower()
-    if text in {"true", "false"}:
-        return float(text == "true")
+def _read(read: Callable[[Any], Any], cell: Any, field: str, column: str) -> Any:
     try:
-        return float(text)
-    except ValueError:
-        message = f"{field} is {str(value)[:40]!r}; a number was expected."
-        raise DataError(message) from None
-
-
-def _gold(text: str) -> Any:
-    """Parse a gold answer that is a JSON object or list: a table can only hold its text."""
-    if not text.lstrip().startswith(("{", "[")):
-        return text
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _csv(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    csv.field_size_limit(LINE_LIMIT)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",", strict=True)
-            for row in reader:
-                if None in row or None in row.values():
-                    expected = len(reader.fieldnames or ())
-                    message = f"{path}, line {reader.line_num}: it has more or fewer than the {expected} columns."
-                    raise DataError(message)
-                yield reader.line_num, row
-    except UnicodeDecodeError:
-        message = f"{path}: it is not UTF-8 text; save the file as UTF-8."
-        raise DataError(message) from None
-    except csv.Error as error:
-        message = f"{path}: it is not CSV: {error}."
-        raise DataError(message) from None
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror or error}."
-        raise DataError(message) from None
-
-
-def _parquet(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    try:
-        parquet: Any = importlib.import_module("pyarrow.parquet")
-    except ImportError:
-        message = (
-            f"{path}: reading Parquet needs pyarrow, which is not installed; install it, or save as .jsonl or .csv."
-        )
-        raise DataError(message) from None
-    try:
-        rows = parquet.read_table(path).to_pylist()
-    except (OSError, ValueError) as error:
-        message = f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}."
-        raise DataError(message) from None
-    yield from enumerate(rows, start=1)
+        return read(cell)
+    except DataError as error:
+        raise DataError(f"column {column!r} ({field}) is {error}.") from None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cascade.errors import ConfigError
 from tests.verifiers.exchanges import exchange, judge
 from verifiers.hedging import Hedging
-from verifiers.hedging_lexicon import ENGLISH
+from verifiers.hedging_lexicon import shipped
 
 FILLER = "The engine has four parts and each of them moves the next one on. " * 12
 
@@ -22,7 +22,7 @@ def _score(text: str) -> float:
     return score
 
 
-@given(st.text(max_size=300) | st.lists(st.sampled_from(sorted(ENGLISH)), max_size=20).map(" ".join))
+@given(st.text(max_size=300) | st.lists(st.sampled_from(sorted(shipped("en"))), max_size=20).map(" ".join))
 def test_the_score_is_always_in_the_unit_interval(text: str) -> None:
     score = judge(Hedging(), exchange(text)).score
     assert score is None or 0.0 <= score <= 1.0

@@ -75,10 +75,11 @@ def require_logged(app: Cascade) -> None:
 @contextmanager
 def _plain_warnings() -> Iterator[None]:
     """Show our own warnings as one sentence each, without file and line of our code."""
+    from cascade.samples.sample import SampleWarning
     from cascade.settings import LadderWarning, SilentVerifierWarning, UncalibratedWarning
 
     def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
-        if issubclass(category, LadderWarning | SilentVerifierWarning | UncalibratedWarning):
+        if issubclass(category, LadderWarning | SampleWarning | SilentVerifierWarning | UncalibratedWarning):
             warn(str(message))
         else:
             usual(message, category, *rest, **more)
@@ -86,7 +87,7 @@ def _plain_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         usual = warnings.showwarning
         warnings.showwarning = show
-        for category in (LadderWarning, SilentVerifierWarning, UncalibratedWarning):
+        for category in (LadderWarning, SampleWarning, SilentVerifierWarning, UncalibratedWarning):
             warnings.simplefilter("default", category)
         yield
 

@@ -32,7 +32,7 @@ MapOption = Annotated[
     typer.Option(
         "--map",
         metavar="FIELD=COLUMN,…",
-        help="Column mapping of a CSV or Parquet file: id, prompt, gold, task, group, recordings.RUNG, "
+        help="Column mapping of a CSV or Parquet file: id, prompt, gold, task, group, session, recordings.RUNG, "
         "recordings.RUNG.correct, recordings.RUNG.cost_usd.",
     ),
 ]

@@ -98,7 +98,7 @@ def test_requests_carry_principal_session_and_limits(tmp_path):
     assert (request.principal, request.session, request.deadline_s, request.max_cost_usd) == ("acme", "s", 2, 0.5)
 
 
-@pytest.mark.parametrize("line", ['{"prompt": "?", "deadline_s": "soon"}', '{"prompt": "?", "principal": 3}'])
+@pytest.mark.parametrize("line", ['{"prompt": "?", "deadline_s": "soon"}', '{"prompt": "?", "principal": [3]}'])
 def test_a_field_of_a_wrong_type_is_an_error_that_names_it(tmp_path, line):
     (tmp_path / "in.jsonl").write_text(line + "\n")
     with pytest.raises(DataError, match=r"in\.jsonl.*(deadline_s|principal)"):

@@ -64,7 +64,6 @@ def test_calls_that_fail_are_named_and_exit_code_3(cli, configured, server):
         ('{"id": "1", "prompt": "a"}\n{"id": "1", "prompt": "b"}', "line 2.*twice"),
         ("not JSON", "line 1"),
         ("", "no sample"),
-        ('{"prompt": "' + "x" * (1 << 20) + '"}', "1 MiB"),
     ],
 )
 def test_bad_input_is_exit_code_2_with_its_line_and_nothing_written(cli, configured, server, content, words):

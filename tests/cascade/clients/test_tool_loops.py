@@ -6,13 +6,17 @@ import asyncio
 import itertools
 import json
 import threading
-from collections.abc import Iterator
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from cascade import Cascade, CascadeError, Ladder, Rung, Settings
 from cascade.clients.routed import RoutedClient
 from cascade.exchange import ModelCall, Response
 from cascade.usage import Price
@@ -100,8 +104,21 @@ MODELS = {
 }  # fmt: skip
 
 
+FAULTS = (429, 500, 503, "reset", "cut", "no JSON")
+"""What an injected fault is: a status, a connection closed before or amid the answer, a page in place of the answer."""
+
+
+def every_third(place: int) -> Any:
+    """Return the fault of the request at a place: each kind in turn, and none two requests in a row."""
+    return FAULTS[place // 3 % len(FAULTS)] if place % 3 == 1 else None
+
+
 @contextmanager
-def serving() -> Iterator[str]:
+def serving(fault: Callable[[int], Any] = lambda _: None, seen: Counter[Any] | None = None) -> Iterator[str]:
+    """Serve the providers; `fault` tells the fault of each request in turn, and `seen` counts what they met."""
+    counted: Counter[Any] = Counter() if seen is None else seen
+    places = itertools.count()
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -110,11 +127,21 @@ def serving() -> Iterator[str]:
             wrong, body = SPEAKERS[self.path.split("/")[1]](asked, next(ASKED))
             status = 200 if wrong is None else 400
             data = json.dumps(body if wrong is None else {"error": {"message": wrong}}).encode()
+            broken = fault(next(places)) if wrong is None else None
+            counted["fault" if broken else status] += 1
+            if broken == "reset":
+                self.close_connection = True
+                return
+            if isinstance(broken, int):
+                status, data = broken, json.dumps({"error": {"message": "Try again later."}}).encode()
+            elif broken == "no JSON":
+                data = b"<html>Bad gateway</html>"
             self.send_response(status)
             self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(data)))
+            self.send_header("content-length", str(len(data) + 100 * (broken == "cut")))
             self.end_headers()
             self.wfile.write(data)
+            self.close_connection = self.close_connection or broken == "cut"
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
@@ -126,6 +153,41 @@ def serving() -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def ladder_loop(app: Cascade, name: str) -> list[str]:
+    """Take ten steps of one session on a ladder, and return the rungs that made the calls; fewer where one failed."""
+    messages: list[Any] = [{"role": "user", "content": f"Look until you have seen enough. ({name})"}]
+    rungs: list[str] = []
+    for _ in range(STEPS):
+        try:
+            result = app.run(messages=messages, params={"tools": [TOOL], "max_tokens": 64}, session=name)
+        except CascadeError:
+            break
+        if not result.tool_calls:
+            break
+        rungs.append(str(result.rung))
+        answers = [{"role": "tool", "tool_call_id": call["id"], "content": "nothing yet"} for call in result.tool_calls]
+        messages += [dict(result.message), *answers]
+    return rungs
+
+
+def faulty_loops(
+    providers: Sequence[str], loops: int, fault: Callable[[int], Any], *, floor: Any = "exchange", at_once: int = 1
+) -> tuple[list[list[str]], Counter[Any]]:
+    """Return the rungs of many loops on a ladder of these providers, and what the providers counted."""
+    seen: Counter[Any] = Counter()
+    with serving(fault, seen) as base, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        price = Price(input_usd=1e-6, output_usd=1e-6)
+        rungs = [
+            Rung(MODELS[one], name=one, api_base=f"{base}/{one}", api_key="k-1234567890", price=price, timeout_s=20.0)
+            for one in providers
+        ]
+        settings = Settings(session_floor=floor)
+        with Cascade(Ladder(*rungs), verify=["schema"], settings=settings) as app, ThreadPoolExecutor(at_once) as pool:
+            done = list(pool.map(lambda number: ladder_loop(app, f"s{number}"), range(loops)))
+    return done, seen
 
 
 async def loop(base: str, providers: list[str], client: str) -> list[dict[str, Any]]:
@@ -154,6 +216,16 @@ def test_a_tool_loop_that_crosses_two_providers_at_every_step_is_refused_by_neit
     with serving() as base:
         messages = asyncio.run(loop(base, list(providers), client))
     assert len(messages) == 1 + 2 * STEPS
+
+
+@pytest.mark.parametrize("providers", [("openai", "anthropic"), ("anthropic", "openai")], ids="-".join)
+def test_tool_loops_of_two_providers_are_finished_in_spite_of_faults_and_never_handed_down(providers):
+    done, seen = faulty_loops(providers, 2, every_third)
+    assert [len(rungs) for rungs in done] == [STEPS] * 2
+    assert seen["fault"] >= seen[200] // 3
+    assert seen[400] == 0, "a block of the other provider was sent"
+    for rungs in done:
+        assert sorted(rungs, key=providers.index) == rungs, "a lower rung went on with a higher one's tool calls"
 
 
 def test_a_tool_loop_that_crosses_four_providers_is_refused_by_none():

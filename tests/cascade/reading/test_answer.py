@@ -48,6 +48,14 @@ SAME = {
         ("twenty-one", "21"),
         ("18", "Janet has 16 - 3 - 4 = 9 eggs.\nShe makes 9 * 2 = $18 every day."),
         ("18", "#### 18"),
+        ("18", "The total is 18 dollars, because she sells 9 eggs."),
+        ("5", "\\boxed{x = 5}"),
+        ("1234", "\\boxed{1{,}234}"),
+        ("42", "```\n42\n```"),
+        ("1/2", "二分之一"),
+        ("20%", "百分之二十"),
+        ("2/3", "two-thirds"),
+        ("109", "Age in 10 years = 99 + 10\nAge in 10 years = 109\n\nSo he will be 109 years old 10 years from now."),
         ("1234", "La respuesta es 1.234."),
     ],
     "quantities": [
@@ -80,6 +88,11 @@ SAME = {
         ("mall", "(B) mall"),
         ("A, C", "A and C"),
         ("C, A", "A and C"),
+        ("C", "La bonne réponse est la C."),
+        ("C", "La respuesta correcta es la opción C"),
+        ("C", "Правильный ответ — C"),
+        ("C", "Damit ergibt sich als Antwort C."),
+        ("C", "**C** is the correct answer."),
     ],
     "booleans": [
         ("True", "true"),
@@ -87,6 +100,7 @@ SAME = {
         ("Ja", "yes"),
         ("да", "oui"),
         ("いいえ", "no"),
+        ("はい、そうです。", "yes"),
         ('{"answer": true}', "True"),
     ],
     "dates": [
@@ -134,6 +148,7 @@ SAME = {
     ],
 }
 DIFFERENT = [
+    ("2024-03-05", "They never met in that spring, as far as I know."),
     ("5 km", "5 m"),
     ("5 kg", "5 km"),
     ("$5", "5 €"),
@@ -161,9 +176,18 @@ DIFFERENT = [
     ("3.10", "3.01"),
     ("1 hour", "1 minute"),
     ("3 apples", "4 apples"),
+    ("Louis XIV", "Louis XVI"),
+    ("Boeing 747", "Airbus 747"),
+    ("COVID-19", "19"),
+    ("00019", "019"),
+    ("5 Mb", "5 MB"),
+    ("7:30 AM", "7:30 PM"),
+    ("('a',)", "['a']"),
 ]
 DOUBTFUL = [
+    ("2024-03-05", "They met in the spring of 2024, in March."),
     ("Vitamin C", "C"),
+    ("Louis", "Louis XIV"),
     ("floor", "B"),
     ("1oE-errBzz", "1Oe-ErrBzz"),
     ("The answer is either \\boxed{(D)} or \\boxed{(E)}.", "D"),
@@ -198,6 +222,12 @@ def test_what_says_something_else_is_not(one: str, other: str) -> None:
 def test_what_cannot_be_told_is_in_doubt(one: str, other: str) -> None:
     assert alike(one, other) is None
     assert alike(other, one) is None
+
+
+def test_nesting_without_end_is_read_without_recursion() -> None:
+    for text in ("[" * 900 + "]" * 900, "(" * 900 + ")" * 900, '{"a":' * 900 + "1" + "}" * 900):
+        assert alike(text, "5") is not True
+        assert alike(f'{{"answer": "{text}"}}', "5") is not True
 
 
 def test_thinking_alone_is_no_answer() -> None:

@@ -79,7 +79,7 @@ def write(path: Path, *lines: Any) -> Path:
         ('{"id": "b", "prompt": "?", "gold": NaN}', "NaN"),
         ('{"id": "b", "prompt": "?", "recordings": [{"model": "m", "cost_usd": -Infinity}]}', "Infinity"),
         ('{"id": "b"}', "neither `messages` nor `prompt`"),
-        ({**GOOD, "id": 7}, "id is 7"),
+        ({**GOOD, "id": True}, "id is True"),
         (GOOD, "appears twice"),
         ({**GOOD, "id": "b", "task": "../etc"}, "task name"),
         ({**GOOD, "id": "b", "propensity": 0}, "propensity"),
@@ -92,7 +92,7 @@ def write(path: Path, *lines: Any) -> Path:
         ({**GOOD, "id": "b", "recordings": [{"model": "m"}, {"model": "m"}]}, "appears twice"),
         ({**GOOD, "id": "b", "messages": []}, "no messages"),
         ("[" * 100_000, "deep"),
-        ('{"id": "' + "b" * LINE_LIMIT + '"}', "over 1 MiB"),
+        ('{"id": "' + "b" * LINE_LIMIT + '"}', "over 64 MiB"),
     ],
     ids=lambda value: str(value)[:40],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from cascade import DataError
 from cascade.samples.reader import read_files
+from cascade.samples.sample import SampleWarning
 from cascade.samples.table import parse_mapping
 
 MAP = "id=ID,prompt=Question,gold=Key,recordings.gpt-3.5=Answer,recordings.gpt-3.5.correct=Right"
@@ -24,7 +25,8 @@ def write(tmp_path):
 
 def test_columns_become_fields_and_recordings(write):
     path = write("s.csv", 'ID,Question,Key,Answer,Right\n1,"2+2, please",4,four,TRUE\n2,3+3,"{""n"": 6}",,\n')
-    first, second = read_files([path], parse_mapping(MAP))
+    with pytest.warns(SampleWarning, match=r"1 row without .* gpt-3\.5"):
+        first, second = read_files([path], parse_mapping(MAP))
     assert (first.request.id, first.request.prompt, first.gold) == ("1", "2+2, please", "4")
     recording = first.recordings["gpt-3.5"]
     assert (recording.response.text, recording.correct) == ("four", 1.0)
