@@ -1,28 +1,19 @@
 """Capabilities: what a request needs of a model, and which rungs cannot give it, so that they are skipped.
 
-A rung's own `can` decides; where it says nothing, the price map that litellm bundles does, read as a file. That map
-ages, and its silence proves little: only pictures and sound are taken for missing where it does not name them, and only
-for models of which it names something.
+A rung's own `can` decides; where it says nothing, the price map that litellm bundles does, read as a file
+(`Rung.able`). That map ages, and its silence proves little: only pictures and sound are taken for missing where it does
+not name them, and only for models of which it names something.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from cascade.exchange import Request
 from cascade.ladder import Rung
-from cascade.prices import bundled_row, bundled_window, output_limit
+from cascade.prices import bundled_window, output_limit
 from cascade.usage_bounds import least_prompt_tokens
 
-_FLAGS: Mapping[str, str] = {
-    "tools": "supports_function_calling",
-    "images": "supports_vision",
-    "audio": "supports_audio_input",
-    "json_schema": "supports_response_schema",
-    "reasoning": "supports_reasoning",
-}
-_SILENCE_MEANS_NO = frozenset({"images", "audio"})
 _PARTS: Mapping[str, str] = {"image_url": "images", "image": "images", "input_image": "images", "input_audio": "audio"}
 _PARAMETERS: Mapping[str, str] = {
     **dict.fromkeys(("tools", "functions"), "tools"),
@@ -34,13 +25,16 @@ _PARAMETERS: Mapping[str, str] = {
 def unfit(rung: Rung, request: Request) -> str | None:
     """Return what a rung lacks for a request (`images`, `window`, …); None where it may be asked."""
     for need in dict.fromkeys(needs(request)):
-        if can(rung, need) is False:
+        if rung.able(need) is False:
             return need
     return "window" if _too_long(rung, request) else None
 
 
 def needs(request: Request) -> Iterator[str]:
-    """Yield what a request needs of a model, by its messages and its own parameters."""
+    """Yield what a request needs of a model, by its messages and its own parameters.
+
+    A schema is none of it: a model that takes none is sent the schema in words (`cascade/schema_sending.py`).
+    """
     for message in request.messages:
         content = message.get("content")
         for part in content if isinstance(content, list | tuple) else ():
@@ -49,22 +43,6 @@ def needs(request: Request) -> Iterator[str]:
     for name, value in request.params.items():
         if value and (need := _PARAMETERS.get(name)) is not None:
             yield need
-    form = request.params.get("response_format")
-    if isinstance(form, type) or (isinstance(form, Mapping) and form.get("type") == "json_schema"):
-        yield "json_schema"
-
-
-def can(rung: Rung, need: str) -> bool | None:
-    """Return whether a rung's model has a capability; None where nobody says."""
-    if need in rung.can:
-        return rung.can[need]
-    if need not in _FLAGS:
-        return None
-    row: Mapping[str, Any] = bundled_row(rung.model) or {}
-    told = row.get(_FLAGS[need])
-    if isinstance(told, bool):
-        return told
-    return False if need in _SILENCE_MEANS_NO and any(key.startswith("supports_") for key in row) else None
 
 
 def window_of(rung: Rung) -> int | None:

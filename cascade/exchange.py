@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
+from cascade.answer_schema import declared_answer, described, of_format, require_pointer
 from cascade.endpoint import Endpoint
 from cascade.errors import ConfigError, DataError
 from cascade.hashing import content_id
@@ -97,13 +98,18 @@ class Request:
     """The kind of work, which has its own policy."""
 
     schema: Mapping[str, Any] | None = None
-    """The JSON Schema (2020-12) that the answer must satisfy, if any."""
+    """The JSON Schema (2020-12) that the answer must satisfy, if any. It may be given in a provider's wrapper, or as a
+    type that pydantic knows; without one, that of `response_format` among the params."""
 
     output_type: Any = field(default=None, repr=False, compare=False)
     """The Python type (pydantic model, dataclass, …) that the answer is parsed into, if any; `schema` is its schema."""
 
     params: Mapping[str, Any] = EMPTY
     """Provider parameters (temperature, tools, response_format, …), passed on unchanged; they win over a rung's."""
+
+    answer_field: str | None = None
+    """The JSON pointer of the field that holds the answer, for comparisons; None: the property that the schema marks
+    with `x-cascade-answer`, else the one named `answer`, else the object without its free text."""
 
     id: str = ""
     """Names the request in every hashed choice; defaults to a hash of its content."""
@@ -148,10 +154,24 @@ class Request:
         if self.group is None:
             object.__setattr__(self, "group", self.session)
         object.__setattr__(self, "messages", plain_messages(self.messages))
+        given = self.schema
+        if given is not None:
+            self._take(*described(given))
         if not self.id:
             params = _jsonable(self.params)
             content = [_jsonable(self.messages), params, _jsonable(self.schema)]
             object.__setattr__(self, "id", content_id(content))
+        if given is None and "response_format" in self.params:
+            self._take(*of_format(self.params["response_format"]))
+        if self.answer_field is not None:
+            require_pointer(self.answer_field, "answer_field")
+        elif self.schema is not None:
+            object.__setattr__(self, "answer_field", declared_answer(self.schema))
+
+    def _take(self, schema: Mapping[str, Any] | None, kind: Any) -> None:
+        object.__setattr__(self, "schema", schema)
+        if kind is not None:
+            object.__setattr__(self, "output_type", kind)
 
     @classmethod
     def of(cls, prompt: str | Sequence[Message], **fields: Any) -> Request:
@@ -202,6 +222,9 @@ class ModelCall:
 
     api_key: str | None = field(default=None, repr=False)
     """The key; None: from the provider's own environment variable."""
+
+    schema_sent: str = ""
+    """How the request's schema goes out: `native` (as `response_format`) or `instruction`; '' where it has none."""
 
     endpoints: tuple[Endpoint, ...] = ()
     """Equivalent endpoints, in order of preference; the retry loop picks one for each try. (): the one above."""

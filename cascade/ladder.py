@@ -10,7 +10,9 @@ from cascade.endpoint import Endpoint, require_rate_limit
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, ModelCall, Request
 from cascade.hashing import fingerprint
+from cascade.prices import bundled_row
 from cascade.redaction import remember, remember_query, shown
+from cascade.schema_sending import NATIVE_SCHEMA, with_schema
 from cascade.usage import Price
 from cascade.verdict import Verifier
 
@@ -19,6 +21,15 @@ CLIENTS = ("auto", "direct", "litellm")
 
 CAPABILITIES = ("tools", "images", "audio", "json_schema", "logprobs", "reasoning")
 """What a request may need of a model."""
+
+_FLAGS: Mapping[str, str] = {
+    "tools": "supports_function_calling",
+    "images": "supports_vision",
+    "audio": "supports_audio_input",
+    "json_schema": "supports_response_schema",
+    "reasoning": "supports_reasoning",
+}
+_SILENCE_MEANS_NO = frozenset({"images", "audio"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +78,10 @@ class Rung:
     """What its model can do and what not: `tools`, `images`, `audio`, `json_schema`, `logprobs`, `reasoning`. A request
     that needs what it cannot skips the rung. What is not named is looked up in litellm's bundled map."""
 
+    native_schema: Literal["auto", "always", "never"] = "auto"
+    """Whether a request's schema is sent as `response_format`: where its model is known to take one (`can`, then
+    litellm's bundled map; not beside tools), always, or never. Else the messages say it."""
+
     client: Literal["auto", "direct", "litellm"] = "auto"
     """Who asks its model: `direct` (our own connections; Chat Completions only), `litellm` (any provider), or `auto`:
     direct where the provider is known to speak Chat Completions. It is no part of a policy's ladder."""
@@ -83,6 +98,12 @@ class Rung:
             raise ConfigError(message)
         if self.client not in CLIENTS:
             message = f"Rung {self.model}: client is {self.client!r}; one of {', '.join(CLIENTS)} was expected."
+            raise ConfigError(message)
+        if self.native_schema not in NATIVE_SCHEMA:
+            message = (
+                f"Rung {self.model}: native_schema is {self.native_schema!r}; one of {', '.join(NATIVE_SCHEMA)} was "
+                "expected."
+            )
             raise ConfigError(message)
         unknown = sorted(set(self.can) - set(CAPABILITIES))
         if unknown or not all(isinstance(value, bool) for value in self.can.values()):
@@ -138,17 +159,40 @@ class Rung:
             raise ConfigError(message)
         return self._ordered
 
-    def call(self, request: Request) -> ModelCall:
-        """Return the call that asks this rung for an answer to `request`."""
+    def able(self, need: str) -> bool | None:
+        """Return whether its model has a capability, one of `CAPABILITIES`; None where nobody says."""
+        if need in self.can:
+            return self.can[need]
+        if need not in _FLAGS:
+            return None
+        row: Mapping[str, Any] = bundled_row(self.model) or {}
+        told = row.get(_FLAGS[need])
+        if isinstance(told, bool):
+            return told
+        return False if need in _SILENCE_MEANS_NO and any(key.startswith("supports_") for key in row) else None
+
+    def call(self, request: Request, *, native_schema: str | None = None) -> ModelCall:
+        """Return the call that asks this rung for an answer to `request`.
+
+        Args:
+            request: the request.
+            native_schema: in place of the rung's own.
+        """
         wishes: dict[str, Any] = {}
         for verifier in self.verifiers:
             wishes.update(verifier.wishes)
         params = {**self.params, **request.params}
+        messages, sent = request.messages, ""
+        if request.schema is not None:
+            mode = native_schema or self.native_schema
+            able = self.able("json_schema") if mode == "auto" else None
+            messages, params, sent = with_schema(request, params, mode=mode, able=able)
         return ModelCall(
             rung=self.name,
             model=self.model,
-            messages=request.messages,
+            messages=messages,
             params=params,
+            schema_sent=sent,
             wishes={key: value for key, value in wishes.items() if key not in params},
             api_base=self.api_base,
             api_key=self.api_key,
@@ -161,12 +205,15 @@ class Rung:
 
     def describe(self) -> dict[str, Any]:
         """Return the settings that a policy depends on, as JSON: not prices, timeouts or addresses."""
-        return {
+        settings: dict[str, Any] = {
             "name": self.name,
             "model": self.model,
             "params": dict(self.params),
             "verifiers": [verifier.describe() for verifier in self.verifiers],
         }
+        if self.native_schema == "always" or (self.native_schema == "auto" and self.able("json_schema")):
+            settings["native_schema"] = True
+        return settings
 
 
 class Ladder(Sequence[Rung]):

@@ -57,6 +57,13 @@ class Attempt:
         return self.decision.confidence
 
     @property
+    def answer(self) -> str | None:
+        """The answer: the JSON that a verifier read in the response's text, else that text; None where it failed."""
+        if self.response is None:
+            return None
+        return next((verdict.answer for verdict in self.verdicts if verdict.answer is not None), self.response.text)
+
+    @property
     def endpoint(self) -> str:
         """The rung's endpoint that answered, or failed last; '' without endpoints, or where not asked."""
         call = self.response or self.failure

@@ -55,3 +55,6 @@ class Settings:
 
     schema: Any = None
     """Default JSON Schema, or type, of answers."""
+
+    answer_field: str | None = None
+    """Default JSON pointer of the field that holds the answer, for comparisons (`answer` in cascade.yaml)."""

@@ -53,6 +53,9 @@ class Verdict:
     flags: tuple[str, ...] = ()
     """Anomalies (a timeout, an unusable reply of a judge, …)."""
 
+    answer: str | None = field(default=None, repr=False, compare=False)
+    """The JSON that it read, where the answer's text is more than that; it is what the result returns."""
+
     parsed: Any = field(default=None, repr=False, compare=False)
     """The answer as a value, where the verifier parsed it."""
 
@@ -117,6 +120,9 @@ class Verifier:
 
     inline: ClassVar[bool] = False
     """True: `check` is pure and takes well under a millisecond, so it runs on the event loop without a thread."""
+
+    checks_schema: ClassVar[bool] = False
+    """True: it holds answers against the request's schema; where no verifier does, the result is flagged."""
 
     reads_earlier: ClassVar[bool] = True
     """False: the verdict does not depend on `exchange.earlier`, so calibrate computes it once for all sub-ladders."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from cascade.answer_schema import field_text
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, Exchange, ModelCall, Response
 from cascade.reading import NOTHING, Answer, NotJson, Structure, Text, Unsure, read, same
@@ -102,26 +103,28 @@ class Agreement(Verifier):
 
     def flow(self, exchange: Exchange) -> Flow:
         """Compare with the available answers, after asking for the missing ones."""
-        own = self._final(exchange.response)
+        field = exchange.request.answer_field
+        own = self._final(exchange.response, field)
         if isinstance(own, Unsure):
             return Verdict.abstain(f"there is no final answer to compare: {own.reason}")
         if not self.paid:
-            return self._share(own, list(exchange.earlier.values()))
+            return self._share(own, list(exchange.earlier.values()), field)
         given = exchange.response.samples[: self.samples]
         others: list[Any] = [Response(text=text) for text in given]
         calls = self._calls(exchange, len(given))
         if calls:
             others += yield calls
-        return self._share(own, others)
+        return self._share(own, others, field)
 
     def check(self, exchange: Exchange) -> Verdict:
         """Compare with the available answers only."""
-        own = self._final(exchange.response)
+        field = exchange.request.answer_field
+        own = self._final(exchange.response, field)
         if isinstance(own, Unsure):
             return Verdict.abstain(f"there is no final answer to compare: {own.reason}")
         if not self.paid:
-            return self._share(own, list(exchange.earlier.values()))
-        return self._share(own, [Response(text=text) for text in exchange.response.samples[: self.samples]])
+            return self._share(own, list(exchange.earlier.values()), field)
+        return self._share(own, [Response(text=text) for text in exchange.response.samples[: self.samples]], field)
 
     def _calls(self, exchange: Exchange, given: int) -> tuple[ModelCall, ...]:
         asked = exchange.call
@@ -146,12 +149,12 @@ class Agreement(Verifier):
         call = replace(asked, params=params, wishes=EMPTY, verifier=self.name, request_id=exchange.request.id)
         return tuple(replace(call, sample=number) for number in range(given + 1, self.samples + 1))
 
-    def _share(self, own: Answer, others: list[Any]) -> Verdict:
+    def _share(self, own: Answer, others: list[Any], field: str | None) -> Verdict:
         usable = [other for other in others if isinstance(other, Response)]
         flags = ("calls_failed",) if len(usable) < len(others) else ()
         if not usable:
             return Verdict.abstain("there is no other answer to compare with", flags=flags)
-        answers = [self._final(other) for other in usable]
+        answers = [self._final(other, field) for other in usable]
         alike = [self._same(own, answer) for answer in answers]
         certain = [one for one in alike if one is not None]
         signals: dict[str, float | None] = {}
@@ -176,13 +179,13 @@ class Agreement(Verifier):
         """Return the share of the commonest answer."""
         return max(sum(self._same(one, other) is True for other in answers) for one in answers) / len(answers)
 
-    def _final(self, response: Response) -> Answer:
+    def _final(self, response: Response, field: str | None) -> Answer:
         if response.tool_calls:
             return _structure(_named_calls(response.tool_calls))
         if self.extract is not None:
             value = self.extract(response.text)
             return NOTHING if value is None else _structure(value)
-        reading = read(response.text)
+        reading = read(field_text(response.text, field))
         if self.compare == "number":
             return reading.number
         if self.compare == "text":

@@ -13,7 +13,7 @@ import jsonschema_rs
 
 from cascade.errors import DataError, SchemaRejected
 from cascade.hashing import canonical_json
-from verifiers.counted_schema import CountedSchema
+from verifiers.counted_schema import CountedSchema, without_unknown
 from verifiers.schema_limits import JsonSchema, Measure, measure, require_small
 
 MAX_WORK = 5_000_000
@@ -39,19 +39,34 @@ _DECIMAL = '"pattern":"^(?!^[-+.]*$)'
 class CompiledSchema:
     """A schema within the limits, with its validator; made by `compile_schema`."""
 
-    __slots__ = ("_counted", "_validator", "measure")
+    __slots__ = ("_counted", "_validator", "measure", "unchecked")
 
     def __init__(self, schema: JsonSchema, *, formats: bool = False) -> None:
         self.measure: Measure
         self._counted: CountedSchema | None = None
+        self.unchecked: tuple[str, ...] = ()
+        """Places of the keywords that neither validator knows, as `$.properties.email.pattern`; they are left out."""
         try:
             self._compile(schema, formats=formats)
         except SchemaRejected as refused:
             try:
-                self.measure = measure(schema, counted=True)
-                self._counted = CountedSchema(schema, formats=formats)
+                self._count(schema, formats=formats)
             except SchemaRejected:
-                raise refused from None
+                try:
+                    known, places = without_unknown(schema)
+                except RecursionError:
+                    raise refused from None
+                if not places:
+                    raise refused from None
+                self.unchecked = tuple(map(json_path, places))
+                try:
+                    self._compile(known, formats=formats)
+                except SchemaRejected:
+                    self._count(known, formats=formats)
+
+    def _count(self, schema: JsonSchema, *, formats: bool) -> None:
+        self.measure = measure(schema, counted=True)
+        self._counted = CountedSchema(schema, formats=formats)
 
     def _compile(self, schema: JsonSchema, *, formats: bool) -> None:
         self.measure = measure(schema)

@@ -131,6 +131,52 @@ def _require_checkable(schema: Mapping[str, Any]) -> None:
         raise SchemaRejected("The JSON Schema needs unevaluatedProperties beside patternProperties; use one of them.")
 
 
+def without_unknown(schema: Any) -> tuple[Any, list[list[str | int]]]:
+    """Return a schema without the keywords that no validator here knows, and the places of these.
+
+    They are patterns that are no regular expression here (or too large a one), and `unevaluatedProperties` beside
+    `patternProperties`. Where a pattern of names is left out, so is what the schema says of all other names.
+    """
+    places: list[list[str | int]] = []
+    both = {"unevaluatedProperties", "patternProperties"} <= {key for part in _objects(schema) for key in part}
+
+    def kept(here: Any, path: list[str | int], *, is_schema: bool) -> Any:
+        if isinstance(here, list | tuple):
+            return [kept(item, [*path, place], is_schema=is_schema) for place, item in enumerate(here)]
+        if not isinstance(here, Mapping):
+            return here
+        left: set[str] = set()
+        if is_schema:
+            patterns = here.get("patternProperties")
+            if isinstance(patterns, Mapping) and not all(map(_is_known, patterns)):
+                left |= {"patternProperties", "additionalProperties", "unevaluatedProperties"} & here.keys()
+            if isinstance(here.get("pattern"), str) and not _is_known(here["pattern"]):
+                left.add("pattern")
+            if both and "unevaluatedProperties" in here:
+                left.add("unevaluatedProperties")
+        places.extend([*path, key] for key in sorted(left))
+        return {
+            key: inner
+            if key in left or (is_schema and key in _VALUES)
+            else kept(inner, [*path, key], is_schema=not (is_schema and key in _NAMED))
+            for key, inner in here.items()
+            if key not in left
+        }
+
+    return kept(schema, [], is_schema=True), places
+
+
+_NAMED = frozenset(("$defs", "definitions", "dependentSchemas", "patternProperties", "properties"))
+_VALUES = frozenset(("const", "default", "enum", "examples"))
+
+
+def _is_known(pattern: str) -> bool:
+    try:
+        return _linear(pattern) is not None or _backtracking(pattern, BACKTRACKS[0][1]) is not None
+    except (jsonschema_rs.ValidationError, ValueError):
+        return False
+
+
 def _objects(schema: Any) -> Iterator[Mapping[str, Any]]:
     waiting = [schema]
     while waiting:

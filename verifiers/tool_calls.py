@@ -37,6 +37,7 @@ def check_calls(exchange: Exchange) -> Verdict:
     tools = offered(exchange)
     only = demanded(exchange)[1]
     unchecked: dict[str, str] = {}
+    flags: list[str] = []
     for place, call in enumerate(calls):
         function = _function(call)
         name = function.get("name")
@@ -48,6 +49,7 @@ def check_calls(exchange: Exchange) -> Verdict:
             continue  # its input is text
         try:
             wrong = _complaint(function.get("arguments"), tools[name])
+            flags += _unchecked_parts(name, tools[name]) if wrong is None else ()
         except SchemaRejected as error:
             unchecked[name] = str(error)
             wrong = _complaint(function.get("arguments"), None)
@@ -55,10 +57,15 @@ def check_calls(exchange: Exchange) -> Verdict:
             return Verdict.against(f"tool_calls[{place}].{name}: {wrong}")
     if unchecked:
         name, why = next(iter(unchecked.items()))
-        return Verdict.abstain(
-            f"the schema of tool {name!a:.80} cannot be checked: {why:.200}", flags=(UNCHECKED_TOOL,)
-        )
-    return Verdict(score=1.0, reason="calls tools as they were offered")
+        left = (UNCHECKED_TOOL, *dict.fromkeys(flags))
+        return Verdict.abstain(f"the schema of tool {name!a:.80} cannot be checked: {why:.200}", flags=left)
+    return Verdict(score=1.0, reason="calls tools as they were offered", flags=tuple(dict.fromkeys(flags)))
+
+
+def _unchecked_parts(name: str, parameters: Any) -> list[str]:
+    if parameters is None:
+        return []
+    return [f"unchecked:{name:.80}:{place}" for place in compile_schema(parameters).unchecked]
 
 
 def _complaint(arguments: Any, parameters: Any) -> str | None:

@@ -30,10 +30,12 @@ def schema_filler(config: Config) -> Callable[[Sample], Sample]:
     """Return a function that gives a sample its task's schema, as requests get it when they run."""
 
     def filled(sample: Sample) -> Sample:
-        schema = config.tasks.get(sample.request.task, config.settings).schema
-        if schema is None or sample.request.schema is not None:
-            return sample
-        return replace(sample, request=replace(sample.request, schema=schema))
+        settings = config.tasks.get(sample.request.task, config.settings)
+        given = {"schema": settings.schema, "answer_field": settings.answer_field}
+        missing = {
+            name: value for name, value in given.items() if value is not None and getattr(sample.request, name) is None
+        }
+        return replace(sample, request=replace(sample.request, **missing)) if missing else sample
 
     return filled
 

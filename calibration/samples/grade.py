@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, TypeAlias
 
+from cascade.answer_schema import field_text
 from cascade.errors import DataError
 from cascade.reading import NOTHING, Answer, NotJson, Number, Text, Unsure, holds, read, same
 from cascade.reading.amounts import numbers_of
@@ -105,6 +106,8 @@ def grade(
 
 
 def _checked(grader: Grader, answer: str, sample: Sample) -> float | None:
+    if grader in GRADERS.values():
+        answer = field_text(answer, sample.request.answer_field)
     try:
         value: Any = grader(answer, sample.gold)
     except Exception as error:

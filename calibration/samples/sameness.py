@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from calibration.arrays import Flags
+from cascade.answer_schema import field_text
 from cascade.exchange import Response
 from cascade.reading import NotJson, Unsure, read
 from cascade.reading.literals import canonical
@@ -30,7 +31,10 @@ def match_reference(sample: Sample, rungs: Sequence[str]) -> list[bool]:
     if top is None:
         return [False] * len(rungs)
     found = (sample.recordings.get(rung) for rung in rungs)
-    return [own is not None and (own is top or same_answer(own.response, top.response)) for own in found]
+    return [
+        own is not None and (own is top or same_answer(own.response, top.response, sample.request.answer_field))
+        for own in found
+    ]
 
 
 def repeat_reference(sample: Sample, rungs: Sequence[str]) -> list[bool]:
@@ -46,7 +50,7 @@ def repeat_reference(sample: Sample, rungs: Sequence[str]) -> list[bool]:
     ]
 
 
-def same_answer(left: Response, right: Response) -> bool:
+def same_answer(left: Response, right: Response, field: str | None = None) -> bool:
     """Return whether two answers must get the same label from any labeller; False in doubt.
 
     Their final answers are equal as typed values (`cascade.reading`): numbers with the same unit, choices, dates, JSON
@@ -56,7 +60,7 @@ def same_answer(left: Response, right: Response) -> bool:
         return _calls(left) == _calls(right) and left.text.strip() == right.text.strip()
     if left.text.strip() == right.text.strip():
         return True
-    mine, theirs = read(left.text).answer, read(right.text).answer
+    mine, theirs = (read(field_text(one.text, field)).answer for one in (left, right))
     return not isinstance(mine, Unsure) and mine.key == theirs.key
 
 

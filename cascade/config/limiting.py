@@ -19,7 +19,7 @@ def settings_of(model: EndingModel, sessions: SessionsModel, settings: Settings)
     """Return the settings with the configured values replaced."""
     if sessions.floor is not None:
         settings = replace(settings, session_floor=sessions.floor)
-    names = {own.name for own in fields(Settings)} - {"schema"}
+    names = {own.name for own in fields(Settings)} - {"schema", "answer_field"}
     return replace(settings, **{name: value for name in names if (value := getattr(model, name, None)) is not None})
 
 

@@ -234,7 +234,7 @@ class _Build:
                 str(rung.model), name=str(rung.name or ""), verify=verify, params=rung.params, api_base=rung.api_base,
                 api_key=rung.api_key, timeout_s=rung.timeout_s, price=price, context_window=rung.context_window,
                 client=rung.client, can={str(name): able for name, able in rung.can.items()},
-                rpm=rung.rpm, tpm=rung.tpm, endpoints=endpoints,
+                rpm=rung.rpm, tpm=rung.tpm, endpoints=endpoints, native_schema=rung.native_schema,
             ),
         )  # fmt: skip
 
@@ -284,7 +284,8 @@ class _Build:
         schema: Any = task.json_schema
         if isinstance(schema, str):
             schema = self._schema_file(schema, ("tasks", name, "schema"))
-        return replace(settings_of(task, task.sessions, settings), schema=schema)
+        own = replace(settings_of(task, task.sessions, settings), schema=schema)
+        return own if task.answer is None else replace(own, answer_field=task.answer)
 
     def _schema_file(self, name: str, place: Place) -> Mapping[str, Any]:
         path = self.folder / name

@@ -154,6 +154,9 @@ class RungModel(RateLimitModel):
     litellm's bundled map."""
     can: Mapping[Capability, Annotated[bool, Field(strict=True)]] = Field(default_factory=dict)
     """What its model can do; a request that needs what it cannot skips the rung; default: from litellm's map."""
+    native_schema: Literal["auto", "always", "never"] = "auto"
+    """Whether a request's schema is sent as `response_format`: where the model is known to take one, always, or never;
+    else it is appended to the messages."""
     client: Literal["auto", "direct", "litellm"] = "auto"
     """Who asks the model: `direct`, `litellm`, or `auto`: direct where the provider is known to speak OpenAI's Chat
     Completions."""
@@ -294,6 +297,9 @@ class TaskModel(EndingModel):
     """How its requests of one conversation are routed."""
     json_schema: Free | Text | None = Field(default=None, alias="schema")
     """The JSON Schema that its answers must satisfy: inline, or the path of a .json file."""
+    answer: Annotated[Text, Field(pattern="^/")] | None = None
+    """The JSON pointer of the field that holds the answer, for agreement and grading; default: the property marked
+    `x-cascade-answer`, else the one named answer, else the object without its free text."""
     target: TargetModel | None = None
     """Target of `cascade calibrate`, unless the command line gives one."""
 

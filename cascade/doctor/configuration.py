@@ -92,11 +92,11 @@ def _prices(config: Config) -> Iterator[Finding]:
 
 def _capabilities(config: Config) -> Iterator[Finding]:
     """Say what each rung's model can do: a request that needs what it cannot skips the rung."""
-    from cascade.capabilities import can, window_of
+    from cascade.capabilities import window_of
     from cascade.ladder import CAPABILITIES
 
     for rung in config.ladder:
-        told = {need: can(rung, need) for need in CAPABILITIES}
+        told = {need: rung.able(need) for need in CAPABILITIES}
         parts = [
             f"{what} {', '.join(found)}"
             for what, value in (("can", True), ("cannot", False), ("not known:", None))

@@ -32,6 +32,7 @@ from litellm.types.utils import (
 
 from cascade.embedded.model import LONGEST_ANSWER, NAMES, Answer, Model, PromptTooLong, Token, load
 from cascade.embedded.vocabulary import END
+from cascade.schema_sending import without_instruction
 
 PROVIDER: Final = "embedded"
 MOST_CHOICES: Final = 16
@@ -173,6 +174,7 @@ def _sentence(messages: Sequence[Mapping[str, Any]]) -> str:
             message = "the last user message has parts that are not text; an embedded model reads only text"
             raise ValueError(message)
         content = " ".join(str(part.get("text", "")) for part in content)
+    content = without_instruction(content) if content else content
     if not content or not content.strip():
         message = "the last user message has no text; a sentence was expected"
         raise ValueError(message)

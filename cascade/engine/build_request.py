@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from cascade.engine.options import OWN, PROVIDER, refuse_unknown
-from cascade.errors import ConfigError
 from cascade.exchange import Message, Request
 from cascade.settings import Settings
 
@@ -41,38 +38,20 @@ def build_request(
         raise TypeError(message)
     refuse_unknown(function, options.keys() - OWN - PROVIDER, OWN | PROVIDER, _ELSEWHERE)
     params = {**(options.pop("params", None) or {}), **{name: options.pop(name) for name in PROVIDER & options.keys()}}
-    fields = schema_fields(options)
     if isinstance(prompt, Request):
         if params:
-            fields["params"] = {**prompt.params, **params}
-        return replace(prompt, **fields) if fields else prompt
-    return Request.of(prompt if prompt is not None else messages or (), params=params, **fields)
+            options["params"] = {**prompt.params, **params}
+        if "response_format" in params:  # the newer one says what the answer must satisfy
+            options = {"schema": None, "output_type": None, "answer_field": None, **options}
+        return replace(prompt, **options) if options else prompt
+    return Request.of(prompt if prompt is not None else messages or (), params=params, **options)
 
 
 def with_settings(request: Request, settings: Settings) -> Request:
     """Return the request with its task's settings as defaults."""
     missing: dict[str, Any] = {
         name: getattr(settings, name)
-        for name in ("deadline_s", "max_cost_usd")
+        for name in ("deadline_s", "max_cost_usd", "schema", "answer_field")
         if getattr(request, name) is None and getattr(settings, name) is not None
     }
-    if request.schema is None and settings.schema is not None:
-        missing |= schema_fields({"schema": settings.schema})
     return replace(request, **missing) if missing else request
-
-
-def schema_fields(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return a request's fields, a `schema` that is a type replaced by its JSON Schema and kept as `output_type`.
-
-    Raises:
-        ConfigError: pydantic cannot describe the type.
-    """
-    schema = fields.get("schema")
-    if schema is None or isinstance(schema, Mapping):
-        return fields
-    try:
-        described = TypeAdapter(schema).json_schema()
-    except Exception as error:  # noqa: BLE001 - pydantic raises several kinds for types that it cannot describe
-        message = f"schema is {schema!r:.80}; a JSON Schema or a type that pydantic knows was expected ({error})."
-        raise ConfigError(message) from None
-    return {**fields, "schema": described, "output_type": schema}

@@ -12,15 +12,18 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Literal
 
-from cascade.exchange import EMPTY, Exchange, Request, Response
+from cascade.exchange import EMPTY, Exchange, ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
+from cascade.fast_replace import fast_replace
 from cascade.flow.decide import FLOOR, Route, decide, route, without_unfit
 from cascade.flow.failures import after_failure, unusable
+from cascade.flow.unchecked import result_flags
 from cascade.flow.verify import ENDINGS, Returned, Steps, verify
 from cascade.ladder import Ladder, Rung
 from cascade.policy.operating_point import Decision
 from cascade.policy.policy import Policy
 from cascade.result import Attempt, Outcome, Result
+from cascade.schema_sending import is_refusal_of_schema
 from cascade.verdict import Ask, Reply, Verdict
 
 
@@ -72,8 +75,7 @@ def climb(
     for rung in plan.asked:
         if too_long and (window_of(rung) or math.inf) <= too_long:
             continue
-        call = rung.call(request)
-        (reply,) = yield (call,)
+        call, reply = yield from _asked(rung, request)
         if isinstance(reply, Response):
             reply = unusable(reply, on_other_model) or reply
         if isinstance(reply, CallFailure):
@@ -127,6 +129,34 @@ def _stepped(
     return decision, capped
 
 
+def _asked(rung: Rung, request: Request) -> Steps[tuple[ModelCall, Reply]]:
+    """Ask a rung, once more with the schema in words where the provider refuses it as parameter."""
+    call = rung.call(request)
+    (reply,) = yield (call,)
+    if _without_native(rung, call, reply):
+        call = rung.call(request, native_schema="never")
+        (reply,) = yield (call,)
+    return call, _sent_as(reply, call)
+
+
+def _without_native(rung: Rung, call: ModelCall, reply: Reply) -> bool:
+    """Return whether a call is to be made again with its schema in words: the provider refused it as parameter."""
+    return (
+        isinstance(reply, CallFailure)
+        and reply.kind is FailureKind.BAD_REQUEST
+        and call.schema_sent == "native"
+        and rung.native_schema == "auto"
+        and is_refusal_of_schema(reply.message)
+    )
+
+
+def _sent_as(reply: Reply, call: ModelCall) -> Reply:
+    """Return a response flagged with how the schema went out: `schema:native` or `schema:instruction`."""
+    if not (call.schema_sent and isinstance(reply, Response)):
+        return reply
+    return fast_replace(reply, flags=(*reply.flags, f"schema:{call.schema_sent}"))
+
+
 def tour(
     request: Request,
     ladder: Ladder,
@@ -149,6 +179,12 @@ def tour(
     if wanted:
         answers = yield tuple(calls[name] for name in wanted)
         replies.update(zip(wanted, answers, strict=True))
+        again = [rung for rung in ladder if rung.name in wanted]
+        again = [rung for rung in again if _without_native(rung, calls[rung.name], replies[rung.name])]
+        if again:
+            calls |= {rung.name: rung.call(request, native_schema="never") for rung in again}
+            answers = yield tuple(calls[rung.name] for rung in again)
+            replies.update(zip((rung.name for rung in again), answers, strict=True))
     attempts: list[Attempt] = []
     earlier: dict[str, Response] = {}
     for rung in ladder:
@@ -157,6 +193,8 @@ def tour(
             decision = Decision(action="fail_over", reason="availability")
             attempts.append(Attempt(rung=rung.name, model=rung.model, failure=reply, decision=decision))
             continue
+        if rung.name in wanted:
+            reply = _sent_as(reply, calls[rung.name])
         exchange = Exchange(
             request=request,
             response=reply,
@@ -230,12 +268,14 @@ def _result(
         flags += ["top_failed"] if final.failure is not None else ["top_vetoed"]
     shown = None if best is None or outcome == "abstained" else best
     response = None if shown is None else shown.response
+    if shown is not None:
+        flags += result_flags(request, shown, next(rung.verifiers for rung in plan.rungs if rung.name == shown.rung))
     return Result(
         request_id=request.id,
         task=request.task,
         quality=request.quality,
         outcome=outcome,
-        answer=None if response is None else response.text,
+        answer=None if shown is None or response is None else shown.answer,
         parsed=None if shown is None else next((v.parsed for v in shown.verdicts if v.parsed is not None), None),
         tool_calls=() if response is None else response.tool_calls,
         message=EMPTY if response is None else response.message,

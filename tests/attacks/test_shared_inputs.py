@@ -36,10 +36,12 @@ pytestmark = [
     pytest.mark.timeout(60),
 ]
 
-REFUSED = {"S03", "S04", "S05", "S07", "S16", "S17", "S19"}
+REFUSED = {"S03", "S04", "S05", "S07", "S16", "S17"}
 """Schemas that are refused when they are looked at first."""
 VETOED = {"S01", "S09", "S10", "S11", "S12", "S13", "S14", "S18"}
 """Answers that the schema vetoes, as text or as the value that they are."""
+UNCHECKED = {"S19"}
+"""Schemas of which a pattern is left out, and named."""
 FINE = {"S02", "S06", "S08", "S15", "S20"}
 """Answers that are as the schema says, decided quickly."""
 READ = {"F00", "F01", "F02", "F08", "F10"}
@@ -60,7 +62,7 @@ def test_there_are_ninety_two_and_each_belongs_to_a_test() -> None:
     kinds = {"master_key", "empty_answer", "judge_injection", "schema", "fence", "html", "csv", "sql", "path"}
     assert len(ALL) == 92
     assert {row["cls"] for row in ALL} == kinds
-    assert {row["id"] for row in ALL if row["cls"] == "schema"} == REFUSED | VETOED | FINE
+    assert {row["id"] for row in ALL if row["cls"] == "schema"} == REFUSED | UNCHECKED | VETOED | FINE
 
 
 @of("master_key", "empty_answer")
@@ -84,7 +86,7 @@ def test_it_stays_inside_its_string_and_changes_no_verdict(row: dict[str, Any]) 
 @of("schema")
 def test_the_schema_is_refused_or_decides(row: dict[str, Any]) -> None:
     schema, payload = row["where"], row["payload"]
-    if row["id"] in REFUSED:
+    if row["id"] in REFUSED | UNCHECKED:
         answer_checks.schema_refused(Case(row=0, check="", name="", input=schema, expected={}))
         return
     texts = [payload if isinstance(payload, str) else json.dumps(payload)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cascade import Cascade, ConfigError, Ladder, Rung
-from cascade.capabilities import can, needs, unfit
+from cascade.capabilities import needs, unfit
 from cascade.clients.scripted import ScriptedClient
 from cascade.doctor.configuration import configuration
 from cascade.exchange import Request
@@ -31,7 +31,7 @@ FORM = {"response_format": {"type": "json_schema", "json_schema": {"name": "a", 
         (SOUND, {}, ["audio"]),
         ("x", TOOL, ["tools"]),
         ("x", {"functions": [{"name": "f"}]}, ["tools"]),
-        ("x", FORM, ["json_schema"]),
+        ("x", FORM, []),
         ("x", {"response_format": {"type": "json_object"}}, []),
         ("x", {"reasoning_effort": "low"}, ["reasoning"]),
         ("x", {"logprobs": True}, ["logprobs"]),
@@ -53,11 +53,11 @@ def test_what_a_request_needs_is_read_from_its_messages_and_parameters(prompt, p
     ],
 )
 def test_the_table_says_what_a_known_model_can_and_nothing_of_an_unknown_one(model, need, able):
-    assert can(Rung(model), need) is able
+    assert Rung(model).able(need) is able
 
 
 def test_a_rungs_own_word_goes_before_the_table():
-    assert can(Rung("openai/gpt-3.5-turbo", can={"images": True}), "images") is True
+    assert Rung("openai/gpt-3.5-turbo", can={"images": True}).able("images") is True
     assert unfit(Rung("hosted_vllm/mine", can={"tools": False}), Request.of("x", params=TOOL)) == "tools"
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from cascade.errors import SchemaRejected
 from tests.verifiers.exchanges import exchange
 from verifiers import Schema
 from verifiers.compiled_schema import COUNTED_WORK, compile_schema
@@ -115,9 +114,11 @@ def test_formats_are_checked_where_that_is_asked_for() -> None:
     assert compile_schema(schema, formats=True).complaint("a", "x")
 
 
-def test_what_neither_can_use_is_refused() -> None:
-    with pytest.raises(SchemaRejected, match="cannot be used"):
-        compile_schema({"patternProperties": {"^(?!_)": {}}, "unevaluatedProperties": False})
+def test_a_keyword_that_neither_can_count_is_left_out_and_named() -> None:
+    compiled = compile_schema({"patternProperties": {"^(?!_)": {"type": "integer"}}, "unevaluatedProperties": False})
+    assert compiled.unchecked == ("$.unevaluatedProperties",)
+    assert compiled.complaint({"a": "x"}, "x")
+    assert compiled.complaint({"_": "x"}, "x") is None
 
 
 def test_the_schema_verifier_checks_such_an_answer_and_such_a_tool() -> None:

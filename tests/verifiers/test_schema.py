@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
-from pydantic import AfterValidator, BaseModel, field_validator
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, field_validator
 
 from cascade.errors import SchemaRejected
 from cascade.exchange import Request
@@ -98,8 +98,11 @@ def test_any_type_that_pydantic_knows_will_do() -> None:
         Schema(object())
 
 
-def test_a_number_in_quotes_is_not_a_number() -> None:
-    assert judge(Schema(Point), exchange('{"x": "1", "y": 2}')).veto
+def test_a_number_in_quotes_is_a_number_to_a_type_that_takes_it_and_not_to_a_schema() -> None:
+    text = '{"x": "1", "y": 2}'
+    assert judge(Schema(Point), exchange(text)).parsed == Point(x=1, y=2)
+    assert judge(Schema(dict[str, Annotated[int, Field(strict=True)]]), exchange(text)).veto
+    assert judge(Schema(TypeAdapter(Point).json_schema()), exchange(text)).veto
 
 
 @pytest.mark.parametrize(
@@ -199,6 +202,6 @@ def test_settings_change_with_the_schema() -> None:
     assert Schema(ORDER).settings() != Schema({"type": "object"}).settings()
     assert Schema().describe() == {
         "name": "schema",
-        "version": "2",
+        "version": "3",
         "settings": {"schema": None, "formats": False, "strict": False},
     }
