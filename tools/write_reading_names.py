@@ -1,6 +1,6 @@
 """Write cascade/reading/names.json: names of units, currencies and months in twelve languages, from Unicode's CLDR.
 
-`pip install babel`, then `python tools/write_reading_names.py`. CLDR is Unicode's (Unicode License v3).
+`python tools/write_reading_names.py`, in an environment that has Babel. CLDR is Unicode's (Unicode License v3).
 """
 
 from __future__ import annotations

@@ -73,6 +73,11 @@ class Hedging(Verifier):
             if lexicon is None
             else HedgingLexicon(lexicon, negators if negators is not None else shipped_negators("en"))
         )
+        # Word lists are read and compiled here, and not by the first check, which may run on an event loop.
+        language_of("Maybe it is 4")
+        if self._own is None:
+            for code in (None, *READ):
+                shipped_lexicon(code, negators)
 
     def settings(self) -> dict[str, Any]:
         """Return the hash of the lexicon and the negators; of the shipped ones, the languages."""

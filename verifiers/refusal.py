@@ -14,7 +14,8 @@ from cascade.verdict import Verdict, Verifier
 from verifiers.language import NEUTRAL, READ, language_of, not_read
 from verifiers.refusal_phrases import RefusalPhrases, Refused, refusal_phrases, tolerated
 from verifiers.tokens import own_words
-from verifiers.trivial import SILENT, instructions_of, trivial
+from verifiers.trivial import SILENT, instructions_of
+from verifiers.trivial import trivial as trivial_reason
 
 COMPLETE = frozenset({"stop", "end_turn", "stop_sequence", "eos", "eos_token", "complete", "completed", "finished"})
 COMPLETE |= {"tool_calls", "tool_use", "function_call"}
@@ -79,6 +80,9 @@ class Refusal(Verifier):
         self.phrases = frozenset(phrases)
         self.languages = frozenset(READ).union(languages)
         self._own = RefusalPhrases(None, self.phrases) if self.phrases else None
+        # Word lists are read and compiled here, and not by the first check, which may run on an event loop.
+        trivial_reason("Here it is", "Which?")
+        self._judge_words("Here it is", "Write a letter: no, thank you?")
 
     def settings(self) -> dict[str, Any]:
         """Return the hash of the user's phrases, the languages, and whether trivial answers are caught."""
@@ -109,7 +113,7 @@ class Refusal(Verifier):
             return Verdict(score=0.0, reason=why, flags=("unknown_finish_reason",))
         request = exchange.request
         if self.trivial and request.schema is None:
-            why_not = trivial(text, request.prompt, instructions_of(request))
+            why_not = trivial_reason(text, request.prompt, instructions_of(request))
             if why_not not in (None, SILENT):
                 return Verdict(score=0.0, reason=f"the answer {why_not}")
         if len(text) > 2 * MAX_CHARS:

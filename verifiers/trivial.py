@@ -39,10 +39,11 @@ _LAST = re.compile(
 )
 _NEXT = re.compile(rf"[\s\"'`*”’)\]]*(?:$|[,/|;:)\]}}\"'`”’»」），、；。\n.*?=–—-]|(?:{_OR})(?![^\W_a-z]*[a-z]))")
 _JOINED = "或者|或|和|または|もしくは"
+_QUOTED = r"[\"'`*“”‘’]{0,4}"
 _FIRST = re.compile(
-    rf"[\"'`*”’]*\s*(?:[,/|、]|{_JOINED})\s*[\"'`*“‘]*\w+?(?:[ /-]\w+)?[\"'`*”’]*"
-    rf"(?:\s*[,/|、]|\s+(?:{_OR})\s|{_JOINED})"
-    rf"|[\"'`*”’]*\s+(?:{_OR})\s+[\"'`*“‘]*(?:\w{{1,4}}\s)?\w+[\"'`*”’]*\s*(?:$|[.?!:;\n)])"
+    rf"{_QUOTED}\s{{0,4}}(?:[,/|、]|{_JOINED})\s{{0,4}}{_QUOTED}\w{{1,40}}?(?:[ /-]\w{{1,40}})?{_QUOTED}"
+    rf"(?:\s{{0,4}}[,/|、]|\s{{1,4}}(?:{_OR})\s|{_JOINED})"
+    rf"|{_QUOTED}\s{{1,4}}(?:{_OR})\s{{1,4}}{_QUOTED}(?:\w{{1,4}}\s)?\w{{1,40}}{_QUOTED}\s{{0,4}}(?:$|[.?!:;\n)])"
 )
 """What follows the first entry of a list: a further one and then a sign or word of lists; or the only other one."""
 

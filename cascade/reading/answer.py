@@ -31,7 +31,8 @@ ANSWER_KEYS: Final = ("answer", "final_answer", "finalanswer")
 SINGLE_KEYS: Final = frozenset({"result", "choice", "label", "prediction", "output", "option", "value", "response"})
 """Keys that hold the answer where no other is left but free text."""
 
-_FENCED = re.compile(r"^[ \t]{0,3}(```+|~~~+)[ \t]*([A-Za-z0-9_+#.-]{0,20})[^\n`]*\n", re.MULTILINE)
+_FENCED = re.compile(r"^[ \t]{0,3}(```+|~~~+)([^\n`]*)\n", re.MULTILINE)
+_LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{0,20}")
 _BOXED_BEFORE = re.compile(r"\\boxed\s?\{[^\n]{1,80}\}[^\w\n]{0,4}\s?(?:or|oder|ou|o|или|或)\s[^\w\n]{0,4}$")
 _LAST_STARS = re.compile(r"\*\*(?=[^*]{0,3}$)")
 _CALCULATOR = re.compile(r"<<[^<>\n]{0,200}>>")
@@ -182,11 +183,12 @@ def _program(text: str) -> Answer | None:
     programs: dict[str, Code] = {}
     at, language = 0, ""
     while opened := _FENCED.search(text, at):
-        language = opened[2].casefold()
+        named = _LANGUAGE.match(opened[2].strip())
+        language = named[0].casefold() if named else ""
         closed = text.find(f"\n{opened[1]}", opened.end() - 1)
         source = text[opened.end() : closed if closed >= 0 else len(text)]
         at = len(text) if closed < 0 else closed + 1 + len(opened[1])
-        code = program_of(source, opened[2])
+        code = program_of(source, language)
         programs[code.canonical] = code
         if len(programs) > 1:
             return None

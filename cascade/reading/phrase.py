@@ -95,7 +95,7 @@ def _of_line(raw: str, context: str) -> Answer:
         return Text(normal=text or raw, quoted=raw)
     if len(bare) > MAX_PHRASE:
         return text_of(raw, is_long=True)
-    ended = words.ENDINGS.sub("", bare)
+    ended = _without_copula(bare)
     if ended and ended != bare:
         bare = raw = ended
     found = _typed(text, bare, context)
@@ -168,7 +168,7 @@ def _shorter(text: str) -> list[str]:
     ended = _SENTENCE_END.search(text)
     if ended is not None and ended.start() > 2:
         found.append(text[: ended.start()])
-        found.extend(words.ENDINGS.sub("", trim(one)) for one in found[:1] if words.ENDINGS.search(one))
+        found.extend(_without_copula(trim(one)) for one in found[:1] if _without_copula(one) != one)
     opened = re.match(r"(\w+)(?:\s*[,;:.!–—(、，。]|\s+-\s)", text) or re.match(r"(\w+)(?=\s)", text)
     if opened is not None and opened[1].casefold() in words.TRUE | words.FALSE:
         follows = text[opened.end(1) :]
@@ -204,7 +204,7 @@ def _complement(bare: str, context: str) -> Answer | None:
         return None
     because = words.BECAUSE.search(pieces[1])
     said = pieces[1] if because is None or not because.start() else pieces[1][: because.start()]
-    said = trim(words.ENDINGS.sub("", said))
+    said = trim(_without_copula(said))
     typed = _typed(said, said, context) if said else None
     if typed is not None:
         return typed
@@ -227,3 +227,14 @@ def _is_sentence(raw: str, bare: str) -> bool:
     """Return whether a phrase is a sentence, whose number may be what was asked for, and not a name with a number."""
     ended = plain(raw).rstrip("*_ ")[-1:] in (".", "!", "。", "！", "।") and len(bare.split()) > 2
     return ended or len(bare.split()) >= 5 or any(character > "\u3000" for character in bare)
+
+
+def _without_copula(text: str) -> str:
+    """Return a phrase without the copulas at its end, which in some languages come last."""
+    for _ in range(3):
+        bare = text.rstrip(" \t\r\n.。।!")
+        ending = next((one for one in words.ENDINGS if bare.endswith(one)), None)
+        if ending is None:
+            break
+        text = bare.removesuffix(ending).rstrip()
+    return text

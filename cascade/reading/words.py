@@ -27,7 +27,7 @@ _BECAUSE = (
     r"|porque|ya que|pois|"
     r"perché|poiché|потому что|так как|поскольку|因为|因為|由于|なぜなら|왜냐하면|क्योंकि|لأن"
 )
-BECAUSE = re.compile(rf"[\s,;，、]*[,;–—，、(（-]?\s*(?:{_BECAUSE})", re.IGNORECASE)
+BECAUSE = re.compile(rf"[\s,;，、–—(（-]{{0,6}}(?:{_BECAUSE})", re.IGNORECASE)
 """The beginning of an explanation behind an answer."""
 PRONOUN = re.compile(r"\s+(?:it|he|she|they|there|that|this|you|we|i|the)\b[^?]*$", re.IGNORECASE)
 """How a sentence goes on after yes or no: `Yes it is`."""
@@ -123,9 +123,10 @@ LINE_MARKS: Final = frozenset({"ans", "a:", "答：", "结果", "결과"})
 
 ASIDE = re.compile(r"[,，]?\s+(?:I (?:believe|think|guess|suppose)|if I'm not mistaken|of course)[.!]?$", re.IGNORECASE)
 """An aside at the end of a phrase."""
-ENDINGS = re.compile(
-    r"(?:\s*(?:です|である|になります|となります|になる|となる|でしょう|となった|だ|でした|입니다|이다|이에요|예요|입니다요|है|हैं|होगा|था))+[\s.。।!]*$"
-)
+ENDINGS: Final = (
+    "になります", "となります", "になる", "となる", "でしょう", "となった", "である", "でした", "です", "だ",
+    "입니다요", "입니다", "이에요", "예요", "이다", "होगा", "हैं", "है", "था",
+)  # fmt: skip
 """Copulas at the end of a sentence."""
 COPULA = re.compile(
     r"\s(?:is|was|are|were|equals|=|ist|sind|war|waren|lautet|beträgt|est|sont|était|es|son|fue|era|é|são|foi|è|sono|—|–|"

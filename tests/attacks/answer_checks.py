@@ -111,12 +111,13 @@ def related(case: Case) -> None:
 
 def hedged(case: Case) -> None:
     """Hedging counts a phrase once however often it stands there, in [0, 1], and in the answer only."""
+    hedging = Hedging()
     with quiet():
-        once, often = (Hedging().check(exchange(text)) for text in (case.expected["once"], case.input))
-        asked = Hedging().check(exchange("It is 4.", prompt=case.input))
+        once, often = (hedging.check(exchange(text)) for text in (case.expected["once"], case.input))
+        asked = hedging.check(exchange("It is 4.", prompt=case.input))
     assert once.score is not None
     assert often.score == once.score
-    assert asked.score == Hedging().check(exchange("It is 4.")).score
+    assert asked.score == hedging.check(exchange("It is 4.")).score
 
 
 def schema_refused(case: Case) -> None:
