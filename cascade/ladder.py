@@ -165,6 +165,8 @@ class Rung:
             return self.can[need]
         if need not in _FLAGS:
             return None
+        if need == "json_schema" and self.model.startswith("embedded/"):
+            return True  # the embedded models answer in their one schema, asked or not
         row: Mapping[str, Any] = bundled_row(self.model) or {}
         told = row.get(_FLAGS[need])
         if isinstance(told, bool):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from cascade.answer_schema import ANSWER_MARK, of_format
 from cascade.exchange import Message, Request
 
-Sent = Literal["", "native", "instruction"]
+Sent = Literal["", "native", "prompt"]
 """How a schema went out; '' where there is none."""
 
 NATIVE_SCHEMA = ("auto", "always", "never")
@@ -42,16 +42,16 @@ def with_schema(
         whole = of_format(given)[0] == schema
         if refused:
             rest = {name: value for name, value in params.items() if name != "response_format"}
-            return _instructed(request, schema, params), rest, "instruction"
+            return _instructed(request, schema, params), rest, "prompt"
         if whole:
             # litellm takes pydantic's models as they are; any other type it does not know.
             plain = isinstance(given, Mapping) or hasattr(given, "model_json_schema")
             return request.messages, {**params, **({} if plain else {"response_format": _native(schema)})}, "native"
-        return _instructed(request, schema, params), dict(params), "instruction"
+        return _instructed(request, schema, params), dict(params), "prompt"
     free = not params.get("tools") and not params.get("functions") and schema.get("type") == "object"
     if given is None and (mode == "always" or (mode == "auto" and able and free)):
         return request.messages, {**params, "response_format": _native(schema)}, "native"
-    return _instructed(request, schema, params), dict(params), "instruction"
+    return _instructed(request, schema, params), dict(params), "prompt"
 
 
 def is_refusal_of_schema(message: str) -> bool:

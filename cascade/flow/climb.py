@@ -151,7 +151,7 @@ def _without_native(rung: Rung, call: ModelCall, reply: Reply) -> bool:
 
 
 def _sent_as(reply: Reply, call: ModelCall) -> Reply:
-    """Return a response flagged with how the schema went out: `schema:native` or `schema:instruction`."""
+    """Return a response flagged with how the schema went out: `schema:native` or `schema:prompt`."""
     if not (call.schema_sent and isinstance(reply, Response)):
         return reply
     return fast_replace(reply, flags=(*reply.flags, f"schema:{call.schema_sent}"))

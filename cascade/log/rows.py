@@ -121,7 +121,8 @@ class RowBuilder:
             "output_tokens": _count(usage.output_tokens),
             "attempts": len(attempts),
             "error": result.error if self._store_text != "none" else error_without_text(result),
-            "flags": list(result.flags),
+            # How a schema went out is a flag of the attempt, and stands there.
+            "flags": [flag for flag in result.flags if not flag.startswith("schema:")],
             "tags": {str(key): str(value) for key, value in result.tags.items()},
             "request_chars": len(request.prompt),
             "request_text": self._messages(request),

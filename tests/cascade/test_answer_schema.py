@@ -86,14 +86,14 @@ def test_a_schema_goes_out_natively_where_the_rung_can_and_in_words_elsewhere() 
         result, (call,) = run('{"a": 1}', schema=PLAIN, **settings)
         assert "response_format" not in call.params
         assert json.dumps(PLAIN, separators=(",", ":")) in call.messages[-1]["content"]
-        assert "schema:instruction" in result.flags
+        assert "schema:prompt" in result.flags
 
 
 def test_a_provider_that_refuses_the_parameter_is_asked_in_words() -> None:
     refusal = CallFailure(kind=FailureKind.BAD_REQUEST, message="response_format is not supported", charged=False)
     result, calls = run([refusal, '{"a": 1}'], schema=PLAIN, can={"json_schema": True})
     assert result.accepted
-    assert [call.schema_sent for call in calls] == ["native", "instruction"]
+    assert [call.schema_sent for call in calls] == ["native", "prompt"]
 
 
 def test_how_schemas_go_out_is_part_of_a_ladders_fingerprint() -> None:
