@@ -160,7 +160,7 @@ class Rung:
         return self._ordered
 
     def able(self, need: str) -> bool | None:
-        """Return whether its model has a capability, one of `CAPABILITIES`; None where nobody says."""
+        """Return whether its model has a capability, one of `CAPABILITIES`; None if unknown."""
         if need in self.can:
             return self.can[need]
         if need not in _FLAGS:

@@ -33,7 +33,7 @@ def with_schema(
         request: the request, which has a schema.
         params: the parameters of the call, the rung's and the request's.
         mode: one of `NATIVE_SCHEMA`.
-        able: whether the model takes a schema; None where nobody says.
+        able: whether the model takes a schema; None if unknown.
     """
     schema = request.schema or {}
     given = params.get("response_format")

@@ -66,7 +66,7 @@ async def parsed_body(wire: Wire) -> tuple[Any, tuple[TokenLogProb, ...] | None]
     except ShapeError as error:
         _refuse(wire, error.kind, f"{error}: it was not read.")
     except (ValueError, RecursionError):
-        pass  # no JSON: whoever classifies it says so
+        pass  # no JSON: its classification says so
     return None, None
 
 

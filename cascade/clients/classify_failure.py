@@ -101,7 +101,7 @@ def classify_failure(
 
 
 def classify_wire(wire: Wire, *, secret: str | None = None, wordings: Sequence[ErrorWording] = ()) -> CallFailure:
-    """Return what is wrong with an answer that our transport saw and nobody could use.
+    """Return the failure that an unusable answer is, by what our transport saw.
 
     Args:
         wire: what was seen.

@@ -199,7 +199,7 @@ def _place(call: ModelCall) -> tuple[Provider, str, str]:
     """Return a call's provider, the model as it is called there, and the address.
 
     Raises:
-        ConfigError: the table knows no such provider, or nobody said where it is.
+        ConfigError: the table knows no such provider, or it has no address.
     """
     found = provider_of(call)
     if found is None:

@@ -117,7 +117,7 @@ class LiteLLMClient(Client):
     async def ask(self, call: ModelCall) -> Response | CallFailure:
         """Put one call to its model. A model that refuses a wish is asked once more without, and that is remembered."""
         self.check(call)
-        wire_of(call, ends_at=math.inf, phase="unsent")  # whoever breaks off an import knows that nothing was sent
+        wire_of(call, ends_at=math.inf, phase="unsent")  # a cancelled import has sent nothing
         litellm = await self._library(call.model.partition("/")[0])
         started = time.perf_counter()
         wishes = self._granted(litellm, call)

@@ -1,12 +1,13 @@
-"""OneAnswer: aiohttp's HTTP protocol, made to read one answer a request; aiohttp itself reads on while nobody asks.
+"""OneAnswer: aiohttp's HTTP protocol, made to read one answer a request; aiohttp itself reads on an idle connection.
 
-aiohttp keeps what comes on an idle connection and serves it to the next request, whoever makes it. Here a byte that no
+aiohttp keeps what comes on an idle connection and serves it to the next request, of any principal. Here a byte that no
 request awaits closes the connection, as in `connection.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Any
 
 import aiohttp
@@ -66,8 +67,8 @@ class OneAnswer(ResponseHandler):
 class Connector(aiohttp.TCPConnector):
     """aiohttp's pool of connections, of this kind."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, *, ssl: ssl.SSLContext, force_close: bool) -> None:
+        super().__init__(limit=0, ssl=ssl, force_close=force_close)
         # The only place where aiohttp says which protocol it makes; the tests of sequences notice if it moves.
         self._factory = lambda: OneAnswer(self._loop)  # type: ignore[assignment]
 

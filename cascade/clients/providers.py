@@ -88,7 +88,7 @@ class Provider:
     """Fields of the body that differ from litellm's, and why."""
 
     def url(self, call: ModelCall) -> str | None:
-        """Return where a call goes; None: nobody said it."""
+        """Return a call's address; None if none is configured or known."""
         base = call.api_base or _variable(self.bases) or self.address
         if not base:
             return None
@@ -100,7 +100,7 @@ class Provider:
         return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
 
     def key_of(self, call: ModelCall) -> str | None:
-        """Return the key for a call; None: nobody said it."""
+        """Return the key for a call; None if none is configured."""
         return call.api_key or _variable(self.keys) or self.key
 
     def own_headers(self) -> dict[str, str]:

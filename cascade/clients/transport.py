@@ -1,6 +1,6 @@
 """Transport: our own connections to providers, under whatever library translates for them.
 
-What it promises, whoever calls it:
+What it promises to every library above it:
 
 - one request a try: a library that sends a second one by itself is refused;
 - no redirect is followed, so prompt and key go nowhere else;
@@ -10,7 +10,7 @@ What it promises, whoever calls it:
 - a byte that no request awaits closes its connection (`one_answer.py`), so that no answer serves another request;
 - a kept connection that closes before the first byte of an answer is replaced by a fresh one, once;
 - the body of an error is waited for 2 seconds;
-- status, headers, bytes and phase are written down (`Wire`), so that nobody has to guess them from an exception.
+- status, headers, bytes and phase are written down (`Wire`), so that nothing is guessed from an exception.
 
 aiohttp does the work (five times cheaper than httpx at concurrency); the libraries see an `httpx.AsyncClient`.
 """
@@ -143,9 +143,9 @@ class Transport(httpx.AsyncBaseTransport):
                 return
             await _read(answer, wire, self._error_body_s)
 
-    def _opened(self, **options: Any) -> aiohttp.ClientSession:
+    def _opened(self, *, force_close: bool = False) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=Connector(limit=0, ssl=self._tls, **options),
+            connector=Connector(ssl=self._tls, force_close=force_close),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,

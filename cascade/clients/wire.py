@@ -111,11 +111,11 @@ WIRE: ContextVar[Wire | None] = ContextVar("cascade.wire", default=None)
 
 
 RESEND: ContextVar[Callable[[], bool] | None] = ContextVar("cascade.resend", default=None)
-"""Whether the call under way may be sent once more though its first sending may be billed; None: nobody counts."""
+"""Whether the call under way may be sent once more though its first sending may be billed; None: no budget counts."""
 
 
 def may_resend() -> bool:
-    """Tell whether the call under way may be sent twice: whoever pays for it has reserved for that too."""
+    """Return whether the call under way may be sent twice: its reserve covers both."""
     allowed = RESEND.get()
     return allowed is None or allowed()
 
@@ -128,7 +128,7 @@ def wire_of(
     earlier = WIRE.get()
     replaced = earlier is not None and earlier.question == question and earlier.replaced
     wire = Wire(ends_at=ends_at, limits=limits, phase=phase, question=question, replaced=replaced)
-    WIRE.set(wire)  # and left there: whoever breaks the try off looks how far it got
+    WIRE.set(wire)  # and left there: a cancellation looks how far the try got
     return wire
 
 
@@ -139,6 +139,6 @@ def forget_try() -> None:
 
 
 def nothing_sent() -> bool:
-    """Tell whether of the try that was last under way in this task no byte went out, so that nobody can bill it."""
+    """Return whether the last try of this task sent no byte, so that it cannot be billed."""
     wire = WIRE.get()
     return wire is not None and wire.phase in {"unsent", "connect"} and not wire.resent

@@ -82,7 +82,7 @@ def read_completion(
         completion: the completion, in OpenAI's form.
         call: what was asked.
         price: what the requested model costs.
-        raw: the provider's own body, parsed, before litellm translated it; None: nobody saw it. Read from it are the
+        raw: the provider's own body, parsed, before litellm translated it; None: it is not known. Read from it are the
             reason for stopping, usage, log-probabilities, and which tools the provider ran itself.
         logprobs: those of the first choice, where they were read before litellm saw the body.
     """

@@ -34,7 +34,7 @@ class Finish:
     """The provider's own word; None: it gave none."""
 
     flags: tuple[str, ...] = ()
-    """`finish_unknown`: a word that nobody knows. `finish_null`: none, where one was due."""
+    """`finish_unknown`: an unknown word. `finish_null`: none, where one was due."""
 
 
 _AS_OPENAI_SAYS = {
@@ -56,7 +56,7 @@ def read_finish(choice: Mapping[str, Any], native: tuple[str | None, bool] | Non
         choice: one choice of a completion. Where litellm made it, its reason is no evidence: litellm says `stop` for
             every reason that it does not know, and where none was given.
         native: the reason as it stood in the provider's own body, and whether one was due there (`native_finish`);
-            None: nobody looked, and litellm's word is taken.
+            None: not looked at, so litellm's word is taken.
     """
     given = choice.get("finish_reason")
     mapped = _AS_OPENAI_SAYS.get(given, given) if isinstance(given, str) else None

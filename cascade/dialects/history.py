@@ -1,7 +1,7 @@
 """History: a conversation, written anew for the provider that receives it.
 
-An answer is handed back to whoever gave it as it was given: thinking, signatures and all. To any other provider it goes
-in OpenAI's form, without what that has no word for; each kind of what was left out is a flag (`dropped:…`). Blocks of
+An answer is handed back unchanged to the provider that gave it: thinking, signatures and all. To any other provider it
+goes in OpenAI's form, without what that has no word for; each kind of what was left out is a flag (`dropped:…`). Blocks of
 Anthropic's form (`tool_use`, `tool_result`, `image`) and the older `function_call` are put into today's form for all of
 them; litellm writes them for Anthropic again.
 """
@@ -53,7 +53,7 @@ _TAKERS: Mapping[str, frozenset[str]] = {
     "partial": frozenset({"moonshot", "dashscope"}),
     BESIDE: frozenset({ANTHROPIC, GOOGLE}),
 }
-"""Families that take a field where nobody knows from whom the message is."""
+"""Families that take a field of a message whose provider is unknown."""
 
 
 _THINKING_PARAMETERS = ("thinking", "reasoning_effort")

@@ -195,5 +195,5 @@ def _serve(loop: asyncio.AbstractEventLoop, jobs: set[_Job[Any]]) -> None:
     finally:
         asyncio.set_event_loop(None)
         loop.close()
-        for job in tuple(jobs):  # they did not end within the grace period; nobody waits for them any longer
+        for job in tuple(jobs):  # they did not end within the grace period; they are waited for no longer
             job.end()

@@ -109,7 +109,7 @@ class SpendAccount:
         self.wake()
 
     def comes_before(self, ticket: int) -> bool:
-        """Tell whether somebody with an earlier ticket waits."""
+        """Return whether an earlier ticket waits."""
         return bool(self._queue) and self._queue[0][0] < ticket
 
     async def turn(self, ticket: int) -> None:

@@ -185,7 +185,7 @@ class Budget:
         charged = reply is None or (isinstance(reply, CallFailure) and reply.maybe_charged)
         cost_usd = 0.0 if reply is None else reply.cost_usd
         worst = reserved if self._accounts else self.worst(call) if charged else 0
-        # A cost that nobody can tell, or that is none, is the worst case: anything else could be spent twice.
+        # An unknown or impossible cost is the worst case: anything else could be spent twice.
         spent = pico(cost_usd) if cost_usd is not None and 0.0 <= cost_usd < math.inf else worst
         if charged:
             chance = charge_chance(reply if isinstance(reply, CallFailure) else None)
@@ -218,7 +218,7 @@ class Budget:
             account.settle(reserved, 0)
 
     def worst(self, call: ModelCall) -> int:
-        """Return the picodollars that a call may cost at most; 0 where nobody knows its price."""
+        """Return the picodollars that a call may cost at most; 0 if its price is unknown."""
         price = self._price(call)
         if price is None:
             return 0

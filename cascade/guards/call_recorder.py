@@ -20,11 +20,11 @@ class Charge:
     """Picodollars that were charged: what it cost, or its worst case where it may have been billed."""
 
     maybe: bool = False
-    """True where nobody knows whether it was billed."""
+    """True if it is unknown whether it was billed."""
 
 
 class CallRecorder(Protocol):
-    """Who writes down the calls of one request: a decision log, a bulk run's journal, or nobody."""
+    """Call recorder of one request: a decision log, a bulk run's journal, or none."""
 
     keeps_answers: bool = False
     """Whether answers are kept for a resumed run: all that have come are written down before one is worked on."""
@@ -71,7 +71,7 @@ class CallRecorder(Protocol):
 
 
 class NullRecorder(CallRecorder):
-    """Nobody writes anything down."""
+    """A call recorder that records nothing."""
 
     def known(self, key: str) -> Response | None:
         """Know nothing."""

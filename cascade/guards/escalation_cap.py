@@ -17,7 +17,7 @@ from cascade.errors import ConfigError
 Scope = Literal["global", "principal"]
 
 PRINCIPALS = 10_000
-"""Principals that are remembered, the least recently seen forgotten first: names that nobody chose cost no memory."""
+"""Principals that are remembered, the least recently seen forgotten first: made-up names cost no memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ async def ask_metered(
         budget: what pays.
         calls: who writes down every try.
         left_s: seconds until the request's deadline; None: there is none.
-        pool: the endpoints; None: ones that nobody else uses.
+        pool: the endpoints; None: a pool of its own.
     """
     first = await _ask(MeteredClient(client, budget, calls, asked=call), call, left_s, pool)
     if not isinstance(first, Response) or CUT_BY_RESERVE not in first.flags:
