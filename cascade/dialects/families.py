@@ -35,8 +35,8 @@ THINKING_TAKERS: Mapping[str, frozenset[str]] = {
 """Families that take back a field of thinking whose provider is unknown."""
 
 THINKING_DEMANDED: Mapping[str, bool] = {"deepseek": False, "moonshot": True}
-"""Families that refuse an assistant's message without `reasoning_content`, whichever provider wrote it; True: only where
-it calls tools. A space is the least that they take."""
+"""Families that refuse an assistant's message without `reasoning_content`, whichever provider wrote it; True: only
+where it calls tools. A space is the least that they take."""
 
 CACHE_CONTROL_TAKERS = frozenset(
     {ANTHROPIC, GOOGLE, "openrouter", "bedrock", "databricks", "dashscope", "minimax", "vercel_ai_gateway"}

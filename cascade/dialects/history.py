@@ -1,9 +1,9 @@
 """History: a conversation, written anew for the provider that receives it.
 
-An answer is handed back unchanged to the provider that gave it: thinking, signatures and all. To any other provider it
-goes in OpenAI's form, without what that has no word for; each kind of what was left out is a flag (`dropped:…`). Blocks of
-Anthropic's form (`tool_use`, `tool_result`, `image`) and the older `function_call` are put into today's form for all of
-them; litellm writes them for Anthropic again.
+An answer is handed back unchanged to the provider that gave it: thinking, signatures and all. To any other provider
+it goes in OpenAI's form, without what that has no word for; each kind of what was left out is a flag (`dropped:…`).
+Blocks of Anthropic's form (`tool_use`, `tool_result`, `image`) and the older `function_call` are put into today's
+form for all of them; litellm writes them for Anthropic again.
 """
 
 from __future__ import annotations
