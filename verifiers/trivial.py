@@ -117,6 +117,8 @@ def _announces(answer: str, prompt: str) -> bool:
     """Return whether an answer is made of nothing but openers and consent."""
     line = joined(token for token in tokens_of(answer) if token not in STOPS)
     patterns = _patterns()
+    if not _begins(line, (patterns["announcements"], patterns["consent"])):
+        return False
     rest = patterns["announcements"].sub("", line)
     announced = len(rest) < len(line)
     if not _LISTS["filler"].union("^").issuperset(patterns["consent"].sub("", rest).split()):
@@ -125,6 +127,18 @@ def _announces(answer: str, prompt: str) -> bool:
         return True
     # Consent alone: an answer where it could be one, or where it ends as answers do.
     return answer.rstrip()[-1:] in _GOES_ON and not _asks_yes_or_no(prompt)
+
+
+def _begins(line: str, patterns: tuple[re.Pattern[str], ...]) -> bool:
+    """Return whether a line begins with one of the phrases, after nothing but filler: for nearly no answer it does."""
+    start = 1
+    for word in line.split():
+        if any(pattern.match(line, start) for pattern in patterns):
+            return True
+        if word != "^" and word not in _LISTS["filler"]:
+            return False
+        start += len(word) + 1
+    return True  # filler alone
 
 
 def _asks_yes_or_no(prompt: str) -> bool:
