@@ -80,7 +80,7 @@ def _target(task: TaskReport) -> Iterator[str]:
             )
         else:
             yield (
-                f"The escalation rate is {came}, the target {percent(use.promised)}; that is within the interval from "
+                f"The escalation rate is {came}, the target {percent(use.promised)}; its interval overlaps that of "
                 f"the samples ({percent(use.low)} to {percent(use.high)}). More samples would come closer."
             )
 
