@@ -117,7 +117,7 @@ def test_a_rate_beyond_reason_is_said_in_words(log: Log, escalated: int, words: 
     ("rate", "low", "high", "on_target", "words"),
     [
         (0.25, 0.2, 0.3, True, None),
-        (0.33, 0.24, 0.42, False, "within the interval from the samples"),
+        (0.33, 0.24, 0.42, False, "overlaps that of the samples"),
         (0.6, 0.5, 0.7, False, "Recalibrate on recent ones"),
     ],
 )
