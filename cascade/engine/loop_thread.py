@@ -58,14 +58,15 @@ class LoopThread:
             CancelledError: the loop was closed meanwhile.
         """
         ended = threading.Event()
-        job = self._start(_Job(work, args, on_end=ended.set))
+        job = _Job(work, args, on_end=ended.set)
         try:
+            self._start(job)  # here too: an interrupt may come once the work has begun and before the wait has
             # A signal caught by another thread, or just before the wait, does not wake the main thread: it has to poll.
             while not ended.wait(_LOOK_S):
                 pass
         except BaseException:
-            job.cancel()
-            ended.wait(GRACE_S)
+            if job.cancel():
+                ended.wait(GRACE_S)
             raise
         try:
             return job.result()
@@ -143,16 +144,22 @@ class _Job(Generic[Returned]):
         """Whether it has ended, or its loop has."""
         self._work, self._args, self._on_end = work, args, on_end
         self._task: asyncio.Task[Returned] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop, jobs: set[_Job[Any]]) -> None:
         """Begin it, from any thread; it stands among `jobs`, of its loop's thread, until it has ended."""
-        self._loop, self._jobs = loop, jobs
+        self._jobs, self._loop = jobs, loop
         loop.call_soon_threadsafe(self._begin)
 
-    def cancel(self) -> None:
-        """Cancel it, from any thread."""
-        with contextlib.suppress(RuntimeError):  # its loop was closed, so it has ended
+    def cancel(self) -> bool:
+        """Cancel it, from any thread; return whether it was started on a loop that is still open."""
+        if self._loop is None:
+            return False
+        try:
             self._loop.call_soon_threadsafe(self._cancel)
+        except RuntimeError:  # its loop was closed, so it has ended
+            return False
+        return True
 
     def end(self, _: object = None) -> None:
         """Tell the caller that it has ended; called on the loop's thread."""
@@ -173,7 +180,7 @@ class _Job(Generic[Returned]):
         return self._task.result()
 
     def _begin(self) -> None:
-        self._task = self._loop.create_task(self._work(*self._args))
+        self._task = asyncio.get_running_loop().create_task(self._work(*self._args))
         self._jobs.add(self)
         self._task.add_done_callback(self.end)
 

@@ -101,6 +101,20 @@ def test_an_interrupted_thread_goes_on_once_the_work_has_ended(loop_thread: Loop
     assert work.ended
 
 
+def test_an_interrupt_between_the_start_and_the_wait_cancels_the_work_too(loop_thread: LoopThread) -> None:
+    work, start = Work(), loop_thread._start
+
+    def interrupted(job):
+        start(job)
+        work.begun.wait()
+        raise KeyboardInterrupt
+
+    loop_thread._start = interrupted  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        loop_thread.run(work)
+    assert work.ended
+
+
 def test_nobody_waits_for_ever_for_work_that_does_not_end_when_it_is_closed(loop_thread: LoopThread) -> None:
     begun, ends = threading.Semaphore(0), []
 
