@@ -165,6 +165,12 @@ class Result(Generic[Parsed]):
     latency_s: float = 0.0
     """Seconds from the call of run() to the result."""
 
+    mode: Literal["enforce", "observe"] = "enforce"
+    """Whether the cascade decided, or the top answered as ever and the cascade is observed."""
+
+    propensity: float = 1.0
+    """The probability, in (0, 1], that the hashed draw gave the request this mode."""
+
     policy_sha256: str | None = None
     """The policy that decided; None for pass marks."""
 

@@ -17,6 +17,7 @@ from cascade.engine.options import RequestOptions, refuse_unknown
 from cascade.engine.recording import RunRecorder
 from cascade.engine.resources import Closing, Resources
 from cascade.engine.runner import OnResult, OnSample, Runner
+from cascade.engine.served import Served
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, Message, Request
 from cascade.guards.accounts import midnight_ms
@@ -98,15 +99,12 @@ class Cascade(Closing):
             LogUnavailable: there is a daily budget, and today's spending cannot be read from the log.
         """
         self.ladder = resolve(ladder if isinstance(ladder, Ladder) else Ladder(*ladder), verify)
-        self.policy = Policy.load(policy) if isinstance(policy, str | Path) else policy
-        if self.policy is not None:
-            self.policy.require(self.ladder)
         self.limits = limits or Limits()
-        if self.policy is not None:
-            self.limits.require_room_for(self.policy)
         self.settings = settings or Settings()
         self.tasks = dict(tasks)
         self.prices = prices or PriceBook()
+        policy = Policy.load(policy) if isinstance(policy, str | Path) else policy
+        served = Served(ladder=self.ladder, policy=policy, limits=self.limits, prices=self.prices)
         self._error_wordings = tuple(error_wordings)
         self._own_client = client is None
         self.client: Client = client if client is not None else self._default_client()
@@ -116,16 +114,13 @@ class Cascade(Closing):
         if isinstance(log, str | Path):
             log = open_log(log, store_text=store_text, receipts=receipts, spool=spool)
         self.log = log
-        if self.log is not None and self.policy is not None:
-            self.log.remember_policy(self.policy)
+        if self.log is not None and policy is not None:
+            self.log.remember_policy(policy)
         spent = spent_usd(self.log, midnight_ms()) if self.log is not None and self.limits.daily else None
         self._runner = Runner(
-            ladder=self.ladder,
-            policy=self.policy,
+            served=served,
             settings=self.settings,
             tasks=self.tasks,
-            limits=self.limits,
-            prices=self.prices,
             client=self.client,
             log=self.log,
             day_budgets=DailyBudgets(self.limits, self.prices, spent_usd=spent),
@@ -140,6 +135,33 @@ class Cascade(Closing):
         )
         # Created after the log's own, so that it runs before: what ends now is still logged.
         weakref.finalize(self, self._resources.close)
+
+    @property
+    def policy(self) -> Policy | None:
+        """The policy of requests to come; None: every task runs by pass marks."""
+        return self._runner.served.policy
+
+    def serve(self, policy: Policy | str | Path | None) -> None:
+        """Serve another policy: requests to come run by it, those that have begun end by the one they began with.
+
+        Args:
+            policy: a policy of `calibrate`, or its file; None: every task runs by pass marks.
+
+        Raises:
+            PolicyMismatch: it was fitted for another ladder.
+            ConfigError: its ordinary traffic would reach the escalation cap, or the file cannot be used.
+            LogUnavailable: the log cannot remember it.
+
+        After an error, the policy before is served on.
+
+        Example:
+            >>> app.serve("invoices.policy.json")
+        """
+        policy = Policy.load(policy) if isinstance(policy, str | Path) else policy
+        served = self._runner.served.with_policy(policy)
+        if self.log is not None and policy is not None:
+            self.log.remember_policy(policy)
+        self._runner.served = served
 
     @overload
     def run(
@@ -171,8 +193,8 @@ class Cascade(Closing):
         """
         started = time.monotonic()
         request = self._runner.request(prompt, "run", **options)
-        self._runner.warn(request.task, stacklevel=3)
-        return self._loop_thread.run(self._runner.run, request, started)
+        served = self._runner.snapshot(request.task, stacklevel=3)
+        return self._loop_thread.run(self._runner.run, request, started, served)
 
     @overload
     async def arun(
@@ -217,8 +239,8 @@ class Cascade(Closing):
         """
         started = time.monotonic()
         request = self._runner.request(prompt, "arun", **options)
-        self._runner.warn(request.task, stacklevel=3)
-        return await self._loop_thread.arun(self._runner.run, request, started)
+        served = self._runner.snapshot(request.task, stacklevel=3)
+        return await self._loop_thread.arun(self._runner.run, request, started, served)
 
     def run_many(
         self,

@@ -73,17 +73,19 @@ def check_ladder(ladder: Ladder, client: Client, prices: PriceBook, *, strict: b
 class SilenceWatch:
     """Watches that verifiers which a policy leans on go on scoring: one that only abstains verifies nothing."""
 
-    def __init__(self, policy: Policy | None) -> None:
-        self._leant_on = {} if policy is None else policy.ladder.verifiers
+    def __init__(self) -> None:
         self._in_a_row: dict[tuple[str, str], int] = {}
         self._last: dict[tuple[str, str], str] = {}
 
-    def see(self, attempts: Iterable[Attempt]) -> None:
-        """Count the verdicts of one request; warn where a verifier has abstained `SILENT_AFTER` times in a row."""
+    def see(self, attempts: Iterable[Attempt], policy: Policy | None) -> None:
+        """Count the verdicts of one request that ran by a policy.
+
+        Warns where a verifier that the policy leans on has abstained `SILENT_AFTER` times in a row.
+        """
+        leant_on = {} if policy is None else policy.ladder.verifiers
         for attempt in attempts:
-            leant_on = self._leant_on.get(attempt.rung, ())
             for verdict in attempt.verdicts:
-                if verdict.name not in leant_on or "spared" in verdict.flags:
+                if verdict.name not in leant_on.get(attempt.rung, ()) or "spared" in verdict.flags:
                     continue
                 key = attempt.rung, verdict.name
                 self._in_a_row[key] = self._in_a_row.get(key, 0) + 1 if verdict.abstained else 0
