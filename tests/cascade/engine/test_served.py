@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
@@ -66,7 +67,7 @@ def test_no_decision_mixes_two_policies_in_64_requests_over_101_swaps(log: Path)
     assert swapped == 101
     by_sha = {one.sha256: one for one in (LENIENT, STRICT)}
     assert {one.policy_sha256 for one in results} == by_sha.keys()
-    with sqlite3.connect(log) as connection:
+    with closing(sqlite3.connect(log)) as connection:
         logged = dict(connection.execute("SELECT decision_id, policy_sha256 FROM decisions"))
         at = connection.execute("SELECT decision_id, t FROM attempts WHERE t IS NOT NULL").fetchall()
     for result in results:
@@ -129,7 +130,7 @@ def test_a_policy_that_the_log_cannot_remember_is_not_served(log: Path, monkeypa
 def test_what_is_served_is_remembered_in_the_log(log: Path) -> None:
     with app(log=log) as cascade:
         cascade.serve(STRICT)
-    with sqlite3.connect(log) as connection:
+    with closing(sqlite3.connect(log)) as connection:
         remembered = {sha for (sha,) in connection.execute("SELECT sha256 FROM policies")}
     assert remembered == {LENIENT.sha256, STRICT.sha256}
 
