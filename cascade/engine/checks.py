@@ -15,7 +15,7 @@ from cascade.ladder import Ladder
 from cascade.policy.policy import Policy
 from cascade.prices import PriceBook
 from cascade.result import Attempt
-from cascade.settings import LadderWarning, SilentVerifierWarning, UncalibratedWarning
+from cascade.settings import LadderWarning, ObserveLimits, SilentVerifierWarning, UncalibratedWarning
 
 SILENT_AFTER = 20
 """Abstentions in a row from which on a verifier counts as silent."""
@@ -68,6 +68,32 @@ def check_ladder(ladder: Ladder, client: Client, prices: PriceBook, *, strict: b
                     if strict:
                         raise ConfigError(f"Rung {rung.name}: {concern} (`strict` makes this warning an error.)")
                     warnings.warn(f"Rung {rung.name}: {concern}", LadderWarning, stacklevel=stacklevel + 1)
+
+
+def require_consent(ladder: Ladder, limits: ObserveLimits) -> None:
+    """Refuse to observe where prompts would go to providers that nobody has named.
+
+    Raises:
+        ConfigError: a rung or its judge has another provider than the top, and `observe.providers` does not name it.
+    """
+    probe = Request.of("?")
+    seen: dict[str, None] = {}
+    for own in (ladder, *ladder.tasks.values()):
+        top = _provider(own.top.model)
+        models = [at.model for rung in own for at in rung.call(probe).at_each()]
+        models += [str(model) for rung in own for one in rung.verifiers if (model := getattr(one, "model", None))]
+        seen |= dict.fromkeys(name for model in models if (name := _provider(model)) != top)
+    unnamed = [name for name in seen if name not in limits.providers]
+    if unnamed:
+        message = (
+            f"To observe sends prompts to {', '.join(unnamed)}, besides the top's own provider; if that is to be, name "
+            f"all of them: observe.providers: [{', '.join(dict.fromkeys((*limits.providers, *seen)))}]."
+        )
+        raise ConfigError(message)
+
+
+def _provider(model: str) -> str:
+    return model.partition("/")[0]
 
 
 class SilenceWatch:

@@ -18,6 +18,7 @@ from cascade.engine.checks import SilenceWatch, WarnOnce
 from cascade.engine.clock import RequestClock
 from cascade.engine.driver import Driver
 from cascade.engine.gather import gather_bounded, stream_bounded
+from cascade.engine.observer import Observer, mode_of
 from cascade.engine.raise_for import raise_for_result, raise_if_fatal
 from cascade.engine.recording import Begun, RunRecorder, begin, call_recorder, call_slots
 from cascade.engine.savings import savings_changes
@@ -26,12 +27,14 @@ from cascade.engine.session_floor import UNKNOWN, SessionFloors
 from cascade.errors import CascadeError, LogUnavailable
 from cascade.exchange import Request
 from cascade.fast_replace import fast_replace
-from cascade.flow.climb import climb, tour
+from cascade.flow.climb import ask_top, climb, tour
+from cascade.flow.verify import Steps
 from cascade.guards.accounts import SpendAccount, run_account
 from cascade.guards.budget import budget_changes
 from cascade.guards.daily_budgets import DailyBudgets
 from cascade.guards.endpoint_pool import EndpointPool, Health
 from cascade.guards.escalation_cap import EscalationLimiter
+from cascade.ladder import Rung
 from cascade.log import Log
 from cascade.log.calls import committed
 from cascade.result import Attempt, Outcome, Result
@@ -68,6 +71,9 @@ class Runner:
     pool: EndpointPool
     """Endpoints with their circuit breakers, rate limits and retry budgets."""
 
+    observer: Observer
+    """What observes requests that the top answered."""
+
     _escalation_limiter: EscalationLimiter | None = field(init=False)
     _warn_once: WarnOnce = field(init=False, default_factory=WarnOnce)
     _silence: SilenceWatch = field(init=False, default_factory=SilenceWatch)
@@ -93,8 +99,9 @@ class Runner:
         Raises:
             ConfigError: it is not, and `on_uncalibrated` is `error`.
         """
-        served, asked = self.served, self.settings_of(task).on_uncalibrated
-        self._warn_once.uncalibrated(task, served.policy, asked, stacklevel=stacklevel)
+        served, settings = self.served, self.settings_of(task)
+        if settings.mode != "observe":
+            self._warn_once.uncalibrated(task, served.policy, settings.on_uncalibrated, stacklevel=stacklevel)
         return served
 
     def health(self) -> tuple[Health, ...]:
@@ -131,24 +138,15 @@ class Runner:
             begun: the decision that it becomes; None: a new one.
         """
         settings, ladder = self.settings_of(request.task), served.ladder.of(request.task)
-        lacks, floor_unknown = self._floors.lacks(
-            request, ladder, settings.session_floor, partial(unfit, request=request)
-        )
-        for verifier in {id(one): one for rung in ladder for one in rung.verifiers}.values():
-            verifier.prepare(request)
-        steps = climb(
-            request,
-            served.ladder,
-            served.policy,
-            on_uncalibrated="top" if settings.on_uncalibrated == "top" else "pass_marks",
-            on_exhausted=settings.on_exhausted,
-            on_refusal=settings.on_refusal,
-            window_of=window_of,
-            unfit=lacks,
-            on_content_filter=settings.on_content_filter,
-            on_other_model=settings.on_other_model,
-            step_up=None if self._escalation_limiter is None else self._escalation_limiter.begin(request.principal),
-        )
+        mode, propensity = mode_of(request, settings, served)
+        floor_unknown = False
+        if mode == "observe":
+            steps = ask_top(request, served.ladder)
+        else:
+            lacks, floor_unknown = self._floors.lacks(
+                request, ladder, settings.session_floor, partial(unfit, request=request)
+            )
+            steps = self._climb(request, served, settings, lacks)
         clock = RequestClock(started, request.deadline_s)
         budget = self.day_budgets.budget(request, run)
         begun = begun or begin(request, keep)
@@ -168,6 +166,7 @@ class Runner:
                 result, ended, served.ladder, served.policy, served.prices
             )
             changes |= {"outcome": ended, "decision_id": identity, "latency_s": clock.elapsed_s()}
+            changes["propensity"] = propensity
             if floor_unknown:
                 changes["flags"] = (*changes.get("flags", result.flags), UNKNOWN)
             result = fast_replace(result, **changes)
@@ -184,7 +183,29 @@ class Runner:
             result = end(await driver.drive(steps, on_cancel=lambda result: end(result, "cancelled")))
         if logged is not None and self.log is not None:
             await committed(logged, self.log.name)
+        if mode == "observe":
+            self.observer.observe(request, served, result, settings, self.client, self.pool)
         return result
+
+    def _climb(
+        self, request: Request, served: Served, settings: Settings, lacks: Callable[[Rung], str | None]
+    ) -> Steps[Result[Any]]:
+        """Return the flow of a request that the cascade decides."""
+        for verifier in {id(one): one for rung in served.ladder.of(request.task) for one in rung.verifiers}.values():
+            verifier.prepare(request)
+        return climb(
+            request,
+            served.ladder,
+            served.policy,
+            on_uncalibrated="top" if settings.on_uncalibrated == "top" else "pass_marks",
+            on_exhausted=settings.on_exhausted,
+            on_refusal=settings.on_refusal,
+            window_of=window_of,
+            unfit=lacks,
+            on_content_filter=settings.on_content_filter,
+            on_other_model=settings.on_other_model,
+            step_up=None if self._escalation_limiter is None else self._escalation_limiter.begin(request.principal),
+        )
 
     async def run_many(
         self,

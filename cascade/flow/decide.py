@@ -38,6 +38,9 @@ class Route:
     skipped: Mapping[str, str] = EMPTY
     """Rungs that are not asked, and what each lacks for the request."""
 
+    observed: bool = False
+    """Whether the top answers as ever, and nothing is verified before the answer goes out."""
+
     @property
     def asked(self) -> tuple[Rung, ...]:
         """The rungs that may be asked, in order; at least one."""
