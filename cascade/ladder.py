@@ -78,6 +78,10 @@ class Rung:
     """What its model can do and what not: `tools`, `images`, `audio`, `json_schema`, `logprobs`, `reasoning`. A request
     that needs what it cannot skips the rung. What is not named is looked up in litellm's bundled map."""
 
+    allow: Mapping[str, tuple[str, ...]] = EMPTY
+    """Which requests it may see, by their tags: for each tag that is named, the values that are allowed. A request with
+    another value, or without the tag, skips the rung. It is no part of a policy's ladder."""
+
     native_schema: Literal["auto", "always", "never"] = "auto"
     """Whether a request's schema is sent as `response_format`: where its model is known to take one (`can`, then
     litellm's bundled map; not beside tools), always, or never. Else the messages say it."""
@@ -110,6 +114,13 @@ class Rung:
             message = (
                 f"Rung {self.model}: can is {dict(self.can)!r}; true or false for any of {', '.join(CAPABILITIES)} was "
                 "expected."
+            )
+            raise ConfigError(message)
+        object.__setattr__(self, "allow", {tag: _values(values) for tag, values in self.allow.items()})
+        if not all(isinstance(name, str) for tag, values in self.allow.items() for name in (tag, *values)):
+            message = (
+                f"Rung {self.model}: allow is {dict(self.allow)!r}; texts by tag were expected, as in "
+                "{'region': ['eu']}."
             )
             raise ConfigError(message)
         remember([self.api_key])
@@ -216,6 +227,11 @@ class Rung:
         if self.native_schema == "always" or (self.native_schema == "auto" and self.able("json_schema")):
             settings["native_schema"] = True
         return settings
+
+
+def _values(values: Any) -> tuple[Any, ...]:
+    """Return allowed values as a tuple; a single text is one value, and not its letters."""
+    return tuple(values) if isinstance(values, list | tuple | set | frozenset) else (values,)
 
 
 class Ladder(Sequence[Rung]):

@@ -182,10 +182,11 @@ class Result(Generic[Parsed]):
 
     skipped: Mapping[str, str] = EMPTY
     """Rungs that were not asked since they cannot answer such a request, and what each lacks: `images`, `window`,
-    `session_floor` (a higher one made the tool calls that the request goes on with), …"""
+    `allow:region` (it may not see requests with such a tag), `session_floor` (a higher one made the tool calls that the
+    request goes on with), …"""
 
     flags: tuple[str, ...] = ()
-    """Remarks: `uncalibrated`, `top_failed`, `capability:…` (what the rungs that were skipped lack), `session_floor`,
+    """Remarks: `uncalibrated`, `top_failed`, `capability:…` and `allow:…` (what skipped rungs lack), `session_floor`,
     `session_floor_unknown` (this process does not know which rung made its tool calls), `capped:global` or
     `capped:principal` (the cap reached), `budget:…` (the budget spent), …"""
 

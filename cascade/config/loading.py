@@ -191,6 +191,12 @@ class _Build:
         settings = settings_of(shape.guards, shape.sessions, Settings())
         modes = {name: value for name in ("mode", "share") if (value := getattr(shape, name)) is not None}
         settings = replace(settings, **modes)
+        places: list[tuple[Place, Settings]] = [(("mode" if shape.mode else "share",), settings)]
+        places += [(("tasks", name), settings_of(task, task.sessions, settings)) for name, task in shape.tasks.items()]
+        unkept = next((place for place, one in places if one.observes and shape.log is None), None)
+        if unkept is not None:
+            problem = "it observes, and what is observed is kept in the log; set `log:`."
+            raise self.document.error(unkept, problem)
         return Config(
             path=self.document.path,
             ladder=ladder,
@@ -240,6 +246,7 @@ class _Build:
                 str(rung.model), name=str(rung.name or ""), verify=verify, params=rung.params, api_base=rung.api_base,
                 api_key=rung.api_key, timeout_s=rung.timeout_s, price=price, context_window=rung.context_window,
                 client=rung.client, can={str(name): able for name, able in rung.can.items()},
+                allow={tag: tuple(values) for tag, values in rung.allow.items()},
                 rpm=rung.rpm, tpm=rung.tpm, endpoints=endpoints, native_schema=rung.native_schema,
             ),
         )  # fmt: skip

@@ -154,6 +154,9 @@ class RungModel(RateLimitModel):
     litellm's bundled map."""
     can: Mapping[Capability, Annotated[bool, Field(strict=True)]] = Field(default_factory=dict)
     """What its model can do; a request that needs what it cannot skips the rung; default: from litellm's map."""
+    allow: Mapping[Text, list[Text]] = Field(default_factory=dict)
+    """Which requests it may see, by their tags (`region: [eu]`); one with another value, or without the tag, skips the
+    rung; default: all."""
     native_schema: Literal["auto", "always", "never"] = "auto"
     """Whether a request's schema is sent as `response_format`: where the model is known to take one, always, or never;
     else it is appended to the messages."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
-from cascade.capabilities import unfit, window_of
+from cascade.capabilities import not_allowed, unfit, window_of
 from cascade.clients import Client
 from cascade.engine.build_request import build_request, with_settings
 from cascade.engine.checks import SilenceWatch, WarnOnce
@@ -140,7 +140,7 @@ class Runner:
         settings, ladder = self.settings_of(request.task), served.ladder.of(request.task)
         mode, propensity = mode_of(request, settings, served)
         floor_unknown = False
-        if mode == "observe":
+        if mode == "observe" and not_allowed(ladder.top, request) is None:
             steps = ask_top(request, served.ladder)
         else:
             lacks, floor_unknown = self._floors.lacks(
@@ -272,6 +272,7 @@ class Runner:
             steps = tour(
                 self.request(sample.request),
                 ladder,
+                unfit=partial(not_allowed, request=sample.request),
                 have={name: recording.response for name, recording in sample.recordings.items()},
                 given={name: recording.verdicts for name, recording in sample.recordings.items()},
             )

@@ -267,7 +267,9 @@ def _result(
     """Return the result of a request."""
     flags = [] if plan.point is not None or plan.observed else ["uncalibrated"]
     flags += [f"capped:{capped}"] if capped else []
-    flags += dict.fromkeys(lack if lack == FLOOR else f"capability:{lack}" for lack in plan.skipped.values())
+    flags += dict.fromkeys(
+        lack if lack == FLOOR or lack.startswith("allow:") else f"capability:{lack}" for lack in plan.skipped.values()
+    )
     final = attempts[-1]
     accepted = final.decision.action == "accept"
     # A vetoed top answer is still the best guess; below it, an answer without a veto is preferred.

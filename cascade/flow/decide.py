@@ -91,7 +91,8 @@ def without_unfit(plan: Route, ladder: Ladder, unfit: Callable[[Rung], str | Non
     if not fit:
         told = "; ".join(f"{name} lacks {lack}" for name, lack in lacks.items())
         message = (
-            f"No rung can answer this request: {told}. Add a rung that can, or set `can` where the table is wrong."
+            f"No rung can answer this request: {told}. Add a rung that can, or set `can` where the table is wrong, or "
+            "the request's tags where `allow` rules it out."
         )
         raise ConfigError(message)
     return replace(plan, rungs=(*plan.rungs, fit[-1]), point=None, skipped=skipped)
