@@ -11,7 +11,7 @@ from cascade.verdict import Verdict, Verifier
 UNCHECKED = "unchecked:"
 """Prefix of flags that name what was not checked: a verifier, or a part of a schema."""
 
-_LIFTED = (UNCHECKED, "repaired:")
+_LIFTED = (UNCHECKED, "repaired:", "language:")
 
 
 def result_flags(request: Request, attempt: Attempt, verifiers: tuple[Verifier, ...]) -> list[str]:
