@@ -248,6 +248,7 @@ class _Build:
                 client=rung.client, can={str(name): able for name, able in rung.can.items()},
                 allow={tag: tuple(values) for tag, values in rung.allow.items()},
                 rpm=rung.rpm, tpm=rung.tpm, endpoints=endpoints, native_schema=rung.native_schema,
+                template=rung.template, repair=rung.repair,
             ),
         )  # fmt: skip
 

@@ -160,6 +160,11 @@ class RungModel(RateLimitModel):
     native_schema: Literal["auto", "always", "never"] = "auto"
     """Whether a request's schema is sent as `response_format`: where the model is known to take one, always, or never;
     else it is appended to the messages."""
+    template: str = ""
+    """Text sent in place of the last user message, whose own text stands for {prompt} in it; default: the message as it
+    is."""
+    repair: Annotated[bool, Field(strict=True)] = False
+    """Whether it is asked once more, with the validator's sentence, where a schema vetoes its answer."""
     client: Literal["auto", "direct", "litellm"] = "auto"
     """Who asks the model: `direct`, `litellm`, or `auto`: direct where the provider is known to speak OpenAI's Chat
     Completions."""

@@ -153,7 +153,7 @@ def would_be(request: Request, served: Served, settings: Settings, attempts: tup
     }
 
     def answer(ask: Ask) -> Reply:
-        reply = replies.get(ask.rung) if isinstance(ask, ModelCall) and ask.verifier is None else None
+        reply = replies.get(ask.rung) if isinstance(ask, ModelCall) and not (ask.verifier or ask.again) else None
         return reply or CallFailure(kind=FailureKind.UNKNOWN, message="not recorded", tries=0)
 
     steps = climb(

@@ -17,8 +17,9 @@ from cascade.failure import CallFailure, FailureKind
 from cascade.fast_replace import fast_replace
 from cascade.flow.decide import FLOOR, Route, decide, route, without_unfit
 from cascade.flow.failures import after_failure, unusable
+from cascade.flow.repair import verify_repaired
 from cascade.flow.unchecked import result_flags
-from cascade.flow.verify import ENDINGS, Returned, Steps, verify
+from cascade.flow.verify import ENDINGS, Returned, Steps
 from cascade.ladder import Ladder, Rung
 from cascade.policy.operating_point import Decision
 from cascade.policy.policy import Policy
@@ -93,7 +94,10 @@ def climb(
         exchange = Exchange(
             request=request, response=reply, rung=rung.name, model=rung.model, call=call, earlier=dict(earlier)
         )
-        verdicts, ended_by = yield from verify(plan.verifiers(rung), exchange, given.get(rung.name, EMPTY))
+        exchange, verdicts, ended_by = yield from verify_repaired(
+            rung, plan.verifiers(rung), exchange, given.get(rung.name, EMPTY)
+        )
+        reply = exchange.response
         if isinstance(ended_by, CallFailure):
             decision = Decision(action="stop", reason=f"verifier:{ended_by.kind.value}")
             attempts.append(
@@ -220,7 +224,10 @@ def tour(
             call=calls[rung.name],
             earlier=dict(earlier),
         )
-        verdicts, ended = yield from verify(rung.verifiers, exchange, given.get(rung.name, EMPTY))
+        exchange, verdicts, ended = yield from verify_repaired(
+            rung, rung.verifiers, exchange, given.get(rung.name, EMPTY)
+        )
+        reply = exchange.response
         # A verifier that ended the request gave no verdict: its abstention must not be recorded.
         verdicts = verdicts if ended is None else verdicts[:-1]
         failure = ended if isinstance(ended, CallFailure) else None

@@ -24,6 +24,7 @@ _FLAGS = {
     "unchecked:": "not checked",
     "language:": "in a language that a verifier does not read",
     "repaired:": "read with tolerance",
+    "asked_again:": "a schema vetoed the answer, and the rung was asked once more",
     "capability:": "a rung was skipped: it cannot answer such a request",
     "allow:": "a rung was skipped: it may not see such a request",
     "session_floor": "a rung was skipped: a higher one made the session's tool calls",
