@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
@@ -10,6 +10,7 @@ from cascade.display.result import result_sheet
 from cascade.errors import NotAccepted
 from cascade.exchange import EMPTY, Response
 from cascade.failure import CallFailure
+from cascade.policy.features import read_features
 from cascade.policy.operating_point import Decision
 from cascade.redaction import shown
 from cascade.usage import Usage
@@ -99,6 +100,18 @@ class Attempt:
         return call.usage if call is not None else Usage()
 
 
+def features_at(attempts: Sequence[Attempt], position: int) -> dict[str, float | None] | None:
+    """Return the features that the combiner saw at an attempt, by name; None where the rung did not answer.
+
+    Among them are the confidences of the rungs below that were escalated from; see `cascade.policy.features`.
+    """
+    attempt = attempts[position]
+    if attempt.response is None:
+        return None
+    below = (one for one in attempts[:position] if one.decision.action == "escalate")
+    return read_features(attempt.verdicts, attempt.response, {one.rung: one.confidence for one in below})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result(Generic[Parsed]):
     """The outcome of one request."""
@@ -170,6 +183,16 @@ class Result(Generic[Parsed]):
 
     weight: float = 1.0
     """The weight of the policy point that this request ran by (the propensity of the hashed mix)."""
+
+    mode: str = "enforce"
+    """`enforce`: the cascade's own answer was served. `observe`: the top's was, and the cascade was only watched."""
+
+    propensity: float = 1.0
+    """The probability with which the request came into this mode, in (0, 1]."""
+
+    next_usd: float | None = None
+    """What asking the next rung would have cost, in US dollars, where an answer was accepted below the top: an estimate
+    by its price, from the tokens of the accepted answer; None where that is not known, and at the top."""
 
     error: str | None = None
     """The error message; None without error."""

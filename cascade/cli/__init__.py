@@ -26,6 +26,7 @@ from cascade.cli import (
     replay,
     report,
     run,
+    samples,
     schema,
     verify,
 )
@@ -87,6 +88,7 @@ for _command in (
     run.run,
     explore.explore,
     grade.grade,
+    samples.samples,
     next_labels.next_labels,
     label.label,
     judges.judges,

@@ -20,7 +20,7 @@ from cascade.engine.driver import Driver
 from cascade.engine.gather import gather_bounded, stream_bounded
 from cascade.engine.raise_for import raise_for_result, raise_if_fatal
 from cascade.engine.recording import Begun, RunRecorder, begin, call_recorder, call_slots
-from cascade.engine.savings import savings_changes
+from cascade.engine.savings import next_usd_of, savings_changes
 from cascade.engine.session_floor import UNKNOWN, SessionFloors
 from cascade.errors import CascadeError, LogUnavailable
 from cascade.exchange import Request
@@ -38,7 +38,7 @@ from cascade.log.calls import committed
 from cascade.policy.policy import Policy
 from cascade.prices import PriceBook
 from cascade.result import Attempt, Outcome, Result
-from cascade.samples.sample import Sample, recorded
+from cascade.samples.sample import Sample, recorded, require_text
 from cascade.settings import Settings
 from cascade.telemetry import begin as begin_trace
 
@@ -174,6 +174,7 @@ class Runner:
                 result, ended, self.ladder, self.policy, self.prices
             )
             changes |= {"outcome": ended, "decision_id": identity, "latency_s": clock.elapsed_s()}
+            changes["next_usd"] = next_usd_of(result, ended, self.ladder, self.policy, self.prices)
             if floor_unknown:
                 changes["flags"] = (*changes.get("flags", result.flags), UNKNOWN)
             result = fast_replace(result, **changes)
@@ -252,6 +253,7 @@ class Runner:
 
         async def one(index: int, item: Sample | Request) -> Sample:
             sample = item if isinstance(item, Sample) else Sample(request=item)
+            require_text(sample, self.ladder.of(sample.request.task).names)
             steps = tour(
                 self.request(sample.request),
                 self.ladder,
