@@ -1,9 +1,10 @@
-"""Loggers: Python's logging, silent without a handler of the program, and with secrets redacted."""
+"""Loggers: Python's logging, silent without a handler of the program, with secrets redacted; foreign warnings."""
 
 from __future__ import annotations
 
 import logging
 import traceback
+import warnings
 from collections.abc import Iterable
 
 from cascade.redaction import redacted
@@ -28,6 +29,13 @@ FOREIGN = (
     "asyncio",
 )
 """Loggers of libraries used for calls: at DEBUG and INFO they write headers, and addresses with keys in them."""
+
+FOREIGN_WARNINGS = (
+    ".*conflict with protected namespace.*",
+    ".*Accessing the.*attribute on the instance is deprecated.*",
+    ".*`ReadOnly` qualifier.*",
+)
+"""Warnings that pydantic gives of litellm's classes as it is imported; litellm ignores them, and so do we."""
 
 
 class Redacting(logging.Filter):
@@ -74,3 +82,13 @@ def _guarded(name: str) -> logging.Logger:
 
 # A library is silent by default: without this, warnings would go to stderr where no logging is set up.
 _guarded("cascade").addHandler(logging.NullHandler())
+
+
+def ignore_foreign_warnings() -> None:
+    """Ignore what litellm ignores, before a `warnings.catch_warnings()` that may end in the midst of its import.
+
+    The end of the block takes back what litellm has set within it, in whatever thread, and the rest of the import would
+    write lines to stderr.
+    """
+    for message in FOREIGN_WARNINGS:
+        warnings.filterwarnings("ignore", message)

@@ -314,6 +314,7 @@ def _from_2(connection: Connection) -> None:
 
 
 def _from_3(connection: Connection) -> None:
+    """Upgrade from schema 3; `create_all` makes the new tables of observations."""
     for column in ("decisions ADD COLUMN mode VARCHAR", "decisions ADD COLUMN propensity DOUBLE",
                    "decisions ADD COLUMN next_usd DOUBLE", "attempts ADD COLUMN features TEXT",
                    "attempts ADD COLUMN same_as INTEGER", "policies ADD COLUMN content TEXT"):  # fmt: skip

@@ -16,6 +16,7 @@ import typer
 
 from cascade.cli.shared.terminal import fail, say, warn
 from cascade.errors import CascadeError, LogUnavailable
+from cascade.loggers import ignore_foreign_warnings
 
 if TYPE_CHECKING:
     from cascade.bulk.stop import Stop
@@ -84,6 +85,7 @@ def _plain_warnings() -> Iterator[None]:
         else:
             usual(message, category, *rest, **more)
 
+    ignore_foreign_warnings()
     with warnings.catch_warnings():
         usual = warnings.showwarning
         warnings.showwarning = show

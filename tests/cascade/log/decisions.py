@@ -29,7 +29,9 @@ ADDED = {
 def without_later(version: int) -> list[str]:
     """Return statements that make a log's tables those of an earlier schema."""
     later = [name.split(".") for schema, names in ADDED.items() if schema > version for name in names]
-    return [f"ALTER TABLE {table} DROP COLUMN {column}" for table, column in later]
+    tables = ("observations", "observed_attempts", "observed_verdicts", "unobserved") if version < 4 else ()
+    columns = [f"ALTER TABLE {table} DROP COLUMN {column}" for table, column in later]
+    return [*columns, *(f"DROP TABLE {table}" for table in tables)]
 
 
 COST_USD = {"small": 0.001, "middle": 0.004, "large": 0.01}
