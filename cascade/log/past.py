@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cascade.errors import DataError
@@ -37,6 +37,10 @@ class Past:
 
     labels: list[Row] = field(default_factory=list)
     """Of its answers, by rung ('': the answer that was returned) and source."""
+
+    observed: Past | None = None
+    """What the cascade would have done where the top answered, with every rung and verdict, reached or not; None where
+    the decision was not observed."""
 
     repeated: bool = False
     """True where the log has other decisions of the same request id, in the same task."""
@@ -109,7 +113,7 @@ def pasts(
     after = -1
     with log.reading() as connection:
         while rows := connection.execute(query.where(decisions.c.sequence > after)).mappings().all():
-            yield from _whole(connection, rows)
+            yield from _whole(connection, list(map(dict, rows)))
             after = rows[-1]["sequence"]
 
 
@@ -130,7 +134,7 @@ def past_of(log: Log, identity: str) -> Past:
             query = select(decisions).where(column == known).order_by(decisions.c.sequence.desc()).limit(1)
             rows = connection.execute(query).mappings().all()
             if rows:
-                return next(_whole(connection, rows))
+                return next(_whole(connection, list(map(dict, rows))))
     message = (
         f"The log holds no decision or request {identity!r}; give the decision_id of a result, or one that "
         "`cascade tail LOG` shows."
@@ -142,7 +146,7 @@ def _whole(connection: Connection, rows: Sequence[Row]) -> Iterator[Past]:
     """Yield decisions with the rows of the other tables."""
     from sqlalchemy import func, select
 
-    from cascade.log.tables import attempts, decisions, labels, verdicts
+    from cascade.log.tables import decisions, metadata
 
     mine = decisions.c.request_id.in_([row["request_id"] for row in rows])
     counted = select(decisions.c.task, decisions.c.request_id).where(mine)
@@ -151,9 +155,28 @@ def _whole(connection: Connection, rows: Sequence[Row]) -> Iterator[Past]:
     found = {
         row["decision_id"]: Past(decision=row, repeated=(row["task"], row["request_id"]) in repeated) for row in rows
     }
-    orders = {attempts: ("position",), verdicts: ("position", "place"), labels: ("rung", "at_ms", "source")}
-    for table, order in orders.items():
+    seen: dict[str, Past] = {}
+    for name, order in _ORDERS.items():
+        table = metadata.tables[name]
         query = select(table).where(table.c.decision_id.in_(list(found)))
         for row in connection.execute(query.order_by(*(table.c[name] for name in order))).mappings():
-            getattr(found[row["decision_id"]], table.name).append(row)
-    yield from found.values()
+            identity = row["decision_id"]
+            if name == "observations":
+                seen[identity] = Past(decision=dict(row), labels=found[identity].labels)
+            elif name.startswith("observed_"):
+                getattr(seen[identity], name.removeprefix("observed_")).append(dict(row))
+            else:
+                getattr(found[identity], name).append(dict(row))
+    for identity, past in found.items():
+        yield replace(past, observed=seen[identity]) if identity in seen else past
+
+
+_ORDERS = {
+    "attempts": ("position",),
+    "verdicts": ("position", "place"),
+    "labels": ("rung", "at_ms", "source"),
+    "observations": ("decision_id",),
+    "observed_attempts": ("position",),
+    "observed_verdicts": ("position", "place"),
+}
+"""Tables of which decisions have rows, with the order of these; an observation comes before what was observed."""
