@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +19,9 @@ RUNGS = ladder("small", "large")
 def log(folder):
     """Return a log without texts, of twenty decisions of two tasks."""
     client = ScriptedClient({"small": lambda call: scripted(str(call.messages[0]["content"])), "large": "0.9"})
-    with Cascade(RUNGS, policy=policy(RUNGS, (0.5, 0.0)), client=client, log=folder / "decisions.db") as app:
+    fitted = policy(RUNGS, (0.5, 0.0))
+    fitted = replace(fitted, tasks={name: fitted.tasks["default"] for name in ("default", "other")})
+    with Cascade(RUNGS, policy=fitted, client=client, log=folder / "decisions.db") as app:
         for i in range(20):
             app.run(str(i / 20), task="default" if i % 2 else "other")
     return folder / "decisions.db"
