@@ -20,7 +20,7 @@ def log(folder):
     """Return a log without texts, of twenty decisions of two tasks."""
     client = ScriptedClient({"small": lambda call: scripted(str(call.messages[0]["content"])), "large": "0.9"})
     fitted = policy(RUNGS, (0.5, 0.0))
-    fitted = replace(fitted, tasks={name: fitted.tasks["default"] for name in ("default", "other")})
+    fitted = replace(fitted, tasks=dict.fromkeys(("default", "other"), fitted.tasks["default"]))
     with Cascade(RUNGS, policy=fitted, client=client, log=folder / "decisions.db") as app:
         for i in range(20):
             app.run(str(i / 20), task="default" if i % 2 else "other")
