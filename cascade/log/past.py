@@ -9,7 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cascade.errors import DataError
+from cascade.policy.explanation import ExplainedAttempt, ExplainedVerdict, Explanation, explain
 from cascade.policy.features import EARLIER, LENGTH
+from cascade.policy.operating_point import Threshold
+from cascade.policy.policy import Policy
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -18,6 +21,12 @@ if TYPE_CHECKING:
 
 BATCH = 500
 """Decisions in memory at once."""
+
+EARLIER_SCHEMA = (
+    "The decision is from before schema 4: its features are put together from verdicts and the length of the answer, "
+    "and what the next rung would have cost is not known."
+)
+"""Note on a decision that was logged by an earlier release."""
 
 Row = Mapping[str, Any]
 
@@ -72,6 +81,40 @@ class Past:
                 found[EARLIER + one["rung"]] = one["confidence"]
         return found
 
+    def explanation(self, policy: Policy | None) -> Explanation:
+        """Return why the decision was made, and what the cascade would have done where it was observed.
+
+        Args:
+            policy: the policy that decided; None where it is not known.
+        """
+        row = self.decision
+        given = Explanation(
+            decision_id=row["decision_id"], request_id=row["request_id"], task=row["task"], outcome=row["outcome"],
+            rung=row["rung"], model=row["model"], cost_usd=row["cost_usd"], saved_usd=row["saved_usd"],
+            quality=row["quality"], mode=row["mode"] or "enforce", propensity=row["propensity"] or 1.0,
+            policy_sha256=row["policy_sha256"], next_usd=row["next_usd"],
+            attempts=tuple(self._explained(position) for position in range(len(self.attempts))),
+            notes=() if row["mode"] else (EARLIER_SCHEMA,),
+            observed=None if self.observed is None else self.observed.explanation(policy),
+        )  # fmt: skip
+        return explain(given, policy)
+
+    def _explained(self, position: int) -> ExplainedAttempt:
+        row = self.attempts[position]
+        return ExplainedAttempt(
+            rung=row["rung"], model=row["model"], action=row["action"], reason=row["reason"],
+            confidence=row["confidence"], u=row["u"], failure=row["failure"],
+            threshold=None if row["t"] is None else Threshold(t=row["t"], g=row["g"] or 0.0),
+            verdicts=tuple(
+                ExplainedVerdict(
+                    verifier=one["verifier"], score=one["score"], veto=bool(one["veto"]), reason=one["reason"],
+                    signals=json.loads(one["signals"] or "{}"), cost_usd=one["cost_usd"],
+                )
+                for one in self.verdicts_at(position)
+            ),
+            features=self.features_at(position), answer_usd=row["answer_usd"], verifiers_usd=row["verifiers_usd"],
+        )  # fmt: skip
+
     def labels_by_rung(self) -> dict[str, tuple[float, str]]:
         """Return the labels by rung, with their sources: the mean, where several sources gave one."""
         found: dict[str, list[tuple[float, str]]] = {}
@@ -86,7 +129,12 @@ class Past:
 
 
 def pasts(
-    log: Log, *, tasks: Sequence[str] | None = None, since_ms: int | None = None, until_ms: int | None = None
+    log: Log,
+    *,
+    tasks: Sequence[str] | None = None,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+    after: int = -1,
 ) -> Iterator[Past]:
     """Yield decisions in their order, from one snapshot.
 
@@ -95,6 +143,7 @@ def pasts(
         tasks: only these; None: all.
         since_ms: only decisions that ended then or later, Unix milliseconds.
         until_ms: only decisions that ended before.
+        after: only decisions after this one, by its `sequence`.
 
     Raises:
         LogUnavailable: the log cannot be read.
@@ -110,11 +159,24 @@ def pasts(
         query = query.where(decisions.c.at_ms >= since_ms)
     if until_ms is not None:
         query = query.where(decisions.c.at_ms < until_ms)
-    after = -1
     with log.reading() as connection:
         while rows := connection.execute(query.where(decisions.c.sequence > after)).mappings().all():
             yield from _whole(connection, list(map(dict, rows)))
             after = rows[-1]["sequence"]
+
+
+def last_sequence(log: Log, *, before: int = 0, tasks: Sequence[str] | None = None) -> int:
+    """Return the sequence after which a log has so many decisions; -1 where it has no more than these."""
+    from sqlalchemy import select
+
+    from cascade.log.tables import decisions
+
+    query = select(decisions.c.sequence).order_by(decisions.c.sequence.desc()).offset(before).limit(1)
+    if tasks is not None:
+        query = query.where(decisions.c.task.in_([log.stored_name(task) for task in tasks]))
+    with log.reading() as connection:
+        found = connection.execute(query).scalar()
+    return -1 if found is None else int(found)
 
 
 def past_of(log: Log, identity: str) -> Past:
@@ -140,6 +202,19 @@ def past_of(log: Log, identity: str) -> Past:
         "`cascade tail LOG` shows."
     )
     raise DataError(message)
+
+
+def logged_policy(log: Log, sha256: str | None) -> Policy | None:
+    """Return a policy that the log has noted; None where it has not, or has noted it before schema 4."""
+    from sqlalchemy import select
+
+    from cascade.log.tables import policies
+
+    if sha256 is None:
+        return None
+    with log.reading() as connection:
+        content = connection.execute(select(policies.c.content).where(policies.c.sha256 == sha256)).scalar()
+    return None if content is None else Policy.from_json(json.loads(content))
 
 
 def _whole(connection: Connection, rows: Sequence[Row]) -> Iterator[Past]:
