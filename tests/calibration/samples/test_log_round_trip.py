@@ -235,9 +235,11 @@ def test_an_observed_decision_is_a_complete_sample_with_its_propensity(tmp_path:
     texts = {"small": {"one": {"score": 1.0}}, "middle": {"one": {"score": 0.3}}, "large": {"one": {"score": 0.5}}}
     scores = {name: {**own, "two": {"score": 0.5, "margin": 0.1}} for name, own in texts.items()}
     client = ScriptedClient({name: answered(json.dumps(own), "stop") for name, own in scores.items()})
-    options = {"settings": Settings(mode="observe"), "observe": ObserveLimits(share=0.5)}
+    settings, limits = Settings(mode="observe"), ObserveLimits(share=0.5)
     policy = fitted(0.5)
-    with Cascade(RUNGS, policy=policy, client=client, log=tmp_path / "log.db", **options) as app:
+    with Cascade(
+        RUNGS, policy=policy, client=client, log=tmp_path / "log.db", settings=settings, observe=limits
+    ) as app:
         for i in range(30):
             app.run(Request.of("secret", task="t", id=f"r-{i}"))
     with open_log(tmp_path / "log.db") as log:

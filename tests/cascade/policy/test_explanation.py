@@ -158,7 +158,7 @@ def test_a_request_id_that_was_redacted_still_finds_its_operating_point(tmp_path
 
 def test_pass_marks_are_explained_too(tmp_path: Path) -> None:
     client = ScriptedClient({"small": told(0.2), "middle": told(0.9)})
-    with Cascade(RUNGS, client=client) as app, pytest.warns(UserWarning):
+    with Cascade(RUNGS, client=client) as app, pytest.warns(UserWarning, match="not calibrated"):
         found = app.run("?").explain()
     assert found.attempts[0].why == "The score of told is below its pass mark."
     assert not found.notes
