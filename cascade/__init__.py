@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         RunError,
         SchemaRejected,
         UnknownPrice,
+        UnsupportedParameter,
     )
     from cascade.exchange import Exchange, Request, Response
     from cascade.guards.breaker import Breaker
@@ -96,6 +97,7 @@ __all__ = [
     "ScriptedClient",
     "Settings",
     "UnknownPrice",
+    "UnsupportedParameter",
     "Usage",
     "Verdict",
     "Verifier",

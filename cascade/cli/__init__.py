@@ -29,6 +29,8 @@ from cascade.cli import (
     run,
     samples,
     schema,
+    show,
+    tail,
     verify,
 )
 from cascade.cli.shared.exit_codes import guarded
@@ -100,6 +102,8 @@ for _command in (
     replay.replay,
     check.check,
     report.report,
+    show.show,
+    tail.tail,
     dashboard.dashboard,
     export.export,
     purge.purge,

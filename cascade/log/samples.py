@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from cascade.log.log import Log
 
 DECISION = "decision"
-"""Field of a sample from a log: what was decided, `{"id", "at", "outcome", "rung", "policy_sha256", "mode", …}`."""
+"""Field of a sample from a log: what was decided, `{"id", "at", "outcome", "rung", "policy_sha256", "mode", …}`;
+`observed` is true where the recordings are those of an observation."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,8 +55,9 @@ def log_samples(
     """Yield the decisions of a log as samples, in their order; memory holds a batch of decisions.
 
     A sample's recordings are the answers that were given, each with its features and verdicts as they were served. So a
-    replay of the same policy decides as the log says, also without texts. A request that came several times makes a
-    sample each time, all in one group.
+    replay of the same policy decides as the log says, also without texts. An observed decision has a recording of every
+    rung, and the propensity with which it was observed. A request that came several times makes a sample each time, all
+    in one group.
 
     Args:
         log: the log.
@@ -93,16 +95,16 @@ def _again(sample: Sample, past: Past) -> Sample:
 
 
 def _sample(past: Past, skips: Skips) -> Sample | None:
-    row = past.decision
+    row, seen = past.decision, past.observed or past
     labels = past.labels_by_rung()
     recordings: dict[str, Recording] = {}
-    for position, attempt in enumerate(past.attempts):
+    for position, attempt in enumerate(seen.attempts):
         if attempt["failure"] is None:
-            recordings[attempt["rung"]] = _recording(past, position, labels.pop(attempt["rung"], None))
+            recordings[attempt["rung"]] = _recording(seen, position, labels.pop(attempt["rung"], None))
     if not recordings:
         return None
     skips.labels += len(labels)
-    skips.before_features += any(attempt["features"] is None for attempt in past.attempts if not attempt["failure"])
+    skips.before_features += any(attempt["features"] is None for attempt in seen.attempts if not attempt["failure"])
     messages = _messages(row["request_text"])
     request = Request(
         messages=messages or ({"role": "user", "content": ""},),
@@ -118,12 +120,13 @@ def _sample(past: Past, skips: Skips) -> Sample | None:
         "outcome": row["outcome"], "rung": row["rung"], "quality": row["quality"], "mode": row["mode"],
         "policy_sha256": row["policy_sha256"], "cost_usd": row["cost_usd"],
         "attempts": [{"rung": one["rung"], "action": one["action"], "reason": one["reason"]} for one in past.attempts],
+        "observed": None if past.observed is None else True,
     }  # fmt: skip
     return Sample(
         request=request,
         recordings=recordings,
-        propensity=row["propensity"] or 1.0,
-        textless=messages is None or any(one["answer_text"] is None for one in past.attempts if not one["failure"]),
+        propensity=seen.decision["propensity"] or 1.0,
+        textless=messages is None or any(one["answer_text"] is None for one in seen.attempts if not one["failure"]),
         extra={DECISION: {key: value for key, value in decided.items() if value is not None}},
     )
 

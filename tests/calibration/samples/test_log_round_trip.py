@@ -28,6 +28,7 @@ from cascade.policy.operating_point import OperatingPoint, Threshold
 from cascade.policy.policy import LadderPrint, Policy, TaskPolicy
 from cascade.samples.jsonl import sample_line, sample_of
 from cascade.samples.sample import Sample
+from cascade.settings import ObserveLimits, Settings
 from cascade.verdict import Verdict, Verifier
 from verifiers.schema import Schema
 
@@ -144,7 +145,11 @@ def test_confidences_of_a_replay_are_those_that_were_logged_bit_by_bit(tmp_path:
     logged(path, fitted(0.5), [[(text, "stop")] * 3 for text in texts], [f"r-{i}" for i in range(40)])
     table = lay_out("t", by_task(round_tripped(path))["t"], RUNGS)
     with open_log(path, read_only=True) as log, log.reading() as connection:
-        query = "SELECT confidence FROM attempts WHERE position = 0 ORDER BY decision_id"
+        # By sequence: ids of one millisecond sort by their random part.
+        query = (
+            "SELECT a.confidence FROM attempts AS a JOIN decisions AS d ON d.decision_id = a.decision_id"
+            " WHERE a.position = 0 ORDER BY d.sequence"
+        )
         stored = [row[0] for row in connection.exec_driver_sql(query)]
     found = SMALL.confidences(table.rows["small"], table.names["small"])
     assert np.array_equal(found, np.array(stored))
@@ -224,3 +229,32 @@ def test_a_textless_sample_is_not_explored(tmp_path: Path) -> None:
     with Cascade(RUNGS, client=client) as app, pytest.raises(DataError, match="store_text"):
         app.explore([sample])
     assert not client.calls
+
+
+def test_an_observed_decision_is_a_complete_sample_with_its_propensity(tmp_path: Path) -> None:
+    texts = {"small": {"one": {"score": 1.0}}, "middle": {"one": {"score": 0.3}}, "large": {"one": {"score": 0.5}}}
+    scores = {name: {**own, "two": {"score": 0.5, "margin": 0.1}} for name, own in texts.items()}
+    client = ScriptedClient({name: answered(json.dumps(own), "stop") for name, own in scores.items()})
+    settings, limits = Settings(mode="observe"), ObserveLimits(share=0.5)
+    policy = fitted(0.5)
+    with Cascade(
+        RUNGS, policy=policy, client=client, log=tmp_path / "log.db", settings=settings, observe=limits
+    ) as app:
+        for i in range(30):
+            app.run(Request.of("secret", task="t", id=f"r-{i}"))
+    with open_log(tmp_path / "log.db") as log:
+        log.label("r-0", 1.0)
+        found = list(log_samples(log))
+    observed = [sample for sample in found if sample.extra["decision"].get("observed")]
+    assert len(found) == 30
+    assert 3 < len(observed) < 27
+    assert {sample.propensity for sample in observed} == {0.5}
+    assert all(set(sample.recordings) == set(NAMES) and sample.textless for sample in observed)
+    assert all(set(sample.recordings) == {"large"} for sample in found if sample not in observed)
+    assert found[0].recordings["large"].correct == 1.0
+    rows = replay(observed, policy, RUNGS).tasks["t"]
+    with open_log(tmp_path / "log.db", read_only=True) as log, log.reading() as connection:
+        query = "SELECT decision_id, rung, confidence FROM observations"
+        would = {row[0]: row[1] for row in connection.exec_driver_sql(query)}
+    served = [NAMES[max(k for k in range(3) if rows.reach[i, k])] for i in range(len(observed))]
+    assert served == [would[sample.extra["decision"]["id"]] for sample in observed]
