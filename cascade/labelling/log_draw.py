@@ -55,8 +55,8 @@ def log_draw(
 ) -> Drawn:
     """Draw decisions that an annotator has not labelled yet, by hashed choices (sequential Poisson sampling).
 
-    By Ohlsson (1998): a decision of weight w and hashed number u comes up at rank u / w, and is drawn if it is among the first n; its
-    probability is min(1, rank of the last one times w). A later draw goes on where an earlier one ended.
+    By Ohlsson (1998): a decision of weight w and hashed number u comes up at rank u / w, and is drawn if it is among
+    the first n; its probability is min(1, rank of the last one times w). A later draw goes on where one ended.
 
     Args:
         log: the log.

@@ -50,7 +50,8 @@ def label_log(
     if not drawn.n:
         message = (
             f"{log.name} has no decision whose texts are stored ({drawn.n_textless:,} have none), so there is "
-            "nothing to show; log with `store_text: full` or `redacted`, or take labels from elsewhere with --import FILE."
+            "nothing to show; log with `store_text: full` or `redacted`, or take labels from elsewhere with "
+            "--import FILE."
         )
         raise DataError(message)
     samples = [one for one in log_samples(log, ids=drawn.propensity) if not one.textless]
