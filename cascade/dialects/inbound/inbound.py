@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cascade.dialects.inbound.extension import read_extension
+from cascade.dialects.inbound.extension import FIELD, read_extension
 from cascade.errors import ConfigError, DataError
 from cascade.exchange import Request
 
@@ -76,7 +76,7 @@ def build_inbound(
         raise DataError(f"stream is {stream!r:.80}; true or false was expected.")
     if principal is not None and not isinstance(principal, str):
         raise DataError(f"The user is {principal!r:.80}; a text was expected.")
-    named, ours = task_of(model), read_extension(body.get("cascade"))
+    named, ours = task_of(model), read_extension(body.get(FIELD))
     options = {**defaults, **({} if named is None else {"task": named}), **ours}
     tags = {**(defaults.get("tags") or {}), **_tags(body.get("metadata")), **ours.get("tags", {})}
     options |= {"tags": tags} if tags else {}

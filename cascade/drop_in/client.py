@@ -1,0 +1,98 @@
+"""wrap(): a client of OpenAI's or Anthropic's library whose requests run the cascade, and which stays what it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+from cascade.drop_in.exchange import Exchanges, OnInternalError
+from cascade.drop_in.route import Library
+from cascade.drop_in.transport import http_client
+from cascade.errors import ConfigError
+from cascade.exchange import Request
+
+if TYPE_CHECKING:
+    from cascade.engine.cascade import Cascade
+
+Client = TypeVar("Client")
+
+DEFAULTS = ("deadline_s", "group", "max_cost_usd", "principal", "quality", "session", "tags")
+
+_WRAPPED: Mapping[tuple[str, str], tuple[Library, bool]] = {
+    ("openai", "OpenAI"): ("openai", False),
+    ("openai", "AsyncOpenAI"): ("openai", True),
+}
+"""Classes that can be wrapped, their subclasses too: their library's name, and whether they are async."""
+
+_INSTEAD: Mapping[tuple[str, str], str] = {}
+"""Classes that cannot be wrapped, and what to use."""
+
+
+def wrap(
+    client: Client,
+    *,
+    task: str = "default",
+    app: Cascade | None = None,
+    on_internal_error: OnInternalError = "reference",
+    **defaults: Any,
+) -> Client:
+    """Return a client of the same class whose requests for answers run the cascade.
+
+    `chat.completions.create`, `.parse`, `.stream` and `with_raw_response` return the library's own objects, with
+    `cascade` beside (decision, rung, cost, …; also as `x-cascade-*` headers). Streams are verified, then streamed: the
+    first piece comes after `latency_s` of the result. Everything else (files, embeddings, …) goes to the original
+    client untouched. Errors are the library's own, with ours as their cause: a spent budget or the escalation cap is a
+    `RateLimitError`, a passed deadline an `APITimeoutError`; they are not retried. The client's timeout is the
+    request's deadline where it has no earlier one.
+
+    Args:
+        client: an OpenAI or AsyncOpenAI (subclasses too, AzureOpenAI among them); it is not changed.
+        task: the task of its requests.
+        app: the cascade; None: the process default, opened at the first request (CASCADE_CONFIG, else ./cascade.yaml).
+        on_internal_error: `reference`: a failure of the cascade itself (its configuration, a verifier, the log, a bug,
+            a provider below the top) sends the unmodified request to the client's own model. That is flagged
+            `bypassed`, logged as an error on the logger `cascade.wrap`, and paid from the same budgets. `raise`: it
+            raises.
+        defaults: options of its requests: `deadline_s`, `group`, `max_cost_usd`, `principal`, `quality`, `session`,
+            `tags`. A request sets them in `extra_body={"cascade": {…}}`, but for `principal`.
+
+    Raises:
+        TypeError: an option is unknown.
+        ConfigError: it is no client that can be wrapped, or an option cannot be used.
+
+    Example:
+        >>> client = cascade.wrap(OpenAI(), task="invoices")
+    """
+    library, is_async = _known(client)
+    for name in defaults:
+        if name not in DEFAULTS:
+            near = get_close_matches(name, DEFAULTS, n=1, cutoff=0.5)
+            meant = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(DEFAULTS)}."
+            raise TypeError(f"wrap() got an unexpected option {name!r}; {meant}")
+    if on_internal_error not in get_args(OnInternalError):
+        raise ConfigError(f"on_internal_error is {on_internal_error!r:.80}; reference or raise was expected.")
+    Request.of("?", task=task, **defaults)  # what cannot be used is told here
+    exchanges = Exchanges(
+        library=library, app=app, defaults={"task": task, **defaults}, on_internal_error=on_internal_error
+    )
+    made: Client = client.with_options(http_client=http_client(client, exchanges, is_async=is_async))  # type: ignore[attr-defined]
+    return made
+
+
+def _known(client: Any) -> tuple[Library, bool]:
+    """Return the library of a client, and whether it is async.
+
+    Raises:
+        ConfigError: it cannot be wrapped.
+    """
+    names = [(kind.__module__.partition(".")[0], kind.__name__) for kind in type(client).__mro__]
+    instead = next((_INSTEAD[name] for name in names if name in _INSTEAD), None)
+    if instead is not None:
+        raise ConfigError(f"A {type(client).__name__} cannot be wrapped; {instead}")
+    found = next((_WRAPPED[name] for name in names if name in _WRAPPED), None)
+    if found is None:
+        kinds = ", ".join(name for _, name in _WRAPPED)
+        what = f"the class {client.__name__}" if isinstance(client, type) else f"a {type(client).__name__}"
+        raise ConfigError(f"wrap() got {what}; an object of one of {kinds} was expected.")
+    return found
