@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cascade.config.process import arun, run
     from cascade.dialects.error_wordings import ErrorWording
     from cascade.drop_in.client import wrap
+    from cascade.drop_in.completion import acompletion, completion
     from cascade.endpoint import Endpoint
     from cascade.engine.cascade import Cascade
     from cascade.errors import (
@@ -103,7 +104,9 @@ __all__ = [
     "Usage",
     "Verdict",
     "Verifier",
+    "acompletion",
     "arun",
+    "completion",
     "run",
     "wrap",
 ]
@@ -113,6 +116,7 @@ _HOMES = {
     "cascade.config.process": ("arun", "run"),
     "cascade.dialects.error_wordings": ("ErrorWording",),
     "cascade.drop_in.client": ("wrap",),
+    "cascade.drop_in.completion": ("acompletion", "completion"),
     "cascade.endpoint": ("Endpoint",),
     "cascade.engine.cascade": ("Cascade",),
     "cascade.exchange": ("Exchange", "Request", "Response"),
