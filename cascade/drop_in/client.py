@@ -22,11 +22,28 @@ DEFAULTS = ("deadline_s", "group", "max_cost_usd", "principal", "quality", "sess
 _WRAPPED: Mapping[tuple[str, str], tuple[Library, bool]] = {
     ("openai", "OpenAI"): ("openai", False),
     ("openai", "AsyncOpenAI"): ("openai", True),
+    ("anthropic", "Anthropic"): ("anthropic", False),
+    ("anthropic", "AsyncAnthropic"): ("anthropic", True),
 }
 """Classes that can be wrapped, their subclasses too: their library's name, and whether they are async."""
 
-_INSTEAD: Mapping[tuple[str, str], str] = {}
-"""Classes that cannot be wrapped, and what to use."""
+_BEDROCK = "wrap an Anthropic() and name the model in the ladder: bedrock/<model>, with your AWS credentials."
+_VERTEX = "wrap an Anthropic() and name the model in the ladder: vertex_ai/<model>, with your Google credentials."
+_FOUNDRY = "wrap an Anthropic() and name the model in the ladder: azure_ai/<model>, with its api_base and api_key."
+_OPENAI_BEDROCK = "wrap an OpenAI() and name the model in the ladder: bedrock/<model>, with your AWS credentials."
+_GEMINI = "wrap an OpenAI(), or call cascade.run(), and name the model in the ladder: gemini/<model>."
+
+_INSTEAD: Mapping[tuple[str, str], str] = {
+    **{("anthropic", f"{kind}AnthropicBedrock{last}"): _BEDROCK for kind in ("", "Async") for last in ("", "Mantle")},
+    **{("anthropic", f"{kind}AnthropicAWS"): _BEDROCK for kind in ("", "Async")},
+    **{("anthropic", f"{kind}AnthropicVertex"): _VERTEX for kind in ("", "Async")},
+    **{("anthropic", f"{kind}AnthropicGoogleCloud"): _VERTEX for kind in ("", "Async")},
+    **{("anthropic", f"{kind}AnthropicFoundry"): _FOUNDRY for kind in ("", "Async")},
+    **{("openai", f"{kind}BedrockOpenAI"): _OPENAI_BEDROCK for kind in ("", "Async")},
+    ("google", "Client"): _GEMINI,
+    ("google", "AsyncClient"): _GEMINI,
+}
+"""Classes that cannot be wrapped, since their requests are signed or in a form of their own, and what to use."""
 
 
 def wrap(
@@ -39,15 +56,16 @@ def wrap(
 ) -> Client:
     """Return a client of the same class whose requests for answers run the cascade.
 
-    `chat.completions.create`, `.parse`, `.stream` and `with_raw_response` return the library's own objects, with
-    `cascade` beside (decision, rung, cost, …; also as `x-cascade-*` headers). Streams are verified, then streamed: the
-    first piece comes after `latency_s` of the result. Everything else (files, embeddings, …) goes to the original
-    client untouched. Errors are the library's own, with ours as their cause: a spent budget or the escalation cap is a
-    `RateLimitError`, a passed deadline an `APITimeoutError`; they are not retried. The client's timeout is the
+    `chat.completions` and `messages` (`create`, `parse`, `stream`, `with_raw_response`, …) return the library's own
+    objects, with `cascade` beside (decision, rung, cost, …; also as `x-cascade-*` headers). Streams are verified, then
+    streamed: the first piece comes after the result's `latency_s`. Everything else (files, embeddings, …) goes to the
+    original client untouched. Errors are the library's own, with ours as their cause: a spent budget or the escalation
+    cap is a `RateLimitError`, a passed deadline an `APITimeoutError`; they are not retried. The client's timeout is the
     request's deadline where it has no earlier one.
 
     Args:
-        client: an OpenAI or AsyncOpenAI (subclasses too, AzureOpenAI among them); it is not changed.
+        client: an OpenAI, AsyncOpenAI, Anthropic or AsyncAnthropic (subclasses too, AzureOpenAI among them); it is not
+            changed.
         task: the task of its requests.
         app: the cascade; None: the process default, opened at the first request (CASCADE_CONFIG, else ./cascade.yaml).
         on_internal_error: `reference`: a failure of the cascade itself (its configuration, a verifier, the log, a bug,
