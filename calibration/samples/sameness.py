@@ -12,7 +12,7 @@ from cascade.answer_schema import field_text
 from cascade.exchange import Response
 from cascade.reading import NotJson, Unsure, read
 from cascade.reading.literals import canonical
-from cascade.samples.sample import Sample
+from cascade.samples.sample import SAME_AS, Sample
 
 
 def same_answers(samples: Sequence[Sample], rungs: Sequence[str]) -> Flags:
@@ -31,6 +31,13 @@ def match_reference(sample: Sample, rungs: Sequence[str]) -> list[bool]:
     if top is None:
         return [False] * len(rungs)
     found = (sample.recordings.get(rung) for rung in rungs)
+    if sample.textless:
+        # The log compared the answers while it had them, and stored which are the same.
+        theirs = top.extra.get(SAME_AS)
+        return [
+            own is not None and (own is top or (theirs is not None and own.extra.get(SAME_AS) == theirs))
+            for own in found
+        ]
     return [
         own is not None and (own is top or same_answer(own.response, top.response, sample.request.answer_field))
         for own in found
@@ -41,6 +48,8 @@ def repeat_reference(sample: Sample, rungs: Sequence[str]) -> list[bool]:
     """Return which rungs gave an answer identical to the reference's, (K,), so alike in every dimension."""
     top = sample.recordings.get(rungs[-1])
     found = (sample.recordings.get(rung) for rung in rungs)
+    if sample.textless:
+        return [own is not None and own is top for own in found]
     return [
         top is not None
         and own is not None
