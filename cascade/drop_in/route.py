@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Literal
 
-from cascade.dialects.inbound import chat, messages
+from cascade.dialects.inbound import chat, messages, responses
 from cascade.exchange import EMPTY
 
 Library = Literal["openai", "anthropic"]
@@ -25,7 +25,10 @@ class Route:
 
 
 ROUTES: Mapping[Library, Mapping[str, Route]] = {
-    "openai": {"/chat/completions": Route(dialect=chat)},
+    "openai": {
+        "/chat/completions": Route(dialect=chat),
+        "/responses": Route(dialect=responses, named=True),
+    },
     "anthropic": {"/v1/messages": Route(dialect=messages, named=True)},
 }
 """By library, the ends of the addresses that a cascade answers; everything else goes to the original client."""

@@ -121,6 +121,48 @@ def test_our_own_options_travel_in_the_body(client, tmp_path):
     assert row == ("orders", "acme", told["decision_id"])
 
 
+# Responses
+
+
+def test_responses_are_the_librarys_own_too(client, async_client, own):
+    async def one() -> Any:
+        return await cascade.wrap(async_client, app=app).responses.create(model="gpt-5", input="hi")
+
+    with cascade_of() as app:
+        response = cascade.wrap(client, app=app).responses.create(model="gpt-5", input="hi", instructions="Be kind.")
+        assert asyncio.run(one()).output_text == "Fine."
+    assert type(response).__name__ == "Response"
+    assert response.output_text == "Fine."
+    assert response.cascade["rung"] == "small"
+    assert own.paths == []
+
+
+def test_responses_parse_and_stream(client):
+    text = '{"item": "lamp", "qty": 2}'
+    with cascade_of(text) as app:
+        wrapped = cascade.wrap(client, app=app)
+        parsed = wrapped.responses.parse(model="gpt-5", input="hi", text_format=Invoice)
+        assert parsed.output_parsed == Invoice(item="lamp", qty=2)
+        with wrapped.responses.stream(model="gpt-5", input="hi", text_format=Invoice) as events:
+            kinds = [event.type for event in events]
+            assert events.get_final_response().output_parsed == Invoice(item="lamp", qty=2)
+    assert kinds[0] == "response.created"
+    assert kinds[-1] == "response.completed"
+
+
+def test_a_loop_of_responses_goes_round(client):
+    called = scripted("", tool_calls=(CALL,), finish_reason="tool_calls")
+    tool: Any = {"type": "function", "name": "weather", "parameters": {"type": "object"}}
+    with cascade_of([called, "It rains."]) as app:
+        create = cascade.wrap(client, app=app).responses.create
+        first = create(model="gpt-5", input="hi", tools=[tool])
+        (call,) = first.output
+        result = {"type": "function_call_output", "call_id": call.call_id, "output": "rain"}
+        last = create(model="gpt-5", input=[*HI, *first.output, result], tools=[tool])
+    assert (call.name, json.loads(call.arguments)) == ("weather", {"city": "Oslo"})
+    assert last.output_text == "It rains."
+
+
 # Errors
 
 
