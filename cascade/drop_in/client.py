@@ -64,8 +64,8 @@ def wrap(
     request's deadline where it has no earlier one.
 
     Args:
-        client: an OpenAI, AsyncOpenAI, Anthropic or AsyncAnthropic (subclasses too, AzureOpenAI among them); it is not
-            changed.
+        client: an OpenAI, AsyncOpenAI, Anthropic or AsyncAnthropic (subclasses too, AzureOpenAI among them), or
+            LangChain's ChatOpenAI, whose clients are then wrapped; it is not changed.
         task: the task of its requests.
         app: the cascade; None: the process default, opened at the first request (CASCADE_CONFIG, else ./cascade.yaml).
         on_internal_error: `reference`: a failure of the cascade itself (its configuration, a verifier, the log, a bug,
@@ -82,6 +82,9 @@ def wrap(
     Example:
         >>> client = cascade.wrap(OpenAI(), task="invoices")
     """
+    if (inner := _clients_of(client)) is not None:
+        options = {"task": task, "app": app, "on_internal_error": on_internal_error, **defaults}
+        return _chat_model(client, *(one if one is None else wrap(one, **options) for one in inner))
     library, is_async = _known(client)
     for name in defaults:
         if name not in DEFAULTS:
@@ -96,6 +99,21 @@ def wrap(
     )
     made: Client = client.with_options(http_client=http_client(client, exchanges, is_async=is_async))  # type: ignore[attr-defined]
     return made
+
+
+def _clients_of(model: Any) -> tuple[Any, Any] | None:
+    """Return the sync and the async client of LangChain's ChatOpenAI; None where it is none."""
+    if not any(kind.__module__.startswith("langchain_openai.chat_models") for kind in type(model).__mro__):
+        return None
+    return model.root_client, model.root_async_client
+
+
+def _chat_model(model: Any, client: Any, async_client: Any) -> Any:
+    """Return LangChain's model with other clients."""
+    changes = {"root_client": client, "root_async_client": async_client}
+    changes |= {} if client is None else {"client": client.chat.completions}
+    changes |= {} if async_client is None else {"async_client": async_client.chat.completions}
+    return model.model_copy(update=changes)
 
 
 def _known(client: Any) -> tuple[Library, bool]:

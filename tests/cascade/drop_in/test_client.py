@@ -292,7 +292,60 @@ def test_raise_lets_failures_of_ours_through(client, own):
     assert own.paths == []
 
 
+# Clients that are like it
+
+
+def test_a_client_of_azure_is_wrapped_and_bypassed_with_its_own_deployment_and_token(own):
+    given = own.http.Client(transport=own.http.MockTransport(own))
+    azure = openai.AzureOpenAI(
+        azure_endpoint="https://our.openai.azure.com",
+        api_version="2024-10-21",
+        azure_ad_token_provider=lambda: "entra",
+        http_client=given,
+    )
+    with cascade_of() as app:
+        wrapped = cascade.wrap(azure, app=app)
+        assert type(wrapped) is openai.AzureOpenAI
+        assert ask(wrapped).choices[0].message.content == "Fine."
+    with broken("bug") as app, pytest.warns(cascade.BypassWarning):
+        assert ask(cascade.wrap(azure, app=app)).choices[0].message.content == "By the own model."
+    assert own.paths == ["/openai/deployments/gpt-4o/chat/completions"]
+    assert own.headers[0]["authorization"] == "Bearer entra"
+
+
+def test_langchains_chat_model_is_wrapped_by_its_clients(own):
+    langchain_openai = pytest.importorskip("langchain_openai", reason="make clients runs it")
+    model = langchain_openai.ChatOpenAI(model="gpt-4o", api_key="k")
+    with cascade_of(scripted("", tool_calls=(CALL,), finish_reason="tool_calls")) as app:
+        wrapped = cascade.wrap(model, app=app)
+        assert type(wrapped) is type(model)
+        message = wrapped.bind_tools([TOOL["function"]]).invoke("hi")
+        assert [(call["name"], call["args"]) for call in message.tool_calls] == [("weather", {"city": "Oslo"})]
+        assert asyncio.run(wrapped.ainvoke("hi")).content == "At the top."  # a call that nobody has offered is no answer
+    with cascade_of('{"item": "lamp", "qty": 2}') as app:
+        structured = cascade.wrap(model, app=app).with_structured_output(Invoice)
+        assert structured.invoke("hi") == Invoice(item="lamp", qty=2)
+        assert (
+            "".join(chunk.text for chunk in cascade.wrap(model, app=app).stream("hi")) == '{"item": "lamp", "qty": 2}'
+        )
+
+
 # What cannot be wrapped
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "says"),
+    [
+        ("google.genai.client", "Client", "gemini/"),
+        ("anthropic.lib.bedrock._client", "AsyncAnthropicBedrock", "bedrock/"),
+        ("anthropic.lib.vertex._client", "AnthropicVertex", "vertex_ai/"),
+        ("openai.lib.bedrock", "BedrockOpenAI", "bedrock/"),
+    ],
+)
+def test_a_client_that_cannot_be_wrapped_is_told_what_to_use(module, name, says):
+    kind = type(name, (), {"__module__": module})
+    with pytest.raises(ConfigError, match=rf"{name} cannot be wrapped; wrap an .*{says}"):
+        cascade.wrap(kind())
 
 
 def test_options_are_checked_where_they_are_given(client):
