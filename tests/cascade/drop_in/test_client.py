@@ -321,7 +321,9 @@ def test_langchains_chat_model_is_wrapped_by_its_clients(own):
         assert type(wrapped) is type(model)
         message = wrapped.bind_tools([TOOL["function"]]).invoke("hi")
         assert [(call["name"], call["args"]) for call in message.tool_calls] == [("weather", {"city": "Oslo"})]
-        assert asyncio.run(wrapped.ainvoke("hi")).content == "At the top."  # a call that nobody has offered is no answer
+        assert (
+            asyncio.run(wrapped.ainvoke("hi")).content == "At the top."
+        )  # a call that nobody has offered is no answer
     with cascade_of('{"item": "lamp", "qty": 2}') as app:
         structured = cascade.wrap(model, app=app).with_structured_output(Invoice)
         assert structured.invoke("hi") == Invoice(item="lamp", qty=2)
