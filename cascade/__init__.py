@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from cascade.policy.policy import Policy
     from cascade.result import Attempt, Result
     from cascade.samples.sample import Sample
-    from cascade.settings import BypassWarning, Settings
+    from cascade.settings import BypassWarning, ObserveLimits, Settings
     from cascade.usage import Price, Usage
     from cascade.verdict import Verdict, Verifier
 
@@ -81,6 +81,7 @@ __all__ = [
     "MissingExtra",
     "ModelNotFound",
     "NotAccepted",
+    "ObserveLimits",
     "Policy",
     "PolicyMismatch",
     "Price",
@@ -129,7 +130,7 @@ _HOMES = {
     "cascade.result": ("Attempt", "Result"),
     "cascade.policy.policy": ("Policy",),
     "cascade.samples.sample": ("Sample",),
-    "cascade.settings": ("BypassWarning", "Settings"),
+    "cascade.settings": ("BypassWarning", "ObserveLimits", "Settings"),
     "cascade.usage": ("Price", "Usage"),
     "cascade.verdict": ("Verdict", "Verifier"),
 }
