@@ -99,7 +99,12 @@ def chunks(result: Result[Any], inbound: Inbound, *, created: int = 0) -> Iterat
     del created
     answer = answer_of(result, inbound)
     usage = usage_of(answer.usage)
-    begun = {"content": [], "stop_reason": None, "stop_sequence": None, "usage": {**usage, "output_tokens": 0}}
+    begun: dict[str, Any] = {
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {**usage, "output_tokens": 0},
+    }
     yield {"type": "message_start", "message": {**_head(result, answer), **begun}}
     for index, block in enumerate(_blocks(answer)):
         begin, deltas = _in_pieces(block)
