@@ -111,7 +111,8 @@ class RowBuilder:
             "model": result.model,
             "confidence": _finite(result.confidence),
             "calibrated": result.calibrated,
-            "first_answered": bool(attempts) and attempts[0].response is not None,
+            # Where the top answered as ever, there is no first answer to escalate.
+            "first_answered": result.mode == "enforce" and bool(attempts) and attempts[0].response is not None,
             "escalated": result.escalated,
             "policy_sha256": result.policy_sha256,
             "weight": _figure(result.weight),
@@ -169,6 +170,7 @@ class RowBuilder:
         rows = self.decision(whole, request, at_ms=at_ms).rows
         (row,) = rows["decisions"]
         row |= {
+            "first_answered": bool(would.attempts) and would.attempts[0].response is not None,
             "escalated": would.escalated,
             "cost_usd": _figure(would.cost_usd),
             "answers_usd": _figure(would.answers_usd),

@@ -61,5 +61,5 @@ def call_of(tool: str, answer: str, decision_id: str) -> dict[str, Any]:
 
 
 def _holds_calls(message: Message) -> bool:
-    kinds = {part.get("type") for part in mappings(message.get("content"))}
-    return message.get("role") in {"tool", "function"} or bool(message.get("tool_calls")) or "tool_use" in kinds
+    kinds = {str(part.get("type")) for part in mappings(message.get("content"))}
+    return str(message.get("role")) in {"tool", "function"} or bool(message.get("tool_calls")) or "tool_use" in kinds
