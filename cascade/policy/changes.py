@@ -25,8 +25,8 @@ def changes_text(before: Any, now: Any) -> str:
 
     Rungs and verifiers are named and not numbered; settings of a task's own rungs begin with `tasks.NAME.`.
     """
-    both = (_named(kept_description(one)) for one in (before, now))
-    found = [f"{path}: {_shown(old)} → {_shown(new)}" for path, old, new in _changes(*both, "")]
+    old, new = (_named(kept_description(one)) for one in (before, now))
+    found = [f"{path}: {_shown(was)} → {_shown(value)}" for path, was, value in _changes(old, new, "")]
     if not found:
         return "a setting that is kept secret"
     left = len(found) - MOST
