@@ -33,7 +33,7 @@ def main(names: list[str]) -> int:
         libraries = ("anthropic ", "httpx", "langchain-openai ", "openai ", "openai-agents ")
         print(name, *(" ".join(line.split()) for line in shown.splitlines() if line.startswith(libraries)), flush=True)
         if subprocess.run(
-            [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS], cwd=ROOT, check=False
+            [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "", *TESTS], cwd=ROOT, check=False
         ).returncode:
             failed.append(name)
     if failed:

@@ -84,7 +84,8 @@ def wrap(
     """
     if (inner := _clients_of(client)) is not None:
         options = {"task": task, "app": app, "on_internal_error": on_internal_error, **defaults}
-        return _chat_model(client, *(one if one is None else wrap(one, **options) for one in inner))
+        model: Client = _chat_model(client, *(one if one is None else wrap(one, **options) for one in inner))
+        return model
     library, is_async = _known(client)
     for name in defaults:
         if name not in DEFAULTS:

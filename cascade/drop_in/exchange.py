@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 _log = logger_of("cascade.wrap")
 
+_AGAIN = "the client's own model failed, and its library asks once more"
+
 OnInternalError: TypeAlias = Literal["reference", "raise"]
 
 
@@ -94,16 +96,19 @@ class Exchanges:
 
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
-    def answer(self, sent: Sent, original: Original) -> Steps:
+    def answer(self, sent: Sent, original: Original, *, again: bool = False) -> Steps:
         """Answer one request.
 
         Args:
             sent: the request.
             original: what the original client does with it.
+            again: whether its library sends it once more: it went to the client's own model, since the cascade failed.
         """
         route = route_of(self.library, sent.path)
         if route is None:
             return (yield original.send)
+        if again:
+            return (yield from self._bypass(route, original, self._read(route, sent), _AGAIN))
         inbound: Inbound | None = None
         try:
             inbound = route.dialect.read(sent.fields(), self.defaults)
@@ -114,7 +119,11 @@ class Exchanges:
         except Exception as error:  # noqa: BLE001 - whatever the cascade fails by must not fail the program
             if self.on_internal_error == "raise" or not self._is_ours(error, inbound):
                 return _refused(route, error)
-            return (yield from self._bypass(route, original, inbound, error))
+            failure = error
+        # Beyond the handler: a failure of the client's own model is none of ours.
+        why = str(failure) if isinstance(failure, CascadeError) else redacted(f"{type(failure).__name__}: {failure}")
+        self._alarm(why)
+        return (yield from self._bypass(route, original, inbound, why))
 
     def _answered(self, route: Route, inbound: Inbound, result: Any) -> Reply:
         told = {"x-request-id": result.decision_id, **headers(result)}
@@ -135,9 +144,15 @@ class Exchanges:
             return not _reference_asked(error, self.app)
         return True
 
-    def _bypass(self, route: Route, original: Original, inbound: Inbound | None, error: Exception) -> Steps:
-        why = str(error) if isinstance(error, CascadeError) else redacted(f"{type(error).__name__}: {error}")
-        self._alarm(why)
+    def _read(self, route: Route, sent: Sent) -> Inbound | None:
+        """Return the request; None where it was not understood the first time either."""
+        try:
+            inbound: Inbound = route.dialect.read(sent.fields(), self.defaults)
+        except Exception:  # noqa: BLE001 - it has failed before
+            return None
+        return inbound
+
+    def _bypass(self, route: Route, original: Original, inbound: Inbound | None, why: str) -> Steps:
         bypass = self._accounted(inbound, why)
         if bypass is not None:
             try:

@@ -74,9 +74,7 @@ def _kinds(http: ModuleType) -> tuple[type, type]:
                 send=Step(run=partial(_send, http, original, request), arun=_never),
                 read=lambda response: Step(run=response.read, arun=_never),
             )
-            if _is_retry(request):
-                return asked.send.run()
-            answer = _drive(self._exchanges.answer(_sent(request), asked))
+            answer = _drive(self._exchanges.answer(_sent(request), asked, again=_is_retry(request)))
             return _made(http, self._client, request, answer, lambda events: events)
 
         def close(self) -> None:
@@ -95,9 +93,7 @@ def _kinds(http: ModuleType) -> tuple[type, type]:
                 send=Step(run=_never, arun=partial(_send, http, original, request)),
                 read=lambda response: Step(run=_never, arun=response.aread),
             )
-            if _is_retry(request):
-                return await asked.send.arun()
-            answer = await _adrive(self._exchanges.answer(_sent(request), asked))
+            answer = await _adrive(self._exchanges.answer(_sent(request), asked, again=_is_retry(request)))
             return _made(http, self._client, request, answer, _aiter)
 
         async def aclose(self) -> None:

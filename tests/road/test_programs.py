@@ -48,6 +48,7 @@ def test_two_lines_are_enough(name: str) -> None:
     assert 0 < len(written) <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", NEEDS)
 def test_it_prints_what_it_printed_before_and_the_cascade_has_answered(name: str, tmp_path: Path) -> None:

@@ -27,7 +27,11 @@ def _item(index: int, item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     within = {"item_id": item["id"], **place}
     kind = item["type"]
     status = {"status": "in_progress"} if "status" in item else {}
-    empty = {"message": {"content": []}, "reasoning": {"summary": []}, "function_call": {"arguments": ""}}
+    empty: dict[str, dict[str, Any]] = {
+        "message": {"content": []},
+        "reasoning": {"summary": []},
+        "function_call": {"arguments": ""},
+    }
     yield {
         "type": "response.output_item.added",
         **place,

@@ -205,10 +205,10 @@ def test_the_clients_timeout_is_the_deadline(client):
 # A savings tool is never the outage
 
 
-def broken(how: Literal["bug", "key", "configuration"]) -> Any:
+def broken(how: Literal["bug", "key", "configuration"], **options: Any) -> Any:
     if how == "key":
-        return cascade_of(CallFailure(kind=FailureKind.AUTH, message="wrong key", status=401))
-    return cascade_of(RuntimeError("a bug") if how == "bug" else ConfigError("no price"))
+        return cascade_of(CallFailure(kind=FailureKind.AUTH, message="wrong key", status=401), **options)
+    return cascade_of(RuntimeError("a bug") if how == "bug" else ConfigError("no price"), **options)
 
 
 @pytest.mark.parametrize("how", ["bug", "key", "configuration"])
@@ -266,11 +266,27 @@ def test_a_spent_budget_stops_a_bypassed_request_too(client, own):
     assert own.paths == []
 
 
-def test_what_the_own_model_refuses_is_retried_by_its_own_library(client, own):
+def test_what_the_own_model_refuses_is_retried_by_its_own_library_and_paid_each_time(client, own, tmp_path):
     own.statuses = [500]
-    with broken("bug") as app, pytest.warns(cascade.BypassWarning):
-        assert ask(cascade.wrap(client, app=app)).choices[0].message.content == "By the own model."
+    with open_log(tmp_path / "log.db") as log, broken("configuration", log=log) as app:
+        with pytest.warns(cascade.BypassWarning):
+            assert ask(cascade.wrap(client, app=app)).choices[0].message.content == "By the own model."
+        log.flush()
+        with log.reading() as connection:
+            rows = connection.exec_driver_sql("SELECT outcome, cost_usd > 0 FROM decisions")
+            assert sorted(rows.all()) == [("accepted", 1), ("failed", 0)]
     assert own.paths == ["/v1/chat/completions"] * 2
+
+
+def test_a_connection_of_the_own_model_that_fails_is_the_librarys_connection_error(own):
+    def refuse(request: Any) -> Any:
+        raise own.http.ConnectError("refused")
+
+    given = own.http.Client(transport=own.http.MockTransport(refuse))
+    plain = openai.OpenAI(api_key="k", http_client=given, max_retries=0)
+    with broken("bug") as app, pytest.warns(cascade.BypassWarning), pytest.raises(openai.APIConnectionError) as raised:
+        ask(cascade.wrap(plain, app=app))
+    assert isinstance(raised.value.__cause__, own.http.ConnectError)
 
 
 def test_a_bypassed_stream_is_the_own_models(client, own):
