@@ -69,7 +69,7 @@ slow: $(VENV)/.dev ## the statistical promises, by repetition
 soak: $(VENV)/.dev ## load, soak and speed, L1 to L19, full and with their figures, on a quiet machine: an hour
 	$(PYTEST) -s -m '' --timeout 3600 tests/soak
 
-check: lint types contracts docs notebooks ## all of: ruff, mypy --strict, import contracts, documents, notebooks
+check: docs types lint contracts notebooks ## all of: ruff, mypy --strict, import contracts, documents, notebooks
 
 lint: $(VENV)/.dev ## ruff's rules and format
 	$(BIN)/ruff check .

@@ -112,7 +112,7 @@ async def contenders(base: str, folder: Path, stack: AsyncExitStack) -> dict[str
 
     async def of_runner(app: Cascade) -> None:
         request = app._runner.request(MESSAGES[0]["content"])  # noqa: SLF001 - a layer that cannot be had otherwise
-        await app._runner.run(request, time.monotonic())  # noqa: SLF001 - as above
+        await app._runner.run(request, time.monotonic(), app._runner.served)  # noqa: SLF001 - as above
 
     def app(client: str, log: str | None, *, fitted: bool = False) -> Cascade:
         verify = (Refusal(), Schema(), Hedging(), *((LogProb(),) if fitted else ()))

@@ -1,4 +1,4 @@
-"""Capabilities: what a request needs of a model, and which rungs cannot give it, so that they are skipped.
+"""Capabilities: what a request needs of a model, and which rungs cannot or may not give it, so that they are skipped.
 
 A rung's own `can` decides; where it says nothing, the price map that litellm bundles does, read as a file
 (`Rung.able`). That map ages, and its silence proves little: only pictures and sound are taken for missing where it does
@@ -14,6 +14,9 @@ from cascade.ladder import Rung
 from cascade.prices import bundled_window, output_limit
 from cascade.usage_bounds import least_prompt_tokens
 
+ALLOW = "allow:"
+"""What a rung lacks that may not see a request, before the tag by which it may not; also the flag of the result."""
+
 _PARTS: Mapping[str, str] = {"image_url": "images", "image": "images", "input_image": "images", "input_audio": "audio"}
 _PARAMETERS: Mapping[str, str] = {
     **dict.fromkeys(("tools", "functions"), "tools"),
@@ -23,11 +26,21 @@ _PARAMETERS: Mapping[str, str] = {
 
 
 def unfit(rung: Rung, request: Request) -> str | None:
-    """Return what a rung lacks for a request (`images`, `window`, …); None where it may be asked."""
+    """Return what a rung lacks for a request (`images`, `window`, `allow:region`, …); None where it may be asked."""
+    if (tag := not_allowed(rung, request)) is not None:
+        return tag
     for need in dict.fromkeys(needs(request)):
         if rung.able(need) is False:
             return need
     return "window" if _too_long(rung, request) else None
+
+
+def not_allowed(rung: Rung, request: Request) -> str | None:
+    """Return the tag by which a rung may not see a request, as `allow:region`; None where it may."""
+    for tag, values in rung.allow.items():
+        if request.tags.get(tag) not in values:
+            return f"{ALLOW}{tag}"
+    return None
 
 
 def needs(request: Request) -> Iterator[str]:

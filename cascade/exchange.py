@@ -252,6 +252,9 @@ class ModelCall:
     verifier: str | None = None
     """The verifier that asks; None: the call is for the rung's answer."""
 
+    again: bool = False
+    """Whether it asks the rung once more, since a schema vetoed its answer."""
+
     sample: int = 0
     """Which of several equal questions this is (further samples of one model), from 0."""
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from cascade.endpoint import Endpoint, require_rate_limit
 from cascade.errors import ConfigError
-from cascade.exchange import EMPTY, ModelCall, Request
+from cascade.exchange import EMPTY, Message, ModelCall, Request
+from cascade.fast_replace import fast_replace
 from cascade.hashing import fingerprint
 from cascade.prices import bundled_row
 from cascade.redaction import remember, remember_query, shown
@@ -29,6 +30,7 @@ _FLAGS: Mapping[str, str] = {
     "json_schema": "supports_response_schema",
     "reasoning": "supports_reasoning",
 }
+_PROMPT = "{prompt}"
 _SILENCE_MEANS_NO = frozenset({"images", "audio"})
 
 
@@ -78,9 +80,21 @@ class Rung:
     """What its model can do and what not: `tools`, `images`, `audio`, `json_schema`, `logprobs`, `reasoning`. A request
     that needs what it cannot skips the rung. What is not named is looked up in litellm's bundled map."""
 
+    allow: Mapping[str, tuple[str, ...]] = EMPTY
+    """Which requests it may see, by their tags: for each tag that is named, the values that are allowed. A request with
+    another value, or without the tag, skips the rung. It is no part of a policy's ladder."""
+
     native_schema: Literal["auto", "always", "never"] = "auto"
     """Whether a request's schema is sent as `response_format`: where its model is known to take one (`can`, then
     litellm's bundled map; not beside tools), always, or never. Else the messages say it."""
+
+    template: str = ""
+    """Text that the rung is sent in place of the last user message, whose own text stands for `{prompt}` in it; '': the
+    message as it is. It is part of a policy's ladder."""
+
+    repair: bool = False
+    """Whether the rung is asked once more, with the validator's sentence, where a schema vetoes its answer. It is part
+    of a policy's ladder; `cascade assess` says on recordings whether it pays."""
 
     client: Literal["auto", "direct", "litellm"] = "auto"
     """Who asks its model: `direct` (our own connections; Chat Completions only), `litellm` (any provider), or `auto`:
@@ -105,11 +119,21 @@ class Rung:
                 "expected."
             )
             raise ConfigError(message)
+        if self.template and self.template.count(_PROMPT) != 1:
+            message = f"Rung {self.model}: its template names {_PROMPT} {self.template.count(_PROMPT)} times, not once."
+            raise ConfigError(message)
         unknown = sorted(set(self.can) - set(CAPABILITIES))
         if unknown or not all(isinstance(value, bool) for value in self.can.values()):
             message = (
                 f"Rung {self.model}: can is {dict(self.can)!r}; true or false for any of {', '.join(CAPABILITIES)} was "
                 "expected."
+            )
+            raise ConfigError(message)
+        object.__setattr__(self, "allow", {tag: _values(values) for tag, values in self.allow.items()})
+        if not all(isinstance(name, str) for tag, values in self.allow.items() for name in (tag, *values)):
+            message = (
+                f"Rung {self.model}: allow is {dict(self.allow)!r}; texts by tag were expected, as in "
+                "{'region': ['eu']}."
             )
             raise ConfigError(message)
         remember([self.api_key])
@@ -180,6 +204,8 @@ class Rung:
             request: the request.
             native_schema: in place of the rung's own.
         """
+        if self.template:
+            request = fast_replace(request, messages=_templated(request.messages, self.template))
         wishes: dict[str, Any] = {}
         for verifier in self.verifiers:
             wishes.update(verifier.wishes)
@@ -215,7 +241,29 @@ class Rung:
         }
         if self.native_schema == "always" or (self.native_schema == "auto" and self.able("json_schema")):
             settings["native_schema"] = True
+        settings |= {name: value for name in ("template", "repair") if (value := getattr(self, name))}
         return settings
+
+
+def _templated(messages: tuple[Message, ...], template: str) -> tuple[Message, ...]:
+    """Return a chat with a template around the text of the last user message."""
+    place = next((at for at in reversed(range(len(messages))) if messages[at].get("role") == "user"), None)
+    if place is None:
+        return messages
+    before, _, after = template.partition(_PROMPT)
+    content = messages[place].get("content")
+    if isinstance(content, list | tuple):
+        around = ([{"type": "text", "text": text}] if text.strip() else [] for text in (before, after))
+        head, tail = around
+        content = [*head, *content, *tail]
+    else:
+        content = f"{before}{content or ''}{after}"
+    return (*messages[:place], {**messages[place], "content": content}, *messages[place + 1 :])
+
+
+def _values(values: Any) -> tuple[Any, ...]:
+    """Return allowed values as a tuple; a single text is one value, and not its letters."""
+    return tuple(values) if isinstance(values, list | tuple | set | frozenset) else (values,)
 
 
 class Ladder(Sequence[Rung]):

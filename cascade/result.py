@@ -165,6 +165,12 @@ class Result(Generic[Parsed]):
     latency_s: float = 0.0
     """Seconds from the call of run() to the result."""
 
+    mode: Literal["enforce", "observe"] = "enforce"
+    """Whether the cascade decided, or the top answered as ever and the cascade is observed."""
+
+    propensity: float = 1.0
+    """The probability, in (0, 1], that the hashed draw gave the request this mode."""
+
     policy_sha256: str | None = None
     """The policy that decided; None for pass marks."""
 
@@ -176,10 +182,11 @@ class Result(Generic[Parsed]):
 
     skipped: Mapping[str, str] = EMPTY
     """Rungs that were not asked since they cannot answer such a request, and what each lacks: `images`, `window`,
-    `session_floor` (a higher one made the tool calls that the request goes on with), …"""
+    `allow:region` (it may not see requests with such a tag), `session_floor` (a higher one made the tool calls that the
+    request goes on with), …"""
 
     flags: tuple[str, ...] = ()
-    """Remarks: `uncalibrated`, `top_failed`, `capability:…` (what the rungs that were skipped lack), `session_floor`,
+    """Remarks: `uncalibrated`, `top_failed`, `capability:…` and `allow:…` (what skipped rungs lack), `session_floor`,
     `session_floor_unknown` (this process does not know which rung made its tool calls), `capped:global` or
     `capped:principal` (the cap reached), `budget:…` (the budget spent), …"""
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from cascade.errors import ConfigError
 
 
 class UncalibratedWarning(UserWarning):
@@ -21,6 +24,13 @@ class SilentVerifierWarning(UserWarning):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How requests end, for a whole cascade or for one task."""
+
+    mode: Literal["enforce", "observe"] = "enforce"
+    """Whether the cascade decides, or the top answers as ever, and what the cascade would have done is logged."""
+
+    share: float = 1.0
+    """The share of requests that the cascade decides in mode `enforce`, by a hashed draw of their principal, else
+    session, else id; the rest is observed."""
 
     on_uncalibrated: Literal["pass_marks", "top", "error"] = "pass_marks"
     """How a task without a policy runs."""
@@ -58,3 +68,55 @@ class Settings:
 
     answer_field: str | None = None
     """Default JSON pointer of the field that holds the answer, for comparisons (`answer` in cascade.yaml)."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no share."""
+        require_share(self.share, "share")
+
+    @property
+    def observes(self) -> bool:
+        """True where the top answers some requests and the cascade is observed."""
+        return self.mode == "observe" or self.share < 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserveLimits:
+    """Limits of the background lane, which observes: what runs after an answer has gone out."""
+
+    share: float = 1.0
+    """The share of observable requests that are observed; lowered ahead, so that a day's budget lasts the day."""
+
+    max_usd_per_day: float = 5.0
+    """US dollars that observing may cost a UTC day; from an account of its own."""
+
+    concurrency: int = 8
+    """Observations at once."""
+
+    queue: int = 1000
+    """Observations that may wait; more are dropped, and counted."""
+
+    providers: tuple[str, ...] = ()
+    """Providers (the part of a model's name before the slash), besides the top's, that may see prompts."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be kept to."""
+        require_share(self.share, "observe.share")
+        if not 0.0 <= self.max_usd_per_day < math.inf:
+            message = f"observe.max_usd_per_day is {self.max_usd_per_day!r}; US dollars, 0 or more, were expected."
+            raise ConfigError(message)
+        for name, least in (("concurrency", 1), ("queue", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                message = f"observe.{name} is {value!r}; a whole number from {least} on was expected."
+                raise ConfigError(message)
+
+
+def require_share(value: float, name: str) -> None:
+    """Refuse what is no share.
+
+    Raises:
+        ConfigError: it is not in [0, 1].
+    """
+    if not (isinstance(value, int | float) and 0.0 <= value <= 1.0):
+        message = f"{name} is {value!r}; a share in [0, 1] was expected."
+        raise ConfigError(message)

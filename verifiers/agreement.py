@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from cascade.answer_schema import field_text
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, Exchange, ModelCall, Response
+from cascade.ladder import Rung
 from cascade.reading import NOTHING, Answer, NotJson, Structure, Text, Unsure, read, same
 from cascade.reading.literals import canonical
 from cascade.usage import Price
@@ -89,8 +90,13 @@ class Agreement(Verifier):
         if compare not in _COMPARE:
             raise ConfigError(f"Agreement(compare={compare!r}): one of {', '.join(_COMPARE)} was expected.")
         self.samples, self.model, self.compare, self.extract = samples, model, compare, extract
-        self.temperature, self.params, self.price = temperature, dict(params), price
-        self.api_base, self._api_key, self.timeout_s = api_base, api_key, timeout_s
+        self.temperature, self.params = temperature, dict(params)
+        # Asked as a rung of its own: at its own address, and with the schema as that model takes it.
+        self._other = (
+            None
+            if model is None
+            else Rung(model, verify=(), price=price, api_base=api_base, api_key=api_key, timeout_s=timeout_s)
+        )
         self.paid = bool(samples) or model is not None
         self.name = name or ("agreement_samples" if samples else "agreement_model" if model else "agreement")
         self.pass_at = pass_at
@@ -127,23 +133,13 @@ class Agreement(Verifier):
         return self._share(own, [Response(text=text) for text in exchange.response.samples[: self.samples]], field)
 
     def _calls(self, exchange: Exchange, given: int) -> tuple[ModelCall, ...]:
+        if self._other is not None:
+            call = self._other.call(exchange.request)
+            params = {key: value for key, value in call.params.items() if key not in _NOT_REPEATED}
+            params |= self.params
+            return (replace(call, params=params, wishes=EMPTY, verifier=self.name, rung=exchange.rung),)
         asked = exchange.call
         params = {key: value for key, value in asked.params.items() if key not in _NOT_REPEATED}
-        if self.model is not None:
-            call = replace(
-                asked,
-                model=self.model,
-                params={**params, **self.params},
-                wishes=EMPTY,
-                api_base=self.api_base,
-                api_key=self._api_key,
-                timeout_s=self.timeout_s,
-                price=self.price,
-                verifier=self.name,
-                rung=exchange.rung,
-                request_id=exchange.request.id,
-            )
-            return (call,)
         if not params.get("temperature"):
             params["temperature"] = self.temperature
         call = replace(asked, params=params, wishes=EMPTY, verifier=self.name, request_id=exchange.request.id)

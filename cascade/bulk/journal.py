@@ -47,10 +47,10 @@ class Journal:
         """Whether an earlier run left entries."""
         self.began_ms = 0
         """When its first run began, in Unix milliseconds; 0 if unknown."""
+        self._open: set[str] = set()
+        self._file = JournalFile(self.path)  # before the index: it may be refused
         self.index = JournalIndex()
         """Places of the entries."""
-        self._open: set[str] = set()
-        self._file = JournalFile(self.path)
         try:
             self._read({"journal": FORMAT, "kind": kind, "made_by": made_by})
         except BaseException:

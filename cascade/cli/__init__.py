@@ -16,6 +16,7 @@ from cascade.cli import (
     explore,
     export,
     grade,
+    import_,
     init,
     judges,
     label,
@@ -85,6 +86,7 @@ for _command in (
     demo.demo,
     init.init,
     run.run,
+    import_.import_,
     explore.explore,
     grade.grade,
     next_labels.next_labels,
@@ -103,7 +105,7 @@ for _command in (
     doctor.doctor,
     schema.schema,
 ):
-    app.command()(guarded(_command))
+    app.command(_command.__name__.rstrip("_").replace("_", "-"))(guarded(_command))
 app.add_typer(log.log)
 
 

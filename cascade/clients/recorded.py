@@ -27,6 +27,8 @@ class RecordedClient(Client):
         recording = None if sample is None else sample.recordings.get(call.rung)
         if recording is None:
             return _missing(f"no recording of rung {call.rung!r} for request {call.request_id!r}")
+        if call.again:
+            return _missing(f"rung {call.rung!r} was asked again, of which nothing was recorded")
         if call.verifier is None:
             return recording.response
         if call.model != recording.model or not 1 <= call.sample <= len(recording.response.samples):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, replace
 
-from cascade.config.models import EndingModel, GuardsModel, RateLimitModel, SessionsModel
+from cascade.config.models import EndingModel, GuardsModel, ObserveModel, RateLimitModel, SessionsModel
 from cascade.exchange import EMPTY
 from cascade.guards.breaker import Breaker
 from cascade.guards.endpoint_pool import RetryBudget
 from cascade.guards.escalation_cap import EscalationCap
 from cascade.guards.limits import Limits
 from cascade.guards.rate_limit import RateLimit
-from cascade.settings import Settings
+from cascade.settings import ObserveLimits, Settings
 
 
 def settings_of(model: EndingModel, sessions: SessionsModel, settings: Settings) -> Settings:
@@ -38,3 +38,12 @@ def limits_of(model: GuardsModel, providers: Mapping[str, RateLimitModel] = EMPT
         retry_budget=RetryBudget(**model.retry_budget.model_dump()),
         providers={name: RateLimit(rpm=limit.rpm, tpm=limit.tpm) for name, limit in providers.items()},
     )
+
+
+def observe_limits_of(model: ObserveModel) -> ObserveLimits:
+    """Return the limits of the background lane.
+
+    Raises:
+        ConfigError: a limit is not valid.
+    """
+    return ObserveLimits(**{**model.model_dump(), "providers": tuple(model.providers)})

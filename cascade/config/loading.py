@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from cascade.config.document import Document, Place, read_document
 from cascade.config.environment import is_secret
 from cascade.config.errors import config_error
-from cascade.config.limiting import limits_of, settings_of
+from cascade.config.limiting import limits_of, observe_limits_of, settings_of
 from cascade.config.models import (
     ConfigModel,
     EndpointModel,
@@ -36,7 +36,7 @@ from cascade.log.address import SQLITE, address_of, has_password
 from cascade.plugins import resolve, verifier
 from cascade.policy.policy import Policy
 from cascade.prices import PriceBook
-from cascade.settings import Settings
+from cascade.settings import ObserveLimits, Settings
 from cascade.usage import Price
 from cascade.verdict import Verifier
 
@@ -64,6 +64,9 @@ class Config:
 
     limits: Limits = field(default_factory=Limits)
     """Limits across all requests: daily budgets, escalation cap, breaker, retry budget, rate limits."""
+
+    observe: ObserveLimits = field(default_factory=ObserveLimits)
+    """Limits of the background lane."""
 
     tasks: Mapping[str, Settings] = EMPTY
     """Settings by task."""
@@ -125,8 +128,8 @@ class Config:
             return Cascade(
                 self.ladder, policy=chosen_policy, log=chosen_log, client=client, settings=self.settings,
                 tasks=self.tasks, prices=self.price_book, limits=self.limits,
-                error_wordings=self.error_wordings, store_text=self.store_text, receipts=self.receipts,
-                spool=self.spool, strict=self.strict,
+                observe=self.observe, error_wordings=self.error_wordings, store_text=self.store_text,
+                receipts=self.receipts, spool=self.spool, strict=self.strict,
             )  # fmt: skip
         except ConfigError as error:
             if str(self.path) in str(error):
@@ -186,11 +189,20 @@ class _Build:
         default = self._stack(shape.verify, ("verify",))
         ladder = self._placed(("ladder",), lambda: resolve(Ladder(*rungs, tasks=own), default))
         settings = settings_of(shape.guards, shape.sessions, Settings())
+        modes = {name: value for name in ("mode", "share") if (value := getattr(shape, name)) is not None}
+        settings = replace(settings, **modes)
+        places: list[tuple[Place, Settings]] = [(("mode" if shape.mode else "share",), settings)]
+        places += [(("tasks", name), settings_of(task, task.sessions, settings)) for name, task in shape.tasks.items()]
+        unkept = next((place for place, one in places if one.observes and shape.log is None), None)
+        if unkept is not None:
+            problem = "it observes, and what is observed is kept in the log; set `log:`."
+            raise self.document.error(unkept, problem)
         return Config(
             path=self.document.path,
             ladder=ladder,
             settings=settings,
             limits=self._placed(("guards",), partial(limits_of, shape.guards, shape.providers)),
+            observe=self._placed(("observe",), partial(observe_limits_of, shape.observe)),
             tasks={name: self._task(name, task, settings) for name, task in shape.tasks.items()},
             targets={
                 name: task.target.model_dump(exclude_none=True)
@@ -234,7 +246,9 @@ class _Build:
                 str(rung.model), name=str(rung.name or ""), verify=verify, params=rung.params, api_base=rung.api_base,
                 api_key=rung.api_key, timeout_s=rung.timeout_s, price=price, context_window=rung.context_window,
                 client=rung.client, can={str(name): able for name, able in rung.can.items()},
+                allow={tag: tuple(values) for tag, values in rung.allow.items()},
                 rpm=rung.rpm, tpm=rung.tpm, endpoints=endpoints, native_schema=rung.native_schema,
+                template=rung.template, repair=rung.repair,
             ),
         )  # fmt: skip
 

@@ -154,9 +154,17 @@ class RungModel(RateLimitModel):
     litellm's bundled map."""
     can: Mapping[Capability, Annotated[bool, Field(strict=True)]] = Field(default_factory=dict)
     """What its model can do; a request that needs what it cannot skips the rung; default: from litellm's map."""
+    allow: Mapping[Text, list[Text]] = Field(default_factory=dict)
+    """Which requests it may see, by their tags (`region: [eu]`); one with another value, or without the tag, skips the
+    rung; default: all."""
     native_schema: Literal["auto", "always", "never"] = "auto"
     """Whether a request's schema is sent as `response_format`: where the model is known to take one, always, or never;
     else it is appended to the messages."""
+    template: str = ""
+    """Text sent in place of the last user message, whose own text stands for {prompt} in it; default: the message as it
+    is."""
+    repair: Annotated[bool, Field(strict=True)] = False
+    """Whether it is asked once more, with the validator's sentence, where a schema vetoes its answer."""
     client: Literal["auto", "direct", "litellm"] = "auto"
     """Who asks the model: `direct`, `litellm`, or `auto`: direct where the provider is known to speak OpenAI's Chat
     Completions."""
@@ -215,6 +223,32 @@ class EndingModel(Part):
     """Whether an answer vetoed at the top is returned (flagged) or withheld; default: answer."""
     on_uncalibrated: Literal["pass_marks", "top", "error"] | None = None
     """Fallback of a task without a policy; default: pass_marks."""
+
+
+class ModeModel(EndingModel):
+    """Endings of a task's requests, and whether the cascade decides them."""
+
+    mode: Literal["enforce", "observe"] | None = None
+    """Whether the cascade decides (enforce), or the top answers as ever and what the cascade would have done is logged
+    (observe); default: enforce."""
+    share: Rate | None = None
+    """Share of requests that the cascade decides in mode enforce, by principal, else session, else request; the rest is
+    observed; default: 1."""
+
+
+class ObserveModel(Part):
+    """The background lane: limits of observing."""
+
+    share: Rate = 1.0
+    """Share of requests that are observed; lowered ahead, so that a day's budget lasts the day."""
+    max_usd_per_day: Dollars = 5.0
+    """Cost limit of observing in US dollars (UTC day), from an account of its own; what the log has of today counts."""
+    concurrency: Annotated[int, Field(ge=1)] = 8
+    """Observations at once."""
+    queue: Annotated[int, Field(ge=0)] = 1000
+    """Observations that may wait; more are dropped, and counted."""
+    providers: list[Text] = Field(default_factory=list)
+    """Consent: providers (`openai`), besides the top's own, to which prompts may be sent."""
 
 
 class SessionsModel(Part):
@@ -288,7 +322,7 @@ class LogModel(Part):
     """Spool: file for rows while PostgreSQL is down; default: in the user's state folder."""
 
 
-class TaskModel(EndingModel):
+class TaskModel(ModeModel):
     """Settings of one task."""
 
     rungs: Annotated[list[Text | TaskRung], Field(min_length=1)] | None = None
@@ -346,6 +380,14 @@ class ConfigModel(Part):
     """Whether the log holds prompts and answers."""
     strict: Annotated[bool, Field(strict=True)] = False
     """Whether a warning about the ladder (a judge of its own family, a schema that accepts everything) is an error."""
+    mode: Literal["enforce", "observe"] | None = None
+    """Whether the cascade decides (enforce), or the top answers as ever and what the cascade would have done is logged
+    (observe); a task's own mode wins; default: enforce."""
+    share: Rate | None = None
+    """Share of requests that the cascade decides in mode enforce, by principal, else session, else request; the rest is
+    observed; default: 1."""
+    observe: ObserveModel = ObserveModel()
+    """The background lane: limits of observing."""
     guards: GuardsModel = GuardsModel()
     """Limits of requests; a task's own settings win."""
     sessions: SessionsModel = SessionsModel()

@@ -15,6 +15,7 @@ from cascade.errors import CascadeError, ConfigError, UnknownPrice
 if TYPE_CHECKING:
     from cascade.config import Config
     from cascade.ladder import Rung
+    from cascade.log import Log
 
 KEYS = {
     "anthropic": "ANTHROPIC_API_KEY",
@@ -31,6 +32,8 @@ KEYS = {
     "xai": "XAI_API_KEY",
 }
 """Environment variable of each provider's key, as litellm reads it."""
+
+_DAY_MS = 86_400_000
 
 
 def configuration(path: Path | None) -> Iterator[Finding]:
@@ -173,9 +176,32 @@ def _log(config: Config) -> Iterator[Finding]:
         with open_log(config.log, spool=config.spool) as log:
             text, down = f"{log.name} can be opened", log.warnings
             waiting = log.spooled
+            unchecked = _unchecked(log)
     except CascadeError as error:
         yield Finding(check="decision log", state="error", text=str(error))
         return
     if waiting:
         yield Finding(check="spool", state="warning", text=f"{waiting} entries wait for {log.name} to come back.")
     yield Finding(check="decision log", state="warning" if down else "ok", text=" ".join(down) or text)
+    yield from unchecked
+
+
+def _unchecked(log: Log) -> list[Finding]:
+    """Return what was not verified in the decisions of the last day, by task."""
+    from cascade.log.rows import now_ms
+    from cascade.report.queries.flag_query import count_flags
+    from cascade.report.queries.scope import Scope
+    from cascade.report.values.tally import tally_by_task
+
+    found = tally_by_task()
+    with log.reading() as connection:
+        count_flags(connection, Scope(since_ms=now_ms() - _DAY_MS), found)
+    return [
+        Finding(
+            check="verification", state="warning",
+            text=f"task {task}: {n:,} decisions of the last day carry the flag {flag}; `cascade report` says more.",
+        )
+        for task, tally in sorted(found.items())
+        for flag, n in tally.flags.most_common()
+        if flag.startswith(("unchecked:", "language:"))
+    ]  # fmt: skip

@@ -10,28 +10,31 @@ from typing import Any, Literal, Never, TypeAlias, TypeVar, Unpack, get_args, ov
 
 from cascade.clients import Client
 from cascade.dialects.error_wordings import ErrorWording
-from cascade.engine.checks import check_ladder
+from cascade.engine.checks import check_ladder, require_consent
 from cascade.engine.gather import Turns
 from cascade.engine.loop_thread import LoopThread
+from cascade.engine.observer import Observer
 from cascade.engine.options import RequestOptions, refuse_unknown
 from cascade.engine.recording import RunRecorder
 from cascade.engine.resources import Closing, Resources
 from cascade.engine.runner import OnResult, OnSample, Runner
+from cascade.engine.served import Served
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, Message, Request
 from cascade.guards.accounts import midnight_ms
+from cascade.guards.background import BackgroundLane
 from cascade.guards.daily_budgets import DailyBudgets
 from cascade.guards.endpoint_pool import Health
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
-from cascade.log.spending import spent_usd
+from cascade.log.spending import observed_usd, spent_usd
 from cascade.plugins import resolve
 from cascade.policy.policy import Policy
 from cascade.prices import PriceBook
 from cascade.result import Result
 from cascade.samples.sample import Sample
-from cascade.settings import Settings
+from cascade.settings import ObserveLimits, Settings
 
 Parsed = TypeVar("Parsed")
 
@@ -68,6 +71,7 @@ class Cascade(Closing):
         tasks: Mapping[str, Settings] = EMPTY,
         prices: PriceBook | None = None,
         limits: Limits | None = None,
+        observe: ObserveLimits | None = None,
         error_wordings: Sequence[ErrorWording] = (),
         store_text: Literal["none", "redacted", "full"] = "none",
         receipts: bool = False,
@@ -86,6 +90,7 @@ class Cascade(Closing):
             tasks: the same for single tasks.
             prices: where prices come from; None: the pinned table.
             limits: daily budgets and escalation caps of all requests together; None: no limits.
+            observe: limits of the background lane, where a task is observed; None: the defaults.
             error_wordings: what errors of a provider mean that the table does not know, for the default client.
             store_text: whether the log stores prompts and answers; like what follows, not for a `Log` that is open.
             receipts: whether the log has receipts, for `cascade verify`.
@@ -98,15 +103,12 @@ class Cascade(Closing):
             LogUnavailable: there is a daily budget, and today's spending cannot be read from the log.
         """
         self.ladder = resolve(ladder if isinstance(ladder, Ladder) else Ladder(*ladder), verify)
-        self.policy = Policy.load(policy) if isinstance(policy, str | Path) else policy
-        if self.policy is not None:
-            self.policy.require(self.ladder)
         self.limits = limits or Limits()
-        if self.policy is not None:
-            self.limits.require_room_for(self.policy)
         self.settings = settings or Settings()
         self.tasks = dict(tasks)
         self.prices = prices or PriceBook()
+        policy = Policy.load(policy) if isinstance(policy, str | Path) else policy
+        served = Served(ladder=self.ladder, policy=policy, limits=self.limits, prices=self.prices)
         self._error_wordings = tuple(error_wordings)
         self._own_client = client is None
         self.client: Client = client if client is not None else self._default_client()
@@ -116,20 +118,18 @@ class Cascade(Closing):
         if isinstance(log, str | Path):
             log = open_log(log, store_text=store_text, receipts=receipts, spool=spool)
         self.log = log
-        if self.log is not None and self.policy is not None:
-            self.log.remember_policy(self.policy)
+        if self.log is not None and policy is not None:
+            self.log.remember_policy(policy)
         spent = spent_usd(self.log, midnight_ms()) if self.log is not None and self.limits.daily else None
         self._runner = Runner(
-            ladder=self.ladder,
-            policy=self.policy,
+            served=served,
             settings=self.settings,
             tasks=self.tasks,
-            limits=self.limits,
-            prices=self.prices,
             client=self.client,
             log=self.log,
             day_budgets=DailyBudgets(self.limits, self.prices, spent_usd=spent),
             pool=self.limits.pool(),
+            observer=self._observer(observe or ObserveLimits()),
         )
         forked = weakref.WeakMethod(self._forked)  # what is closed at exit must not keep the cascade itself alive
         self._loop_thread = LoopThread(lambda: (method := forked()) is not None and method())
@@ -137,9 +137,37 @@ class Cascade(Closing):
             loop_thread=self._loop_thread,
             client=self.client if self._own_client else None,
             log=self.log if self._own_log else None,
+            observer=self._runner.observer,
         )
         # Created after the log's own, so that it runs before: what ends now is still logged.
         weakref.finalize(self, self._resources.close)
+
+    @property
+    def policy(self) -> Policy | None:
+        """The policy of requests to come; None: every task runs by pass marks."""
+        return self._runner.served.policy
+
+    def serve(self, policy: Policy | str | Path | None) -> None:
+        """Serve another policy: requests to come run by it, those that have begun end by the one they began with.
+
+        Args:
+            policy: a policy of `calibrate`, or its file; None: every task runs by pass marks.
+
+        Raises:
+            PolicyMismatch: it was fitted for another ladder.
+            ConfigError: its ordinary traffic would reach the escalation cap, or the file cannot be used.
+            LogUnavailable: the log cannot remember it.
+
+        After an error, the policy before is served on.
+
+        Example:
+            >>> app.serve("invoices.policy.json")
+        """
+        policy = Policy.load(policy) if isinstance(policy, str | Path) else policy
+        served = self._runner.served.with_policy(policy)
+        if self.log is not None and policy is not None:
+            self.log.remember_policy(policy)
+        self._runner.served = served
 
     @overload
     def run(
@@ -171,8 +199,8 @@ class Cascade(Closing):
         """
         started = time.monotonic()
         request = self._runner.request(prompt, "run", **options)
-        self._runner.warn(request.task, stacklevel=3)
-        return self._loop_thread.run(self._runner.run, request, started)
+        served = self._runner.snapshot(request.task, stacklevel=3)
+        return self._loop_thread.run(self._runner.run, request, started, served)
 
     @overload
     async def arun(
@@ -217,8 +245,8 @@ class Cascade(Closing):
         """
         started = time.monotonic()
         request = self._runner.request(prompt, "arun", **options)
-        self._runner.warn(request.task, stacklevel=3)
-        return await self._loop_thread.arun(self._runner.run, request, started)
+        served = self._runner.snapshot(request.task, stacklevel=3)
+        return await self._loop_thread.arun(self._runner.run, request, started, served)
 
     def run_many(
         self,
@@ -442,9 +470,18 @@ class Cascade(Closing):
 
         return RoutedClient(prices=self.prices, wordings=self._error_wordings)
 
+    def _observer(self, limits: ObserveLimits) -> Observer:
+        """Return what observes; where a task is observed, providers that will see prompts must have been named."""
+        observed = any(one.observes for one in (self.settings, *self.tasks.values()))
+        if observed:
+            require_consent(self.ladder, limits)
+        spent = observed_usd(self.log, midnight_ms()) if observed and self.log is not None else 0.0
+        return Observer(lane=BackgroundLane(limits, spent_usd=spent), log=self.log)
+
     def _forked(self) -> None:
         """Drop what belonged to the parent's event loop, and what its requests in flight would have ended."""
         self._runner.pool = self.limits.pool()
         self._runner.day_budgets.forget_flights()
+        self._runner.observer.lane.forget()
         if self._own_client:
             self.client = self._runner.client = self._resources.client = self._default_client()

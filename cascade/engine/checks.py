@@ -15,7 +15,7 @@ from cascade.ladder import Ladder
 from cascade.policy.policy import Policy
 from cascade.prices import PriceBook
 from cascade.result import Attempt
-from cascade.settings import LadderWarning, SilentVerifierWarning, UncalibratedWarning
+from cascade.settings import LadderWarning, ObserveLimits, SilentVerifierWarning, UncalibratedWarning
 
 SILENT_AFTER = 20
 """Abstentions in a row from which on a verifier counts as silent."""
@@ -70,20 +70,48 @@ def check_ladder(ladder: Ladder, client: Client, prices: PriceBook, *, strict: b
                     warnings.warn(f"Rung {rung.name}: {concern}", LadderWarning, stacklevel=stacklevel + 1)
 
 
+def require_consent(ladder: Ladder, limits: ObserveLimits) -> None:
+    """Refuse to observe where prompts would go to providers that nobody has named.
+
+    Raises:
+        ConfigError: a rung or its judge has another provider than the top, and `observe.providers` does not name it.
+    """
+    probe = Request.of("?")
+    seen: dict[str, None] = {}
+    for own in (ladder, *ladder.tasks.values()):
+        top = _provider(own.top.model)
+        models = [at.model for rung in own for at in rung.call(probe).at_each()]
+        models += [str(model) for rung in own for one in rung.verifiers if (model := getattr(one, "model", None))]
+        seen |= dict.fromkeys(name for model in models if (name := _provider(model)) != top)
+    unnamed = [name for name in seen if name not in limits.providers]
+    if unnamed:
+        message = (
+            f"To observe sends prompts to {', '.join(unnamed)}, besides the top's own provider; if that is to be, name "
+            f"all of them: observe.providers: [{', '.join(dict.fromkeys((*limits.providers, *seen)))}]."
+        )
+        raise ConfigError(message)
+
+
+def _provider(model: str) -> str:
+    return model.partition("/")[0]
+
+
 class SilenceWatch:
     """Watches that verifiers which a policy leans on go on scoring: one that only abstains verifies nothing."""
 
-    def __init__(self, policy: Policy | None) -> None:
-        self._leant_on = {} if policy is None else policy.ladder.verifiers
+    def __init__(self) -> None:
         self._in_a_row: dict[tuple[str, str], int] = {}
         self._last: dict[tuple[str, str], str] = {}
 
-    def see(self, attempts: Iterable[Attempt]) -> None:
-        """Count the verdicts of one request; warn where a verifier has abstained `SILENT_AFTER` times in a row."""
+    def see(self, attempts: Iterable[Attempt], policy: Policy | None) -> None:
+        """Count the verdicts of one request that ran by a policy.
+
+        Warns where a verifier that the policy leans on has abstained `SILENT_AFTER` times in a row.
+        """
+        leant_on = {} if policy is None else policy.ladder.verifiers
         for attempt in attempts:
-            leant_on = self._leant_on.get(attempt.rung, ())
             for verdict in attempt.verdicts:
-                if verdict.name not in leant_on or "spared" in verdict.flags:
+                if verdict.name not in leant_on.get(attempt.rung, ()) or "spared" in verdict.flags:
                     continue
                 key = attempt.rung, verdict.name
                 self._in_a_row[key] = self._in_a_row.get(key, 0) + 1 if verdict.abstained else 0

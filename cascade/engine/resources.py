@@ -10,6 +10,7 @@ from typing import Self
 
 from cascade.clients import Client
 from cascade.engine.loop_thread import LoopThread
+from cascade.engine.observer import Observer
 from cascade.log import Log
 
 
@@ -54,9 +55,16 @@ class Resources:
     log: Log | None
     """The decision log; None where there is none, or it is the caller's."""
 
+    observer: Observer
+    """What observes."""
+
     def close(self) -> None:
         """Close connections, stop the loop, write what waits; may be called again."""
-        if self.loop_thread.running and self.client is not None and not self.loop_thread.is_current:
+        on_loop = self.loop_thread.running and not self.loop_thread.is_current
+        if on_loop and not self.observer.lane.idle:
+            self.loop_thread.run(self.observer.close)
+        self.observer.flush()
+        if on_loop and self.client is not None:
             self.loop_thread.run(self.client.aclose)
         self.loop_thread.close()
         if self.log is not None:

@@ -11,32 +11,32 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
-from cascade.capabilities import unfit, window_of
+from cascade.capabilities import not_allowed, unfit, window_of
 from cascade.clients import Client
 from cascade.engine.build_request import build_request, with_settings
 from cascade.engine.checks import SilenceWatch, WarnOnce
 from cascade.engine.clock import RequestClock
 from cascade.engine.driver import Driver
 from cascade.engine.gather import gather_bounded, stream_bounded
+from cascade.engine.observer import Observer, mode_of
 from cascade.engine.raise_for import raise_for_result, raise_if_fatal
 from cascade.engine.recording import Begun, RunRecorder, begin, call_recorder, call_slots
 from cascade.engine.savings import savings_changes
+from cascade.engine.served import Served
 from cascade.engine.session_floor import UNKNOWN, SessionFloors
 from cascade.errors import CascadeError, LogUnavailable
 from cascade.exchange import Request
 from cascade.fast_replace import fast_replace
-from cascade.flow.climb import climb, tour
+from cascade.flow.climb import ask_top, climb, tour
+from cascade.flow.verify import Steps
 from cascade.guards.accounts import SpendAccount, run_account
 from cascade.guards.budget import budget_changes
 from cascade.guards.daily_budgets import DailyBudgets
 from cascade.guards.endpoint_pool import EndpointPool, Health
 from cascade.guards.escalation_cap import EscalationLimiter
-from cascade.guards.limits import Limits
-from cascade.ladder import Ladder
+from cascade.ladder import Rung
 from cascade.log import Log
 from cascade.log.calls import committed
-from cascade.policy.policy import Policy
-from cascade.prices import PriceBook
 from cascade.result import Attempt, Outcome, Result
 from cascade.samples.sample import Sample, recorded
 from cascade.settings import Settings
@@ -50,23 +50,14 @@ OnSample: TypeAlias = Callable[[int, Sample, tuple[Attempt, ...]], None]
 class Runner:
     """What requests are run with, and the state that they share; used on one event loop."""
 
-    ladder: Ladder
-    """The rungs, with their verifiers looked up."""
-
-    policy: Policy | None
-    """What calibrate fitted; None: pass marks."""
+    served: Served
+    """The snapshot of requests to come."""
 
     settings: Settings
     """How requests end."""
 
     tasks: Mapping[str, Settings]
     """The same for single tasks."""
-
-    limits: Limits
-    """What all requests together may spend, and how many may step upwards."""
-
-    prices: PriceBook
-    """Where prices come from."""
 
     client: Client
     """What makes the calls."""
@@ -80,16 +71,18 @@ class Runner:
     pool: EndpointPool
     """Endpoints with their circuit breakers, rate limits and retry budgets."""
 
+    observer: Observer
+    """What observes requests that the top answered."""
+
     _escalation_limiter: EscalationLimiter | None = field(init=False)
     _warn_once: WarnOnce = field(init=False, default_factory=WarnOnce)
-    _silence: SilenceWatch = field(init=False)
+    _silence: SilenceWatch = field(init=False, default_factory=SilenceWatch)
     _floors: SessionFloors = field(init=False, default_factory=SessionFloors)
 
     def __post_init__(self) -> None:
         """Open the escalation cap."""
-        cap = self.limits.escalation_cap
+        cap = self.served.limits.escalation_cap
         self._escalation_limiter = None if cap is None else EscalationLimiter(cap)
-        self._silence = SilenceWatch(self.policy)
 
     def request(self, prompt: Any, function: str = "request", **options: Any) -> Request:
         """Make a request from a prompt and options, with what its task's settings say."""
@@ -100,19 +93,26 @@ class Runner:
         """Return how a task's requests end."""
         return self.tasks.get(task, self.settings)
 
-    def warn(self, task: str, *, stacklevel: int) -> None:
-        """Warn once where a task is not calibrated, in the caller's own line, `stacklevel` calls up."""
-        asked = self.settings_of(task).on_uncalibrated
-        self._warn_once.uncalibrated(task, self.policy, asked, stacklevel=stacklevel)
+    def snapshot(self, task: str, *, stacklevel: int) -> Served:
+        """Return what a request of a task runs by; warn once, `stacklevel` calls up, where the task is not calibrated.
+
+        Raises:
+            ConfigError: it is not, and `on_uncalibrated` is `error`.
+        """
+        served, settings = self.served, self.settings_of(task)
+        if settings.mode != "observe":
+            self._warn_once.uncalibrated(task, served.policy, settings.on_uncalibrated, stacklevel=stacklevel)
+        return served
 
     def health(self) -> tuple[Health, ...]:
         """Return how every endpoint stands that was asked so far, and which verifiers have stopped scoring."""
         return (*self.pool.health(), *self._silence.health())
 
-    async def run(self, request: Request, started: float) -> Result[Any]:
+    async def run(self, request: Request, started: float, served: Served) -> Result[Any]:
         """Run one request; raise where its result is to be raised."""
-        result = await self.climb(request, started)
-        on_cap = "best" if self.limits.escalation_cap is None else self.limits.escalation_cap.on_cap
+        result = await self.climb(request, started, served)
+        cap = served.limits.escalation_cap
+        on_cap = "best" if cap is None else cap.on_cap
         raise_for_result(result, request, self.settings_of(request.task), on_cap)
         return result
 
@@ -120,6 +120,7 @@ class Runner:
         self,
         request: Request,
         started: float,
+        served: Served,
         run: SpendAccount | None = None,
         keep: RunRecorder | None = None,
         slots: asyncio.Semaphore | None = None,
@@ -130,31 +131,22 @@ class Runner:
         Args:
             request: the request.
             started: when it was made, on the monotonic clock.
+            served: what it runs by.
             run: the account of the bulk run that it belongs to.
             keep: records its calls; the result is returned once its row in the log is committed.
             slots: bounds the calls of a bulk run in flight.
             begun: the decision that it becomes; None: a new one.
         """
-        settings, ladder = self.settings_of(request.task), self.ladder.of(request.task)
-        lacks, floor_unknown = self._floors.lacks(
-            request, ladder, settings.session_floor, partial(unfit, request=request)
-        )
-        for verifier in {id(one): one for rung in ladder for one in rung.verifiers}.values():
-            verifier.prepare(request)
-        self.warn(request.task, stacklevel=2)
-        steps = climb(
-            request,
-            self.ladder,
-            self.policy,
-            on_uncalibrated="top" if settings.on_uncalibrated == "top" else "pass_marks",
-            on_exhausted=settings.on_exhausted,
-            on_refusal=settings.on_refusal,
-            window_of=window_of,
-            unfit=lacks,
-            on_content_filter=settings.on_content_filter,
-            on_other_model=settings.on_other_model,
-            step_up=None if self._escalation_limiter is None else self._escalation_limiter.begin(request.principal),
-        )
+        settings, ladder = self.settings_of(request.task), served.ladder.of(request.task)
+        mode, propensity = mode_of(request, settings, served)
+        floor_unknown = False
+        if mode == "observe" and not_allowed(ladder.top, request) is None:
+            steps = ask_top(request, served.ladder)
+        else:
+            lacks, floor_unknown = self._floors.lacks(
+                request, ladder, settings.session_floor, partial(unfit, request=request)
+            )
+            steps = self._climb(request, served, settings, lacks)
         clock = RequestClock(started, request.deadline_s)
         budget = self.day_budgets.budget(request, run)
         begun = begun or begin(request, keep)
@@ -171,14 +163,15 @@ class Runner:
         def end(result: Result[Any], outcome: Outcome | None = None) -> Result[Any]:
             ended = outcome or result.outcome
             changes = budget_changes(result, budget) | savings_changes(
-                result, ended, self.ladder, self.policy, self.prices
+                result, ended, served.ladder, served.policy, served.prices
             )
             changes |= {"outcome": ended, "decision_id": identity, "latency_s": clock.elapsed_s()}
+            changes["propensity"] = propensity
             if floor_unknown:
                 changes["flags"] = (*changes.get("flags", result.flags), UNKNOWN)
             result = fast_replace(result, **changes)
             self._floors.remember(request, result, ladder)
-            self._silence.see(result.attempts)
+            self._silence.see(result.attempts, served.policy)
             if self.log is not None:
                 self.log.write(result, request, promise=logged)
             if trace is not None:
@@ -190,7 +183,29 @@ class Runner:
             result = end(await driver.drive(steps, on_cancel=lambda result: end(result, "cancelled")))
         if logged is not None and self.log is not None:
             await committed(logged, self.log.name)
+        if mode == "observe":
+            self.observer.observe(request, served, result, settings, self.client, self.pool)
         return result
+
+    def _climb(
+        self, request: Request, served: Served, settings: Settings, lacks: Callable[[Rung], str | None]
+    ) -> Steps[Result[Any]]:
+        """Return the flow of a request that the cascade decides."""
+        for verifier in {id(one): one for rung in served.ladder.of(request.task) for one in rung.verifiers}.values():
+            verifier.prepare(request)
+        return climb(
+            request,
+            served.ladder,
+            served.policy,
+            on_uncalibrated="top" if settings.on_uncalibrated == "top" else "pass_marks",
+            on_exhausted=settings.on_exhausted,
+            on_refusal=settings.on_refusal,
+            window_of=window_of,
+            unfit=lacks,
+            on_content_filter=settings.on_content_filter,
+            on_other_model=settings.on_other_model,
+            step_up=None if self._escalation_limiter is None else self._escalation_limiter.begin(request.principal),
+        )
 
     async def run_many(
         self,
@@ -222,7 +237,8 @@ class Runner:
         async def one(index: int, request: Request) -> Result[Any]:
             begun = begin(request, keep)
             try:
-                result = await self.climb(self.request(request), time.monotonic(), run, keep, slots, begun)
+                served, started = self.snapshot(request.task, stacklevel=2), time.monotonic()
+                result = await self.climb(self.request(request), started, served, run, keep, slots, begun)
             except LogUnavailable:
                 raise  # nothing more may be paid for
             except CascadeError as error:
@@ -252,9 +268,11 @@ class Runner:
 
         async def one(index: int, item: Sample | Request) -> Sample:
             sample = item if isinstance(item, Sample) else Sample(request=item)
+            ladder = self.served.ladder
             steps = tour(
                 self.request(sample.request),
-                self.ladder,
+                ladder,
+                unfit=partial(not_allowed, request=sample.request),
                 have={name: recording.response for name, recording in sample.recordings.items()},
                 given={name: recording.verdicts for name, recording in sample.recordings.items()},
             )
@@ -265,7 +283,7 @@ class Runner:
             with trace or nullcontext():
                 attempts = await driver.drive(steps)
                 if trace is not None:
-                    trace.judged(attempts, self.ladder.of(sample.request.task))
+                    trace.judged(attempts, ladder.of(sample.request.task))
             done = recorded(sample, attempts)
             if on_sample is not None:
                 on_sample(index, done, attempts)

@@ -17,8 +17,9 @@ from cascade.failure import CallFailure, FailureKind
 from cascade.fast_replace import fast_replace
 from cascade.flow.decide import FLOOR, Route, decide, route, without_unfit
 from cascade.flow.failures import after_failure, unusable
+from cascade.flow.repair import verify_repaired
 from cascade.flow.unchecked import result_flags
-from cascade.flow.verify import ENDINGS, Returned, Steps, verify
+from cascade.flow.verify import ENDINGS, Returned, Steps
 from cascade.ladder import Ladder, Rung
 from cascade.policy.operating_point import Decision
 from cascade.policy.policy import Policy
@@ -40,6 +41,7 @@ def climb(
     step_up: Callable[[], str | None] | None = None,
     window_of: Callable[[Rung], int | None] = attrgetter("context_window"),
     unfit: Callable[[Rung], str | None] | None = None,
+    given: Mapping[str, Mapping[str, Verdict]] = EMPTY,
 ) -> Steps[Result[Any]]:
     """Climb the ladder: ask rungs from the cheapest up until an answer is accepted.
 
@@ -59,6 +61,7 @@ def climb(
             allow the step, else the escalation cap that is reached, and the request ends there. None: no cap.
         window_of: returns a rung's context window in tokens, called after a prompt did not fit; None: not known.
         unfit: returns what a rung lacks for the request, and so is skipped for; None: nothing. None: all are asked.
+        given: verdicts that are already known, by rung and verifier; these are not asked for again.
 
     Raises:
         ConfigError: no rung of the ladder can answer the request.
@@ -91,7 +94,10 @@ def climb(
         exchange = Exchange(
             request=request, response=reply, rung=rung.name, model=rung.model, call=call, earlier=dict(earlier)
         )
-        verdicts, ended_by = yield from verify(plan.verifiers(rung), exchange)
+        exchange, verdicts, ended_by = yield from verify_repaired(
+            rung, plan.verifiers(rung), exchange, given.get(rung.name, EMPTY)
+        )
+        reply = exchange.response
         if isinstance(ended_by, CallFailure):
             decision = Decision(action="stop", reason=f"verifier:{ended_by.kind.value}")
             attempts.append(
@@ -115,6 +121,19 @@ def climb(
         earlier[rung.name] = reply
         confidences[rung.name] = decision.confidence
     return _result(request, plan, tuple(attempts), "capped" if capped else ended, on_exhausted, capped)
+
+
+def ask_top(request: Request, ladder: Ladder) -> Steps[Result[Any]]:
+    """Ask the top alone, as a program without a cascade does: nothing is verified, nothing else is asked."""
+    rung = ladder.of(request.task).top
+    plan = Route(rungs=(rung,), point=None, observed=True)
+    _, reply = yield from _asked(rung, request)
+    if isinstance(reply, CallFailure):
+        attempt = Attempt(rung=rung.name, model=rung.model, failure=reply, decision=after_failure(reply, "raise"))
+        return _result(request, plan, (attempt,), ENDINGS.get(reply.kind), "answer", None)
+    decision = Decision(action="accept", reason="observed")
+    attempt = Attempt(rung=rung.name, model=rung.model, response=reply, decision=decision)
+    return _result(request, plan, (attempt,), None, "answer", None)
 
 
 def _stepped(
@@ -163,6 +182,7 @@ def tour(
     *,
     have: Mapping[str, Response] = EMPTY,
     given: Mapping[str, Mapping[str, Verdict]] = EMPTY,
+    unfit: Callable[[Rung], str | None] = lambda _: None,
 ) -> Steps[tuple[Attempt, ...]]:
     """Exploration: ask every rung and every verifier about one request; attempts come in ladder order.
 
@@ -171,15 +191,16 @@ def tour(
         ladder: the rungs, with their verifiers looked up.
         have: responses that are already recorded, by rung; these rungs are not asked again.
         given: verdicts that are already recorded, by rung and verifier; these are not asked for again.
+        unfit: returns what a rung lacks for the request; None: nothing, so it is asked.
     """
-    ladder = ladder.of(request.task)
-    calls = {rung.name: rung.call(request) for rung in ladder}
-    wanted = [rung.name for rung in ladder if rung.name not in have]
+    rungs = tuple(rung for rung in ladder.of(request.task) if rung.name in have or unfit(rung) is None)
+    calls = {rung.name: rung.call(request) for rung in rungs}
+    wanted = [rung.name for rung in rungs if rung.name not in have]
     replies: dict[str, Reply] = dict(have)
     if wanted:
         answers = yield tuple(calls[name] for name in wanted)
         replies.update(zip(wanted, answers, strict=True))
-        again = [rung for rung in ladder if rung.name in wanted]
+        again = [rung for rung in rungs if rung.name in wanted]
         again = [rung for rung in again if _without_native(rung, calls[rung.name], replies[rung.name])]
         if again:
             calls |= {rung.name: rung.call(request, native_schema="never") for rung in again}
@@ -187,7 +208,7 @@ def tour(
             replies.update(zip((rung.name for rung in again), answers, strict=True))
     attempts: list[Attempt] = []
     earlier: dict[str, Response] = {}
-    for rung in ladder:
+    for rung in rungs:
         reply = replies[rung.name]
         if isinstance(reply, CallFailure):
             decision = Decision(action="fail_over", reason="availability")
@@ -203,7 +224,10 @@ def tour(
             call=calls[rung.name],
             earlier=dict(earlier),
         )
-        verdicts, ended = yield from verify(rung.verifiers, exchange, given.get(rung.name, EMPTY))
+        exchange, verdicts, ended = yield from verify_repaired(
+            rung, rung.verifiers, exchange, given.get(rung.name, EMPTY)
+        )
+        reply = exchange.response
         # A verifier that ended the request gave no verdict: its abstention must not be recorded.
         verdicts = verdicts if ended is None else verdicts[:-1]
         failure = ended if isinstance(ended, CallFailure) else None
@@ -248,8 +272,11 @@ def _result(
     capped: str | None,
 ) -> Result[Any]:
     """Return the result of a request."""
-    flags = ([] if plan.point is not None else ["uncalibrated"]) + ([f"capped:{capped}"] if capped else [])
-    flags += dict.fromkeys(lack if lack == FLOOR else f"capability:{lack}" for lack in plan.skipped.values())
+    flags = [] if plan.point is not None or plan.observed else ["uncalibrated"]
+    flags += [f"capped:{capped}"] if capped else []
+    flags += dict.fromkeys(
+        lack if lack == FLOOR or lack.startswith("allow:") else f"capability:{lack}" for lack in plan.skipped.values()
+    )
     final = attempts[-1]
     accepted = final.decision.action == "accept"
     # A vetoed top answer is still the best guess; below it, an answer without a veto is preferred.
@@ -268,7 +295,7 @@ def _result(
         flags += ["top_failed"] if final.failure is not None else ["top_vetoed"]
     shown = None if best is None or outcome == "abstained" else best
     response = None if shown is None else shown.response
-    if shown is not None:
+    if shown is not None and not plan.observed:
         flags += result_flags(request, shown, next(rung.verifiers for rung in plan.rungs if rung.name == shown.rung))
     return Result(
         request_id=request.id,
@@ -283,6 +310,7 @@ def _result(
         model=None if shown is None else shown.model,
         confidence=None if shown is None else shown.confidence,
         calibrated=plan.point is not None,
+        mode="observe" if plan.observed else "enforce",
         attempts=attempts,
         policy_sha256=plan.policy_sha256,
         weight=1.0 if plan.point is None else plan.point.weight,

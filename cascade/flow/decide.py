@@ -38,6 +38,9 @@ class Route:
     skipped: Mapping[str, str] = EMPTY
     """Rungs that are not asked, and what each lacks for the request."""
 
+    observed: bool = False
+    """Whether the top answers as ever, and nothing is verified before the answer goes out."""
+
     @property
     def asked(self) -> tuple[Rung, ...]:
         """The rungs that may be asked, in order; at least one."""
@@ -88,7 +91,8 @@ def without_unfit(plan: Route, ladder: Ladder, unfit: Callable[[Rung], str | Non
     if not fit:
         told = "; ".join(f"{name} lacks {lack}" for name, lack in lacks.items())
         message = (
-            f"No rung can answer this request: {told}. Add a rung that can, or set `can` where the table is wrong."
+            f"No rung can answer this request: {told}. Add a rung that can, or set `can` where the table is wrong, or "
+            "the request's tags where `allow` rules it out."
         )
         raise ConfigError(message)
     return replace(plan, rungs=(*plan.rungs, fit[-1]), point=None, skipped=skipped)

@@ -11,7 +11,7 @@ from cascade.verdict import Verdict, Verifier
 UNCHECKED = "unchecked:"
 """Prefix of flags that name what was not checked: a verifier, or a part of a schema."""
 
-_LIFTED = (UNCHECKED, "repaired:")
+_LIFTED = (UNCHECKED, "repaired:", "language:")
 
 
 def result_flags(request: Request, attempt: Attempt, verifiers: tuple[Verifier, ...]) -> list[str]:
@@ -23,7 +23,7 @@ def result_flags(request: Request, attempt: Attempt, verifiers: tuple[Verifier, 
         verifiers: the rung's verifiers.
     """
     sent = () if attempt.response is None else attempt.response.flags
-    flags = [flag for flag in sent if flag.startswith("schema:")]
+    flags = [flag for flag in sent if flag.startswith(("schema:", "asked_again:"))]
     for verdict in attempt.verdicts:
         flags += [flag for flag in verdict.flags if flag.startswith(_LIFTED)]
         flags += off(verdict)

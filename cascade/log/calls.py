@@ -24,7 +24,7 @@ from cascade.guards.call_recorder import CallRecorder, Charge
 from cascade.log.rows import OUTCOMES, Entry, now_ms, timed_id
 from cascade.usage import Usage
 
-Purpose = Literal["run", "explore"]
+Purpose = Literal["run", "explore", "observe"]
 
 GRACE_S = 30.0
 """Grace period, in seconds after a call's timeout, in which it may still be in flight."""

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cascade.errors import DataError, LogUnavailable
 from cascade.exchange import Request
+from cascade.guards.background import Dropped
 from cascade.log.address import Address
 from cascade.log.calls import LoggedCalls, Purpose
 from cascade.log.queued_entry import Promise
 from cascade.log.redaction import Redactor
 from cascade.log.rows import Entry, RowBuilder, StoreText, now_ms
 from cascade.log.writer import Writer
+from cascade.observation import Observation
 from cascade.policy.policy import Policy
 from cascade.result import Result
 
@@ -144,6 +146,26 @@ class Log:
                 promise.set_exception(LogUnavailable(f"The decision log {self.name} cannot be written: {reason}."))
             return
         self._writer.put(entry, promise)
+
+    def write_observation(self, observation: Observation, request: Request) -> None:
+        """Queue what the cascade would have done with a request that the top answered; as `write`, it never raises."""
+        try:
+            self._require_writable()
+            entry = self._row_builder.observation(observation, request, at_ms=now_ms())
+        except Exception as error:  # noqa: BLE001 - as in `write`
+            self._writer.refuse(0, f"an observation could not be made into rows ({type(error).__name__}: {error})")
+            return
+        self._writer.put(entry, None)
+
+    def write_unobserved(self, dropped: Dropped) -> None:
+        """Queue how many observations were dropped, by hour, task and reason; it never raises."""
+        if self.read_only:
+            return
+        rows = [
+            {"count_id": os.urandom(16).hex(), "at_ms": hour, "task": task, "reason": reason, "n": n}
+            for (hour, task, reason), n in dropped.items()
+        ]
+        self._writer.put(Entry(rows={"unobserved": rows}), None)
 
     def label(self, identity: str, correct: float, *, rung: str | None = None, source: str = "human") -> None:
         """Label an answer's correctness; waits for the commit.

@@ -104,14 +104,25 @@ def _delete(
     from sqlalchemy import select
 
     from cascade.log.rows import now_ms
-    from cascade.log.tables import attempts, calls, decisions, labels, receipts, verdicts
+    from cascade.log.tables import (
+        attempts,
+        calls,
+        decisions,
+        labels,
+        observations,
+        observed_attempts,
+        observed_verdicts,
+        receipts,
+        verdicts,
+    )  # fmt: skip
 
+    observed = (observed_attempts, observed_verdicts, observations)
     done = 0
     while True:
         with _transaction(connection):
             batch = select(decisions.c.decision_id).where(chosen).order_by(decisions.c.sequence).limit(BATCH)
             ids = list(connection.execute(batch).scalars())
-            for table in (attempts, verdicts, labels, decisions):
+            for table in (attempts, verdicts, labels, *observed, decisions):
                 connection.execute(table.delete().where(table.c.decision_id.in_(ids)))
             # The receipt stays: without it, a purged chain would look like a manipulated one.
             mine = receipts.c.decision_id.in_(ids) & receipts.c.purged_ms.is_(None)

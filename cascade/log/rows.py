@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cascade.exchange import Request
+from cascade.fast_replace import fast_replace
 from cascade.log.quotations import LEFT_OUT, WORD, error_without_text, foreign_texts, leave_out_quotations
 from cascade.log.redaction import Redactor
+from cascade.observation import Observation
 from cascade.policy.policy import Policy
 from cascade.result import Attempt, Result
 from cascade.verdict import Verdict
@@ -146,6 +148,32 @@ class RowBuilder:
             leave_out_quotations(rows, foreign_texts(result, request))
         self._clean(rows)
         return Entry(rows=rows, decisions=1)
+
+    def observation(self, observation: Observation, request: Request, *, at_ms: int) -> Entry:
+        """Return the rows of one observation: what the cascade would have returned, and all attempts."""
+        would = observation.would
+        decided = {attempt.rung: attempt.decision for attempt in would.attempts}
+        attempts = tuple(
+            fast_replace(attempt, decision=decided.get(attempt.rung, attempt.decision))
+            for attempt in observation.attempts
+        )
+        identity, propensity = observation.decision_id, observation.propensity
+        whole = fast_replace(would, decision_id=identity, propensity=propensity, attempts=attempts)
+        rows = self.decision(whole, request, at_ms=at_ms).rows
+        (row,) = rows["decisions"]
+        row |= {
+            "escalated": would.escalated,
+            "cost_usd": _figure(would.cost_usd),
+            "answers_usd": _figure(would.answers_usd),
+            "verifiers_usd": _figure(would.verifiers_usd),
+            "input_tokens": _count(would.usage.input_tokens),
+            "output_tokens": _count(would.usage.output_tokens),
+            "attempts": len(would.attempts),
+            "request_text": None,  # it stands with the decision
+            "paid_usd": _figure(observation.cost_usd),
+        }
+        names = {"decisions": "observations", "attempts": "observed_attempts", "verdicts": "observed_verdicts"}
+        return Entry(rows={names[table]: own for table, own in rows.items()})
 
     def _clean(self, rows: Mapping[str, list[dict[str, Any]]]) -> None:
         """Redact every text of some rows, lists and mappings of texts included."""

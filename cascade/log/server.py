@@ -76,8 +76,13 @@ def engine_of(address: Address) -> Engine:
 
 
 @contextmanager
-def explained(name: str, verb: str) -> Iterator[None]:
+def explained(name: str, verb: str, what: str = "decision log") -> Iterator[None]:
     """Turn database errors into one-sentence LogUnavailable errors.
+
+    Args:
+        name: the database, for messages.
+        verb: what is done with it, as a participle.
+        what: what it holds.
 
     Raises:
         Unreachable: a transient error.
@@ -91,7 +96,7 @@ def explained(name: str, verb: str) -> Iterator[None]:
         refusal = "FATAL:" in problem or (state != "" and not state.startswith(_PASSING))
         refusal = refusal and not any(phrase in problem for phrase in _COMING_BACK)
         kind = LogUnavailable if refusal else Unreachable
-        message = f"The decision log {name} cannot be {verb}: {problem.rstrip('.')}. Check the server."
+        message = f"The {what} {name} cannot be {verb}: {problem.rstrip('.')}. Check the server."
         raise kind(message) from None
 
 

@@ -19,6 +19,10 @@ UNSENT = ("unsent", "unmade")
 """States of calls of which nothing was sent; the second is an earlier release's word."""
 
 
+OBSERVE = "observe"
+"""Purpose of calls that observe."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsettled:
     """Calls whose cost is not what somebody said: only their intent is known, or what was reported cannot be true."""
@@ -40,7 +44,7 @@ def spent_usd(log: Log, since_ms: int) -> dict[str | None, float]:
     """Return the spending in US dollars by principal (None: requests without one) since a time in Unix ms.
 
     As budgets count: a try that may have been charged counts at its worst case, and so does one without a known
-    outcome, whose process was killed or still runs; explorations count too.
+    outcome, whose process was killed or still runs; explorations count too, observations do not (`observed_usd`).
 
     Raises:
         LogUnavailable: the log cannot be read.
@@ -53,7 +57,7 @@ def spent_usd(log: Log, since_ms: int) -> dict[str | None, float]:
     charged = func.sum(func.coalesce(tries.charged_pico, tries.worst_pico))
     by_call = (
         select(tries.principal, charged)
-        .where(tries.at_ms >= since_ms, tries.state.not_in(UNSENT))
+        .where(tries.at_ms >= since_ms, tries.state.not_in(UNSENT), tries.purpose != OBSERVE)
         .group_by(tries.principal)
     )
     # Decisions without recorded calls, from an earlier version or an overloaded log.
@@ -70,6 +74,23 @@ def spent_usd(log: Log, since_ms: int) -> dict[str | None, float]:
         for principal, usd in connection.execute(by_decision):
             spent[principal] = spent.get(principal, 0.0) + float(usd or 0.0)
     return spent
+
+
+def observed_usd(log: Log, since_ms: int) -> float:
+    """Return what observing has cost since a time in Unix ms, in US dollars; else as `spent_usd`.
+
+    Raises:
+        LogUnavailable: the log cannot be read.
+    """
+    from sqlalchemy import func, select
+
+    from cascade.log.tables import calls
+
+    tries = calls.c
+    charged = func.sum(func.coalesce(tries.charged_pico, tries.worst_pico))
+    query = select(charged).where(tries.at_ms >= since_ms, tries.state.not_in(UNSENT), tries.purpose == OBSERVE)
+    with log.reading() as connection:
+        return float(connection.execute(query).scalar() or 0) / PICO
 
 
 def unsettled(

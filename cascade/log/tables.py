@@ -7,12 +7,15 @@ Attempts and verdicts repeat task and rung, so that a report over the whole log 
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy.sql import quoted_name
 
 APPLICATION_ID = 0x43_53_43_44
 """Marks a SQLite file as a decision log ("CSCD"), so that no other program's database is written to."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Of these tables; kept in SQLite's user_version, and in PostgreSQL's table `cascade_schema`."""
 
 _COUNTER = BigInteger().with_variant(Integer(), "sqlite")
@@ -153,7 +156,7 @@ calls = Table(
     Column("at_ms", BigInteger, nullable=False),  # when the intent was written: before the call
     Column("until_ms", BigInteger),  # when the call is to be over, at the latest; NULL: it is
     Column("writer", String),  # the process that makes it; NULL: it has ended
-    Column("purpose", String, nullable=False),  # run, explore
+    Column("purpose", String, nullable=False),  # run, explore, observe
     Column("decision_id", String),  # NULL: an exploration's
     Column("request_id", String),  # NULL: the decision's
     Column("task", String, nullable=False),
@@ -191,4 +194,31 @@ receipts = Table(
     Column("previous", String, nullable=False),  # the digest at the position before; 64 zeros at the first
     Column("digest", String, nullable=False),  # sha256 of `previous` and the decision's rows in canonical bytes
     Column("purged_ms", BigInteger),  # when the decision was purged on purpose; NULL: it must be there
+)
+
+
+def _observed(table: Table, name: str, *more: Column[Any]) -> Table:
+    """Return a table of observations: like one of decisions, and no figure of decisions holds it."""
+    copied = table.to_metadata(metadata, name=name)
+    for index in copied.indexes:
+        index.name = quoted_name(f"{name}_{'_'.join(column.name for column in index.columns)}", quote=None)
+    for column in more:
+        copied.append_column(column)
+    return copied
+
+
+# What the cascade would have done where the top answered, under the decision by which it did: all that it would have
+# returned and cost, and every rung and verdict, reached or not.
+observations = _observed(decisions, "observations", Column("paid_usd", Double, nullable=False))  # what observing cost
+observed_attempts = _observed(attempts, "observed_attempts")
+observed_verdicts = _observed(verdicts, "observed_verdicts")
+
+unobserved = Table(
+    "unobserved",
+    metadata,
+    Column("count_id", String, primary_key=True),  # so that the same count written twice is one
+    Column("at_ms", BigInteger, nullable=False),  # the hour's begin
+    Column("task", String, nullable=False),
+    Column("reason", String, nullable=False),  # queue, budget, closing, failed
+    Column("n", BigInteger, nullable=False),  # requests that were drawn and then dropped
 )

@@ -11,6 +11,7 @@ from cascade.capabilities import needs, unfit
 from cascade.clients.scripted import ScriptedClient
 from cascade.doctor.configuration import configuration
 from cascade.exchange import Request
+from cascade.settings import Settings
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning"),
@@ -119,3 +120,52 @@ def test_doctor_says_what_each_rung_can(tmp_path: Path):
     found = {finding.check: finding.text for finding in configuration(path)}
     assert "cannot tools, images, audio" in found["capabilities of s"]
     assert "window of 16,385 tokens" in found["capabilities of s"]
+
+
+HERE = Ladder(
+    Rung("a/s", name="small", allow={"region": ["eu", "ch"], "pii": "no"}), Rung("a/l", name="large"),
+)  # fmt: skip
+CHAT = [{"role": "user", "content": "x"}]
+
+
+@pytest.mark.parametrize(
+    ("tags", "asked", "flags"),
+    [
+        ({"region": "eu", "pii": "no"}, ["small"], set()),
+        ({"region": "ch", "pii": "no", "team": "any"}, ["small"], set()),
+        ({"region": "us", "pii": "no"}, ["large"], {"allow:region"}),
+        ({"region": "eu", "pii": "yes"}, ["large"], {"allow:pii"}),
+        ({"region": "eu"}, ["large"], {"allow:pii"}),
+        ({}, ["large"], {"allow:region"}),
+    ],
+)
+def test_a_rung_sees_only_requests_whose_tags_it_allows(tags, asked, flags):
+    result, found = ask(HERE, CHAT, tags=tags)
+    assert found == asked
+    assert {flag for flag in result.flags if flag.startswith("allow:")} == flags
+
+
+def test_neither_an_exploration_nor_an_observation_shows_a_rung_what_it_may_not_see(tmp_path):
+    client = ScriptedClient({"small": "A cat.", "large": "A large cat."})
+    with Cascade(HERE, client=client, verify=["refusal"]) as app:
+        (sample,) = app.explore([Request.of("x", tags={"region": "us", "pii": "no"})])
+    assert list(sample.recordings) == ["large"]
+    client = ScriptedClient({"small": "A cat.", "large": "A large cat."})
+    observed = Settings(mode="observe")
+    with Cascade(HERE, client=client, verify=["refusal"], settings=observed, log=tmp_path / "log.db") as app:
+        app.run("x", tags={"region": "us", "pii": "no"})
+    assert [call.rung for call in client.calls] == ["large"]
+
+
+def test_a_request_that_no_rung_may_see_is_refused_observed_or_not():
+    closed = Ladder(Rung("a/s", name="small"), Rung("a/l", name="large", allow={"region": ["eu"]}))
+    with pytest.raises(ConfigError, match=r"large lacks allow:region.*tags"):
+        ask(Ladder(closed[1]), CHAT)
+    client = ScriptedClient({"small": "A cat.", "large": "A large cat."})
+    with Cascade(closed, client=client, verify=["refusal"], settings=Settings(mode="observe")) as app:
+        assert app.run("x").rung == "small", "the top may not see it, so it is not asked as ever either"
+
+
+def test_allowed_values_are_texts_by_tag():
+    with pytest.raises(ConfigError, match="texts by tag"):
+        Rung("a/b", allow={"pii": [False]})

@@ -15,7 +15,7 @@ from cascade.endpoint import Endpoint
 from cascade.errors import ConfigError
 from cascade.failure import CallFailure, FailureKind
 from cascade.ladder import Rung
-from cascade.redaction import redacted, remember, remember_environment, shortened
+from cascade.redaction import _matched, redacted, remember, remember_environment, shortened
 
 
 @pytest.mark.parametrize(
@@ -142,3 +142,26 @@ def test_redaction_stays_linear_with_many_secrets() -> None:
     remember([f"s3cret-number-{i:04}-{'x' * 40}" for i in range(50)])
     text = "s3cret number " * 5_000
     assert redacted(text) is text
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["sk-", "gsk_", "abc123DEF", "AKIA", "eyJ", "Bearer ", "bearer ", "?key=", "API-KEY: ", "api_key=", "://",
+             "me:", "pass@", "-----BEGIN RSA PRIVATE KEY-----", "&TOKEN=", "hunter-two-two", "HUNTER", "\u017f",
+             "\u212a", "\u0131", "\u0130", "tas", "_", " ", "é", "a8f3k2m9q1w7", "ghp_", "0"]
+        ),
+        max_size=8,
+    ).map("".join)
+)  # fmt: skip
+def test_what_is_looked_for_first_hides_no_secret(text: str) -> None:
+    remember(["hunter-two-two", "a8f3k2m9q1w7e5r4", "tok-kis-sis-12"])
+    assert redacted(text) == _matched(text)
+    assert redacted(json.dumps(text)) == _matched(json.dumps(text))
+
+
+@pytest.mark.parametrize("spell", [lambda text: text.replace("s", "\u017f"), lambda text: text.replace("k", "\u212a"),
+                                   lambda text: text.replace("i", "\u0131")])  # fmt: skip
+def test_a_secret_in_letters_that_only_look_another_case_is_found(spell: Any) -> None:
+    remember(["tok-kis-sis-12"])
+    assert redacted(f"say {spell('tok-kis-sis-12')} now") == "say [redacted] now"

@@ -36,7 +36,7 @@ async def calls(app: Cascade, count: int) -> None:
 
     async def worker() -> None:
         for _ in left:
-            result = await app._runner.climb(app.request(MESSAGES), time.monotonic())
+            result = await app._runner.climb(app.request(MESSAGES), time.monotonic(), app._runner.served)
             assert result.outcome in {"accepted", "failed"}
 
     await asyncio.gather(*(worker() for _ in range(AT_ONCE)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade.endpoint import Endpoint
 from cascade.errors import ConfigError
 from cascade.exchange import ModelCall, Response
 from tests.verifiers.exchanges import exchange, failure, judge, tool_call
@@ -118,6 +120,21 @@ def test_one_other_model_may_be_asked() -> None:
     verdict = judge(verifier, exchange("20"), lambda call: asked.append(call) or "#### 20")
     assert (verdict.score, verdict.name, verifier.name) == (1.0, "", "agreement_model")
     assert (asked[0].model, asked[0].params, asked[0].verifier) == ("other/cheap", {"max_tokens": 9}, "agreement_model")
+
+
+def test_another_model_is_asked_at_its_own_place_and_takes_the_schema_in_its_own_way() -> None:
+    asked: list[ModelCall] = []
+    format_ = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}}
+    judged = exchange("20", schema={"type": "object"})
+    places = (Endpoint(name="eu", api_base="http://127.0.0.1:1/v1", api_key="theirs"),)
+    judged = replace(judged, call=replace(judged.call, params={"response_format": format_}, endpoints=places))
+    verifier = Agreement(model="other/cheap", api_base="http://127.0.0.1:2/v1")
+    judge(verifier, judged, lambda call: asked.append(call) or "#### 20")
+    (call,) = asked
+    assert call.at_each() == (call,), "not at the judged rung's endpoints"
+    assert (call.api_base, call.api_key) == ("http://127.0.0.1:2/v1", None)
+    assert "response_format" not in call.params
+    assert "JSON Schema" in str(call.messages)
 
 
 def test_calls_that_failed_are_left_out() -> None:

@@ -19,6 +19,7 @@ from cascade.report.tables.curve_table import (
 )
 from cascade.report.tables.table import (
     failure_table,
+    flag_table,
     label_table,
     policy_table,
     reason_table,
@@ -194,7 +195,7 @@ def _reasons(task: TaskReport, prefix: str, *, drawn: bool) -> Panel:
         title="Escalation reasons",
         text=f"Reasons of {count(sum(task.reasons.values()))} escalations, on any rung." if task.reasons else "",
         chart=draw_reasons(task.reasons) if drawn else None,
-        tables=_filled([reason_table(task), failure_table(task)]),
+        tables=_filled([reason_table(task), failure_table(task), flag_table(task)]),
         advice=advice.on_reasons(task),
         missing="" if task.reasons else "Nothing was escalated.",
     )

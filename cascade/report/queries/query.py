@@ -11,6 +11,7 @@ from sqlalchemy import Connection, case, func, select
 
 from cascade.log.tables import attempts, decisions, labels, losses, policies, verdicts
 from cascade.report.queries.case_query import pick_cases
+from cascade.report.queries.flag_query import count_flags
 from cascade.report.queries.judge_scores import collect_proxies
 from cascade.report.queries.label_query import count_joint_labels, find_thresholds
 from cascade.report.queries.part_query import count_parts
@@ -52,6 +53,7 @@ def tallies(connection: Connection, scope: Scope, known: Promises, *, step_ms: i
     _decisions(connection, scope, known, found)
     count_periods(connection, scope, known, found, step_ms)
     count_parts(connection, scope, found)
+    count_flags(connection, scope, found)
     _attempts(connection, scope, found)
     _verdicts(connection, scope, found)
     _one_by_one(connection, scope, known, found)

@@ -20,6 +20,24 @@ MOST_ROWS = 20
 """Maximum number of rows of a long table; JSON has all."""
 
 
+_FLAGS = {
+    "unchecked:": "not checked",
+    "language:": "in a language that a verifier does not read",
+    "repaired:": "read with tolerance",
+    "asked_again:": "a schema vetoed the answer, and the rung was asked once more",
+    "capability:": "a rung was skipped: it cannot answer such a request",
+    "allow:": "a rung was skipped: it may not see such a request",
+    "session_floor": "a rung was skipped: a higher one made the session's tool calls",
+    "uncalibrated": "by pass marks",
+    "capped:": "stopped by the escalation cap",
+    "budget:": "a budget was spent",
+    "bypassed": "sent to the reference after a failure of ours",
+    "top_failed": "the top did not answer",
+    "top_vetoed": "the top's answer was vetoed",
+}
+"""What flags say, by how they begin."""
+
+
 def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
     """Yield the key figures above a task's tables, as name and text."""
     if not task.n:
@@ -52,8 +70,8 @@ def task_tables(task: TaskReport, by_time: str) -> Iterator[Table]:
     """Yield the non-empty tables of one task."""
     for table in (
         rung_table(task), rung_spending_table(task), label_table(task), single_table(task), verifier_table(task),
-        reason_table(task), failure_table(task), policy_table(task), month_table(task), slice_table(task),
-        series_table(task, by_time),
+        reason_table(task), failure_table(task), flag_table(task), policy_table(task), month_table(task),
+        slice_table(task), series_table(task, by_time),
     ):  # fmt: skip
         if table.rows:
             yield table.shown()
@@ -156,6 +174,18 @@ def reason_table(task: TaskReport) -> Table:
     total = sum(task.reasons.values())
     rows = tuple((reason, count(n), percent(n / total)) for reason, n in list(task.reasons.items())[:MOST_ROWS])
     return Table(title="Escalation reasons", columns=("reason", "answers", "share"), rows=rows)
+
+
+def flag_table(task: TaskReport) -> Table:
+    """Return the flags of decisions, with what each one says."""
+    rows = tuple((flag, count(n), percent(n / task.n), _said(flag)) for flag, n in list(task.flags.items())[:MOST_ROWS])
+    note = f"{count(len(task.flags) - len(rows))} rarer ones are not shown." if len(task.flags) > len(rows) else ""
+    columns = ("flag", "decisions", "share", "")
+    return Table(title="Flags", columns=columns, rows=rows, words=frozenset({""}), note=note, idle=frozenset({""}))
+
+
+def _said(flag: str) -> str:
+    return next((words for prefix, words in _FLAGS.items() if flag.startswith(prefix)), "")
 
 
 def failure_table(task: TaskReport) -> Table:

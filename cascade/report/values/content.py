@@ -118,6 +118,9 @@ class TaskReport:
     """Cost against quality."""
     cases: Mapping[str, tuple[Case, ...]] = EMPTY
     """Requests to inspect, by kind: closest to the threshold, costliest, wrong but accepted."""
+    flags: Mapping[str, int] = EMPTY
+    """Decisions by flag, the most frequent first: what was not checked (`unchecked:…`), languages that no verifier
+    reads, rungs that were skipped, tolerance that reading took, and what else was odd."""
     findings: tuple[str, ...] = ()
     """Findings with their remedies, as sentences."""
 

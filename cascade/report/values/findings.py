@@ -33,7 +33,7 @@ def findings(task: TaskReport) -> tuple[str, ...]:
         return ()
     return tuple(
         sentence
-        for about in (_rate, _target, _alarms, _worth, _cost, _quality, _slices, _rungs, _verifiers, _ends)
+        for about in (_rate, _target, _alarms, _worth, _cost, _quality, _slices, _rungs, _verifiers, _unchecked, _ends)
         for sentence in about(task)
     )
 
@@ -210,6 +210,19 @@ def _verifier(verifier: VerifierReport) -> Iterator[str]:
             f"Verifier {name} separates right from wrong {worth} (AUROC {area.value or 0.0:.2f}, "
             f"{area.low:.2f}–{area.high:.2f}, n = {count(area.n)}){cost}. {advice}"
         )
+
+
+def _unchecked(task: TaskReport) -> Iterator[str]:
+    found = [item for item in task.flags.items() if item[0].startswith(("unchecked:", "language:"))]
+    for flag, n in found[:MOST_NAMED]:
+        kind, _, what = flag.partition(":")
+        if kind == "unchecked":
+            yield f"{percent(n / task.n)} of answers were not checked by {what} (flag {flag}); see docs/reliability.md."
+        else:
+            yield (
+                f"{percent(n / task.n)} of answers are in a language ({what}) that a verifier does not read, so it "
+                "abstained on them. Give it that language's phrases, or leave it out."
+            )
 
 
 def _ends(task: TaskReport) -> Iterator[str]:

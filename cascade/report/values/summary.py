@@ -92,6 +92,7 @@ def summary(
         verifiers=_verifiers(tally, order, level),
         reasons=_frequent(sum((rung.reasons for rung in tally.rungs.values()), Counter())),
         failures=_frequent(sum((rung.failures for rung in tally.rungs.values()), Counter())),
+        flags=_frequent(tally.flags),
         series=series_of(tally, promises, level, step_ms),
         months=months_of(tally, level, step_ms, about.label_usd),
         spending=spending_of(tally),

@@ -239,6 +239,8 @@ class Tally(Mergeable):
     input_tokens: int = 0
     output_tokens: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+    """Decisions that carry each flag."""
     saved_how: Counter[str] = field(default_factory=Counter)
     against: Against = field(default_factory=Against)
     policies: dict[str | None, Rate] = field(default_factory=dict)

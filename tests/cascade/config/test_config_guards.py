@@ -10,6 +10,7 @@ import pytest
 from cascade import Breaker, ConfigError, Price, RateLimit, RetryBudget, ScriptedClient
 from cascade.config import load_config
 from cascade.config.loading import Config
+from cascade.settings import ObserveLimits
 
 
 @pytest.fixture
@@ -116,3 +117,41 @@ def test_a_breaker_can_be_left_out(load):
 )
 def test_endpoints_and_guards_that_cannot_be_meant_are_refused_with_their_place(load, wrong, told):
     assert told in complaint(load, wrong + "\n")
+
+
+OBSERVED = """\
+ladder: [{model: embedded/small, allow: {region: [eu]}}, {model: embedded/large}]
+log: decisions.db
+mode: observe
+observe: {share: 0.5, max_usd_per_day: 2, concurrency: 3, queue: 10, providers: [openai]}
+tasks:
+  orders: {mode: enforce, share: 0.05}
+"""
+
+
+def test_what_is_observed_is_configured_for_all_tasks_and_for_one(load):
+    config = load(OBSERVED)
+    assert (config.settings.mode, config.settings.share) == ("observe", 1.0)
+    assert (config.tasks["orders"].mode, config.tasks["orders"].share) == ("enforce", 0.05)
+    assert config.observe == ObserveLimits(
+        share=0.5, max_usd_per_day=2.0, concurrency=3, queue=10, providers=("openai",)
+    )
+    assert config.ladder.rungs[0].allow == {"region": ("eu",)}
+    with config.open(client=ScriptedClient(default="x")) as app:
+        assert app.run("x").mode == "observe"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("mode: watch", 'mode: found "watch"'),
+        ("share: 1.5", "share"),
+        ("observe: {share: -0.1}", "observe.share"),
+        ("observe: {queue: -1}", "observe.queue"),
+        ("mode: observe", "set `log:`"),
+        ("tasks: {orders: {share: 0.5}}", "tasks.orders: it observes"),
+        ("share: 0", "share: it observes"),
+    ],
+)
+def test_observing_that_cannot_be_is_refused_with_its_place(load, wrong, told):
+    assert told in complaint(load, f"ladder: [{{model: embedded/small}}]\n{wrong}\n")

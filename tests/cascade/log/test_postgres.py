@@ -130,6 +130,7 @@ def test_a_log_of_schema_2_is_upgraded(postgresql: str) -> None:
         log.write(*decided("r-1", "0.9"))
     with psycopg.connect(postgresql) as server:
         server.execute("ALTER TABLE decisions DROP COLUMN maybe_charged_estimate_usd")
+        server.execute("DROP TABLE observations, observed_attempts, observed_verdicts, unobserved")
         server.execute("UPDATE cascade_schema SET version_num = '2'")
     upgrade_log(postgresql)
     with open_log(postgresql) as log:

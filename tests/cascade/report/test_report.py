@@ -398,3 +398,29 @@ def test_counts_add_up_to_what_was_logged(requests: list[tuple[Any, ...]]) -> No
     assert total.escalation_rate.n == len(asked)
     if asked:
         assert total.escalation_rate.value == pytest.approx(sum(result.escalated for result in results) / len(asked))
+
+
+def flagged(log: Log, number: int, *flags: str) -> None:
+    for one in range(number):
+        result, request = decided(f"{'-'.join(flags)}-{one}", "0.9")
+        log.write(replace(result, flags=(*result.flags, *flags)), request, at_s=NOON_S)
+
+
+def test_what_was_not_verified_is_a_row_and_a_finding(log: Log) -> None:
+    flagged(log, 4, "unchecked:schema")
+    flagged(log, 2, "language:ko", "unchecked:schema", "unchecked:schema")
+    flagged(log, 1, "allow:region")
+    flagged(log, 93)
+    made = report(log)
+    task = made.tasks["default"]
+    assert dict(task.flags) == {"unchecked:schema": 6, "language:ko": 2, "allow:region": 1}
+    assert says(made, "6.0 % of answers were not checked by schema")
+    assert says(made, "2.0 % of answers are in a language (ko)")
+    assert not says(made, "region")
+
+
+def test_a_log_where_everything_was_verified_says_nothing_of_it(log: Log) -> None:
+    flagged(log, 3)
+    made = report(log)
+    assert not made.tasks["default"].flags
+    assert not says(made, "checked by")

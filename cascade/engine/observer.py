@@ -1,0 +1,186 @@
+"""Observer: the top answers as ever; what the cascade would have done is found out once the answer has gone out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Literal
+
+from cascade.capabilities import unfit, window_of
+from cascade.clients import Client
+from cascade.engine.driver import Driver
+from cascade.engine.recording import call_recorder
+from cascade.engine.served import Served
+from cascade.exchange import ModelCall, Request, Response
+from cascade.failure import CallFailure, FailureKind
+from cascade.flow.climb import climb, drive, tour
+from cascade.guards.background import BackgroundLane
+from cascade.guards.budget import Budget
+from cascade.guards.call_history import CallHistory
+from cascade.guards.endpoint_pool import EndpointPool
+from cascade.hashing import unit
+from cascade.log import Log
+from cascade.observation import Observation
+from cascade.result import Attempt, Result
+from cascade.settings import Settings
+from cascade.verdict import Ask, Reply, Verdict
+
+FLUSH_S = 60.0
+"""Seconds after which counts of dropped observations are written at the latest, while requests come."""
+
+SALT = "observe"
+"""Salt of the draws of tasks without a policy."""
+
+Mode = Literal["enforce", "observe"]
+
+
+def mode_of(request: Request, settings: Settings, served: Served) -> tuple[Mode, float]:
+    """Return the mode of a request, and the probability that its draw gave it.
+
+    The draw is sticky: all requests of a principal, else of a session, have the same mode.
+    """
+    if settings.mode == "observe":
+        return "observe", 1.0
+    if settings.share >= 1.0:
+        return "enforce", 1.0
+    whose = request.principal or request.session or request.id
+    if _draw("enforce", request, served, whose) < settings.share:
+        return "enforce", settings.share
+    return "observe", 1.0 - settings.share
+
+
+@dataclass(slots=True, kw_only=True)
+class Observer:
+    """Observes requests on the background lane; used on one event loop."""
+
+    lane: BackgroundLane
+    """Where observations run, and what they are paid from."""
+
+    log: Log | None
+    """The decision log; None: nothing is kept, so nothing is observed."""
+
+    _history: CallHistory = field(init=False, default_factory=CallHistory)
+    _flushed_at: float = field(init=False, default_factory=time.monotonic)
+
+    def observe(
+        self,
+        request: Request,
+        served: Served,
+        result: Result[Any],
+        settings: Settings,
+        client: Client,
+        pool: EndpointPool,
+    ) -> None:
+        """Offer a request to the lane, if the draw takes it; returns at once.
+
+        Args:
+            request: the request.
+            served: what it ran by.
+            result: what the top answered.
+            settings: how such requests end.
+            client: what makes the calls.
+            pool: the endpoints.
+        """
+        answered = result.attempts[-1].response if result.attempts else None
+        if self.log is None or self.log.read_only or answered is None:
+            return
+        share = self.lane.share()
+        if _draw("observe", request, served, request.id) < share:
+            work = partial(
+                self._observed, request, served, result, settings, client, pool, share * result.propensity, answered
+            )
+            self.lane.offer(request.task, work)
+        if time.monotonic() - self._flushed_at >= FLUSH_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what the lane has dropped to the log."""
+        self._flushed_at = time.monotonic()
+        dropped = self.lane.take_dropped()
+        if dropped and self.log is not None:
+            self.log.write_unobserved(dropped)
+
+    async def close(self) -> None:
+        """Let what is in the lane end, within `DRAIN_S` seconds, and write what was dropped."""
+        await self.lane.drain()
+        self.flush()
+
+    async def _observed(
+        self,
+        request: Request,
+        served: Served,
+        result: Result[Any],
+        settings: Settings,
+        client: Client,
+        pool: EndpointPool,
+        propensity: float,
+        answered: Response,
+    ) -> float | None:
+        """Run rungs and verifiers; log what the cascade would have done; None where the budget did not pay for it."""
+        ladder = served.ladder.of(request.task)
+        lacks = partial(unfit, request=request)
+        for verifier in {id(one): one for rung in ladder for one in rung.verifiers}.values():
+            verifier.prepare(request)
+        driver = Driver(
+            client=client,
+            budget=Budget(served.prices, [self.lane.account], history=self._history, task=request.task),
+            pool=pool,
+            calls=call_recorder(self.log, request, "observe", None, decision_id=result.decision_id),
+        )
+        attempts = await driver.drive(tour(request, served.ladder, have={ladder.top.name: answered}, unfit=lacks))
+        if any(_unpaid(attempt) for attempt in attempts):
+            return None
+        would = would_be(request, served, settings, attempts)
+        cost_usd = sum(one.verifiers_usd + (one.answer_usd if one.rung != ladder.top.name else 0.0) for one in attempts)
+        if self.log is not None:
+            self.log.write_observation(
+                Observation(
+                    decision_id=result.decision_id, propensity=propensity, would=would, attempts=attempts,
+                    cost_usd=cost_usd,
+                ),
+                request,
+            )  # fmt: skip
+        return cost_usd
+
+
+def would_be(request: Request, served: Served, settings: Settings, attempts: tuple[Attempt, ...]) -> Result[Any]:
+    """Return the result that the cascade would have had, by recorded attempts of every rung; makes no call."""
+    replies: Mapping[str, Reply | None] = {one.rung: one.response or one.failure for one in attempts}
+    given: Mapping[str, Mapping[str, Verdict]] = {
+        one.rung: {verdict.name: verdict for verdict in one.verdicts} for one in attempts
+    }
+
+    def answer(ask: Ask) -> Reply:
+        reply = replies.get(ask.rung) if isinstance(ask, ModelCall) and not (ask.verifier or ask.again) else None
+        return reply or CallFailure(kind=FailureKind.UNKNOWN, message="not recorded", tries=0)
+
+    steps = climb(
+        request,
+        served.ladder,
+        served.policy,
+        on_uncalibrated="top" if settings.on_uncalibrated == "top" else "pass_marks",
+        on_exhausted=settings.on_exhausted,
+        on_refusal=settings.on_refusal,
+        on_content_filter=settings.on_content_filter,
+        on_other_model=settings.on_other_model,
+        window_of=window_of,
+        unfit=partial(unfit, request=request),
+        given=given,
+    )
+    result = drive(steps, answer)
+    return replace(result, mode="observe", latency_s=sum(attempt.latency_s for attempt in result.attempts))
+
+
+def _draw(purpose: str, request: Request, served: Served, whose: str) -> float:
+    salt = SALT if served.policy is None else served.policy.salt
+    return unit(salt=salt, purpose=purpose, task=request.task, rung="", request_id=whose)
+
+
+def _unpaid(attempt: Attempt) -> bool:
+    """Return whether the budget refused the rung's call, or one of its verifiers'."""
+    failed = (attempt.failure, attempt.verifier_failure)
+    return attempt.decision.reason == "budget" or any(
+        one is not None and one.kind is FailureKind.BUDGET for one in failed
+    )
