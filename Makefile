@@ -95,8 +95,10 @@ bench: $(VENV)/.dev ## run every benchmark that writes into benchmarks/RESULTS.m
 	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do \
 		echo "== $$script"; $(BIN)/python -m benchmarks.$$(basename $$script .py); done
 
-help-pages: $(VENV)/.installed ## write docs/cli.md anew from --help
+help-pages: $(VENV)/.installed ## write docs/cli.md, docs/config.md and docs/verifiers.md anew from the code
 	$(BIN)/python tools/write_cli_help.py
+	$(BIN)/python tools/write_config_page.py
+	$(BIN)/python tools/write_verifiers_page.py
 
 wheel: $(VENV)/.dev ## build the wheel, install it outside the clone with each extra, and try out what each brings
 	$(BIN)/python tools/try_wheel.py

@@ -122,7 +122,7 @@ def main() -> None:
                 folder = Path(name)
                 paths = make(form, n, folder)
                 command = [sys.executable, "-m", "benchmarks.import_speed", "--measure"]
-                command += [str(path) for path in (*paths, folder / "out.jsonl")]
+                command += [str(path) for path in (*paths, folder / "samples.jsonl")]
                 ended = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
                 told = json.loads(ended.stdout)
                 assert told["samples"] == n, told

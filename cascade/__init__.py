@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         RunError,
         SchemaRejected,
         UnknownPrice,
+        UnsupportedParameter,
     )
     from cascade.exchange import Exchange, Request, Response
     from cascade.guards.breaker import Breaker
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from cascade.policy.policy import Policy
     from cascade.result import Attempt, Result
     from cascade.samples.sample import Sample
-    from cascade.settings import Settings
+    from cascade.settings import ObserveLimits, Settings
     from cascade.usage import Price, Usage
     from cascade.verdict import Verdict, Verifier
 
@@ -77,6 +78,7 @@ __all__ = [
     "MissingExtra",
     "ModelNotFound",
     "NotAccepted",
+    "ObserveLimits",
     "Policy",
     "PolicyMismatch",
     "Price",
@@ -96,6 +98,7 @@ __all__ = [
     "ScriptedClient",
     "Settings",
     "UnknownPrice",
+    "UnsupportedParameter",
     "Usage",
     "Verdict",
     "Verifier",
@@ -119,7 +122,7 @@ _HOMES = {
     "cascade.result": ("Attempt", "Result"),
     "cascade.policy.policy": ("Policy",),
     "cascade.samples.sample": ("Sample",),
-    "cascade.settings": ("Settings",),
+    "cascade.settings": ("ObserveLimits", "Settings"),
     "cascade.usage": ("Price", "Usage"),
     "cascade.verdict": ("Verdict", "Verifier"),
 }

@@ -9,6 +9,7 @@
     │   ├── SchemaRejected       a JSON Schema that is malformed, unsafe or too large                  exit 2
     │   └── UnknownPrice         no price is known for a model; never taken as 0                       exit 2
     ├── DataError                samples or requests are wrong: file, line and field                   exit 2
+    │   └── UnsupportedParameter a client's parameter that is unknown or cannot be honoured            exit 2
     ├── LogUnavailable           the decision log can neither be opened nor written                    exit 3
     └── RunError                 one request ended without what was asked; carries `result`
         ├── NotAccepted          `result.require()` on a result that was not accepted
@@ -74,6 +75,14 @@ class DataError(CascadeError):
     """Samples or requests cannot be used; the message names the file, the line and the field."""
 
     exit_code = 2
+
+
+class UnsupportedParameter(DataError):
+    """A client's request sets a parameter that is unknown or cannot be honoured; `parameter` names it."""
+
+    def __init__(self, message: str, *, parameter: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter
 
 
 class LogUnavailable(CascadeError):

@@ -12,6 +12,9 @@ FILTERED = frozenset({"content_filter", "content_filtered", "safety", "recitatio
 FILTERED |= {"prohibited_content", "guardrail_intervened", "sensitive", "error_toxic", "image_safety"}
 """Finish reasons of a content filter."""
 
+FINISH_UNKNOWN = "finish_unknown"
+"""Flag of a response whose finish reason is no known word: it is never accepted below the top."""
+
 
 def cut_off(response: Response) -> bool:
     """Tell whether the answer was cut off before its end, by its reason or by the provider's own word for it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
@@ -10,7 +10,11 @@ from cascade.display.result import result_sheet
 from cascade.errors import NotAccepted
 from cascade.exchange import EMPTY, Response
 from cascade.failure import CallFailure
+from cascade.policy.explanation import ExplainedAttempt, ExplainedVerdict, Explanation, explain
+from cascade.policy.features import read_features
+from cascade.policy.known import known_policy
 from cascade.policy.operating_point import Decision
+from cascade.policy.policy import Policy
 from cascade.redaction import shown
 from cascade.usage import Usage
 from cascade.verdict import Verdict
@@ -99,6 +103,18 @@ class Attempt:
         return call.usage if call is not None else Usage()
 
 
+def features_at(attempts: Sequence[Attempt], position: int) -> dict[str, float | None] | None:
+    """Return the features that the combiner saw at an attempt, by name; None where the rung did not answer.
+
+    Among them are the confidences of the rungs below that were escalated from; see `cascade.policy.features`.
+    """
+    attempt = attempts[position]
+    if attempt.response is None:
+        return None
+    below = (one for one in attempts[:position] if one.decision.action == "escalate")
+    return read_features(attempt.verdicts, attempt.response, {one.rung: one.confidence for one in below})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result(Generic[Parsed]):
     """The outcome of one request."""
@@ -177,6 +193,10 @@ class Result(Generic[Parsed]):
     weight: float = 1.0
     """The weight of the policy point that this request ran by (the propensity of the hashed mix)."""
 
+    next_usd: float | None = None
+    """What asking the next rung would have cost, in US dollars, where an answer was accepted below the top: an estimate
+    by its price, from the tokens of the accepted answer; None where that is not known, and at the top."""
+
     error: str | None = None
     """The error message; None without error."""
 
@@ -230,6 +250,21 @@ class Result(Generic[Parsed]):
             f"{attempt.rung}: {attempt.decision.action} ({attempt.decision.reason})" for attempt in self.attempts
         )
 
+    def explain(self, policy: Policy | None = None) -> Explanation:
+        """Return why it ended so: each verdict with its part in the confidence, and what would have changed a decision.
+
+        Args:
+            policy: the policy that decided; None: this process knows it, if it has served by it.
+        """
+        attempts = tuple(_explained(self.attempts, position) for position in range(len(self.attempts)))
+        given = Explanation(
+            decision_id=self.decision_id, request_id=self.request_id, task=self.task, outcome=self.outcome,
+            rung=self.rung, model=self.model, cost_usd=self.cost_usd, saved_usd=self.saved_usd, quality=self.quality,
+            mode=self.mode, propensity=self.propensity, policy_sha256=self.policy_sha256, next_usd=self.next_usd,
+            attempts=attempts,
+        )  # fmt: skip
+        return explain(given, policy or known_policy(self.policy_sha256))
+
     def __repr__(self) -> str:
         return shown(self)
 
@@ -252,3 +287,21 @@ class Result(Generic[Parsed]):
         tried = "; ".join(self.reasons) or "no rung was asked"
         message = f"The request ended as {self.outcome}, not accepted: {tried}."
         raise NotAccepted(message, result=self)
+
+
+def _explained(attempts: Sequence[Attempt], position: int) -> ExplainedAttempt:
+    attempt = attempts[position]
+    decision = attempt.decision
+    return ExplainedAttempt(
+        rung=attempt.rung, model=attempt.model, action=decision.action, reason=decision.reason,
+        confidence=decision.confidence, threshold=decision.threshold, u=decision.u,
+        failure=None if attempt.failure is None else attempt.failure.kind.value,
+        verdicts=tuple(
+            ExplainedVerdict(
+                verifier=one.name, score=one.score, veto=one.veto, reason=one.reason, signals=dict(one.signals),
+                cost_usd=one.cost_usd,
+            )
+            for one in attempt.verdicts
+        ),
+        features=features_at(attempts, position), answer_usd=attempt.answer_usd, verifiers_usd=attempt.verifiers_usd,
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cascade.samples.line_types import RecordingLine, SampleLine, UsageLine, VerdictLine
 from tests.checkout import ROOT, checked_in
 from tests.documents import EXECUTED, Reader, blocks, commands, matches
 
@@ -32,6 +34,18 @@ def test_help_pages_are_what_help_prints() -> None:
     script = ROOT / "tools" / "write_cli_help.py"
     ended = subprocess.run(
         [sys.executable, str(script), "--check"], capture_output=True, text=True, check=False, timeout=240
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("script", ["write_config_page.py", "write_verifiers_page.py"])
+def test_pages_of_reference_are_what_the_code_says(script: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / script), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert ended.returncode == 0, ended.stderr
 
@@ -86,3 +100,13 @@ def test_blocks_of_a_document_share_a_folder_and_an_interpreter(tmp_path: Path) 
         reader.take(block)
     reader.close()
     assert reader.printed == "seven\n"
+
+
+def test_the_page_of_samples_names_every_field_of_a_line() -> None:
+    text = (ROOT / "docs" / "samples.md").read_text(encoding="utf-8")
+    forms = (SampleLine, RecordingLine, VerdictLine, UsageLine)
+    fields = {name for form in forms for name in form.__annotations__ if not name.startswith("__")}
+    assert not [name for name in fields if f"`{name}`" not in text]
+    shown = [json.loads(line) for line in text.splitlines() if line.startswith('{"')]
+    held = {key for line in shown for key in [*line, *(name for one in line.get("recordings", ()) for name in one)]}
+    assert not [name for name in {*SampleLine.__annotations__, *RecordingLine.__annotations__} - held if name[0] != "_"]

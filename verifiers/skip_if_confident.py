@@ -19,20 +19,18 @@ class SkipIfConfident(Verifier):
     """Runs a paid verifier only where `below` ≤ cheap score ≤ `above`; elsewhere it abstains, at no cost.
 
     The combiner sees a missing verdict beside the cheap score that explains it, and learns its meaning.
+
+    Args:
+        inner: the verifier to skip; a Verifier, or as in a configuration: {"judge": {"model": "openai/gpt-5"}}.
+        when: the cheap verifier, or a signal of one (`logprob.min`), before it on the rung.
+        below: it is skipped below this cheap score, where the answer is doubtful enough.
+        above: it is skipped above this cheap score, where the answer is good enough.
+
+    Raises:
+        ConfigError: the rule skips nothing or everything, or the verifier is `required`.
     """
 
     def __init__(self, inner: Any, *, when: str, below: float = 0.0, above: float = 1.0) -> None:
-        """Take the verifier and the rule.
-
-        Args:
-            inner: the verifier to skip; a Verifier, or as in a configuration: {"judge": {"model": "openai/gpt-5"}}.
-            when: the cheap verifier, or a signal of one (`logprob.min`), before it on the rung.
-            below: it is skipped below this cheap score, where the answer is doubtful enough.
-            above: it is skipped above this cheap score, where the answer is good enough.
-
-        Raises:
-            ConfigError: the rule skips nothing or everything, or the verifier is `required`.
-        """
         self.inner = verifier(inner)
         self.name, self.pass_at, self.paid = self.inner.name, self.inner.pass_at, self.inner.paid
         self.timeout_s, self.wishes = self.inner.timeout_s, self.inner.wishes

@@ -1,6 +1,7 @@
 """Assessment of a cascade on a task: worth it, not worth it, or cannot tell; net of verifiers, shadow and labels.
 
-The baseline of a cascade is not the reference but a random mix of the two models, which needs no verifier. Let c₁ and
+The baseline of a cascade is not the reference but the hull of all single models: their random mixes, which need no
+verifier. First the mix of one rung and the reference. Let c₁ and
 c_T be the mean costs of the rung's and the reference's answers, v₁ and v_T of the verdicts on them, d̄ the lead of the
 reference in accuracy and A the out-of-fold area above random mixing. A random mix of equal accuracy then costs, on
 average over all escalation rates r in [0, 1],
@@ -21,11 +22,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from calibration.arrays import Floats
+from calibration.arrays import Flags, Floats
 from calibration.assess.worth import LEVEL, Estimate, estimated
 from calibration.samples.table import Table
 from calibration.stats.area import measure_area
 from calibration.stats.sample_size import size_for_mean
+from calibration.thresholds.hull import chord_above_hull
 from cascade.errors import DataError
 from cascade.stats.influence import Statistic, measure_mean, ratio_interval
 
@@ -88,8 +90,11 @@ class RungAssessment:
     labels_usd: float
     """Cost of the labels per request."""
 
+    hull_usd: float
+    """What other models, or mixes with them, are cheaper than a mix of these two, on average over accuracies."""
+
     net_usd: Estimate | None
-    """Net saving per request; None if accuracy or answers have no price."""
+    """Net saving per request against the hull of all single models; None if accuracy or answers have no price."""
 
     verdict: Verdict
     """The verdict on this rung."""
@@ -167,15 +172,17 @@ def _assess_rung(
     own, top = (_cost(table.answer_usd[rows, column]) for column in (k, -1))
     spent = measure_mean(table.verifier_usd[rows, k]).plus(measure_mean(table.verifier_usd[rows, -1]).times(0.5))
     leads = lead.interval(level, groups)
-    worth, saved, gross = lead, None, None
+    worth, saved, gross, hull_usd = lead, None, None, 0.0
     if own is not None and top is not None and leads[0] > 0.0:
         fees = own.times(0.5).plus(spent).plus(top.times(overheads.shadow_share)).value
         fees += overheads.labels_usd_per_request
         # Net is (A (c_T − c₁) − fees d̄) / d̄: one ratio holds all that is uncertain.
-        worth = area.times(top.less(own)).less(lead.times(fees))
+        hull = _hull(table, rows, k)
+        worth = area.times(top.less(own)).less(lead.times(fees)).less(hull)
         low, high = ratio_interval(worth, lead, level, groups)
         saved = Estimate(value=worth.value / lead.value, low=low, high=high)
-        gross = saved.value + fees
+        hull_usd = hull.value / lead.value
+        gross = saved.value + fees + hull_usd
     ranks = estimated(area, groups, level)
     prices = None if own is None or top is None else (own.value, top.value)
     verdict, why = _decide(rung, table.rungs[-1], leads, ranks, prices, saved)
@@ -189,6 +196,7 @@ def _assess_rung(
         verifiers_usd=spent.value,
         shadow_usd=None if top is None else top.value * overheads.shadow_share,
         labels_usd=overheads.labels_usd_per_request,
+        hull_usd=hull_usd,
         net_usd=saved,
         verdict=verdict,
         why=why,
@@ -217,7 +225,7 @@ def _decide(
     if saved is None or saved.low is None or saved.high is None:
         between = f"{100 * leads[0]:.1f} and {100 * leads[1]:.1f} points"
         return "cannot tell", f"It is not sure that {reference} is better than {rung}: between {between}."
-    against = f"against a random mix of {rung} and {reference} at equal accuracy, all costs deducted"
+    against = "against the hull of single models (their random mixes) at equal accuracy, all costs deducted"
     low, value, high = (100.0 * usd / top for usd in (saved.low, saved.value, saved.high))
     if low > 0.0:
         return "worth it", f"It saves {value:.1f} % of always {reference} ({low:.1f} to {high:.1f} %) {against}."
@@ -227,6 +235,22 @@ def _decide(
             "verifiers gain less than the cascade costs."
         )
     return "cannot tell", f"It may save {high:.1f} % of always {reference} or cost {-low:.1f} % more {against}."
+
+
+def _hull(table: Table, rows: Flags, k: int) -> Statistic:
+    """Return how far the chord from a rung to the reference lies above the hull of all models, as `chord_above_hull`.
+
+    A model that lacks a label or a cost on some of the rows is left out: means on other rows are not paired.
+    """
+    whole = [
+        j
+        for j in range(len(table.rungs))
+        if not np.isnan(table.correct[rows, j]).any() and not np.isnan(table.answer_usd[rows, j]).any()
+    ]
+    if k not in whole or len(table.rungs) - 1 not in whole:
+        return measure_mean(np.zeros(int(rows.sum())))
+    right = [measure_mean(table.correct[rows, j]) for j in whole]
+    return chord_above_hull(whole.index(k), right, [measure_mean(table.answer_usd[rows, j]) for j in whole])
 
 
 def _more(verdict: Verdict, statistic: Statistic, groups: tuple[str | None, ...], level: float, n: int) -> int | None:

@@ -81,9 +81,7 @@ class PairedTester:
     def method(self) -> str:
         """The test of one candidate, as text."""
         if self.betting:
-            return (
-                "betting test of disagreement, since samples of a group are averaged (Waudby-Smith and Ramdas 2020)"
-            )
+            return "betting test of disagreement, since samples of a group are averaged (Waudby-Smith and Ramdas 2020)"
         return "exact binomial test of disagreement"
 
     def harmed(self, candidate: Candidate) -> Floats:
@@ -117,7 +115,11 @@ class PairedTester:
         """
         harm = self.harmed(candidate)
         seen = self.seen(harm)
-        p = betting_p(seen, self.bound.value) if self.betting else float(binomial_p(seen.sum(), len(seen), self.bound.value))
+        p = (
+            betting_p(seen, self.bound.value)
+            if self.betting
+            else float(binomial_p(seen.sum(), len(seen), self.bound.value))
+        )
         if len(harm) and harm.mean() > self.bound.value:
             p = 1.0
         return Trial(p=p, accepted=self.accepted(candidate), risk=float(seen.mean()) if len(seen) else 0.0)

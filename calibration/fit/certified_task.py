@@ -23,6 +23,7 @@ from calibration.stats.estimates import mean
 from calibration.stats.split import split_rows
 from calibration.targets.bound import Bound, Jointly, MaxLoss
 from calibration.thresholds.choice import describe
+from calibration.thresholds.hull import compare_with_hull, hull_sentences
 from calibration.thresholds.path import policy_path
 from cascade.errors import DataError
 from cascade.policy.policy import SALT, TaskPolicy
@@ -113,6 +114,13 @@ def certify_task(
     bare = TaskPolicy(reference=laid.rungs[-1], points=found.points, target=bound.to_json(), n=len(laid))
     held = laid.take(~split_rows(laid.groups, seed=seed))
     seen = figures(apply(held, bare, salt=SALT, rungs=laid.rungs), laid.rungs)
+    replayed = [(point.weight, apply_point(held, point, salt=SALT)) for point in found.points]
+    correct, spent = (
+        np.asarray(sum(weight * np.where(one.complete, getattr(one, name), np.nan) for weight, one in replayed))
+        for name in ("correct", "cost_usd")
+    )
+    hull = compare_with_hull(held, correct, spent)
+    hull_json = None if hull is None else hull.to_json()
     singles = [measure_single(laid, k) for k in range(len(laid.rungs))]
     why = certificate.why
     # A policy of one rung never escalates: there is nothing to estimate.
@@ -137,6 +145,8 @@ def certify_task(
         "cost_vs_top": seen["cost_vs_top"],
         "singles": singles,
         "best_single": name_best(singles),
+        "hull": hull_json,
+        "baseline": list(hull_sentences(hull_json, laid)),
         "verifiers": describe_use(laid),
         "labels_needed": certificate.labels_needed,
         "feasible": []

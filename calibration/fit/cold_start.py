@@ -192,6 +192,8 @@ def _measured(
         "cost_vs_top": None,
         "singles": [],
         "best_single": None,
+        "hull": None,
+        "baseline": [],
         "bins": None,
         "rungs_tried": None,
         "verifiers": {},

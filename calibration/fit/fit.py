@@ -8,12 +8,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from calibration.certify.looks import Looks
 from calibration.combine.mixture import Prior
 from calibration.combine.pooled_combiners import pooled_priors
-from calibration.certify.looks import Looks
 from calibration.fit.certified_task import certify_task
 from calibration.fit.cold_start import PooledTasks, cold_start, gather_pooled_tasks
-from calibration.fit.paired_task import PairedOptions, certify_disagreement
 from calibration.fit.pooled_tasks import PooledFits
 from calibration.fit.task_fit import MINIMUM, finish_task, require_enough, start_task
 from calibration.samples.layout import Layout, lay_out_tasks

@@ -17,6 +17,7 @@ from calibration.stats.margin import independent_rows
 from calibration.stats.rate import rate_interval
 from calibration.thresholds.aimed import Aimed
 from calibration.thresholds.grid import count_bins
+from calibration.thresholds.hull import compare_with_hull
 from calibration.thresholds.rung_worth import weigh_rungs
 from calibration.thresholds.shrinkage import Shrunk
 from cascade.policy.operating_point import OperatingPoint
@@ -61,6 +62,7 @@ def measure(
     levels, forced = _levels(served, laws, weights, laid.rungs)
     rate = _first_rate(served, laws, weights)
     singles = [measure_single(laid, k) for k in range(len(laid.rungs))]
+    hull = compare_with_hull(laid, np.where(rows, correct, np.nan), np.where(rows, spent, np.nan))
     return {
         "n": task.n,
         "n_labelled": int(labelled.sum()),
@@ -78,6 +80,7 @@ def measure(
         "cost_vs_top": float(spent[both].sum() / top_usd[both].sum()) if top_usd[both].sum() > 0 else None,
         "singles": singles,
         "best_single": name_best(singles),
+        "hull": None if hull is None else hull.to_json(),
         "bins": None if aimed.path is None else count_bins(len(laid.rungs), len(aimed.path.evidence.table)),
         "rungs_tried": None if aimed.path is None or aimed.mix is None else weigh_rungs(aimed.path, aimed.mix),
         "verifiers": describe_use(laid),

@@ -82,7 +82,11 @@ def certify_disagreement(layout: Layout, options: PairedOptions, looks: Looks) -
     fits = RungFits(learnt.table, seed=options.seed, any_class=True)
     path = policy_path(fits, seed=options.seed, choose_rungs=options.choose_rungs)
     candidates = list_paired_candidates(path, options.bound)
-    about = {"by": options.sameness.name, "version": options.sameness.version, "answer_fields": list(layout.answer_fields)}
+    about = {
+        "by": options.sameness.name,
+        "version": options.sameness.version,
+        "answer_fields": list(layout.answer_fields),
+    }
     rows = sorted({key[-16:] for key in held.split.keys})
     certified = fingerprint(
         {
@@ -123,9 +127,7 @@ def _measured(
     points = found.points or (OperatingPoint(rungs=(laid.rungs[-1],), thresholds=()),)
     bare = TaskPolicy(reference=laid.rungs[-1], points=points, target=bound.to_json(), n=len(laid))
     assert layout.same is not None  # noqa: S101 - laid out with a sameness
-    held = apply(
-        laid.take(rows), bare, salt=SALT, rungs=laid.rungs, same=layout.same[rows], abstains=options.abstains
-    )
+    held = apply(laid.take(rows), bare, salt=SALT, rungs=laid.rungs, same=layout.same[rows], abstains=options.abstains)
     seen = figures(held, laid.rungs)
     alone = all(len(point.rungs) == 1 for point in points)
     rate = {"value": 0.0, "low": 0.0, "high": 0.0} if alone else seen["escalation_rate"]
@@ -142,7 +144,8 @@ def _measured(
         "confidence_means": P_SAME,
         "escalation_rate": _expected(rate),
         "rungs": [
-            {"rung": one["rung"], "n": one["reached"], **_expected(one["escalation_rate"])} for one in seen["rungs"][:-1]
+            {"rung": one["rung"], "n": one["reached"], **_expected(one["escalation_rate"])}
+            for one in seen["rungs"][:-1]
         ],
         "disagreement": {**seen["disagreement"], "n": seen["n_compared"]},
         "same": shares,

@@ -16,6 +16,7 @@ from calibration.fit.warnings import warn_scarcity, warn_sharing, warn_waste
 from calibration.samples.table import Table
 from calibration.targets.target import Aim, Together
 from calibration.thresholds.aimed import Aimed, aim
+from calibration.thresholds.hull import hull_sentences
 from calibration.thresholds.path import to_point
 from calibration.thresholds.shrinkage import Shrunk
 from cascade.errors import ConfigError, DataError
@@ -102,6 +103,7 @@ def finish_task(
         "borrowed": None if shrunk is None else describe_pooling(shrunk, tasks=pooled_with, n=policy.n),
     }
     measured["warnings"] += warn_waste(measured, policy.reference)
+    measured["baseline"] = list(hull_sentences(measured["hull"], laid))
     if started.pooled:
         measured["why"] = " ".join(filter(None, (POOLED, measured["why"])))
     return replace(policy, measured=measured, why=measured["why"])

@@ -256,9 +256,7 @@ def apply(
     )
 
 
-def _differs(
-    served: Replayed, own: Sequence[str], rungs: Sequence[str], same: Flags, *, abstains: bool
-) -> Floats:
+def _differs(served: Replayed, own: Sequence[str], rungs: Sequence[str], same: Flags, *, abstains: bool) -> Floats:
     """Return where the served answer is not the same as that of the last of `rungs`, (n,) of 0 and 1."""
     rows = np.arange(len(same))
     column = np.array([rungs.index(name) for name in own], dtype=np.intp)[served.answered]

@@ -38,6 +38,7 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         *_dimensions(found.get("dimensions") or {}),
         ("a request", f"{dollars(found['cost_usd_per_request'])}, {percent(found['cost_vs_top'])} of always-top"),
         *_singles(found),
+        *_hull(found.get("hull")),
         *_rungs(found.get("rungs_tried") or []),
         *_grid(found),
     ]
@@ -91,6 +92,19 @@ def _singles(found: dict[str, Any]) -> list[tuple[str, str]]:
             cost = dollars(single["cost_usd_per_request"])
             return [("best single model", f"{single['rung']}: {share(single['accuracy'])} at {cost} a request")]
     return []
+
+
+def _hull(found: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Return the policy's place against the hull of single models; empty where it is not known."""
+    if found is None:
+        return []
+    if not found["mix"]:
+        return [("against the hull", f"above: no mix of single models is right in {percent(found['accuracy'])}")]
+    mix = " + ".join(f"{percent(part)} {name}" for name, part in found["mix"].items())
+    mix = f"always {next(iter(found['mix']))}" if len(found["mix"]) == 1 else mix
+    where = {True: "below", False: "above", None: "within chance of"}[found["below"]]
+    line = f"{where}: at equal accuracy {mix} costs {dollars(found['mix_usd_per_request'])} a request"
+    return [("against the hull", line)]
 
 
 def _rungs(tried: list[dict[str, Any]]) -> list[tuple[str, str]]:

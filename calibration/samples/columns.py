@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from cascade.errors import UnknownPrice
 from cascade.exchange import Response
+from cascade.finish_reason import FINISH_UNKNOWN
 from cascade.ladder import Ladder
-from cascade.policy.features import read_features
+from cascade.policy.features import LENGTH, read_features
 from cascade.prices import PriceBook
 from cascade.result import Attempt
 from cascade.samples.sample import Sample
@@ -58,6 +59,7 @@ class Columns:
         book = prices or PriceBook()
         self._books = [book if rung.price is None else PriceBook({rung.model: rung.price}) for rung in ladder]
         self._required = [{item.name for item in rung.verifiers if item.required} for rung in ladder]
+        self._own: list[dict[str, bool]] = [{} for _ in ladder]
         self._figures = [array("d") for _ in FIGURES]
         self._flags = [bytearray() for _ in FLAGS]
         self._features: list[dict[str, array[float]]] = [{} for _ in ladder]
@@ -72,10 +74,14 @@ class Columns:
                 self._append(_NOT_RECORDED, (False, False, False))
                 continue
             rung = self.ladder[k]
-            self._feel(k, read_features(attempt.verdicts, response, {}))
+            recording = sample.recordings[rung.name]
+            served = recording.features
+            known = read_features(attempt.verdicts, response, {}) if served is None else self._served(k, served)
+            self._feel(k, known)
             vetoed, required = attempt.vetoed, self._required[k]
             forced = vetoed or any(verdict.abstained and verdict.name in required for verdict in attempt.verdicts)
-            label = sample.recordings[rung.name].correct
+            forced = forced or FINISH_UNKNOWN in response.flags
+            label = recording.correct
             cost = answer_cost(response, rung.model, self._books[k])
             self._append(
                 (
@@ -109,6 +115,15 @@ class Columns:
             for rung, counts in zip(rungs, self._uses, strict=True)
         }
         return laid
+
+    def _served(self, k: int, features: Mapping[str, float | None]) -> dict[str, float | None]:
+        """Return the features as served of the rung's own verifiers; earlier confidences are another policy's."""
+        own = self._own[k]
+        for name in features.keys() - own.keys():
+            own[name] = name == LENGTH or any(
+                name == verifier.name or name.startswith(f"{verifier.name}.") for verifier in self.ladder[k].verifiers
+            )
+        return {name: value for name, value in features.items() if own[name]}
 
     def _append(self, figures: Sequence[float], flags: Sequence[bool]) -> None:
         for column, value in zip(self._figures, figures, strict=True):

@@ -9,19 +9,35 @@ from typing import Any
 
 from cascade.clients.recorded import RecordedClient
 from cascade.exchange import EMPTY, Exchange, LocalCall, Response
+from cascade.failure import CallFailure, FailureKind
 from cascade.flow.climb import drive, tour
-from cascade.flow.verify import verify
+from cascade.flow.verify import WHOLE, verify
 from cascade.ladder import Ladder, Rung
 from cascade.policy.operating_point import Decision
 from cascade.result import Attempt
-from cascade.samples.sample import Sample
+from cascade.samples.sample import Recording, Sample
 from cascade.verdict import Ask, Reply, Verdict
 
 _SEEN = Decision(action="escalate", reason="tour")
 
 
 def judged(sample: Sample, ladder: Ladder) -> tuple[Attempt, ...]:
-    """Judge every recorded rung of a sample offline, in ladder order; unrecorded rungs are failures."""
+    """Judge every recorded rung of a sample offline, in ladder order; unrecorded rungs are failures.
+
+    A recording that was served keeps its verdicts as they were given; nothing is computed for it.
+    """
+    attempts = () if sample.textless else _toured(sample, ladder)
+    if all(recording.features is None for recording in sample.recordings.values()):
+        return attempts
+    return tuple(
+        _as_served(sample.recordings[rung.name], rung)
+        if rung.name in sample.recordings and (sample.textless or sample.recordings[rung.name].features is not None)
+        else (_absent(rung) if sample.textless else attempts[k])
+        for k, rung in enumerate(ladder.of(sample.request.task))
+    )
+
+
+def _toured(sample: Sample, ladder: Ladder) -> tuple[Attempt, ...]:
     steps = tour(
         sample.request,
         ladder,
@@ -39,6 +55,8 @@ def judged_after(
     `given` holds verdicts that need not be computed; recorded ones take precedence.
     """
     recording = sample.recordings[rung.name]
+    if recording.features is not None:
+        return _as_served(recording, rung)
     exchange = Exchange(
         request=sample.request,
         response=recording.response,
@@ -50,6 +68,18 @@ def judged_after(
     steps = verify(rung.verifiers, exchange, {**given, **recording.verdicts})
     verdicts, _ = drive(steps, _answerer(sample))
     return Attempt(rung=rung.name, model=rung.model, response=recording.response, verdicts=verdicts, decision=_SEEN)
+
+
+def _as_served(recording: Recording, rung: Rung) -> Attempt:
+    """Return the attempt of a served recording: the verdicts of the rung's verifiers that were given then."""
+    own = {verifier.name for verifier in rung.verifiers} | {WHOLE}
+    verdicts = tuple(verdict for name, verdict in recording.verdicts.items() if name in own)
+    return Attempt(rung=rung.name, model=rung.model, response=recording.response, verdicts=verdicts, decision=_SEEN)
+
+
+def _absent(rung: Rung) -> Attempt:
+    failure = CallFailure(kind=FailureKind.MISSING, message="no answer was recorded")
+    return Attempt(rung=rung.name, model=rung.model, failure=failure, decision=_SEEN)
 
 
 def _answerer(sample: Sample) -> Callable[[Ask], Reply]:

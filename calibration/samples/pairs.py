@@ -47,7 +47,14 @@ class Pairs:
             code=self.split.code[keep],
             learn=self.split.learn[keep],
         )
-        return replace(self, index=self.index[keep], table=self.table.take(keep), harm=self.harm[keep], gain=self.gain[keep], split=split)
+        return replace(
+            self,
+            index=self.index[keep],
+            table=self.table.take(keep),
+            harm=self.harm[keep],
+            gain=self.gain[keep],
+            split=split,
+        )
 
     @property
     def learnt(self) -> Pairs:

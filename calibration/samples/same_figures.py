@@ -17,7 +17,8 @@ LITTLE = 0.3
 
 def same_shares(layout: Layout) -> dict[str, dict[str, Any]]:
     """Return, by rung below the reference, over the rows on which both were recorded: `n`, the share of answers that
-    are the `same` as the reference's, with its 90 % interval, and the share of which it is `unsure`."""
+    are the `same` as the reference's, with its 90 % interval, and the share of which it is `unsure`.
+    """
     table, found = layout.table, {}
     groups = table.groups if any(table.groups) else None
     for k, rung in enumerate(table.rungs[:-1]):
@@ -34,7 +35,8 @@ def same_shares(layout: Layout) -> dict[str, dict[str, Any]]:
 
 def repeat_figures(layout: Layout) -> dict[str, Any] | None:
     """Return how often the reference differs from itself where it answered a request more than once: `n` requests and
-    the share `differs` with its 90 % interval; None where it never did."""
+    the share `differs` with its 90 % interval; None where it never did.
+    """
     if layout.repeats is None:
         return None
     known = ~np.isnan(layout.repeats)

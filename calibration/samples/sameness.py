@@ -16,7 +16,7 @@ from cascade.exchange import Response
 from cascade.hashing import fingerprint
 from cascade.reading import VERSION, NotJson, Unsure, read, same
 from cascade.reading.literals import canonical
-from cascade.samples.sample import Sample
+from cascade.samples.sample import SAME_AS, Recording, Sample
 
 READER = "reader"
 """Name of the sameness of the reader of answers."""
@@ -60,8 +60,21 @@ class Sameness:
         top = sample.recordings.get(rungs[-1])
         if top is None:
             return [False] * len(rungs)
-        found = (sample.recordings.get(rung) for rung in rungs)
+        found = [sample.recordings.get(rung) for rung in rungs]
+        if sample.textless:
+            return [own is not None and (own is top or self._logged(sample, own, top)) for own in found]
         return [own is not None and (own is top or self.told(sample, own.response, top.response)) for own in found]
+
+    def _logged(self, sample: Sample, own: Recording, top: Recording) -> bool | None:
+        """Return what the log stored of two answers, which it compared by the reader while it had their texts."""
+        if not self.is_reader:
+            message = (
+                f"Sample {sample.request.id!r} has no texts for {self.name} to compare; store them (`store_text: full`), "
+                "or leave sameness to the reader."
+            )
+            raise DataError(message)
+        mine, theirs = own.extra.get(SAME_AS), top.extra.get(SAME_AS)
+        return None if mine is None or theirs is None else mine == theirs
 
     def told(self, sample: Sample, own: Response, top: Response) -> bool | None:
         """Return whether an answer is the same as the reference's; None in doubt."""
@@ -113,6 +126,8 @@ def repeat_reference(sample: Sample, rungs: Sequence[str]) -> list[bool]:
     """Return which rungs gave an answer identical to the reference's, (K,), so alike in every dimension."""
     top = sample.recordings.get(rungs[-1])
     found = (sample.recordings.get(rung) for rung in rungs)
+    if sample.textless:
+        return [own is not None and own is top for own in found]
     return [top is not None and own is not None and repeats(own.response, top.response) for own in found]
 
 

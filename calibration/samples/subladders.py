@@ -88,7 +88,7 @@ class PartColumns:
                 ],
             )
         group = sample.request.group
-        self._ids.append(sample.request.id)
+        self._ids.append(sample.hash_id)
         self._groups.append(self._known.setdefault(group, group))
         self.n += 1
 

@@ -26,7 +26,7 @@ class Table:
     """The task."""
 
     ids: tuple[str, ...]
-    """The samples' ids (n)."""
+    """The ids that hashed choices use (n): the samples' own, unless a request was served twice."""
 
     groups: tuple[str | None, ...]
     """Samples that are not independent share a group (n)."""
@@ -160,7 +160,7 @@ def lay_out(
             progress(done, len(samples))
     return Table(
         task=task,
-        ids=tuple(sample.request.id for sample in samples),
+        ids=tuple(sample.hash_id for sample in samples),
         groups=tuple(sample.request.group for sample in samples),
         rungs=ladder.names,
         **columns.fields(),

@@ -27,7 +27,10 @@ from cascade.cli import (
     replay,
     report,
     run,
+    samples,
     schema,
+    show,
+    tail,
     verify,
 )
 from cascade.cli.shared.exit_codes import guarded
@@ -89,6 +92,7 @@ for _command in (
     import_.import_,
     explore.explore,
     grade.grade,
+    samples.samples,
     next_labels.next_labels,
     label.label,
     judges.judges,
@@ -98,6 +102,8 @@ for _command in (
     replay.replay,
     check.check,
     report.report,
+    show.show,
+    tail.tail,
     dashboard.dashboard,
     export.export,
     purge.purge,

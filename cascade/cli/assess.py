@@ -58,9 +58,10 @@ def assess(
 ) -> None:
     """Assess whether a cascade pays on recorded samples: worth it, not worth it, or cannot tell. No call is made.
 
-    The baseline is a random mix of the models at equal accuracy. The saving is net of verifiers, shadow calls and
-    labels, estimated out of fold with 90 % confidence intervals. The worth of each verifier is reported too. A decision
-    log shows rates and costs, and quality only where it is labelled; the report lists what it cannot show.
+    The baseline is the hull of all single models: their random mixes at equal accuracy. The saving is net of verifiers,
+    shadow calls and labels, estimated out of fold with 90 % confidence intervals. The worth of each verifier is
+    reported too. A decision log shows rates and costs, and quality only where it is labelled; the report lists what it
+    cannot show.
     """
     from calibration.assess.assessment import Overheads, assess_table
     from calibration.assess.diagnostics import diagnose
@@ -114,7 +115,7 @@ def assess(
     if as_json:
         print_json({"tasks": shown})
     else:
-        say("Money is per request, against a random mix at equal accuracy; intervals are 90 %.")
+        say("Money is per request, against the hull of single models at equal accuracy; intervals are 90 %.")
     if not label_cost:
         warn("Labels are counted as free; give --label-cost and --requests to include their cost.")
 
@@ -158,6 +159,7 @@ def _figures(rung: RungAssessment) -> list[tuple[str, str]]:
         off = [
             ("answers below", rung.below_usd), ("verifiers", rung.verifiers_usd),
             ("shadow", rung.shadow_usd), ("labels", rung.labels_usd),
+            ("other models", rung.hull_usd),
         ]  # fmt: skip
         taken = ", ".join(f"{name} {dollars(usd)}" for name, usd in off)
         rows.append(("taken off", f"{taken}, from {dollars(rung.gross_usd)}"))

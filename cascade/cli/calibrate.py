@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 from cascade.cli.explore import explore_samples
-from cascade.cli.shared.calibrated import print_caveats, show_calibrated
+from cascade.cli.shared.calibrated import print_baseline, print_caveats, show_calibrated
 from cascade.cli.shared.options import (
     ConcurrencyOption,
     ConfigOption,
@@ -200,6 +200,7 @@ def calibrate(
         warn("Judges were not probed; their false accept rate is unknown. Calibrate without --no-probes to measure it.")
     if report_file is not None:
         _write_page(policy, shown, chosen, report_file, samples=samples, seed=seed)
+    print_baseline(policy)
     if as_json:
         measured = {
             name: {

@@ -139,6 +139,9 @@ def _show(tally: Tally, *, named: set[str], output: Path | None) -> None:
         warn(f"Left out: {one.n:,} rows, since {reason} (first: {one.first}).")
     for what, one in tally.notes.items():
         warn(f"{one.n:,} times: {what} (first: {one.first}).")
+    for name in sorted(named - set(tally.recordings)):
+        there = ", ".join(sorted(model for models in tally.models.values() for model in models)[:8])
+        warn(f"No answer is of --rung {name}; the models in the files are {there}.")
     unnamed = [name for name in tally.recordings if name not in named]
     if named and unnamed:
         warn(f"Models of no --rung are rungs by their own names: {', '.join(sorted(unnamed)[:5])}.")

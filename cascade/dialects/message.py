@@ -58,8 +58,13 @@ def is_message(value: Any) -> bool:
     """Tell whether something is an assistant message: its content is text, parts or null."""
     content = value.get("content") if isinstance(value, Mapping) else 0
     if isinstance(content, list):
-        return all(isinstance(part, str | Mapping) for part in content)
+        return all(isinstance(part, str) or is_part(part) for part in content)
     return isinstance(content, str | None)
+
+
+def is_part(value: Any) -> bool:
+    """Tell whether something is a part of a message: an object whose type, if it has one, is a text."""
+    return isinstance(value, Mapping) and isinstance(value.get("type", ""), str | None)
 
 
 def read_message(message: Mapping[str, Any], server_ids: frozenset[str] = frozenset()) -> AssistantMessage:

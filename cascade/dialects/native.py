@@ -38,7 +38,7 @@ def native_finish(body: Any) -> tuple[str | None, bool]:
 def server_call_ids(body: Any) -> frozenset[str]:
     """Return the ids of the tool calls that the provider answered itself, in a message of Anthropic's form."""
     blocks = map(_mapping, _sequence(_mapping(body).get("content")))
-    return frozenset(str(block.get("id")) for block in blocks if block.get("type") in _SERVER_BLOCKS)
+    return frozenset(str(block.get("id")) for block in blocks if str(block.get("type")) in _SERVER_BLOCKS)
 
 
 def server_tool_flags(body: Any) -> tuple[str, ...]:
@@ -69,7 +69,8 @@ def as_chat(body: Any) -> Mapping[str, Any] | None:
 def _are_blocks(blocks: Any) -> bool:
     """Tell whether a content is made of blocks whose texts are texts; what is none must not vanish from an answer."""
     return all(
-        isinstance(block, Mapping) and all(isinstance(block.get(key, ""), str | None) for key in ("text", "thinking"))
+        isinstance(block, Mapping)
+        and all(isinstance(block.get(key, ""), str | None) for key in ("text", "thinking", "type"))
         for block in _sequence(blocks)
     )
 

@@ -12,6 +12,7 @@ from cascade.capabilities import unfit, window_of
 from cascade.clients import Client
 from cascade.engine.driver import Driver
 from cascade.engine.recording import call_recorder
+from cascade.engine.savings import next_usd_of
 from cascade.engine.served import Served
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
@@ -170,7 +171,12 @@ def would_be(request: Request, served: Served, settings: Settings, attempts: tup
         given=given,
     )
     result = drive(steps, answer)
-    return replace(result, mode="observe", latency_s=sum(attempt.latency_s for attempt in result.attempts))
+    return replace(
+        result,
+        mode="observe",
+        latency_s=sum(attempt.latency_s for attempt in result.attempts),
+        next_usd=next_usd_of(result, result.outcome, served.ladder, served.policy, served.prices),
+    )
 
 
 def _draw(purpose: str, request: Request, served: Served, whose: str) -> float:

@@ -21,7 +21,7 @@ from cascade.engine.gather import gather_bounded, stream_bounded
 from cascade.engine.observer import Observer, mode_of
 from cascade.engine.raise_for import raise_for_result, raise_if_fatal
 from cascade.engine.recording import Begun, RunRecorder, begin, call_recorder, call_slots
-from cascade.engine.savings import savings_changes
+from cascade.engine.savings import next_usd_of, savings_changes
 from cascade.engine.served import Served
 from cascade.engine.session_floor import UNKNOWN, SessionFloors
 from cascade.errors import CascadeError, LogUnavailable
@@ -38,7 +38,7 @@ from cascade.ladder import Rung
 from cascade.log import Log
 from cascade.log.calls import committed
 from cascade.result import Attempt, Outcome, Result
-from cascade.samples.sample import Sample, recorded
+from cascade.samples.sample import Sample, recorded, require_text
 from cascade.settings import Settings
 from cascade.telemetry import begin as begin_trace
 
@@ -166,6 +166,7 @@ class Runner:
                 result, ended, served.ladder, served.policy, served.prices
             )
             changes |= {"outcome": ended, "decision_id": identity, "latency_s": clock.elapsed_s()}
+            changes["next_usd"] = next_usd_of(result, ended, served.ladder, served.policy, served.prices)
             changes["propensity"] = propensity
             if floor_unknown:
                 changes["flags"] = (*changes.get("flags", result.flags), UNKNOWN)
@@ -269,6 +270,7 @@ class Runner:
         async def one(index: int, item: Sample | Request) -> Sample:
             sample = item if isinstance(item, Sample) else Sample(request=item)
             ladder = self.served.ladder
+            require_text(sample, ladder.of(sample.request.task).names)
             steps = tour(
                 self.request(sample.request),
                 ladder,

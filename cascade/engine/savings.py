@@ -44,5 +44,32 @@ def savings_changes(
     return _saved(result, price.cost_usd(usage), "token counts")
 
 
+def next_usd_of(
+    result: Result[Any], outcome: Outcome, ladder: Ladder, policy: Policy | None, prices: PriceBook
+) -> float | None:
+    """Return what asking the next rung would have cost, where an answer was accepted below the top; None if not known.
+
+    It is the next rung's price of the accepted answer's own tokens. Rungs that cannot answer the request are passed
+    over.
+    """
+    last = result.attempts[-1] if result.attempts else None
+    if outcome != "accepted" or last is None:
+        return None
+    own = ladder.of(result.task)
+    task = policy.tasks.get(result.task) if policy is not None and result.calibrated else None
+    names = own.names
+    if policy is not None and task is not None:
+        names = task.at(result.quality).point(salt=policy.salt, task=result.task, request_id=result.request_id).rungs
+    here = names.index(last.rung) + 1 if last.rung in names else len(names)
+    above = [name for name in names[here:] if name not in result.skipped]
+    if not above:
+        return None
+    rung = own.rung(above[0])
+    try:
+        return prices.price(rung.model, rung.price).cost_usd(last.usage)
+    except UnknownPrice:
+        return None
+
+
 def _saved(result: Result[Any], reference_usd: float, how: str) -> dict[str, Any]:
     return {"saved_usd": reference_usd - result.cost_usd, "saved_how": how}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder
+from cascade.policy.known import remember
 from cascade.policy.policy import Policy
 from cascade.prices import PriceBook
 
@@ -39,6 +40,7 @@ class Served:
         if self.policy is not None:
             self.policy.require(self.ladder)
             self.limits.require_room_for(self.policy)
+            remember(self.policy)
 
     def with_policy(self, policy: Policy | None) -> Served:
         """Return the snapshot with another policy, checked against ladder and cap."""

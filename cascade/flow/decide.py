@@ -8,6 +8,7 @@ from typing import Literal
 
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, Request, Response
+from cascade.finish_reason import FINISH_UNKNOWN
 from cascade.hashing import unit
 from cascade.ladder import Ladder, Rung
 from cascade.policy.features import read_features
@@ -112,7 +113,7 @@ def decide(
     if plan.point is None:
         if top:
             return Decision(action="stop" if vetoed else "accept", reason="veto" if vetoed else "top")
-        reason = "finish_unknown" if _odd(response) and not vetoed else pass_marks(rung.verifiers, verdicts)
+        reason = FINISH_UNKNOWN if _odd(response) and not vetoed else pass_marks(rung.verifiers, verdicts)
         return Decision(action="accept" if reason == "pass_marks" else "escalate", reason=reason)
     combiner = plan.point.combiners.get(rung.name)
     confidence = None
@@ -129,7 +130,7 @@ def decide(
     up = threshold.escalates(held, u)
     reason = "tie" if held == threshold.t else "confidence"
     if _odd(response):
-        up, reason = True, "finish_unknown"
+        up, reason = True, FINISH_UNKNOWN
     for verifier, verdict in zip(rung.verifiers, verdicts, strict=False):
         if verifier.required and verdict.abstained:
             up, reason = True, f"required:{verdict.name}"
@@ -143,7 +144,7 @@ def decide(
 
 def _odd(response: Response) -> bool:
     """Return whether an answer has an unknown finish reason: it is never accepted below the top."""
-    return "finish_unknown" in response.flags
+    return FINISH_UNKNOWN in response.flags
 
 
 def pass_marks(verifiers: tuple[Verifier, ...], verdicts: tuple[Verdict, ...]) -> str:

@@ -134,7 +134,7 @@ def figure_of(value: Any) -> float | None:
             return None
     try:
         number = float(value) if value not in (None, "") else math.nan
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
 

@@ -93,7 +93,8 @@ def _messages(given: list[Any]) -> Iterator[dict[str, Any]]:
             reason = "a message of its chat has no role"
             raise Unusable(reason)
         content = message.get("content")
-        kinds = {part.get("type") for part in content if isinstance(part, Mapping)} if isinstance(content, list) else ()
+        parts = content if isinstance(content, list) else ()
+        kinds = {str(part.get("type")) for part in parts if isinstance(part, Mapping)}
         if kinds and kinds & {"tool_use", "tool_result"}:
             yield from _tool_turn(message, content)
         elif kinds and kinds <= {"text", "input_text", "output_text"}:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Self
 
-from cascade.bulk.journal import encoded
 from cascade.dialects.chat import same_model
 from cascade.hashing import canonical_json
 
@@ -43,7 +42,7 @@ class BodyStore:
 
     def add(self, custom_id: str, body: Mapping[str, Any]) -> None:
         """Keep the body of a request; all are added before the first is looked up."""
-        data = encoded(body)
+        data = json.dumps(body).encode()  # NaN too: what becomes of it is decided where the sample is made
         self._db.execute("INSERT INTO bodies VALUES (?, ?, ?)", (_key(custom_id), self._end, len(data)))
         self._file.write(data)
         self._end += len(data)

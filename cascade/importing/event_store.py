@@ -32,21 +32,26 @@ class EventStore:
         """Keep an event."""
         self._any = True
         content = json.dumps([event.name, event.attributes, event.at])
-        self._db.execute("INSERT INTO events VALUES (?, ?, 0)", (event.span, content))
+        self._db.execute("INSERT INTO events VALUES (?, ?, 0)", (_key(event.span), content))
 
     def take(self, span: str) -> list[Event]:
         """Return the events of a span; they are left over no longer."""
         if not self._any:
             return []
-        rows = self._db.execute("SELECT content FROM events WHERE span = ? ORDER BY rowid", (span,)).fetchall()
+        rows = self._db.execute("SELECT content FROM events WHERE span = ? ORDER BY rowid", (_key(span),)).fetchall()
         if rows:
-            self._db.execute("UPDATE events SET taken = 1 WHERE span = ?", (span,))
+            self._db.execute("UPDATE events SET taken = 1 WHERE span = ?", (_key(span),))
         return [_event(span, content) for (content,) in rows]
 
     def left_over(self) -> Iterator[Event]:
         """Yield the events whose span was not read."""
         rows = self._db.execute("SELECT span, content FROM events WHERE NOT taken ORDER BY rowid")
         yield from (_event(span, content) for span, content in rows)
+
+
+def _key(span: str) -> str:
+    """Return ids as text that SQLite takes: without lone surrogates."""
+    return span.encode("utf-8", "backslashreplace").decode()
 
 
 def _event(span: str, content: str) -> Event:

@@ -15,6 +15,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from cascade.bulk.journal import encoded
+from cascade.dialects.inbound.structured import forced_tool, without_tools
 from cascade.errors import CascadeError, ConfigError
 from cascade.files import explain
 from cascade.hashing import canonical_json
@@ -122,12 +123,14 @@ class Merger:
     def _line(self, answer: Imported) -> dict[str, Any]:
         rung, model = self._rungs.find(answer.model, answer.other_names)
         self._tally.models[rung][answer.model] += 1
+        tool = forced_tool(answer.params, answer.messages)
+        said = _as_json(answer, tool.name) if tool is not None else None
         recording = {
             "model": model,
             "rung": rung,
-            "content": answer.content,
-            "tool_calls": [*answer.tool_calls],
-            "finish_reason": answer.finish_reason,
+            "content": answer.content if said is None else said,
+            "tool_calls": [*answer.tool_calls] if said is None else [],
+            "finish_reason": answer.finish_reason if said is None else "stop",
             "logprobs": None if answer.logprobs is None else [*answer.logprobs],
             "samples": [*answer.samples],
             "usage": dict(answer.usage),
@@ -142,7 +145,8 @@ class Merger:
         line = {
             "task": self._task,
             "messages": [dict(message) for message in answer.messages],
-            "params": dict(answer.params),
+            "params": dict(answer.params) if tool is None else without_tools(answer.params),
+            "schema": None if tool is None else dict(tool.schema),
             "session": answer.session,
             "group": answer.session or answer.group,
             "tags": dict(answer.tags),
@@ -188,6 +192,15 @@ class Merger:
             recordings=kept,
             gold=sample.gold if sample.gold is not None else other.gold,
         )
+
+
+def _as_json(answer: Imported, tool: str) -> str | None:
+    """Return the one call of the forced tool as the JSON text that it is when served; None if the answer is another."""
+    calls = [call.get("function") for call in answer.tool_calls]
+    if len(calls) != 1 or not isinstance(calls[0], Mapping) or calls[0].get("name") != tool:
+        return None
+    arguments = calls[0].get("arguments")
+    return arguments if isinstance(arguments, str) else None
 
 
 def _written(content: dict[str, Any]) -> tuple[Sample, bytes]:

@@ -45,27 +45,29 @@ class ScoreStore:
         trace = row.get("trace_id", row.get("traceId"))
         if not observation and not trace:
             return "its score belongs to no observation and no trace"
-        target = f"o:{observation}" if observation else f"t:{trace}"
-        name, at = str(row.get("name")), iso_of(row.get("timestamp")) or ""
+        target = _text(f"o:{observation}" if observation else f"t:{trace}")
+        name, at = _text(row.get("name")), iso_of(row.get("timestamp")) or ""
         self.names[name] += 1
         self.has_traces = self.has_traces or not observation
         self._db.execute(
             "INSERT INTO scores VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value,"
             " source = excluded.source, at = excluded.at WHERE excluded.at >= at",
-            (target, name, value, str(row.get("source") or "API"), at),
+            (target, name, value, _text(row.get("source") or "API"), at),
         )
         return None
 
     def count_answer(self, trace: str) -> None:
         """Count an answer of a trace: a trace's score labels its answer only where there is one."""
-        self._db.execute("INSERT INTO traces VALUES (?, 1) ON CONFLICT DO UPDATE SET answers = answers + 1", (trace,))
+        self._db.execute(
+            "INSERT INTO traces VALUES (?, 1) ON CONFLICT DO UPDATE SET answers = answers + 1", (_text(trace),)
+        )
 
     def label(self, name: str, observation: str, trace: str) -> tuple[float, str] | None:
         """Return the label of an answer and its source; None without one."""
         found = self._find(name, f"o:{observation}")
         if found is None and self.has_traces and trace:
             found = self._find(name, f"t:{trace}")
-            one = self._db.execute("SELECT answers FROM traces WHERE trace = ?", (trace,)).fetchone()
+            one = self._db.execute("SELECT answers FROM traces WHERE trace = ?", (_text(trace),)).fetchone()
             if found is not None and one != (1,):
                 return None
         if found is None:
@@ -75,9 +77,14 @@ class ScoreStore:
 
     def _find(self, name: str, target: str) -> tuple[float, str] | None:
         row: tuple[float, str] | None = self._db.execute(
-            "SELECT value, source FROM scores WHERE target = ? AND name = ?", (target, name)
+            "SELECT value, source FROM scores WHERE target = ? AND name = ?", (_text(target), name)
         ).fetchone()
         return row
+
+
+def _text(value: Any) -> str:
+    """Return a value as text that SQLite takes: without lone surrogates."""
+    return str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def chosen_name(store: ScoreStore, wanted: str | None, tally: Tally) -> str | None:

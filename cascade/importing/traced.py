@@ -85,7 +85,7 @@ def chat_message(item: Any) -> Any:
         item = {"type": item["id"][-1], **item["kwargs"]}
     role = item.get("role", item.get("type"))
     role = ROLES.get(str(role), role)
-    if role not in _KNOWN:
+    if not isinstance(role, str) or role not in _KNOWN:
         return item
     message: dict[str, Any] = {"role": role}
     parts = item.get("parts")

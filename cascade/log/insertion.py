@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from cascade.log.receipts import chain
 from cascade.log.rows import OUTCOMES, Entry, now_ms
-from cascade.log.tables import calls, labels, metadata
+from cascade.log.tables import calls, labels, metadata, policies
 
 Begin = Callable[[Connection], None]
 """Begins the transaction explicitly, where the database needs that."""
@@ -100,8 +100,17 @@ def _by_table(entries: Sequence[Entry]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _insertion(connection: Connection, table: Table) -> Any:
-    """Idempotent insert, for a repeated commit whose answer was lost; a label replaces an older one."""
+    """Idempotent insert, for a repeated commit whose answer was lost; a label replaces an older one.
+
+    A policy that an earlier release has noted gets the content that this one keeps.
+    """
     statement = _dialect(connection).insert(table)
+    if table is policies:
+        return statement.on_conflict_do_update(
+            index_elements=[policies.c.sha256],
+            set_={"content": statement.excluded.content},
+            where=policies.c.content.is_(None),
+        )
     if table is labels:
         new = statement.excluded
         return statement.on_conflict_do_update(

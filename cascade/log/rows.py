@@ -16,9 +16,10 @@ from cascade.exchange import Request
 from cascade.fast_replace import fast_replace
 from cascade.log.quotations import LEFT_OUT, WORD, error_without_text, foreign_texts, leave_out_quotations
 from cascade.log.redaction import Redactor
+from cascade.log.same_as import same_as
 from cascade.observation import Observation
 from cascade.policy.policy import Policy
-from cascade.result import Attempt, Result
+from cascade.result import Attempt, Result, features_at
 from cascade.verdict import Verdict
 
 StoreText = Literal["none", "redacted", "full"]
@@ -109,7 +110,8 @@ class RowBuilder:
             "model": result.model,
             "confidence": _finite(result.confidence),
             "calibrated": result.calibrated,
-            "first_answered": bool(attempts) and attempts[0].response is not None,
+            # Where the top answered as ever, there is no first answer to escalate.
+            "first_answered": result.mode == "enforce" and bool(attempts) and attempts[0].response is not None,
             "escalated": result.escalated,
             "policy_sha256": result.policy_sha256,
             "weight": _figure(result.weight),
@@ -130,11 +132,16 @@ class RowBuilder:
             "request_text": self._messages(request),
             "maybe_charged_usd": _figure(result.maybe_charged_usd),
             "maybe_charged_estimate_usd": _figure(result.maybe_charged_estimate_usd),
+            "mode": result.mode,
+            "propensity": _finite(result.propensity),
+            "next_usd": _finite(result.next_usd),
         }
+        same = same_as(attempts, request.answer_field)
         rows: dict[str, list[dict[str, Any]]] = {
                 "decisions": [row],
                 "attempts": [
-                    {"decision_id": identity, "position": position, "task": task, **self._attempt(attempt)}
+                    {"decision_id": identity, "position": position, "task": task, **self._attempt(attempt),
+                     "features": features_at(attempts, position), "same_as": same[position]}
                     for position, attempt in enumerate(attempts)
                 ],
                 "verdicts": [
@@ -162,6 +169,7 @@ class RowBuilder:
         rows = self.decision(whole, request, at_ms=at_ms).rows
         (row,) = rows["decisions"]
         row |= {
+            "first_answered": bool(would.attempts) and would.attempts[0].response is not None,
             "escalated": would.escalated,
             "cost_usd": _figure(would.cost_usd),
             "answers_usd": _figure(would.answers_usd),
@@ -252,7 +260,7 @@ class RowBuilder:
         return LEFT_OUT if self._store_text == "none" and WORD.fullmatch(text) is None else self._name(text)
 
     def policy(self, policy: Policy, *, at_ms: int) -> Entry:
-        """Return the row of a policy's targets and figures."""
+        """Return the row of a policy: its targets and figures, and the whole of it."""
         rungs = list(policy.ladder.rungs)
         tasks = {
             name: {
@@ -267,7 +275,11 @@ class RowBuilder:
             }
             for name, task in policy.tasks.items()
         }
-        return Entry(rows={"policies": [{"sha256": policy.sha256, "at_ms": at_ms, "tasks": json.dumps(tasks)}]})
+        row = {
+            "sha256": policy.sha256, "at_ms": at_ms, "tasks": json.dumps(tasks),
+            "content": json.dumps(policy.to_json(), separators=(",", ":"), allow_nan=False),
+        }  # fmt: skip
+        return Entry(rows={"policies": [row]})
 
     def _name(self, text: str) -> str:
         return self._redactor.clean(text, limit=NAME_LIMIT)

@@ -315,6 +315,10 @@ def _from_2(connection: Connection) -> None:
 
 def _from_3(connection: Connection) -> None:
     """Upgrade from schema 3; `create_all` makes the new tables of observations."""
+    for column in ("decisions ADD COLUMN mode VARCHAR", "decisions ADD COLUMN propensity DOUBLE",
+                   "decisions ADD COLUMN next_usd DOUBLE", "attempts ADD COLUMN features TEXT",
+                   "attempts ADD COLUMN same_as INTEGER", "policies ADD COLUMN content TEXT"):  # fmt: skip
+        connection.exec_driver_sql(f"ALTER TABLE {column}")
 
 
 _STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3}

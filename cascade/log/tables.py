@@ -60,6 +60,9 @@ decisions = Table(
     # What tries without an answer may have cost on top of cost_usd, at their worst case.
     Column("maybe_charged_usd", Double, nullable=False, server_default=text("0")),
     Column("maybe_charged_estimate_usd", Double),  # what these have cost in the mean; NULL in schema 2
+    Column("mode", String),  # enforce, observe; NULL before schema 4, which enforced only
+    Column("propensity", Double),  # probability with which the request came into this mode; NULL before schema 4
+    Column("next_usd", Double),  # what the next rung would have cost; NULL at the top, and where not known
     Index("decisions_task_at", "task", "at_ms"),
     Index("decisions_request", "request_id"),
 )
@@ -94,6 +97,8 @@ attempts = Table(
     Column("flags", Text, nullable=False),
     Column("answer_chars", BigInteger, nullable=False),
     Column("answer_text", Text),
+    Column("features", Text),  # numbers by name, as the combiner saw them; NULL without answer, and before schema 4
+    Column("same_as", Integer),  # position of the first attempt with the same typed answer; NULL where it is not told
     sqlite_with_rowid=False,
 )
 
@@ -136,6 +141,7 @@ policies = Table(
     Column("sha256", String, primary_key=True),
     Column("at_ms", BigInteger, nullable=False),
     Column("tasks", Text, nullable=False),  # what was promised and measured, by task
+    Column("content", Text),  # the whole policy, as in its file; NULL before schema 4
 )
 
 losses = Table(

@@ -87,6 +87,14 @@ class Feature:
             message = f"{where}: found {len(self.evidence)} evidence, expected {len(self.edges) + 2} (edges + 2)"
             raise ConfigError(message)
 
+    def said(self, value: float | None) -> float:
+        """Return what a value of it adds to the confidence, in log-odds."""
+        known = _present(value)
+        if known is None:
+            return self.missing_weight + self.evidence[-1]
+        scaled = min(max((known - self.median) / self.sd, -CLIP), CLIP)
+        return self.weight * scaled + self.evidence[bisect_right(self.edges, known)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Combiner:
@@ -135,15 +143,20 @@ class Combiner:
             return _rounded_one(0.0 if value is None else min(max(value, 0.0), 1.0))
         log_odds = self.intercept
         for column in self.columns:
-            value = _present(features.get(column.name))
-            if value is None:
-                log_odds += column.missing_weight + column.evidence[-1]
-            else:
-                scaled = min(max((value - column.median) / column.sd, -CLIP), CLIP)
-                log_odds += column.weight * scaled + column.evidence[bisect_right(column.edges, value)]
+            log_odds += column.said(features.get(column.name))
         # Python's floats and numpy's elementwise ones round alike; only exp does not, so both go through numpy's.
         exp = float(np.exp(np.array([-min(max(log_odds, -_MOST_LOG_ODDS), _MOST_LOG_ODDS)]))[0])
         return _rounded_one(1.0 / (1.0 + exp))
+
+    def contributions(self, features: Mapping[str, float | None]) -> dict[str, float]:
+        """Return what each feature adds, in log-odds, by name; with the intercept they sum to the confidence's.
+
+        A combiner that passes a feature through has one contribution: the log-odds of its confidence.
+        """
+        if self.passthrough is not None:
+            value = min(max(self.confidence(features), 1e-9), 1.0 - 1e-9)
+            return {self.passthrough: math.log(value / (1.0 - value))}
+        return {column.name: column.said(features.get(column.name)) for column in self.columns}
 
     def confidences(self, rows: ArrayLike, names: Sequence[str] | None = None) -> NDArray[np.float64]:
         """Return confidences (n_samples,) from features (n_samples, n_features), NaN or infinite where missing.

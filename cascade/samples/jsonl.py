@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from cascade.errors import CascadeError, DataError
 from cascade.exchange import Request, Response, TokenLogProb
 from cascade.files import explain, refuse_duplicates
+from cascade.finish_reason import FINISH_UNKNOWN
 from cascade.samples.key_set import KeySet
 from cascade.samples.line_types import LINE, LOWEST_LOGPROB, RecordingLine, SampleLine, UsageLine, VerdictLine
 from cascade.samples.sample import Recording, Sample
@@ -133,6 +134,12 @@ def sample_of(content: Any, *, finite: bool = False) -> Sample:
     if not finite:
         _require_finite(content)
     line = _given(LINE.validate_python(content), SampleLine)
+    textless = line.get("textless", False)
+    if textless and not any((entry or {}).get("served_features") is not None for entry in line.get("recordings", [])):
+        message = "it is textless and no recording has `served_features`; one or more were expected."
+        raise DataError(message)
+    if textless:
+        line["prompt"] = ""
     if "messages" not in line and "prompt" not in line:
         message = "it has neither `messages` nor `prompt`; one of them was expected."
         raise DataError(message)
@@ -164,6 +171,8 @@ def sample_of(content: Any, *, finite: bool = False) -> Sample:
         gold=line.get("gold"),
         recordings=recordings,
         propensity=line.get("propensity", 1.0),
+        textless=textless,
+        hash_id=line.get("hash_id", ""),
         extra={key: value for key, value in line.items() if key not in known or key == "metadata"},
     )
 
@@ -212,6 +221,7 @@ def _recording(line: Mapping[str, Any], place: str) -> Recording:
         usage=Usage(**_fields(line.get("usage", {}), UsageLine)),
         cost_usd=line.get("cost_usd"),
         latency_s=line.get("latency_s") or 0.0,
+        flags=(FINISH_UNKNOWN,) if line.get("finish_unknown") else (),
     )
     verdicts = {
         name: Verdict(name=name, source="recorded", **_fields(entry, VerdictLine))
@@ -225,6 +235,7 @@ def _recording(line: Mapping[str, Any], place: str) -> Recording:
         verdicts=verdicts,
         correct=line.get("correct"),
         label_source=line.get("label_source"),
+        features=line.get("served_features"),
         extra={key: value for key, value in line.items() if key not in known or key == "sample_answers"},
     )
 
@@ -247,7 +258,10 @@ def _tokens(logprobs: list[float | None], tokens: list[str | None] | None) -> tu
 def sample_line(sample: Sample) -> dict[str, Any]:
     """Serialise a sample as the content of one line; the inverse of `sample_of`."""
     request = sample.request
-    line: dict[str, Any] = {"id": request.id, "task": request.task, "messages": [dict(m) for m in request.messages]}
+    line: dict[str, Any] = {"id": request.id, "task": request.task}
+    line |= {"textless": True} if sample.textless else {"messages": [dict(m) for m in request.messages]}
+    if sample.hash_id != request.id:
+        line["hash_id"] = sample.hash_id
     optional = {
         "gold": sample.gold,
         "schema": request.schema,
@@ -268,6 +282,10 @@ def _recording_line(recording: Recording) -> dict[str, Any]:
     response = recording.response
     usage = {name: getattr(response.usage, name) for name in UsageLine.__annotations__ if not name.startswith("__")}
     line: dict[str, Any] = {"model": recording.model, "content": response.text, "cost_usd": response.cost_usd}
+    if recording.features is not None:
+        line["served_features"] = dict(recording.features)
+    if FINISH_UNKNOWN in response.flags:
+        line["finish_unknown"] = True
     line["usage"] = {key: value for key, value in usage.items() if value or key in ("input_tokens", "output_tokens")}
     if recording.rung != recording.model:
         line["rung"] = recording.rung

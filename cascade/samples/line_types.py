@@ -91,6 +91,8 @@ class RecordingLine(TypedDict):
     verdicts: NotRequired[dict[str, VerdictLine | None] | None]
     correct: NotRequired[Label | None]
     label_source: NotRequired[str | None]
+    served_features: NotRequired[dict[str, float | None] | None]
+    finish_unknown: NotRequired[bool | None]
 
 
 class SampleLine(TypedDict):
@@ -111,6 +113,8 @@ class SampleLine(TypedDict):
     session: NotRequired[Name | None]
     propensity: NotRequired[Annotated[float, Gt(0), Le(1)] | None]
     tags: NotRequired[dict[str, Name | None] | None]
+    hash_id: NotRequired[Annotated[Name, MinLen(1)] | None]
+    textless: NotRequired[bool | None]
 
 
 LINE: TypeAdapter[Any] = TypeAdapter(SampleLine)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cascade.errors import DataError
 from cascade.exchange import EMPTY, Request, Response
 from cascade.result import Attempt
 from cascade.verdict import Verdict
+
+SAME_AS = "same_as"
+"""Field of a recording that a log made: the first rung of its decision that gave the same typed answer."""
 
 
 class SampleWarning(UserWarning):
@@ -37,6 +41,10 @@ class Recording:
     label_source: str | None = None
     """Source of the label: gold, human, judge:…"""
 
+    features: Mapping[str, float | None] | None = None
+    """What the combiner saw when the answer was served, by name; then its verdicts are those that were given, and none
+    is computed anew. None: not served, features come from the verdicts and the answer."""
+
     extra: Mapping[str, Any] = EMPTY
     """Unknown fields, kept unchanged."""
 
@@ -57,13 +65,40 @@ class Sample:
     propensity: float = 1.0
     """Propensity: the probability of being chosen for labelling, in (0, 1]."""
 
+    textless: bool = False
+    """True: the texts of request and answers were not stored, so no model can be asked and no verdict computed."""
+
+    hash_id: str = ""
+    """The id that hashed choices use; a request that was served twice makes two samples of one such id, in one group.
+    Defaults to the request's own id."""
+
     extra: Mapping[str, Any] = EMPTY
     """Unknown fields, kept unchanged."""
+
+    def __post_init__(self) -> None:
+        """Fill in the id that hashed choices use."""
+        if not self.hash_id:
+            object.__setattr__(self, "hash_id", self.request.id)
 
     @property
     def key(self) -> tuple[str, str]:
         """Unique key: task and id."""
         return self.request.task, self.request.id
+
+
+def require_text(sample: Sample, rungs: Sequence[str]) -> None:
+    """Check that a sample can be explored: without its texts no model can be asked.
+
+    Raises:
+        DataError: its texts were not stored, and a rung has no recording.
+    """
+    missing = next((rung for rung in rungs if rung not in sample.recordings), None)
+    if sample.textless and missing is not None:
+        message = (
+            f"Sample {sample.request.id} has no recording of rung {missing!r} and no text to ask it with, since its "
+            "log stored none; use samples with every rung (observed traffic), or log with `store_text: full`."
+        )
+        raise DataError(message)
 
 
 def recorded(sample: Sample, attempts: Iterable[Attempt]) -> Sample:

@@ -23,6 +23,15 @@ def show_calibrated(policy: Policy) -> None:
             say(f"{name}: certified under these assumptions: {' '.join(fitted.certificate['assumptions'])}")
 
 
+def print_baseline(policy: Policy) -> None:
+    """Print first on stderr what stands against serving a policy: single models beat it, or one beats the reference."""
+    from calibration.pages.blocks import operating_points
+
+    for name, fitted in operating_points(policy).items():
+        for sentence in fitted.measured.get("baseline", []):
+            warn(f"{name}: {sentence}")
+
+
 def print_caveats(policy: Policy) -> None:
     """Print warnings and alternative operating points on stderr."""
     from calibration.pages.blocks import operating_points

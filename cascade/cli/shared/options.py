@@ -117,6 +117,21 @@ LogArgument = Annotated[
     ),
 ]
 
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", metavar="WHEN", help="Start: a date or time (2026-01-31, in UTC by default), or 7d ago."),
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="WHEN", help="End, exclusive: a date or time, or 7d ago.")
+]
+
+
+def period(since: str | None, until: str | None) -> dict[str, int | None]:
+    """Return `since_ms` and `until_ms` of the two options, in Unix milliseconds."""
+    moments = (moment_of(since, "--since"), moment_of(until, "--until"))
+    since_ms, until_ms = (None if moment is None else round(moment.timestamp() * 1000) for moment in moments)
+    return {"since_ms": since_ms, "until_ms": until_ms}
+
 
 def is_log(named: str) -> bool:
     """Return whether the name is a decision log, not samples: a PostgreSQL address or a SQLite file."""

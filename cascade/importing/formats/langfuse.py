@@ -59,12 +59,12 @@ def read(sources: Sequence[Path | str], tally: Tally, choices: Choices) -> Itera
             for path in observations:
                 for _, row in records(path, Tally(), {"type", "trace_id"}):
                     known = _named(row)
-                    if known.get("type") in _GENERATIONS and known.get("trace_id"):
+                    if str(known.get("type")) in _GENERATIONS and known.get("trace_id"):
                         store.count_answer(str(known["trace_id"]))
         for path in observations:
             for number, row in records(path, tally, COLUMNS):
                 known = _named(row)
-                if known.get("type") not in _GENERATIONS:
+                if str(known.get("type")) not in _GENERATIONS:
                     tally.rows += 1
                     tally.beside[f"observations of type {str(known.get('type') or 'unknown').lower()}"] += 1
                     continue

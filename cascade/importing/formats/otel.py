@@ -89,7 +89,7 @@ def _answer(span: Span, events: Sequence[Event]) -> Imported | str | None:
     told = {**span.attributes, **details}
     operation = told.get("gen_ai.operation.name", told.get("llm.request.type"))
     model = told.get("gen_ai.request.model", told.get("gen_ai.response.model"))
-    if not isinstance(model, str) or (operation is not None and operation not in CALLS):
+    if not isinstance(model, str) or (operation is not None and str(operation) not in CALLS):
         return None
     if span.failed or "error.type" in told:
         return "the call failed"

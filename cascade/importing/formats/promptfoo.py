@@ -57,7 +57,10 @@ def _answer(row: Mapping[str, Any], path: Path) -> Imported | str:
     """Return a result's answer, or why there is none."""
     response, prompt, provider = (_mapping(row.get(key)) for key in ("response", "prompt", "provider"))
     output = response.get("output")
-    if row.get("failureReason") == ERROR or (output in (None, "") and (row.get("error") or response.get("error"))):
+    # `error` also tells which assertion failed; older versions have no `failureReason`.
+    unknown = not isinstance(row.get("failureReason"), int)
+    failed = output in (None, "") and bool(row.get("error") or response.get("error"))
+    if row.get("failureReason") == ERROR or (unknown and failed):
         return "the provider answered with an error"
     if output is None:
         return "it holds no answer"
@@ -70,11 +73,10 @@ def _answer(row: Mapping[str, Any], path: Path) -> Imported | str:
     content = "" if calls else output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
     name = provider.get("id") or row.get("provider")
     test, tokens = _mapping(row.get("testCase")), _mapping(response.get("tokenUsage"))
-    asserted = [one for one in test.get("assert") or () if isinstance(one, Mapping)]
+    asserted = _mappings(test.get("assert"))
     grading = _mapping(row.get("gradingResult"))
-    asserted = asserted or [_mapping(_mapping(one).get("assertion")) for one in grading.get("componentResults") or ()]
-    labelled = bool(asserted) and isinstance(row.get("success"), bool)
-    by_model = any(str(one.get("type")).removeprefix("not-").startswith(_BY_MODEL) for one in asserted)
+    graded = [_mapping(one.get("assertion")) for one in _mappings(grading.get("componentResults"))]
+    labelled = bool(asserted or graded) and isinstance(row.get("success"), bool)
     latency = figure_of(row.get("latencyMs"))
     cached = response.get("cached") is True
     cost = figure_of(row.get("cost", response.get("cost")))
@@ -101,8 +103,16 @@ def _answer(row: Mapping[str, Any], path: Path) -> Imported | str:
         session=_conversation(test),
         group=f"{path.name}:{row['testIdx']}" if isinstance(row.get("testIdx"), int) else None,
         correct=float(row["success"]) if labelled else None,
-        label_source=("judge:promptfoo" if by_model else "promptfoo") if labelled else None,
+        label_source=_label_source([*asserted, *graded]) if labelled else None,
     )
+
+
+def _label_source(assertions: Sequence[Mapping[str, Any]]) -> str:
+    """Return who decided on success: a person who rated it, else a model, else assertions alone."""
+    kinds = [str(one.get("type")).removeprefix("not-") for one in assertions]
+    if "human" in kinds:
+        return "human"
+    return "judge:promptfoo" if any(kind.startswith(_BY_MODEL) for kind in kinds) else "promptfoo"
 
 
 def _are_calls(output: Any) -> bool:
@@ -122,6 +132,10 @@ def _conversation(test: Mapping[str, Any]) -> str | None:
             if isinstance(found := _mapping(place).get(key), str):
                 return found
     return None
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

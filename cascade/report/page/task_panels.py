@@ -21,6 +21,7 @@ from cascade.report.tables.table import (
     failure_table,
     flag_table,
     label_table,
+    mode_table,
     policy_table,
     reason_table,
     rung_spending_table,
@@ -164,7 +165,7 @@ def _latency(task: TaskReport, prefix: str, *, drawn: bool) -> Panel:
         text="Median, 95 % and 99 % quantile with their intervals, on a logarithmic axis; "
         f"n = {count(task.latency_s.n)} requests. Rungs count their verifiers' calls.",
         chart=draw_latency(latencies) if drawn else None,
-        tables=_filled([latency_table(latencies)]),
+        tables=_filled([mode_table(task), latency_table(latencies)]),
         advice=advice.on_latency(task),
     )
 

@@ -14,6 +14,7 @@ from cascade.report.queries.case_query import pick_cases
 from cascade.report.queries.flag_query import count_flags
 from cascade.report.queries.judge_scores import collect_proxies
 from cascade.report.queries.label_query import count_joint_labels, find_thresholds
+from cascade.report.queries.observation_query import count_observations
 from cascade.report.queries.part_query import count_parts
 from cascade.report.queries.period_query import count_periods
 from cascade.report.queries.scope import Scope, counted, streamed
@@ -54,6 +55,7 @@ def tallies(connection: Connection, scope: Scope, known: Promises, *, step_ms: i
     count_periods(connection, scope, known, found, step_ms)
     count_parts(connection, scope, found)
     count_flags(connection, scope, found)
+    count_observations(connection, scope, found)
     _attempts(connection, scope, found)
     _verdicts(connection, scope, found)
     _one_by_one(connection, scope, known, found)

@@ -37,6 +37,8 @@ _FLAGS = {
 }
 """What flags say, by how they begin."""
 
+_MODES = {"enforce": "the cascade, enforced", "observe": "the top, as ever"}
+
 
 def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
     """Yield the key figures above a task's tables, as name and text."""
@@ -69,12 +71,38 @@ def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
 def task_tables(task: TaskReport, by_time: str) -> Iterator[Table]:
     """Yield the non-empty tables of one task."""
     for table in (
-        rung_table(task), rung_spending_table(task), label_table(task), single_table(task), verifier_table(task),
-        reason_table(task), failure_table(task), flag_table(task), policy_table(task), month_table(task),
-        slice_table(task), series_table(task, by_time),
+        mode_table(task), rung_table(task), rung_spending_table(task), label_table(task), single_table(task),
+        verifier_table(task), reason_table(task), failure_table(task), flag_table(task), policy_table(task),
+        month_table(task), slice_table(task), series_table(task, by_time),
     ):  # fmt: skip
         if table.rows:
             yield table.shown()
+
+
+def mode_table(task: TaskReport) -> Table:
+    """Return the modes side by side, with what the cascade would have done where it was observed."""
+    rows = [
+        (
+            _MODES.get(mode.mode, mode.mode), count(mode.n), dollars(mode.cost.value), duration(mode.latency_s.p50),
+            duration(mode.latency_s.p95), NOTHING, NOTHING,
+        )
+        for mode in task.modes
+    ]  # fmt: skip
+    seen = task.observed
+    always = next((mode for mode in task.modes if mode.mode == "observe"), None)
+    if seen.n and always is not None:
+        usd = None if seen.cost_vs_top.value is None or always.cost.value is None else (
+            seen.cost_vs_top.value * always.cost.value
+        )  # fmt: skip
+        rows.append(
+            ("the cascade, observed", count(seen.n), dollars(usd), duration(seen.latency_s.p50),
+             duration(seen.latency_s.p95), interval(seen.escalation_rate), interval(seen.same))
+        )  # fmt: skip
+    columns = ("answered by", "requests", "per request", "p50", "p95", "escalated", "same as the top")
+    notes = [f"Observing cost {dollars(seen.paid_usd)}."] if seen.n else []
+    if seen.dropped:
+        notes.append(f"Dropped: {_counts(seen.dropped)}.")
+    return Table(title="Enforced and observed", columns=columns, rows=tuple(rows), note=" ".join(notes))
 
 
 def segment_table(report: Report) -> Table | None:

@@ -10,6 +10,7 @@ from cascade.exchange import EMPTY
 from cascade.report.values.case import Case
 from cascade.report.values.curves import NO_FRONTIER, Frontier, Reliability, RiskCoverage, Sweep
 from cascade.report.values.figure import NO_FIGURE, NO_QUANTILES, Figure, Quantiles, plain
+from cascade.report.values.observed import NO_OBSERVED, ModeReport, Observed
 from cascade.report.values.parts import (
     NO_PPI_ESTIMATE,
     NO_SAVINGS,
@@ -41,7 +42,7 @@ class TaskReport:
     outcomes: Mapping[str, int] = EMPTY
     """Counts by outcome, the most frequent first."""
     calibrated: float | None = None
-    """Share decided by a fitted policy."""
+    """Share decided by a fitted policy, of those that the cascade decided."""
     escalation_rate: Figure = NO_FIGURE
     """Escalation rate of the first rung: escalated for quality, as a share of its answers."""
     reach: tuple[float, ...] = ()
@@ -118,6 +119,10 @@ class TaskReport:
     """Cost against quality."""
     cases: Mapping[str, tuple[Case, ...]] = EMPTY
     """Requests to inspect, by kind: closest to the threshold, costliest, wrong but accepted."""
+    modes: tuple[ModeReport, ...] = ()
+    """Requests that the cascade decided, beside those that it observed; empty where nothing was observed."""
+    observed: Observed = NO_OBSERVED
+    """What the cascade would have done with observed requests."""
     flags: Mapping[str, int] = EMPTY
     """Decisions by flag, the most frequent first: what was not checked (`unchecked:…`), languages that no verifier
     reads, rungs that were skipped, tolerance that reading took, and what else was odd."""

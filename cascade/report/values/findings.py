@@ -33,7 +33,20 @@ def findings(task: TaskReport) -> tuple[str, ...]:
         return ()
     return tuple(
         sentence
-        for about in (_rate, _target, _alarms, _worth, _cost, _quality, _slices, _rungs, _verifiers, _unchecked, _ends)
+        for about in (
+            _rate,
+            _target,
+            _alarms,
+            _worth,
+            _cost,
+            _quality,
+            _slices,
+            _rungs,
+            _verifiers,
+            _observed,
+            _unchecked,
+            _ends,
+        )
         for sentence in about(task)
     )
 
@@ -212,6 +225,21 @@ def _verifier(verifier: VerifierReport) -> Iterator[str]:
         )
 
 
+def _observed(task: TaskReport) -> Iterator[str]:
+    seen, lost = task.observed, sum(task.observed.dropped.values())
+    if seen.n and seen.cost_vs_top.value is not None and seen.same.value is not None:
+        yield (
+            f"Observed: the cascade would have cost {estimate(seen.cost_vs_top)} of always asking the top, and "
+            f"answered the same in {estimate(seen.same)}."
+        )
+    if lost and lost / (seen.n + lost) > OFTEN:
+        yield (
+            f"{percent(lost / (seen.n + lost))} of the requests that were to be observed were dropped "
+            f"({', '.join(f'{reason} {count(n)}' for reason, n in seen.dropped.items())}): what is left is no fair "
+            "sample. Raise observe.max_usd_per_day, queue or concurrency, or lower observe.share."
+        )
+
+
 def _unchecked(task: TaskReport) -> Iterator[str]:
     found = [item for item in task.flags.items() if item[0].startswith(("unchecked:", "language:"))]
     for flag, n in found[:MOST_NAMED]:
@@ -235,3 +263,8 @@ def _ends(task: TaskReport) -> Iterator[str]:
     if sum(unusual.values()) / task.n > OFTEN:
         ends = ", ".join(f"{name} {count(n)}" for name, n in unusual.items())
         yield f"{percent(sum(unusual.values()) / task.n)} of requests ended without an accepted answer ({ends})."
+
+
+_ABOUT = (
+    _observed, _rate, _target, _alarms, _worth, _cost, _quality, _slices, _rungs, _verifiers, _unchecked, _ends,
+)  # fmt: skip

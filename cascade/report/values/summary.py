@@ -13,6 +13,7 @@ from cascade.report.values.content import Report, TaskReport
 from cascade.report.values.curves import NO_FRONTIER
 from cascade.report.values.figure import NO_FIGURE, Figure, Sums, mean, quantiles, ratio, share
 from cascade.report.values.labelled_curves import frontier_of, reliability_of, risk_coverage_of, sweep_of
+from cascade.report.values.observed import modes_of, observed_of
 from cascade.report.values.parts import (
     NO_MISTAKES,
     NO_PPI_ESTIMATE,
@@ -24,7 +25,7 @@ from cascade.report.values.parts import (
 )
 from cascade.report.values.ppi import sharpen
 from cascade.report.values.slices import slices_of, spending_of
-from cascade.report.values.tally import Course, Promise, Rate, RungTally, Tally, VerifierTally
+from cascade.report.values.tally import Course, ModeTally, Promise, Rate, RungTally, Tally, VerifierTally
 from cascade.report.values.time_series import alarm_of, months_of, series_of
 from cascade.stats.auroc import measure_auroc
 
@@ -61,7 +62,7 @@ def summary(
         n=n,
         n_labelled=answered.n,
         outcomes=_frequent(tally.outcomes),
-        calibrated=tally.calibrated / n if n else None,
+        calibrated=tally.calibrated / decided if (decided := n - tally.modes.get("observe", ModeTally()).n) else None,
         escalation_rate=share(tally.escalated, tally.first_answered, level),
         reach=tuple(rung.reach or 0.0 for rung in rungs),
         policies=uses,
@@ -92,6 +93,8 @@ def summary(
         verifiers=_verifiers(tally, order, level),
         reasons=_frequent(sum((rung.reasons for rung in tally.rungs.values()), Counter())),
         failures=_frequent(sum((rung.failures for rung in tally.rungs.values()), Counter())),
+        modes=modes_of(tally, level),
+        observed=observed_of(tally.observed, level),
         flags=_frequent(tally.flags),
         series=series_of(tally, promises, level, step_ms),
         months=months_of(tally, level, step_ms, about.label_usd),

@@ -225,6 +225,38 @@ LabelKey = tuple[str, str | None, str | None]
 
 
 @dataclass(slots=True)
+class ModeTally(Mergeable):
+    """Decisions of one mode."""
+
+    n: int = 0
+    cost_usd: float = 0.0
+    cost_squares: float = 0.0
+    latencies: array[float] = field(default_factory=seconds)
+
+
+@dataclass(slots=True)
+class ObservedTally(Mergeable):
+    """Observations, each weighted by 1 / its propensity; squares are those of weighted values."""
+
+    n: int = 0
+    weight: float = 0.0
+    weight_squares: float = 0.0
+    escalated: float = 0.0
+    escalated_squares: float = 0.0
+    same: float = 0.0
+    same_squares: float = 0.0
+    cost: float = 0.0
+    top: float = 0.0
+    cost_cost: float = 0.0
+    top_top: float = 0.0
+    cost_top: float = 0.0
+    paid_usd: float = 0.0
+    latencies: array[float] = field(default_factory=seconds)
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Requests that were drawn and not observed, by reason."""
+
+
+@dataclass(slots=True)
 class Tally(Mergeable):
     """One task."""
 
@@ -239,6 +271,9 @@ class Tally(Mergeable):
     input_tokens: int = 0
     output_tokens: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
+    modes: dict[str, ModeTally] = field(default_factory=dict)
+    """By mode."""
+    observed: ObservedTally = field(default_factory=ObservedTally)
     flags: Counter[str] = field(default_factory=Counter)
     """Decisions that carry each flag."""
     saved_how: Counter[str] = field(default_factory=Counter)

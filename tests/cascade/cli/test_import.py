@@ -89,6 +89,12 @@ def test_a_spend_log_without_prompts_names_the_setting(cli, folder) -> None:
     assert "store_prompts_in_spend_logs: true" in " ".join(ended.stderr.split())
 
 
+def test_a_rung_that_no_answer_is_of_is_told_with_the_models_that_there_are(cli, files) -> None:
+    ended = cli("import", *files, "--dry-run", "--rung", "large=openai/gpt-4.1")
+    assert "No answer is of --rung large; the models in the files are gpt-4o." in " ".join(ended.stderr.split())
+    assert "Models of no --rung are rungs by their own names: gpt-4o." in " ".join(ended.stderr.split())
+
+
 def test_explore_pays_the_missing_rungs_only(cli, folder, files) -> None:
     cli("import", *files, "-o", "samples.jsonl", "--rung", "large=openai/gpt-4o")
     client = ScriptedClient({"small": scripted("The answer is 1.", cost_usd=0.001)})

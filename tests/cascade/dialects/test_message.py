@@ -30,7 +30,9 @@ def test_text_is_text_in_whatever_parts_it_comes(content):
     assert said(content=content).text == "Paris is it."
 
 
-@pytest.mark.parametrize("content", [7, {"text": "x"}, [7], True])
+@pytest.mark.parametrize(
+    "content", [7, {"text": "x"}, [7], True, [{"type": []}], [{"type": {}, "text": "x"}], [{"type": 7}]]
+)
 def test_what_is_neither_text_nor_parts_is_no_message(content):
     assert not is_message({"content": content})
 
@@ -166,6 +168,13 @@ def test_only_so_many_log_probabilities_are_read_as_the_call_may_have():
 )
 def test_the_reason_for_stopping_is_read_from_its_own_field_only(body, finish):
     assert native_finish(body) == finish
+
+
+@pytest.mark.parametrize("kind", [[], {}, 7])
+def test_a_block_whose_type_is_no_text_is_no_answer(kind):
+    claude = {"type": "message", "content": [{"type": kind, "text": "Paris"}], "stop_reason": "end_turn"}
+    assert as_chat(claude) is None
+    assert server_call_ids(claude) == frozenset()
 
 
 def test_an_answer_of_anthropic_or_gemini_without_usage_is_an_answer():

@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade.dialects.inbound import chat
 from cascade.exchange import Request
+from cascade.importing.asked import asked_of
 from cascade.importing.imported import Imported
 from cascade.importing.merger import Merger
 from cascade.importing.rung_names import RungNames
@@ -92,6 +95,28 @@ def test_the_id_is_that_of_the_request_as_it_would_be_served() -> None:
     (alone,), _ = merge(answer("{}", params=params))
     (merged,), _ = merge(answer("{}", params=params), answer("{}", "b", params=params))
     assert alone["id"] == merged["id"] == request.id
+
+
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "city"}}])
+def test_a_forced_tool_is_the_schema_and_its_call_the_answer_as_when_served(choice) -> None:
+    schema = {"type": "object", "properties": {"answer": {"type": "string"}}}
+    tool = {"type": "function", "function": {"name": "city", "parameters": schema}}
+    body = {"model": "m", "messages": [*ASK], "tools": [tool], "tool_choice": choice, "temperature": 0}
+    call = {"id": "1", "type": "function", "function": {"name": "city", "arguments": '{"answer": "Rome"}'}}
+    asked = asked_of(body)
+    (line,), _ = merge(
+        answer("", messages=asked.messages, params=asked.params, tool_calls=[call], finish_reason="tool_calls"),
+        answer(
+            '{"answer": "Rome"}',
+            "b",
+            messages=asked.messages,
+            params={"temperature": 0, "tools": [tool], "tool_choice": choice},
+        ),
+    )
+    assert line["schema"] == schema
+    assert line["params"] == {"temperature": 0}
+    assert [(one["content"], one.get("tool_calls")) for one in line["recordings"]] == [('{"answer": "Rome"}', None)] * 2
+    assert line["id"] == chat.read(body, {"task": "sums"}).request.id
 
 
 def test_an_answer_that_cannot_be_a_sample_is_counted() -> None:

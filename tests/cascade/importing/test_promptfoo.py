@@ -50,6 +50,19 @@ def test_what_ended_in_an_error_is_left_out(tmp_path, imported) -> None:
     assert {*tally.skipped} == {"the provider answered with an error", "it holds no answer"}
 
 
+def test_an_empty_answer_that_an_assertion_refuses_is_an_answer(tmp_path, imported) -> None:
+    refused = evaluation(3, response={"output": ""}, error="Expected output to equal 3", failureReason=1)
+    lines, _ = imported(write_evaluation(tmp_path / "r.json", [refused]))
+    assert lines[0]["recordings"][0]["content"] == ""
+    assert lines[0]["recordings"][0]["correct"] == 0.0
+
+
+def test_a_rating_by_hand_is_a_person_s_label(tmp_path, imported) -> None:
+    rated = {"pass": True, "componentResults": [{"pass": True, "assertion": {"type": "human"}}]}
+    lines, _ = imported(write_evaluation(tmp_path / "r.json", [evaluation(1, gradingResult=rated)]))
+    assert lines[0]["recordings"][0]["label_source"] == "human"
+
+
 def test_prompts_of_one_test_share_a_group(tmp_path, imported) -> None:
     other = evaluation(1, prompt={"raw": "Name city 1.", "label": "short"}, promptIdx=1)
     lines, _ = imported(write_evaluation(tmp_path / "r.json", [evaluation(1), other, evaluation(2)]))

@@ -18,6 +18,22 @@ from tests.opinions import ladder, policy
 
 RUNGS = ladder("small", "large")
 POLICY = policy(RUNGS, (0.5, 0.0))
+ADDED = {
+    3: ("decisions.maybe_charged_estimate_usd",),
+    4: ("decisions.mode", "decisions.propensity", "decisions.next_usd", "attempts.features", "attempts.same_as",
+        "policies.content"),
+}  # fmt: skip
+"""Columns that each schema of the log added, from 3 on."""
+
+
+def without_later(version: int) -> list[str]:
+    """Return statements that make a log's tables those of an earlier schema."""
+    later = [name.split(".") for schema, names in ADDED.items() if schema > version for name in names]
+    tables = ("observations", "observed_attempts", "observed_verdicts", "unobserved") if version < 4 else ()
+    columns = [f"ALTER TABLE {table} DROP COLUMN {column}" for table, column in later]
+    return [*columns, *(f"DROP TABLE {table}" for table in tables)]
+
+
 COST_USD = {"small": 0.001, "middle": 0.004, "large": 0.01}
 
 

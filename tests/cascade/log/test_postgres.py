@@ -22,7 +22,7 @@ from cascade.log import Log, open_log, upgrade_log
 from cascade.log.insertion import loss
 from cascade.log.tables import SCHEMA_VERSION, metadata
 from cascade.report import report
-from tests.cascade.log.decisions import POLICY, decided, failed
+from tests.cascade.log.decisions import POLICY, decided, failed, without_later
 from tests.cascade.log.reading import rows
 from tests.cascade.log.wire import Wire
 
@@ -125,17 +125,20 @@ def test_an_upgrade_of_what_is_up_to_date_changes_nothing(postgresql: str) -> No
     assert len(rows(postgresql, "decisions")) == 1
 
 
-def test_a_log_of_schema_2_is_upgraded(postgresql: str) -> None:
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_log_of_an_earlier_schema_is_upgraded(postgresql: str, version: int) -> None:
     with open_log(postgresql) as log:
         log.write(*decided("r-1", "0.9"))
     with psycopg.connect(postgresql) as server:
-        server.execute("ALTER TABLE decisions DROP COLUMN maybe_charged_estimate_usd")
-        server.execute("DROP TABLE observations, observed_attempts, observed_verdicts, unobserved")
-        server.execute("UPDATE cascade_schema SET version_num = '2'")
+        for statement in without_later(version):
+            server.execute(statement)
+        server.execute("UPDATE cascade_schema SET version_num = %s", (str(version),))
     upgrade_log(postgresql)
     with open_log(postgresql) as log:
         log.write(*decided("r-2", "0.9"))
-    assert [row["maybe_charged_estimate_usd"] for row in rows(postgresql, "decisions")] == [None, 0.0]
+    found = rows(postgresql, "decisions")
+    assert [row["mode"] for row in found] == [None, "enforce"]
+    assert [row["maybe_charged_estimate_usd"] for row in found] == [None if version < 3 else 0.0, 0.0]
 
 
 def test_tables_of_somebody_else_are_left_alone(postgresql: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,8 +13,9 @@ from sqlalchemy import create_engine, inspect
 from cascade.errors import LogUnavailable
 from cascade.log import open_log
 from cascade.log.tables import SCHEMA_VERSION, metadata
+from cascade.policy.policy import Policy
 from cascade.report import report
-from tests.cascade.log.decisions import decided
+from tests.cascade.log.decisions import POLICY, decided, without_later
 
 FIRST = Path(__file__).with_name("schema_1.sql")
 
@@ -56,7 +58,8 @@ def test_a_log_of_schema_2_is_upgraded_and_its_estimates_are_not_known(tmp_path:
     with open_log(path) as log:
         log.write(*decided("r-1", "0.9"))
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("ALTER TABLE decisions DROP COLUMN maybe_charged_estimate_usd")
+        for statement in without_later(2):
+            connection.execute(statement)
         connection.execute("UPDATE decisions SET maybe_charged_usd = 0.5")
         connection.execute("PRAGMA user_version = 2")
     with open_log(path) as log:
@@ -67,3 +70,24 @@ def test_a_log_of_schema_2_is_upgraded_and_its_estimates_are_not_known(tmp_path:
         found = connection.execute("SELECT maybe_charged_estimate_usd FROM decisions ORDER BY sequence").fetchall()
     assert found == [(None,), (0.0,)]
     assert (month.maybe_charged_usd, month.maybe_charged_estimate_usd) == (0.5, 0.5), "unknown, it is the worst case"
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_log_of_an_earlier_schema_is_upgraded_and_what_it_lacks_is_null(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "earlier.db"
+    with open_log(path) as log:
+        log.remember_policy(POLICY)
+        log.write(*decided("r-1", "0.9"))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in without_later(version):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {version}")
+    with open_log(path) as log:
+        log.remember_policy(POLICY)
+        log.write(*decided("r-2", "0.9"))
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT mode, propensity FROM decisions ORDER BY sequence").fetchall()
+        features = connection.execute("SELECT features IS NULL FROM attempts ORDER BY decision_id").fetchall()
+        (content,) = connection.execute("SELECT content FROM policies").fetchone()
+    assert (found, features) == ([(None, None), ("enforce", 1.0)], [(1,), (0,)])
+    assert Policy.from_json(json.loads(content)) == POLICY, "a policy known before gets its content"

@@ -1,4 +1,4 @@
-"""Tables of observations: what the cascade would have done where the top answered."""
+"""What a decision was made from, and observations: what the cascade would have done where the top answered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Add the columns, which rows from before lack, and make the tables."""
+    op.add_column("decisions", sa.Column("mode", sa.String(), nullable=True))
+    op.add_column("decisions", sa.Column("propensity", sa.Double(), nullable=True))
+    op.add_column("decisions", sa.Column("next_usd", sa.Double(), nullable=True))
+    op.add_column("attempts", sa.Column("features", sa.Text(), nullable=True))
+    op.add_column("attempts", sa.Column("same_as", sa.Integer(), nullable=True))
+    op.add_column("policies", sa.Column("content", sa.Text(), nullable=True))
     op.create_table(
         "observations",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -49,6 +55,9 @@ def upgrade() -> None:
         sa.Column("request_text", sa.Text(), nullable=True),
         sa.Column("maybe_charged_usd", sa.Double(), server_default=sa.text("0"), nullable=False),
         sa.Column("maybe_charged_estimate_usd", sa.Double(), nullable=True),
+        sa.Column("mode", sa.String(), nullable=True),
+        sa.Column("propensity", sa.Double(), nullable=True),
+        sa.Column("next_usd", sa.Double(), nullable=True),
         sa.Column("paid_usd", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("sequence"),
         sa.UniqueConstraint("decision_id"),
@@ -84,6 +93,8 @@ def upgrade() -> None:
         sa.Column("flags", sa.Text(), nullable=False),
         sa.Column("answer_chars", sa.BigInteger(), nullable=False),
         sa.Column("answer_text", sa.Text(), nullable=True),
+        sa.Column("features", sa.Text(), nullable=True),
+        sa.Column("same_as", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("decision_id", "position"),
         sqlite_with_rowid=False,
     )

@@ -1,0 +1,202 @@
+"""The hull of single models: random mixes of models, without any verifier; the baseline of every cascade.
+
+A random mix of two models reaches every point between their costs and accuracies, for no more than a draw. The upper
+concave hull of all single models is therefore what can be had without a cascade, and a policy below it is not worth
+serving: a mix is as accurate and cheaper. The difference at equal accuracy is paired, row by row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from calibration.arrays import Flags, Floats
+from calibration.samples.table import Table
+from calibration.stats.estimates import pick
+from calibration.thresholds.pareto_policies import pareto_hull
+from cascade.display.numbers import dollars, percent
+from cascade.stats.influence import Statistic, measure_mean, ratio_interval
+
+LEVEL = 0.9
+"""Confidence of the interval of the difference."""
+
+ENOUGH = 20
+"""Least rows of a comparison: those where the policy's answer and every model's is labelled and has a cost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgainstHull:
+    """A policy compared with the cheapest mix of single models of at least its accuracy, on the same rows."""
+
+    n: int
+    """Rows compared."""
+
+    mix: Mapping[str, float]
+    """Share of the requests that each model gets in that mix; empty where no mix is as accurate as the policy."""
+
+    accuracy: float
+    """Accuracy of the policy on these rows."""
+
+    cost_usd_per_request: float
+    """Cost of the policy on these rows, verifiers included."""
+
+    mix_usd_per_request: float | None
+    """Cost of the mix."""
+
+    excess_usd: float | None
+    """Dollars that the policy costs more than the mix, a request; below 0 where it is cheaper."""
+
+    low: float | None
+    """Lower end of its interval."""
+
+    high: float | None
+    """Upper end."""
+
+    @property
+    def below(self) -> bool | None:
+        """True where the policy is below the hull, False where it is above, None where these rows do not tell."""
+        if self.excess_usd is None:
+            return False
+        if self.low is not None and self.low > 0.0:
+            return True
+        return False if self.high is not None and self.high < 0.0 else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON, as the policy keeps it under `measured.hull`."""
+        found = {name: getattr(self, name) for name in self.__slots__}
+        return {**found, "mix": dict(self.mix), "below": self.below}
+
+
+def compare_with_hull(table: Table, correct: Floats, cost_usd: Floats) -> AgainstHull | None:
+    """Compare a policy with the hull of all single models; None with fewer than `ENOUGH` rows that tell.
+
+    Args:
+        table: the samples of one task.
+        correct: correctness of what the policy serves, (n,), out of fold; NaN where not known.
+        cost_usd: what it costs, verifiers included, (n,); NaN where not known.
+    """
+    rows = ~(np.isnan(correct) | np.isnan(cost_usd))
+    rows &= ~np.isnan(table.correct).any(axis=1) & ~np.isnan(table.answer_usd).any(axis=1)
+    if int(rows.sum()) < ENOUGH:
+        return None
+    groups = pick(table.groups, rows) if any(table.groups) else None
+    own, spent = measure_mean(correct[rows]), measure_mean(cost_usd[rows])
+    right = [measure_mean(column) for column in table.correct[rows].T]
+    usd = [measure_mean(column) for column in table.answer_usd[rows].T]
+    hull = pareto_hull(np.array([one.value for one in usd]), np.array([one.value for one in right])).tolist()
+    above = next((place for place, k in enumerate(hull) if right[k].value >= own.value), None)
+    if above is None:
+        mix: dict[str, float] = {}
+        mix_usd, excess, low, high = None, None, None, None
+    elif above == 0:
+        mix, mix_usd = {table.rungs[hull[0]]: 1.0}, usd[hull[0]].value
+        more = spent.less(usd[hull[0]])
+        excess, (low, high) = more.value, more.interval(LEVEL, groups)
+    else:
+        lower, upper = hull[above - 1], hull[above]
+        rise, step = right[upper].less(right[lower]), usd[upper].less(usd[lower])
+        share = (own.value - right[lower].value) / rise.value
+        mix = {table.rungs[k]: part for k, part in ((lower, 1.0 - share), (upper, share)) if part > 0.0}
+        mix_usd = usd[lower].value + share * step.value
+        # The excess at equal accuracy is one ratio: ((C − c₁)(a₂ − a₁) − (A − a₁)(c₂ − c₁)) / (a₂ − a₁).
+        over = spent.less(usd[lower]).times(rise).less(own.less(right[lower]).times(step))
+        excess, (low, high) = over.value / rise.value, ratio_interval(over, rise, LEVEL, groups)
+    return AgainstHull(
+        n=int(rows.sum()),
+        mix=mix,
+        accuracy=own.value,
+        cost_usd_per_request=spent.value,
+        mix_usd_per_request=mix_usd,
+        excess_usd=excess,
+        low=low if low is not None and np.isfinite(low) else None,
+        high=high if high is not None and np.isfinite(high) else None,
+    )
+
+
+def chord_above_hull(rung: int, accuracy: Sequence[Statistic], usd: Sequence[Statistic]) -> Statistic:
+    """Return the mean distance of the chord from a rung to the reference above the hull, times the reference's lead.
+
+    It is the area between the cost of the chord and the cost of the hull, over the accuracies from the rung's to the
+    reference's; 0 where no other model lies above the chord. Its influence is that of the models' means, by a numeric
+    gradient (delta method).
+
+    Args:
+        rung: the rung's column.
+        accuracy: mean correctness of every rung, on the same rows.
+        usd: mean cost of every rung's answers.
+    """
+    count = len(accuracy)
+    at = np.array([one.value for one in (*accuracy, *usd)])
+
+    def area(point: Floats) -> float:
+        right, cost = point[:count], point[count:]
+        low, high = right[rung], right[-1]
+        if high <= low:
+            return 0.0
+        hull = pareto_hull(cost, right)
+        steps = np.unique(np.concatenate([[low, high], right[hull][(right[hull] > low) & (right[hull] < high)]]))
+        chord = np.interp(steps, [low, high], [cost[rung], cost[-1]])
+        least = np.minimum(np.interp(steps, right[hull], cost[hull]), chord)
+        return float(np.trapezoid(chord - least, steps))
+
+    value = area(at)
+    influence = np.zeros(len(accuracy[0].influence))
+    for k, one in enumerate((*accuracy, *usd)):
+        step = 1e-6 * max(abs(at[k]), 1e-9)
+        there, back = at.copy(), at.copy()
+        there[k] += step
+        back[k] -= step
+        influence = influence + (area(there) - area(back)) / (2.0 * step) * one.influence
+    return Statistic(value=value, influence=influence)
+
+
+def say_hull(found: Mapping[str, Any] | None) -> str | None:
+    """Return the sentence on a policy that is, or may be, below the hull, from `measured.hull`; None where it is above.
+
+    The sentence names the model or mix that beats it.
+    """
+    if found is None or found["below"] is False or found["mix_usd_per_request"] is None:
+        return None
+    mix = " and ".join(f"{percent(part)} {name}" for name, part in found["mix"].items())
+    what = f"always {next(iter(found['mix']))}" if len(found["mix"]) == 1 else f"a random mix of {mix}"
+    usd = f"{dollars(found['mix_usd_per_request'])} a request, this policy {dollars(found['cost_usd_per_request'])}"
+    at_least = "at least its accuracy" if len(found["mix"]) == 1 else "its accuracy"
+    if found["below"]:
+        return (
+            f"Below the hull of single models: {what} has {at_least} ({percent(found['accuracy'])}) for {usd}. Serve "
+            "that instead."
+        )
+    if found["excess_usd"] <= 0.0:
+        return None
+    return (
+        f"It may be below the hull of single models: {what} has {at_least} for {usd}; on these {found['n']:,} rows the "
+        "difference is within chance."
+    )
+
+
+def say_reference(table: Table) -> str | None:
+    """Return the sentence where another model is better than the reference, beyond chance; None where none is."""
+    best: tuple[float, str] | None = None
+    for k, rung in enumerate(table.rungs[:-1]):
+        rows: Flags = ~np.isnan(table.correct[:, k]) & ~np.isnan(table.correct[:, -1])
+        if int(rows.sum()) < ENOUGH:
+            continue
+        groups = pick(table.groups, rows) if any(table.groups) else None
+        lead = measure_mean(table.correct[rows, k] - table.correct[rows, -1])
+        level = 1.0 - (1.0 - LEVEL) / (len(table.rungs) - 1)  # the best of several is named (Bonferroni)
+        if lead.interval(level, groups)[0] > 0.0 and (best is None or lead.value > best[0]):
+            best = lead.value, rung
+    if best is None:
+        return None
+    return (
+        f"The reference {table.rungs[-1]} is not the best model: {best[1]} is right in {100.0 * best[0]:.1f} points "
+        "more of the samples. Put it last, or leave the other out."
+    )
+
+
+def hull_sentences(found: Mapping[str, Any] | None, table: Table) -> Sequence[str]:
+    """Return what is to be said first: that a policy is below the hull, and that the reference is not the best."""
+    return [sentence for sentence in (say_hull(found), say_reference(table)) if sentence is not None]

@@ -1,0 +1,78 @@
+"""Error bodies for clients: which status and words each of our errors is, in each dialect's own form."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from cascade.errors import (
+    AuthError,
+    BadRequest,
+    BudgetExceeded,
+    CascadeError,
+    ContentFiltered,
+    DataError,
+    DeadlineExceeded,
+    EscalationCapped,
+    LogUnavailable,
+    ModelNotFound,
+    PromptTooLong,
+    ProviderError,
+    QuotaExhausted,
+    UnsupportedParameter,
+)
+
+
+class ErrorRow(NamedTuple):
+    """How one kind of error is told."""
+
+    status: int
+    """The HTTP status."""
+
+    kind: str
+    """OpenAI's `type`, and Anthropic's where it has the word."""
+
+    code: str
+    """OpenAI's `code`; ours where it has none."""
+
+
+_ROWS: tuple[tuple[type[BaseException], ErrorRow], ...] = (
+    (BudgetExceeded, ErrorRow(429, "rate_limit_error", "budget_exceeded")),
+    (EscalationCapped, ErrorRow(429, "rate_limit_error", "escalation_capped")),
+    (DeadlineExceeded, ErrorRow(504, "timeout_error", "deadline_exceeded")),
+    (AuthError, ErrorRow(401, "authentication_error", "provider_authentication")),
+    (QuotaExhausted, ErrorRow(429, "rate_limit_error", "insufficient_quota")),
+    (ModelNotFound, ErrorRow(404, "not_found_error", "model_not_found")),
+    (PromptTooLong, ErrorRow(400, "invalid_request_error", "context_length_exceeded")),
+    (BadRequest, ErrorRow(400, "invalid_request_error", "bad_request")),
+    (ContentFiltered, ErrorRow(400, "invalid_request_error", "content_filter")),
+    (ProviderError, ErrorRow(502, "api_error", "provider_error")),
+    (UnsupportedParameter, ErrorRow(400, "invalid_request_error", "unsupported_parameter")),
+    (DataError, ErrorRow(400, "invalid_request_error", "invalid_request")),
+    (LogUnavailable, ErrorRow(503, "api_error", "log_unavailable")),
+    (CascadeError, ErrorRow(500, "api_error", "configuration")),
+)
+"""The first row that fits counts. What is no error of ours is told without its text, which may hold anything."""
+
+_INTERNAL = ErrorRow(500, "api_error", "internal_error")
+
+
+def error_row(error: BaseException) -> ErrorRow:
+    """Return how an error is told."""
+    return next((row for kind, row in _ROWS if isinstance(error, kind)), _INTERNAL)
+
+
+def error_message(error: BaseException) -> str:
+    """Return an error's sentence; only its type where it is none of ours."""
+    return str(error) if isinstance(error, CascadeError) else f"An internal error ({type(error).__name__})."
+
+
+def openai_error(error: BaseException) -> tuple[int, dict[str, Any]]:
+    """Return status and body of an error in OpenAI's form, of Chat Completions and Responses alike."""
+    row = error_row(error)
+    told = {"message": error_message(error), "type": row.kind, "param": parameter(error), "code": row.code}
+    return row.status, {"error": told}
+
+
+def parameter(error: BaseException) -> str | None:
+    """Return the parameter that an error is about; None where it is about none."""
+    return error.parameter if isinstance(error, UnsupportedParameter) else None
