@@ -77,7 +77,7 @@ class Certificate:
     """Of several bounds, each with its draws, test, risk and p-value; empty for one bound."""
 
     disagreement: Mapping[str, Any] | None = None
-    """Of a bound on disagreement: what it bounds in words, whose sameness, the look, and the rows outside; else None."""
+    """Of a bound on disagreement: its bound in words, whose sameness, the look, the rows outside; else None."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as it stands in a policy; finite numbers and plain lists only."""

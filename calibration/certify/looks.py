@@ -1,8 +1,8 @@
 """Looks: how often a task's certifying rows have been looked at; every further certification gets a smaller part of δ.
 
 Certifications with other candidates or bounds on the same rows are several tests: without a correction the best of them
-holds less often than promised. Look j gets δ / (j (j + 1)); 1/2 + 1/6 + 1/12 + … is 1, so that with probability 1 − δ all
-of them hold, however many follow and whatever made somebody look again. Failures are counted. The same certification
+holds less often than promised. Look j gets δ / (j (j + 1)); 1/2 + 1/6 + 1/12 + … is 1, so with probability 1 − δ all of
+them hold, however many follow and whatever made somebody look again. Failures are counted. The same certification
 again, of the same policies on the same rows, is the same look.
 """
 

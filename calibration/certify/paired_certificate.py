@@ -20,8 +20,8 @@ WITHOUT_LABELS = (
     "No label was used: it is about saying the same as the reference, whether the reference is right or wrong."
 )
 RECORD = (
-    "Every certification on these rows is in the record of looks beside the samples: one that was deleted, or made on a "
-    "copy of the samples, cannot be seen."
+    "Every certification on these rows is in the record of looks beside the samples: one that was deleted, or made "
+    "on a copy of the samples, cannot be seen."
 )
 
 
@@ -84,8 +84,8 @@ def make_certificate(
 def state_promise(task: str, reference: str, bound: MaxDisagreement, sameness: Sameness) -> str:
     """Return what is bounded, as a sentence."""
     return (
-        f"With confidence {bound.confidence:g}, at most {100 * bound.value:g} % of the requests of task {task!r} get an "
-        f"answer that is not the same as {reference}'s, {sameness.whose}; requests that fail, or that a budget or a "
+        f"With confidence {bound.confidence:g}, at most {100 * bound.value:g} % of the requests of task {task!r} get "
+        f"an answer that is not the same as {reference}'s, {sameness.whose}; requests that fail, or that a budget or a "
         "deadline ends, are outside."
     )
 
@@ -109,8 +109,8 @@ def explain(tester: PairedTester, found: Found) -> tuple[str, int | None]:
     if enough is None and n < least:
         more = math.ceil((least - n) / (1.0 - LEARN))
         why = (
-            f"Not certified: at least {more} more recorded {tester.unit}s are needed to show {wanted}, and only if fewer "
-            f"answers differ than seen; {n} were available for the test."
+            f"Not certified: at least {more} more recorded {tester.unit}s are needed to show {wanted}, and only if "
+            f"fewer answers differ than seen; {n} were available for the test."
         )
         return why, more
     if enough is None or enough <= n:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,10 +13,12 @@ from calibration.combine.mixture import Prior
 from calibration.combine.pooled_combiners import pooled_priors
 from calibration.fit.certified_task import certify_task
 from calibration.fit.cold_start import PooledTasks, cold_start, gather_pooled_tasks
+from calibration.fit.paired_task import PairedOptions, certify_disagreement
 from calibration.fit.pooled_tasks import PooledFits
 from calibration.fit.task_fit import MINIMUM, finish_task, require_enough, start_task
 from calibration.samples.layout import Layout, lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
+from calibration.samples.same_figures import describe_sameness, repeat_figures, same_shares
 from calibration.samples.sameness import Sameness
 from calibration.samples.subladders import list_subladders
 from calibration.samples.survey import Survey, survey
@@ -31,6 +33,20 @@ from cascade.policy.features import EARLIER, LENGTH
 from cascade.policy.policy import LadderPrint, Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Paired:
+    """What certificates without a label share."""
+
+    sameness: Sameness
+    """Whose sameness they are about."""
+
+    looks: Looks
+    """The record of earlier certifications."""
+
+    abstaining: frozenset[str]
+    """Tasks that give no answer where the last rung's was vetoed."""
 
 
 def calibrate(
@@ -126,7 +142,7 @@ def calibrate(
         choose_rungs=choose_rungs,
         seed=seed,
         combiner=combiner,
-        paired=Paired(sameness=told, looks=Looks() if looks is None else looks, abstaining=frozenset(abstaining)),
+        paired=_Paired(sameness=told, looks=Looks() if looks is None else looks, abstaining=frozenset(abstaining)),
     )
     policies = {
         name: replace(own[""], dial={quality: point for quality, point in own.items() if quality})
@@ -171,7 +187,7 @@ def _fit_points(
     choose_rungs: bool,
     seed: int,
     combiner: Policy | None,
-    paired: Paired,
+    paired: _Paired,
 ) -> dict[str, dict[str, TaskPolicy]]:
     """Fit every operating point of every task, by task and quality; consumes `layouts`."""
     tables = {name: one.table for name, one in layouts.items()}
@@ -183,6 +199,9 @@ def _fit_points(
     pooled_fits: dict[str, PooledFits] = {quality: PooledFits() for quality in targets}
 
     def start_cold(name: str, target: Target, laid: Table | None = None) -> TaskPolicy:
+        if isinstance(target, MaxDisagreement):
+            message = f"Task {name!r} has no samples; a bound on disagreement is certified on recordings of its own."
+            raise DataError(message)
         return cold_start(
             name,
             ladders[name],
@@ -197,7 +216,13 @@ def _fit_points(
     for name in list(layouts):
         layout = layouts.pop(name)  # freed once it is fitted, unless others may be pooled with it
         for quality, target in targets.items():
-            if name in small:
+            if isinstance(target, MaxDisagreement):
+                options = PairedOptions(
+                    bound=target, sameness=paired.sameness, tasks=shared_by, seed=seed, choose_rungs=choose_rungs,
+                    abstains=name in paired.abstaining,
+                )  # fmt: skip
+                fitted[name][quality] = certify_disagreement(layout, options, paired.looks)
+            elif name in small:
                 fitted[name][quality] = start_cold(name, target, layout.table)
             elif isinstance(target, MaxError | MaxLoss | Jointly):
                 fitted[name][quality] = _certified(

@@ -74,8 +74,8 @@ def certify_disagreement(layout: Layout, options: PairedOptions, looks: Looks) -
     learnt, held = pairs.learnt, pairs.held
     if min(len(learnt.table), len(held.table)) < MIN_LEARN:
         message = (
-            f"Task {layout.table.task!r} has {len(pairs.table)} samples with recordings of the reference and a rung below "
-            f"it, {len(learnt.table)} of them to learn from; at least {MIN_LEARN} to learn from and to certify were "
+            f"Task {layout.table.task!r} has {len(pairs.table)} samples with recordings of the reference and a rung "
+            f"below it, {len(learnt.table)} of them to learn from; at least {MIN_LEARN} to learn from and to certify were "
             "expected. Record more (`cascade explore`)."
         )
         raise DataError(message)

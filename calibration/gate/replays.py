@@ -57,8 +57,8 @@ class Rows:
     """Correctness of the reference's answer, (n,); NaN where not labelled or not recorded."""
 
     differs: Floats
-    """1 where the served answer is not the same as the reference's, (n,): vetoed ones from below are not; in doubt it is
-    not. NaN where the reference was not recorded, or nothing was compared."""
+    """1 where the served answer is not the same as the reference's, (n,): vetoed ones from below are not; in doubt it
+    is not. NaN where the reference was not recorded, or nothing was compared."""
 
     cost_usd: Floats
     """Cost, verifiers included, (n,); NaN where not known."""
@@ -186,10 +186,11 @@ def _other_sameness(name: str, task: TaskPolicy, sameness: Sameness) -> list[str
     about = ((task.certificate or {}).get("disagreement") or {}).get("sameness") or {}
     if not about or (about.get("by"), about.get("version")) == (sameness.name, sameness.version):
         return []
-    return [
-        f"Task {name!r}: disagreement is measured {sameness.whose} (version {sameness.version}); the certificate is about "
-        f"that of {about.get('by')} (version {about.get('version')})."
-    ]
+    sentence = (
+        f"Task {name!r}: disagreement is measured {sameness.whose} (version {sameness.version}); the certificate is "
+        f"about that of {about.get('by')} (version {about.get('version')})."
+    )
+    return [sentence]
 
 
 def policy_ladder(samples: Iterable[Sample] | Survey, policy: Policy, verifiers: Sequence[Any] | None) -> Ladder:

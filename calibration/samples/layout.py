@@ -186,7 +186,8 @@ class _Growing:
             if sample.request.answer_field is not None:
                 self._fields.add(sample.request.answer_field)
         if self._contents is not None:
-            self._contents.append(sample.request.content)
+            # Of a log without texts, the id is what tells copies: it is a hash of the content, unless one was given.
+            self._contents.append(sample.hash_id if sample.textless else sample.request.content)
             self._repeats.append(self._repeated(sample, self._contents[-1]))
         return self._columns.n
 

@@ -83,7 +83,8 @@ def pairs_of_sameness(layout: Layout, *, abstains: bool = False) -> Pairs:
     if not keep.any():
         message = (
             f"Task {table.task!r}: none of {len(table)} samples has a recording both of the reference "
-            f"{table.rungs[-1]!r} and of a rung below it, so no answers can be compared; record them (`cascade explore`)."
+            f"{table.rungs[-1]!r} and of a rung below it, so no answers can be compared; record them "
+            "(`cascade explore`)."
         )
         raise DataError(message)
     kept = table.take(keep)

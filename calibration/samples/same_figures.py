@@ -16,8 +16,10 @@ LITTLE = 0.3
 
 
 def same_shares(layout: Layout) -> dict[str, dict[str, Any]]:
-    """Return, by rung below the reference, over the rows on which both were recorded: `n`, the share of answers that
-    are the `same` as the reference's, with its 90 % interval, and the share of which it is `unsure`.
+    """Return how often each rung below the reference says the same, by rung.
+
+    Over the rows on which both were recorded: `n`, the share of answers that are the `same`, with its 90 % interval, and
+    the share of which it is `unsure`.
     """
     table, found = layout.table, {}
     groups = table.groups if any(table.groups) else None
@@ -34,8 +36,9 @@ def same_shares(layout: Layout) -> dict[str, dict[str, Any]]:
 
 
 def repeat_figures(layout: Layout) -> dict[str, Any] | None:
-    """Return how often the reference differs from itself where it answered a request more than once: `n` requests and
-    the share `differs` with its 90 % interval; None where it never did.
+    """Return how often the reference differs from itself; None where it answered no request more than once.
+
+    `n` requests, and the share `differs` with its 90 % interval.
     """
     if layout.repeats is None:
         return None
@@ -70,8 +73,9 @@ def few_are_same(shares: Mapping[str, Any]) -> tuple[str, ...]:
     most = max((one["same"]["value"] or 0.0 for one in shares.values()), default=0.0)
     if most >= LITTLE:
         return ()
-    return (
+    sentence = (
         "Little is the same, so a bound on disagreement leaves little to answer below the reference. It is for answers "
-        "that have a value (a choice, a number, a field, a tool call): declare the field that holds it (`answer: /field` "
-        "of the task, or `x-cascade-answer` in the schema). Of free text little is the same.",
+        "that have a value (a choice, a number, a field, a tool call): declare the field that holds it (`answer: "
+        "/field` of the task, or `x-cascade-answer` in the schema). Of free text little is the same."
     )
+    return (sentence,)

@@ -43,7 +43,7 @@ class SameSplit:
         return ~self.learn
 
     def draw(self, keep: Flags, ids: Sequence[str]) -> NDArray[np.intp]:
-        """Return one of the rows in `keep` (n,) of each unit, by the hash of its id, in an order that no answer moves."""
+        """Return one of the rows in `keep` (n,) of each unit, by the hash of its id, in an order no answer moves."""
         best: dict[int, tuple[float, int]] = {}
         for row in np.flatnonzero(keep).tolist():
             u = unit(salt=SALT, purpose="draw", task=self.keys[row], rung="", request_id=ids[row])

@@ -69,8 +69,8 @@ class Sameness:
         """Return what the log stored of two answers, which it compared by the reader while it had their texts."""
         if not self.is_reader:
             message = (
-                f"Sample {sample.request.id!r} has no texts for {self.name} to compare; store them (`store_text: full`), "
-                "or leave sameness to the reader."
+                f"Sample {sample.request.id!r} has no texts for {self.name} to compare; store them (`store_text: "
+                "full`), or leave sameness to the reader."
             )
             raise DataError(message)
         mine, theirs = own.extra.get(SAME_AS), top.extra.get(SAME_AS)
@@ -98,8 +98,8 @@ def sameness_of(function: Callable[[str, str], bool | None], name: str) -> Samen
             raise DataError(message) from error
         if found is not None and not isinstance(found, bool | np.bool_):
             message = (
-                f"Sample {sample.request.id!r}: {name} returned {found!r:.60}; True (same), False or None (cannot tell) "
-                "was expected."
+                f"Sample {sample.request.id!r}: {name} returned {found!r:.60}; True (same), False or None (cannot "
+                "tell) was expected."
             )
             raise DataError(message)
         return None if found is None else bool(found)

@@ -83,12 +83,12 @@ class MaxLoss:
 
 @dataclass(frozen=True, slots=True)
 class MaxDisagreement:
-    """Certified without a label: at most a share `eps` of a task's requests is answered otherwise than by the reference.
+    """Certified without a label: at most a share `eps` of a task's answers is not the same as the reference's.
 
     An answer counts as the same where its typed value equals the reference's, as the reader of answers (or another
     sameness) reads both; in doubt it does not. An answer by the reference is the same; an answer from below that was
-    vetoed (`exhausted`), and none at all (`abstained`), are not. Requests that fail, or that a budget or a deadline ends,
-    are outside. No answer has to be labelled, and none has to be right.
+    vetoed (`exhausted`), and none at all (`abstained`), are not. Requests that fail, or that a budget or a deadline
+    ends, are outside. No answer has to be labelled, and none has to be right.
     """
 
     eps: float

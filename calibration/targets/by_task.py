@@ -57,7 +57,10 @@ def make_target(figures: Mapping[str, Any]) -> Target | None:
             bounds += [bound(limit, sure, name) for name, limit in limits.items()]
         return bounds[0] if len(bounds) == 1 else Jointly(*bounds)
     if confidence is not None:
-        message = "--confidence is given without a bound; use it with --max-loss, --max-error or --max-disagreement (an aim has none)."
+        message = (
+            "--confidence is given without a bound; use it with --max-loss, --max-error or --max-disagreement (an aim "
+            "has none)."
+        )
         raise ConfigError(message)
     aimed: dict[str, Any] = {
         "escalation_rate": EscalationRate,
