@@ -75,8 +75,8 @@ def certify_disagreement(layout: Layout, options: PairedOptions, looks: Looks) -
     if min(len(learnt.table), len(held.table)) < MIN_LEARN:
         message = (
             f"Task {layout.table.task!r} has {len(pairs.table)} samples with recordings of the reference and a rung "
-            f"below it, {len(learnt.table)} of them to learn from; at least {MIN_LEARN} to learn from and to certify were "
-            "expected. Record more (`cascade explore`)."
+            f"below it, {len(learnt.table)} of them to learn from; at least {MIN_LEARN} to learn from and to certify "
+            "were expected. Record more (`cascade explore`)."
         )
         raise DataError(message)
     fits = RungFits(learnt.table, seed=options.seed, any_class=True)

@@ -18,8 +18,8 @@ LITTLE = 0.3
 def same_shares(layout: Layout) -> dict[str, dict[str, Any]]:
     """Return how often each rung below the reference says the same, by rung.
 
-    Over the rows on which both were recorded: `n`, the share of answers that are the `same`, with its 90 % interval, and
-    the share of which it is `unsure`.
+    Over the rows on which both were recorded: `n`, the share of answers that are the `same`, with its 90 % interval,
+    and the share of which it is `unsure`.
     """
     table, found = layout.table, {}
     groups = table.groups if any(table.groups) else None
