@@ -10,6 +10,7 @@ from typing import Any, Literal, Never, TypeAlias, TypeVar, Unpack, get_args, ov
 
 from cascade.clients import Client
 from cascade.dialects.error_wordings import ErrorWording
+from cascade.engine.bypass import Bypass
 from cascade.engine.checks import check_ladder, require_consent
 from cascade.engine.gather import Turns
 from cascade.engine.loop_thread import LoopThread
@@ -452,6 +453,16 @@ class Cascade(Closing):
         """
         given = {} if schema is None else {"schema": schema}
         return self._runner.request(prompt, messages=messages, **given, **options)
+
+    def bypass(self, request: Request, *, model: str, error: str) -> Bypass:
+        """Return what accounts for a request that goes to its client's own model, since the cascade failed.
+
+        Args:
+            request: the request.
+            model: the client's own model, as `provider/name`.
+            error: why the cascade failed.
+        """
+        return Bypass(runner=self._runner, loop_thread=self._loop_thread, request=request, model=model, error=error)
 
     def health(self) -> tuple[Health, ...]:
         """Return how every endpoint stands that was asked so far, and which verifiers have stopped scoring, and why."""
