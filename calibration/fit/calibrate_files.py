@@ -12,11 +12,8 @@ from calibration.fit.complete import Say, graded, say_nothing, schema_filler, wi
 from calibration.fit.fit import calibrate
 from calibration.judges.admission import require_admitted
 from calibration.judges.screening import with_judges
-<<<<<<< HEAD
 from calibration.samples.observed import fit_rows
-=======
 from calibration.samples.sameness import Sameness
->>>>>>> wt-same3
 from calibration.samples.survey import Survey, survey
 from calibration.targets.by_task import Target, target_by_task
 from cascade.bulk.cost_estimate import CostEstimate
