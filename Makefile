@@ -18,7 +18,7 @@ COMPILE := uv pip compile --quiet --exclude-newer '7 days' --universal --fork-st
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test coverage fuzz browser slow soak check lint types contracts docs notebooks refresh-notebooks bench help-pages wheel litellm real lock audit sbom clean
+.PHONY: help install demo test coverage fuzz browser slow soak check lint types contracts docs notebooks refresh-notebooks bench help-pages wheel litellm clients real lock audit sbom clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -106,6 +106,9 @@ wheel: $(VENV)/.dev ## build the wheel, install it outside the clone with each e
 litellm: $(VENV)/.dev ## the tests of clients and faults on the oldest litellm that is allowed, and on the newest
 	$(BIN)/python tools/try_litellm.py
 
+clients: $(VENV)/.dev ## wrapped clients and whole programs in environments of openai 2 and 3, anthropic, langchain, agents
+	$(BIN)/python tools/try_clients.py
+
 # llama.cpp is built from source (minutes), and two models' weights come in packages (350 MB). Not for this machine's own
 # processor: some virtual machines name instructions that they do not run.
 LLAMA_CPP := -DGGML_NATIVE=OFF -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON -DLLAVA_BUILD=OFF
@@ -139,5 +142,5 @@ sbom: .venv-tools/.made ## write what is shipped and pinned, with hashes, as Cyc
 		--output-file build/sbom.json requirements.lock
 
 clean: ## remove the environments and every cache
-	rm -rf $(VENV) .venv-tools .venv-real build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) .venv-clients-* .venv-tools .venv-real build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 	find $(PACKAGES) tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

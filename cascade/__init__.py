@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from cascade.clients.scripted import ScriptedClient
     from cascade.config.process import arun, run
     from cascade.dialects.error_wordings import ErrorWording
+    from cascade.drop_in.client import wrap
+    from cascade.drop_in.completion import acompletion, completion
     from cascade.endpoint import Endpoint
     from cascade.engine.cascade import Cascade
     from cascade.errors import (
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from cascade.policy.policy import Policy
     from cascade.result import Attempt, Result
     from cascade.samples.sample import Sample
-    from cascade.settings import Settings
+    from cascade.settings import BypassWarning, ObserveLimits, Settings
     from cascade.usage import Price, Usage
     from cascade.verdict import Verdict, Verifier
 
@@ -60,6 +62,7 @@ __all__ = [
     "BadRequest",
     "Breaker",
     "BudgetExceeded",
+    "BypassWarning",
     "Cascade",
     "CascadeError",
     "ConfigError",
@@ -78,6 +81,7 @@ __all__ = [
     "MissingExtra",
     "ModelNotFound",
     "NotAccepted",
+    "ObserveLimits",
     "Policy",
     "PolicyMismatch",
     "Price",
@@ -101,14 +105,19 @@ __all__ = [
     "Usage",
     "Verdict",
     "Verifier",
+    "acompletion",
     "arun",
+    "completion",
     "run",
+    "wrap",
 ]
 
 _HOMES = {
     "cascade.clients.scripted": ("ScriptedClient",),
     "cascade.config.process": ("arun", "run"),
     "cascade.dialects.error_wordings": ("ErrorWording",),
+    "cascade.drop_in.client": ("wrap",),
+    "cascade.drop_in.completion": ("acompletion", "completion"),
     "cascade.endpoint": ("Endpoint",),
     "cascade.engine.cascade": ("Cascade",),
     "cascade.exchange": ("Exchange", "Request", "Response"),
@@ -121,7 +130,7 @@ _HOMES = {
     "cascade.result": ("Attempt", "Result"),
     "cascade.policy.policy": ("Policy",),
     "cascade.samples.sample": ("Sample",),
-    "cascade.settings": ("Settings",),
+    "cascade.settings": ("BypassWarning", "ObserveLimits", "Settings"),
     "cascade.usage": ("Price", "Usage"),
     "cascade.verdict": ("Verdict", "Verifier"),
 }

@@ -21,6 +21,10 @@ class SilentVerifierWarning(UserWarning):
     """A verifier that a policy leans on has stopped scoring; given once for each verifier and rung."""
 
 
+class BypassWarning(UserWarning):
+    """The cascade behind a wrapped client fails, so that its requests go to the client's own model; given once."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How requests end, for a whole cascade or for one task."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
@@ -20,6 +20,8 @@ from cascade.cli.shared.options import (
     TaskOption,
     VerifiersOption,
     YesOption,
+    is_log,
+    open_for_reading,
 )
 from cascade.cli.shared.page_file import ReportOption
 from cascade.cli.shared.progress import progress, summed
@@ -29,7 +31,7 @@ from cascade.cli.shared.terminal import fail, print_json, say, warn
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from calibration.samples.survey import Survey
     from cascade.bulk.exploration import Exploration
@@ -40,7 +42,9 @@ if TYPE_CHECKING:
 
 
 def calibrate(
-    samples: Annotated[list[Path], typer.Argument(metavar="SAMPLES…", help="One or more files of samples.")],
+    samples: Annotated[
+        list[str], typer.Argument(metavar="SAMPLES…|LOG", help="One or more files of samples, or a decision log.")
+    ],
     *,
     target_escalation: Annotated[
         str | None,
@@ -75,6 +79,22 @@ def calibrate(
             "--max-error",
             metavar="A",
             help="Certify: upper bound on the error among answers accepted below the top; tone=A by dimension.",
+        ),
+    ] = None,
+    max_disagreement: Annotated[
+        float | None,
+        typer.Option(
+            "--max-disagreement",
+            metavar="E",
+            help="Certify without a label: upper bound on the share of answers that are not the same as always-top's.",
+        ),
+    ] = None,
+    same: Annotated[
+        str | None,
+        typer.Option(
+            "--same",
+            metavar="MODULE:FUNCTION",
+            help="Whose sameness --max-disagreement is about: a function of two texts; default: the reader of answers.",
         ),
     ] = None,
     confidence: Annotated[
@@ -146,16 +166,21 @@ def calibrate(
     """Fit a policy: how verdicts become a confidence, and the thresholds below which a request escalates.
 
     The ladder comes from a configuration, or from --rungs. Aims are met in expectation; several aims hold together, or
-    are refused if they cannot. A bound (--max-loss, --max-error) is certified; if it cannot be, the safest policy is
-    written and the report names what is missing. Without a target, the tasks' targets in the configuration are used.
+    are refused if they cannot. A bound (--max-loss, --max-error, --max-disagreement) is certified; if it
+    cannot be, the safest policy is written and the report names what is missing. --max-disagreement needs no label.
+    Without a target, the tasks' targets in the configuration are used.
     Missing recordings are made first (this needs a configuration and costs money). Recordings without a label are
     graded by the gold answer of their sample. Each judge of a configuration is first probed with 200 wrong answers
     (this costs money too), and refused with exit code 1 if it may pass more than 5 % of them.
+
+    A decision log is read as `cascade samples` writes it: observed decisions have every rung.
     """
     from calibration import calibrate_files
     from calibration.judges.screening import UNPROBED
     from calibration.pages.blocks import operating_points
+    from calibration.samples.sameness import sameness_of
     from calibration.targets.by_task import make_target
+    from cascade.config.options import load_function
     from cascade.policy.policy import Policy
     from cascade.samples.table import parse_mapping
 
@@ -168,15 +193,19 @@ def calibrate(
             "expected_error": target_error,
             "max_loss": parse_bounds(max_loss, "--max-loss"),
             "max_error": parse_bounds(max_error, "--max-error"),
+            "max_disagreement": max_disagreement,
             "confidence": confidence,
         }
     )
     if new_task and asked is None:
         message = f"--new-task {new_task[0]} needs a target on the command line, such as --target-escalation 0.25."
         raise ConfigError(message)
-    with _Shown(partial(explore_samples, max_cost=max_cost, concurrency=concurrency, yes=yes)) as shown:
+    with (
+        _as_files(samples, task) as paths,
+        _Shown(partial(explore_samples, max_cost=max_cost, concurrency=concurrency, yes=yes)) as shown,
+    ):
         policy = calibrate_files(
-            samples,
+            paths,
             config=chosen.config,
             rungs=chosen.rungs,
             verifiers=chosen.verifiers,
@@ -189,6 +218,7 @@ def calibrate(
             mapping=parse_mapping(mapping) if mapping else None,
             out=out,
             seed=seed,
+            sameness=None if same is None else sameness_of(load_function(same, "--same", Path()), same),
             probe_judges=not no_probes,
             admit_judges=admit_judge or (),
             explore=shown.explore,
@@ -221,6 +251,31 @@ def calibrate(
         fail(f"Not certified: {named}. The safest policy is in {out}; no cheaper one can be promised.")
         raise typer.Exit(1)
     say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
+
+
+@contextmanager
+def _as_files(named: Sequence[str], tasks: list[str] | None) -> Iterator[list[Path]]:
+    """Yield files of samples; a decision log becomes one, for as long as it is needed."""
+    import tempfile
+
+    from cascade.cli.shared.log_samples import require_hours, say_skips, write_log_samples
+    from cascade.log.samples import Skips
+
+    with ExitStack() as stack:
+        paths: list[Path] = []
+        for one in named:
+            if not is_log(one):
+                paths.append(Path(one))
+                continue
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cascade-"))
+            paths.append(Path(folder) / "samples.jsonl")
+            held, skips = open_for_reading(one, None), Skips()
+            try:
+                require_hours(held, tasks)
+                say_skips(skips, write_log_samples(held, paths[-1], skips=skips, tasks=tasks))
+            finally:
+                held.close()
+        yield paths
 
 
 class _Shown:
@@ -267,7 +322,7 @@ def _write_page(
     chosen: Chosen,
     path: Path,
     *,
-    samples: Sequence[Path],
+    samples: Sequence[str],
     seed: int,
 ) -> None:
     """Write the page of a fitted policy."""

@@ -17,12 +17,18 @@ from cascade.errors import ConfigError, PolicyMismatch
 from cascade.files import explain, read_text, strict_json, write_atomically
 from cascade.hashing import fingerprint, unit
 from cascade.ladder import Ladder
+from cascade.policy.changes import changes_text
 from cascade.policy.judge_screening import JudgeScreening
 from cascade.policy.operating_point import STRICT, OperatingPoint
 
 VERSION = 1
 SALT = "cascade-1"
 """Separates the hashed choices of one deployment from those of another."""
+
+P_RIGHT = "P(right)"
+"""What a confidence means where combiners were fitted to labels: the probability that the answer is right."""
+P_SAME = "P(same)"
+"""… where they were fitted to sameness: the probability that the answer is the same as the reference's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +98,11 @@ class TaskPolicy:
     dial: dict[str, TaskPolicy] = field(default_factory=dict)
     """Further operating points by name (`strict`, `cheap`, …), each with its own target and certificate."""
 
+    @property
+    def confidence_means(self) -> str:
+        """What its confidences are the probability of: `P(right)`, or `P(same)`."""
+        return str(self.measured.get("confidence_means", P_RIGHT))
+
     def at(self, quality: str | None) -> TaskPolicy:
         """Return the operating point of that name; None: this one.
 
@@ -150,6 +161,10 @@ class LadderPrint:
     fingerprint: str | None = None
     """The ladder's own hash; None where only names are fixed (`calibrate --rungs`)."""
 
+    described: Any = None
+    """What the fingerprint was made of, so that a mismatch can name what changed; None in policies written before, and
+    where only names are fixed."""
+
     def refusal(self, ladder: Ladder) -> str | None:
         """Return why the policy does not fit `ladder`; None if it does."""
         missing = [name for name in self.rungs if name not in ladder.names]
@@ -166,10 +181,13 @@ class LadderPrint:
                 return f"it needs verifier {absent[0]!r} on rung {name!r}, which has {has}"
         now = ladder.fingerprint()
         if self.fingerprint is not None and self.fingerprint != now:
-            return (
-                "a rung, model, parameter or verifier setting has changed since it was fitted "
-                f"(fingerprint {self.fingerprint[:12]}, now {now[:12]})"
-            )
+            if self.described is None:
+                return (
+                    "a rung, model, parameter or verifier setting has changed since it was fitted; the policy is of a "
+                    "release that did not keep which "
+                    f"(fingerprint {self.fingerprint[:12]}, now {now[:12]})"
+                )
+            return f"changed since it was fitted: {changes_text(self.described, ladder.described())}"
         return None
 
 
@@ -254,6 +272,8 @@ class Policy:
         body: dict[str, Any] = _FILE.dump_python(self, mode="json")
         if not self.judges:
             del body["judges"]  # policies written before this field existed keep their sha256
+        if self.ladder.described is None:
+            del body["ladder"]["described"]
         return body
 
     def save(self, path: str | Path) -> None:

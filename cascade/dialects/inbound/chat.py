@@ -209,10 +209,14 @@ def _call_deltas(place: int, call: Mapping[str, Any]) -> Iterator[dict[str, Any]
 def _logprobs(tokens: tuple[TokenLogProb, ...] | None) -> dict[str, Any] | None:
     if tokens is None:
         return None
-    entries = [
+    return {"content": logprob_entries(tokens), "refusal": None}
+
+
+def logprob_entries(tokens: tuple[TokenLogProb, ...]) -> list[dict[str, Any]]:
+    """Return log-probabilities in OpenAI's form, one entry a token."""
+    return [
         {**_token(one.token or "", one.logprob), "top_logprobs": [_token(*pair) for pair in one.top]} for one in tokens
     ]
-    return {"content": entries, "refusal": None}
 
 
 def _token(token: str, logprob: float) -> dict[str, Any]:

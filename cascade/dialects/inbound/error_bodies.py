@@ -76,3 +76,9 @@ def openai_error(error: BaseException) -> tuple[int, dict[str, Any]]:
 def parameter(error: BaseException) -> str | None:
     """Return the parameter that an error is about; None where it is about none."""
     return error.parameter if isinstance(error, UnsupportedParameter) else None
+
+
+def anthropic_error(error: BaseException) -> tuple[int, dict[str, Any]]:
+    """Return status and body of an error in Anthropic's form, of Messages."""
+    row = error_row(error)
+    return row.status, {"type": "error", "error": {"type": row.kind, "message": error_message(error)}}

@@ -16,6 +16,9 @@ FIELDS: Mapping[str, str] = {
 }
 """What a client may set in `cascade` of a request's body, and what is expected there."""
 
+FIELD = "cascade"
+"""The field's name."""
+
 HEADER = "x-cascade-"
 """Prefix of our response headers."""
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cascade.dialects.inbound.extension import read_extension
+from cascade.dialects.inbound.extension import FIELD, read_extension
 from cascade.errors import ConfigError, DataError
-from cascade.exchange import Request
+from cascade.exchange import EMPTY, Request
 
 PREFIXES = ("cascade/", "cascade-")
 """Prefixes of a model's name that make the rest of it a task; the second for clients that refuse a slash."""
@@ -34,6 +34,9 @@ class Inbound:
     """The one tool whose call the client forces, to get structured output: its parameters are the request's schema, and
     the answer goes back as a call of it. None: no tool is forced."""
 
+    echo: Mapping[str, Any] = EMPTY
+    """What of the body an answer repeats, where the dialect does so (Responses)."""
+
 
 def task_of(model: str) -> str | None:
     """Return the task that a model's name addresses (`cascade/orders`, `cascade-orders`); None: it names a model."""
@@ -52,6 +55,7 @@ def build_inbound(
     schema: Mapping[str, Any] | None = None,
     tool: str | None = None,
     include_usage: bool = False,
+    echo: Mapping[str, Any] = EMPTY,
 ) -> Inbound:
     """Build the value of all dialects from what each of them reads in its own way.
 
@@ -64,6 +68,7 @@ def build_inbound(
         schema: the request's schema, where it is not in `response_format`.
         tool: the forced tool.
         include_usage: as of `Inbound`.
+        echo: as of `Inbound`.
 
     Raises:
         DataError: the request cannot be used as it is.
@@ -76,7 +81,7 @@ def build_inbound(
         raise DataError(f"stream is {stream!r:.80}; true or false was expected.")
     if principal is not None and not isinstance(principal, str):
         raise DataError(f"The user is {principal!r:.80}; a text was expected.")
-    named, ours = task_of(model), read_extension(body.get("cascade"))
+    named, ours = task_of(model), read_extension(body.get(FIELD))
     options = {**defaults, **({} if named is None else {"task": named}), **ours}
     tags = {**(defaults.get("tags") or {}), **_tags(body.get("metadata")), **ours.get("tags", {})}
     options |= {"tags": tags} if tags else {}
@@ -88,7 +93,7 @@ def build_inbound(
         request = Request(messages=messages, params=dict(params), **options)
     except ConfigError as error:  # here it is the client's mistake
         raise DataError(str(error)) from error
-    return Inbound(request=request, model=model, stream=stream, include_usage=include_usage, tool=tool)
+    return Inbound(request=request, model=model, stream=stream, include_usage=include_usage, tool=tool, echo=echo)
 
 
 def _tags(metadata: Any) -> dict[str, str]:

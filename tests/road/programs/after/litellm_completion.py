@@ -1,0 +1,20 @@
+"""One question by LiteLLM, and what it cost."""
+
+import os
+
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+
+from cascade import completion
+
+
+def main() -> str | None:
+    response = completion(
+        model="cascade/weather",
+        messages=[{"role": "user", "content": "Capital of Norway?"}],
+    )
+    assert response._hidden_params["response_cost"] > 0
+    return response.choices[0].message.content
+
+
+if __name__ == "__main__":
+    print(main())
