@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from cascade.errors import DataError
-from cascade.importing.answered import Answered
-from cascade.importing.asked import Unusable, asked_of
-from cascade.importing.body_store import Ambiguous, BodyStore
+from cascade.importing.bodies.answered import Answered
+from cascade.importing.bodies.asked import Unusable, asked_of
 from cascade.importing.imported import Imported
 from cascade.importing.reader import Found
 from cascade.importing.records import first_record, records
+from cascade.importing.stores.body_store import Ambiguous, BodyStore
 from cascade.importing.tally import Tally
 
 Read = Callable[[Mapping[str, Any]], Answered | str]

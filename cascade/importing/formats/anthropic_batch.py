@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from cascade.exchange import EMPTY
-from cascade.importing.answered import Answered, answered_of
 from cascade.importing.batch_join import join
+from cascade.importing.bodies.answered import Answered, answered_of
 from cascade.importing.reader import Choices, Found
 from cascade.importing.tally import Tally
 

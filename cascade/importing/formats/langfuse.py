@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from cascade.errors import DataError
-from cascade.importing.answered import figure_of, iso_of, seconds_between
-from cascade.importing.asked import KEPT, Unusable
+from cascade.importing.bodies.answered import figure_of, iso_of, seconds_between
+from cascade.importing.bodies.asked import KEPT, Unusable
+from cascade.importing.bodies.traced import tool_calls, traced_answer, traced_request
 from cascade.importing.imported import Imported
 from cascade.importing.reader import Choices, Found
 from cascade.importing.records import decoded, first_record, records
-from cascade.importing.score_store import ScoreStore, chosen_name
+from cascade.importing.stores.score_store import ScoreStore, chosen_name
 from cascade.importing.tally import Tally
-from cascade.importing.traced import tool_calls, traced_answer, traced_request
 
 COLUMNS = frozenset(
     {

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from cascade.errors import DataError
-from cascade.importing.answered import answered_of, figure_of, iso_of, seconds_between, usage_of
-from cascade.importing.asked import Asked, Unusable, asked_of
+from cascade.importing.bodies.answered import answered_of, figure_of, iso_of, seconds_between, usage_of
+from cascade.importing.bodies.asked import Asked, Unusable, asked_of
 from cascade.importing.imported import Imported
 from cascade.importing.reader import Choices, Found
 from cascade.importing.records import decoded, records

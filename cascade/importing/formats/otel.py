@@ -16,15 +16,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cascade.importing.answered import Answered, figure_of, iso_of, seconds_between
-from cascade.importing.asked import Asked, Unusable
-from cascade.importing.event_store import EventStore
+from cascade.importing.bodies.answered import Answered, figure_of, iso_of, seconds_between
+from cascade.importing.bodies.asked import Asked, Unusable
+from cascade.importing.bodies.otlp import Event, Span, holds_logs, parts_of
+from cascade.importing.bodies.traced import chat_message, traced_answer, traced_request
 from cascade.importing.imported import Imported
-from cascade.importing.otlp import Event, Span, holds_logs, parts_of
 from cascade.importing.reader import Choices, Found
 from cascade.importing.records import decoded, records
+from cascade.importing.stores.event_store import EventStore
 from cascade.importing.tally import Tally
-from cascade.importing.traced import chat_message, traced_answer, traced_request
 
 DETAILS = "gen_ai.client.inference.operation.details"
 CALLS = frozenset({"chat", "generate_content", "text_completion", "completion"})

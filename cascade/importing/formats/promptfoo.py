@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cascade.importing.answered import figure_of
-from cascade.importing.asked import Unusable
+from cascade.importing.bodies.answered import figure_of
+from cascade.importing.bodies.asked import Unusable
+from cascade.importing.bodies.traced import tool_calls, traced_request
 from cascade.importing.imported import Imported
 from cascade.importing.reader import Choices, Found
 from cascade.importing.records import records
 from cascade.importing.tally import Tally
-from cascade.importing.traced import tool_calls, traced_request
 
 ERROR = 2
 """promptfoo's `failureReason` of a result without an answer."""

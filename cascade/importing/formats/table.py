@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from cascade.errors import DataError
-from cascade.importing.answered import iso_of
-from cascade.importing.asked import Unusable
+from cascade.importing.bodies.answered import iso_of
+from cascade.importing.bodies.asked import Unusable
+from cascade.importing.bodies.traced import traced_answer, traced_request
 from cascade.importing.imported import Imported
 from cascade.importing.reader import Choices, Found
 from cascade.importing.tally import Tally
-from cascade.importing.traced import traced_answer, traced_request
 from cascade.samples.cell import figure_of_cell, gold_of_cell, is_missing, name_of_cell, plain_cell, text_of_cell
 from cascade.samples.rows import columns_of, rows_of
 from cascade.samples.table import read_table

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cascade.dialects.inbound import chat
 from cascade.exchange import Request
-from cascade.importing.asked import asked_of
+from cascade.importing.bodies.asked import asked_of
 from cascade.importing.imported import Imported
 from cascade.importing.merger import Merger
 from cascade.importing.rung_names import RungNames

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Self
 
-from cascade.importing.otlp import Event
+from cascade.importing.bodies.otlp import Event
 
 
 class EventStore:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Self
 
-from cascade.importing.answered import figure_of, iso_of
+from cascade.importing.bodies.answered import figure_of, iso_of
 from cascade.importing.tally import Tally
 
 

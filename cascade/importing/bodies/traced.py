@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cascade.importing.answered import Answered, answered_of
-from cascade.importing.asked import Asked, Unusable, asked_of
+from cascade.importing.bodies.answered import Answered, answered_of
+from cascade.importing.bodies.asked import Asked, Unusable, asked_of
 from cascade.importing.records import decoded
 
 ROLES: Mapping[str, str] = {

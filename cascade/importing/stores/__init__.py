@@ -1,0 +1,1 @@
+"""Temporary stores on disk: what one row has to wait for until another one is read."""
