@@ -332,6 +332,10 @@ class Ladder(Sequence[Rung]):
 
     def fingerprint(self) -> str:
         """Return the fingerprint: the hash of the settings that a policy depends on."""
+        return fingerprint(self.described())
+
+    def described(self) -> list[Any]:
+        """Return the settings that a policy depends on, as JSON: of the rungs, and of tasks that have their own."""
         rungs = [rung.describe() for rung in self.rungs]
         own = {task: [rung.describe() for rung in ladder] for task, ladder in self.tasks.items()}
-        return fingerprint([rungs, own] if own else rungs)
+        return [rungs, own] if own else rungs

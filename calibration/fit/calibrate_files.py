@@ -11,6 +11,7 @@ from calibration.fit.complete import Say, graded, say_nothing, schema_filler, wi
 from calibration.fit.fit import calibrate
 from calibration.judges.admission import require_admitted
 from calibration.judges.screening import with_judges
+from calibration.samples.observed import fit_rows
 from calibration.samples.survey import Survey, survey
 from calibration.targets.by_task import Target, target_by_task
 from cascade.bulk.cost_estimate import CostEstimate
@@ -109,7 +110,7 @@ def calibrate_files(
         message = f"Task {new_tasks[0]!r} has neither samples nor a target; give `target`, which new tasks need."
         raise ConfigError(message)
 
-    source: Iterable[Sample] = SampleFiles(paths, mapping)
+    source: Iterable[Sample] = fit_rows(SampleFiles(paths, mapping), say)
     found = survey(source)
     targets = target_by_task(target, EMPTY if loaded is None else loaded.targets, set(found.counts), tasks)
     found = found.of(targets)

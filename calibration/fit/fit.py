@@ -25,6 +25,7 @@ from cascade.errors import ConfigError, DataError
 from cascade.exchange import EMPTY
 from cascade.ladder import Ladder
 from cascade.plugins import resolve
+from cascade.policy.changes import kept_description
 from cascade.policy.features import EARLIER, LENGTH
 from cascade.policy.policy import LadderPrint, Policy, TaskPolicy
 from cascade.prices import PriceBook
@@ -120,6 +121,7 @@ def calibrate(
             rungs=rungs.names,
             verifiers=_read_verifiers(rungs.names, policies),
             fingerprint=None if named else rungs.fingerprint(),
+            described=None if named else kept_description(rungs.described()),
         ),
         tasks=policies,
         created=_now(),

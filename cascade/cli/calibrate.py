@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
@@ -20,6 +20,8 @@ from cascade.cli.shared.options import (
     TaskOption,
     VerifiersOption,
     YesOption,
+    is_log,
+    open_for_reading,
 )
 from cascade.cli.shared.page_file import ReportOption
 from cascade.cli.shared.progress import progress, summed
@@ -29,7 +31,7 @@ from cascade.cli.shared.terminal import fail, print_json, say, warn
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from calibration.samples.survey import Survey
     from cascade.bulk.exploration import Exploration
@@ -40,7 +42,9 @@ if TYPE_CHECKING:
 
 
 def calibrate(
-    samples: Annotated[list[Path], typer.Argument(metavar="SAMPLES…", help="One or more files of samples.")],
+    samples: Annotated[
+        list[str], typer.Argument(metavar="SAMPLES…|LOG", help="One or more files of samples, or a decision log.")
+    ],
     *,
     target_escalation: Annotated[
         str | None,
@@ -151,6 +155,8 @@ def calibrate(
     Missing recordings are made first (this needs a configuration and costs money). Recordings without a label are
     graded by the gold answer of their sample. Each judge of a configuration is first probed with 200 wrong answers
     (this costs money too), and refused with exit code 1 if it may pass more than 5 % of them.
+
+    A decision log is read as `cascade samples` writes it: observed decisions have every rung.
     """
     from calibration import calibrate_files
     from calibration.judges.screening import UNPROBED
@@ -174,9 +180,12 @@ def calibrate(
     if new_task and asked is None:
         message = f"--new-task {new_task[0]} needs a target on the command line, such as --target-escalation 0.25."
         raise ConfigError(message)
-    with _Shown(partial(explore_samples, max_cost=max_cost, concurrency=concurrency, yes=yes)) as shown:
+    with (
+        _as_files(samples, task) as paths,
+        _Shown(partial(explore_samples, max_cost=max_cost, concurrency=concurrency, yes=yes)) as shown,
+    ):
         policy = calibrate_files(
-            samples,
+            paths,
             config=chosen.config,
             rungs=chosen.rungs,
             verifiers=chosen.verifiers,
@@ -223,6 +232,31 @@ def calibrate(
     say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
 
 
+@contextmanager
+def _as_files(named: Sequence[str], tasks: list[str] | None) -> Iterator[list[Path]]:
+    """Yield files of samples; a decision log becomes one, for as long as it is needed."""
+    import tempfile
+
+    from cascade.cli.shared.log_samples import require_hours, say_skips, write_log_samples
+    from cascade.log.samples import Skips
+
+    with ExitStack() as stack:
+        paths: list[Path] = []
+        for one in named:
+            if not is_log(one):
+                paths.append(Path(one))
+                continue
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cascade-"))
+            paths.append(Path(folder) / "samples.jsonl")
+            held, skips = open_for_reading(one, None), Skips()
+            try:
+                require_hours(held, tasks)
+                say_skips(skips, write_log_samples(held, paths[-1], skips=skips, tasks=tasks))
+            finally:
+                held.close()
+        yield paths
+
+
 class _Shown:
     """Terminal progress of a calibration: one bar at a time, sentences between them."""
 
@@ -267,7 +301,7 @@ def _write_page(
     chosen: Chosen,
     path: Path,
     *,
-    samples: Sequence[Path],
+    samples: Sequence[str],
     seed: int,
 ) -> None:
     """Write the page of a fitted policy."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cascade.cli.shared.options import JsonOption, TaskOption, names
+from cascade.cli.shared.options import JsonOption, SinceOption, TaskOption, UntilOption, is_log, log_of, names, period
 from cascade.cli.shared.terminal import print_json, print_text, say
 from cascade.errors import ConfigError
 
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from cascade.samples.sample import Sample
 
 MAX_DIMENSIONS = 8
+Draw = Literal["uniform", "doubt"]
 
 
 def label(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Samples with recordings.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|LOG", help="Samples with recordings, or a decision log that stores texts.")
+    ],
     *,
     annotator: Annotated[
         str | None,
@@ -42,12 +45,31 @@ def label(
     everything: Annotated[
         bool, typer.Option("--all", help="Also show samples outside the draw, and answers that have a label.")
     ] = False,
-    show_gold: Annotated[bool, typer.Option("--show-gold", help="Show the right answer where it is known.")] = False,
+    show_gold: Annotated[
+        bool, typer.Option("--show-gold/--hide-gold", help="Show the right answer where it is known.")
+    ] = True,
     kappa: Annotated[
         bool, typer.Option("--kappa", help="Only show the agreement of annotators (Cohen's kappa).")
     ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="File for the labels; default: FILE itself.")
+    ] = None,
+    decisions: Annotated[
+        int, typer.Option("--labels", "-n", min=1, max=10_000, metavar="N", help="Of a log: decisions to draw.")
+    ] = 50,
+    draw: Annotated[
+        Draw,
+        typer.Option("--draw", help="Of a log: all decisions alike, or rather those whose confidence is near a half."),
+    ] = "uniform",
+    since: SinceOption = None,
+    until: UntilOption = None,
+    imported: Annotated[
+        Path | None,
+        typer.Option(
+            "--import",
+            metavar="FILE",
+            help="Into a log: labels from elsewhere, CSV or JSON lines with decision_id and correct.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -55,12 +77,22 @@ def label(
 
     Answers stand side by side in random order; each label is one key. Every key is saved at once: run the command
     again to go on. Two annotators of one file see the same samples first; their agreement is shown at the end.
+    Of a decision log, decisions are drawn, and labels go into the log with the probability of the draw.
     """
     from cascade.samples.reader import read_files
     from cascade.samples.rows import TABLES
 
-    kept = _output(file, output, TABLES)
-    source = kept if kept.exists() else file
+    if is_log(file):
+        _label_log(
+            file, annotator, decisions, draw, imported, rungs=names(rungs), tasks=task, since=since, until=until,
+            browser=browser, everything=everything, unfit=dimension or output or kappa, as_json=as_json,
+        )  # fmt: skip
+        return
+    if imported is not None:
+        message = f"--import takes labels into a decision log, and {file} is none; `cascade grade` labels samples."
+        raise ConfigError(message)
+    kept = _output(Path(file), output, TABLES)
+    source = kept if kept.exists() else Path(file)
     found = read_files([source])
     if kappa:
         _show(found, kept, said=None, as_json=as_json)
@@ -89,6 +121,43 @@ def label(
             done = _save(source, kept, who, said)
             journal.path.unlink(missing_ok=True)
     _show(done, kept, said=len(said), as_json=as_json)
+
+
+def _label_log(
+    named: str,
+    annotator: str | None,
+    n: int,
+    draw: Draw,
+    imported: Path | None,
+    *,
+    rungs: list[str] | None,
+    tasks: list[str] | None,
+    since: str | None,
+    until: str | None,
+    browser: bool,
+    everything: bool,
+    unfit: object,
+    as_json: bool,
+) -> None:
+    """Label decisions of a log, or take labels into it."""
+    from cascade.cli.shared.label_log import import_labels, label_log
+    from cascade.log import open_log
+
+    if unfit:
+        message = (
+            "--dimension, --output and --kappa are of files; give samples of the log: cascade samples LOG -o FILE."
+        )
+        raise ConfigError(message)
+    with open_log(log_of(named, None)) as log:
+        if imported is not None:
+            found = import_labels(log, imported)
+        else:
+            found = label_log(
+                log, _name(annotator or _login(), "--annotator"), n, draw, rungs=rungs, tasks=tasks,
+                everything=everything, sit=lambda session: _sit(session, browser=browser), **period(since, until),
+            )  # fmt: skip
+    if as_json:
+        print_json({"log": named, **found})
 
 
 def _sit(session: Session, *, browser: bool) -> None:

@@ -21,7 +21,7 @@ from cascade.engine.resources import Closing, Resources
 from cascade.engine.runner import OnResult, OnSample, Runner
 from cascade.engine.served import Served
 from cascade.errors import ConfigError
-from cascade.exchange import EMPTY, Message, Request
+from cascade.exchange import EMPTY, Message, Request, is_name
 from cascade.guards.accounts import midnight_ms
 from cascade.guards.background import BackgroundLane
 from cascade.guards.daily_budgets import DailyBudgets
@@ -29,6 +29,7 @@ from cascade.guards.endpoint_pool import Health
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
+from cascade.log.label import Label
 from cascade.log.spending import observed_usd, spent_usd
 from cascade.plugins import resolve
 from cascade.policy.policy import Policy
@@ -453,6 +454,44 @@ class Cascade(Closing):
         """
         given = {} if schema is None else {"schema": schema}
         return self._runner.request(prompt, messages=messages, **given, **options)
+
+    def feedback(
+        self,
+        decision_id: str,
+        *,
+        correct: bool | None = None,
+        score: float | None = None,
+        kind: str = "user",
+        rung: str | None = None,
+    ) -> None:
+        """Label a logged answer by what came back from its use; waits for the commit.
+
+        Example:
+            >>> app.feedback(result.decision_id, correct=False)
+
+        Args:
+            decision_id: `result.decision_id`, or a request's id for its last decision.
+            correct: whether the answer was right; or
+            score: how right it was, in [0, 1].
+            kind: who or what says so (`user`, `human`, `ticket`, …): letters, digits, '.', '_' and '-'. A later
+                feedback of the same kind replaces the earlier one; those of several kinds are averaged.
+            rung: the rung of the answer; None: the answer that was returned.
+
+        Raises:
+            ConfigError: there is no log, not exactly one of `correct` and `score`, or `kind` is no name.
+            DataError: the log has no such decision, or the score is not in [0, 1].
+            LogUnavailable: the log cannot be written.
+        """
+        if self.log is None:
+            raise ConfigError("This Cascade has no log to keep feedback in; open it with log=PATH.")
+        if (correct is None) is (score is None) or not is_name(kind):
+            message = (
+                f"feedback() has correct={correct!r}, score={score!r} and kind={kind!r}; one of correct and score, and "
+                "a name of letters, digits, '.', '_' and '-' were expected."
+            )
+            raise ConfigError(message)
+        value = float(bool(correct)) if score is None else score
+        self.log.add_labels([Label(decision=decision_id, correct=value, rung=rung, source=kind)])
 
     def bypass(self, request: Request, *, model: str, error: str) -> Bypass:
         """Return what accounts for a request that goes to its client's own model, since the cascade failed.

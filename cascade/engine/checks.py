@@ -13,6 +13,7 @@ from cascade.exchange import Request
 from cascade.guards.endpoint_pool import Health
 from cascade.ladder import Ladder
 from cascade.policy.policy import Policy
+from cascade.policy.unknown_task import did_you_mean
 from cascade.prices import PriceBook
 from cascade.result import Attempt
 from cascade.settings import LadderWarning, ObserveLimits, SilentVerifierWarning, UncalibratedWarning
@@ -38,6 +39,7 @@ class WarnOnce:
         if policy is not None and task in policy.tasks:
             return
         fitted = ", ".join(sorted(policy.tasks)) if policy is not None else "no task"
+        fitted += did_you_mean(task, () if policy is None else policy.tasks)
         if asked == "error":
             message = f"Task {task!r} is not calibrated (the policy has {fitted}); run `cascade calibrate`."
             raise ConfigError(message)

@@ -37,6 +37,7 @@ from cascade.guards.escalation_cap import EscalationLimiter
 from cascade.ladder import Rung
 from cascade.log import Log
 from cascade.log.calls import committed
+from cascade.policy.unknown_task import UNKNOWN_TASK
 from cascade.result import Attempt, Outcome, Result
 from cascade.samples.sample import Sample, recorded, require_text
 from cascade.settings import Settings
@@ -104,6 +105,11 @@ class Runner:
             self._warn_once.uncalibrated(task, served.policy, settings.on_uncalibrated, stacklevel=stacklevel)
         return served
 
+    def _is_unknown(self, task: str, served: Served) -> bool:
+        """Return whether neither the policy nor the settings know a task, though they know others."""
+        policy = served.policy
+        return policy is not None and task not in {*policy.tasks, *self.tasks, *served.ladder.tasks, "default"}
+
     def health(self) -> tuple[Health, ...]:
         """Return how every endpoint stands that was asked so far, and which verifiers have stopped scoring."""
         return (*self.pool.health(), *self._silence.health())
@@ -170,6 +176,8 @@ class Runner:
             changes["propensity"] = propensity
             if floor_unknown:
                 changes["flags"] = (*changes.get("flags", result.flags), UNKNOWN)
+            if self._is_unknown(request.task, served):
+                changes["flags"] = (*changes.get("flags", result.flags), UNKNOWN_TASK)
             result = fast_replace(result, **changes)
             self._floors.remember(request, result, ladder)
             self._silence.see(result.attempts, served.policy)

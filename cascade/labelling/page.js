@@ -16,17 +16,44 @@ function word(value) {
   return value === 1 ? "right" : value === 0 ? "wrong" : "half right";
 }
 
+// An answer as text; JSON in lines, of which those that differ are marked.
+function written(text, lines) {
+  if (!lines) return element("pre", text);
+  const pre = element("pre", undefined, { class: "json" });
+  for (const [line, differs] of lines) {
+    const made = element("span", line, differs ? { class: "differs" } : {});
+    if (differs) made.setAttribute("title", "differs");
+    pre.append(made);
+  }
+  return pre;
+}
+
+function buttons(keys) {
+  const bar = document.getElementById("buttons");
+  if (bar.children.length === keys.length) return;
+  bar.replaceChildren(
+    ...keys.map(([key, name]) => {
+      const made = element("button", name, { type: "button", "data-key": key });
+      made.append(element("kbd", key));
+      made.addEventListener("click", () => send(key));
+      return made;
+    }),
+  );
+}
+
 function show(state) {
   const moved = !shown || shown.done !== state.done || state.finished || state.ended;
   shown = state;
   const progress = document.getElementById("progress");
   const question = document.getElementById("question");
   const answers = document.getElementById("answers");
+  const left = state.ended ? [] : state.finished ? state.keys.filter(([key]) => key === "u" || key === "q") : state.keys;
+  buttons(left);
   document.getElementById("help").textContent = state.ended ? "" : state.help;
   if (state.ended || state.finished) {
     progress.textContent = state.ended
       ? "Saved. You can close this page."
-      : `All ${state.total} are labelled. Press q to save, u to undo.`;
+      : `All ${state.total} are labelled. Save and quit (q), or undo (u).`;
     question.replaceChildren();
     answers.replaceChildren();
     return;
@@ -37,14 +64,14 @@ function show(state) {
   for (const message of state.messages) {
     question.append(element("h3", message.role), element("pre", message.text));
   }
-  if (state.gold !== null) question.append(element("h3", "right answer"), element("pre", state.gold));
+  if (state.gold !== null) question.append(element("h3", "right answer"), written(state.gold, state.gold_lines));
   answers.replaceChildren(
     ...state.answers.map((answer, index) => {
       const current = index === state.answer;
       const box = element("article", undefined, { "aria-current": String(current), tabindex: "0" });
       const said = Object.entries(answer.labels).map(([name, value]) => `${name}: ${word(value)}`);
       box.append(element("h2", `Answer ${answer.letter}`));
-      box.append(element("p", said.join(" · "), { class: "labels" }), element("pre", answer.text));
+      box.append(element("p", said.join(" · "), { class: "labels" }), written(answer.text, answer.lines));
       if (current) setTimeout(() => box.scrollIntoView({ block: "nearest", inline: "nearest" }));
       return box;
     }),

@@ -11,6 +11,7 @@ from typing import Any
 
 from cascade.bulk.journal import Journal
 from cascade.labelling.item import LETTERS, Item
+from cascade.labelling.lay_json import lay_json
 
 KEYS: dict[str, tuple[str, float | None]] = {
     "1": ("right", 1.0),
@@ -25,6 +26,11 @@ KEYS: dict[str, tuple[str, float | None]] = {
 
 UNDO = ("u", "Backspace")
 QUIT = ("q",)
+
+BUTTONS = (
+    ("1", "Right"), ("0", "Wrong"), ("2", "Half right"), ("s", "Cannot tell"), ("u", "Undo"), ("q", "Save and quit"),
+)  # fmt: skip
+"""Buttons of the page: key and text."""
 
 HELP = "1 right · 0 wrong · 2 half · s cannot tell · u undo · q save and quit"
 """Help line of the keys."""
@@ -105,20 +111,24 @@ class Session:
             "finished": self.finished,
             "dimensions": list(self.dimensions),
             "help": HELP,
+            "keys": [list(key) for key in BUTTONS],
         }
         if self.finished:
             return state
         item, said = self.items[self._at], self._said[self._at]
         answer, dimension = divmod(len(said), len(self.dimensions))
         count = len(self.dimensions)
+        laid = lay_json([shown.text for shown in item.answers], item.gold)
         return state | {
             "task": item.key[0],
             "messages": [{"role": role, "text": text} for role, text in item.messages],
             "gold": item.gold,
+            "gold_lines": laid["gold"],
             "answers": [
                 {
                     "letter": LETTERS[i],
                     "text": shown.text,
+                    "lines": laid["answers"][i],
                     "labels": dict(zip(self.dimensions, said[i * count : (i + 1) * count], strict=False)),
                 }
                 for i, shown in enumerate(item.answers)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, exc
+from sqlalchemy import Connection, Table, exc, func
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cascade.log.receipts import chain
@@ -115,7 +115,11 @@ def _insertion(connection: Connection, table: Table) -> Any:
         new = statement.excluded
         return statement.on_conflict_do_update(
             index_elements=list(table.primary_key.columns),
-            set_={"correct": new.correct, "at_ms": new.at_ms},
+            set_={
+                "correct": new.correct,
+                "at_ms": new.at_ms,
+                "propensity": func.coalesce(new.propensity, labels.c.propensity),
+            },
             where=labels.c.at_ms <= new.at_ms,  # a spooled label may arrive after a newer one
         )
     return statement.on_conflict_do_nothing()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import os
 import weakref
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +16,7 @@ from cascade.exchange import Request
 from cascade.guards.background import Dropped
 from cascade.log.address import Address
 from cascade.log.calls import LoggedCalls, Purpose
+from cascade.log.label import Label
 from cascade.log.queued_entry import Promise
 from cascade.log.redaction import Redactor
 from cascade.log.rows import Entry, RowBuilder, StoreText, now_ms
@@ -185,16 +186,35 @@ class Log:
 
     def labels(self, labels: Iterable[tuple[str, float]], *, rung: str | None = None, source: str = "human") -> None:
         """Label many decisions in one transaction: pairs of id and correctness, else as `label`."""
-        given = [(self._row_builder.key(identity), _correct(value)) for identity, value in labels]
+        self.add_labels([Label(decision=key, correct=value, rung=rung, source=source) for key, value in labels])
+
+    def add_labels(self, labels: Iterable[Label], *, skip_unknown: bool = False) -> int:
+        """Label many decisions in one transaction, each as it says; waits for the commit, and returns how many.
+
+        Args:
+            labels: the labels.
+            skip_unknown: whether labels of decisions that the log does not hold are left out.
+
+        Raises:
+            DataError: the log has no such decision, unless these are left out.
+            LogUnavailable: the log cannot be written.
+        """
+        given = list(labels)
         self.flush()
         at_ms = now_ms()
+        rows = []
         with self._database.reading() as connection:
-            rows = [
-                self._row_builder.label(_decision_of(connection, key), value, rung=rung, source=source, at_ms=at_ms)
-                for key, value in given
-            ]
-        self._put(Entry(rows={"labels": rows}))
-        self.flush()
+            for label in given:
+                decision = _decision_of(connection, self._row_builder.key(label.decision))
+                if decision is not None:
+                    rows.append(self._row_builder.label(replace(label, decision=decision), at_ms=at_ms))
+                elif not skip_unknown:
+                    message = f"The log holds no decision or request {label.decision!r}; label one that it holds."
+                    raise DataError(message)
+        if rows:
+            self._put(Entry(rows={"labels": rows}))
+            self.flush()
+        return len(rows)
 
     def calls(
         self, request: Request, *, purpose: Purpose, decision_id: str | None = None, wait: bool = False
@@ -276,14 +296,7 @@ class Log:
         self._database.abandon()
 
 
-def _correct(value: float) -> float:
-    if not isinstance(value, int | float) or not math.isfinite(value) or not 0.0 <= value <= 1.0:
-        message = f"A label has correct={value!r}; a number in [0, 1] was expected."
-        raise DataError(message)
-    return float(value)
-
-
-def _decision_of(connection: Connection, identity: str) -> str:
+def _decision_of(connection: Connection, identity: str) -> str | None:
     from sqlalchemy import select
 
     from cascade.log.tables import decisions
@@ -294,8 +307,7 @@ def _decision_of(connection: Connection, identity: str) -> str:
         found: str | None = connection.execute(query.where(column == identity)).scalar()
         if found is not None:
             return found
-    message = f"The log holds no decision or request {identity!r}; label one that it holds."
-    raise DataError(message)
+    return None
 
 
 def _finish(writer: Writer, database: Database | Postgres) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cascade.errors import DataError
+from cascade.log.label import HUMAN
 from cascade.policy.explanation import ExplainedAttempt, ExplainedVerdict, Explanation, explain
 from cascade.policy.features import EARLIER, LENGTH
 from cascade.policy.operating_point import Threshold
@@ -115,13 +116,28 @@ class Past:
             features=self.features_at(position), answer_usd=row["answer_usd"], verifiers_usd=row["verifiers_usd"],
         )  # fmt: skip
 
+    @property
+    def drawn(self) -> float:
+        """The probability with which it was drawn to be labelled; 1 where it was not drawn."""
+        return min((row["propensity"] for row in self.labels if row["propensity"] is not None), default=1.0)
+
+    def people(self, rung: str) -> dict[str, float]:
+        """Return the labels that people gave a rung's answer, by their names."""
+        mark = f"{HUMAN}:"
+        return {
+            row["source"].removeprefix(mark): row["correct"]
+            for row in self.labels
+            if row["source"].startswith(mark) and (row["rung"] or self.decision["rung"]) == rung
+        }
+
     def labels_by_rung(self) -> dict[str, tuple[float, str]]:
         """Return the labels by rung, with their sources: the mean, where several sources gave one."""
         found: dict[str, list[tuple[float, str]]] = {}
         for row in self.labels:
-            rung = row["rung"] or self.decision["rung"]
+            rung, source = row["rung"] or self.decision["rung"], row["source"]
             if rung:
-                found.setdefault(rung, []).append((row["correct"], row["source"]))
+                source = HUMAN if source.startswith(f"{HUMAN}:") else source
+                found.setdefault(rung, []).append((row["correct"], source))
         return {
             rung: (sum(value for value, _ in own) / len(own), "+".join(dict.fromkeys(source for _, source in own)))
             for rung, own in found.items()
@@ -135,6 +151,7 @@ def pasts(
     since_ms: int | None = None,
     until_ms: int | None = None,
     after: int = -1,
+    ids: Collection[str] | None = None,
 ) -> Iterator[Past]:
     """Yield decisions in their order, from one snapshot.
 
@@ -144,6 +161,7 @@ def pasts(
         since_ms: only decisions that ended then or later, Unix milliseconds.
         until_ms: only decisions that ended before.
         after: only decisions after this one, by its `sequence`.
+        ids: only these decisions, some thousands at most.
 
     Raises:
         LogUnavailable: the log cannot be read.
@@ -159,6 +177,8 @@ def pasts(
         query = query.where(decisions.c.at_ms >= since_ms)
     if until_ms is not None:
         query = query.where(decisions.c.at_ms < until_ms)
+    if ids is not None:
+        query = query.where(decisions.c.decision_id.in_(list(ids)))
     with log.reading() as connection:
         while rows := connection.execute(query.where(decisions.c.sequence > after)).mappings().all():
             yield from _whole(connection, list(map(dict, rows)))

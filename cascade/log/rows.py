@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from cascade.exchange import Request
 from cascade.fast_replace import fast_replace
+from cascade.log.label import Label
 from cascade.log.quotations import LEFT_OUT, WORD, error_without_text, foreign_texts, leave_out_quotations
 from cascade.log.redaction import Redactor
 from cascade.log.same_as import same_as
@@ -244,11 +245,11 @@ class RowBuilder:
             "flags": list(verdict.flags),
         }
 
-    def label(self, decision: str, correct: float, *, rung: str | None, source: str, at_ms: int) -> dict[str, Any]:
+    def label(self, label: Label, *, at_ms: int) -> dict[str, Any]:
         """Return the row of one label."""
         return {
-            "decision_id": decision, "rung": self._name(rung or ""), "source": self._name(source),
-            "correct": correct, "at_ms": at_ms,
+            "decision_id": label.decision, "rung": self._name(label.rung or ""), "source": self._name(label.source),
+            "correct": float(label.correct), "at_ms": at_ms, "propensity": label.propensity,
         }  # fmt: skip
 
     def key(self, identity: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 DECISION = "decision"
 """Field of a sample from a log: what was decided, `{"id", "at", "outcome", "rung", "policy_sha256", "mode", …}`;
 `observed` is true where the recordings are those of an observation."""
+
+ANNOTATIONS = "annotations"
+"""Field of a recording: labels by annotator and dimension, as `cascade label` writes them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,6 +53,7 @@ def log_samples(
     tasks: Sequence[str] | None = None,
     since_ms: int | None = None,
     until_ms: int | None = None,
+    ids: Collection[str] | None = None,
     skips: Skips | None = None,
 ) -> Iterator[Sample]:
     """Yield the decisions of a log as samples, in their order; memory holds a batch of decisions.
@@ -64,6 +68,7 @@ def log_samples(
         tasks: only these; None: all.
         since_ms: only decisions that ended then or later, Unix milliseconds.
         until_ms: only decisions that ended before.
+        ids: only these decisions, some thousands at most.
         skips: counts what is left out.
 
     Raises:
@@ -71,7 +76,7 @@ def log_samples(
     """
     counts = Skips() if skips is None else skips
     with KeySet() as seen:
-        for past in pasts(log, tasks=tasks, since_ms=since_ms, until_ms=until_ms):
+        for past in pasts(log, tasks=tasks, since_ms=since_ms, until_ms=until_ms, ids=ids):
             try:
                 sample = _sample(past, counts)
             except (CascadeError, ValueError):
@@ -100,7 +105,9 @@ def _sample(past: Past, skips: Skips) -> Sample | None:
     recordings: dict[str, Recording] = {}
     for position, attempt in enumerate(seen.attempts):
         if attempt["failure"] is None:
-            recordings[attempt["rung"]] = _recording(seen, position, labels.pop(attempt["rung"], None))
+            own = _recording(seen, position, labels.pop(attempt["rung"], None))
+            people = {name: {"correct": value} for name, value in past.people(attempt["rung"]).items()}
+            recordings[attempt["rung"]] = replace(own, extra={**own.extra, ANNOTATIONS: people}) if people else own
     if not recordings:
         return None
     skips.labels += len(labels)
@@ -125,7 +132,7 @@ def _sample(past: Past, skips: Skips) -> Sample | None:
     return Sample(
         request=request,
         recordings=recordings,
-        propensity=seen.decision["propensity"] or 1.0,
+        propensity=(seen.decision["propensity"] or 1.0) * past.drawn,
         textless=messages is None or any(one["answer_text"] is None for one in seen.attempts if not one["failure"]),
         extra={DECISION: {key: value for key, value in decided.items() if value is not None}},
     )

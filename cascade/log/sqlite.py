@@ -317,7 +317,8 @@ def _from_3(connection: Connection) -> None:
     """Upgrade from schema 3; `create_all` makes the new tables of observations."""
     for column in ("decisions ADD COLUMN mode VARCHAR", "decisions ADD COLUMN propensity DOUBLE",
                    "decisions ADD COLUMN next_usd DOUBLE", "attempts ADD COLUMN features TEXT",
-                   "attempts ADD COLUMN same_as INTEGER", "policies ADD COLUMN content TEXT"):  # fmt: skip
+                   "attempts ADD COLUMN same_as INTEGER", "policies ADD COLUMN content TEXT",
+                   "labels ADD COLUMN propensity DOUBLE"):  # fmt: skip
         connection.exec_driver_sql(f"ALTER TABLE {column}")
 
 

@@ -133,6 +133,7 @@ labels = Table(
     Column("source", String, primary_key=True),
     Column("correct", Double, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
+    Column("propensity", Double),  # probability with which the decision was drawn to be labelled; NULL: not drawn
 )
 
 policies = Table(

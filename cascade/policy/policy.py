@@ -17,6 +17,7 @@ from cascade.errors import ConfigError, PolicyMismatch
 from cascade.files import explain, read_text, strict_json, write_atomically
 from cascade.hashing import fingerprint, unit
 from cascade.ladder import Ladder
+from cascade.policy.changes import changes_text
 from cascade.policy.judge_screening import JudgeScreening
 from cascade.policy.operating_point import STRICT, OperatingPoint
 
@@ -150,6 +151,10 @@ class LadderPrint:
     fingerprint: str | None = None
     """The ladder's own hash; None where only names are fixed (`calibrate --rungs`)."""
 
+    described: Any = None
+    """What the fingerprint was made of, so that a mismatch can name what changed; None in policies written before, and
+    where only names are fixed."""
+
     def refusal(self, ladder: Ladder) -> str | None:
         """Return why the policy does not fit `ladder`; None if it does."""
         missing = [name for name in self.rungs if name not in ladder.names]
@@ -166,10 +171,13 @@ class LadderPrint:
                 return f"it needs verifier {absent[0]!r} on rung {name!r}, which has {has}"
         now = ladder.fingerprint()
         if self.fingerprint is not None and self.fingerprint != now:
-            return (
-                "a rung, model, parameter or verifier setting has changed since it was fitted "
-                f"(fingerprint {self.fingerprint[:12]}, now {now[:12]})"
-            )
+            if self.described is None:
+                return (
+                    "a rung, model, parameter or verifier setting has changed since it was fitted; the policy is of a "
+                    "release that did not keep which "
+                    f"(fingerprint {self.fingerprint[:12]}, now {now[:12]})"
+                )
+            return f"changed since it was fitted: {changes_text(self.described, ladder.described())}"
         return None
 
 
@@ -254,6 +262,8 @@ class Policy:
         body: dict[str, Any] = _FILE.dump_python(self, mode="json")
         if not self.judges:
             del body["judges"]  # policies written before this field existed keep their sha256
+        if self.ladder.described is None:
+            del body["ladder"]["described"]
         return body
 
     def save(self, path: str | Path) -> None:

@@ -57,6 +57,18 @@ class ChangedSamples(Iterable[Sample]):
         return map(self.change, self.samples)
 
 
+class ChosenSamples(Iterable[Sample]):
+    """Re-iterable stream of some of the samples."""
+
+    def __init__(self, samples: Iterable[Sample], choose: Callable[[Sample], bool]) -> None:
+        """Take re-iterable samples, and whether each is taken."""
+        self.samples, self.choose = samples, choose
+
+    def __iter__(self) -> Iterator[Sample]:
+        """Stream the samples from the beginning."""
+        return filter(self.choose, self.samples)
+
+
 def read_files(paths: Sequence[str | Path], mapping: Mapping[str, str] | None = None) -> list[Sample]:
     """Read the samples of several files into memory; `SampleFiles` streams them instead."""
     return list(SampleFiles(paths, mapping))

@@ -70,3 +70,47 @@ def say_skips(skips: Skips, count: int) -> None:
             f"{skips.before_features:,} samples are from before schema 4, which stores features: theirs come from "
             "verdicts and the length of the text, and lack what tools were given."
         )
+
+
+MOST_MISSING = 0.05
+"""Share of observations that may have been dropped; with more, what is left is no fair sample of the traffic."""
+
+
+def require_hours(log: Log, tasks: Sequence[str] | None) -> None:
+    """Check that few observations were dropped, and name the hours in which some were.
+
+    Raises:
+        DataError: too many were dropped.
+        LogUnavailable: the log cannot be read.
+    """
+    from datetime import UTC, datetime
+
+    from sqlalchemy import func, select
+
+    from cascade.log.tables import observations, unobserved
+
+    with log.reading() as connection:
+        counted = select(observations.c.task, func.count()).group_by(observations.c.task)
+        seen = {task: n for task, n in connection.execute(counted)}  # noqa: C416 - rows, not pairs
+        columns = unobserved.c
+        query = select(columns.task, columns.at_ms, func.sum(columns.n)).group_by(columns.task, columns.at_ms)
+        rows = connection.execute(query.order_by(columns.task, columns.at_ms)).all()
+    missing: dict[str, dict[int, int]] = {}
+    for task, at_ms, n in rows:
+        if tasks is None or task in tasks:
+            missing.setdefault(task, {})[at_ms] = int(n)
+    for task, hours in missing.items():
+        dropped = sum(hours.values())
+        share = dropped / (dropped + seen.get(task, 0))
+        worst = sorted(hours, key=lambda hour: -hours[hour])[:5]
+        named = ", ".join(
+            f"{datetime.fromtimestamp(hour / 1000, UTC):%Y-%m-%d %H:00} ({hours[hour]:,})" for hour in worst
+        )
+        told = f"{task}: {dropped:,} observations were dropped ({100 * share:.1f} %), most in the hours {named} UTC"
+        if share > MOST_MISSING:
+            message = (
+                f"{told}; at most {100 * MOST_MISSING:.0f} % were expected, since what is left is no fair sample. "
+                "Raise `observe: max_usd_per_day`, `queue` or `concurrency`, or lower `share`, and observe anew."
+            )
+            raise DataError(message)
+        warn(f"{told}.")

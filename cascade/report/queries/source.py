@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cascade.errors import ConfigError, DataError
 from cascade.log import Log
 from cascade.policy.policy import Policy
+from cascade.policy.unknown_task import UNKNOWN_TASK, did_you_mean
 from cascade.report.values.content import ByTime, Report, TaskReport
 from cascade.report.values.findings import findings
 from cascade.report.values.summary import summary
@@ -88,12 +89,17 @@ def filled(about: Report, tallies: Mapping[str, Tally], known: Promises) -> Repo
     """Complete a report from tallies, independent of their source."""
     step_ms = STEP_MS[about.by_time]
     tasks: dict[str, TaskReport] = {}
-    for name, tally in tallies.items():
+    unknown = {name: one for name, one in tallies.items() if one.n and one.flags[UNKNOWN_TASK] == one.n}
+    everything = len(unknown) == len(tallies)
+    shown = {name: one for name, one in tallies.items() if everything or name not in unknown}
+    for name, tally in shown.items():
         promises = {sha256: promise for (sha256, of), promise in known.items() if of == name}
         made = summary(tally, promises, about=about, step_ms=step_ms, single_task=True)
         tasks[name] = replace(made, findings=findings(made))
     total = summary(together(tallies.values()), {}, about=about, step_ms=step_ms, single_task=False)
     sentences = [f"{name}: {sentence}" for name, made in tasks.items() for sentence in made.findings]
+    if len(shown) < len(tallies):
+        sentences.append(_unknown(unknown, {name for _, name in known}))
     if about.lost:
         sentences.insert(0, f"{about.lost:,} decisions could not be logged and are missing from every figure here.")
     if about.ambiguous:
@@ -109,6 +115,18 @@ def filled(about: Report, tallies: Mapping[str, Tally], known: Promises) -> Repo
     if not total.n:
         sentences.append("The log has no decision in this period.")
     return replace(about, tasks=tasks, total=total, findings=tuple(sentences))
+
+
+def _unknown(tallies: Mapping[str, Tally], known: Iterable[str]) -> str:
+    """Return the sentence on tasks that are in no policy: a misspelt name opens no section of its own."""
+    most = sorted(tallies, key=lambda name: -tallies[name].n)
+    listed = sorted(known)
+    named = ", ".join(f"{name} ({tallies[name].n:,}{did_you_mean(name, listed).rstrip('?')})" for name in most[:5])
+    more = f" and {len(most) - 5:,} more" if len(most) > 5 else ""
+    return (
+        f"{sum(one.n for one in tallies.values()):,} decisions are of tasks that neither the policy nor the "
+        f"configuration knows: {named}{more}. They are in the total only; `--task NAME` shows one."
+    )
 
 
 def _promises(policy: Policy | None) -> Promises:

@@ -21,7 +21,7 @@ POLICY = policy(RUNGS, (0.5, 0.0))
 ADDED = {
     3: ("decisions.maybe_charged_estimate_usd",),
     4: ("decisions.mode", "decisions.propensity", "decisions.next_usd", "attempts.features", "attempts.same_as",
-        "policies.content"),
+        "policies.content", "labels.propensity"),
 }  # fmt: skip
 """Columns that each schema of the log added, from 3 on."""
 

@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.add_column("decisions", sa.Column("next_usd", sa.Double(), nullable=True))
     op.add_column("attempts", sa.Column("features", sa.Text(), nullable=True))
     op.add_column("attempts", sa.Column("same_as", sa.Integer(), nullable=True))
+    op.add_column("labels", sa.Column("propensity", sa.Double(), nullable=True))
     op.add_column("policies", sa.Column("content", sa.Text(), nullable=True))
     op.create_table(
         "observations",

@@ -1,0 +1,80 @@
+"""`cascade calibrate LOG` is the same as calibrating the samples that `cascade samples LOG` writes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cascade.clients.scripted import ScriptedClient, scripted
+from cascade.engine.cascade import Cascade
+from cascade.hashing import unit
+from cascade.log import open_log
+from cascade.settings import ObserveLimits, Settings
+from tests.opinions import ladder, policy
+
+RUNGS = ladder("small", "large")
+
+
+def observed(path, n=120, share=1.0):
+    """Log observed decisions, of which each rung's answer is labelled: the small rung is right as often as it says."""
+    client = ScriptedClient({"small": lambda call: scripted(str(call.messages[0]["content"])), "large": "0.9"})
+    settings, limits = Settings(mode="observe"), ObserveLimits(share=share, queue=1000)
+    fitted = policy(RUNGS, (0.5, 0.0))
+    with Cascade(RUNGS, policy=fitted, client=client, log=path, settings=settings, observe=limits) as app:
+        results = [app.run(str((i % 20) / 20), id=f"r-{i}") for i in range(n)]
+    with open_log(path) as log:
+        for i, result in enumerate(results):
+            right = unit(salt="test", purpose="", task="", rung="", request_id=str(i)) < (i % 20) / 20
+            log.label(result.decision_id, float(right), rung="small")
+            log.label(result.decision_id, 1.0, rung="large")
+    return path
+
+
+def test_a_log_gives_the_policy_that_its_samples_give(folder, cli, monkeypatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    observed(folder / "decisions.db")
+    given = ("--rungs", "small,large", "--verifiers", "says", "--target-escalation", "0.3")
+    first = cli("calibrate", "decisions.db", *given, "-o", "a.json")
+    assert first.exit_code == 0, first.stderr
+    assert cli("samples", "decisions.db", "-o", "samples.jsonl").exit_code == 0
+    assert cli("calibrate", "samples.jsonl", *given, "-o", "b.json").exit_code == 0
+    assert (folder / "a.json").read_bytes() == (folder / "b.json").read_bytes()
+    assert json.loads((folder / "a.json").read_text())["tasks"]["default"]["n"] == 120
+
+
+def test_only_observed_decisions_are_fitted_on(folder, cli) -> None:
+    observed(folder / "decisions.db", share=0.7)
+    ended = cli("calibrate", "decisions.db", "--rungs", "small,large", "--verifiers", "says", "--target-loss", "0.05")
+    assert ended.exit_code == 0, ended.stderr
+    assert "that were not observed are left out" in ended.stderr
+
+
+def test_hours_in_which_observations_were_dropped_are_named_and_many_are_refused(folder, cli) -> None:
+    path = observed(folder / "decisions.db", 100)
+    given = ("--rungs", "small,large", "--verifiers", "says", "--target-escalation", "0.3")
+    with open_log(path) as log:
+        log.write_unobserved({(1_700_000_000_000 // 3_600_000 * 3_600_000, "default", "queue"): 2})
+    few = cli("calibrate", "decisions.db", *given)
+    assert few.exit_code == 0, few.stderr
+    assert "2023-11-14 22:00 (2) UTC" in few.stderr
+    with open_log(path) as log:
+        log.write_unobserved({(1_700_000_000_000 // 3_600_000 * 3_600_000, "default", "queue"): 10})
+    many = cli("calibrate", "decisions.db", *given)
+    assert many.exit_code == 2
+    assert "no fair sample" in many.stderr
+
+
+@pytest.mark.parametrize("target", ["--target-escalation", "--target-cost"])
+def test_decisions_that_were_not_observed_say_what_they_cannot_tell(folder, cli, target) -> None:
+    client = ScriptedClient({"small": lambda call: scripted(str(call.messages[0]["content"])), "large": "0.9"})
+    with Cascade(RUNGS, policy=policy(RUNGS, (0.5, 0.0)), client=client, log=folder / "decisions.db") as app:
+        for i in range(60):
+            app.run(str((i % 20) / 20), id=f"r-{i}")
+    ended = cli("calibrate", "decisions.db", "--rungs", "small,large", "--verifiers", "says", target, "0.3",
+                "--combiner", "absent.json")  # fmt: skip
+    assert ended.exit_code == 2
+    policy(RUNGS, (0.5, 0.0)).save(folder / "present.json")
+    ended = cli("calibrate", "decisions.db", "--rungs", "small,large", "--verifiers", "says", target, "0.3",
+                "--combiner", "present.json")  # fmt: skip
+    assert "none of its 60 decisions was observed" in ended.stderr
