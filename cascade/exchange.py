@@ -187,6 +187,11 @@ class Request:
         """The text of the last message, parts joined; '' where it has none."""
         return text_of(self.messages[-1].get("content"))
 
+    @property
+    def content(self) -> str:
+        """A hash of the messages: the same for copies of a request, whatever their ids, parameters and groups."""
+        return content_id(_jsonable(self.messages))
+
 
 def text_of(content: Any) -> str:
     """Return the text of a message's content: a string, or the text parts of a list, one a line."""

@@ -76,10 +76,15 @@ class Certificate:
     parts: tuple[Mapping[str, Any], ...] = ()
     """Of several bounds, each with its draws, test, risk and p-value; empty for one bound."""
 
+    disagreement: Mapping[str, Any] | None = None
+    """Of a bound on disagreement: its bound in words, whose sameness, the look, the rows outside; else None."""
+
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as it stands in a policy; finite numbers and plain lists only."""
+        about = {} if self.disagreement is None else {"disagreement": dict(self.disagreement)}
         return {
-            **{name: getattr(self, name) for name in self.__slots__},
+            **{name: getattr(self, name) for name in self.__slots__ if name != "disagreement"},
+            **about,
             "bound": dict(self.bound),
             "tests": [dict(test) for test in self.tests],
             "parts": [dict(part) for part in self.parts],
@@ -124,16 +129,9 @@ def state_assumptions(
         left_out: samples that lack recordings or labels.
         extra: assumptions of the test itself.
     """
-    stated = [
-        "Requests to come are exchangeable with the samples: the same mix of the same traffic.",
-        f"It is about task {task!r} and exactly this policy, thresholds and combiners included.",
-        _about_labels(label_sources),
-    ]
+    stated = [*state_traffic(task), _about_labels(label_sources)]
     if tasks > 1:
-        stated.append(
-            f"The certificates of all {tasks} tasks hold together with confidence {confidence:g}: each may fail with "
-            f"probability {delta:.3g} (Bonferroni)."
-        )
+        stated.append(state_tasks(tasks, confidence, delta))
     if unit == "group":
         stated.append(
             "Samples of one group are not independent, so each group counts once: the risk is that of a random request "
@@ -145,6 +143,22 @@ def state_assumptions(
             "independent of how right the answers are."
         )
     return (*stated, *extra)
+
+
+def state_traffic(task: str) -> tuple[str, ...]:
+    """Return what every certificate assumes of the traffic, and which policy it is about."""
+    return (
+        "Requests to come are exchangeable with the samples: the same mix of the same traffic.",
+        f"It is about task {task!r} and exactly this policy, thresholds and combiners included.",
+    )
+
+
+def state_tasks(tasks: int, confidence: float, delta: float) -> str:
+    """Return how the certificates of several tasks hold together."""
+    return (
+        f"The certificates of all {tasks} tasks hold together with confidence {confidence:g}: each may fail with "
+        f"probability {delta:.3g} (Bonferroni)."
+    )
 
 
 def _about_labels(sources: tuple[str, ...]) -> str:

@@ -124,6 +124,47 @@ def select_rows(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """What a candidate serves on n rows, exactly as live requests are served."""
+
+    column: NDArray[np.intp]
+    """The table's column of the answering rung, (n,); undefined where not complete."""
+
+    complete: Flags
+    """Whether every rung that was reached is recorded, (n,)."""
+
+    vetoed: Flags
+    """Whether the answer was vetoed and is served since no rung is left, (n,)."""
+
+
+def serving(
+    table: Table,
+    candidate: Candidate,
+    *,
+    salt: str,
+    known: dict[Hashable, dict[tuple[str, ...], Floats]] | None = None,
+) -> Serving:
+    """Return what a candidate serves on the rows of a table; `known` caches confidences for several candidates."""
+    cache = {} if known is None else known
+    rows, found = np.arange(len(table)), []
+    for point in candidate:
+        # The cache keys are ids of combiners, which the candidates keep alive.
+        own = tuple((name, id(point.combiners.get(name))) for name in point.rungs)
+        served = apply_point(table, point, salt=salt, known=cache.setdefault(own, {}))
+        place = served.answered
+        columns = np.array([table.rungs.index(name) for name in point.rungs], dtype=np.intp)[place]
+        found.append((columns, served.complete, served.table.vetoed[rows, place]))
+    if len(found) == 1:
+        column, complete, vetoed = found[0]
+        return Serving(column=column, complete=complete, vetoed=vetoed)
+    # As TaskPolicy.point takes them: u below the first weight, else below the next, else the last.
+    u = _mix_numbers(table, salt=salt, cache=cache.setdefault("mix", {}))
+    which = np.searchsorted(np.cumsum([point.weight for point in candidate])[:-1], u, side="right")
+    column, complete, vetoed = (np.choose(which, list(part)) for part in zip(*found, strict=True))
+    return Serving(column=column, complete=complete.astype(bool), vetoed=vetoed.astype(bool))
+
+
 def answering(
     table: Table,
     candidate: Candidate,
@@ -132,20 +173,7 @@ def answering(
     known: dict[Hashable, dict[tuple[str, ...], Floats]] | None = None,
 ) -> NDArray[np.intp]:
     """Return the table's column of the answering rung of each row, (n,), exactly as live requests are served."""
-    cache = {} if known is None else known
-    columns = []
-    for point in candidate:
-        # The cache keys are ids of combiners, which the candidates keep alive.
-        own = tuple((name, id(point.combiners.get(name))) for name in point.rungs)
-        place = apply_point(table, point, salt=salt, known=cache.setdefault(own, {})).answered
-        columns.append(np.array([table.rungs.index(name) for name in point.rungs], dtype=np.intp)[place])
-    if len(columns) == 1:
-        return columns[0]
-    # As TaskPolicy.point takes them: u below the first weight, else below the next, else the last.
-    u = _mix_numbers(table, salt=salt, cache=cache.setdefault("mix", {}))
-    which = np.searchsorted(np.cumsum([point.weight for point in candidate])[:-1], u, side="right")
-    found: NDArray[np.intp] = np.choose(which, columns)
-    return found
+    return serving(table, candidate, salt=salt, known=known).column
 
 
 def _mix_numbers(table: Table, *, salt: str, cache: dict[tuple[str, ...], Floats]) -> Floats:

@@ -25,7 +25,13 @@ class RungFits:
     """
 
     def __init__(
-        self, table: Table, *, seed: int = 0, priors: Mapping[str, Prior] | None = None, given: Given | None = None
+        self,
+        table: Table,
+        *,
+        seed: int = 0,
+        priors: Mapping[str, Prior] | None = None,
+        given: Given | None = None,
+        any_class: bool = False,
     ) -> None:
         """Take the samples of a task.
 
@@ -34,7 +40,9 @@ class RungFits:
             seed: of the folds.
             priors: by rung, fitted on other tasks; they count where labels are few.
             given: returns existing combiners; then nothing is fitted.
+            any_class: whether labels of a single class are fitted too, to their base rate.
         """
+        self.any_class = any_class
         self.table, self.seed, self.given = table, seed, given
         self.priors = priors or {}
         self._combiners: dict[tuple[str, ...], Combiner] = {}
@@ -102,7 +110,7 @@ class RungFits:
         rows, names = feature_rows(part, rung, earlier)
         correct = part.correct[:, -1]
         taken = part.present[:, -1] & ~part.vetoed[:, -1]
-        if rung != self.table.rungs[-1] and rung not in self.priors:
+        if rung != self.table.rungs[-1] and rung not in self.priors and not self.any_class:
             _require_variety(self.table.task, rung, correct[part.present[:, -1]])
         return (rows, names, correct, taken) if taken.all() else (rows[taken], names, correct[taken], taken)
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from calibration.certify.looks import Looks
 from calibration.fit.complete import Say, graded, say_nothing, schema_filler, with_recordings
 from calibration.fit.fit import calibrate
 from calibration.judges.admission import require_admitted
 from calibration.judges.screening import with_judges
 from calibration.samples.observed import fit_rows
+from calibration.samples.sameness import Sameness
 from calibration.samples.survey import Survey, survey
 from calibration.targets.by_task import Target, target_by_task
 from cascade.bulk.cost_estimate import CostEstimate
@@ -46,6 +48,7 @@ def calibrate_files(
     seed: int = 0,
     probe_judges: bool = True,
     admit_judges: Sequence[str] = (),
+    sameness: Sameness | None = None,
     max_cost_usd: float | None = None,
     concurrency: int = 16,
     confirm: Callable[[CostEstimate], bool] | None = None,
@@ -82,6 +85,7 @@ def calibrate_files(
         seed: of the random choices.
         probe_judges: whether judges are probed; if not, the policy records it.
         admit_judges: judges to admit whatever their probes show; the policy records it.
+        sameness: whose sameness MaxDisagreement is about; None: that of the reader of answers.
         max_cost_usd: US dollars that recording missing answers may cost; probing each judge has the same limit.
         concurrency: calls at once.
         confirm: called with the cost estimate before each of these; False stops it. None: no confirmation.
@@ -139,6 +143,12 @@ def calibrate_files(
     if on_samples is not None:
         on_samples(source, found)
     made: list[Policy] = []
+    looks = Looks.beside(paths)
+    abstaining = (
+        ()
+        if loaded is None
+        else [name for name in targets if loaded.tasks.get(name, loaded.settings).on_exhausted == "abstain"]
+    )
     for first, one in enumerate(dict.fromkeys(targets.values())):
         own = [name for name, wanted_target in targets.items() if wanted_target == one]
         made.append(
@@ -156,6 +166,10 @@ def calibrate_files(
                 new_tasks=() if first else new_tasks,
                 prices=prices,
                 found=found.of(own),
+                sameness=sameness,
+                looks=looks,
+                abstaining=abstaining,
+                say=say,
                 progress=progress,
             )
         )

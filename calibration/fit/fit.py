@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from calibration.certify.looks import Looks
 from calibration.combine.mixture import Prior
 from calibration.combine.pooled_combiners import pooled_priors
 from calibration.fit.certified_task import certify_task
 from calibration.fit.cold_start import PooledTasks, cold_start, gather_pooled_tasks
+from calibration.fit.paired_task import PairedOptions, certify_disagreement
 from calibration.fit.pooled_tasks import PooledFits
 from calibration.fit.task_fit import MINIMUM, finish_task, require_enough, start_task
 from calibration.samples.layout import Layout, lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
+from calibration.samples.same_figures import describe_sameness, repeat_figures, same_shares
+from calibration.samples.sameness import Sameness
 from calibration.samples.subladders import list_subladders
 from calibration.samples.survey import Survey, survey
 from calibration.samples.table import Table
-from calibration.targets.bound import Bound, Jointly, MaxError, MaxLoss
+from calibration.targets.bound import Bound, Jointly, MaxDisagreement, MaxError, MaxLoss
 from calibration.targets.by_task import Target
 from cascade.errors import ConfigError, DataError
 from cascade.exchange import EMPTY
@@ -30,6 +34,20 @@ from cascade.policy.features import EARLIER, LENGTH
 from cascade.policy.policy import LadderPrint, Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Paired:
+    """What certificates without a label share."""
+
+    sameness: Sameness
+    """Whose sameness they are about."""
+
+    looks: Looks
+    """The record of earlier certifications."""
+
+    abstaining: frozenset[str]
+    """Tasks that give no answer where the last rung's was vetoed."""
 
 
 def calibrate(
@@ -47,6 +65,10 @@ def calibrate(
     combiner: Policy | None = None,
     prices: PriceBook | None = None,
     found: Survey | None = None,
+    sameness: Sameness | None = None,
+    looks: Looks | None = None,
+    abstaining: Collection[str] = (),
+    say: Callable[[str], None] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Policy:
     """Fit a policy on recorded samples, task by task.
@@ -57,7 +79,7 @@ def calibrate(
     Args:
         samples: requests with recordings of the ladder's rungs, and labels (`correct`) where there are any.
         ladder: the ladder that will serve, or names of recorded rungs, cheapest first.
-        target: an aim, met in expectation, or a bound to certify (MaxError, MaxLoss).
+        target: an aim, met in expectation, or a bound to certify (MaxError, MaxLoss, MaxDisagreement).
         dial: further operating points by name, each with its own target; `run(quality=…)` picks one.
         shared_by: how many tasks share a bound's 1 − confidence; None: those that are fitted here.
         choose_rungs: whether rungs may be left out: every sub-ladder that keeps the top is tried.
@@ -68,6 +90,10 @@ def calibrate(
         combiner: a policy whose combiners are used as they are, so that no labels are needed.
         prices: fills in costs that were not recorded.
         found: the `survey` of these samples, if there is one; saves reading them twice.
+        sameness: whose sameness MaxDisagreement is about; None: that of the reader of answers.
+        looks: the record of earlier certifications by MaxDisagreement on these samples; None: there was none.
+        abstaining: tasks that give no answer where the last rung's was vetoed (`on_exhausted: abstain`).
+        say: called with a sentence on how many answers are the same, before anything is fitted.
         progress: called now and then with the task, the samples judged and their total.
 
     Raises:
@@ -90,18 +116,24 @@ def calibrate(
         message = f"Task {known[0]!r} has {seen.counts[known[0]]} samples; a new task was expected to have none."
         raise ConfigError(message)
     targets = {"": target, **dial}
-    bounds = _bounds(targets.values())
+    bounds, told = _bounds(targets.values()), Sameness() if sameness is None else sameness
+    paired = any(isinstance(one, MaxDisagreement) for one in targets.values())
     counts = {name: n for name, n in seen.counts.items() if tasks is None or name in tasks}
     layouts = lay_out_tasks(
         again,
         rungs,
         counts,
         {name: _parts(rungs.of(name).names) for name in counts} if choose_rungs else EMPTY,
-        sameness=bool(bounds),
+        sameness=told if paired else Sameness() if bounds else None,
+        contents=paired,
         dimensions=tuple(dict.fromkeys(one.dimension for one in bounds if one.dimension is not None)),
         prices=prices,
         progress=progress,
     )
+    if paired and say is not None:
+        for name, one in layouts.items():
+            for sentence in describe_sameness(name, one.table.rungs[-1], same_shares(one), repeat_figures(one)):
+                say(sentence)
     points = _fit_points(
         layouts,
         {name: rungs.of(name) for name in (*counts, *new_tasks)},
@@ -111,6 +143,7 @@ def calibrate(
         choose_rungs=choose_rungs,
         seed=seed,
         combiner=combiner,
+        paired=_Paired(sameness=told, looks=Looks() if looks is None else looks, abstaining=frozenset(abstaining)),
     )
     policies = {
         name: replace(own[""], dial={quality: point for quality, point in own.items() if quality})
@@ -156,6 +189,7 @@ def _fit_points(
     choose_rungs: bool,
     seed: int,
     combiner: Policy | None,
+    paired: _Paired,
 ) -> dict[str, dict[str, TaskPolicy]]:
     """Fit every operating point of every task, by task and quality; consumes `layouts`."""
     tables = {name: one.table for name, one in layouts.items()}
@@ -167,6 +201,9 @@ def _fit_points(
     pooled_fits: dict[str, PooledFits] = {quality: PooledFits() for quality in targets}
 
     def start_cold(name: str, target: Target, laid: Table | None = None) -> TaskPolicy:
+        if isinstance(target, MaxDisagreement):
+            message = f"Task {name!r} has no samples; a bound on disagreement is certified on recordings of its own."
+            raise DataError(message)
         return cold_start(
             name,
             ladders[name],
@@ -181,7 +218,13 @@ def _fit_points(
     for name in list(layouts):
         layout = layouts.pop(name)  # freed once it is fitted, unless others may be pooled with it
         for quality, target in targets.items():
-            if name in small:
+            if isinstance(target, MaxDisagreement):
+                options = PairedOptions(
+                    bound=target, sameness=paired.sameness, tasks=shared_by, seed=seed, choose_rungs=choose_rungs,
+                    abstains=name in paired.abstaining,
+                )  # fmt: skip
+                fitted[name][quality] = certify_disagreement(layout, options, paired.looks)
+            elif name in small:
                 fitted[name][quality] = start_cold(name, target, layout.table)
             elif isinstance(target, MaxError | MaxLoss | Jointly):
                 fitted[name][quality] = _certified(

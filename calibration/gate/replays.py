@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.arrays import Floats
+from calibration.arrays import Flags, Floats
 from calibration.samples.layout import lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.replayed import Replayed, apply_point
+from calibration.samples.sameness import Sameness
 from calibration.samples.survey import Survey, survey
 from calibration.samples.table import Table
 from calibration.stats.estimates import estimate, mean, pick
@@ -54,6 +55,10 @@ class Rows:
 
     correct_top: Floats
     """Correctness of the reference's answer, (n,); NaN where not labelled or not recorded."""
+
+    differs: Floats
+    """1 where the served answer is not the same as the reference's, (n,): vetoed ones from below are not; in doubt it
+    is not. NaN where the reference was not recorded, or nothing was compared."""
 
     cost_usd: Floats
     """Cost, verifiers included, (n,); NaN where not known."""
@@ -116,6 +121,8 @@ def replay(
     prices: PriceBook | None = None,
     tasks: Sequence[str] | None = None,
     found: Survey | None = None,
+    sameness: Sameness | None = None,
+    abstaining: Collection[str] = (),
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Replay:
     """Replay a policy on recordings; samples are read twice and not kept, as by `calibrate`.
@@ -128,6 +135,8 @@ def replay(
         prices: fills in costs that were not recorded.
         tasks: only these; None: all of the policy.
         found: the `survey` of these samples, if there is one.
+        sameness: whose sameness answers are compared with the reference's by; None: the reader's.
+        abstaining: tasks that give no answer where the last rung's was vetoed (`on_exhausted: abstain`).
         progress: called now and then with the task, the samples judged and their total.
 
     Raises:
@@ -144,12 +153,22 @@ def replay(
     asked = {name: n for name, n in seen.counts.items() if tasks is None or name in tasks}
     counts = {name: n for name, n in asked.items() if name in policy.tasks}
     parts = {name: [point.rungs for point in policy.tasks[name].points] for name in counts}
-    layouts = lay_out_tasks(again, judged, counts, parts, prices=prices, progress=progress)
+    told = Sameness() if sameness is None else sameness
+    layouts = lay_out_tasks(again, judged, counts, parts, sameness=told, prices=prices, progress=progress)
     for name, n in asked.items():
         if name not in policy.tasks:
             warnings.append(f"Task {name!r}: {n} samples skipped, since the policy does not have the task.")
             continue
-        done[name] = apply(layouts.pop(name).table, policy.tasks[name], salt=policy.salt, rungs=policy.ladder.rungs)
+        layout = layouts.pop(name)
+        done[name] = apply(
+            layout.table,
+            policy.tasks[name],
+            salt=policy.salt,
+            rungs=policy.ladder.rungs,
+            same=layout.same,
+            abstains=name in abstaining,
+        )
+        warnings += _other_sameness(name, policy.tasks[name], told)
         if done[name].n_skipped:
             warnings.append(
                 f"Task {name!r}: {done[name].n_skipped} of {n} samples skipped, since a recording that the policy "
@@ -160,6 +179,18 @@ def replay(
         message = f"No sample can be replayed; recordings of the policy's rungs, of its tasks {known}, were expected."
         raise DataError(message)
     return Replay(tasks=done, rungs=policy.ladder.rungs, warnings=tuple(warnings))
+
+
+def _other_sameness(name: str, task: TaskPolicy, sameness: Sameness) -> list[str]:
+    """Return a warning if the task's certificate is about another sameness than the one that is measured."""
+    about = ((task.certificate or {}).get("disagreement") or {}).get("sameness") or {}
+    if not about or (about.get("by"), about.get("version")) == (sameness.name, sameness.version):
+        return []
+    sentence = (
+        f"Task {name!r}: disagreement is measured {sameness.whose} (version {sameness.version}); the certificate is "
+        f"about that of {about.get('by')} (version {about.get('version')})."
+    )
+    return [sentence]
 
 
 def policy_ladder(samples: Iterable[Sample] | Survey, policy: Policy, verifiers: Sequence[Any] | None) -> Ladder:
@@ -175,11 +206,18 @@ def policy_ladder(samples: Iterable[Sample] | Survey, policy: Policy, verifiers:
     return recorded_ladder(seen, [name for name in names if name in recorded] or names, verifiers)
 
 
-def apply(laid: Table, task: TaskPolicy, *, salt: str, rungs: Sequence[str]) -> Rows:
-    """Apply a task's policy to a table; a row's operating point is chosen by the hash of its id."""
+def apply(
+    laid: Table, task: TaskPolicy, *, salt: str, rungs: Sequence[str], same: Flags | None = None, abstains: bool = False
+) -> Rows:
+    """Apply a task's policy to a table; a row's operating point is chosen by the hash of its id.
+
+    `same` (n, K): whether an answer is the same as that of the table's last rung; None: not compared. `abstains`:
+    whether the task gives no answer where the reference's was vetoed.
+    """
     chosen = _points(laid, task, salt=salt)
     n, count = len(laid), len(rungs)
-    figure = {name: np.full(n, np.nan) for name in ("correct", "cost_usd", "verifier_usd")}
+    figure = {name: np.full(n, np.nan) for name in ("correct", "cost_usd", "verifier_usd", "differs")}
+    compares = same is not None and laid.rungs[-1] == task.reference
     rate, below, judged = np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool)
     reach, up = np.zeros((n, count)), np.zeros((n, count))
     for index, point in enumerate(task.points):
@@ -197,6 +235,8 @@ def apply(laid: Table, task: TaskPolicy, *, salt: str, rungs: Sequence[str]) -> 
         figure["correct"][mine] = served.correct
         figure["verifier_usd"][mine] = served.verifier_usd
         figure["cost_usd"][mine] = served.cost_usd
+        if same is not None and compares:
+            figure["differs"][mine] = _differs(served, point.rungs, laid.rungs, same[mine], abstains=abstains)
     top = laid.rungs.index(task.reference) if task.reference in laid.rungs else None
     missing = np.full(n, np.nan)
     kept = np.flatnonzero(judged)
@@ -209,11 +249,21 @@ def apply(laid: Table, task: TaskPolicy, *, salt: str, rungs: Sequence[str]) -> 
         below=below[judged],
         correct=figure["correct"][judged],
         correct_top=(missing if top is None else laid.correct[:, top])[judged],
+        differs=np.where(laid.present[:, -1], figure["differs"], np.nan)[judged],
         cost_usd=figure["cost_usd"][judged],
         verifier_usd=figure["verifier_usd"][judged],
         top_usd=(missing if top is None else laid.answer_usd[:, top])[judged],
         n_skipped=int(n - judged.sum()),
     )
+
+
+def _differs(served: Replayed, own: Sequence[str], rungs: Sequence[str], same: Flags, *, abstains: bool) -> Floats:
+    """Return where the served answer is not the same as that of the last of `rungs`, (n,) of 0 and 1."""
+    rows = np.arange(len(same))
+    column = np.array([rungs.index(name) for name in own], dtype=np.intp)[served.answered]
+    vetoed = served.table.vetoed[rows, served.answered]  # served all the same, since no rung is left
+    below = column != len(rungs) - 1
+    return np.where(below, ~same[rows, column] | vetoed, vetoed & abstains).astype(np.float64)
 
 
 def _points(laid: Table, task: TaskPolicy, *, salt: str) -> np.ndarray[Any, np.dtype[np.intp]]:
@@ -251,6 +301,8 @@ def figures(rows: Rows, rungs: Sequence[str]) -> dict[str, Any]:
         ],
         "accuracy": estimate(rows.correct[labelled], pick(rows.groups, labelled)),
         "accuracy_top": mean(rows.correct_top[labelled & ~np.isnan(rows.correct_top)]),
+        "disagreement": estimate(rows.differs[~np.isnan(rows.differs)], pick(rows.groups, ~np.isnan(rows.differs))),
+        "n_compared": int((~np.isnan(rows.differs)).sum()),
         "error_accepted": None if not accepted.any() else 1.0 - float(rows.correct[accepted].mean()),
         "cost_usd_per_request": mean(rows.cost_usd[~np.isnan(rows.cost_usd)]),
         "cost_vs_top": float(rows.cost_usd[both].sum()) / top_usd if top_usd > 0 else None,

@@ -34,6 +34,7 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         ("escalation rate", expected),
         *_borrowed(found.get("borrowed")),
         *((f"… of {level['rung']}", share({**level, "value": level["expected"]})) for level in found["rungs"][1:]),
+        *_disagreement(found.get("disagreement")),
         ("accuracy", f"{share(found['accuracy'])}; always {found['reference']}: {percent(found['accuracy_top'])}"),
         *_dimensions(found.get("dimensions") or {}),
         ("a request", f"{dollars(found['cost_usd_per_request'])}, {percent(found['cost_vs_top'])} of always-top"),
@@ -83,6 +84,11 @@ def _ladders(points: list[dict[str, Any]]) -> list[str]:
         part = "" if len(points) == 1 else f"{percent(point['weight'])} of requests: "
         lines.append(f"{part}{' → '.join(point['rungs'])}" + (f", thresholds {thresholds}" if thresholds else ""))
     return lines
+
+
+def _disagreement(found: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Return how often an answer is not the same as the reference's, on the certifying rows; empty if not compared."""
+    return [] if found is None else [("disagreement", f"{share(found)} of {found['n']:,} requests")]
 
 
 def _singles(found: dict[str, Any]) -> list[tuple[str, str]]:

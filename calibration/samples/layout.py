@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from calibration.arrays import Flags, Floats
-from calibration.samples.sameness import match_reference, repeat_reference
+from calibration.samples.sameness import Sameness, repeat_reference
 from calibration.samples.subladders import PartColumns
 from calibration.samples.table import Table
 from calibration.stats.labels import uniform_rows
-from cascade.exchange import EMPTY
+from cascade.exchange import EMPTY, Response
 from cascade.labelling.annotation import CORRECT, label_in
 from cascade.ladder import Ladder
 from cascade.policy.policy import SALT
@@ -23,6 +23,9 @@ from cascade.samples.sample import Sample
 
 STEP = 256
 """Samples of a task between two calls of `progress`."""
+
+MOST_KEPT = 10_000
+"""Most requests of a task whose reference's answer is kept, to be compared with those to their copies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,20 @@ class Layout:
 
     alike: Flags | None = None
     """Whether an answer is identical to the reference's, (n, K), so alike in every dimension; None if not computed."""
+
+    unsure: Flags | None = None
+    """Whether it cannot be told if an answer equals the reference's, (n, K); such answers are not `same`. None if not
+    computed."""
+
+    contents: tuple[str, ...] = ()
+    """Hash of each request's content (n); empty if not computed."""
+
+    repeats: Floats | None = None
+    """Share of the reference's further answers to the same request that are the same as its first, (n,): those in
+    `Response.samples`, and that to the first copy of the request. NaN where it was asked once. None if not computed."""
+
+    answer_fields: tuple[str, ...] = ()
+    """The declared answer fields of the requests, sorted."""
 
     def seen_in(self, dimension: str | None) -> Layout:
         """Return the layout with the labels of one dimension; None: as it is."""
@@ -81,7 +98,8 @@ def lay_out_tasks(
     counts: Mapping[str, int],
     parts: Mapping[str, Sequence[Sequence[str]]],
     *,
-    sameness: bool = False,
+    sameness: Sameness | None = None,
+    contents: bool = False,
     dimensions: Sequence[str] = (),
     prices: PriceBook | None = None,
     progress: Callable[[str, int, int], None] | None = None,
@@ -93,7 +111,8 @@ def lay_out_tasks(
         ladder: the rungs, with their verifiers looked up.
         counts: how many samples each task has, for `progress`; other tasks are skipped.
         parts: by task, the sub-ladders to be evaluated; see `PartColumns`.
-        sameness: whether to compare every answer with the reference's.
+        sameness: compares every answer with the reference's; None: none is compared.
+        contents: whether to hash the requests' contents, and to compare the reference's repeated answers.
         dimensions: of the labels, to be laid out beside `correct`.
         prices: fills in costs that were not recorded.
         progress: called now and then with the task, its samples done and their total.
@@ -105,7 +124,13 @@ def lay_out_tasks(
             continue
         if task not in growing:
             growing[task] = _Growing(
-                task, ladder, parts.get(task, ()), sameness=sameness, dimensions=dimensions, prices=prices
+                task,
+                ladder,
+                parts.get(task, ()),
+                sameness=sameness,
+                contents=contents,
+                dimensions=dimensions,
+                prices=prices,
             )
         done = growing[task].add(sample)
         if progress is not None and (done % STEP == 0 or done == counts[task]):
@@ -123,14 +148,20 @@ class _Growing:
         ladder: Ladder,
         parts: Sequence[Sequence[str]],
         *,
-        sameness: bool,
+        sameness: Sameness | None,
+        contents: bool,
         dimensions: Sequence[str],
         prices: PriceBook | None,
     ) -> None:
         self._columns = PartColumns(task, ladder, parts, prices=prices)
         self._rungs = self._columns.ladder.names
-        self._same = array("b") if sameness else None
-        self._alike = array("b") if sameness and dimensions else None
+        self._sameness = sameness
+        self._same, self._unsure = bytearray(), bytearray()
+        self._alike = bytearray() if sameness and dimensions else None
+        self._contents: list[str] | None = [] if contents else None
+        self._repeats = array("d")
+        self._first: dict[str, Response] = {}
+        self._fields: set[str] = set()
         self._labels = {dimension: array("d") for dimension in dimensions}
         self._sources: set[str] = set()
         self._propensity = array("d")
@@ -142,22 +173,46 @@ class _Growing:
         for recording in sample.recordings.values():
             if recording.correct is not None and recording.label_source is not None:
                 self._sources.add(recording.label_source)
-        if self._same is not None:
-            self._same.extend(match_reference(sample, self._rungs))
+        if self._sameness is not None:
+            told = self._sameness.with_reference(sample, self._rungs)
+            self._same.extend(one is True for one in told)
+            self._unsure.extend(one is None for one in told)
         if self._alike is not None:
             self._alike.extend(repeat_reference(sample, self._rungs))
         for dimension, column in self._labels.items():
             found = (sample.recordings.get(rung) for rung in self._rungs)
             known = (None if one is None else label_in(one, dimension) for one in found)
             column.extend(math.nan if value is None else value for value in known)
+            if sample.request.answer_field is not None:
+                self._fields.add(sample.request.answer_field)
+        if self._contents is not None:
+            # Of a log without texts, the id is what tells copies: it is a hash of the content, unless one was given.
+            self._contents.append(sample.hash_id if sample.textless else sample.request.content)
+            self._repeats.append(self._repeated(sample, self._contents[-1]))
         return self._columns.n
+
+    def _repeated(self, sample: Sample, content: str) -> float:
+        """Return the share of the reference's further answers that are the same as its first; NaN if it has none."""
+        top = sample.recordings.get(self._rungs[-1])
+        if top is None or self._sameness is None:
+            return math.nan
+        others = [replace(top.response, text=text, tool_calls=(), samples=()) for text in top.response.samples]
+        if content in self._first:
+            others.append(self._first[content])
+        elif len(self._first) < MOST_KEPT:
+            self._first[content] = top.response
+        told = [self._sameness.told(sample, one, top.response) for one in others]
+        return sum(one is True for one in told) / len(told) if told else math.nan
 
     def layout(self) -> Layout:
         """Return the layout; nothing can be added afterwards."""
         shape = (-1, len(self._rungs))
-        same, alike = (
+        same, unsure, alike = (
             None if flags is None else np.frombuffer(flags, dtype=np.bool_).reshape(shape)
-            for flags in (self._same, self._alike)
+            for flags in (
+                *((self._same, self._unsure) if self._sameness is not None else (None, None)),
+                self._alike,
+            )
         )
         propensity = np.frombuffer(self._propensity)
         return Layout(
@@ -167,4 +222,8 @@ class _Growing:
             propensity=propensity if np.ptp(propensity) > 0.0 else None,
             labels={name: np.frombuffer(column).reshape(shape) for name, column in self._labels.items()},
             alike=alike,
+            unsure=unsure,
+            contents=tuple(self._contents or ()),
+            answer_fields=tuple(sorted(self._fields)),
+            repeats=None if self._contents is None else np.frombuffer(self._repeats),
         )

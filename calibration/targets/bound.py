@@ -81,7 +81,44 @@ class MaxLoss:
         return _bound_json("max_loss", self)
 
 
+@dataclass(frozen=True, slots=True)
+class MaxDisagreement:
+    """Certified without a label: at most a share `eps` of a task's answers is not the same as the reference's.
+
+    An answer counts as the same where its typed value equals the reference's, as the reader of answers (or another
+    sameness) reads both; in doubt it does not. An answer by the reference is the same; an answer from below that was
+    vetoed (`exhausted`), and none at all (`abstained`), are not. Requests that fail, or that a budget or a deadline
+    ends, are outside. No answer has to be labelled, and none has to be right.
+    """
+
+    eps: float
+    """Bound on P(not the same as the reference's answer), in (0, 1)."""
+
+    confidence: float = CONFIDENCE
+    """Probability over the draw of the samples that the bound holds, in (0, 1)."""
+
+    def __post_init__(self) -> None:
+        """Refuse values outside (0, 1)."""
+        _require_share("greatest disagreement with the reference (max_disagreement)", self.eps)
+        _require_share("confidence", self.confidence)
+
+    @property
+    def value(self) -> float:
+        """The bound, in (0, 1)."""
+        return float(self.eps)
+
+    @property
+    def delta(self) -> float:
+        """The probability that is left for the bound to fail, 1 − confidence."""
+        return _complement(self.confidence)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the bound as it stands in a policy."""
+        return {"kind": "max_disagreement", "value": self.value, "confidence": float(self.confidence)}
+
+
 Bound: TypeAlias = MaxError | MaxLoss
+"""A bound on labels."""
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -133,8 +170,10 @@ class Jointly:
         return {"kind": "together", "value": parts, "confidence": float(self.confidence)}
 
 
-def describe_bound(bound: Bound) -> str:
+def describe_bound(bound: Bound | MaxDisagreement) -> str:
     """Return a description of a bound."""
+    if isinstance(bound, MaxDisagreement):
+        return f"a disagreement of at most {bound.value:g}"
     what = "an error" if isinstance(bound, MaxError) else "a loss"
     where = "" if bound.dimension is None else f" in {bound.dimension}"
     return f"{what} of at most {bound.value:g}{where}"

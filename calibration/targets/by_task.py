@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from calibration.targets.bound import CONFIDENCE, Bound, Jointly, MaxError, MaxLoss
+from calibration.targets.bound import CONFIDENCE, Bound, Jointly, MaxDisagreement, MaxError, MaxLoss
 from calibration.targets.target import Aim, EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
 from cascade.errors import ConfigError
 
-Target: TypeAlias = Aim | Together | Bound | Jointly
+Target: TypeAlias = Aim | Together | Bound | MaxDisagreement | Jointly
 """A target of calibrate: an aim, several aims, a bound, or several bounds."""
 
 FLAGS = {
@@ -19,6 +19,7 @@ FLAGS = {
     "expected_error": "--target-error",
     "max_loss": "--max-loss",
     "max_error": "--max-error",
+    "max_disagreement": "--max-disagreement",
 }
 """The option of `cascade calibrate` for every kind of target."""
 
@@ -38,6 +39,15 @@ def make_target(figures: Mapping[str, Any]) -> Target | None:
         message = f"{named} are combined; only bounds, or only aims, were expected. Leave out one kind."
         raise ConfigError(message)
     confidence = figures.get("confidence")
+    if "max_disagreement" in given:
+        if len(given) > 1:
+            named = ", ".join(FLAGS[kind] for kind in given)
+            message = (
+                f"{named} are combined; --max-disagreement was expected alone: it is certified without labels, on rows "
+                "of its own. Certify one, and measure the other with `cascade check`."
+            )
+            raise ConfigError(message)
+        return MaxDisagreement(given["max_disagreement"], CONFIDENCE if confidence is None else confidence)
     if kinds:
         sure = CONFIDENCE if confidence is None else confidence
         bounds: list[MaxLoss | MaxError] = []
@@ -47,7 +57,10 @@ def make_target(figures: Mapping[str, Any]) -> Target | None:
             bounds += [bound(limit, sure, name) for name, limit in limits.items()]
         return bounds[0] if len(bounds) == 1 else Jointly(*bounds)
     if confidence is not None:
-        message = "--confidence is given without a bound; use it with --max-loss or --max-error (an aim has none)."
+        message = (
+            "--confidence is given without a bound; use it with --max-loss, --max-error or --max-disagreement (an aim "
+            "has none)."
+        )
         raise ConfigError(message)
     aimed: dict[str, Any] = {
         "escalation_rate": EscalationRate,

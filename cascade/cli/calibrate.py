@@ -81,6 +81,22 @@ def calibrate(
             help="Certify: upper bound on the error among answers accepted below the top; tone=A by dimension.",
         ),
     ] = None,
+    max_disagreement: Annotated[
+        float | None,
+        typer.Option(
+            "--max-disagreement",
+            metavar="E",
+            help="Certify without a label: upper bound on the share of answers that are not the same as always-top's.",
+        ),
+    ] = None,
+    same: Annotated[
+        str | None,
+        typer.Option(
+            "--same",
+            metavar="MODULE:FUNCTION",
+            help="Whose sameness --max-disagreement is about: a function of two texts; default: the reader of answers.",
+        ),
+    ] = None,
     confidence: Annotated[
         float | None,
         typer.Option("--confidence", metavar="C", help="Confidence level of a certificate; default: 0.9."),
@@ -150,8 +166,9 @@ def calibrate(
     """Fit a policy: how verdicts become a confidence, and the thresholds below which a request escalates.
 
     The ladder comes from a configuration, or from --rungs. Aims are met in expectation; several aims hold together, or
-    are refused if they cannot. A bound (--max-loss, --max-error) is certified; if it cannot be, the safest policy is
-    written and the report names what is missing. Without a target, the tasks' targets in the configuration are used.
+    are refused if they cannot. A bound (--max-loss, --max-error, --max-disagreement) is certified; if it
+    cannot be, the safest policy is written and the report names what is missing. --max-disagreement needs no label.
+    Without a target, the tasks' targets in the configuration are used.
     Missing recordings are made first (this needs a configuration and costs money). Recordings without a label are
     graded by the gold answer of their sample. Each judge of a configuration is first probed with 200 wrong answers
     (this costs money too), and refused with exit code 1 if it may pass more than 5 % of them.
@@ -161,7 +178,9 @@ def calibrate(
     from calibration import calibrate_files
     from calibration.judges.screening import UNPROBED
     from calibration.pages.blocks import operating_points
+    from calibration.samples.sameness import sameness_of
     from calibration.targets.by_task import make_target
+    from cascade.config.options import load_function
     from cascade.policy.policy import Policy
     from cascade.samples.table import parse_mapping
 
@@ -174,6 +193,7 @@ def calibrate(
             "expected_error": target_error,
             "max_loss": parse_bounds(max_loss, "--max-loss"),
             "max_error": parse_bounds(max_error, "--max-error"),
+            "max_disagreement": max_disagreement,
             "confidence": confidence,
         }
     )
@@ -198,6 +218,7 @@ def calibrate(
             mapping=parse_mapping(mapping) if mapping else None,
             out=out,
             seed=seed,
+            sameness=None if same is None else sameness_of(load_function(same, "--same", Path()), same),
             probe_judges=not no_probes,
             admit_judges=admit_judge or (),
             explore=shown.explore,

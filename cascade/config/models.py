@@ -196,6 +196,8 @@ class TargetModel(Part):
     """Certified upper bound on the accuracy loss against always-top."""
     max_error: Limits | None = None
     """Certified upper bound on the error rate among answers accepted below the top."""
+    max_disagreement: Rate | None = None
+    """Certified upper bound on the share of requests answered otherwise than by the reference; needs no labels."""
     confidence: Rate | None = None
     """Confidence level of a certificate; default: 0.9."""
 

@@ -44,7 +44,7 @@ def prepared(spec: Any, folder: Path) -> Any:
         found["rubric"] = folder / found["rubric"]
     for option in FUNCTIONS:
         if isinstance(found.get(option), str):
-            found[option] = _function(found[option], f"{name}.{option}", folder)
+            found[option] = load_function(found[option], f"{name}.{option}", folder)
     return {name: found}
 
 
@@ -69,7 +69,12 @@ def price_of(shape: PriceModel) -> Price:
     return Price(**usd)
 
 
-def _function(named: str, option: str, folder: Path) -> Any:
+def load_function(named: str, option: str, folder: Path) -> Any:
+    """Return a user's function by `module:function`; modules are looked for in a folder first.
+
+    Raises:
+        ConfigError: it is not so named, cannot be loaded, or is no function.
+    """
     module, colon, name = named.partition(":")
     if not colon or not module or not name:
         message = f"{option} is {named!r}; module:function was expected."

@@ -25,6 +25,11 @@ VERSION = 1
 SALT = "cascade-1"
 """Separates the hashed choices of one deployment from those of another."""
 
+P_RIGHT = "P(right)"
+"""What a confidence means where combiners were fitted to labels: the probability that the answer is right."""
+P_SAME = "P(same)"
+"""… where they were fitted to sameness: the probability that the answer is the same as the reference's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceCost:
@@ -92,6 +97,11 @@ class TaskPolicy:
 
     dial: dict[str, TaskPolicy] = field(default_factory=dict)
     """Further operating points by name (`strict`, `cheap`, …), each with its own target and certificate."""
+
+    @property
+    def confidence_means(self) -> str:
+        """What its confidences are the probability of: `P(right)`, or `P(same)`."""
+        return str(self.measured.get("confidence_means", P_RIGHT))
 
     def at(self, quality: str | None) -> TaskPolicy:
         """Return the operating point of that name; None: this one.

@@ -15,7 +15,9 @@ def show_calibrated(policy: Policy) -> None:
     from calibration.pages.blocks import block, operating_points
 
     show_blocks("Calibrated", {name: block(fitted) for name, fitted in operating_points(policy).items()})
-    say("Intervals are 90 %; the rate's is for the true rate; accuracy is estimated on held-out labels.")
+    labelled = any(fitted.measured["n_labelled"] for fitted in policy.tasks.values())
+    more = "; accuracy is estimated on held-out labels" if labelled else ""
+    say(f"Intervals are 90 %; the rate's is for the true rate{more}.")
     if any(fitted.certified is None for fitted in policy.tasks.values()):
         say("Aims are met in expectation; they are not certified.")
     for name, fitted in operating_points(policy).items():

@@ -12,7 +12,7 @@ import numpy as np
 from calibration import EscalationRate, MaxLoss, calibrate, replay
 from calibration.samples.layout import lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
-from calibration.samples.sameness import same_answers
+from calibration.samples.sameness import Sameness, same_answers
 from calibration.samples.subladders import lay_out_parts, list_subladders
 from calibration.samples.survey import survey
 from calibration.samples.table import Table
@@ -59,7 +59,7 @@ def _require_equal(one: Table, other: Table) -> None:
 def test_tasks_laid_out_in_one_pass_are_as_each_alone() -> None:
     samples = _mixed()
     ladder = recorded_ladder(samples, RUNGS, ["sure", "agreement"])
-    found = lay_out_tasks(samples, ladder, survey(samples).counts, {"sums": PARTS}, sameness=True)
+    found = lay_out_tasks(samples, ladder, survey(samples).counts, {"sums": PARTS}, sameness=Sameness())
     for task, layout in found.items():
         own = [sample for sample in samples if sample.request.task == task]
         _require_equal(layout.table, lay_out_parts(task, own, ladder, []))
