@@ -96,8 +96,12 @@ class Exchanges:
 
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
+    def answers(self, method: str, path: str) -> bool:
+        """Tell whether the cascade answers such a request; else the original client does, and its body is not read."""
+        return method == "POST" and route_of(self.library, path) is not None
+
     def answer(self, sent: Sent, original: Original, *, again: bool = False) -> Steps:
-        """Answer one request.
+        """Answer one request, of those that it `answers`.
 
         Args:
             sent: the request.
@@ -105,8 +109,7 @@ class Exchanges:
             again: whether its library sends it once more: it went to the client's own model, since the cascade failed.
         """
         route = route_of(self.library, sent.path)
-        if route is None:
-            return (yield original.send)
+        assert route is not None  # noqa: S101 - the transports ask `answers` first
         if again:
             return (yield from self._bypass(route, original, self._read(route, sent), _AGAIN))
         inbound: Inbound | None = None

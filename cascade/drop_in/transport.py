@@ -66,10 +66,12 @@ def _kinds(http: ModuleType) -> tuple[type, type]:
             self._client, self._exchanges = client, exchanges
 
         def handle_request(self, request: Any) -> Any:
+            original = self._client._client  # noqa: SLF001 - as above
+            if not self._exchanges.answers(request.method, request.url.path):
+                return original.send(request, stream=True)
             if (early := _again(request)) is not None:
                 raise early
             request.read()
-            original = self._client._client  # noqa: SLF001 - as above
             asked = Original(
                 send=Step(run=partial(_send, http, original, request), arun=_never),
                 read=lambda response: Step(run=response.read, arun=_never),
@@ -85,10 +87,12 @@ def _kinds(http: ModuleType) -> tuple[type, type]:
             self._client, self._exchanges = client, exchanges
 
         async def handle_async_request(self, request: Any) -> Any:
+            original = self._client._client  # noqa: SLF001 - as above
+            if not self._exchanges.answers(request.method, request.url.path):
+                return await original.send(request, stream=True)
             if (early := _again(request)) is not None:
                 raise early
             await request.aread()
-            original = self._client._client  # noqa: SLF001 - as above
             asked = Original(
                 send=Step(run=_never, arun=partial(_send, http, original, request)),
                 read=lambda response: Step(run=_never, arun=response.aread),
@@ -117,13 +121,12 @@ def _again(request: Any) -> BaseException | None:
 
 def _sent(request: Any) -> Sent:
     timeout = request.extensions.get("timeout") or {}
-    body = request.content if request.method == "POST" else b""
-    return Sent(path=request.url.path if body else "", body=body, timeout_s=timeout.get("read"))
+    return Sent(path=request.url.path, body=request.content, timeout_s=timeout.get("read"))
 
 
 def _send(http: ModuleType, original: Any, request: Any) -> Any:
     """Send a request by the original HTTP client (an awaitable where that is async), without our own field."""
-    plain = _sent(request).without(FIELD) if request.method == "POST" and FIELD.encode() in request.content else None
+    plain = _sent(request).without(FIELD) if FIELD.encode() in request.content else None
     if plain is not None:
         told = [(name, value) for name, value in request.headers.multi_items() if name.lower() != "content-length"]
         request = http.Request(request.method, request.url, headers=told, content=plain, extensions=request.extensions)

@@ -44,6 +44,10 @@ class OwnModel:
     def __call__(self, request: Any) -> Any:
         self.paths.append(request.url.path)
         self.headers.append(dict(request.headers))
+        if request.url.path.endswith("/files"):
+            self.bodies.append(request.content)
+            told = {"id": "file-1", "object": "file", "bytes": 1, "created_at": 1, "filename": "a", "purpose": "batch"}
+            return self.http.Response(200, json={**told, "status": "processed"})
         self.bodies.append(json.loads(request.content) if request.content else None)
         status = self.statuses.pop(0) if self.statuses else 200
         if status != 200:

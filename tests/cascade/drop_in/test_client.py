@@ -104,6 +104,13 @@ def test_everything_else_goes_to_the_original_client(client, own):
     assert own.paths == ["/v1/embeddings"]
 
 
+def test_files_are_uploaded_as_they_are(client, own):
+    with cascade_of() as app:
+        uploaded = cascade.wrap(client, app=app).files.create(file=("a.jsonl", b'{"cascade": 1}'), purpose="batch")
+    assert uploaded.id == "file-1"
+    assert b'{"cascade": 1}' in own.bodies[0]
+
+
 def test_options_of_the_client_live_on(client):
     with cascade_of() as app:
         wrapped = cascade.wrap(client, app=app)
