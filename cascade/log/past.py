@@ -62,15 +62,12 @@ class Past:
     def features_at(self, position: int) -> dict[str, float | None] | None:
         """Return what the combiner saw at an attempt; None where it has no answer.
 
-        Logs from before schema 4 have no features: they are put together from verdicts, confidences and the length of
-        the answer, which lacks what a tool was given.
+        They are put together from verdicts, confidences and the length of the answer. What these do not tell (what a
+        tool was given counts as length, too) is stored since schema 4.
         """
         row = self.attempts[position]
         if row["failure"] is not None:
             return None
-        stored = json.loads(row["features"]) if row["features"] else None
-        if stored is not None and "left_out" not in stored:
-            return {name: None if value is None else float(value) for name, value in stored.items()}
         found: dict[str, float | None] = {}
         for verdict in self.verdicts_at(position):
             found[verdict["verifier"]] = verdict["score"]
@@ -80,7 +77,10 @@ class Past:
         for one in self.attempts[:position]:
             if one["action"] == "escalate":
                 found[EARLIER + one["rung"]] = one["confidence"]
-        return found
+        stored = json.loads(row["features"]) if row["features"] else {}
+        if "left_out" in stored:
+            return found
+        return found | {name: None if value is None else float(value) for name, value in stored.items()}
 
     def explanation(self, policy: Policy | None) -> Explanation:
         """Return why the decision was made, and what the cascade would have done where it was observed.

@@ -19,6 +19,7 @@ from cascade.log.quotations import LEFT_OUT, WORD, error_without_text, foreign_t
 from cascade.log.redaction import Redactor
 from cascade.log.same_as import same_as
 from cascade.observation import Observation
+from cascade.policy.features import EARLIER, LENGTH
 from cascade.policy.policy import Policy
 from cascade.result import Attempt, Result, features_at
 from cascade.verdict import Verdict
@@ -142,7 +143,7 @@ class RowBuilder:
                 "decisions": [row],
                 "attempts": [
                     {"decision_id": identity, "position": position, "task": task, **self._attempt(attempt),
-                     "features": features_at(attempts, position), "same_as": same[position]}
+                     "features": _further_features(attempts, position), "same_as": same[position]}
                     for position, attempt in enumerate(attempts)
                 ],
                 "verdicts": [
@@ -312,6 +313,24 @@ class RowBuilder:
 
     def _full(self, text: str) -> str:
         return self._redactor.clean(text, limit=_LARGEST)
+
+
+def _further_features(attempts: tuple[Attempt, ...], position: int) -> dict[str, float | None] | None:
+    """Return the features of an attempt that its row and its verdicts' rows do not tell: most often none of them.
+
+    `Past.features_at` puts them together again. None where the rung did not answer.
+    """
+    found, response = features_at(attempts, position), attempts[position].response
+    if found is None or response is None:
+        return None
+    told: dict[str, float | None] = {LENGTH: math.log1p(len(response.text))}
+    for verdict in attempts[position].verdicts:
+        told[verdict.name] = verdict.score
+        told |= {f"{verdict.name}.{name}": value for name, value in verdict.signals.items()}
+    for one in attempts[:position]:
+        if one.decision.action == "escalate":
+            told[EARLIER + one.rung] = _finite(one.confidence)
+    return {name: value for name, value in found.items() if name not in told or told[name] != value}
 
 
 def _flags(attempt: Attempt) -> list[str]:

@@ -97,7 +97,7 @@ attempts = Table(
     Column("flags", Text, nullable=False),
     Column("answer_chars", BigInteger, nullable=False),
     Column("answer_text", Text),
-    Column("features", Text),  # numbers by name, as the combiner saw them; NULL without answer, and before schema 4
+    Column("features", Text),  # seen by the combiner and told by no other column; NULL: none, or an old row
     Column("same_as", Integer),  # position of the first attempt with the same typed answer; NULL where it is not told
     sqlite_with_rowid=False,
 )

@@ -126,4 +126,5 @@ def test_nothing_grows_but_the_log(tmp_path: Path, n: int, early: int) -> None:
     assert tasks <= 2
     with open_log(tmp_path / "empty.db"):
         pass
-    assert (size - (tmp_path / "empty.db").stat().st_size) / n <= 1200
+    # 1.2 KiB: schema 4 tells mode, propensity, equal answers and the next rung's cost on top of the 1,200 bytes before.
+    assert (size - (tmp_path / "empty.db").stat().st_size) / n <= 1.2 * 1024
