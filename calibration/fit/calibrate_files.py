@@ -49,6 +49,7 @@ def calibrate_files(
     probe_judges: bool = True,
     admit_judges: Sequence[str] = (),
     sameness: Sameness | None = None,
+    looks_beside: Sequence[Path] | None = None,
     max_cost_usd: float | None = None,
     concurrency: int = 16,
     confirm: Callable[[CostEstimate], bool] | None = None,
@@ -86,6 +87,7 @@ def calibrate_files(
         probe_judges: whether judges are probed; if not, the policy records it.
         admit_judges: judges to admit whatever their probes show; the policy records it.
         sameness: whose sameness MaxDisagreement is about; None: that of the reader of answers.
+        looks_beside: the files beside which certifications by MaxDisagreement are recorded; None: the samples.
         max_cost_usd: US dollars that recording missing answers may cost; probing each judge has the same limit.
         concurrency: calls at once.
         confirm: called with the cost estimate before each of these; False stops it. None: no confirmation.
@@ -143,7 +145,7 @@ def calibrate_files(
     if on_samples is not None:
         on_samples(source, found)
     made: list[Policy] = []
-    looks = Looks.beside(paths)
+    looks = Looks.beside(paths if looks_beside is None else looks_beside)
     abstaining = (
         ()
         if loaded is None

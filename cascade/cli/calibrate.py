@@ -206,6 +206,8 @@ def calibrate(
     ):
         policy = calibrate_files(
             paths,
+            # A log's samples are gone in the end; its record of looks is not. Of a server's log, it is the policy's.
+            looks_beside=[out if "://" in one else Path(one) for one in samples],
             config=chosen.config,
             rungs=chosen.rungs,
             verifiers=chosen.verifiers,

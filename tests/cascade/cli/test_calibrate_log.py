@@ -78,3 +78,13 @@ def test_decisions_that_were_not_observed_say_what_they_cannot_tell(folder, cli,
     ended = cli("calibrate", "decisions.db", "--rungs", "small,large", "--verifiers", "says", target, "0.3",
                 "--combiner", "present.json")  # fmt: skip
     assert "none of its 60 decisions was observed" in ended.stderr
+
+
+def test_looks_at_a_log_are_recorded_beside_the_log_and_counted_the_next_time(folder, cli) -> None:
+    observed(folder / "decisions.db")
+    given = ("--rungs", "small,large", "--verifiers", "says")
+    for eps in ("0.3", "0.4"):
+        ended = cli("calibrate", "decisions.db", *given, "--max-disagreement", eps)
+        assert ended.exit_code == 0, ended.stderr
+    kept = json.loads((folder / "decisions.db.looks.json").read_text())
+    assert len(kept["tasks"]["default"]) == 2
