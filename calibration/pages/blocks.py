@@ -56,7 +56,10 @@ def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
     """Return whether the bound is certified; empty for an aim."""
     if fitted.certificate is None:
         return []
-    held = f"with {percent(1.0 - fitted.certificate['delta'])} confidence, {fitted.certificate['method']}"
+    target = fitted.target
+    # One look spends a part of what all looks together may: the promise is theirs.
+    sure = target["confidence"] if target.get("kind") == "max_disagreement" else 1.0 - fitted.certificate["delta"]
+    held = f"with {percent(sure)} confidence, {fitted.certificate['method']}"
     return [("certified", f"yes, {held}" if fitted.certified else "no: the safest policy serves")]
 
 
