@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -10,7 +11,9 @@ from calibration.arrays import Floats
 from calibration.stats.margin import Groups, Margin, bound_mean, bound_money
 from calibration.stats.risk import sign_test
 from calibration.stats.sample_size import size_for_mean, size_for_share
+from calibration.thresholds.hull import Baseline
 from cascade.errors import ConfigError
+from cascade.exchange import EMPTY
 
 Kind = Literal["min_accuracy", "max_loss", "max_error", "max_cost", "escalation_tolerance", "max_drop", "min_scored"]
 
@@ -146,6 +149,14 @@ class Gate:
     warnings: tuple[str, ...] = ()
     """Warnings for the user."""
 
+    baselines: Mapping[str, Baseline] = EMPTY
+    """Each task's policy against the hull of single models; it is told first, and decides nothing."""
+
+    @property
+    def first(self) -> tuple[str, ...]:
+        """What is to be said first, by task: that a policy is below the hull, that the reference is not the best."""
+        return tuple(f"{name}: {said}" for name, one in self.baselines.items() for said in one.sentences)
+
     @property
     def outcome(self) -> Outcome:
         """Fail if any finding fails, else undecided if any is, else pass."""
@@ -159,6 +170,7 @@ class Gate:
             "confidence": self.confidence,
             "levels": "pass: each figure at 1 − confidence, all must pass; fail: 1 − confidence over the figures",
             "findings": [finding.to_json() for finding in self.findings],
+            "single_models": {name: one.to_json() for name, one in self.baselines.items()},
             "warnings": list(self.warnings),
         }
 

@@ -21,6 +21,7 @@ from calibration.gate.gate_rows import GateRows, replay_task
 from calibration.gate.ppi_figure import ppi_estimate
 from calibration.samples.table import by_task
 from calibration.stats.labels import uniform_rows
+from calibration.thresholds.hull import Baseline, compare_replayed
 from cascade.errors import ConfigError, DataError
 from cascade.ladder import Ladder
 from cascade.policy.policy import Policy, TaskPolicy
@@ -87,10 +88,13 @@ def check_policy(
     known = {name: rows for name, rows in grouped.items() if name in policy.tasks}
     delta, count = 1.0 - confidence, len(criteria) * len(known)
     findings: list[Finding] = []
+    baselines: dict[str, Baseline] = {}
     dimensions = dict.fromkeys((None, *(criterion.dimension for criterion in criteria)))
     for name, rows in known.items():
         now = replay_task(name, rows, policy, ladder, verifiers, prices, dimensions, proxy)
-        skipped = now[None].rows.n_skipped
+        served = now[None].rows
+        baselines[name] = compare_replayed(now[None].table, served.index, served.correct, served.cost_usd)
+        skipped = served.n_skipped
         if skipped:
             warnings.append(f"Task {name!r}: {skipped} of {len(rows)} samples lack a recording; skipped.")
         before = (
@@ -109,7 +113,7 @@ def check_policy(
     if not any(finding.margin.n for finding in findings):
         message = "No sample can be checked; recordings of the policy's rungs, and labels for accuracy, were expected."
         raise DataError(message)
-    return Gate(findings=tuple(findings), confidence=confidence, warnings=tuple(warnings))
+    return Gate(findings=tuple(findings), confidence=confidence, warnings=tuple(warnings), baselines=baselines)
 
 
 def _silent(task: str, policy: Policy, now: GateRows, *, delta: float, delta_fail: float) -> list[Finding]:

@@ -13,7 +13,7 @@ from calibration.arrays import Flags, Floats
 from calibration.gate.replays import Rows, apply, policy_ladder
 from calibration.samples.columns import VerifierUse
 from calibration.samples.sameness import match_reference, repeat_reference
-from calibration.samples.table import lay_out
+from calibration.samples.table import Table, lay_out
 from calibration.stats.margin import Groups
 from cascade.errors import ConfigError
 from cascade.labelling.annotation import CORRECT, label_in
@@ -48,6 +48,9 @@ class GateRows:
 
     use: Mapping[str, Mapping[str, VerifierUse]]
     """Counts of the samples' verdicts, by rung and verifier."""
+
+    table: Table
+    """All rows of the task as arrays, with the labels of this dimension."""
 
     def grouped(self, keep: NDArray[np.bool_]) -> Groups | None:
         """Return the groups of the rows in `keep` (n,); None without groups."""
@@ -87,6 +90,7 @@ def replay_task(
             harmless=_harmless(samples, rows, policy.ladder.rungs, policy.tasks[name].reference, dimension),
             scores=None if proxy is None else _scores(samples, policy.ladder.rungs, proxy)[rows.index],
             use=laid.use,
+            table=seen,
         )
     return found
 

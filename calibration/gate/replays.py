@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,11 @@ from calibration.samples.sameness import Sameness
 from calibration.samples.survey import Survey, survey
 from calibration.samples.table import Table
 from calibration.stats.estimates import estimate, mean, pick
+from calibration.thresholds.hull import Baseline, compare_replayed
 from cascade.display.numbers import count, dollars, percent, span
 from cascade.display.sheet import Grid, Sheet
 from cascade.errors import DataError
+from cascade.exchange import EMPTY
 from cascade.hashing import unit
 from cascade.ladder import Ladder
 from cascade.plugins import resolve
@@ -86,6 +88,14 @@ class Replay:
     warnings: tuple[str, ...] = ()
     """Skipped rows with the reason, for the user."""
 
+    baselines: Mapping[str, Baseline] = EMPTY
+    """Each task's policy against the hull of single models."""
+
+    @property
+    def first(self) -> tuple[str, ...]:
+        """What is to be said first, by task: that a policy is below the hull, that the reference is not the best."""
+        return tuple(f"{name}: {said}" for name, one in self.baselines.items() for said in one.sentences)
+
     def sheet(self) -> Sheet:
         """Return the replay for display: a row of figures for each task."""
         rows = tuple(
@@ -96,7 +106,7 @@ class Replay:
             for name, found in self.to_json()["tasks"].items()
         )  # fmt: skip
         columns = ("task", "requests", "escalated", "accuracy", "the top alone", "a request", "of always-top")
-        return Sheet(title="Replay", parts=(Grid(columns=columns, rows=rows),), notes=self.warnings)
+        return Sheet(title="Replay", parts=(Grid(columns=columns, rows=rows),), notes=(*self.first, *self.warnings))
 
     def __rich__(self) -> Any:
         """Show it in a terminal."""
@@ -108,7 +118,10 @@ class Replay:
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures of every task and of all together, as `replay --json` prints them."""
-        tasks = {name: figures(rows, self.rungs) for name, rows in self.tasks.items()}
+        tasks = {
+            name: {**figures(rows, self.rungs), **(self.baselines[name].to_json() if name in self.baselines else {})}
+            for name, rows in self.tasks.items()
+        }
         return {"tasks": tasks, "total": figures(_together(list(self.tasks.values())), self.rungs)}
 
 
@@ -147,6 +160,7 @@ def replay(
     seen = survey(again) if found is None else found
     warnings: list[str] = []
     done: dict[str, Rows] = {}
+    baselines: dict[str, Baseline] = {}
     judged = resolve(ladder) if ladder is not None else policy_ladder(seen, policy, verifiers)
     if ladder is not None:
         policy.require(judged)
@@ -168,17 +182,19 @@ def replay(
             same=layout.same,
             abstains=name in abstaining,
         )
+        rows = done[name]
+        baselines[name] = compare_replayed(layout.table, rows.index, rows.correct, rows.cost_usd)
         warnings += _other_sameness(name, policy.tasks[name], told)
-        if done[name].n_skipped:
+        if rows.n_skipped:
             warnings.append(
-                f"Task {name!r}: {done[name].n_skipped} of {n} samples skipped, since a recording that the policy "
+                f"Task {name!r}: {rows.n_skipped} of {n} samples skipped, since a recording that the policy "
                 "needs is missing."
             )
     if not any(len(rows.rate) for rows in done.values()):
         known = ", ".join(policy.tasks)
         message = f"No sample can be replayed; recordings of the policy's rungs, of its tasks {known}, were expected."
         raise DataError(message)
-    return Replay(tasks=done, rungs=policy.ladder.rungs, warnings=tuple(warnings))
+    return Replay(tasks=done, rungs=policy.ladder.rungs, warnings=tuple(warnings), baselines=baselines)
 
 
 def _other_sameness(name: str, task: TaskPolicy, sameness: Sameness) -> list[str]:

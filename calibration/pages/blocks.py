@@ -39,7 +39,7 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         *_dimensions(found.get("dimensions") or {}),
         ("a request", f"{dollars(found['cost_usd_per_request'])}, {percent(found['cost_vs_top'])} of always-top"),
         *_singles(found),
-        *_hull(found.get("hull")),
+        *hull_line(found.get("hull")),
         *_rungs(found.get("rungs_tried") or []),
         *_grid(found),
     ]
@@ -103,7 +103,7 @@ def _singles(found: dict[str, Any]) -> list[tuple[str, str]]:
     return []
 
 
-def _hull(found: dict[str, Any] | None) -> list[tuple[str, str]]:
+def hull_line(found: dict[str, Any] | None) -> list[tuple[str, str]]:
     """Return the policy's place against the hull of single models; empty where it is not known."""
     if found is None:
         return []

@@ -56,7 +56,7 @@ def replayed_document(
         table = Table(title="Rungs", columns=("rung", "reached", "escalated"), rows=rungs)
         panels = [Panel(id=f"{prefix}-rungs", title="Rungs", tables=(table,))]
         panels += sample_panels(seen.get(name), prefix, fitted.reference, _chosen(row), _threshold(fitted))
-        own_warnings = tuple(warning for warning in warnings if repr(name) in warning)
+        own_warnings = (*row.get("baseline", ()), *(warning for warning in warnings if repr(name) in warning))
         figures = tuple(_measured(row, fitted))
         sections.append(Section(id=prefix, title=name, figures=figures, findings=own_warnings, panels=tuple(panels)))
     subtitle = f"{source} under policy {policy.sha256[:12]}; no call was made"
@@ -83,9 +83,10 @@ def checked_document(
             )
             for finding in mine
         )  # fmt: skip
-        fitted = policy.tasks[task]
+        fitted, told = policy.tasks[task], gate.baselines.get(task)
+        first = () if told is None else told.sentences
         panels = tuple(sample_panels(seen.get(task), prefix, fitted.reference, _held(mine), _threshold(fitted)))
-        sections.append(Section(id=prefix, title=task, figures=figures, findings=(), panels=panels))
+        sections.append(Section(id=prefix, title=task, figures=figures, findings=first, panels=panels))
     levels = (
         f"A limit passes where the one-sided bound of its figure clears it, with confidence {gate.confidence:g}; "
         f"failing is corrected for all {count(len(gate.findings))} limits together."
@@ -135,7 +136,7 @@ def _measured(row: Mapping[str, Any], fitted: TaskPolicy) -> Iterator[KeyFigure]
 
 def _findings(fitted: TaskPolicy) -> tuple[str, ...]:
     found = [fitted.why] if fitted.why else []
-    return (*found, *fitted.measured.get("warnings", []))
+    return (*fitted.measured.get("baseline", ()), *found, *fitted.measured.get("warnings", []))
 
 
 def _chosen(row: Mapping[str, Any]) -> Alternative | None:

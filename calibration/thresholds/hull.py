@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calibration.arrays import Flags, Floats
 from calibration.samples.table import Table
@@ -200,3 +201,33 @@ def say_reference(table: Table) -> str | None:
 def hull_sentences(found: Mapping[str, Any] | None, table: Table) -> Sequence[str]:
     """Return what is to be said first: that a policy is below the hull, and that the reference is not the best."""
     return [sentence for sentence in (say_hull(found), say_reference(table)) if sentence is not None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """A policy on recordings against single models and their mixes, as replay and check tell it."""
+
+    hull: AgainstHull | None
+    """The comparison; None with fewer than `ENOUGH` rows that tell."""
+
+    sentences: tuple[str, ...]
+    """What is to be said first; empty where nothing stands against the policy."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON: `hull`, and the sentences under `baseline`, as in a policy's `measured`."""
+        return {"hull": None if self.hull is None else self.hull.to_json(), "baseline": list(self.sentences)}
+
+
+def compare_replayed(table: Table, index: NDArray[np.intp], correct: Floats, cost_usd: Floats) -> Baseline:
+    """Compare a replayed policy with the hull of the table's models.
+
+    Args:
+        table: the samples of one task on the policy's ladder.
+        index: the rows that were replayed, (m,).
+        correct: correctness of what the policy serves on them, (m,); NaN where not known.
+        cost_usd: what it costs there, verifiers included, (m,); NaN where not known.
+    """
+    right, usd = np.full(len(table), np.nan), np.full(len(table), np.nan)
+    right[index], usd[index] = correct, cost_usd
+    hull = compare_with_hull(table, right, usd)
+    return Baseline(hull=hull, sentences=tuple(hull_sentences(None if hull is None else hull.to_json(), table)))

@@ -139,7 +139,7 @@ def check(
         tasks=task,
         proxy=proxy,
     )
-    for warning in gate.warnings:
+    for warning in (*gate.first, *gate.warnings):
         warn(warning)
     sentences = {finding: sentence(finding, confidence) for finding in gate.findings}
     if junit is not None:

@@ -66,7 +66,7 @@ def replay(
             progress=summed(report),
         )
     found_json = replayed.to_json()
-    for warning in replayed.warnings:
+    for warning in (*replayed.first, *replayed.warnings):
         warn(warning)
     if report_file is not None:
         from calibration.gate.replays import policy_ladder
@@ -93,6 +93,8 @@ def _show(found: dict[str, Any]) -> None:
 
 
 def _figures(row: dict[str, Any]) -> list[tuple[str, str]]:
+    from calibration.pages.blocks import hull_line
+
     wrong = row["error_accepted"]
     return [
         ("samples", f"{row['n']:,}, {row['n_labelled']:,} of them labelled, {row['n_skipped']:,} skipped"),
@@ -100,4 +102,5 @@ def _figures(row: dict[str, Any]) -> list[tuple[str, str]]:
         ("accuracy", f"{share(row['accuracy'])}; always-top: {percent(row['accuracy_top'])}"),
         ("accepted below", f"{percent(wrong)} of them wrong" if wrong is not None else "no labels"),
         ("a request", f"{dollars(row['cost_usd_per_request'])}, {percent(row['cost_vs_top'])} of always-top"),
+        *hull_line(row.get("hull")),
     ]

@@ -33,7 +33,9 @@ def on_escalation(task: TaskReport) -> str:
 def on_frontier(task: TaskReport) -> str:
     """Return advice on cost against quality."""
     said: list[str] = []
-    if task.dominated_by is not None:
+    if task.hull is not None and task.hull.below:
+        said.append("The diamond is below the line of single models and their mixes: serve that mix, or recalibrate.")
+    elif task.dominated_by is not None:
         said.append(f"{task.dominated_by} alone is as good and no dearer: use it alone, or recalibrate.")
     elif len(task.frontier.singles) > 1:
         said.append(

@@ -12,6 +12,7 @@ from cascade.errors import ConfigError, DataError
 from cascade.log import Log
 from cascade.policy.policy import Policy
 from cascade.policy.unknown_task import UNKNOWN_TASK, did_you_mean
+from cascade.report.values.against_hull import hull_findings
 from cascade.report.values.content import ByTime, Report, TaskReport
 from cascade.report.values.findings import findings
 from cascade.report.values.summary import summary
@@ -98,6 +99,9 @@ def filled(about: Report, tallies: Mapping[str, Tally], known: Promises) -> Repo
         tasks[name] = replace(made, findings=findings(made))
     total = summary(together(tallies.values()), {}, about=about, step_ms=step_ms, single_task=False)
     sentences = [f"{name}: {sentence}" for name, made in tasks.items() for sentence in made.findings]
+    # Of all tasks, what stands against serving the cascade at all comes first.
+    first = {f"{name}: {said}" for name, made in tasks.items() for said in hull_findings(made.hull, made.reference)}
+    sentences.sort(key=lambda sentence: sentence not in first)
     if len(shown) < len(tallies):
         sentences.append(_unknown(unknown, {name for _, name in known}))
     if about.lost:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cascade.report.tables.cost_tables import month_table, slice_table
+from cascade.report.values.against_hull import hull_words
 from cascade.report.values.content import Report, TaskReport
 from cascade.report.values.figure import Figure, Quantiles
 from cascade.report.values.findings import USUAL_BAND
@@ -59,6 +60,8 @@ def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
         top = f"; {task.reference} alone {percent(task.accuracy_top)}" if task.accuracy_top is not None else ""
         below = f"; accepted below the top {interval(task.accuracy_accepted)}" if task.accuracy_accepted.n else ""
         yield "accuracy", f"{estimate(task.accuracy)}{top}{below}"
+    if task.hull is not None:
+        yield "against the hull", hull_words(task.hull)
     if task.accuracy_sharpened.proxies:
         yield "accuracy, with judge scores", _sharpened(task.accuracy_sharpened)
     certificate = task.policies[0].certificate if task.policies else {}

@@ -14,6 +14,7 @@ from cascade.report.values.observed import NO_OBSERVED, ModeReport, Observed
 from cascade.report.values.parts import (
     NO_PPI_ESTIMATE,
     NO_SAVINGS,
+    HullReport,
     Month,
     PolicyUse,
     PpiEstimate,
@@ -69,6 +70,8 @@ class TaskReport:
     """Each rung alone, if labelled in every stratum."""
     best_single: str | None = None
     """The most accurate of them; ties go to the cheapest."""
+    hull: HullReport | None = None
+    """Against the hull of single models and their mixes; None without enough requests with every rung labelled."""
     dominated_by: str | None = None
     """A single rung that is at least as accurate and no dearer; None if absent or unknown."""
     cost_usd: float = 0.0

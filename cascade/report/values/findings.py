@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cascade.report.values.against_hull import hull_findings
 from cascade.report.values.content import TaskReport
 from cascade.report.values.format_numbers import count, dollars, estimate, interval, percent
 from cascade.report.values.parts import RungReport, VerifierReport
@@ -31,24 +32,11 @@ def findings(task: TaskReport) -> tuple[str, ...]:
     """Return the findings of one task; empty without requests."""
     if not task.n:
         return ()
-    return tuple(
-        sentence
-        for about in (
-            _rate,
-            _target,
-            _alarms,
-            _worth,
-            _cost,
-            _quality,
-            _slices,
-            _rungs,
-            _verifiers,
-            _observed,
-            _unchecked,
-            _ends,
-        )
-        for sentence in about(task)
-    )
+    return tuple(sentence for about in _ABOUT for sentence in about(task))
+
+
+def _hull(task: TaskReport) -> Iterator[str]:
+    yield from hull_findings(task.hull, task.reference)
 
 
 def _rate(task: TaskReport) -> Iterator[str]:
@@ -127,7 +115,7 @@ def _slices(task: TaskReport) -> Iterator[str]:
 
 def _worth(task: TaskReport) -> Iterator[str]:
     single = next((single for single in task.singles if single.rung == task.dominated_by), None)
-    if single is not None:
+    if single is not None and not (task.hull is not None and task.hull.below):
         yield (
             f"The cascade does not beat {single.rung} alone: its accuracy is {interval(single.accuracy)} at "
             f"{dollars(single.cost_usd_per_request)} per request, the cascade's {interval(task.accuracy_weighted)} at "
@@ -271,5 +259,5 @@ def _ends(task: TaskReport) -> Iterator[str]:
 
 
 _ABOUT = (
-    _observed, _rate, _target, _alarms, _worth, _cost, _quality, _slices, _rungs, _verifiers, _unchecked, _ends,
+    _hull, _observed, _rate, _target, _alarms, _worth, _cost, _quality, _slices, _rungs, _verifiers, _unchecked, _ends,
 )  # fmt: skip

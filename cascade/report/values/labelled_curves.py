@@ -81,7 +81,7 @@ def sweep_of(tally: Tally, order: Sequence[str], reference: str | None, level: f
     if len(order) < 2 or reference is None or reference == order[0]:
         return None
     first = order[0]
-    strata = _both(tally, (first, reference))
+    strata = labelled_alike(tally, (first, reference))
     n = sum(len(joint.confidence) for joint in strata.values())
     if n < FEW:
         return None
@@ -135,7 +135,7 @@ def frontier_of(
 def _oracle(tally: Tally, order: Sequence[str]) -> tuple[Place, ...]:
     """Return the oracle curve: stop at the cheapest of the most accurate rungs, cheapest gains first."""
     rungs = tuple(order)
-    strata = _both(tally, rungs)
+    strata = labelled_alike(tally, rungs)
     paid = [_paid(tally.rungs.get(name, RungTally())) for name in rungs]
     if sum(len(joint.confidence) for joint in strata.values()) < FEW or None in paid:
         return ()
@@ -158,7 +158,7 @@ def _oracle(tally: Tally, order: Sequence[str]) -> tuple[Place, ...]:
     return tuple(curve)
 
 
-def _both(tally: Tally, rungs: tuple[str, ...]) -> dict[str | None, Joint]:
+def labelled_alike(tally: Tally, rungs: tuple[str, ...]) -> dict[str | None, Joint]:
     """Return the requests on which all of `rungs` are labelled, by answering rung; empty if a stratum has none."""
     found: dict[str | None, Joint] = {}
     for (by, labelled), joint in tally.joint.items():
@@ -173,8 +173,13 @@ def _both(tally: Tally, rungs: tuple[str, ...]) -> dict[str | None, Joint]:
 
 
 def _columns(joint: Joint) -> tuple[Floats, Floats, Floats]:
-    correct = np.asarray(joint.correct).reshape(len(joint.confidence), -1)
+    correct = correctness(joint)
     return np.asarray(joint.confidence), correct[:, 0], correct[:, 1]
+
+
+def correctness(joint: Joint) -> Floats:
+    """Return the correctness of the rungs, (n, rungs)."""
+    return np.asarray(joint.correct).reshape(len(joint.confidence), -1)
 
 
 def _served(columns: tuple[Floats, Floats, Floats], cut: float) -> tuple[NDArray[np.bool_], Floats, Floats]:

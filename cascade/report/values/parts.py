@@ -110,6 +110,28 @@ class SingleReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HullReport:
+    """The cascade against the mix of single models that has its cost, where every rung is labelled."""
+
+    n: int
+    """Requests compared."""
+    mix: Mapping[str, float]
+    """Share of the requests that each rung gets in that mix; empty where every model costs more than the cascade."""
+    mix_usd_per_request: float | None
+    """What the mix costs; at most what the cascade does."""
+    mix_accuracy: float | None
+    """Its accuracy, weighted by answering rung."""
+    lead: Figure
+    """Accuracy of the mix less that of the cascade, paired by request; above 0 where the cascade is below the hull."""
+    below: bool | None
+    """True where the cascade is below the hull, False where it is above, None where these labels do not tell."""
+    better_than_reference: str | None
+    """A rung that is significantly more accurate than the reference, the best of them; None if there is none."""
+    better_by: Figure = NO_FIGURE
+    """By how much, in accuracy; its interval is corrected for the number of rungs (Bonferroni)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyUse:
     """Promise and outcome of one policy for a task."""
 

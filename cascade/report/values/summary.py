@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from cascade.report.values.against_hull import against_hull
 from cascade.report.values.comparison import best, dominating, labelled, singles_of, weighted_accuracy
 from cascade.report.values.content import Report, TaskReport
 from cascade.report.values.curves import NO_FRONTIER
@@ -76,6 +77,7 @@ def summary(
         error_accepted=None if accepted.value is None else 1.0 - accepted.value,
         singles=singles,
         best_single=best(singles),
+        hull=against_hull(tally, singles, reference, per_request, level),
         dominated_by=dominating(singles, compared, per_request),
         cost_usd=tally.cost_usd,
         answers_usd=tally.answers_usd,

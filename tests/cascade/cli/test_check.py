@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from calibration.fit.fit import calibrate
 from calibration.targets.target import EscalationRate
 from cascade.samples.jsonl import sample_line
+from cascade.samples.sample import Sample
 from tests.cascade.cli.conftest import write_lines
 from tests.recordings import recorded_samples
 
@@ -86,3 +88,28 @@ def test_a_mistake_is_one_sentence_and_exit_2(gated, cli, options, said) -> None
     ended = cli(*CHECK, *options)
     assert ended.exit_code == 2
     assert said in ended.stderr
+
+
+def test_a_policy_below_the_hull_of_single_models_is_the_first_sentence_of_replay_and_check(gated, cli) -> None:
+    dear = [sample_line(overpriced(sample)) for sample in recorded_samples(500, seed=2)]
+    write_lines(gated / "dear.jsonl", dear)
+    for command in (
+        ("replay", "dear.jsonl", "--policy", "policy.json", "--report", "page.html"),
+        ("check", "dear.jsonl", "--policy", "policy.json", "--max-cost", "1", "--report", "page.html"),
+    ):
+        ended = cli(*command)
+        assert ended.exit_code == 0, ended.stderr
+        said = [line for line in ended.stderr.splitlines() if line.startswith("Warning: ")]
+        assert said[0].startswith("Warning: sums: Below the hull of single models: always large")
+        assert "Below the hull of single models: always large" in (gated / "page.html").read_text()
+    found = json.loads(cli(*CHECK[:1], "dear.jsonl", *CHECK[2:], "--max-cost", "1", "--json").stdout)
+    assert found["single_models"]["sums"]["hull"]["below"] is True
+    found = json.loads(cli("replay", "dear.jsonl", "--policy", "policy.json", "--json").stdout)
+    assert found["tasks"]["sums"]["hull"]["mix"] == {"large": 1.0}
+
+
+def overpriced(sample: Sample) -> Sample:
+    """Return the sample with a small model that costs as much as the large one and is never right."""
+    small, large = (sample.recordings[rung] for rung in ("small", "large"))
+    dear = replace(small, correct=0.0, response=replace(small.response, cost_usd=large.response.cost_usd))
+    return replace(sample, recordings={"small": dear, "large": large})

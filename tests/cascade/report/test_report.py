@@ -231,7 +231,7 @@ def test_a_cascade_that_a_single_model_beats_says_so(log: Log) -> None:
     assert (task.best_single, task.dominated_by) == ("large", "large")
     assert task.accuracy_weighted.value == pytest.approx(0.75)
     assert task.accuracy_top == 1.0
-    assert says(made, "does not beat large alone")
+    assert made.findings[0].startswith("default: Below the hull of single models: always large")
 
 
 def test_a_cascade_as_good_as_its_top_and_cheaper_is_not_dominated(log: Log) -> None:
