@@ -42,7 +42,7 @@ def fit_jointly(
     Combiners estimate the probability that an answer is right in every bounded dimension.
 
     Raises:
-        DataError: the part to learn from has too few labels, or labels of one class only.
+        DataError: the part to learn from has too few labels.
     """
     whole = layout.table.relabelled(_least([layout.seen_in(name).table for name in jointly.dimensions]))
     first = split_rows(whole.groups, seed=seed)

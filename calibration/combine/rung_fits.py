@@ -14,6 +14,9 @@ from calibration.samples.table import Table
 from cascade.errors import DataError
 from cascade.policy.combiner import Combiner
 
+FEWEST = 8
+"""Fewest labels of a single class that are fitted, to their base rate: what the smallest task has to learn from."""
+
 Given = Callable[[tuple[str, ...]], Combiner | None]
 """Returns the existing combiner of a context's rung; None if absent."""
 
@@ -40,7 +43,7 @@ class RungFits:
             seed: of the folds.
             priors: by rung, fitted on other tasks; they count where labels are few.
             given: returns existing combiners; then nothing is fitted.
-            any_class: whether labels of a single class are fitted too, to their base rate.
+            any_class: whether labels of a single class are fitted however few they are, to their base rate.
         """
         self.any_class = any_class
         self.table, self.seed, self.given = table, seed, given
@@ -59,7 +62,7 @@ class RungFits:
         """Return the combiner of a context's rung.
 
         Raises:
-            DataError: no labels, or labels of one kind only, on a rung below the top.
+            DataError: no labels, or fewer than `FEWEST` of a single class, on a rung below the top.
         """
         if context not in self._combiners:
             if self.given is not None:
@@ -111,11 +114,11 @@ class RungFits:
         correct = part.correct[:, -1]
         taken = part.present[:, -1] & ~part.vetoed[:, -1]
         if rung != self.table.rungs[-1] and rung not in self.priors and not self.any_class:
-            _require_variety(self.table.task, rung, correct[part.present[:, -1]])
+            _require_labels(self.table.task, rung, correct[part.present[:, -1]])
         return (rows, names, correct, taken) if taken.all() else (rows[taken], names, correct[taken], taken)
 
 
-def _require_variety(task: str, rung: str, correct: Floats) -> None:
+def _require_labels(task: str, rung: str, correct: Floats) -> None:
     known = correct[~np.isnan(correct)]
     if not known.size:
         message = (
@@ -123,9 +126,9 @@ def _require_variety(task: str, rung: str, correct: Floats) -> None:
             "`cascade grade`, or give `--combiner old.json`."
         )
         raise DataError(message)
-    if known.min() == known.max():
+    if known.min() == known.max() and known.size < FEWEST:
         message = (
-            f"Task {task!r}: all {known.size} labels of rung {rung!r} are {known[0]:g}; right and wrong answers "
-            "were expected. Label more samples: a combiner cannot be fitted on one class."
+            f"Task {task!r}: all {known.size} labels of rung {rung!r} to learn from are {known[0]:g}; right and wrong "
+            f"answers were expected, or {FEWEST} of one class. Label more samples."
         )
         raise DataError(message)

@@ -15,6 +15,7 @@ from calibration.certify.joint import fit_jointly
 from calibration.combine.rung_fits import RungFits
 from calibration.fit.measured import describe_points, describe_use, measure_single, name_best
 from calibration.fit.reference_cost import fit_reference_cost
+from calibration.fit.warnings import warn_one_class
 from calibration.gate.replays import apply, figures
 from calibration.samples.layout import Layout
 from calibration.samples.replayed import apply_point
@@ -58,7 +59,7 @@ def fit_certified(
         salt: of the hashed choices, as in the policy.
 
     Raises:
-        DataError: the part to learn from has too few labels, or labels of one kind only.
+        DataError: the part to learn from has too few labels.
     """
     first = split_rows(laid.groups, seed=seed)
     learnt = laid.take(first)
@@ -89,7 +90,7 @@ def certify_task(
     Figures are measured on the verification samples, which nothing was fitted on.
 
     Raises:
-        DataError: the part to learn from has too few labels, or labels of one kind only.
+        DataError: the part to learn from has too few labels.
     """
     laid = layout.table
     bounds = bound.bounds if isinstance(bound, Jointly) else (bound,)
@@ -148,6 +149,7 @@ def certify_task(
         "hull": hull_json,
         "baseline": list(hull_sentences(hull_json, laid)),
         "verifiers": describe_use(laid),
+        "warnings": [*warn_one_class(laid)],
         "labels_needed": certificate.labels_needed,
         "feasible": []
         if certificate.certified

@@ -97,7 +97,7 @@ def calibrate(
         progress: called now and then with the task, the samples judged and their total.
 
     Raises:
-        DataError: too few samples, no labels where they are needed, or labels of one class only.
+        DataError: too few samples, no labels where they are needed, or fewer than 8 of one class.
         ConfigError: the ladder or a verifier cannot be used.
     """
     again = list(samples) if isinstance(samples, Iterator) else samples

@@ -12,7 +12,7 @@ from calibration.combine.rung_fits import RungFits
 from calibration.fit.measured import measure
 from calibration.fit.partial_pooling import Way, describe_pooling, pooled_points
 from calibration.fit.reference_cost import fit_reference_cost
-from calibration.fit.warnings import warn_scarcity, warn_sharing, warn_waste
+from calibration.fit.warnings import warn_one_class, warn_scarcity, warn_sharing, warn_waste
 from calibration.samples.table import Table
 from calibration.targets.target import Aim, Together
 from calibration.thresholds.aimed import Aimed, aim
@@ -99,7 +99,10 @@ def finish_task(
     )
     measured = {
         **measure(fits, policy, aimed, salt=SALT, shrunk=shrunk),
-        "warnings": [*warn_sharing(laid), *(warn_scarcity(laid) if fits.learns else ())],
+        "warnings": [
+            *warn_sharing(laid),
+            *((*warn_one_class(laid), *warn_scarcity(laid)) if fits.learns else ()),
+        ],
         "borrowed": None if shrunk is None else describe_pooling(shrunk, tasks=pooled_with, n=policy.n),
     }
     measured["warnings"] += warn_waste(measured, policy.reference)

@@ -30,6 +30,22 @@ def warn_scarcity(table: Table) -> tuple[str, ...]:
     return tuple(found)
 
 
+def warn_one_class(table: Table) -> tuple[str, ...]:
+    """Return a sentence for every rung below the top whose labels are all right, or all wrong."""
+    found: list[str] = []
+    for k, rung in enumerate(table.rungs[:-1]):
+        known = table.correct[table.present[:, k] & ~np.isnan(table.correct[:, k]), k]
+        if known.size and known.min() == known.max() in {0.0, 1.0}:
+            what, confidence = (
+                ("right", (known.size + 1) / (known.size + 2)) if known[0] else ("wrong", 1 / (known.size + 2))
+            )
+            found.append(
+                f"Rung {rung}: all {known.size:,} labels are {what}, so its confidence is constant, {confidence:.1%}: "
+                "no verifier could be weighed, and none can tell which of its answers to escalate."
+            )
+    return tuple(found)
+
+
 def warn_sharing(table: Table) -> tuple[str, ...]:
     """Return a warning if rows share groups, which lowers the effective sample size."""
     count = independent(len(table), table.groups)

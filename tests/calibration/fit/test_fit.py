@@ -124,8 +124,6 @@ def test_a_fitted_rate_is_the_same_whatever_order_the_samples_come_in() -> None:
     [
         (lambda rows: rows[:5], "at least 20"),
         (lambda rows: [], "no samples"),
-        (lambda rows: [_relabelled(row, 1.0) for row in rows], "right and wrong"),
-        (lambda rows: [_relabelled(row, 0.0) for row in rows], "right and wrong"),
     ],
 )
 def test_samples_that_teach_nothing_are_refused(change: object, said: str) -> None:
