@@ -82,9 +82,19 @@ def with_recordings(
             f"{', '.join(config.ladder.names)}; give the rungs these names, or name the recorded rungs with --rungs."
         )
         raise DataError(message)
-    say(f"{len(missing)} of {len(samples)} samples lack a recording of some rung; these are made first.")
+    silent = sum(sample.textless for sample in missing)
+    if silent:
+        say(
+            f"{silent} of {len(samples)} samples lack a recording of some rung and have no texts to ask it with "
+            "(`store_text`): they are taken as they are."
+        )
+    if silent == len(missing):
+        return list(samples)
+    say(f"{len(missing) - silent} of {len(samples)} samples lack a recording of some rung; these are made first.")
+    asked = [sample for sample in samples if not sample.textless]
     with config.open(client=client, policy=False) as app:
-        return list((explore or exploring())(app, list(samples), output, label="Exploring").samples)
+        made = iter((explore or exploring())(app, asked, output, label="Exploring").samples)
+    return [sample if sample.textless else next(made) for sample in samples]
 
 
 def with_labels(samples: Sequence[Sample], say: Say = say_nothing) -> list[Sample]:

@@ -222,7 +222,7 @@ def _merged(sample: Sample, kept: Sample) -> Sample:
 def _content(sample: Sample) -> Any:
     """Return the content that identifies a question: its id may stay while its text changes."""
     line = sample_line(replace(sample, recordings={}))
-    return [line["messages"], line.get("params"), line.get("schema")]
+    return [line.get("messages"), line.get("params"), line.get("schema")]
 
 
 def _require_models(sample: Sample, ladder: Ladder) -> None:
@@ -237,7 +237,13 @@ def _require_models(sample: Sample, ladder: Ladder) -> None:
 
 
 def _require_runnable(sample: Sample, app: Cascade) -> None:
-    """Validate samples before the first call: schema and tools can be checked, parameters are on the allow-list."""
+    """Validate samples before the first call: there is a text, schema and tools can be checked, parameters allowed."""
+    if sample.textless:
+        message = (
+            f"Sample {sample.request.id[:80]!r} has no texts, since its log stores none, so no rung can be asked; "
+            "leave it out, or log with `store_text: full`."
+        )
+        raise DataError(message)
     request = app.request(sample.request)
     rungs = app.ladder.of(request.task)
     if any(rung.name not in sample.recordings for rung in rungs):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import concurrent.futures.thread  # noqa: F401 - registers its own end, and what is registered later ends earlier
+import threading
+import weakref
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import TracebackType
@@ -42,7 +46,7 @@ class Closing(ABC):
         await asyncio.to_thread(self.close)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, weakref_slot=True, kw_only=True, eq=False)
 class Resources:
     """What a cascade opened itself, and closes; it holds no reference to the cascade."""
 
@@ -58,14 +62,35 @@ class Resources:
     observer: Observer
     """What observes."""
 
+    def __post_init__(self) -> None:
+        """Have the lane drained when the program ends."""
+        _open.add(self)
+
+    def drain(self) -> None:
+        """Let what is observed end, within the lane's time, and write what was dropped."""
+        if self.loop_thread.running and not self.loop_thread.is_current and not self.observer.lane.idle:
+            self.loop_thread.run(self.observer.close)
+
     def close(self) -> None:
         """Close connections, stop the loop, write what waits; may be called again."""
+        self.drain()
         on_loop = self.loop_thread.running and not self.loop_thread.is_current
-        if on_loop and not self.observer.lane.idle:
-            self.loop_thread.run(self.observer.close)
         self.observer.flush()
         if on_loop and self.client is not None:
             self.loop_thread.run(self.client.aclose)
         self.loop_thread.close()
         if self.log is not None:
             self.log.close()
+
+
+_open: weakref.WeakSet[Resources] = weakref.WeakSet()
+
+
+def _drain_all() -> None:
+    for one in tuple(_open):
+        one.drain()
+
+
+# At exit proper no thread pool takes work any more, and a call that looks up an address needs one. Where the earlier
+# hook is gone from a Python to come, calls of the lane fail at exit, and are logged as such.
+getattr(threading, "_register_atexit", atexit.register)(_drain_all)

@@ -273,6 +273,16 @@ def _why(attempt: ExplainedAttempt) -> str:
     return known.get(kind, f"{attempt.reason}.")
 
 
+def _most(attempt: ExplainedAttempt) -> str:
+    """Return which signal spoke most for the decision, where no single one could have turned it."""
+    sign = -1.0 if attempt.action == "escalate" else 1.0
+    name, odds = max(attempt.contributions.items(), key=lambda one: sign * one[1], default=("", 0.0))
+    if sign * odds <= 0.0:
+        return ""
+    against = "against it" if attempt.action == "escalate" else "for it"
+    return f"; most {against} is {name} ({odds:+.3g} log-odds)"
+
+
 def _would(attempt: ExplainedAttempt, *, known: bool) -> str:
     kind, _, name = attempt.reason.partition(":")
     turned = {"escalate": "kept it here", "accept": "escalated it"}.get(attempt.action, "")
@@ -284,7 +294,7 @@ def _would(attempt: ExplainedAttempt, *, known: bool) -> str:
         size = "" if flip.sds is None else f" ({flip.sds:.2g} standard deviations)"
         return f"{flip.signal}: {was} → {flip.needed:.6g}{size} would have {turned}."
     if attempt.reason in BY_CONFIDENCE:
-        return f"No change of a single signal would have {turned}." if known else ""
+        return f"No change of a single signal would have {turned}{_most(attempt)}." if known else ""
     would = {
         "veto": f"Without the veto of {name} its confidence would have decided.",
         "required": f"A score of {name} would have let its confidence decide.",

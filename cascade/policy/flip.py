@@ -12,6 +12,9 @@ from cascade.policy.operating_point import Threshold
 _HALVINGS = 80
 """Halvings of an interval: more than a float has bits."""
 
+_LOG_PROBABILITIES = (".mean", ".min", ".low")
+"""Ends of signals' names that `LogProb` gives logarithms of probabilities: none is above 0."""
+
 _Turned = Callable[[float], bool]
 
 
@@ -26,7 +29,7 @@ class Flip:
     """What it was; None: missing."""
 
     needed: float
-    """The nearest value that turns the decision; of a score, within [0, 1]."""
+    """The nearest value that turns the decision; of a score, within [0, 1]; of a log-probability, at most 0."""
 
     confidence: float
     """The confidence with it, in [0, 1]."""
@@ -98,6 +101,8 @@ def _side(column: Feature, start: float, turned: _Turned, *, up: bool) -> float 
     clips = (column.median - CLIP * column.sd, column.median + CLIP * column.sd)
     is_score = "." not in column.name and column.name != "length"
     low, high = (0.0, 1.0) if is_score else (0.0 if column.name == "length" else -math.inf, math.inf)
+    if column.name.endswith(_LOG_PROBABILITIES) and column.median <= 0.0:
+        high = 0.0
     # A value equal to an edge lies above it, so both sides of each edge are looked at.
     stops = {*clips, *column.edges, *(math.nextafter(edge, -math.inf) for edge in column.edges)}
     stops |= {end for end in (low, high) if math.isfinite(end)}

@@ -88,3 +88,23 @@ def test_looks_at_a_log_are_recorded_beside_the_log_and_counted_the_next_time(fo
         assert ended.exit_code == 0, ended.stderr
     kept = json.loads((folder / "decisions.db.looks.json").read_text())
     assert len(kept["tasks"]["default"]) == 2
+
+
+def test_decisions_without_texts_that_lack_a_rung_are_taken_as_they_are_and_explored_by_nobody(folder, cli) -> None:
+    observed(folder / "decisions.db")
+    (folder / "cascade.yaml").write_text(
+        "ladder:\n"
+        "  - {model: test/small, name: small, price: {input_per_mtok: 1, output_per_mtok: 1}}\n"
+        "  - {model: test/large, name: large, price: {input_per_mtok: 2, output_per_mtok: 2}}\n"
+        "verify: []\n"
+    )
+    assert cli("samples", "decisions.db", "-o", "samples.jsonl").exit_code == 0
+    lines = [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
+    lines[0]["recordings"] = [one for one in lines[0]["recordings"] if one["rung"] == "large"]
+    (folder / "samples.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    ended = cli("calibrate", "samples.jsonl", "-c", "cascade.yaml", "--max-disagreement", "0.3")
+    assert ended.exit_code == 0, ended.stderr
+    assert "1 of 120 samples lack a recording of some rung and have no texts" in ended.stderr
+    refused = cli("explore", "samples.jsonl", "-c", "cascade.yaml", "-o", "explored.jsonl", "--yes")
+    assert refused.exit_code == 2
+    assert "has no texts" in refused.stderr

@@ -178,3 +178,22 @@ assert [thread.name for thread in threading.enumerate()] == ["MainThread"], thre
     with started(tmp_path, body) as program:
         out, err = program.communicate(timeout=60)
     assert program.returncode == 0, out + err
+
+
+def test_what_is_observed_at_the_end_still_has_threads_to_work_in(tmp_path: Path) -> None:
+    body = """
+from cascade import Settings
+class InThread(ScriptedClient):
+    async def ask(self, call):
+        return await asyncio.to_thread(time.sleep, 0.02) or await super().ask(call)
+ladder = Ladder(*(Rung(f"openai/{name}", name=name, price=FREE, verify=[]) for name in ("small", "top")))
+client = InThread({"small": "ok", "top": "ok"})
+app = Cascade(ladder, client=client, log="decisions.db", settings=Settings(mode="observe"))
+print(app.run("hi").answer)
+"""
+    with started(tmp_path, body) as program:
+        out, err = program.communicate(timeout=60)
+    assert program.returncode == 0, out + err
+    with closing(sqlite3.connect(tmp_path / "decisions.db")) as log:
+        seen = log.execute("SELECT rung, failure FROM observed_attempts ORDER BY position").fetchall()
+    assert seen == [("small", None), ("top", None)], err

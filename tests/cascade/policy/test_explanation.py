@@ -118,6 +118,20 @@ def test_what_would_have_kept_it_below_is_said_and_true(tmp_path: Path) -> None:
     assert "is below the threshold" in first.why
 
 
+def test_where_no_single_signal_turns_it_the_one_that_says_most_is_named(tmp_path: Path) -> None:
+    steep = replace(fitted(), tasks={"default": replace(fitted().tasks["default"], points=(
+        OperatingPoint(rungs=NAMES, thresholds=(Threshold(t=0.9999), Threshold(t=0.4)),
+                       combiners={"small": COMBINER, "middle": COMBINER}),))})  # fmt: skip
+    _, logged = explained(tmp_path, {"small": told(0.2, 0.3), "middle": told(0.9)}, policy=steep)
+    first = logged.attempts[0]
+    assert first.flip is None
+    most = min(first.contributions, key=first.contributions.__getitem__)
+    assert first.would == (
+        f"No change of a single signal would have kept it here; most against it is {most} "
+        f"({first.contributions[most]:+.3g} log-odds)."
+    )
+
+
 def test_a_veto_and_a_failure_are_said_in_words(tmp_path: Path) -> None:
     _, logged = explained(tmp_path, {"small": told(0.9, veto=True), "middle": told(0.9)})
     assert logged.attempts[0].why == "told vetoed it."

@@ -79,3 +79,14 @@ def test_a_confidence_of_an_earlier_rung_is_no_signal_of_this_answer() -> None:
         name="earlier.small", median=0.5, sd=0.5, weight=3.0, missing_weight=0.0, edges=(), evidence=(0.0, 0.0)
     )
     assert smallest_flip(Combiner(columns=(column,)), {"earlier.small": 0.1}, Threshold(t=0.5), 0.5) is None
+
+
+def test_a_log_probability_is_never_said_to_need_a_value_above_zero() -> None:
+    column = Feature(
+        name="logprob.min", median=-0.5, sd=0.4, weight=1.0, missing_weight=0.0, edges=(), evidence=(0.0, 0.0)
+    )
+    combiner = Combiner(columns=(column,))
+    within = smallest_flip(combiner, {"logprob.min": -0.9}, Threshold(t=0.6), 0.5)
+    assert within is not None
+    assert within.needed <= 0.0
+    assert smallest_flip(combiner, {"logprob.min": -0.9}, Threshold(t=0.9), 0.5) is None
