@@ -6,11 +6,12 @@ require_extra("fit", "scipy", use="Calibration")  # before a module below import
 
 from calibration.fit.calibrate_files import calibrate_files
 from calibration.fit.fit import calibrate
+from calibration.fit.paired_fit import LabelBudget
 from calibration.gate.replays import Replay, replay
 from calibration.judges.probing import probe_judges
 from calibration.judges.screening import with_judges
 from calibration.samples.grade import GRADERS
-from calibration.targets.bound import Jointly, MaxError, MaxLoss
+from calibration.targets.bound import Jointly, MaxDisagreement, MaxError, MaxLoss
 from calibration.targets.target import EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "ExpectedError",
     "ExpectedLoss",
     "Jointly",
+    "LabelBudget",
+    "MaxDisagreement",
     "MaxError",
     "MaxLoss",
     "MeanCost",

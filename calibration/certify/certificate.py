@@ -79,11 +79,15 @@ class Certificate:
     disagreement: Mapping[str, Any] | None = None
     """Of a bound on disagreement: its bound in words, whose sameness, the look, the rows outside; else None."""
 
+    pairs: Mapping[str, Any] | None = None
+    """Of a loss on pairs, the same, with the labels and the audit; else None."""
+
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as it stands in a policy; finite numbers and plain lists only."""
-        about = {} if self.disagreement is None else {"disagreement": dict(self.disagreement)}
+        told = {name: getattr(self, name) for name in ("disagreement", "pairs")}
+        about = {name: dict(found) for name, found in told.items() if found is not None}
         return {
-            **{name: getattr(self, name) for name in self.__slots__ if name != "disagreement"},
+            **{name: getattr(self, name) for name in self.__slots__ if name not in told},
             **about,
             "bound": dict(self.bound),
             "tests": [dict(test) for test in self.tests],
@@ -129,7 +133,7 @@ def state_assumptions(
         left_out: samples that lack recordings or labels.
         extra: assumptions of the test itself.
     """
-    stated = [*state_traffic(task), _about_labels(label_sources)]
+    stated = [*state_traffic(task), about_labels(label_sources)]
     if tasks > 1:
         stated.append(state_tasks(tasks, confidence, delta))
     if unit == "group":
@@ -161,7 +165,8 @@ def state_tasks(tasks: int, confidence: float, delta: float) -> str:
     )
 
 
-def _about_labels(sources: tuple[str, ...]) -> str:
+def about_labels(sources: tuple[str, ...]) -> str:
+    """Return what is assumed of the labels, as a sentence."""
     judges = [source for source in sources if source.startswith("judge")]
     if judges:
         return (

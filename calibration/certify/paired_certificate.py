@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from calibration.certify.certificate import Certificate, state_tasks, state_traffic
+from calibration.certify.certificate import Certificate, about_labels, state_tasks, state_traffic
 from calibration.certify.hypothesis_tests import Found
 from calibration.certify.paired import PairedTester
+from calibration.samples.audit import CONFLICT, Audit
 from calibration.samples.pairs import Pairs
 from calibration.samples.sameness import Sameness
 from calibration.stats.risk import required_draws
 from calibration.stats.split import LEARN
-from calibration.targets.bound import MaxDisagreement, describe_bound
-from cascade.policy.policy import P_SAME
+from calibration.targets.bound import MaxDisagreement, MaxLoss, describe_bound
+from cascade.display.numbers import percent
+from cascade.policy.policy import P_NO_HARM, P_SAME
 
 WITHOUT_LABELS = (
     "No label was used: it is about saying the same as the reference, whether the reference is right or wrong."
@@ -34,6 +36,10 @@ def make_certificate(
     about: Mapping[str, Any],
     look: int,
     tasks: int,
+    audit: Audit | None = None,
+    label_sources: Sequence[str] = (),
+    flagged: float | None = None,
+    learnt: int = 0,
 ) -> Certificate:
     """Return the certificate of a walk.
 
@@ -45,16 +51,47 @@ def make_certificate(
         about: its name, version and options.
         look: which look at the certifying rows this is.
         tasks: how many tasks share 1 − confidence.
+        audit: what the audit found; None for a bound on disagreement, which needs no label.
+        label_sources: sources of the labels.
+        flagged: expected share of draws that some candidate flags; None for a bound on disagreement.
+        learnt: rows with labels that were learnt from.
     """
     bound, table = tester.bound, pairs.table
     certified = bool(found.points)
-    why, more = (None, None) if certified else explain(tester, found)
+    why, more = (None, None) if certified else explain(tester, found, audit=audit)
     last = found.last if certified else None
+    reference = table.rungs[-1]
+    shared = {
+        "sameness": dict(about),
+        "look": look,
+        "samples_needed": more,
+        "no_reference": pairs.no_reference,
+        "only_reference": pairs.only_reference,
+        "copies": pairs.split.copies,
+    }
+    if isinstance(bound, MaxDisagreement):
+        told: dict[str, Any] = {
+            "bounds": state_promise(table.task, reference, bound, sameness),
+            "bounds_the_loss": state_loss(bound, reference) if sameness.is_reader else None,
+            "confidence_means": P_SAME,
+            **shared,
+        }
+    else:
+        told = {
+            "bounds": state_bounded_loss(table.task, reference, bound, label_sources),
+            "confidence_means": P_NO_HARM,
+            **shared,
+            "learnt_labels": learnt,
+            "certify_labels": label_rows(tester),
+            "expected_flagged": flagged,
+            "tested_bound": tester.eps,
+            "audit": None if audit is None else audit.to_json(),
+        }
     return Certificate(
         bound=bound.to_json(),
         certified=certified,
         why=why,
-        labels_needed=None,
+        labels_needed=None if more is None or flagged is None else math.ceil(more * flagged),
         delta=tester.delta,
         tasks=tasks,
         method=found.method,
@@ -65,20 +102,19 @@ def make_certificate(
         risk=None if last is None else last.risk,
         p_value=found.p,
         tests=found.tests,
-        label_sources=(),
-        assumptions=_assumptions(pairs, tester, look=look, tasks=tasks),
-        disagreement={
-            "bounds": state_promise(table.task, table.rungs[-1], bound, sameness),
-            "bounds_the_loss": state_loss(bound, table.rungs[-1]) if sameness.is_reader else None,
-            "confidence_means": P_SAME,
-            "sameness": dict(about),
-            "look": look,
-            "samples_needed": more,
-            "no_reference": pairs.no_reference,
-            "only_reference": pairs.only_reference,
-            "copies": pairs.split.copies,
-        },
+        label_sources=tuple(label_sources) if pairs.labelled else (),
+        assumptions=_assumptions(
+            pairs, tester, found, sameness=sameness, look=look, tasks=tasks, audit=audit, sources=label_sources
+        ),
+        disagreement=None if pairs.labelled else told,
+        pairs=told if pairs.labelled else None,
     )
+
+
+def label_rows(tester: PairedTester) -> int:
+    """Return how many of the tested draws differ and have labels."""
+    pairs = tester.pairs
+    return int((pairs.any_differs & pairs.known)[tester.drawn].sum()) if pairs.labelled else 0
 
 
 def state_promise(task: str, reference: str, bound: MaxDisagreement, sameness: Sameness) -> str:
@@ -98,50 +134,101 @@ def state_loss(bound: MaxDisagreement, reference: str) -> str:
     )
 
 
-def explain(tester: PairedTester, found: Found) -> tuple[str, int | None]:
+def state_bounded_loss(task: str, reference: str, bound: MaxLoss, sources: Sequence[str]) -> str:
+    """Return what is bounded, as a sentence; labels of a judge are its opinion, and never called a loss."""
+    judges = [source.partition(":")[2] or source for source in sources if source.startswith("judge")]
+    what = f"as {' and '.join(judges)} judges, the answers are" if judges else "the accuracy is"
+    return (
+        f"With confidence {bound.confidence:g}, {what} at most {100 * bound.value:g} points below always asking "
+        f"{reference}, on requests of task {task!r}; requests that fail, or that a budget or a deadline ends, are "
+        "outside."
+    )
+
+
+def explain(tester: PairedTester, found: Found, *, audit: Audit | None = None) -> tuple[str, int | None]:
     """Return why nothing is certified, as text, and the estimated number of further samples; None if none suffices."""
     n, bound = len(tester.drawn), tester.bound
     wanted = f"{describe_bound(bound)} with confidence {bound.confidence:g}"
+    if audit is not None and audit.refuses:
+        why = (
+            f"Not certified: of {audit.compared} audited rows with the same value, {audit.conflicts} have another "
+            f"label than the reference's answer; at most {percent(CONFLICT)} were expected, so that sameness cannot "
+            "stand for labels. Declare the field that holds the answer (`answer: /field` of the task), or label all "
+            "rows and calibrate."
+        )
+        return why, None
+    if tester.eps <= 0.0:
+        why = (
+            f"Not certified: the audit bounds the share of conflicts by {percent(bound.value - tester.eps)}, which "
+            f"leaves nothing of {bound.value:g}. Label more of the audit (--audit), or leave out --audit-bound."
+        )
+        return why, None
     if not found.tests:
         return "Not certified: no policy is cheaper than the reference.", None
-    least = required_draws(bound.value, tester.delta)
+    missing = int(found.tests[-1].get("unlabelled", 0))
+    least = required_draws(tester.eps, tester.delta)
     enough = found.enough
+    free = "" if isinstance(bound, MaxLoss) else " No label is needed."
+    counted = f" {missing} of them are flagged without a label, and count as harmed." if missing else ""
     if enough is None and n < least:
         more = math.ceil((least - n) / (1.0 - LEARN))
         why = (
             f"Not certified: at least {more} more recorded {tester.unit}s are needed to show {wanted}, and only if "
-            f"fewer answers differ than seen; {n} were available for the test."
+            f"fewer answers {'are harmed' if tester.pairs.labelled else 'differ'} than seen; {n} were available for "
+            f"the test.{counted}"
         )
         return why, more
     if enough is None or enough <= n:
         why = (
             f"Not certified: {wanted} was not shown, and at the rates seen on {n} {tester.unit}s more would not change "
-            "that. Use better verifiers, a stronger rung or a wider bound."
+            f"that.{counted} Use better verifiers, a stronger rung or a wider bound."
         )
         return why, None
     more = math.ceil((enough - n) / (1.0 - LEARN))
+    rate = "harm comes at the rate seen" if tester.pairs.labelled else "answers differ at the rate seen"
     why = (
-        f"Not certified: about {more} more recorded {tester.unit}s are needed to show {wanted} (power 0.8, if answers "
-        f"differ at the rate seen); {n} were available for the test. No label is needed."
+        f"Not certified: about {more} more recorded {tester.unit}s are needed to show {wanted} (power 0.8, if {rate}); "
+        f"{n} were available for the test.{counted}{free}"
     )
     return why, more
 
 
-def _assumptions(pairs: Pairs, tester: PairedTester, *, look: int, tasks: int) -> tuple[str, ...]:
+def _assumptions(
+    pairs: Pairs,
+    tester: PairedTester,
+    found: Found,
+    *,
+    sameness: Sameness,
+    look: int,
+    tasks: int,
+    audit: Audit | None,
+    sources: Sequence[str],
+) -> tuple[str, ...]:
     bound, table = tester.bound, pairs.table
-    stated = [*state_traffic(table.task), WITHOUT_LABELS]
+    stated = [*state_traffic(table.task)]
+    if audit is None:
+        stated.append(WITHOUT_LABELS)
+    else:
+        stated += [about_labels(tuple(sources)), audit.describe(), f"What is the same is told {sameness.whose}."]
+        missing = int(found.tests[found.step or 0].get("unlabelled", 0)) if found.points else 0
+        if missing:
+            stated.append(f"{missing} rows on which a served answer differs have no label, and count as harmed.")
+        if tester.eps < bound.value:
+            stated.append(
+                f"The audit's bound on the same value with another label, {percent(bound.value - tester.eps)}, is "
+                f"taken off: a loss of at most {percent(tester.eps)} was tested, at four fifths of 1 − confidence."
+            )
     if tasks > 1:
         stated.append(state_tasks(tasks, bound.confidence, bound.delta / tasks))
     if tester.unit == "group":
+        what = "disagreement" if audit is None else "loss"
         stated.append(
-            "Samples of one group are not independent, so each group counts once: the disagreement is that of a random "
+            f"Samples of one group are not independent, so each group counts once: the {what} is that of a random "
             "request of a random group."
         )
     if pairs.split.copies:
-        stated.append(
-            f"{pairs.split.copies} samples are copies of others: each request counts once in the test, and the samples "
-            "as they came keep the bound too."
-        )
+        kept = ", and the samples as they came keep the bound too" if audit is None else ""
+        stated.append(f"{pairs.split.copies} samples are copies of others: each request counts once in the test{kept}.")
     outside = [
         f"{count} {what}"
         for count, what in (

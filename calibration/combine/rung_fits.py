@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from calibration.arrays import Floats
+from calibration.arrays import Flags, Floats
 from calibration.combine.fit_combiner import fit_combiner, out_of_fold
 from calibration.combine.mixture import Prior
 from calibration.samples.replayed import confidences, feature_rows
@@ -72,9 +72,14 @@ class RungFits:
                     raise DataError(message)
                 self._combiners[context] = found
             else:
-                rows, names, correct, _ = self._learnt(context)
+                rows, names, correct, taken = self._learnt(context)
                 self._combiners[context] = fit_combiner(
-                    rows, correct, names, seed=self.seed, prior=self.priors.get(context[-1])
+                    rows,
+                    correct,
+                    names,
+                    seed=self.seed,
+                    weights=self._weights(taken),
+                    prior=self.priors.get(context[-1]),
                 )
         return self._combiners[context]
 
@@ -93,7 +98,13 @@ class RungFits:
             kept = [groups[i] for i in np.flatnonzero(taken)] if any(groups) else None
             found = np.zeros(len(self.table))
             found[taken] = out_of_fold(
-                rows, correct, names, seed=self.seed, groups=kept, prior=self.priors.get(context[-1])
+                rows,
+                correct,
+                names,
+                seed=self.seed,
+                groups=kept,
+                weights=self._weights(taken),
+                prior=self.priors.get(context[-1]),
             )
             self._held_out[context] = found
         return self._held_out[context]
@@ -104,6 +115,9 @@ class RungFits:
             earlier = {rung: self.served(context[: k + 1]) for k, rung in enumerate(context[:-1])}
             self.known[context] = confidences(self.table.on(context), context[-1], self.combiner(context), earlier)
         return self.known[context]
+
+    def _weights(self, taken: Flags) -> Floats | None:
+        return None if self.table.weights is None else self.table.weights[taken]
 
     def _learnt(self, context: tuple[str, ...]) -> tuple[Floats, tuple[str, ...], Floats, np.ndarray]:
         """Return the training rows of a combiner: features, their names, labels, and a mask of the table's rows."""

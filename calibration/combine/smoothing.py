@@ -41,7 +41,7 @@ def smooth_correct(
 
 
 def smooth_pairs(
-    confidences: Floats, correct: Floats, *, forced: NDArray[np.bool_] | None = None
+    confidences: Floats, correct: Floats, *, forced: NDArray[np.bool_] | None = None, weights: Floats | None = None
 ) -> tuple[Floats, Floats]:
     """Return P(correct_k | c_1 .. c_k), (n, K), and P(exactly one of rung k and the last is right), (n, K).
 
@@ -50,12 +50,12 @@ def smooth_pairs(
     fitted separately differ even where labels agree; pairs show no loss where both answers get the same label.
     A rung of which less than half of the labels are in pairs is smoothed by itself.
     """
-    found = smooth_correct(confidences, correct, forced=forced)
+    found = smooth_correct(confidences, correct, forced=forced, weights=weights)
     better = correct[:, :-1] - correct[:, -1:]
     known = ~np.isnan(correct[:, :-1])
     paired = np.flatnonzero(2 * (~np.isnan(better)).sum(axis=0) >= np.maximum(known.sum(axis=0), 1))
-    harm = smooth_correct(confidences, np.maximum(-better, 0.0), forced=forced)
-    gain = smooth_correct(confidences, np.maximum(better, 0.0), forced=forced)
+    harm = smooth_correct(confidences, np.maximum(-better, 0.0), forced=forced, weights=weights)
+    gain = smooth_correct(confidences, np.maximum(better, 0.0), forced=forced, weights=weights)
     found[:, paired] = (found[:, paired] + found[:, -1:] - harm[:, paired] + gain[:, paired]) / 2.0
     differs = np.zeros_like(found)
     differs[:, :-1] = np.nan_to_num(harm + gain)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from calibration.certify.looks import Looks
 from calibration.fit.complete import Say, graded, say_nothing, schema_filler, with_recordings
 from calibration.fit.fit import calibrate
+from calibration.fit.paired_fit import LabelBudget
 from calibration.judges.admission import require_admitted
 from calibration.judges.screening import with_judges
 from calibration.samples.observed import fit_rows
@@ -49,6 +50,7 @@ def calibrate_files(
     probe_judges: bool = True,
     admit_judges: Sequence[str] = (),
     sameness: Sameness | None = None,
+    budget: LabelBudget | None = None,
     looks_beside: Sequence[Path] | None = None,
     max_cost_usd: float | None = None,
     concurrency: int = 16,
@@ -87,7 +89,8 @@ def calibrate_files(
         probe_judges: whether judges are probed; if not, the policy records it.
         admit_judges: judges to admit whatever their probes show; the policy records it.
         sameness: whose sameness MaxDisagreement is about; None: that of the reader of answers.
-        looks_beside: the files beside which certifications by MaxDisagreement are recorded; None: the samples.
+        budget: certify MaxLoss on pairs, with so many labels where answers differ; None: on labels of all rows.
+        looks_beside: the files beside which certifications on pairs are recorded; None: the samples.
         max_cost_usd: US dollars that recording missing answers may cost; probing each judge has the same limit.
         concurrency: calls at once.
         confirm: called with the cost estimate before each of these; False stops it. None: no confirmation.
@@ -170,6 +173,7 @@ def calibrate_files(
                 found=found.of(own),
                 sameness=sameness,
                 looks=looks,
+                budget=budget,
                 abstaining=abstaining,
                 say=say,
                 progress=progress,

@@ -6,14 +6,15 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from calibration.certify.looks import Looks
 from calibration.combine.mixture import Prior
 from calibration.combine.pooled_combiners import pooled_priors
 from calibration.fit.certified_task import certify_task
 from calibration.fit.cold_start import PooledTasks, cold_start, gather_pooled_tasks
-from calibration.fit.paired_task import PairedOptions, certify_disagreement
+from calibration.fit.paired_fit import LabelBudget, PairedOptions
+from calibration.fit.paired_task import certify_pairs
 from calibration.fit.pooled_tasks import PooledFits
 from calibration.fit.task_fit import MINIMUM, finish_task, require_enough, start_task
 from calibration.samples.layout import Layout, lay_out_tasks
@@ -38,7 +39,7 @@ from cascade.samples.sample import Sample
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Paired:
-    """What certificates without a label share."""
+    """What certificates on pairs share."""
 
     sameness: Sameness
     """Whose sameness they are about."""
@@ -48,6 +49,13 @@ class _Paired:
 
     abstaining: frozenset[str]
     """Tasks that give no answer where the last rung's was vetoed."""
+
+    budget: LabelBudget | None
+    """The labels of a loss on pairs; None: a loss is certified on all labels."""
+
+    def takes(self, target: Target) -> TypeGuard[MaxLoss]:
+        """Return whether a target is a loss that is certified on pairs; a disagreement always is."""
+        return self.budget is not None and isinstance(target, MaxLoss) and target.dimension is None
 
 
 def calibrate(
@@ -67,6 +75,7 @@ def calibrate(
     found: Survey | None = None,
     sameness: Sameness | None = None,
     looks: Looks | None = None,
+    budget: LabelBudget | None = None,
     abstaining: Collection[str] = (),
     say: Callable[[str], None] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
@@ -91,7 +100,8 @@ def calibrate(
         prices: fills in costs that were not recorded.
         found: the `survey` of these samples, if there is one; saves reading them twice.
         sameness: whose sameness MaxDisagreement is about; None: that of the reader of answers.
-        looks: the record of earlier certifications by MaxDisagreement on these samples; None: there was none.
+        looks: the record of earlier certifications on pairs of these samples; None: there was none.
+        budget: certify MaxLoss on pairs, with so many labels where answers differ; None: on labels of all rows.
         abstaining: tasks that give no answer where the last rung's was vetoed (`on_exhausted: abstain`).
         say: called with a sentence on how many answers are the same, before anything is fitted.
         progress: called now and then with the task, the samples judged and their total.
@@ -117,7 +127,10 @@ def calibrate(
         raise ConfigError(message)
     targets = {"": target, **dial}
     bounds, told = _bounds(targets.values()), Sameness() if sameness is None else sameness
-    paired = any(isinstance(one, MaxDisagreement) for one in targets.values())
+    on_pairs = _Paired(
+        sameness=told, looks=Looks() if looks is None else looks, abstaining=frozenset(abstaining), budget=budget
+    )
+    paired = any(isinstance(one, MaxDisagreement) or on_pairs.takes(one) for one in targets.values())
     counts = {name: n for name, n in seen.counts.items() if tasks is None or name in tasks}
     layouts = lay_out_tasks(
         again,
@@ -143,7 +156,7 @@ def calibrate(
         choose_rungs=choose_rungs,
         seed=seed,
         combiner=combiner,
-        paired=_Paired(sameness=told, looks=Looks() if looks is None else looks, abstaining=frozenset(abstaining)),
+        paired=on_pairs,
     )
     policies = {
         name: replace(own[""], dial={quality: point for quality, point in own.items() if quality})
@@ -201,8 +214,8 @@ def _fit_points(
     pooled_fits: dict[str, PooledFits] = {quality: PooledFits() for quality in targets}
 
     def start_cold(name: str, target: Target, laid: Table | None = None) -> TaskPolicy:
-        if isinstance(target, MaxDisagreement):
-            message = f"Task {name!r} has no samples; a bound on disagreement is certified on recordings of its own."
+        if isinstance(target, MaxDisagreement) or paired.takes(target):
+            message = f"Task {name!r} has no samples; a bound on pairs is certified on recordings of its own."
             raise DataError(message)
         return cold_start(
             name,
@@ -218,12 +231,13 @@ def _fit_points(
     for name in list(layouts):
         layout = layouts.pop(name)  # freed once it is fitted, unless others may be pooled with it
         for quality, target in targets.items():
-            if isinstance(target, MaxDisagreement):
+            if isinstance(target, MaxDisagreement) or paired.takes(target):
                 options = PairedOptions(
                     bound=target, sameness=paired.sameness, tasks=shared_by, seed=seed, choose_rungs=choose_rungs,
                     abstains=name in paired.abstaining,
+                    budget=paired.budget if isinstance(target, MaxLoss) else None,
                 )  # fmt: skip
-                fitted[name][quality] = certify_disagreement(layout, options, paired.looks)
+                fitted[name][quality] = certify_pairs(layout, options, paired.looks)
             elif name in small:
                 fitted[name][quality] = start_cold(name, target, layout.table)
             elif isinstance(target, MaxError | MaxLoss | Jointly):

@@ -1,192 +1,201 @@
-"""Paired fit of one task: fitted to sameness and certified against the reference on recordings, without a label."""
+"""Paired fit of one task: fitted and certified against the reference on recordings, with labels where answers differ.
+
+A bound on disagreement needs no label. A bound on the loss needs those of rows where answers differ, first to learn
+from, then to certify with, and a small audit.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from calibration.certify.certificate import Certificate
-from calibration.certify.hypothesis_tests import Found
+from calibration.arrays import Flags, Floats
+from calibration.certify.label_walk import wanted_labels
 from calibration.certify.looks import Looks, level
-from calibration.certify.paired import PairedTester, list_paired_candidates, walk_pairs
+from calibration.certify.paired import PairedTester, walk_pairs
 from calibration.certify.paired_certificate import make_certificate
-from calibration.combine.rung_fits import RungFits
-from calibration.fit.measured import describe_points, describe_use, measure_single, name_best
-from calibration.fit.reference_cost import fit_reference_cost
-from calibration.fit.warnings import warn_sharing
-from calibration.gate.replays import apply, figures
+from calibration.certify.verification import Candidate
+from calibration.fit.paired_fit import PairedFit, PairedOptions, PairedRows, fit_pairs, part_rows, require_learnt
+from calibration.fit.paired_measured import measure_pairs
+from calibration.samples.audit import Audit, read_audit
 from calibration.samples.layout import Layout
-from calibration.samples.pairs import pairs_of_sameness
-from calibration.samples.replayed import apply_point
-from calibration.samples.same_figures import few_are_same, repeat_figures, same_shares
-from calibration.samples.sameness import Sameness
-from calibration.targets.bound import MaxDisagreement
-from calibration.thresholds.path import Path, policy_path
-from cascade.display.numbers import dollars, percent
-from cascade.errors import DataError
 from cascade.hashing import fingerprint
 from cascade.policy.operating_point import OperatingPoint
-from cascade.policy.policy import P_SAME, SALT, TaskPolicy
+from cascade.policy.policy import SALT, TaskPolicy
 
-MIN_LEARN = 10
-"""Least rows to learn from."""
-
-MOST_LINES = 12
-"""Most policies of the frontier that are described."""
+AUDIT_SHARE = 0.2
+"""Share of δ that the bound of the audit takes, where it is taken off the bound on the loss."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PairedOptions:
-    """How the tasks of one calibration are certified against their reference."""
+class Queue:
+    """Answers of one task to be labelled next."""
 
-    bound: MaxDisagreement
-    """The bound to certify."""
+    parts: Mapping[str, int]
+    """How many rows are for which part: `learn`, `audit`, `certify`."""
 
-    sameness: Sameness
-    """Whose sameness the samples were laid out with."""
+    cells: Flags
+    """Which answers, (n, K) by samples and rungs; those of a row that differ, and the reference's."""
 
-    tasks: int = 1
-    """How many tasks share 1 − confidence."""
-
-    seed: int = 0
-    """Of the folds; it does not move the split."""
-
-    choose_rungs: bool = False
-    """Whether rungs may be left out."""
-
-    abstains: bool = False
-    """Whether the task gives no answer where the last rung's was vetoed."""
+    @property
+    def rows(self) -> int:
+        """How many rows have an answer to be labelled."""
+        return int(self.cells.any(axis=1).sum())
 
 
-def certify_disagreement(layout: Layout, options: PairedOptions, looks: Looks) -> TaskPolicy:
-    """Fit a task's policy to sameness, and certify how often it answers otherwise than the reference.
+class PairedTask:
+    """One task on its way from recordings to a certificate; labels may come in between."""
+
+    def __init__(self, layout: Layout, options: PairedOptions, looks: Looks) -> None:
+        """Take the recordings with the labels so far, how to certify, and the record of looks."""
+        self.layout, self.options, self._looks = layout, options, looks
+        self._fit: tuple[str, PairedFit] | None = None
+
+    def label(self, correct: Floats) -> None:
+        """Take new labels, (n, K) by samples and rungs, NaN where there is none."""
+        self.layout = replace(self.layout, table=self.layout.table.relabelled(correct))
+
+    def queue(self, asked: Flags) -> Queue | None:
+        """Return what is to be labelled next; None once labels can do no more.
+
+        Rows to learn from and the audit come first, then rows down the walk. Before it returns the first of these it
+        records a look.
+
+        Args:
+            asked: answers that nobody could tell, (n, K).
+
+        Raises:
+            DataError: too few samples have recordings of the reference and of rungs below it.
+        """
+        rows, table = part_rows(self.layout, self.options), self.layout.table
+        pairs = rows.pairs
+        want = np.isnan(table.correct) & table.present & ~asked
+        cells = np.zeros_like(want)
+        differing = np.zeros_like(want)
+        differing[pairs.index] = pairs.differs
+        differing[:, -1] = True
+        learn, audit = pairs.index[rows.open_learn()], pairs.index[rows.audit]
+        cells[learn] = (want & differing)[learn]
+        n_learn = int(cells.any(axis=1).sum())
+        cells[audit] |= want[audit]
+        n = int(cells.any(axis=1).sum())
+        if n:
+            return Queue(parts={"learn": n_learn, "audit": n - n_learn}, cells=cells)
+        require_learnt(rows)
+        fitted, tester, _, found = self._walk(rows)
+        candidates = _testable(fitted, tester, found)
+        held = tester.pairs
+        told: Flags = np.all(~want[held.index] | ~differing[held.index], axis=1)
+        free = np.isin(held.index, audit)
+        spent = int((held.any_differs & told & ~free)[tester.drawn].sum())
+        wanted = wanted_labels(
+            tester, candidates, asked=told, most=max(fitted.labels - spent, 0)
+        )  # fmt: skip
+        certify = held.index[wanted]
+        cells[certify] = (want & differing)[certify]
+        return Queue(parts={"certify": len(certify)}, cells=cells) if cells.any() else None
+
+    def certify(self) -> TaskPolicy:
+        """Return the task's policy: what the labels certify, else the reference alone.
+
+        Raises:
+            DataError: too few samples have recordings of the reference and of rungs below it.
+        """
+        rows = part_rows(self.layout, self.options)
+        require_learnt(rows)
+        fitted, tester, look, audit = self._walk(rows)
+        found = walk_pairs(tester, _testable(fitted, tester, audit))
+        self._looks.settle(tester.pairs.table.task, self._print(rows, fitted), certified=bool(found.points))
+        certificate = make_certificate(
+            rows.pairs,
+            tester,
+            found,
+            sameness=self.options.sameness,
+            about=self._about,
+            look=look,
+            tasks=self.options.tasks,
+            audit=audit,
+            label_sources=self.layout.label_sources,
+            flagged=fitted.flagged,
+            learnt=int((rows.learnt.any_differs & rows.learnt.known).sum()),
+        )
+        return measure_pairs(self.layout, rows, self.options, certificate, found, fitted.path)
+
+    def _walk(self, rows: PairedRows) -> tuple[PairedFit, PairedTester, int, Audit | None]:
+        """Return what is fixed before the walk, its tester, which look it is, and what the audit found so far."""
+        options, fitted = self.options, self._fitted(rows)
+        look = self._looks.count(
+            rows.held.table.task,
+            sorted({key[-16:] for key in rows.held.split.keys}),
+            self._print(rows, fitted),
+            options.bound.to_json(),
+        )
+        audit = None if options.budget is None else read_audit(self.layout, rows.pairs.index[rows.audit])
+        delta, eps = level(options.bound.delta / options.tasks, look), options.bound.value
+        if options.budget is not None and options.budget.audit_bound and audit is not None:
+            eps -= audit.upper(AUDIT_SHARE * delta)
+            delta *= 1.0 - AUDIT_SHARE
+        every = np.ones(len(rows.held.table), dtype=bool)
+        tester = PairedTester(
+            pairs=rows.held,
+            bound=options.bound,
+            eps=eps,
+            delta=delta,
+            salt=SALT,
+            drawn=rows.held.split.draw(every, rows.held.table.ids)[: fitted.draws],
+            learnt=rows.learnt if fitted.graded else None,
+        )
+        return fitted, tester, look, audit
+
+    def _fitted(self, rows: PairedRows) -> PairedFit:
+        """Return the fit, made anew only where what was learnt from has changed."""
+        learnt = rows.learnt
+        key = fingerprint([learnt.index.tolist(), [None if np.isnan(v) else v for v in learnt.harm.ravel().tolist()],
+                           [None if np.isnan(v) else v for v in learnt.gain.ravel().tolist()]])  # fmt: skip
+        if self._fit is None or self._fit[0] != key:
+            self._fit = (key, fit_pairs(rows, self.options))
+        return self._fit[1]
+
+    @property
+    def _about(self) -> dict[str, Any]:
+        sameness = self.options.sameness
+        return {"by": sameness.name, "version": sameness.version, "answer_fields": list(self.layout.answer_fields)}
+
+    def _print(self, rows: PairedRows, fitted: PairedFit) -> str:
+        """Return the fingerprint of what is certified: candidates, draws, bound, sameness and rows."""
+        options, budget = self.options, self.options.budget
+        return fingerprint(
+            {
+                "candidates": [list(map(_point, points)) for points in fitted.candidates],
+                "bound": options.bound.to_json(),
+                "sameness": self._about,
+                "abstains": options.abstains,
+                "tasks": options.tasks,
+                "rows": sorted(rows.held.table.ids),
+                **({} if budget is None else {"draws": fitted.draws, "audit_bound": budget.audit_bound}),
+            }
+        )
+
+
+def certify_pairs(layout: Layout, options: PairedOptions, looks: Looks) -> TaskPolicy:
+    """Fit a task's policy, and certify how often it answers otherwise than the reference, or what that loses.
 
     `layout` holds sameness and contents; `looks` counts this one. Figures are measured on the certifying rows, which
-    nothing was fitted on.
+    nothing was fitted on, and those of labels on the audit.
 
     Raises:
         DataError: too few samples have recordings of the reference and of rungs below it.
     """
-    pairs = pairs_of_sameness(layout, abstains=options.abstains)
-    learnt, held = pairs.learnt, pairs.held
-    if min(len(learnt.table), len(held.table)) < MIN_LEARN:
-        message = (
-            f"Task {layout.table.task!r} has {len(pairs.table)} samples with recordings of the reference and a rung "
-            f"below it, {len(learnt.table)} of them to learn from; at least {MIN_LEARN} to learn from and to certify "
-            "were expected. Record more (`cascade explore`)."
-        )
-        raise DataError(message)
-    fits = RungFits(learnt.table, seed=options.seed, any_class=True)
-    path = policy_path(fits, seed=options.seed, choose_rungs=options.choose_rungs)
-    candidates = list_paired_candidates(path, options.bound)
-    about = {
-        "by": options.sameness.name,
-        "version": options.sameness.version,
-        "answer_fields": list(layout.answer_fields),
-    }
-    rows = sorted({key[-16:] for key in held.split.keys})
-    certified = fingerprint(
-        {
-            "candidates": [list(map(_point, points)) for points in candidates],
-            "bound": options.bound.to_json(),
-            "sameness": about,
-            "abstains": options.abstains,
-            "tasks": options.tasks,
-            "rows": sorted(held.table.ids),
-        }
-    )
-    look = looks.count(held.table.task, rows, certified, options.bound.to_json())
-    tester = PairedTester(
-        pairs=held,
-        bound=options.bound,
-        delta=level(options.bound.delta / options.tasks, look),
-        salt=SALT,
-        drawn=held.split.draw(np.ones(len(held.table), dtype=bool), held.table.ids),
-    )
-    found = walk_pairs(tester, candidates)
-    looks.settle(held.table.task, certified, certified=bool(found.points))
-    certificate = make_certificate(
-        pairs, tester, found, sameness=options.sameness, about=about, look=look, tasks=options.tasks
-    )
-    return _measured(layout, held.index, options, certificate, found, describe_path(path))
+    return PairedTask(layout, options, looks).certify()
 
 
-def _measured(
-    layout: Layout,
-    rows: NDArray[np.intp],
-    options: PairedOptions,
-    certificate: Certificate,
-    found: Found,
-    frontier: list[str],
-) -> TaskPolicy:
-    """Return the task's policy: what is certified, else the reference alone, with figures of the certifying rows."""
-    laid, bound = layout.table, options.bound
-    points = found.points or (OperatingPoint(rungs=(laid.rungs[-1],), thresholds=()),)
-    bare = TaskPolicy(reference=laid.rungs[-1], points=points, target=bound.to_json(), n=len(laid))
-    assert layout.same is not None  # noqa: S101 - laid out with a sameness
-    held = apply(laid.take(rows), bare, salt=SALT, rungs=laid.rungs, same=layout.same[rows], abstains=options.abstains)
-    seen = figures(held, laid.rungs)
-    alone = all(len(point.rungs) == 1 for point in points)
-    rate = {"value": 0.0, "low": 0.0, "high": 0.0} if alone else seen["escalation_rate"]
-    singles = [measure_single(laid, k) for k in range(len(laid.rungs))]
-    first = apply_point(laid, points[0], salt=SALT).confidence[:, 0]
-    confidence = first if points[0].rungs[0] == laid.rungs[0] else np.full(len(laid), np.nan)
-    shares, repeats = same_shares(layout), repeat_figures(layout)
-    measured: dict[str, Any] = {
-        "n": len(laid),
-        "n_labelled": int(np.any(~np.isnan(laid.correct), axis=1).sum()),
-        "target": bound.to_json(),
-        "reference": bare.reference,
-        "points": describe_points(points),
-        "confidence_means": P_SAME,
-        "escalation_rate": _expected(rate),
-        "rungs": [
-            {"rung": one["rung"], "n": one["reached"], **_expected(one["escalation_rate"])}
-            for one in seen["rungs"][:-1]
-        ],
-        "disagreement": {**seen["disagreement"], "n": seen["n_compared"]},
-        "same": shares,
-        "reference_differs_from_itself": repeats,
-        **{name: seen[name] for name in ("accuracy", "accuracy_top", "error_accepted")},
-        **{name: seen[name] for name in ("cost_usd_per_request", "cost_vs_top")},
-        "singles": singles,
-        "best_single": name_best(singles),
-        "verifiers": describe_use(laid),
-        "warnings": [*few_are_same(shares), *warn_sharing(laid)],
-        "feasible": [] if certificate.certified else frontier,
-        "certified": certificate.certified,
-        "why": certificate.why,
-    }
-    return TaskPolicy(
-        reference=bare.reference,
-        points=points,
-        target=bound.to_json(),
-        n=len(laid),
-        measured=measured,
-        certified=certificate.certified,
-        certificate=certificate.to_json(),
-        why=certificate.why,
-        reference_cost=fit_reference_cost(laid, confidence),
-    )
-
-
-def describe_path(path: Path) -> list[str]:
-    """Return the frontier as text, a line for each of a few policies, dearest first; estimates, not certified."""
-    lines = []
-    for one in path.thinned(MOST_LINES):
-        rates = ", ".join(f"{rate:.0%}" for rate in one.rates)
-        lines.append(
-            f"{dollars(one.cost_usd)} a request, disagreement {percent(path.reference.quality - one.quality)}: "
-            f"{' → '.join(one.rungs)}" + (f", escalating {rates}" if rates else "")
-        )
-    return lines
-
-
-def _expected(share: dict[str, Any]) -> dict[str, Any]:
-    return {"expected": share["value"], "low": share["low"], "high": share["high"]}
+def _testable(fitted: PairedFit, tester: PairedTester, audit: Audit | None) -> tuple[Candidate, ...]:
+    """Return the candidates of a walk; none where the audit leaves nothing to be tested."""
+    unfit = audit is not None and audit.refuses
+    return () if unfit or tester.eps <= 0.0 else fitted.candidates
 
 
 def _point(point: OperatingPoint) -> list[Any]:

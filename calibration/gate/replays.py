@@ -199,7 +199,8 @@ def replay(
 
 def _other_sameness(name: str, task: TaskPolicy, sameness: Sameness) -> list[str]:
     """Return a warning if the task's certificate is about another sameness than the one that is measured."""
-    about = ((task.certificate or {}).get("disagreement") or {}).get("sameness") or {}
+    certificate = task.certificate or {}
+    about = (certificate.get("disagreement") or certificate.get("pairs") or {}).get("sameness") or {}
     if not about or (about.get("by"), about.get("version")) == (sameness.name, sameness.version):
         return []
     sentence = (

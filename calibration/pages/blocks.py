@@ -58,7 +58,8 @@ def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
         return []
     target = fitted.target
     # One look spends a part of what all looks together may: the promise is theirs.
-    sure = target["confidence"] if target.get("kind") == "max_disagreement" else 1.0 - fitted.certificate["delta"]
+    shared = "pairs" in fitted.certificate or "disagreement" in fitted.certificate
+    sure = target["confidence"] if shared else 1.0 - fitted.certificate["delta"]
     held = f"with {percent(sure)} confidence, {fitted.certificate['method']}"
     return [("certified", f"yes, {held}" if fitted.certified else "no: the safest policy serves")]
 

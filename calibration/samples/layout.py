@@ -157,7 +157,7 @@ class _Growing:
         self._rungs = self._columns.ladder.names
         self._sameness = sameness
         self._same, self._unsure = bytearray(), bytearray()
-        self._alike = bytearray() if sameness and dimensions else None
+        self._alike = bytearray() if sameness and (dimensions or contents) else None
         self._contents: list[str] | None = [] if contents else None
         self._repeats = array("d")
         self._first: dict[str, Response] = {}

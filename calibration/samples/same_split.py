@@ -28,6 +28,9 @@ class SameSplit:
     keys: tuple[str, ...]
     """What each row is hashed by (n): equal for copies and for rows of one group."""
 
+    contents: tuple[str, ...]
+    """Hash of each request's content (n)."""
+
     code: NDArray[np.intp]
     """The number of each row's independent unit, (n,), from 0 in order of appearance."""
 
@@ -42,14 +45,28 @@ class SameSplit:
         """Rows that certify, (n,): all others."""
         return ~self.learn
 
-    def draw(self, keep: Flags, ids: Sequence[str]) -> NDArray[np.intp]:
-        """Return one of the rows in `keep` (n,) of each unit, by the hash of its id, in an order no answer moves."""
+    def draw(self, keep: Flags, ids: Sequence[str], *, purpose: str = "draw") -> NDArray[np.intp]:
+        """Return one of the rows in `keep` (n,) of each unit, by the hash of its id, in an order no answer moves.
+
+        Draws of another `purpose` are independent of this one.
+        """
         best: dict[int, tuple[float, int]] = {}
         for row in np.flatnonzero(keep).tolist():
-            u = unit(salt=SALT, purpose="draw", task=self.keys[row], rung="", request_id=ids[row])
+            u = unit(salt=SALT, purpose=purpose, task=self.keys[row], rung="", request_id=ids[row])
             code = int(self.code[row])
             best[code] = min(best.get(code, (u, row)), (u, row))
         return np.array([row for _, row in sorted(best.values())], dtype=np.intp)
+
+    def order(self, keep: Flags, ids: Sequence[str]) -> NDArray[np.intp]:
+        """Return the rows in `keep` (n,), each content once and units whole, in an order no answer moves."""
+        best: dict[tuple[int, str], tuple[float, float, int]] = {}
+        for row in np.flatnonzero(keep).tolist():
+            key = self.keys[row]
+            of_unit = unit(salt=SALT, purpose="order", task=key, rung="", request_id=key)
+            own = (of_unit, unit(salt=SALT, purpose="order", task=key, rung="", request_id=ids[row]), row)
+            name = (int(self.code[row]), self.contents[row])
+            best[name] = min(best.get(name, own), own)
+        return np.array([row for *_, row in sorted(best.values())], dtype=np.intp)
 
 
 def split_same(task: str, contents: Sequence[str], groups: Sequence[str | None]) -> SameSplit:
@@ -75,7 +92,13 @@ def split_same(task: str, contents: Sequence[str], groups: Sequence[str | None])
     for content, group in zip(contents, groups, strict=True):
         copies += content in first and (group is None or first[content] != group)
         first.setdefault(content, group)
-    return SameSplit(keys=keys, code=code, learn=np.array([u[key] < LEARN for key in keys], dtype=bool), copies=copies)
+    return SameSplit(
+        keys=keys,
+        contents=tuple(contents),
+        code=code,
+        learn=np.array([u[key] < LEARN for key in keys], dtype=bool),
+        copies=copies,
+    )
 
 
 def _units(contents: Sequence[str], groups: Sequence[str | None]) -> NDArray[np.intp]:

@@ -70,6 +70,9 @@ class Table:
     parts: Mapping[tuple[str, ...], Table] = field(default_factory=dict)
     """Tables of the same samples on sub-ladders, where verdicts differ (see `on`)."""
 
+    weights: Floats | None = None
+    """How many rows each labelled row stands for in a fit, (n,), positive; None: one each."""
+
     def __len__(self) -> int:
         """Return the number of samples."""
         return len(self.ids)
@@ -103,6 +106,7 @@ class Table:
             output_tokens=self.output_tokens[index],
             use=self.use,
             parts={rungs: part.take(index) for rungs, part in self.parts.items()},
+            weights=None if self.weights is None else self.weights[index],
         )
 
     def relabelled(self, correct: Floats) -> Table:
@@ -110,6 +114,11 @@ class Table:
         columns = {rungs: [self.rungs.index(name) for name in rungs] for rungs in self.parts}
         parts = {rungs: replace(part, correct=correct[:, columns[rungs]]) for rungs, part in self.parts.items()}
         return replace(self, correct=correct, parts=parts)
+
+    def weighted(self, weights: Floats) -> Table:
+        """Return the table with weights of its labelled rows, (n,)."""
+        parts = {rungs: replace(part, weights=weights) for rungs, part in self.parts.items()}
+        return replace(self, weights=weights, parts=parts)
 
     def on(self, rungs: Sequence[str]) -> Table:
         """Return the table of a sub-ladder, in ladder order: as if no other rung were asked."""

@@ -80,6 +80,39 @@ def betting_p(losses: ArrayLike, mean: float, *, low: float = 0.0, high: float =
     return float(np.exp(-max(0.0, float(log_wealth.max()))))
 
 
+def choose_stake(losses: ArrayLike, mean: float, *, low: float = 0.0, high: float = 1.0) -> float:
+    """Return the bet of `BETS` under which losses like these, (n,), are expected to win most against a mean of `mean`.
+
+    Losses of `high` are added to them, which take half of the room up to `mean`: losses that policies were chosen by
+    look smaller than others. Without losses the smallest bet.
+    """
+    x = _checked(losses, mean, low, high)
+    if not len(x):
+        return BETS[0]
+    spare = max(0.0, mean - float(x.mean())) / (high - float(x.mean())) / 2.0 if x.mean() < high else 0.0
+
+    def growth(bet: float) -> float:
+        own = float(np.log1p(bet / (high - mean) * (mean - x)).mean())
+        return (1.0 - spare) * own + spare * math.log1p(-bet)
+
+    return max(BETS, key=growth)
+
+
+def staked_p(losses: ArrayLike, mean: float, *, stake: float, low: float = 0.0, high: float = 1.0) -> float:
+    """Return the p-value of "the expected loss exceeds `mean`" by one constant bet, fixed without these losses.
+
+    One over the greatest wealth (Ville's inequality). No smaller loss ever makes it greater, which is not so for
+    `betting_p`, whose bets follow the losses: unknown losses may be counted as `high` and looked up in any order.
+    `losses` (n,) in an order that does not depend on their values; `stake` in (0, 1), a share of the greatest bet that
+    cannot lose all; 1 where there are none.
+    """
+    x = _checked(losses, mean, low, high)
+    if not len(x):
+        return 1.0
+    wealth = np.cumsum(np.log1p(stake / (high - mean) * (mean - x)))
+    return float(np.exp(-max(0.0, float(wealth.max()))))
+
+
 def betting_wealth(losses: ArrayLike, mean: float, *, low: float = 0.0, high: float = 1.0) -> NDArray[np.float64]:
     """Return the logarithm of a gambler's wealth after each loss, (n,): the mean over `BETS` of Π (1 + λ (mean − x)).
 

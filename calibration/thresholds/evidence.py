@@ -111,8 +111,8 @@ class Evidence:
         part = self.table.on(rungs)
         forced = part.forced[:, : len(rungs) - 1]
         if self.caution > 0.0:
-            return smooth_pairs(self.confidences(rungs), part.correct, forced=forced)
-        alone = smooth_correct(self.confidences(rungs), part.correct, forced=forced)
+            return smooth_pairs(self.confidences(rungs), part.correct, forced=forced, weights=part.weights)
+        alone = smooth_correct(self.confidences(rungs), part.correct, forced=forced, weights=part.weights)
         return alone, np.zeros_like(alone)
 
     @cached_property

@@ -77,7 +77,15 @@ class Path:
         return tuple(apply_point(table, self.point(found), salt=salt, known=known) for found in chosen)
 
 
-def policy_path(table: Table | RungFits, *, seed: int = 0, choose_rungs: bool = False, cells: int = CELLS) -> Path:
+def policy_path(
+    table: Table | RungFits,
+    *,
+    seed: int = 0,
+    choose_rungs: bool = False,
+    cells: int = CELLS,
+    compared: Floats | None = None,
+    caution: float | None = None,
+) -> Path:
     """Search all threshold vectors for the policy path: of the whole ladder, or of all sub-ladders that keep the top.
 
     Args:
@@ -85,6 +93,8 @@ def policy_path(table: Table | RungFits, *, seed: int = 0, choose_rungs: bool = 
         seed: of the folds.
         choose_rungs: whether rungs may be left out.
         cells: of the grid of a ladder, about, at most: the more rungs, the fewer bins has each.
+        compared: what policies are compared by in place of correctness, (n, K) in [0, 1]; None: correctness itself.
+        caution: the penalty on differing from the reference; None: by the number of labels. See `Evidence.caution`.
 
     Raises:
         ConfigError: more than six rungs.
@@ -93,6 +103,10 @@ def policy_path(table: Table | RungFits, *, seed: int = 0, choose_rungs: bool = 
     fits = table if isinstance(table, RungFits) else RungFits(table, seed=seed)
     ladders = list_subladders(fits.table.rungs, choose=choose_rungs)
     evidence = gather(fits, ladders)
+    if compared is not None:
+        evidence = replace(evidence, table=evidence.table.relabelled(compared[np.all(fits.table.present, axis=1)]))
+    if caution is not None:
+        evidence = replace(evidence, caution=caution)
     return Path(
         fits, evidence, {rungs: find_pareto_policies(evidence, rungs, cells=cells) for rungs in ladders if rungs[1:]}
     )

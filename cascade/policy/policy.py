@@ -29,6 +29,8 @@ P_RIGHT = "P(right)"
 """What a confidence means where combiners were fitted to labels: the probability that the answer is right."""
 P_SAME = "P(same)"
 """… where they were fitted to sameness: the probability that the answer is the same as the reference's."""
+P_NO_HARM = "P(no harm)"
+"""… where they were fitted to pairs: the probability that the answer is no less right than the reference's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ class TaskPolicy:
 
     @property
     def confidence_means(self) -> str:
-        """What its confidences are the probability of: `P(right)`, or `P(same)`."""
+        """What its confidences are the probability of: `P(right)`, `P(same)` or `P(no harm)`."""
         return str(self.measured.get("confidence_means", P_RIGHT))
 
     def at(self, quality: str | None) -> TaskPolicy:
