@@ -38,13 +38,28 @@ def judged(sample: Sample, ladder: Ladder) -> tuple[Attempt, ...]:
 
 
 def _toured(sample: Sample, ladder: Ladder) -> tuple[Attempt, ...]:
-    steps = tour(
-        sample.request,
-        ladder,
-        have={name: recording.response for name, recording in sample.recordings.items()},
-        given={name: recording.verdicts for name, recording in sample.recordings.items()},
-    )
-    return drive(steps, _answerer(sample))
+    rungs = ladder.of(sample.request.task)
+    # Where a rung outside the ladder was recorded too, a verdict may have been given with its answer in view.
+    moved = not set(sample.recordings) <= set(rungs.names)
+    given = {name: recording.verdicts for name, recording in sample.recordings.items()}
+    if moved:
+        given |= {rung.name: _unmoved(sample.recordings[rung.name], rung) for rung in rungs if rung.name in given}
+    have = {name: recording.response for name, recording in sample.recordings.items()}
+    return drive(tour(sample.request, ladder, have=have, given=given), _answerer(sample))
+
+
+def _unmoved(recording: Recording, rung: Rung) -> Mapping[str, Verdict]:
+    """Return the recorded verdicts that hold whatever rungs were asked before.
+
+    A verifier that reads earlier answers (agreement) judges again, except where that took a call: no call is made
+    offline, and one that was paid says more than an abstention.
+    """
+    reads = {item.name for item in rung.verifiers if item.reads_earlier}
+    return {
+        name: verdict
+        for name, verdict in recording.verdicts.items()
+        if name not in reads or verdict.calls or verdict.cost_usd
+    }
 
 
 def judged_after(
@@ -52,7 +67,8 @@ def judged_after(
 ) -> Attempt:
     """Judge one recorded rung as if only the rungs of `earlier` were asked before it.
 
-    `given` holds verdicts that need not be computed; recorded ones take precedence.
+    `given` holds verdicts that need not be computed; recorded ones take precedence, except of free verifiers that read
+    earlier answers: theirs were given after other rungs.
     """
     recording = sample.recordings[rung.name]
     if recording.features is not None:
@@ -65,7 +81,7 @@ def judged_after(
         call=rung.call(sample.request),
         earlier=earlier,
     )
-    steps = verify(rung.verifiers, exchange, {**given, **recording.verdicts})
+    steps = verify(rung.verifiers, exchange, {**given, **_unmoved(recording, rung)})
     verdicts, _ = drive(steps, _answerer(sample))
     return Attempt(rung=rung.name, model=rung.model, response=recording.response, verdicts=verdicts, decision=_SEEN)
 

@@ -1,4 +1,4 @@
-"""Comparison tables of the demo: its run against each model alone, and against other targets."""
+"""Comparison of the demo: its run against each model alone, their mixes, and mere escalation rates."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from cascade.cli.shared.terminal import dollars, percent, stdout
 if TYPE_CHECKING:
     from calibration.samples.grade import Graded
     from cascade.config import Config
+    from cascade.policy.policy import Policy
     from cascade.result import Result
 
-OTHER_TARGETS = (0.10, 0.40, 0.60)
+OTHER_TARGETS = (0.10, 0.25, 0.50)
+"""Escalation rates, to compare."""
 
 
 def show_comparison(results: Sequence[Result[Any]], alone: Graded) -> None:
@@ -37,6 +39,24 @@ def show_comparison(results: Sequence[Result[Any]], alone: Graded) -> None:
     )
 
 
+def show_hull(config: Config, policy: Policy, alone: Graded) -> None:
+    """Say where the cascade stands against single models and their random mixes, by a replay on the same orders."""
+    from calibration import replay
+    from calibration.fit.complete import with_schemas
+
+    replayed = replay(with_schemas(alone.samples, config), policy, config.ladder)
+    found, told = replayed.to_json()["tasks"][TASK], replayed.baselines[TASK]
+    lost = 100.0 * (found["accuracy_top"] - found["accuracy"]["value"])
+    said = f"{lost:.1f} points less often right than the large model, for {percent(found['cost_vs_top'])} of its cost."
+    if told.hull is not None and told.hull.below is False and told.hull.mix_usd_per_request is not None:
+        mix = " and ".join(f"{percent(part)} {name}" for name, part in told.hull.mix.items())
+        said += (
+            f" Above the hull of single models: a random mix of {mix} is right as often, and costs "
+            f"{dollars(told.hull.mix_usd_per_request)} an order, the cascade {dollars(told.hull.cost_usd_per_request)}."
+        )
+    stdout().print(" ".join((said, *told.sentences)), highlight=False, markup=False, soft_wrap=True)
+
+
 def show_other_targets(config: Config, learnt: Graded, alone: Graded) -> None:
     """Show the outcome of other targets: fitted on the samples, replayed on the fresh orders, no call made."""
     from calibration import EscalationRate, replay
@@ -48,17 +68,19 @@ def show_other_targets(config: Config, learnt: Graded, alone: Graded) -> None:
     for rate in OTHER_TARGETS:
         policy = calibrate(fitting, config.ladder, target=EscalationRate(rate))
         found = replay(testing, policy, config.ladder).to_json()["tasks"][TASK]
+        place = None if found["hull"] is None else found["hull"]["below"]
         rows.append(
             (
                 percent(rate),
                 percent(found["escalation_rate"]["value"]),
                 percent(found["accuracy"]["value"]),
                 percent(found["cost_vs_top"]),
+                {True: "below", False: "above", None: "within chance"}[place],
             )
         )
     _show(
-        "Other targets, replayed on the same orders",
-        ("target", "escalated", "exactly right", "of always-top's cost"),
+        "Mere escalation rates, replayed on the same orders",
+        ("target", "escalated", "exactly right", "of always-top's cost", "the hull"),
         rows,
     )
 

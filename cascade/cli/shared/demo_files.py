@@ -28,9 +28,12 @@ verify: [refusal, schema, logprob, agreement]
 tasks:
   orders:
     schema: order.schema.json
-    target: {escalation_rate: 0.25}
+    target: {max_loss: 0.03}
 log: decisions.db
 """
+
+EARLIER = CONFIG.replace("{max_loss: 0.03}", "{escalation_rate: 0.25}")
+"""The configuration of the demo before 0.8, which it may replace."""
 
 OURS = (
     "samples.jsonl",
@@ -59,7 +62,7 @@ def prepare(directory: Path) -> Path:
     path = directory / "cascade.yaml"
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        foreign = path.exists() and path.read_text(encoding="utf-8", errors="replace") != CONFIG
+        foreign = path.exists() and path.read_text(encoding="utf-8", errors="replace") not in {CONFIG, EARLIER}
     except OSError as error:
         message = f"{directory} cannot be used: {error.strerror}. Give another folder with --dir."
         raise ConfigError(message) from None

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from calibration import EscalationRate, MaxLoss, calibrate, replay
 from calibration.samples.layout import lay_out_tasks
@@ -18,6 +19,7 @@ from calibration.samples.survey import survey
 from calibration.samples.table import Table
 from cascade.clients.scripted import scripted
 from cascade.samples.sample import Sample
+from cascade.verdict import Verdict
 from tests.recordings import recorded_samples
 
 RUNGS = ("small", "middle", "large")
@@ -87,6 +89,31 @@ def test_a_rung_is_seen_on_a_sub_ladder_as_where_no_other_was_recorded() -> None
         assert whole.on(part).names == alone.names
         for rung in part:
             np.testing.assert_array_equal(whole.on(part).rows[rung], alone.rows[rung])
+
+
+@pytest.mark.parametrize("part", [("middle", "large"), ("small", "large")])
+def test_a_recorded_verdict_that_read_earlier_answers_is_judged_again_where_those_are_not_asked(
+    part: tuple[str, ...],
+) -> None:
+    agreed = Verdict(name="agreement", score=1.0, signals={"with_previous": 1.0}, source="recorded")
+    samples = [
+        replace(
+            sample,
+            recordings={
+                rung: replace(one, verdicts={**one.verdicts, **({} if rung == "small" else {"agreement": agreed})})
+                for rung, one in sample.recordings.items()
+            },
+        )
+        for sample in recorded_samples(30, rungs=RUNGS)
+    ]
+    whole = lay_out_parts("sums", samples, recorded_ladder(samples, RUNGS, ["agreement"]), [part])
+    alone = lay_out_parts("sums", samples, recorded_ladder(samples, part, ["agreement"]), [])
+    for table in (whole.on(part), alone):
+        for rung in part:
+            column = table.rows[rung][:, list(table.names[rung]).index("agreement")] if rung == "large" else None
+            assert column is None or (column == 0.0).all(), "the answers differ, whatever was recorded of others"
+            assert rung == "large" or "agreement" not in table.names[rung], "there was no earlier answer"
+    assert (whole.rows["middle"][:, list(whole.names["middle"]).index("agreement")] == 1.0).all()
 
 
 def test_no_sample_is_kept_once_its_row_is_appended() -> None:

@@ -34,10 +34,29 @@ def test_it_tells_what_it_is_and_what_it_is_not(demo):
     assert "not the savings to expect" in told
 
 
-def test_it_escalates_about_a_quarter(demo):
+def test_it_certifies_three_points_for_about_a_quarter_of_the_cost_and_is_above_the_hull(demo):
     _, told, _ = demo
-    rate = float(re.search(r"Escalated: ([0-9.]+) %", told).group(1))
-    assert rate == pytest.approx(25, abs=9)
+    assert "Certified with 90.0 % confidence" in told
+    lost, cost = re.search(r"([0-9.]+) points less often right than the large model, for ([0-9.]+) % of", told).groups()
+    assert 0.0 <= float(lost) <= 3.0
+    assert float(cost) == pytest.approx(25, abs=5)
+    assert "Above the hull of single models: a random mix of" in told
+
+
+def test_what_it_replays_is_what_it_served(demo):
+    _, told, _ = demo
+    served = re.search(r"the cascade +│ +([0-9.]+) % │ +\S+ │ +([0-9.]+) %", told).groups()
+    right, top = (float(x) for x in (served[0], re.search(r"always large +│ +([0-9.]+) %", told).group(1)))
+    lost, cost = re.search(r"([0-9.]+) points less often right than the large model, for ([0-9.]+) % of", told).groups()
+    assert float(lost) == pytest.approx(top - right, abs=0.11)
+    assert cost == served[1]
+
+
+def test_an_escalated_order_is_taken_apart(demo):
+    _, told, _ = demo
+    assert "taken apart" in told
+    assert re.search(r"1\. medium \(embedded/medium\): escalate", told)
+    assert "log-odds" in told
 
 
 def test_its_files_are_those_of_the_other_commands(demo, cli):
