@@ -24,6 +24,9 @@ Outcome = Literal["accepted", "exhausted", "abstained", "capped", "failed", "dea
 without answer (`on_exhausted: abstain`). capped: stopped by the escalation cap; the best answer so far. failed: no
 answer. deadline, budget: that ran out first. cancelled: by the caller; such a result is only logged."""
 
+BYPASSED = "bypassed"
+"""Flag of a decision that the cascade did not make: the reference alone was asked, since the cascade had failed."""
+
 Parsed = TypeVar("Parsed")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from cascade.errors import ConfigError
@@ -112,6 +113,31 @@ class ObserveLimits:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 message = f"observe.{name} is {value!r}; a whole number from {least} on was expected."
+                raise ConfigError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeSettings:
+    """How `cascade serve` answers."""
+
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Further names of models: `{"gpt-4o": "support:strict"}`."""
+
+    on_internal_error: Literal["reference", "raise"] = "reference"
+    """Whether a request that the cascade itself failed is answered by the reference alone, flagged, or is an error."""
+
+    concurrency: int = 256
+    """Requests that run at once."""
+
+    queue: int = 256
+    """Requests that may wait for their turn; more are refused with 429."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be kept to."""
+        for name, least in (("concurrency", 1), ("queue", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                message = f"serve.{name} is {value!r}; a whole number from {least} on was expected."
                 raise ConfigError(message)
 
 

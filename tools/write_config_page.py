@@ -37,6 +37,7 @@ PLACES = {
     "BreakerModel": "`guards.breaker`",
     "RetryBudgetModel": "`guards.retry_budget`",
     "ObserveModel": "`observe`",
+    "ServeModel": "`serve`",
     "LogModel": "`log`",
     "RateLimitModel": "`providers.NAME`",
     "ErrorWordingModel": "`errors[]`",

@@ -20,6 +20,7 @@ from cascade.cli import (
     import_,
     init,
     judges,
+    keys,
     label,
     log,
     next_labels,
@@ -30,6 +31,7 @@ from cascade.cli import (
     run,
     samples,
     schema,
+    serve,
     show,
     tail,
     verify,
@@ -106,6 +108,7 @@ for _command in (
     show.show,
     tail.tail,
     dashboard.dashboard,
+    serve.serve,
     export.export,
     purge.purge,
     forget.forget,
@@ -115,6 +118,7 @@ for _command in (
 ):
     app.command(_command.__name__.rstrip("_").replace("_", "-"))(guarded(_command))
 app.add_typer(log.log)
+app.add_typer(keys.keys)
 
 
 def main() -> None:

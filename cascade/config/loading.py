@@ -36,7 +36,7 @@ from cascade.log.address import SQLITE, address_of, has_password
 from cascade.plugins import resolve, verifier
 from cascade.policy.policy import Policy
 from cascade.prices import PriceBook
-from cascade.settings import ObserveLimits, Settings
+from cascade.settings import ObserveLimits, ServeSettings, Settings
 from cascade.usage import Price
 from cascade.verdict import Verifier
 
@@ -67,6 +67,9 @@ class Config:
 
     observe: ObserveLimits = field(default_factory=ObserveLimits)
     """Limits of the background lane."""
+
+    serve: ServeSettings = field(default_factory=ServeSettings)
+    """How `cascade serve` answers."""
 
     tasks: Mapping[str, Settings] = EMPTY
     """Settings by task."""
@@ -203,6 +206,7 @@ class _Build:
             settings=settings,
             limits=self._placed(("guards",), partial(limits_of, shape.guards, shape.providers)),
             observe=self._placed(("observe",), partial(observe_limits_of, shape.observe)),
+            serve=ServeSettings(**shape.serve.model_dump()),
             tasks={name: self._task(name, task, settings) for name, task in shape.tasks.items()},
             targets={
                 name: task.target.model_dump(exclude_none=True)

@@ -251,6 +251,21 @@ class ObserveModel(Part):
     """Consent: providers (`openai`), besides the top's own, to which prompts may be sent."""
 
 
+class ServeModel(Part):
+    """How `cascade serve` answers."""
+
+    aliases: dict[Text, Text] = Field(default_factory=dict)
+    """Further names of models: `{gpt-4o: support, gpt-4o-mini: "support:cheap"}`, each a task, with or without one of
+    its qualities."""
+    on_internal_error: Literal["reference", "raise"] = "reference"
+    """Whether a request that the cascade itself failed (a verifier, the policy, a bug, a provider below the top) is
+    answered by the reference alone, flagged `bypassed`, or is an error."""
+    concurrency: Annotated[int, Field(ge=1)] = 256
+    """Requests that run at once."""
+    queue: Annotated[int, Field(ge=0)] = 256
+    """Requests that may wait for their turn; more are refused with 429."""
+
+
 class SessionsModel(Part):
     """Requests of one conversation."""
 
@@ -388,6 +403,8 @@ class ConfigModel(Part):
     observed; default: 1."""
     observe: ObserveModel = ObserveModel()
     """The background lane: limits of observing."""
+    serve: ServeModel = ServeModel()
+    """How `cascade serve` answers."""
     guards: GuardsModel = GuardsModel()
     """Limits of requests; a task's own settings win."""
     sessions: SessionsModel = SessionsModel()

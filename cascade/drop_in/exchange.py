@@ -22,21 +22,13 @@ from cascade.dialects.inbound.server_sent_events import dumps, encode
 from cascade.drop_in.own_model import read_own
 from cascade.drop_in.route import Library, Route, route_of
 from cascade.drop_in.wire import Reply, Sent
-from cascade.engine.bypass import BYPASSED, Bypass
-from cascade.errors import (
-    BudgetExceeded,
-    CascadeError,
-    ContentFiltered,
-    DataError,
-    DeadlineExceeded,
-    EscalationCapped,
-    ProviderError,
-    RunError,
-)
+from cascade.engine.bypass import Bypass, is_internal
+from cascade.errors import BudgetExceeded, CascadeError, DeadlineExceeded
 from cascade.exchange import Request
 from cascade.failure import CallFailure, FailureKind
 from cascade.loggers import logger_of
 from cascade.redaction import redacted
+from cascade.result import BYPASSED
 from cascade.settings import BypassWarning
 
 if TYPE_CHECKING:
@@ -139,13 +131,9 @@ class Exchanges:
 
     def _is_ours(self, error: Exception, inbound: Inbound | None) -> bool:
         """Tell whether a failure is the cascade's own, of which the client's own model knows nothing."""
-        if isinstance(error, DataError) or (inbound is not None and task_of(inbound.model) is not None):
-            return False  # the client's mistake; or it named no model of its own
-        if isinstance(error, BudgetExceeded | DeadlineExceeded | EscalationCapped | ContentFiltered):
-            return False
-        if isinstance(error, ProviderError):
-            return not _reference_asked(error, self.app)
-        return True
+        if inbound is not None and task_of(inbound.model) is not None:
+            return False  # it named no model of its own
+        return is_internal(error, _top(error, self.app))
 
     def _read(self, route: Route, sent: Sent) -> Inbound | None:
         """Return the request; None where it was not understood the first time either."""
@@ -212,16 +200,13 @@ def _bounded(request: Request, timeout_s: float | None) -> Request:
     return replace(request, deadline_s=timeout_s)
 
 
-def _reference_asked(error: RunError, app: Cascade | None) -> bool:
-    """Tell whether the top was asked: then the provider's failure is no matter of the cascade."""
-    result = error.result
-    if result is None:
-        return False
+def _top(error: Exception, app: Cascade | None) -> str | None:
+    """Return the name of the top of a failed request's task; None where the cascade cannot tell."""
+    result = getattr(error, "result", None)
     try:
-        top = (app or default()).ladder.of(result.task).top.name
+        return None if result is None else (app or default()).ladder.of(result.task).top.name
     except CascadeError:
-        return False
-    return any(attempt.rung == top for attempt in result.attempts)
+        return None
 
 
 def _refused(route: Route, error: Exception) -> Reply:

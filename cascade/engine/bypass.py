@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from cascade.engine.loop_thread import LoopThread
 from cascade.engine.recording import call_recorder
 from cascade.engine.runner import Runner
-from cascade.errors import BudgetExceeded, UnknownPrice
+from cascade.errors import (
+    BudgetExceeded,
+    ContentFiltered,
+    DataError,
+    DeadlineExceeded,
+    EscalationCapped,
+    ProviderError,
+    UnknownPrice,
+)
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure
 from cascade.guards.budget import Admitted, Budget
@@ -16,11 +24,23 @@ from cascade.guards.call_recorder import NULL_RECORDER, CallRecorder, call_key
 from cascade.ladder import Rung
 from cascade.log.rows import decision_id, now_ms
 from cascade.policy.operating_point import Decision
-from cascade.result import Attempt, Outcome, Result
+from cascade.result import BYPASSED, Attempt, Outcome, Result
 from cascade.usage import Price, Usage
 
-BYPASSED = "bypassed"
-"""Flag of a decision that the cascade did not make: its client asked its own model, since the cascade had failed."""
+
+def is_internal(error: Exception, top: str | None) -> bool:
+    """Tell whether a failure is the cascade's own, of which the reference alone knows nothing.
+
+    Args:
+        error: what a request failed by.
+        top: the name of the task's top; None: unknown.
+    """
+    if isinstance(error, DataError | BudgetExceeded | DeadlineExceeded | EscalationCapped | ContentFiltered):
+        return False  # the client's mistake, or a limit, which holds for the reference too
+    if not isinstance(error, ProviderError):
+        return True
+    result = error.result  # where the top was asked, the provider's failure is no matter of the cascade
+    return result is None or all(attempt.rung != top for attempt in result.attempts)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from cascade.engine.runner import OnResult, OnSample, Runner
 from cascade.engine.served import Served
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, Message, Request, is_name
-from cascade.guards.accounts import midnight_ms
+from cascade.guards.accounts import SpendAccount, midnight_ms
 from cascade.guards.background import BackgroundLane
 from cascade.guards.daily_budgets import DailyBudgets
 from cascade.guards.endpoint_pool import Health
@@ -249,6 +249,27 @@ class Cascade(Closing):
         request = self._runner.request(prompt, "arun", **options)
         served = self._runner.snapshot(request.task, stacklevel=3)
         return await self._loop_thread.arun(self._runner.run, request, started, served)
+
+    async def answer(
+        self, request: Request, *, account: SpendAccount | None = None, bypassed: str | None = None
+    ) -> Result[Any]:
+        """Answer a request of a server: as `arun`, paid from one more account, or by the reference alone.
+
+        Args:
+            request: the request, as `request` makes it.
+            account: what pays for it beside the daily budgets, such as a key's.
+            bypassed: why the cascade failed it: the reference alone is asked, nothing is verified, and the decision is
+                flagged `bypassed`. None: the cascade decides.
+
+        Raises:
+            ConfigError, RunError: as of `arun`.
+
+        Example:
+            >>> result = await app.answer(app.request("Two lamps to Oslo, please"), account=account)
+        """
+        started = time.monotonic()
+        served = self._runner.served if bypassed is not None else self._runner.snapshot(request.task, stacklevel=3)
+        return await self._loop_thread.arun(self._runner.run, request, started, served, account, bypassed)
 
     def run_many(
         self,

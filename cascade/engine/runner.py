@@ -38,7 +38,7 @@ from cascade.ladder import Rung
 from cascade.log import Log
 from cascade.log.calls import committed
 from cascade.policy.unknown_task import UNKNOWN_TASK
-from cascade.result import Attempt, Outcome, Result
+from cascade.result import BYPASSED, Attempt, Outcome, Result
 from cascade.samples.sample import Sample, recorded, require_text
 from cascade.settings import Settings
 from cascade.telemetry import begin as begin_trace
@@ -114,9 +114,24 @@ class Runner:
         """Return how every endpoint stands that was asked so far, and which verifiers have stopped scoring."""
         return (*self.pool.health(), *self._silence.health())
 
-    async def run(self, request: Request, started: float, served: Served) -> Result[Any]:
-        """Run one request; raise where its result is to be raised."""
-        result = await self.climb(request, started, served)
+    async def run(
+        self,
+        request: Request,
+        started: float,
+        served: Served,
+        account: SpendAccount | None = None,
+        bypassed: str | None = None,
+    ) -> Result[Any]:
+        """Run one request; raise where its result is to be raised.
+
+        Args:
+            request: the request.
+            started: when it was made, on the monotonic clock.
+            served: what it runs by.
+            account: what pays for it beside the budgets of the day.
+            bypassed: why the cascade failed it, so that the reference alone is asked.
+        """
+        result = await self.climb(request, started, served, account, bypassed=bypassed)
         cap = served.limits.escalation_cap
         on_cap = "best" if cap is None else cap.on_cap
         raise_for_result(result, request, self.settings_of(request.task), on_cap)
@@ -131,6 +146,7 @@ class Runner:
         keep: RunRecorder | None = None,
         slots: asyncio.Semaphore | None = None,
         begun: Begun | None = None,
+        bypassed: str | None = None,
     ) -> Result[Any]:
         """Run one request, log what came of it, and return it whatever it is.
 
@@ -138,15 +154,18 @@ class Runner:
             request: the request.
             started: when it was made, on the monotonic clock.
             served: what it runs by.
-            run: the account of the bulk run that it belongs to.
+            run: the account of the bulk run, or of the key, that it belongs to.
             keep: records its calls; the result is returned once its row in the log is committed.
             slots: bounds the calls of a bulk run in flight.
             begun: the decision that it becomes; None: a new one.
+            bypassed: why the cascade failed it; the reference alone is asked. None: it did not.
         """
         settings, ladder = self.settings_of(request.task), served.ladder.of(request.task)
         mode, propensity = mode_of(request, settings, served)
         floor_unknown = False
-        if mode == "observe" and not_allowed(ladder.top, request) is None:
+        if bypassed is not None:
+            mode, propensity, steps = "enforce", 1.0, ask_top(request, served.ladder, reason=BYPASSED)
+        elif mode == "observe" and not_allowed(ladder.top, request) is None:
             steps = ask_top(request, served.ladder)
         else:
             lacks, floor_unknown = self._floors.lacks(
@@ -174,13 +193,16 @@ class Runner:
             changes |= {"outcome": ended, "decision_id": identity, "latency_s": clock.elapsed_s()}
             changes["next_usd"] = next_usd_of(result, ended, served.ladder, served.policy, served.prices)
             changes["propensity"] = propensity
+            if bypassed is not None:
+                changes |= {"flags": (*result.flags, BYPASSED), "error": result.error or bypassed, "mode": "enforce"}
             if floor_unknown:
                 changes["flags"] = (*changes.get("flags", result.flags), UNKNOWN)
             if self._is_unknown(request.task, served):
                 changes["flags"] = (*changes.get("flags", result.flags), UNKNOWN_TASK)
             result = fast_replace(result, **changes)
-            self._floors.remember(request, result, ladder)
-            self._silence.see(result.attempts, served.policy)
+            if bypassed is None:
+                self._floors.remember(request, result, ladder)
+                self._silence.see(result.attempts, served.policy)
             if self.log is not None:
                 self.log.write(result, request, promise=logged)
             if trace is not None:

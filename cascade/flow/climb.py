@@ -123,7 +123,7 @@ def climb(
     return _result(request, plan, tuple(attempts), "capped" if capped else ended, on_exhausted, capped)
 
 
-def ask_top(request: Request, ladder: Ladder) -> Steps[Result[Any]]:
+def ask_top(request: Request, ladder: Ladder, *, reason: str = "observed") -> Steps[Result[Any]]:
     """Ask the top alone, as a program without a cascade does: nothing is verified, nothing else is asked."""
     rung = ladder.of(request.task).top
     plan = Route(rungs=(rung,), point=None, observed=True)
@@ -131,7 +131,7 @@ def ask_top(request: Request, ladder: Ladder) -> Steps[Result[Any]]:
     if isinstance(reply, CallFailure):
         attempt = Attempt(rung=rung.name, model=rung.model, failure=reply, decision=after_failure(reply, "raise"))
         return _result(request, plan, (attempt,), ENDINGS.get(reply.kind), "answer", None)
-    decision = Decision(action="accept", reason="observed")
+    decision = Decision(action="accept", reason=reason)
     attempt = Attempt(rung=rung.name, model=rung.model, response=reply, decision=decision)
     return _result(request, plan, (attempt,), None, "answer", None)
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 from cascade.errors import ConfigError
 
-Scope = Literal["request", "run", "principal", "day", "observe"]
-"""Whose money it is: one request's, one bulk run's, one principal's for a day, everybody's, the lane's."""
+Scope = Literal["request", "run", "key", "principal", "day", "observe"]
+"""Whose money it is: one request's, one bulk run's, one key's for a day, one principal's, everybody's, the lane's."""
 
 PICO = 10**12
 """Picodollars in a US dollar. Money is counted in whole ones, so that thousands of sums never drift past a limit."""

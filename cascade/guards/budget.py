@@ -260,7 +260,7 @@ class Budget:
     def _refuse(self, call: ModelCall, account: SpendAccount, *, late: bool = False) -> CallFailure:
         whose = {
             "request": "this request", "run": "this run", "principal": "its principal's day", "day": "the day",
-            "observe": "a day's observing",
+            "key": "its key's day", "observe": "a day's observing",
         }  # fmt: skip
         ceiling, left = max(0, account.ceiling), max(0, account.left)
         waited = f"; ${(ceiling - left) / PICO:.6f} more is reserved for calls in flight, and the deadline came first"

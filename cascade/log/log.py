@@ -92,6 +92,11 @@ class Log:
         return self._database.read_only
 
     @property
+    def writable(self) -> bool:
+        """True while entries are committed: not opened for reading only, and the last try succeeded."""
+        return not self.read_only and not self._writer.stuck
+
+    @property
     def durable(self) -> bool:
         """Whether commits survive a power loss (they always survive the end of the process)."""
         return self._database.durable

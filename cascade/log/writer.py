@@ -92,6 +92,11 @@ class Writer:
         """Entries queued and not yet committed."""
         return len(self._waiting) + len(self._flying)
 
+    @property
+    def stuck(self) -> bool:
+        """True while the database cannot be written: the last try failed, and the queue is kept."""
+        return self._stuck
+
     def put(self, entry: Entry, promise: Promise | None = None) -> None:
         """Queue an entry; blocks only briefly, for room in a full queue.
 

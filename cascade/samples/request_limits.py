@@ -40,6 +40,19 @@ MAX_PARTS = 256
 
 _COUNTS = {"n": MAX_ANSWERS, "max_tokens": MAX_TOKENS, "max_completion_tokens": MAX_TOKENS, "top_logprobs": 20}
 _LISTS = {"tools": MAX_TOOLS, "functions": MAX_TOOLS, "stop": 16}
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "functions": (list, tuple), "logit_bias": (dict,), "logprobs": (bool,), "parallel_tool_calls": (bool,),
+    "reasoning_effort": (str,), "response_format": (dict,), "seed": (int,), "stop": (str, list, tuple),
+    "thinking": (dict,), "tool_choice": (str, dict), "tools": (list, tuple), "top_k": (int,), "verbosity": (str,),
+}  # fmt: skip
+_WORDS = {
+    list: "a list",
+    tuple: "a list",
+    dict: "an object",
+    bool: "true or false",
+    int: "a whole number",
+    str: "a text",
+}
 _NUMBERS = ("temperature", "top_p", "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty")
 
 
@@ -49,10 +62,14 @@ def require_allowed(request: Request) -> None:
     Raises:
         DataError: the message names the parameter or part, what was found, and what to do.
     """
+    if (problem := problem_of(request)) is not None:
+        raise DataError(f"Request {request.id[:80]!r}: {problem}")
+
+
+def problem_of(request: Request) -> str | None:
+    """Return the first reason for which an untrusted request is not run: what was found, and what to do."""
     problems = (*(_problem(str(name), value) for name, value in request.params.items()), *_of_chat(request.messages))
-    for problem in problems:
-        if problem is not None:
-            raise DataError(f"Request {request.id[:80]!r}: {problem}")
+    return next((problem for problem in problems if problem is not None), None)
 
 
 def _problem(name: str, value: Any) -> str | None:
@@ -70,6 +87,9 @@ def _problem(name: str, value: Any) -> str | None:
     odd = isinstance(value, bool) or not isinstance(value, int | float) or not -MAX_NUMBER <= value <= MAX_NUMBER
     if name in _NUMBERS and odd:
         return f"{name} is {value!r:.40}; a number from -{MAX_NUMBER} to {MAX_NUMBER} was expected."
+    kinds = _KINDS.get(name)
+    if kinds is not None and (not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds)):
+        return f"{name} is {value!r:.40}; {' or '.join(_WORDS[kind] for kind in kinds)} was expected."
     if name in _LISTS and isinstance(value, list | tuple) and len(value) > _LISTS[name]:
         return f"{name} has {len(value):,} entries; at most {_LISTS[name]} are sent."
     return None
@@ -80,6 +100,8 @@ def _of_chat(messages: Sequence[Message]) -> Iterator[str]:
         yield f"it has {len(messages):,} messages; at most {MAX_MESSAGES:,} are sent."
     for message in messages:
         content = message.get("content")
+        if not isinstance(content, str | list | tuple | Mapping | None):
+            yield f"a message has the content {content!r:.40}; a text or a list of parts was expected."
         if not isinstance(content, list | tuple):
             continue
         if len(content) > MAX_PARTS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -31,11 +31,11 @@ NAMES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
 """Every metric: type, labels, help; counters are shown with `_total`, histograms as `_bucket`, `_sum`, `_count`."""
 
 
-def exposition(totals: Totals, accept: str = "") -> tuple[bytes, str]:
+def exposition(totals: Totals | Callable[[], Iterable[Metric]], accept: str = "") -> tuple[bytes, str]:
     """Return the body of `/metrics`, and its content type.
 
     Args:
-        totals: the totals to expose.
+        totals: the totals to expose, or what gives their metrics.
         accept: the request's Accept header; OpenMetrics if requested, else Prometheus's text format.
     """
     require_extra("serve", "prometheus_client", use="/metrics")
@@ -44,8 +44,8 @@ def exposition(totals: Totals, accept: str = "") -> tuple[bytes, str]:
     from prometheus_client.registry import Collector
 
     class Counted(Collector):
-        def collect(self) -> Iterator[Metric]:
-            return families(totals)
+        def collect(self) -> Iterable[Metric]:
+            return families(totals) if isinstance(totals, Totals) else totals()
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Counted())

@@ -34,13 +34,16 @@ class Impatient(H11Protocol):
     header_s = HEADER_S
     """Request timeout in seconds."""
 
+    most_connections = MOST_CONNECTIONS
+    """Connection limit."""
+
     _arriving: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Start the timeout of the first request."""
         super().connection_made(transport)
         waiting = _WAITING.setdefault(id(self.server_state), {})
-        if len(self.connections) > MOST_CONNECTIONS and waiting:
+        if len(self.connections) > self.most_connections and waiting:
             next(iter(waiting)).give_up()
         self._await_request()
 
@@ -68,9 +71,9 @@ class Impatient(H11Protocol):
         if self.transport is not None and not self.transport.is_closing():
             self.transport.abort()
 
-    def _await_request(self) -> None:
+    def _await_request(self, limit_s: float | None = None) -> None:
         self._stop_clock()
-        self._arriving = self.loop.call_later(self.header_s, self.give_up)
+        self._arriving = self.loop.call_later(self.header_s if limit_s is None else limit_s, self.give_up)
         _WAITING.setdefault(id(self.server_state), {})[self] = None
 
     def _stop_clock(self) -> None:

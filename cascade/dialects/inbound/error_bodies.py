@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 from cascade.errors import (
@@ -35,6 +36,21 @@ class ErrorRow(NamedTuple):
     """OpenAI's `code`; ours where it has none."""
 
 
+class Refusal(CascadeError):
+    """A server refuses a request before it is run; nothing is paid."""
+
+    def __init__(
+        self, message: str, row: ErrorRow, *, parameter: str | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.row = row
+        """How it is told."""
+        self.parameter = parameter
+        """The parameter that it is about."""
+        self.retry_after_s = retry_after_s
+        """Seconds after which the same request may succeed; None: a repetition does not mend it."""
+
+
 _ROWS: tuple[tuple[type[BaseException], ErrorRow], ...] = (
     (BudgetExceeded, ErrorRow(429, "rate_limit_error", "budget_exceeded")),
     (EscalationCapped, ErrorRow(429, "rate_limit_error", "escalation_capped")),
@@ -53,11 +69,16 @@ _ROWS: tuple[tuple[type[BaseException], ErrorRow], ...] = (
 )
 """The first row that fits counts. What is no error of ours is told without its text, which may hold anything."""
 
+RETRY_AFTER_S = 5.0
+"""Seconds after which a request may be repeated that failed since no rung answered, or the log was down."""
+
 _INTERNAL = ErrorRow(500, "api_error", "internal_error")
 
 
 def error_row(error: BaseException) -> ErrorRow:
     """Return how an error is told."""
+    if isinstance(error, Refusal):
+        return error.row
     return next((row for kind, row in _ROWS if isinstance(error, kind)), _INTERNAL)
 
 
@@ -75,10 +96,23 @@ def openai_error(error: BaseException) -> tuple[int, dict[str, Any]]:
 
 def parameter(error: BaseException) -> str | None:
     """Return the parameter that an error is about; None where it is about none."""
-    return error.parameter if isinstance(error, UnsupportedParameter) else None
+    return error.parameter if isinstance(error, UnsupportedParameter | Refusal) else None
 
 
 def anthropic_error(error: BaseException) -> tuple[int, dict[str, Any]]:
     """Return status and body of an error in Anthropic's form, of Messages."""
     row = error_row(error)
     return row.status, {"type": "error", "error": {"type": row.kind, "message": error_message(error)}}
+
+
+def error_headers(error: BaseException) -> dict[str, str]:
+    """Return the headers by which client libraries tell whether a request is to be repeated.
+
+    `retry-after` where the same request may succeed soon; else `x-should-retry: false`: one request, one bill.
+    """
+    if isinstance(error, Refusal):
+        after_s = error.retry_after_s
+    else:
+        passing = isinstance(error, LogUnavailable) or type(error) is ProviderError
+        after_s = RETRY_AFTER_S if passing else None
+    return {"x-should-retry": "false"} if after_s is None else {"retry-after": str(max(1, math.ceil(after_s)))}

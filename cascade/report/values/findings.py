@@ -244,8 +244,8 @@ def _unchecked(task: TaskReport) -> Iterator[str]:
 def _ends(task: TaskReport) -> Iterator[str]:
     if bypassed := task.flags.get("bypassed", 0):
         yield (
-            f"{percent(bypassed / task.n)} of requests went to the client's own model, since the cascade failed (flag "
-            "bypassed); the log of the program says why (logger cascade.wrap)."
+            f"{percent(bypassed / task.n)} of requests went to the reference alone, since the cascade failed (flag "
+            "bypassed); the log of the program says why (loggers cascade.wrap and cascade.serve)."
         )
     if task.calibrated is not None and task.calibrated < 1.0:
         yield (

@@ -422,7 +422,7 @@ def test_what_was_not_verified_is_a_row_and_a_finding(log: Log) -> None:
 def test_what_bypassed_the_cascade_is_a_finding(log: Log) -> None:
     flagged(log, 3, "bypassed")
     flagged(log, 97)
-    assert says(report(log), "3.0 % of requests went to the client's own model, since the cascade failed")
+    assert says(report(log), "3.0 % of requests went to the reference alone, since the cascade failed")
 
 
 def test_a_log_where_everything_was_verified_says_nothing_of_it(log: Log) -> None:

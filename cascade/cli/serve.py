@@ -1,0 +1,72 @@
+"""`cascade serve`: an HTTP server that speaks the APIs of OpenAI and Anthropic, and answers by the cascade."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cascade.cli.shared.exit_codes import INTERRUPTED, require_logged
+from cascade.cli.shared.options import ConfigOption, load
+from cascade.cli.shared.terminal import say
+from cascade.errors import ConfigError
+from cascade.extras import require_extra
+
+
+def serve(
+    *,
+    config: ConfigOption = None,
+    host: Annotated[
+        str, typer.Option("--host", metavar="HOST", help="Address to bind; any but loopback needs --keys.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0: any free one.")] = 8400,
+    keys: Annotated[
+        Path | None,
+        typer.Option("--keys", metavar="FILE", help="The file of keys (`cascade keys new`); reloaded as it changes."),
+    ] = None,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Show the log's report too, live, under /dashboard/.")
+    ] = False,
+) -> None:
+    """Serve the cascade to any client of OpenAI or Anthropic: chat completions, responses and messages.
+
+    A client changes its base URL (http://HOST:PORT/v1; Anthropic's: http://HOST:PORT) and names cascade/TASK as the
+    model. Streams are verified, then sent. SIGTERM: no further requests are taken, those that run have 30 s, the log
+    is flushed, exit 0. Without --keys only programs of this machine can ask.
+    """
+    require_extra("serve", use="The server")
+    from cascade.serve.access import is_loopback
+    from cascade.serve.gateway.gateway_server import bound
+    from cascade.serve.gateway.key_file import KeyFile
+    from cascade.serve.gateway.serving import Serving
+
+    if keys is None and not is_loopback(host):
+        message = (
+            f"{host} is reached from other machines, and there are no keys; make one with `cascade keys new` and give "
+            "--keys keys.yaml, or bind 127.0.0.1."
+        )
+        raise ConfigError(message)
+    held = None if keys is None else KeyFile(keys).current
+    loaded = load(config)
+    with ExitStack() as stack:
+        app = stack.enter_context(loaded.open())
+        mounted: dict[str, Any] = {}
+        if dashboard:
+            from cascade.serve.dashboard import dashboard as application
+            from cascade.serve.live import Live
+
+            if app.log is None:
+                message = f"{loaded.path} names no `log`, so there is nothing for --dashboard to show; set one."
+                raise ConfigError(message)
+            mounted["/dashboard/"] = application(stack.enter_context(Live(app.log)), app.log)
+        serving = Serving(app, loaded.serve, keys=held, mounted=mounted)
+        listening = stack.enter_context(bound(host, port))
+        shown = f"[{host}]" if ":" in host else host
+        where = f"http://{shown}:{listening.getsockname()[1]}"
+        interrupted = serving.run(listening, lambda: say(f"Serving {loaded.path} at {where}; Ctrl+C ends it."))
+        say("Stopping: what was decided is being logged.")
+    require_logged(app)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)

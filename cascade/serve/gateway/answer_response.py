@@ -1,0 +1,141 @@
+"""Answer response: a decision as a client waits for it: a JSON body, or a stream that is verified before it begins."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from cascade.dialects.inbound.error_bodies import error_headers
+from cascade.dialects.inbound.extension import FIELD, HEADER, headers
+from cascade.dialects.inbound.inbound import Inbound
+from cascade.dialects.inbound.server_sent_events import dumps, encode
+from cascade.drop_in.route import Route
+from cascade.serve.gateway.http import HEADERS, Receive, Send, encoded, hung_up, respond_json
+from cascade.serve.gateway.repeats import Answered
+
+
+class Pace(NamedTuple):
+    """What a stream sends before its answer."""
+
+    headers_s: float = 1.0
+    """Seconds after which its headers are sent, though there is no answer yet."""
+
+    comment_s: float = 10.0
+    """Seconds between two comments until there is one; clients and balancers close what is silent."""
+
+
+COMMENT = b": the answer is being verified\n\n"
+
+
+async def respond_answer(
+    send: Send, receive: Receive, route: Route, inbound: Inbound, work: asyncio.Task[Answered], pace: Pace
+) -> int:
+    """Send a decision once there is one; a client that hangs up cancels the work.
+
+    Args:
+        send: takes the response.
+        receive: tells when the client hangs up.
+        route: the route that was asked.
+        inbound: what was asked.
+        work: decides it.
+        pace: what a stream sends before its answer.
+
+    Returns:
+        the status that the client got; 499 where it has hung up.
+
+    Raises:
+        Exception: whatever the work raises before anything was sent.
+    """
+    gone = asyncio.ensure_future(hung_up(receive))
+    try:
+        if not inbound.stream:
+            await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                await _whole(send, route, inbound, work.result())
+        else:
+            await asyncio.wait((work, gone), timeout=pace.headers_s, return_when=asyncio.FIRST_COMPLETED)
+            await _stream(send, route, inbound, work, gone, pace)
+        return 200 if work.done() else 499
+    finally:
+        gone.cancel()
+        if not work.done():
+            work.cancel()
+            await asyncio.wait((work,))
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                work.result()  # retrieved: nobody is left to be told
+
+
+def error_response(route: Route, error: BaseException) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Return status, body and headers of an error in a route's dialect."""
+    status, body = route.dialect.error(error)
+    result = getattr(error, "result", None)
+    told = {} if result is None else {"x-request-id": result.decision_id, **headers(result)}
+    return status, body, {**told, **error_headers(error)}
+
+
+async def _whole(send: Send, route: Route, inbound: Inbound, answered: Answered) -> None:
+    body = route.dialect.write(answered.result, inbound, created=int(time.time()))
+    await respond_json(send, 200, _without_cost(body) if answered.replayed else body, _headers(answered))
+
+
+async def _stream(
+    send: Send, route: Route, inbound: Inbound, work: asyncio.Task[Answered], gone: asyncio.Future[None], pace: Pace
+) -> None:
+    if work.done():  # an error has its own status, as long as no header was sent
+        content = b"".join(_events(route, inbound, work.result()))
+        await _begin(send, _headers(work.result()))
+        await send({"type": "http.response.body", "body": content})
+        return
+    if gone.done():
+        return
+    await _begin(send, {})
+    while not work.done():
+        await send({"type": "http.response.body", "body": COMMENT, "more_body": True})
+        await asyncio.wait((work, gone), timeout=pace.comment_s, return_when=asyncio.FIRST_COMPLETED)
+        if gone.done():
+            return
+    try:
+        content = b"".join(_events(route, inbound, work.result()))
+    except Exception as error:  # noqa: BLE001 - the headers have gone out, so the stream has to say it
+        content = _error_event(route, error)
+    await send({"type": "http.response.body", "body": content})
+
+
+async def _begin(send: Send, told: Mapping[str, str]) -> None:
+    kind = {"content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no"}
+    await send({"type": "http.response.start", "status": 200, "headers": encoded({**HEADERS, **kind, **told})})
+
+
+def _events(route: Route, inbound: Inbound, answered: Answered) -> Iterator[bytes]:
+    chunks: Iterable[Mapping[str, Any]] = route.dialect.chunks(answered.result, inbound, created=int(time.time()))
+    return encode(map(_without_cost, chunks) if answered.replayed else chunks, named=route.named)
+
+
+def _error_event(route: Route, error: BaseException) -> bytes:
+    """Return the event by which a dialect tells an error in a stream."""
+    _, body = route.dialect.error(error)
+    if not route.named:
+        return f"data: {dumps(body)}\n\n".encode()
+    if body.get("type") != "error":  # of Responses: its fields stand beside `error`, which libraries raise by
+        told = body["error"]
+        fields = {name: told[name] for name in ("code", "message", "param")}
+        body = {"type": "error", "sequence_number": 0, **fields, "error": told}
+    return f"event: error\ndata: {dumps(body)}\n\n".encode()
+
+
+def _headers(answered: Answered) -> dict[str, str]:
+    told = {"x-request-id": answered.result.decision_id, **headers(answered.result)}
+    return told | {f"{HEADER}replayed": "1", f"{HEADER}cost-usd": "0"} if answered.replayed else told
+
+
+def _without_cost(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body or an event whose decision was paid for by another request."""
+    told = dict(body)
+    if isinstance(told.get(FIELD), Mapping):
+        told[FIELD] = {**told[FIELD], "cost_usd": 0.0, "replayed": True}
+    if isinstance(told.get("response"), Mapping):
+        told["response"] = _without_cost(told["response"])
+    return told

@@ -1,0 +1,92 @@
+"""Key limits: the rates and the daily account of each key, while the server runs."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from cascade.exchange import Request
+from cascade.guards.accounts import Day, SpendAccount
+from cascade.guards.rate_limit import RateLimit, RateLimiter
+from cascade.prices import estimate_prompt_tokens, output_limit
+from cascade.result import Result
+from cascade.serve.gateway.keys import Key
+from cascade.serve.gateway.refusals import rate_limited
+
+ASSUMED_OUTPUT_TOKENS = 512
+"""Tokens that are booked for an answer whose request sets no limit, until it has come."""
+
+
+class KeyLimits:
+    """What each key has used of its limits; used on one event loop, its accounts on the cascade's."""
+
+    def __init__(
+        self, *, spent_usd: Mapping[str | None, float] | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Open them.
+
+        Args:
+            spent_usd: what each principal spent today before, as the log tells: a key counts all that its principal
+                spent, so that a restart allows no more than was left.
+            clock: seconds that only grow.
+        """
+        self._spent_usd, self._clock, self._day = dict(spent_usd or {}), clock, Day()
+        self._rates: dict[str, tuple[RateLimit, RateLimiter]] = {}
+        self._accounts: dict[str, SpendAccount] = {}
+
+    def account(self, key: Key | None) -> SpendAccount | None:
+        """Return what pays for a key's requests today; None where it has no limit of its own."""
+        if key is None or key.usd_per_day is None:
+            return None
+        held = self._accounts.get(key.id)
+        if held is None or held.limit_usd != key.usd_per_day:
+            before = self._spent_usd.get(key.whose, 0.0) if held is None else held.spent_usd
+            held = self._accounts[key.id] = SpendAccount("key", key.usd_per_day, spent_usd=before, day=self._day)
+        return held
+
+    @contextmanager
+    def booked(self, key: Key | None, request: Request) -> Iterator[Callable[[Result[Any]], None]]:
+        """Book a request with its key's rates; yields what corrects the booked tokens by a result's.
+
+        Raises:
+            Refusal: the key's requests or tokens of this minute are used up.
+        """
+        limiter = self._limiter(key)
+        if limiter is None or key is None:
+            yield lambda _: None
+            return
+        tokens = estimate_prompt_tokens(request.messages, request.params)
+        tokens += output_limit(request.params) or ASSUMED_OUTPUT_TOKENS
+        wait_s = limiter.wait_s(tokens)
+        if wait_s > 0:
+            said = " and ".join(
+                f"{figure:g} {what}"
+                for figure, what in ((key.rpm, "requests"), (key.tpm, "tokens"))
+                if figure is not None
+            )
+            message = f"The key's rate of {said} a minute is used up; ask again in {math.ceil(wait_s)} s."
+            raise rate_limited(message, wait_s)
+        limiter.take(tokens)
+        used: list[int] = []
+        try:
+            yield lambda result: used.append(sum(_tokens(result)))
+        finally:
+            limiter.settle(tokens, used[0] if used else 0)
+
+    def _limiter(self, key: Key | None) -> RateLimiter | None:
+        if key is None or (key.rpm is None and key.tpm is None):
+            return None
+        limit = RateLimit(rpm=key.rpm, tpm=key.tpm)
+        held = self._rates.get(key.id)
+        if held is None or held[0] != limit:  # the file of keys has changed
+            held = self._rates[key.id] = (limit, RateLimiter(limit, self._clock))
+        return held[1]
+
+
+def _tokens(result: Result[Any]) -> Iterator[int]:
+    for attempt in result.attempts:
+        if attempt.response is not None:
+            yield attempt.response.usage.input_tokens + attempt.response.usage.output_tokens

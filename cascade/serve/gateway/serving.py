@@ -1,0 +1,109 @@
+"""Serving: the gateway of one cascade, put together: application, lifecycle and server."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cascade.errors import ConfigError
+from cascade.exchange import EMPTY
+from cascade.extras import require_extra
+from cascade.guards.accounts import midnight_ms
+from cascade.log.spending import spent_usd
+from cascade.serve.gateway.admission import Admission
+from cascade.serve.gateway.answer_response import Pace
+from cascade.serve.gateway.answer_routes import AnswerRoutes
+from cascade.serve.gateway.answering import Answering
+from cascade.serve.gateway.gateway import Gateway
+from cascade.serve.gateway.gateway_metrics import Figures, GatewayMetrics
+from cascade.serve.gateway.gateway_server import GatewayServer, gateway_server
+from cascade.serve.gateway.key_limits import KeyLimits
+from cascade.serve.gateway.keys import Key
+from cascade.serve.gateway.lifecycle import DRAIN_S, Lifecycle
+from cascade.serve.gateway.model_names import ModelNames
+from cascade.serve.gateway.repeats import Repeats
+from cascade.serve.gateway.routes import endpoints_of
+from cascade.settings import ServeSettings
+
+if TYPE_CHECKING:
+    from cascade.engine.cascade import Cascade
+
+
+class Serving:
+    """The gateway of one cascade."""
+
+    def __init__(
+        self,
+        app: Cascade,
+        settings: ServeSettings | None = None,
+        *,
+        keys: Callable[[], Iterable[Key]] | None = None,
+        mounted: Mapping[str, Any] = EMPTY,
+        drain_s: float = DRAIN_S,
+        pace: Pace | None = None,
+    ) -> None:
+        """Put it together.
+
+        Args:
+            app: the cascade; its caller closes it.
+            settings: how it is served.
+            keys: the keys of this moment; None: none is asked for, and only programs of this machine may ask.
+            mounted: further ASGI applications by the begin of their paths.
+            drain_s: grace period, in seconds, for what runs when it is to end.
+            pace: what streams send before their answers; None: headers after 1 s, a comment every 10 s.
+
+        Raises:
+            ConfigError: an alias addresses nothing.
+        """
+        require_extra("serve", "uvicorn", use="The server")
+        settings = settings or ServeSettings()
+        names = ModelNames(app, settings.aliases)
+        if missing := names.check_aliases():
+            known = ", ".join(name for name in names.known() if name not in settings.aliases)
+            message = f"serve.aliases.{missing[0]} is {settings.aliases[missing[0]]!r}; one of {known} was expected."
+            raise ConfigError(message)
+        spent = spent_usd(app.log, midnight_ms()) if keys is not None and app.log is not None else None
+        self.lifecycle = Lifecycle(app)
+        """Whether further requests are taken."""
+        self.repeats = Repeats()
+        """What runs."""
+        self._admission = Admission(concurrency=settings.concurrency, queue=settings.queue)
+        self._answering = Answering(
+            app=app, admission=self._admission, limits=KeyLimits(spent_usd=spent),
+            on_internal_error=settings.on_internal_error,
+        )  # fmt: skip
+        answers = AnswerRoutes(
+            app=app, names=names, answering=self._answering, repeats=self.repeats, lifecycle=self.lifecycle,
+            pace=pace or Pace(),
+        )  # fmt: skip
+        metrics = GatewayMetrics(app.log, self._figures)
+        self.gateway = Gateway(endpoints_of(answers, names, self.lifecycle, metrics), keys=keys, mounted=mounted)
+        """The ASGI application."""
+        self._drain_s = drain_s
+
+    def server(self, **options: Any) -> GatewayServer:
+        """Return the server that serves it; options of `gateway_server`."""
+        return gateway_server(self.gateway, self.drain, **options)
+
+    def run(self, on: socket.socket, on_started: Callable[[], object]) -> bool:
+        """Serve on a bound socket until a signal ends it; return whether that was Ctrl+C."""
+        server = self.server()
+        server.on_started = on_started
+        server.run(sockets=[on])
+        return server.interrupted
+
+    async def drain(self) -> None:
+        """Take no further requests, and wait for those that run."""
+        await self.lifecycle.drain(self.repeats.cancel, grace_s=self._drain_s)
+
+    def _figures(self) -> Mapping[str, Figures]:
+        responses: Figures = {(path, str(status)): n for (path, status), n in self.gateway.responses.items()}
+        return {
+            "cascade_http_responses": responses,
+            "cascade_http_in_flight": {(): self.lifecycle.in_flight},
+            "cascade_http_running": {(): self._admission.running},
+            "cascade_http_waiting": {(): self._admission.waiting},
+            "cascade_http_replayed": {(): self.repeats.replayed},
+            "cascade_http_bypassed": {(): self._answering.bypassed},
+        }
