@@ -6,7 +6,7 @@ require_extra("fit", "scipy", use="Calibration")  # before a module below import
 
 from calibration.fit.calibrate_files import calibrate_files
 from calibration.fit.fit import calibrate
-from calibration.fit.paired_fit import LabelBudget
+from calibration.fit.paired.fit import LabelBudget
 from calibration.gate.replays import Replay, replay
 from calibration.judges.probing import probe_judges
 from calibration.judges.screening import with_judges

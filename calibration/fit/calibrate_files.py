@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from calibration.certify.looks import Looks
 from calibration.fit.complete import Say, graded, say_nothing, schema_filler, with_recordings
 from calibration.fit.fit import calibrate
-from calibration.fit.paired_fit import LabelBudget
+from calibration.fit.paired.fit import LabelBudget
 from calibration.judges.admission import require_admitted
 from calibration.judges.screening import with_judges
 from calibration.samples.observed import fit_rows

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
 from calibration.certify.looks import Looks
@@ -13,15 +11,16 @@ from calibration.combine.mixture import Prior
 from calibration.combine.pooled_combiners import pooled_priors
 from calibration.fit.certified_task import certify_task
 from calibration.fit.cold_start import PooledTasks, cold_start, gather_pooled_tasks
-from calibration.fit.paired_fit import LabelBudget, PairedOptions
-from calibration.fit.paired_task import certify_pairs
+from calibration.fit.make_policy import make_policy
+from calibration.fit.paired.fit import LabelBudget, PairedOptions
+from calibration.fit.paired.task import certify_pairs
 from calibration.fit.pooled_tasks import PooledFits
 from calibration.fit.task_fit import MINIMUM, finish_task, require_enough, start_task
 from calibration.samples.layout import Layout, lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.same_figures import describe_sameness, repeat_figures, same_shares
 from calibration.samples.sameness import Sameness
-from calibration.samples.subladders import list_subladders
+from calibration.samples.subladders import list_parts
 from calibration.samples.survey import Survey, survey
 from calibration.samples.table import Table
 from calibration.targets.bound import Bound, Jointly, MaxDisagreement, MaxError, MaxLoss
@@ -30,9 +29,7 @@ from cascade.errors import ConfigError, DataError
 from cascade.exchange import EMPTY
 from cascade.ladder import Ladder
 from cascade.plugins import resolve
-from cascade.policy.changes import kept_description
-from cascade.policy.features import EARLIER, LENGTH
-from cascade.policy.policy import LadderPrint, Policy, TaskPolicy
+from cascade.policy.policy import Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
 
@@ -136,7 +133,7 @@ def calibrate(
         again,
         rungs,
         counts,
-        {name: _parts(rungs.of(name).names) for name in counts} if choose_rungs else EMPTY,
+        {name: list_parts(rungs.of(name).names) for name in counts} if choose_rungs else EMPTY,
         sameness=told if paired else Sameness() if bounds else None,
         contents=paired,
         dimensions=tuple(dict.fromkeys(one.dimension for one in bounds if one.dimension is not None)),
@@ -162,29 +159,7 @@ def calibrate(
         name: replace(own[""], dial={quality: point for quality, point in own.items() if quality})
         for name, own in points.items()
     }
-    return Policy(
-        ladder=LadderPrint(
-            rungs=rungs.names,
-            verifiers=_read_verifiers(rungs.names, policies),
-            fingerprint=None if named else rungs.fingerprint(),
-            described=None if named else kept_description(rungs.described()),
-        ),
-        tasks=policies,
-        created=_now(),
-        seed=seed,
-    )
-
-
-def _now() -> str:
-    """Return the time of day; SOURCE_DATE_EPOCH, set by reproducible builds, makes policies equal byte for byte."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
-    return moment.isoformat(timespec="seconds")
-
-
-def _parts(rungs: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return the sub-ladders to choose among, every model alone included."""
-    return [*list_subladders(rungs, choose=True), *((rung,) for rung in rungs)]
+    return make_policy(rungs, policies, named=named, seed=seed)
 
 
 def _priors(tables: Mapping[str, Table], *, seed: int) -> dict[str, dict[str, Prior]]:
@@ -292,15 +267,3 @@ def _bounds(targets: Iterable[Target]) -> list[Bound]:
         elif isinstance(target, MaxError | MaxLoss):
             found.append(target)
     return found
-
-
-def _read_verifiers(rungs: Sequence[str], tasks: Mapping[str, TaskPolicy]) -> dict[str, tuple[str, ...]]:
-    """Return the verifiers read by the combiners, by rung."""
-    read: dict[str, dict[str, None]] = {rung: {} for rung in rungs}
-    for task in tasks.values():
-        for point in (point for one in (task, *task.dial.values()) for point in one.points):
-            for rung, combiner in point.combiners.items():
-                for name in combiner.features:
-                    if name != LENGTH and not name.startswith(EARLIER):
-                        read[rung][name.split(".", 1)[0]] = None
-    return {rung: tuple(names) for rung, names in read.items() if names}

@@ -13,6 +13,7 @@ from cascade.clients import Client
 from cascade.engine.cascade import Cascade
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, text_of
+from cascade.labelling.annotation import FIELD, annotators
 from cascade.ladder import Ladder, Rung
 from cascade.plugins import verifier
 from cascade.samples.sample import Sample
@@ -41,7 +42,7 @@ def judge_samples(
     client: Client | None = None,
     explore: Explore | None = None,
 ) -> Graded:
-    """Grade recordings by a judge's score; `label_source` becomes `judge:MODEL`.
+    """Grade recordings by a judge's score; `label_source` becomes `judge:MODEL`, and where it abstains, none.
 
     Each recording to grade becomes a sample with one recording, and the judge the only verifier of its rung: so cost
     estimate, budget, retries and journal are those of an exploration, and no rung is asked.
@@ -85,7 +86,13 @@ def judge_samples(
     filled = 0
     for (i, rung), sample in zip(places, judged.samples, strict=True):
         verdict = sample.recordings[RUNG].verdicts.get(NAME)
-        if verdict is not None and verdict.score is not None:
+        if verdict is None:
+            continue  # the judge could not be asked
+        if verdict.score is None:
+            old = recordings[i][rung]
+            cannot_tell = {**annotators(old), f"judge:{model}": {}}
+            recordings[i][rung] = replace(old, extra={**old.extra, FIELD: cannot_tell})
+        else:
             recordings[i][rung] = replace(recordings[i][rung], correct=verdict.score, label_source=f"judge:{model}")
             filled += 1
     kept.unlink(missing_ok=True)

@@ -27,6 +27,9 @@ KNOWN = 30
 CONFLICT = 0.005
 """Share of rows with the same value and another label up to which sameness is believed."""
 
+AUDIT_SHARE = 0.2
+"""Share of δ that the audit's bound takes, where it is taken off the bound on the loss."""
+
 SIGNIFICANT = 0.01
 """Level of the test of that share."""
 

@@ -44,6 +44,11 @@ def list_subladders(rungs: Sequence[str], *, choose: bool, first: str | None = N
     return tuple(part for part in kept if first is None or part[0] == first)
 
 
+def list_parts(rungs: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the sub-ladders to choose among, every model alone included."""
+    return [*list_subladders(rungs, choose=True), *((rung,) for rung in rungs)]
+
+
 class PartColumns:
     """Columns of one task on its ladder and, where verdicts differ, on sub-ladders, appended sample by sample.
 

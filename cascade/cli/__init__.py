@@ -9,6 +9,7 @@ import typer
 from cascade.cli import (
     assess,
     calibrate,
+    certify,
     check,
     dashboard,
     demo,
@@ -102,6 +103,7 @@ for _command in (
     assess.assess,
     plan.plan,
     calibrate.calibrate,
+    certify.certify,
     replay.replay,
     check.check,
     report.report,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cascade.cli.shared.options import JsonOption, SinceOption, TaskOption, UntilOption, is_log, log_of, names, period
+from cascade.cli.shared.sitting import annotator_name, checked_name, sit
 from cascade.cli.shared.terminal import print_json, print_text, say
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
-    from cascade.labelling import Session
     from cascade.samples.sample import Sample
 
 MAX_DIMENSIONS = 8
@@ -97,8 +97,8 @@ def label(
     if kappa:
         _show(found, kept, said=None, as_json=as_json)
         return
-    who = _name(annotator or _login(), "--annotator")
-    wanted = [_name(name, "--dimension") for name in dimension or ["correct"]]
+    who = annotator_name(annotator)
+    wanted = [checked_name(name, "--dimension") for name in dimension or ["correct"]]
     if len(set(wanted)) < len(wanted) or len(wanted) > MAX_DIMENSIONS:
         message = f"--dimension is {', '.join(wanted)}; at most {MAX_DIMENSIONS} different names were expected."
         raise ConfigError(message)
@@ -114,7 +114,7 @@ def label(
         session = Session(items, journal, dimensions=wanted)
         say(f"{len(items):,} samples for {who}; labels are saved to {kept}.")
         try:
-            _sit(session, browser=browser)
+            sit(session, browser=browser)
         finally:
             # On Ctrl-C too, the labels given so far are saved.
             said = session.labels()
@@ -153,28 +153,11 @@ def _label_log(
             found = import_labels(log, imported)
         else:
             found = label_log(
-                log, _name(annotator or _login(), "--annotator"), n, draw, rungs=rungs, tasks=tasks,
-                everything=everything, sit=lambda session: _sit(session, browser=browser), **period(since, until),
+                log, annotator_name(annotator), n, draw, rungs=rungs, tasks=tasks,
+                everything=everything, sit=lambda session: sit(session, browser=browser), **period(since, until),
             )  # fmt: skip
     if as_json:
         print_json({"log": named, **found})
-
-
-def _sit(session: Session, *, browser: bool) -> None:
-    if not browser:
-        from cascade.cli.shared.label_terminal import label_in_terminal
-
-        label_in_terminal(session)
-        return
-    import webbrowser
-
-    from cascade.labelling.server import LabelServer
-
-    with LabelServer(session) as server:
-        say(f"Label at {server.url} (this machine only); q there or Ctrl-C here saves and ends.")
-        webbrowser.open(server.url)
-        while not server.ended.wait(timeout=0.5):  # a wait without limit would not hear Ctrl-C on Windows
-            pass
 
 
 def _save(source: Path, kept: Path, who: str, said: Mapping[tuple[str, str], Any]) -> list[Sample]:
@@ -199,25 +182,6 @@ def _output(file: Path, output: Path | None, tables: tuple[str, ...]) -> Path:
         message = f"{kept} cannot be written in place; give --output FILE.jsonl."
         raise ConfigError(message)
     return kept
-
-
-def _login() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        message = "The login name is not known; give --annotator NAME."
-        raise ConfigError(message) from None
-
-
-def _name(text: str, option: str) -> str:
-    from cascade.exchange import is_name
-
-    if not is_name(text):
-        message = f"{option} is {text[:80]!r}; letters, digits, '.', '_' and '-' were expected (64 at most)."
-        raise ConfigError(message)
-    return text
 
 
 def _show(samples: list[Sample], kept: Path, *, said: int | None, as_json: bool) -> None:

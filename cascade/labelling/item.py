@@ -75,10 +75,25 @@ def lay_items(
     for sample in wanted:
         answers = _answers(sample, annotator, rungs, everything=everything)
         if answers:
-            messages = tuple((str(m.get("role", "")), _said(m)) for m in sample.request.messages)
-            gold = None if sample.gold is None or not show_gold else _text(sample.gold)
-            items.append(Item(key=sample.key, messages=messages, gold=gold, answers=answers[: len(LETTERS)]))
+            items.append(lay_item(sample, annotator, [answer.rungs for answer in answers], show_gold=show_gold))
     return sorted(items, key=lambda item: _u("queue", item.key, ""))
+
+
+def lay_item(sample: Sample, annotator: str, answers: Sequence[Sequence[str]], *, show_gold: bool = False) -> Item:
+    """Return one sample as an annotator's item: of each distinct answer, given by its rungs, the first one's words."""
+    texts = [shown(sample.recordings[rungs[0]].response) for rungs in answers]
+    found = [
+        Answer(id=content_id(text), text=text, rungs=tuple(rungs)) for text, rungs in zip(texts, answers, strict=True)
+    ]
+    messages = tuple((str(m.get("role", "")), _said(m)) for m in sample.request.messages)
+    gold = None if sample.gold is None or not show_gold else _text(sample.gold)
+    blind = _blinded(found, sample, annotator)[: len(LETTERS)]
+    return Item(key=sample.key, messages=messages, gold=gold, answers=blind)
+
+
+def _blinded(answers: Sequence[Answer], sample: Sample, annotator: str) -> tuple[Answer, ...]:
+    # Hash the annotator too: two annotators should not see the same answer first.
+    return tuple(sorted(answers, key=lambda answer: _u(f"blind:{annotator}", sample.key, answer.id)))
 
 
 def _answers(sample: Sample, annotator: str, rungs: Sequence[str] | None, *, everything: bool) -> tuple[Answer, ...]:
@@ -88,8 +103,7 @@ def _answers(sample: Sample, annotator: str, rungs: Sequence[str] | None, *, eve
             text = shown(recording.response)
             found.setdefault(content_id(text), (text, []))[1].append(rung)
     answers = [Answer(id=name, text=text, rungs=tuple(own)) for name, (text, own) in found.items()]
-    # Hash the annotator too: two annotators should not see the same answer first.
-    return tuple(sorted(answers, key=lambda answer: _u(f"blind:{annotator}", sample.key, answer.id)))
+    return _blinded(answers, sample, annotator)
 
 
 def _open(recording: Recording, annotator: str) -> bool:

@@ -6,7 +6,7 @@ key is saved at once, so a session can stop anywhere and resume.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cascade.bulk.journal import Journal
@@ -39,25 +39,31 @@ HELP = "1 right · 0 wrong · 2 half · s cannot tell · u undo · q save and qu
 class Session:
     """State of a labelling session: the labels so far, and the next question."""
 
-    def __init__(self, items: Sequence[Item], journal: Journal, *, dimensions: Sequence[str] = ("correct",)) -> None:
+    def __init__(
+        self,
+        items: Sequence[Item],
+        journal: Journal,
+        *,
+        dimensions: Sequence[str] = ("correct",),
+        more: Callable[[Session], Sequence[Item]] | None = None,
+    ) -> None:
         """Start, or resume where the journal ends.
 
         Args:
             items: the items to label, in order.
             journal: the journal of all keys.
             dimensions: the label dimensions of each answer, in order.
+            more: called once all items are labelled; returns further ones, which the labels so far led to. What was
+                labelled before them cannot be undone.
         """
-        self.items = list(items)
+        self.items: list[Item] = []
         self.dimensions = tuple(dimensions)
         self.ended = False
-        self._journal = journal
+        self._journal, self._more = journal, more
         self._said: list[list[float | None]] = []
-        for item in self.items:
-            kept = journal.get(item.key, self._content(item)) or {}
-            # Stored by position: the order of answers is hashed, so it is the same again.
-            self._said.append(list(kept.get("said", ()))[: self._cells(item)])
-        unfinished = [i for i, item in enumerate(self.items) if len(self._said[i]) < self._cells(item)]
-        self._at = unfinished[0] if unfinished else len(self.items)
+        self._floor = self._at = 0
+        self._append(items)
+        self._go_on()
         self._step = sum(map(len, self._said))
 
     @property
@@ -81,8 +87,7 @@ class Session:
         elif key in KEYS and not self.finished:
             self._said[self._at].append(KEYS[key][1])
             self._keep()
-            while not self.finished and len(self._said[self._at]) >= self._cells(self.items[self._at]):
-                self._at += 1
+            self._go_on()
         else:
             return False
         self._step += 1
@@ -90,14 +95,19 @@ class Session:
 
     def labels(self) -> dict[tuple[str, str], dict[str, dict[str, float]]]:
         """Return the labels by task and id, then rung, then dimension; "cannot tell" is left out."""
+        told = {key: {rung: values for rung, values in said.items() if values} for key, said in self.answered().items()}
+        return {key: said for key, said in told.items() if said}
+
+    def answered(self) -> dict[tuple[str, str], dict[str, dict[str, float]]]:
+        """Return the same with every answer that was asked about: of one that nobody could tell, no dimension."""
         found: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
         for item, said in zip(self.items, self._said, strict=True):
             for cell, value in enumerate(said):
                 answer, dimension = divmod(cell, len(self.dimensions))
-                if value is None:
-                    continue
                 for rung in item.answers[answer].rungs:
-                    found.setdefault(item.key, {}).setdefault(rung, {})[self.dimensions[dimension]] = value
+                    own = found.setdefault(item.key, {}).setdefault(rung, {})
+                    if value is not None:
+                        own[self.dimensions[dimension]] = value
         return found
 
     def state(self) -> dict[str, Any]:
@@ -137,11 +147,31 @@ class Session:
             "dimension": self.dimensions[dimension],
         }
 
+    def _append(self, items: Sequence[Item]) -> None:
+        for item in items:
+            kept = self._journal.get(item.key, self._content(item)) or {}
+            self.items.append(item)
+            # Stored by position: the order of answers is hashed, so it is the same again.
+            self._said.append(list(kept.get("said", ()))[: self._cells(item)])
+
+    def _go_on(self) -> None:
+        """Go to the next open question; where there is none, ask for more items."""
+        while True:
+            while not self.finished and len(self._said[self._at]) >= self._cells(self.items[self._at]):
+                self._at += 1
+            if not self.finished or self._more is None:
+                return
+            further = self._more(self)
+            if not further:
+                return
+            self._floor = len(self.items)
+            self._append(further)
+
     def _undo(self) -> bool:
         at = self._at
-        while at >= len(self.items) or (at > 0 and not self._said[at]):
+        while at >= len(self.items) or (at > self._floor and not self._said[at]):
             at -= 1
-        if at < 0 or not self._said[at]:
+        if at < self._floor or not self._said[at]:
             return False
         self._at = at
         self._said[at].pop()

@@ -99,7 +99,7 @@ def import_labels(log: Log, path: Path) -> dict[str, Any]:
         DataError: the file or a line cannot be used, or the log holds none of its decisions.
         LogUnavailable: the log cannot be written.
     """
-    labels = [_label(row, where) for where, row in _rows(path)]
+    labels = [_label(row, where) for where, row in label_rows(path)]
     if not labels:
         message = f"{path} has no line; lines with decision_id and correct were expected."
         raise DataError(message)
@@ -116,7 +116,12 @@ def import_labels(log: Log, path: Path) -> dict[str, Any]:
     return {"n_labels": n, "n_unknown": unknown}
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def label_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the rows of a file of labels, CSV or JSON lines, and where each stands.
+
+    Raises:
+        DataError: the file or a line cannot be read.
+    """
     import csv
     import json
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from calibration import calibrate
 from calibration.certify.looks import Looks, level
-from calibration.fit.paired_fit import LabelBudget, PairedOptions, fix_draws
-from calibration.fit.paired_task import PairedTask
+from calibration.fit.paired.fit import LabelBudget, PairedOptions, fix_draws
+from calibration.fit.paired.task import PairedTask
 from calibration.samples.audit import Audit, audit_size
 from calibration.samples.layout import Layout, lay_out_tasks
 from calibration.samples.recorded import recorded_ladder

@@ -9,7 +9,7 @@ import numpy as np
 from calibration.certify.certificate import Certificate
 from calibration.certify.hypothesis_tests import Found
 from calibration.fit.measured import describe_points, describe_use, measure_single, name_best
-from calibration.fit.paired_fit import PairedOptions, PairedRows
+from calibration.fit.paired.fit import PairedOptions, PairedRows
 from calibration.fit.reference_cost import fit_reference_cost
 from calibration.fit.warnings import warn_sharing
 from calibration.gate.replays import apply, figures

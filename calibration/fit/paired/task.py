@@ -6,7 +6,7 @@ from, then to certify with, and a small audit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,16 +18,13 @@ from calibration.certify.looks import Looks, level
 from calibration.certify.paired import PairedTester, walk_pairs
 from calibration.certify.paired_certificate import make_certificate
 from calibration.certify.verification import Candidate
-from calibration.fit.paired_fit import PairedFit, PairedOptions, PairedRows, fit_pairs, part_rows, require_learnt
-from calibration.fit.paired_measured import measure_pairs
-from calibration.samples.audit import Audit, read_audit
+from calibration.fit.paired.fit import PairedFit, PairedOptions, PairedRows, fit_pairs, part_rows, require_learnt
+from calibration.fit.paired.measured import measure_pairs
+from calibration.samples.audit import AUDIT_SHARE, Audit, read_audit
 from calibration.samples.layout import Layout
 from cascade.hashing import fingerprint
 from cascade.policy.operating_point import OperatingPoint
 from cascade.policy.policy import SALT, TaskPolicy
-
-AUDIT_SHARE = 0.2
-"""Share of δ that the bound of the audit takes, where it is taken off the bound on the loss."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +36,9 @@ class Queue:
 
     cells: Flags
     """Which answers, (n, K) by samples and rungs; those of a row that differ, and the reference's."""
+
+    exact: Flags
+    """Rows on which answers of the same value in other words are labelled apart, (n,): those of the audit."""
 
     @property
     def rows(self) -> int:
@@ -54,9 +54,10 @@ class PairedTask:
         self.layout, self.options, self._looks = layout, options, looks
         self._fit: tuple[str, PairedFit] | None = None
 
-    def label(self, correct: Floats) -> None:
-        """Take new labels, (n, K) by samples and rungs, NaN where there is none."""
-        self.layout = replace(self.layout, table=self.layout.table.relabelled(correct))
+    def label(self, correct: Floats, sources: Sequence[str] = ()) -> None:
+        """Take new labels, (n, K) by samples and rungs, NaN where there is none; `sources` are those of all labels."""
+        sources = tuple(sources) or self.layout.label_sources
+        self.layout = replace(self.layout, table=self.layout.table.relabelled(correct), label_sources=sources)
 
     def queue(self, asked: Flags) -> Queue | None:
         """Return what is to be labelled next; None once labels can do no more.
@@ -81,9 +82,11 @@ class PairedTask:
         cells[learn] = (want & differing)[learn]
         n_learn = int(cells.any(axis=1).sum())
         cells[audit] |= want[audit]
+        exact = np.zeros(len(want), dtype=bool)
+        exact[audit] = True
         n = int(cells.any(axis=1).sum())
         if n:
-            return Queue(parts={"learn": n_learn, "audit": n - n_learn}, cells=cells)
+            return Queue(parts={"learn": n_learn, "audit": n - n_learn}, cells=cells, exact=exact)
         require_learnt(rows)
         fitted, tester, _, found = self._walk(rows)
         candidates = _testable(fitted, tester, found)
@@ -96,7 +99,7 @@ class PairedTask:
         )  # fmt: skip
         certify = held.index[wanted]
         cells[certify] = (want & differing)[certify]
-        return Queue(parts={"certify": len(certify)}, cells=cells) if cells.any() else None
+        return Queue(parts={"certify": len(certify)}, cells=cells, exact=exact) if cells.any() else None
 
     def certify(self) -> TaskPolicy:
         """Return the task's policy: what the labels certify, else the reference alone.

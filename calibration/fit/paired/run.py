@@ -1,0 +1,222 @@
+"""Paired run: a loss certified task by task while labels come in; says what to label next, and makes the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from calibration.arrays import Flags, Floats
+from calibration.certify.looks import Looks
+from calibration.fit.make_policy import make_policy
+from calibration.fit.paired.bill import Bill, bill_of
+from calibration.fit.paired.fit import LabelBudget, PairedOptions, part_rows
+from calibration.fit.paired.task import PairedTask
+from calibration.samples.layout import lay_out_tasks
+from calibration.samples.recorded import recorded_ladder
+from calibration.samples.same_figures import describe_sameness, repeat_figures, same_shares
+from calibration.samples.sameness import Sameness, repeats
+from calibration.samples.subladders import list_parts
+from calibration.samples.survey import survey
+from calibration.targets.bound import MaxLoss
+from cascade.errors import DataError
+from cascade.labelling.annotation import annotators
+from cascade.ladder import Ladder
+from cascade.plugins import resolve
+from cascade.policy.policy import Policy
+from cascade.prices import PriceBook
+from cascade.samples.sample import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One sample with answers to be labelled next."""
+
+    sample: Sample
+    """The sample."""
+
+    answers: tuple[tuple[str, ...], ...]
+    """The rungs of each distinct answer; a label is that of all of them."""
+
+
+class PairedRun:
+    """The tasks of one certification on pairs."""
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        ladder: Ladder | Sequence[str],
+        bound: MaxLoss,
+        budget: LabelBudget,
+        *,
+        verifiers: Sequence[Any] | None = None,
+        tasks: Sequence[str] | None = None,
+        sameness: Sameness | None = None,
+        looks: Looks | None = None,
+        abstaining: Collection[str] = (),
+        prices: PriceBook | None = None,
+        seed: int = 0,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> None:
+        """Lay out recorded samples.
+
+        Args:
+            samples: requests with recordings of the ladder's rungs, and the labels that there are.
+            ladder: the ladder that will serve, or names of recorded rungs, cheapest first; rungs may be left out.
+            bound: the loss to certify.
+            budget: the labels of each task.
+            verifiers: with names only, the verifiers to use; None: all that are free, or recorded at no cost.
+            tasks: only these; None: all.
+            sameness: whose sameness it is; None: that of the reader of answers.
+            looks: the record of earlier certifications on pairs of these samples.
+            abstaining: tasks that give no answer where the last rung's was vetoed.
+            prices: fills in costs that were not recorded.
+            seed: of the folds.
+            progress: called now and then with the task, the samples judged and their total.
+
+        Raises:
+            DataError: a task has no samples, or too few recordings to compare.
+        """
+        self._samples = list(samples)
+        seen = survey(self._samples)
+        absent = sorted(set(tasks or ()) - set(seen.counts))
+        if absent or not seen.counts:
+            message = f"No sample belongs to task {(absent or ['?'])[0]!r}; the samples have {', '.join(seen.counts)}."
+            raise DataError(message)
+        seen = seen if tasks is None else seen.of(tasks)
+        self._named = not isinstance(ladder, Ladder)
+        self._ladder = resolve(ladder) if isinstance(ladder, Ladder) else recorded_ladder(seen, ladder, verifiers)
+        self._sameness, self._seed = sameness or Sameness(), seed
+        self._places: dict[str, list[int]] = {name: [] for name in seen.counts}
+        for place, sample in enumerate(self._samples):
+            if sample.request.task in self._places:
+                self._places[sample.request.task].append(place)
+        layouts = lay_out_tasks(
+            self._samples,
+            self._ladder,
+            seen.counts,
+            {name: list_parts(self._ladder.of(name).names) for name in seen.counts},
+            sameness=self._sameness,
+            contents=True,
+            prices=prices,
+            progress=progress,
+        )
+        record = Looks() if looks is None else looks
+        self.tasks: dict[str, PairedTask] = {
+            name: PairedTask(
+                layout,
+                PairedOptions(
+                    bound=bound,
+                    sameness=self._sameness,
+                    budget=budget,
+                    tasks=len(layouts),
+                    seed=seed,
+                    choose_rungs=True,
+                    abstains=name in abstaining,
+                ),
+                record,
+            )
+            for name, layout in layouts.items()
+        }
+        """The tasks by name."""
+
+    @property
+    def samples(self) -> list[Sample]:
+        """The samples with the labels so far, as they were given."""
+        return list(self._samples)
+
+    def bills(self) -> dict[str, Bill]:
+        """Return what each task's promise takes, from recordings alone."""
+        found = {}
+        for name, task in self.tasks.items():
+            assert task.options.budget is not None  # noqa: S101 - given above
+            found[name] = bill_of(part_rows(task.layout, task.options), task.options.budget)
+        return found
+
+    def sentences(self) -> list[str]:
+        """Return how many answers are the same, and the bills, in sentences."""
+        said = []
+        for name, bill in self.bills().items():
+            layout = self.tasks[name].layout
+            reference = layout.table.rungs[-1]
+            said += describe_sameness(name, reference, same_shares(layout), repeat_figures(layout))
+            said += bill.describe(name, reference)
+        return said
+
+    def queue(self) -> tuple[dict[str, dict[str, int]], list[Asked]]:
+        """Return what is to be labelled next, rows by task and part, and samples; nothing once labels do no more."""
+        parts: dict[str, dict[str, int]] = {}
+        found: list[Asked] = []
+        for name, task in self.tasks.items():
+            _, cannot = self._labels(name)
+            queue = task.queue(cannot)
+            if queue is None:
+                continue
+            parts[name] = {part: n for part, n in queue.parts.items() if n}
+            rungs = task.layout.table.rungs
+            for row in np.flatnonzero(queue.cells.any(axis=1)).tolist():
+                sample = self._samples[self._places[name][row]]
+                wanted = [rungs[k] for k in np.flatnonzero(queue.cells[row])]
+                found.append(Asked(sample=sample, answers=self._distinct(sample, wanted, exact=bool(queue.exact[row]))))
+        return parts, found
+
+    def label(self, samples: Mapping[tuple[str, str], Sample]) -> None:
+        """Take samples with new labels, by task and id."""
+        self._samples = [samples.get(sample.key, sample) for sample in self._samples]
+        for name, task in self.tasks.items():
+            task.label(self._labels(name)[0], self._sources(name))
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows of each task have a label of some answer."""
+        return {name: int((~np.isnan(self._labels(name)[0])).any(axis=1).sum()) for name in self.tasks}
+
+    def policy(self) -> Policy:
+        """Return the policy that the labels so far certify.
+
+        Raises:
+            DataError: there are no labels to learn from.
+        """
+        done = {}
+        for name, task in self.tasks.items():
+            done[name] = task.certify()
+        return make_policy(self._ladder, done, named=self._named, seed=self._seed)
+
+    def _labels(self, name: str) -> tuple[Floats, Flags]:
+        """Return the labels of a task, and the answers that somebody was shown and could not tell, (n, K) each."""
+        rungs = self.tasks[name].layout.table.rungs
+        shape = (len(self._places[name]), len(rungs))
+        correct, cannot = np.full(shape, np.nan), np.zeros(shape, dtype=np.bool_)
+        for row, place in enumerate(self._places[name]):
+            for k, rung in enumerate(rungs):
+                found = self._samples[place].recordings.get(rung)
+                if found is not None and found.correct is not None:
+                    correct[row, k] = found.correct
+                elif found is not None:
+                    cannot[row, k] = bool(annotators(found))
+        return correct, cannot
+
+    def _sources(self, name: str) -> tuple[str, ...]:
+        found = {
+            recording.label_source
+            for place in self._places[name]
+            for recording in self._samples[place].recordings.values()
+            if recording.correct is not None and recording.label_source is not None
+        }
+        return tuple(sorted(found))
+
+    def _distinct(self, sample: Sample, rungs: Sequence[str], *, exact: bool) -> tuple[tuple[str, ...], ...]:
+        """Return the rungs of each distinct answer: equal to the letter, or of the same value unless `exact`."""
+        groups: list[list[str]] = []
+        for rung in rungs:
+            own = sample.recordings[rung].response
+            for group in groups:
+                other = sample.recordings[group[0]].response
+                alike = repeats(own, other)
+                if alike or (not exact and not sample.textless and self._sameness.told(sample, own, other) is True):
+                    group.append(rung)
+                    break
+            else:
+                groups.append([rung])
+        return tuple(map(tuple, groups))

@@ -1,0 +1,323 @@
+"""`cascade certify`: certifies a loss with labels only where answers differ, in one resumable command."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cascade.cli.explore import explore_samples
+from cascade.cli.shared.calibrated import print_baseline, print_caveats, show_calibrated
+from cascade.cli.shared.exit_codes import Interrupted
+from cascade.cli.shared.options import (
+    ConfigOption,
+    JsonOption,
+    MapOption,
+    TaskOption,
+    VerifiersOption,
+    YesOption,
+    is_log,
+    open_for_reading,
+)
+from cascade.cli.shared.progress import progress, summed
+from cascade.cli.shared.rungs import chosen_ladder
+from cascade.cli.shared.sitting import annotator_name
+from cascade.cli.shared.terminal import fail, interactive, print_json, say, warn
+from cascade.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from calibration.fit.paired.run import Asked, PairedRun
+    from cascade.cli.shared.pair_labels import Work
+    from cascade.cli.shared.rungs import Chosen
+    from cascade.config import Config
+    from cascade.samples.sample import Sample
+
+
+def certify(
+    samples: Annotated[str, typer.Argument(metavar="SAMPLES|LOG", help="Recorded samples, or a decision log.")],
+    *,
+    max_loss: Annotated[
+        float,
+        typer.Option("--max-loss", metavar="E", help="Upper bound on the accuracy loss against the last rung: 0.02."),
+    ],
+    labels: Annotated[
+        int,
+        typer.Option(
+            "--labels", "-n", min=20, metavar="N", help="Rows of each task to label, at most; the audit is extra."
+        ),
+    ],
+    by: Annotated[
+        str,
+        typer.Option("--by", metavar="WHO", help="Labels come from: terminal, browser, judge, or a CSV or JSONL FILE."),
+    ] = "terminal",
+    confidence: Annotated[
+        float, typer.Option("--confidence", metavar="C", help="Confidence level of the certificate.")
+    ] = 0.9,
+    audit: Annotated[
+        int, typer.Option("--audit", min=0, metavar="N", help="Rows of the audit, a uniform draw of all rows.")
+    ] = 40,
+    audit_bound: Annotated[
+        bool,
+        typer.Option(
+            "--audit-bound",
+            help="Take the audit's bound on the same value with another label off the loss; hundreds of labels.",
+        ),
+    ] = False,
+    judge_model: Annotated[
+        str | None, typer.Option("--judge-model", metavar="MODEL", help="Model of the judge, with --by judge.")
+    ] = None,
+    rubric: Annotated[
+        Path | None, typer.Option("--rubric", metavar="FILE", help="Rubric for the judge: what a good answer is.")
+    ] = None,
+    annotator: Annotated[
+        str | None,
+        typer.Option("--annotator", "-a", metavar="NAME", help="Name of the annotator; default: the login name."),
+    ] = None,
+    show_gold: Annotated[
+        bool, typer.Option("--show-gold/--hide-gold", help="Show the right answer where it is known.")
+    ] = True,
+    config: ConfigOption = None,
+    rungs: Annotated[
+        str | None,
+        typer.Option("--rungs", metavar="NAMES", help="Recorded rungs, cheapest first, if there is no --config."),
+    ] = None,
+    verifiers: VerifiersOption = None,
+    task: TaskOption = None,
+    labelled: Annotated[
+        Path | None,
+        typer.Option(
+            "--labelled", metavar="FILE", help="File for the samples with their labels; default: SAMPLES itself."
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="File for the policy.")] = Path(
+        "policy.json"
+    ),
+    require_certified: Annotated[
+        bool, typer.Option("--require-certified", help="Exit with 1 if the bound cannot be certified.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed of the folds; it moves no row.")] = 0,
+    max_cost: Annotated[
+        float | None, typer.Option("--max-cost", metavar="USD", help="Budget of each of the judge's rounds.")
+    ] = None,
+    mapping: MapOption = None,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Certify a loss with few labels: only of rows where a rung says otherwise than the reference, the last rung.
+
+    First the bill is said, and from recordings alone how many rows differ and what is to be gained. Then exactly the
+    rows that count are labelled: to learn from, for a small audit, and down one walk of ever cheaper policies, which
+    ends as soon as more labels cannot help. What nobody can tell counts as harmed. Then the policy is written.
+
+    Every label is saved at once: run the command again to go on. A label by a judge is its opinion: the certificate
+    says "as NAME judges". Rows with a gold answer are labelled by it, for nothing.
+    """
+    from calibration.fit.paired.fit import LabelBudget
+    from calibration.fit.paired.run import PairedRun
+    from calibration.samples.audit import AUDIT_SHARE, audit_size
+    from calibration.targets.bound import MaxLoss
+    from cascade.cli.shared.pair_labels import Work
+    from cascade.samples.table import parse_mapping
+
+    bound = MaxLoss(max_loss, confidence)
+    chosen = chosen_ladder(config, rungs, verifiers)
+    _require_judge(by, judge_model, rubric)
+    who = annotator_name(annotator) if by in ("terminal", "browser") else ""
+    path, found = _work_file(samples, labelled, parse_mapping(mapping) if mapping else None, task)
+    _require_recorded(found, path, chosen, task)
+    if audit_bound:
+        tasks = len({sample.request.task for sample in found if task is None or sample.request.task in task})
+        least = audit_size(max_loss, AUDIT_SHARE * bound.delta / tasks / 2.0)
+        say(f"--audit-bound: {least} audited rows without a conflict leave half of {max_loss:g} to the walk.")
+        audit = max(audit, least)
+    run = _run(PairedRun, found, path, chosen, bound, LabelBudget(labels=labels, audit=audit, audit_bound=audit_bound),
+               tasks=task, seed=seed)  # fmt: skip
+    for sentence in run.sentences():
+        say(sentence)
+    bills = run.bills()
+    _confirm_worth([name for name, bill in bills.items() if not bill.worth], yes=yes)
+    work = Work(path, found, run)
+    parts, asked = run.queue()
+    done, waiting = True, None
+    if asked:
+        from cascade.cli.shared.pair_labels import describe_parts
+
+        say(f"To be labelled now: {describe_parts(parts)}.")
+        done, waiting = _ask(
+            work, asked, by, who=who, show_gold=show_gold, judge_model=judge_model, rubric=rubric,
+            config=chosen.config, max_cost=max_cost, yes=yes,
+        )  # fmt: skip
+    figures = {
+        "samples": str(path),
+        "labelled_rows": run.counts(),
+        "bill": {name: bill.to_json() for name, bill in bills.items()},
+    }
+    if not done:
+        parts, _ = run.queue()
+        _show_waiting(parts, path, waiting, figures, as_json=as_json)
+        return
+    policy = run.policy()
+    policy.save(out)
+    print_baseline(policy)
+    if as_json:
+        measured = {
+            name: {"n": one.n, **one.measured, "certificate": one.certificate} for name, one in policy.tasks.items()
+        }
+        print_json({"policy": str(out), **figures, "waiting": {}, "tasks": measured})
+    else:
+        show_calibrated(policy)
+        for name, one in policy.tasks.items():
+            if one.certified and one.certificate is not None:
+                say(f"{name}: {one.certificate['pairs']['bounds']}")
+    print_caveats(policy)
+    uncertified = [name for name, one in policy.tasks.items() if not one.certified]
+    if require_certified and uncertified:
+        fail(f"Not certified: {', '.join(uncertified)}. The safest policy is in {out}; no cheaper one can be promised.")
+        raise typer.Exit(1)
+    folder = Path() if chosen.config is None else chosen.config.path.parent
+    say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
+
+
+def _require_judge(by: str, model: str | None, rubric: Path | None) -> None:
+    if (by == "judge") != (model is not None):
+        message = "--by judge and --judge-model belong together; give both, or none."
+        raise ConfigError(message)
+    if rubric is not None and by != "judge":
+        message = "--rubric is for a judge; give it with --by judge."
+        raise ConfigError(message)
+
+
+def _work_file(
+    named: str, labelled: Path | None, mapping: dict[str, str] | None, tasks: list[str] | None
+) -> tuple[Path, list[Sample]]:
+    """Return the file that labels are written into, and its samples.
+
+    Of a log, its samples are drawn once into a file beside it: the rows that certify must not move while it grows.
+    """
+    from calibration.samples.observed import fit_rows
+    from cascade.samples.reader import read_files
+    from cascade.samples.rows import is_table
+
+    if is_log(named):
+        from cascade.cli.shared.log_samples import require_hours, say_skips, write_log_samples
+        from cascade.log.samples import Skips
+
+        beside = Path("cascade-log") if "://" in named else Path(named)
+        kept = labelled or beside.with_name(f"{beside.name}.certify.jsonl")
+        if not kept.exists():
+            held, skips = open_for_reading(named, None), Skips()
+            try:
+                require_hours(held, tasks)
+                say_skips(skips, write_log_samples(held, kept, skips=skips, tasks=tasks))
+            finally:
+                held.close()
+        say(f"The samples of the log are in {kept}, where labels are kept; remove it to draw them anew.")
+        return kept, list(fit_rows(read_files([kept]), say))
+    file = Path(named)
+    kept = labelled or file
+    if is_table(kept) or kept.suffix == ".gz":
+        message = f"{kept} cannot be written in place; give --labelled FILE.jsonl."
+        raise ConfigError(message)
+    source = kept if kept.exists() else file
+    return kept, read_files([source], mapping if source == file else None)
+
+
+def _require_recorded(found: Sequence[Sample], path: Path, chosen: Chosen, tasks: list[str] | None) -> None:
+    """Check that answers were recorded: of requests alone, say which command comes first."""
+    rows = [sample for sample in found if tasks is None or sample.request.task in tasks]
+    if rows and not any(sample.recordings for sample in rows):
+        made = f"{path.name.removesuffix('.gz').removesuffix(path.suffix)}.samples.jsonl"
+        config = f" --config {chosen.config.path}" if chosen.config is not None else ""
+        message = (
+            f"None of the {len(rows):,} lines of {path} has a recorded answer: they are requests. Record every rung's "
+            f"answers first, which says what it costs before it asks: cascade explore {path}{config} --output {made}; "
+            f"then: cascade certify {made}, with the same options."
+        )
+        raise DataError(message)
+
+
+def _run(
+    kind: type[PairedRun], found: Sequence[Sample], path: Path, chosen: Chosen, *given: Any, **more: Any
+) -> PairedRun:
+    """Open the run on completed samples: schemas of their tasks, labels by gold answers."""
+    from calibration.certify.looks import Looks
+    from calibration.fit.complete import with_labels, with_schemas
+
+    config = chosen.config
+    filled = with_labels(found if config is None else with_schemas(found, config), say)
+    with progress("Judging recordings", len(filled), costs=False) as bar:
+        return kind(
+            filled, chosen.ladder, *given, verifiers=chosen.verifiers, looks=Looks.beside([path]),
+            abstaining=_abstaining(config, filled), prices=None if config is None else config.price_book,
+            progress=summed(bar), **more,
+        )  # fmt: skip
+
+
+def _abstaining(config: Config | None, found: Sequence[Sample]) -> list[str]:
+    if config is None:
+        return []
+    names = {sample.request.task for sample in found}
+    return [name for name in names if config.tasks.get(name, config.settings).on_exhausted == "abstain"]
+
+
+def _confirm_worth(poor: Sequence[str], *, yes: bool) -> None:
+    """Ask before anybody labels where there is little to gain."""
+    if not poor:
+        return
+    warn(f"{', '.join(poor)}: few answers are the same, so labels buy little here.")
+    if not yes and interactive() and not typer.confirm("Label all the same?", err=True):
+        message = "Declined; nothing was labelled."
+        raise Interrupted(message)
+
+
+def _ask(
+    work: Work,
+    asked: Sequence[Asked],
+    by: str,
+    *,
+    who: str,
+    show_gold: bool,
+    judge_model: str | None,
+    rubric: Path | None,
+    config: Config | None,
+    max_cost: float | None,
+    yes: bool,
+) -> tuple[bool, Path | None]:
+    """Have the asked answers labelled; return whether all is done, and the file in which answers wait for labels."""
+    from cascade.cli.shared.pair_labels import ask_file, ask_judge, ask_person
+
+    bare = sum(one.sample.textless for one in asked)
+    if bare:
+        message = (
+            f"{bare:,} of {len(asked):,} rows to be labelled have no texts, since their log stored none; log with "
+            "`store_text: full` or `redacted`, or bound the disagreement, which needs no label "
+            "(`cascade calibrate LOG --max-disagreement`)."
+        )
+        raise DataError(message)
+    if by in ("terminal", "browser"):
+        say(f"{who} labels; each key is saved at once into {work.path}.")
+        return ask_person(work, asked, who, browser=by == "browser", show_gold=show_gold), None
+    if judge_model is not None:
+        explore = partial(explore_samples, max_cost=max_cost, yes=yes)
+        return ask_judge(work, asked, judge_model, rubric=rubric, config=config, explore=explore), None
+    return ask_file(work, asked, Path(by))
+
+
+def _show_waiting(
+    parts: dict[str, dict[str, int]], path: Path, waiting: Path | None, figures: dict[str, Any], *, as_json: bool
+) -> None:
+    from cascade.cli.shared.pair_labels import describe_parts
+
+    if as_json:
+        queue = None if waiting is None else str(waiting)
+        print_json({"policy": None, **figures, "waiting": parts, "queue": queue})
+    say(f"Not done: {describe_parts(parts)} are still to be labelled; the labels so far are in {path}.")
+    if waiting is not None:
+        say(f"Fill in the column `correct` of {waiting} (1, 0, a share, or 'cannot tell'), then: --by {waiting}")
+    else:
+        say("Run the same command again to go on.")
