@@ -57,8 +57,8 @@ def new(
     ] = None,
 ) -> None:
     """Make a key, add it to the file, and print its secret: this is the only time that it is shown."""
-    from cascade.serve.gateway.key_file import add_key
-    from cascade.serve.gateway.keys import digest
+    from cascade.serve.gateway.keyring.key import digest
+    from cascade.serve.gateway.keyring.key_file import add_key
 
     secret = f"cck-{secrets.token_urlsafe(SECRET_BYTES)}"
     given: dict[str, Any] = {
@@ -76,7 +76,7 @@ def list_(*, file: FileOption = FILE, as_json: JsonOption = False) -> None:
     """List the keys and what they may; secrets are not known."""
     from dataclasses import asdict
 
-    from cascade.serve.gateway.key_file import read_keys
+    from cascade.serve.gateway.keyring.key_file import read_keys
 
     found = [{k: v for k, v in asdict(key).items() if k != "sha256"} for key in read_keys(file)]
     if as_json:
@@ -99,7 +99,7 @@ def revoke(
     name: Annotated[str, typer.Argument(metavar="ID", help="The key's name.")], *, file: FileOption = FILE
 ) -> None:
     """Take a key out of the file: a server that runs refuses it within a second."""
-    from cascade.serve.gateway.key_file import remove_key
+    from cascade.serve.gateway.keyring.key_file import remove_key
 
     if not file.exists():
         raise ConfigError(f"{file} does not exist; give the file of keys with --keys.")

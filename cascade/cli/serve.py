@@ -37,10 +37,12 @@ def serve(
     is flushed, exit 0. Without --keys only programs of this machine can ask.
     """
     require_extra("serve", use="The server")
+    from cascade.config import load_config
+    from cascade.policy.policy import Policy
     from cascade.serve.access import is_loopback
     from cascade.serve.gateway.gateway_server import bound
-    from cascade.serve.gateway.key_file import KeyFile
-    from cascade.serve.gateway.serving import Serving
+    from cascade.serve.gateway.keyring.key_file import KeyFile
+    from cascade.serve.gateway.serving import Reloaded, Serving
 
     if keys is None and not is_loopback(host):
         message = (
@@ -61,7 +63,13 @@ def serve(
                 message = f"{loaded.path} names no `log`, so there is nothing for --dashboard to show; set one."
                 raise ConfigError(message)
             mounted["/dashboard/"] = application(stack.enter_context(Live(app.log)), app.log)
-        serving = Serving(app, loaded.serve, keys=held, mounted=mounted)
+
+        def reloaded() -> Reloaded:
+            again = load_config(loaded.path)
+            policy = None if again.policy is None else Policy.load(again.policy)
+            return Reloaded(policy=policy, aliases=again.serve.aliases)
+
+        serving = Serving(app, loaded.serve, keys=held, mounted=mounted, reloaded=reloaded)
         listening = stack.enter_context(bound(host, port))
         shown = f"[{host}]" if ":" in host else host
         where = f"http://{shown}:{listening.getsockname()[1]}"

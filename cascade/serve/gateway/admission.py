@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from cascade.errors import DeadlineExceeded
-from cascade.serve.gateway.keys import Key
+from cascade.serve.gateway.keyring.key import Key
 from cascade.serve.gateway.refusals import queue_full
 
 

@@ -13,8 +13,8 @@ from cascade.loggers import logger_of
 from cascade.redaction import redacted
 from cascade.result import Result
 from cascade.serve.gateway.admission import Admission
-from cascade.serve.gateway.key_limits import KeyLimits
-from cascade.serve.gateway.keys import Key
+from cascade.serve.gateway.keyring.key import Key
+from cascade.serve.gateway.keyring.key_limits import KeyLimits
 
 if TYPE_CHECKING:
     from cascade.engine.cascade import Cascade

@@ -15,7 +15,7 @@ from cascade.errors import DataError
 from cascade.exchange import Message, Request
 from cascade.samples.request_limits import MAX_MESSAGES, problem_of
 from cascade.serve.gateway.http import number, text
-from cascade.serve.gateway.keys import Key
+from cascade.serve.gateway.keyring.key import Key
 from cascade.serve.gateway.model_names import ModelNames
 from cascade.serve.gateway.refusals import too_many_messages
 from cascade.serve.gateway.repeats import Sameness

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from cascade.dialects.inbound import chat, messages
 from cascade.drop_in.route import Route
 from cascade.serve.gateway.http import Receive, Scope, Send, text
-from cascade.serve.gateway.keys import Key, Permission
+from cascade.serve.gateway.keyring.key import Key, Permission
 
 Access: TypeAlias = Literal["open", "key"] | Permission
 """Who may use a route: everybody, each key, or keys that have a permission."""

@@ -14,7 +14,7 @@ from cascade.serve.access import is_loopback
 from cascade.serve.gateway.answer_response import error_response
 from cascade.serve.gateway.call import Access, Call, Endpoint, error_route
 from cascade.serve.gateway.http import Receive, Scope, Send, headers_of, respond_json, text
-from cascade.serve.gateway.keys import Key, key_of, secret_of
+from cascade.serve.gateway.keyring.key import Key, key_of, secret_of
 from cascade.serve.gateway.refusals import foreign_page, no_route, wrong_method
 from cascade.serve.gateway.request_body import ClientGone
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cascade.dialects.inbound.inbound import task_of
+from cascade.errors import ConfigError
+from cascade.policy.policy import Policy
 from cascade.serve.gateway.refusals import unknown_model
 
 if TYPE_CHECKING:
@@ -34,22 +36,47 @@ class ModelName:
 class ModelNames:
     """The names that one cascade answers to, at this moment: tasks and dials come and go with policies."""
 
-    def __init__(self, app: Cascade, aliases: Mapping[str, str]) -> None:
-        """Take the cascade, and aliases (`gpt-4o: support:strict`)."""
-        self._app = app
+    def __init__(self, app: Cascade, aliases: Mapping[str, str], *, policy: Policy | None = None) -> None:
+        """Take what is named.
+
+        Args:
+            app: the cascade.
+            aliases: further names (`gpt-4o: support:strict`).
+            policy: a policy that is not served yet; None: the one that the cascade serves.
+
+        Raises:
+            ConfigError: an alias addresses nothing.
+        """
+        self._app, self._policy = app, policy
+        self._aliases: Mapping[str, str] = {}
+        self.rename(aliases)
+
+    def rename(self, aliases: Mapping[str, str]) -> None:
+        """Take other aliases.
+
+        Raises:
+            ConfigError: one addresses nothing; those before go on.
+        """
+        own = self._own()
+        for alias, target in aliases.items():
+            if _split(target).name not in own:
+                message = f"serve.aliases.{alias} is {target!r}; one of {', '.join(own)} was expected."
+                raise ConfigError(message)
         self._aliases = dict(aliases)
 
     def known(self) -> dict[str, ModelName]:
         """Return every name with what it addresses, the cascade's own names first."""
-        policy = self._app.policy
+        return self._own() | {alias: _split(target) for alias, target in self._aliases.items()}
+
+    def _own(self) -> dict[str, ModelName]:
+        policy = self._policy or self._app.policy
         tasks = dict.fromkeys([*self._app.tasks, *self._app.ladder.tasks, *(policy.tasks if policy else ()), "default"])
         own: list[ModelName] = []
         for task in tasks:
             fitted = policy.tasks.get(task) if policy is not None else None
             own.append(ModelName(task=task))
             own.extend(ModelName(task=task, quality=name) for name in (fitted.dial if fitted is not None else ()))
-        named = {one.name: one for one in own}
-        return named | {alias: _split(target) for alias, target in self._aliases.items()}
+        return {one.name: one for one in own}
 
     def resolve(self, model: object) -> ModelName:
         """Return what a model's name addresses.
@@ -72,11 +99,6 @@ class ModelNames:
             Refusal: there is no such name.
         """
         return self.resolve(ModelName(task=task, quality=quality).name)
-
-    def check_aliases(self) -> list[str]:
-        """Return the aliases that address nothing."""
-        known = self.known()
-        return [alias for alias, target in self._aliases.items() if _split(target).name not in known]
 
 
 def _split(target: str) -> ModelName:

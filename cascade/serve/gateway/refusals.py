@@ -31,6 +31,18 @@ def unknown_model(model: str, names: Iterable[str]) -> Refusal:
     return Refusal(message, ErrorRow(404, "not_found_error", "model_not_found"), parameter="model")
 
 
+def unknown_decision(identity: str) -> Refusal:
+    """404: the log has no such decision of this principal."""
+    message = f"There is no decision {identity[:80]!r} of yours; give the decision_id of an answer."
+    return Refusal(message, ErrorRow(404, "not_found_error", "decision_not_found"))
+
+
+def no_log() -> Refusal:
+    """404: decisions are not logged."""
+    message = "Decisions are not logged here, so there is nothing to be found; set `log` in cascade.yaml."
+    return Refusal(message, ErrorRow(404, "not_found_error", "no_log"))
+
+
 def no_key() -> Refusal:
     """401: the key is missing or wrong."""
     message = (

@@ -4,30 +4,41 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cascade.errors import ConfigError
 from cascade.exchange import EMPTY
 from cascade.extras import require_extra
 from cascade.guards.accounts import midnight_ms
 from cascade.log.spending import spent_usd
+from cascade.policy.policy import Policy
 from cascade.serve.gateway.admission import Admission
 from cascade.serve.gateway.answer_response import Pace
-from cascade.serve.gateway.answer_routes import AnswerRoutes
 from cascade.serve.gateway.answering import Answering
 from cascade.serve.gateway.gateway import Gateway
 from cascade.serve.gateway.gateway_metrics import Figures, GatewayMetrics
 from cascade.serve.gateway.gateway_server import GatewayServer, gateway_server
-from cascade.serve.gateway.key_limits import KeyLimits
-from cascade.serve.gateway.keys import Key
+from cascade.serve.gateway.keyring.key import Key
+from cascade.serve.gateway.keyring.key_limits import KeyLimits
 from cascade.serve.gateway.lifecycle import DRAIN_S, Lifecycle
 from cascade.serve.gateway.model_names import ModelNames
 from cascade.serve.gateway.repeats import Repeats
-from cascade.serve.gateway.routes import endpoints_of
+from cascade.serve.gateway.routes.all_routes import endpoints_of
+from cascade.serve.gateway.routes.answer_routes import AnswerRoutes
+from cascade.serve.gateway.routes.cascade_routes import CascadeRoutes
 from cascade.settings import ServeSettings
 
 if TYPE_CHECKING:
     from cascade.engine.cascade import Cascade
+
+
+class Reloaded(NamedTuple):
+    """What is read again while the server runs; everything else of the configuration waits for a restart."""
+
+    policy: Policy | None
+    """The policy."""
+
+    aliases: Mapping[str, str]
+    """Further names of models."""
 
 
 class Serving:
@@ -42,6 +53,7 @@ class Serving:
         mounted: Mapping[str, Any] = EMPTY,
         drain_s: float = DRAIN_S,
         pace: Pace | None = None,
+        reloaded: Callable[[], Reloaded] | None = None,
     ) -> None:
         """Put it together.
 
@@ -52,33 +64,33 @@ class Serving:
             mounted: further ASGI applications by the begin of their paths.
             drain_s: grace period, in seconds, for what runs when it is to end.
             pace: what streams send before their answers; None: headers after 1 s, a comment every 10 s.
+            reloaded: reads policy and aliases again; None: there is no file to read.
 
         Raises:
             ConfigError: an alias addresses nothing.
         """
         require_extra("serve", "uvicorn", use="The server")
         settings = settings or ServeSettings()
-        names = ModelNames(app, settings.aliases)
-        if missing := names.check_aliases():
-            known = ", ".join(name for name in names.known() if name not in settings.aliases)
-            message = f"serve.aliases.{missing[0]} is {settings.aliases[missing[0]]!r}; one of {known} was expected."
-            raise ConfigError(message)
+        self._app, self._names = app, ModelNames(app, settings.aliases)
+        names = self._names
         spent = spent_usd(app.log, midnight_ms()) if keys is not None and app.log is not None else None
         self.lifecycle = Lifecycle(app)
         """Whether further requests are taken."""
         self.repeats = Repeats()
         """What runs."""
-        self._admission = Admission(concurrency=settings.concurrency, queue=settings.queue)
+        self.admission = Admission(concurrency=settings.concurrency, queue=settings.queue)
+        """Slots of requests that run."""
         self._answering = Answering(
-            app=app, admission=self._admission, limits=KeyLimits(spent_usd=spent),
+            app=app, admission=self.admission, limits=KeyLimits(spent_usd=spent),
             on_internal_error=settings.on_internal_error,
         )  # fmt: skip
         answers = AnswerRoutes(
             app=app, names=names, answering=self._answering, repeats=self.repeats, lifecycle=self.lifecycle,
             pace=pace or Pace(),
         )  # fmt: skip
+        ours = CascadeRoutes(app=app, reloaded=None if reloaded is None else lambda: self._reload(reloaded))
         metrics = GatewayMetrics(app.log, self._figures)
-        self.gateway = Gateway(endpoints_of(answers, names, self.lifecycle, metrics), keys=keys, mounted=mounted)
+        self.gateway = Gateway(endpoints_of(answers, ours, names, self.lifecycle, metrics), keys=keys, mounted=mounted)
         """The ASGI application."""
         self._drain_s = drain_s
 
@@ -97,13 +109,21 @@ class Serving:
         """Take no further requests, and wait for those that run."""
         await self.lifecycle.drain(self.repeats.cancel, grace_s=self._drain_s)
 
+    def _reload(self, reloaded: Callable[[], Reloaded]) -> dict[str, Any]:
+        found = reloaded()
+        ModelNames(self._app, found.aliases, policy=found.policy)  # a broken alias leaves everything as it is
+        self._app.serve(found.policy)
+        self._names.rename(found.aliases)
+        sha256 = None if self._app.policy is None else self._app.policy.sha256
+        return {"policy_sha256": sha256, "models": [*self._names.known()]}
+
     def _figures(self) -> Mapping[str, Figures]:
         responses: Figures = {(path, str(status)): n for (path, status), n in self.gateway.responses.items()}
         return {
             "cascade_http_responses": responses,
             "cascade_http_in_flight": {(): self.lifecycle.in_flight},
-            "cascade_http_running": {(): self._admission.running},
-            "cascade_http_waiting": {(): self._admission.waiting},
+            "cascade_http_running": {(): self.admission.running},
+            "cascade_http_waiting": {(): self.admission.waiting},
             "cascade_http_replayed": {(): self.repeats.replayed},
             "cascade_http_bypassed": {(): self._answering.bypassed},
         }

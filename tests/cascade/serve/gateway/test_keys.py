@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from cascade.errors import ConfigError
-from cascade.serve.gateway.key_file import KeyFile, add_key, read_keys, remove_key
-from cascade.serve.gateway.keys import Key, digest
+from cascade.serve.gateway.keyring.key import Key, digest
+from cascade.serve.gateway.keyring.key_file import KeyFile, add_key, read_keys, remove_key
 from cascade.settings import Settings
 from tests.cascade.serve.gateway.served import HI, cascade_of, gate
 from tests.faults.server import Server

@@ -13,7 +13,7 @@ from cascade.guards.accounts import Day, SpendAccount
 from cascade.guards.rate_limit import RateLimit, RateLimiter
 from cascade.prices import estimate_prompt_tokens, output_limit
 from cascade.result import Result
-from cascade.serve.gateway.keys import Key
+from cascade.serve.gateway.keyring.key import Key
 from cascade.serve.gateway.refusals import rate_limited
 
 ASSUMED_OUTPUT_TOKENS = 512

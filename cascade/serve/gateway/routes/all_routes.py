@@ -6,19 +6,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from cascade.serve.gateway.answer_routes import ANSWERS, AnswerRoutes
 from cascade.serve.gateway.call import Call, Endpoint
 from cascade.serve.gateway.gateway import Endpoints
 from cascade.serve.gateway.http import respond, respond_json
 from cascade.serve.gateway.lifecycle import Lifecycle
 from cascade.serve.gateway.model_names import ModelNames
-from cascade.serve.gateway.models_route import list_models, one_model
+from cascade.serve.gateway.routes.answer_routes import ANSWERS, AnswerRoutes
+from cascade.serve.gateway.routes.cascade_routes import CascadeRoutes
+from cascade.serve.gateway.routes.models_route import list_models, one_model
+from cascade.serve.gateway.routes.openapi import openapi
 
 if TYPE_CHECKING:
     from cascade.serve.gateway.gateway_metrics import GatewayMetrics
 
 
-def endpoints_of(answers: AnswerRoutes, names: ModelNames, lifecycle: Lifecycle, metrics: GatewayMetrics) -> Endpoints:
+def endpoints_of(
+    answers: AnswerRoutes, ours: CascadeRoutes, names: ModelNames, lifecycle: Lifecycle, metrics: GatewayMetrics
+) -> Endpoints:
     """Return every endpoint, by path and method."""
 
     async def models(call: Call) -> None:
@@ -43,6 +47,9 @@ def endpoints_of(answers: AnswerRoutes, names: ModelNames, lifecycle: Lifecycle,
         body, kind = await metrics.exposition(call.header(b"accept") or "")
         await respond(call.send, 200, body, kind=kind)
 
+    async def described(call: Call) -> None:
+        await respond_json(call.send, 200, openapi())
+
     found: dict[str, dict[str, Any]] = {
         path: {"POST": Endpoint(handler=partial(answers.answer, path=path))} for path in ANSWERS
     }
@@ -50,6 +57,10 @@ def endpoints_of(answers: AnswerRoutes, names: ModelNames, lifecycle: Lifecycle,
         "/v1/messages/count_tokens": {"POST": Endpoint(handler=answers.count_tokens)},
         "/v1/models": {"GET": Endpoint(handler=models)},
         "/v1/models/": {"GET": Endpoint(handler=model)},
+        "/v1/cascade/feedback": {"POST": Endpoint(handler=ours.feedback, access="feedback")},
+        "/v1/cascade/decisions/": {"GET": Endpoint(handler=ours.decision, access="explain")},
+        "/v1/cascade/reload": {"POST": Endpoint(handler=ours.reload, access="reload")},
+        "/openapi.json": {"GET": Endpoint(handler=described, access="open")},
         "/healthz": {"GET": Endpoint(handler=healthy, access="open")},
         "/readyz": {"GET": Endpoint(handler=ready, access="open")},
         "/metrics": {"GET": Endpoint(handler=measured, access="metrics")},

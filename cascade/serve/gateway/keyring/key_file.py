@@ -16,7 +16,7 @@ from cascade.config.models import Dollars, Part, Positive, Text
 from cascade.errors import ConfigError
 from cascade.files import read_text, write_atomically
 from cascade.loggers import logger_of
-from cascade.serve.gateway.keys import Key, Permission
+from cascade.serve.gateway.keyring.key import Key, Permission
 
 SIZE = 1 << 20
 """Maximum size of the file in bytes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cascade.serve.gateway.keys import Key
+from cascade.serve.gateway.keyring.key import Key
 from cascade.serve.gateway.model_names import ModelName, ModelNames
 from cascade.serve.gateway.refusals import unknown_model
 

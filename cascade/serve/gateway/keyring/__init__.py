@@ -1,0 +1,1 @@
+"""Keyring: keys of the gateway, their file, and what each may use."""

@@ -1,0 +1,1 @@
+"""Routes: what the gateway can be asked, one file a family."""
