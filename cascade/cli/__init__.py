@@ -37,12 +37,14 @@ from cascade.cli import (
     tail,
     verify,
 )
+from cascade.cli.shared.commands import FORMAT, FORMAT_VARIABLE, Commands
 from cascade.cli.shared.exit_codes import guarded
 from cascade.cli.shared.log_lines import LogFormat, LogLevel, set_up
 from cascade.cli.shared.terminal import speak_in_events
 
 app = typer.Typer(
     name="cascade",
+    cls=Commands,
     help="Try the cheap model first, verify its answer, and escalate at the rate you asked for.",
     epilog="Data goes to stdout, everything else to stderr. Exit codes: 0 ok, 1 a gate failed, 2 usage, configuration "
     "or data, 3 provider or I/O, 130 interrupted.",
@@ -71,8 +73,8 @@ def options(
     log_format: Annotated[
         LogFormat,
         typer.Option(
-            "--log-format",
-            envvar="CASCADE_LOG_FORMAT",
+            FORMAT,
+            envvar=FORMAT_VARIABLE,
             help="Log format on stderr: sentences, or one JSON object per line.",
         ),
     ] = "text",

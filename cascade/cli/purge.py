@@ -46,16 +46,17 @@ def purge(
         raise ConfigError(message)
     moment = moment_of(before, "--before")
     before_ms = None if moment is None else round(moment.timestamp() * 1000)
-    with open_log(log_of(log, None)) as held:
+    where = log_of(log, None)
+    with open_log(where, read_only=True) as held:
         name = held.name
         found = purge_log(held, before_ms=before_ms, principal=principal, dry_run=True)
-        if not dry_run:
-            # Scrub even if nothing matches: an interrupted purge may have left traces.
-            _confirm(found, name, yes=yes)
-            with progress("Deleting", found.decisions, costs=False) as report:
-                found = purge_log(
-                    held, before_ms=before_ms, principal=principal, on_progress=lambda done, _: report(done, 0.0)
-                )
+    if not dry_run:
+        # Scrub even if nothing matches: an interrupted purge may have left traces.
+        _confirm(found, name, yes=yes)
+        with open_log(where) as held, progress("Deleting", found.decisions, costs=False) as report:
+            found = purge_log(
+                held, before_ms=before_ms, principal=principal, on_progress=lambda done, _: report(done, 0.0)
+            )
     if as_json:
         print_json({"log": name, "dry_run": dry_run, **asdict(found)})
     say(f"{_counts(found)} {'would be' if dry_run else 'are'} deleted from {name}.")

@@ -44,7 +44,8 @@ def verify(
         raise DataError(message)
     else:
         print_text(found.head)
-    say(f"{found.receipts} receipts checked, {found.purged} of purged decisions, {found.unchained} decisions without.")
+    purges = f"{found.purged} of purged decisions ({found.purges} purges)"
+    say(f"{found.receipts} receipts checked, {purges}, {found.unchained} decisions from before the chain.")
     if found.broken is not None:
         fail(f"The chain is broken: {found.broken}.")
         raise typer.Exit(BROKEN)

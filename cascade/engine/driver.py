@@ -111,7 +111,7 @@ class Driver:
         async with self.slots or contextlib.nullcontext():
             if self.trace is None:
                 return await self._tries(self.client, call)
-            with self.trace.chat(call) as chat:
+            with self.trace.chat(call, self.left_s) as chat:
                 reply = await self._tries(chat.watching(self.client), call)
                 chat.answered(reply)
                 return reply

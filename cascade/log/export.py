@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,11 @@ CHUNK = 10_000
 
 TABLES = ("decisions", "attempts", "verdicts", "labels", "calls")
 """Tables that are exported, in this order; each to a file of its name."""
+
+_KEYS = frozenset({"decision_id", "request_id", "call_id"})
+_HARMLESS = re.compile(r"[=+@-]?[A-Za-z0-9_.:-]+")
+"""An id that calls no function, even where a spreadsheet reads it as a formula (-5, =A1); it is left as it is, so that
+it joins with the log and with other exports."""
 
 Form = Literal["parquet", "csv"]
 Rows = Sequence[Mapping[str, Any]]
@@ -53,7 +59,8 @@ def export(
     """Export a log's tables into a folder, from one snapshot, and return the number of rows of each.
 
     Columns are those of the log, with their types; files are written atomically. In CSV files, texts that a spreadsheet
-    would read as a formula begin with an apostrophe; numbers stay numbers, and NULL is empty.
+    would read as a formula begin with an apostrophe, except ids of plain characters, which must join with Parquet's;
+    numbers stay numbers, and NULL is empty.
 
     Args:
         log: the log.
@@ -153,7 +160,7 @@ class _Csv(Sink):
         self._file.write(",".join(names) + "\n")
 
     def write(self, rows: Rows) -> None:
-        lines = (",".join(_field(row[name]) for name in self._names) for row in rows)
+        lines = (",".join(_field(name, row[name]) for name in self._names) for row in rows)
         self._file.write("".join(f"{line}\n" for line in lines))
 
     def close(self) -> None:
@@ -164,12 +171,13 @@ def _csv(table: Table, path: Path) -> Sink:
     return _Csv([column.name for column in table.columns], path)
 
 
-def _field(value: Any) -> str:
+def _field(name: str, value: Any) -> str:
     """Return a value as CSV; texts in quotes, so that none is read as a number, an empty cell or two cells."""
     if value is None:
         return ""
     if isinstance(value, str):
-        return f'"{cell(value)}"' if '"' not in value else '"{}"'.format(cell(value).replace('"', '""'))
+        text = value if name in _KEYS and _HARMLESS.fullmatch(value) else cell(value)
+        return f'"{text}"' if '"' not in text else '"{}"'.format(text.replace('"', '""'))
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 

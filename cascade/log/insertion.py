@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, exc, func
 from sqlalchemy.dialects import postgresql, sqlite
 
-from cascade.log.receipts import chain
+from cascade.log.chain import chain, lock
 from cascade.log.rows import OUTCOMES, Entry, now_ms
 from cascade.log.tables import calls, labels, metadata, policies
 
@@ -55,6 +55,8 @@ def insert(
 def _insert(connection: Connection, entries: Sequence[Entry], begin: Begin, *, receipts: bool) -> None:
     with connection.begin():
         begin(connection)
+        if receipts:
+            lock(connection)
         by_table = _by_table(entries)
         outcomes = by_table.get(OUTCOMES, [])
         ended = {row["call_id"] for row in outcomes}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cascade.errors import ConfigError, LogUnavailable
@@ -66,28 +66,33 @@ def purge(
     if before_ms is None and principal is None:
         message = "The purge has neither a date nor a principal; one of them was expected."
         raise ConfigError(message)
+    from cascade.log.tables import calls, decisions
+
+    known = None if principal is None else log.stored_name(principal)
+    # Calls carry time and principal themselves, and began before their decision ended.
+    chosen, apart = _chosen(decisions, before_ms, known), _chosen(calls, before_ms, known)
+    if dry_run:
+        with log.reading() as connection:
+            return _found(connection, chosen, apart)
+    log.flush()
+    with log.maintaining() as connection:
+        found = _found(connection, chosen, apart)
+        _delete(connection, chosen, apart, lambda done: on_progress(done, max(found.decisions, done)))
+        _scrub(connection, log.name, patience_s)
+    return replace(found, scrubbed=True)
+
+
+def _found(connection: Connection, chosen: ColumnElement[bool], apart: ColumnElement[bool]) -> Purged:
     from sqlalchemy import func, select
 
     from cascade.log.tables import calls, decisions, receipts
 
-    known = None if principal is None else log.stored_name(principal)
-    log.flush()
-    with log.maintaining() as connection:
-        chosen = _chosen(decisions, before_ms, known)
-        apart = _chosen(calls, before_ms, known)
-        total = connection.execute(select(func.count()).select_from(decisions).where(chosen)).scalar_one()
-        ids = select(decisions.c.decision_id).where(chosen)
-        # Calls carry time and principal themselves, and began before their decision ended.
-        noted = connection.execute(select(func.count()).select_from(calls).where(apart)).scalar_one()
-        marked = connection.execute(
-            select(func.count()).select_from(receipts).where(receipts.c.decision_id.in_(ids))
-        ).scalar_one()
-        found = Purged(decisions=total, calls=noted, receipts=marked)
-        if dry_run:
-            return found
-        _delete(connection, chosen, apart, lambda done: on_progress(done, max(total, done)))
-        _scrub(connection, log.name, patience_s)
-    return Purged(decisions=found.decisions, calls=found.calls, receipts=found.receipts, scrubbed=True)
+    mine = receipts.c.decision_id.in_(select(decisions.c.decision_id).where(chosen))
+    total, noted, marked = (
+        int(connection.execute(select(func.count()).select_from(table).where(condition)).scalar_one())
+        for table, condition in ((decisions, chosen), (calls, apart), (receipts, mine))
+    )
+    return Purged(decisions=total, calls=noted, receipts=marked)
 
 
 def _chosen(table: Any, before_ms: int | None, principal: str | None) -> ColumnElement[bool]:
@@ -103,7 +108,7 @@ def _delete(
 ) -> None:
     from sqlalchemy import select
 
-    from cascade.log.rows import now_ms
+    from cascade.log.chain import link_purge, lock
     from cascade.log.tables import (
         attempts,
         calls,
@@ -112,7 +117,6 @@ def _delete(
         observations,
         observed_attempts,
         observed_verdicts,
-        receipts,
         verdicts,
     )  # fmt: skip
 
@@ -120,13 +124,13 @@ def _delete(
     done = 0
     while True:
         with _transaction(connection):
+            lock(connection)
             batch = select(decisions.c.decision_id).where(chosen).order_by(decisions.c.sequence).limit(BATCH)
             ids = list(connection.execute(batch).scalars())
             for table in (attempts, verdicts, labels, *observed, decisions):
                 connection.execute(table.delete().where(table.c.decision_id.in_(ids)))
-            # The receipt stays: without it, a purged chain would look like a manipulated one.
-            mine = receipts.c.decision_id.in_(ids) & receipts.c.purged_ms.is_(None)
-            connection.execute(receipts.update().where(mine).values(purged_ms=now_ms()))
+            # Receipts stay, and the purge is a link: without both, a purged log would look like a manipulated one.
+            link_purge(connection, ids)
         done += len(ids)
         on_progress(done)
         if len(ids) < BATCH:

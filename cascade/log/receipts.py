@@ -1,33 +1,23 @@
-"""Receipts: a hash chain over the decisions of a log, which detects changed, removed or inserted ones.
+"""Verifies the chain of receipts of a log, which detects changed, removed, inserted or reordered decisions.
 
-Each receipt is the sha256 of the one before and of the decision's rows (itself, its attempts, its verdicts) in
-canonical bytes: JSON with sorted keys and without floats. Money is picodollars, every other figure a decimal with nine
-places. Truncation at the end leaves no trace in the log itself: store the head that `verify` reports elsewhere.
+Truncation at the end leaves no trace in the log itself: store the head that `verify` reports elsewhere. A purge is a
+link of its own, so that it shows, and moves the head.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Double, Table, func, select
+from sqlalchemy import Connection, func, select
 
-from cascade.hashing import canonical_json
-from cascade.log.rows import Entry
-from cascade.log.tables import APPLICATION_ID, attempts, decisions, receipts, verdicts
-
-START = "0" * 64
-"""Digest before the first receipt."""
+from cascade.log.chain import START, Rows, digest_of_content, digest_of_rows
+from cascade.log.tables import attempts, decisions, receipts, verdicts
 
 CHUNK = 500
-"""Decisions in a batch."""
-
-_PICO = 10**12
-
-Rows = Mapping[str, Sequence[Mapping[str, Any]]]
-"""Rows by table."""
+"""Links in a batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,99 +25,114 @@ class Verified:
     """Result of verifying a chain."""
 
     receipts: int
-    """Receipts verified: all, or those up to the first broken one."""
+    """Receipts of decisions verified: all, or those before the first broken link."""
 
     purged: int
     """Of these, receipts of purged decisions, whose rows cannot be verified any more."""
 
+    purges: int = 0
+    """Links that purge something."""
+
     unchained: int
-    """Decisions without a receipt from before the chain began."""
+    """Decisions without a receipt, from before the chain began."""
 
     head: str
     """The last digest of the chain; stored elsewhere, it detects truncation too."""
 
     broken: str | None = None
-    """Description of the first row that was changed; None if the chain is intact."""
+    """Description of the first row that is not as it was written; None if the chain is intact."""
 
 
-def chain(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Append receipts for decisions just inserted, inside the same transaction.
+@dataclass(slots=True)
+class _Walk:
+    """What the walk along the chain has found so far."""
 
-    The transaction locks the chain, by SQLite's write lock or an advisory lock on PostgreSQL, so that all processes
-    that write to one log extend one chain.
-    """
-    new = {row["decision_id"]: entry for entry in entries for row in entry.rows.get("decisions", ())}
-    if not new:
-        return
-    if connection.dialect.name != "sqlite":
-        connection.execute(select(func.pg_advisory_xact_lock(APPLICATION_ID)))
-    query = select(receipts.c.decision_id).where(receipts.c.decision_id.in_(list(new)))
-    for known in connection.execute(query).scalars():
-        del new[known]
-    last = connection.execute(select(receipts).order_by(receipts.c.position.desc()).limit(1)).first()
-    position, digest = (0, START) if last is None else (last.position, last.digest)
-    rows = []
-    for identity, entry in new.items():
-        previous, position = digest, position + 1
-        digest = _digest(previous, entry.rows)
-        rows.append({"position": position, "decision_id": identity, "previous": previous, "digest": digest})
-    if rows:
-        connection.execute(receipts.insert(), rows)
+    position: int = 0
+    digest: str = START
+    checked: int = 0
+    purges: int = 0
+    gone: dict[int, str] = field(default_factory=dict)
+    """Decisions that are not there, by position; a later purge must name each."""
+    purged: int = 0
+    unchained: int = 0
+    upto: int = 0
+
+    def verified(self, broken: str | None = None) -> Verified:
+        return Verified(
+            receipts=self.checked, purged=self.purged, purges=self.purges, unchained=self.unchained, head=self.digest,
+            broken=broken,
+        )  # fmt: skip
 
 
 def verify(connection: Connection, *, head: str | None = None) -> Verified:
-    """Verify the chain of a log from its beginning to the first changed row.
+    """Verify the chain of a log from its beginning to the first row that is not as it was written.
 
     Args:
         connection: a snapshot of the log.
         head: a digest reported earlier; it must still be in the chain.
     """
-    checked, purged, digest, seen = 0, 0, START, head is None
-    first = None
+    walk, seen = _Walk(), head is None
     for chunk in _chunks(connection):
         found = _rows(connection, [receipt.decision_id for receipt in chunk])
         for receipt in chunk:
-            rows = found.get(receipt.decision_id)
-            broken = _broken(receipt, checked + 1, digest, rows)
-            if broken is not None:
-                return Verified(receipts=checked, purged=purged, unchained=0, head=digest, broken=broken)
-            checked, digest = checked + 1, receipt.digest
-            purged += receipt.purged_ms is not None
-            seen = seen or digest == head
-            if first is None and rows is not None:
-                first = rows["decisions"][0]["sequence"]
-    unchained, slipped = _without(connection, first)
-    if slipped is not None:
-        broken = f"decision {slipped} is in the log without a receipt, after the chain had begun"
+            if (broken := _broken(receipt, walk, found.get(receipt.decision_id))) is not None:
+                return walk.verified(broken)
+            walk.position, walk.digest = receipt.position, receipt.digest
+            walk.checked += receipt.content is None
+            seen = seen or walk.digest == head
+    if walk.gone:
+        position, identity = next(iter(walk.gone.items()))
+        broken = f"receipt {position}, decision {identity}: the decision is gone, and no purge in the chain names it"
     elif not seen:
-        broken = f"the chain ends with {digest} and does not contain {head}: it was truncated, or is another log's"
+        broken = f"the chain ends with {walk.digest} and does not contain {head}: it was truncated, or is another log's"
     else:
-        broken = None
-    return Verified(receipts=checked, purged=purged, unchained=unchained, head=digest, broken=broken)
+        broken = _without(connection, walk) or _orphan(connection)
+    return walk.verified(broken)
 
 
-def _broken(receipt: Any, position: int, previous: str, rows: Rows | None) -> str | None:
-    where = f"receipt {receipt.position}, decision {receipt.decision_id}"
-    if receipt.position != position:
-        return f"{where}: receipt {position} is missing before it"
-    if receipt.previous != previous:
+def _broken(receipt: Any, walk: _Walk, rows: Rows | None) -> str | None:
+    """Check one link, and take note of what it says; return what is wrong with it."""
+    what = f"decision {receipt.decision_id}" if receipt.content is None else receipt.decision_id.partition(" ")[0]
+    where = f"receipt {receipt.position}, {what}"
+    if receipt.position != walk.position + 1:
+        return f"{where}: receipt {walk.position + 1} is missing before it"
+    if receipt.previous != walk.digest:
         return f"{where}: it does not follow the receipt before it"
+    if receipt.content is not None:
+        if digest_of_content(walk.digest, receipt.content) != receipt.digest:
+            return f"{where}: the link was changed"
+        return _said(where, json.loads(receipt.content), walk)
     if rows is None:
-        return None if receipt.purged_ms is not None else f"{where}: the decision is gone, and was not purged"
-    if _digest(previous, rows) != receipt.digest:
-        return f"{where}: the decision, an attempt or a verdict of it was changed"
+        walk.gone[receipt.position] = receipt.decision_id
+        return None
+    sequence = rows["decisions"][0]["sequence"]
+    # The second form is that of receipts from before schema 5; none of a later one has it.
+    if receipt.digest not in (digest_of_rows(walk.digest, rows, sequence=form) for form in (sequence, None)):
+        return f"{where}: the decision, its place in the order, an attempt or a verdict of it was changed"
+    return None
+
+
+def _said(where: str, content: Mapping[str, Any], walk: _Walk) -> str | None:
+    if "purged" not in content:
+        walk.unchained, walk.upto = content["unchained"], content["upto"]
+        return None
+    walk.purges += 1
+    walk.unchained -= content["unchained"]
+    for first, last in content["purged"]:
+        for position in range(first, last + 1):
+            if position not in walk.gone:
+                return f"{where}: the decision of receipt {position} is in the log again after it was purged"
+            del walk.gone[position]
+            walk.purged += 1
     return None
 
 
 def _chunks(connection: Connection) -> Iterator[Sequence[Any]]:
-    after = -1
-    while True:
-        query = select(receipts).where(receipts.c.position > after).order_by(receipts.c.position).limit(CHUNK)
-        chunk = connection.execute(query).all()
-        if not chunk:
-            return
+    query = select(receipts).order_by(receipts.c.position).limit(CHUNK)
+    chunk = connection.execute(query).all()
+    while chunk:
         yield chunk
-        after = chunk[-1].position
+        chunk = connection.execute(query.where(receipts.c.position > chunk[-1].position)).all()
 
 
 def _rows(connection: Connection, identities: Sequence[str]) -> dict[str, dict[str, list[Mapping[str, Any]]]]:
@@ -142,42 +147,25 @@ def _rows(connection: Connection, identities: Sequence[str]) -> dict[str, dict[s
     return found
 
 
-def _without(connection: Connection, first: int | None) -> tuple[int, str | None]:
-    """Count decisions from before the chain began, and return one without a receipt from after that."""
+def _without(connection: Connection, walk: _Walk) -> str | None:
+    """Check that decisions without a receipt are as many as the chain says there were before it began."""
+    if not walk.position:
+        return None
     missing = ~select(receipts.c.decision_id).where(receipts.c.decision_id == decisions.c.decision_id).exists()
-    query = select(func.count()).select_from(decisions).where(missing)
-    if first is None:
-        return int(connection.execute(query).scalar_one()), None
-    before = int(connection.execute(query.where(decisions.c.sequence < first)).scalar_one())
-    after = select(decisions.c.decision_id).where(missing, decisions.c.sequence > first)
-    return before, connection.execute(after.order_by(decisions.c.sequence).limit(1)).scalar()
+    n = int(connection.execute(select(func.count()).select_from(decisions).where(missing)).scalar_one())
+    later = missing & ((decisions.c.sequence > walk.upto) | (decisions.c.sequence < 1))
+    slipped = select(decisions.c.decision_id).where(later).order_by(decisions.c.sequence).limit(1)
+    if (identity := connection.execute(slipped).scalar()) is not None:
+        return f"decision {identity} is in the log without a receipt, after the chain had begun"
+    if n != walk.unchained:
+        return f"{n} decisions have no receipt, and the chain began with {walk.unchained} (less those purged since)"
+    return None
 
 
-def _digest(previous: str, rows: Rows) -> str:
-    content = [
-        [
-            # Columns added by a later release are empty in earlier rows, and change nothing.
-            {name: _said(table, name, row[name]) for name in _COLUMNS[table.name] if row.get(name) is not None}
-            for row in _in_order(table, rows)
-        ]
-        for table in (decisions, attempts, verdicts)
-    ]
-    return sha256(previous.encode("ascii") + canonical_json(content)).hexdigest()
-
-
-def _in_order(table: Table, rows: Rows) -> list[Mapping[str, Any]]:
-    return sorted(rows.get(table.name, ()), key=lambda row: (row.get("position", 0), row.get("place", 0)))
-
-
-_COLUMNS = {
-    table.name: [column.name for column in table.columns if column.name != "sequence"]
-    for table in (decisions, attempts, verdicts)
-}
-"""Columns covered by a receipt; the database gives the sequence after the receipt."""
-
-
-def _said(table: Table, name: str, value: Any) -> Any:
-    """Return a stored value without a float, equal on either database."""
-    if not isinstance(table.c[name].type, Double):
-        return value
-    return round(value * _PICO) if name.endswith("_usd") else f"{value:.9f}"
+def _orphan(connection: Connection) -> str | None:
+    """Return an attempt or verdict of a decision that is not in the log."""
+    for table, noun in ((attempts, "an attempt"), (verdicts, "a verdict")):
+        there = select(decisions.c.decision_id).where(decisions.c.decision_id == table.c.decision_id).exists()
+        if (identity := connection.execute(select(table.c.decision_id).where(~there).limit(1)).scalar()) is not None:
+            return f"{noun} of decision {identity} is in the log, which has no such decision"
+    return None

@@ -16,7 +16,8 @@ from cascade.log.fork_lock import fork_lock
 from cascade.log.insertion import insert, loss
 from cascade.log.rows import Entry
 from cascade.log.sqlite_file import BUSY_TIMEOUT_S, create_file, identity, use_wal
-from cascade.log.tables import APPLICATION_ID, SCHEMA_VERSION, metadata
+from cascade.log.sqlite_upgrade import upgrade
+from cascade.log.tables import APPLICATION_ID, SCHEMA_VERSION
 from cascade.log.truncation import LEAST, malformed, require_not_empty, require_whole, truncated
 
 WAL_RESET_BUG = ((3, 7, 0), (3, 51, 2))
@@ -287,39 +288,3 @@ class Database:
         if "malformed" in str(problem):
             message = malformed(self.path)
         raise LogUnavailable(message) from None
-
-
-def upgrade(connection: Connection, version: int) -> None:
-    """Create the tables, or upgrade those of an earlier release, inside the open transaction.
-
-    Args:
-        connection: a SQLite connection that holds the write lock.
-        version: the file's schema version; 0: a new file.
-    """
-    if 0 < version < SCHEMA_VERSION:
-        for number in range(version, SCHEMA_VERSION):
-            _STEPS[number](connection)
-    metadata.create_all(connection)
-
-
-def _from_1(connection: Connection) -> None:
-    """Upgrade from schema 1; `create_all` makes the new tables calls and receipts."""
-    connection.exec_driver_sql("ALTER TABLE decisions ADD COLUMN maybe_charged_usd DOUBLE NOT NULL DEFAULT 0")
-    connection.exec_driver_sql("ALTER TABLE losses ADD COLUMN loss_id VARCHAR")
-    connection.exec_driver_sql("CREATE UNIQUE INDEX losses_id ON losses (loss_id)")
-
-
-def _from_2(connection: Connection) -> None:
-    connection.exec_driver_sql("ALTER TABLE decisions ADD COLUMN maybe_charged_estimate_usd DOUBLE")
-
-
-def _from_3(connection: Connection) -> None:
-    """Upgrade from schema 3; `create_all` makes the new tables of observations."""
-    for column in ("decisions ADD COLUMN mode VARCHAR", "decisions ADD COLUMN propensity DOUBLE",
-                   "decisions ADD COLUMN next_usd DOUBLE", "attempts ADD COLUMN features TEXT",
-                   "attempts ADD COLUMN same_as INTEGER", "policies ADD COLUMN content TEXT",
-                   "labels ADD COLUMN propensity DOUBLE"):  # fmt: skip
-        connection.exec_driver_sql(f"ALTER TABLE {column}")
-
-
-_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3}

@@ -15,7 +15,7 @@ from sqlalchemy.sql import quoted_name
 APPLICATION_ID = 0x43_53_43_44
 """Marks a SQLite file as a decision log ("CSCD"), so that no other program's database is written to."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Of these tables; kept in SQLite's user_version, and in PostgreSQL's table `cascade_schema`."""
 
 _COUNTER = BigInteger().with_variant(Integer(), "sqlite")
@@ -65,6 +65,7 @@ decisions = Table(
     Column("next_usd", Double),  # what the next rung would have cost; NULL at the top, and where not known
     Index("decisions_task_at", "task", "at_ms"),
     Index("decisions_request", "request_id"),
+    sqlite_autoincrement=True,  # else a purge of the newest rows frees their numbers, and readers miss what comes next
 )
 
 attempts = Table(
@@ -153,6 +154,7 @@ losses = Table(
     Column("n", BigInteger, nullable=False),  # decisions that could not be logged
     Column("reason", Text, nullable=False),
     Column("loss_id", String, unique=True),  # so that the same loss written twice is one; NULL in schema 1
+    sqlite_autoincrement=True,
 )
 
 calls = Table(
@@ -197,10 +199,11 @@ receipts = Table(
     "receipts",
     metadata,
     Column("position", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
-    Column("decision_id", String, nullable=False, unique=True),
+    Column("decision_id", String, nullable=False, unique=True),  # of a link that is no decision: its kind and position
     Column("previous", String, nullable=False),  # the digest at the position before; 64 zeros at the first
-    Column("digest", String, nullable=False),  # sha256 of `previous` and the decision's rows in canonical bytes
-    Column("purged_ms", BigInteger),  # when the decision was purged on purpose; NULL: it must be there
+    Column("digest", String, nullable=False),  # sha256 of `previous` and the rows or content, in canonical bytes
+    Column("purged_ms", BigInteger),  # when the decision was purged; counts only where a later link names its position
+    Column("content", Text),  # what a link says that is no decision: where the chain begins, a purge; NULL: a decision
 )
 
 

@@ -94,7 +94,8 @@ class LogTotals:
         tokens = [func.sum(c.input_tokens), func.sum(c.output_tokens)]
         query = select(c.task, c.outcome, func.count(), func.max(c.at_ms), *tokens, *sums)
         for task, outcome, n, last_ms, read, written, *usd in connection.execute(
-            self._new(query.group_by(c.task, c.outcome), decisions, newest)
+            # The tasks with most requests first: these have series of their own.
+            self._new(query.group_by(c.task, c.outcome).order_by(func.count().desc(), c.task), decisions, newest)
         ):
             self.totals.decisions[task, outcome] += n
             self.totals.tokens[task, "input"] += int(read)
@@ -129,12 +130,14 @@ class LogTotals:
 
         c = verdicts.c
         kind = case((c.failed, "failed"), (c.veto, "vetoed"), (c.abstained, "abstained"), else_="scored")
-        query = select(c.rung, c.verifier, kind.label("kind"), func.count(), func.coalesce(func.sum(c.score), 0.0))
-        query = query.add_columns(*_buckets(c.score, SCORES)).group_by(c.rung, c.verifier, kind)
-        for rung, verifier, which, n, total, *counts in connection.execute(self._new(query, verdicts, newest)):
-            self.totals.verdicts[rung, verifier, which] += n
+        query = select(
+            c.task, c.rung, c.verifier, kind.label("kind"), func.count(), func.coalesce(func.sum(c.score), 0.0)
+        )
+        query = query.add_columns(*_buckets(c.score, SCORES)).group_by(c.task, c.rung, c.verifier, kind)
+        for task, rung, verifier, which, n, total, *counts in connection.execute(self._new(query, verdicts, newest)):
+            self.totals.verdicts[task, rung, verifier, which] += n
             if any(counts):
-                self.totals.verifier_scores(rung, verifier).add_counts(map(int, counts), float(total))
+                self.totals.verifier_scores(task, rung, verifier).add_counts(map(int, counts), float(total))
 
     def _courses(self, connection: Connection, newest: int) -> None:
         from sqlalchemy import select

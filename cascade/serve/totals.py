@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cascade.log.rows import now_ms
 from cascade.policy.policy import Policy
 from cascade.result import Attempt, Result
 from cascade.stats.rate_monitor import RateMonitor, null_band
@@ -87,10 +88,10 @@ class Totals:
         """By task and direction: input, output."""
         self.latency: dict[tuple[str, str], Buckets] = {}
         """Seconds of a rung's call and its verifiers', by task and rung."""
-        self.scores: dict[tuple[str, str], Buckets] = {}
-        """By rung and verifier."""
-        self.verdicts: Counter[tuple[str, str, str]] = Counter()
-        """By rung, verifier and kind: scored, vetoed, abstained, failed."""
+        self.scores: dict[tuple[str, str, str], Buckets] = {}
+        """By task, rung and verifier."""
+        self.verdicts: Counter[tuple[str, str, str, str]] = Counter()
+        """By task, rung, verifier and kind: scored, vetoed, abstained, failed."""
         self.courses: dict[str, Course] = {}
         """By task."""
         self.lost = 0
@@ -119,7 +120,12 @@ class Totals:
             self.promised[sha256, task] = (float(asked), interval)
 
     def observe(self, result: Result[Any], *, at_ms: int | None = None) -> None:
-        """Count one result."""
+        """Count one result.
+
+        Args:
+            result: the result.
+            at_ms: when it ended, Unix milliseconds; None: now.
+        """
         task = result.task
         self.decisions[task, result.outcome] += 1
         usage = result.usage
@@ -136,7 +142,7 @@ class Totals:
             self._attempt(task, attempt)
         if result.attempts and result.attempts[0].response is not None:
             self.course(task, result.policy_sha256, [result.escalated])
-        self.last_ms = at_ms if at_ms is not None else self.last_ms
+        self.last_ms = max(self.last_ms or 0, now_ms() if at_ms is None else at_ms)
 
     def course(self, task: str, policy_sha256: str | None, escalated: Sequence[bool]) -> None:
         """Record the next escalation outcomes of a task under one policy, in order."""
@@ -154,9 +160,9 @@ class Totals:
         """Return the histogram of one rung's latency."""
         return self.latency.setdefault((task, rung), Buckets(bounds=LATENCY_S))
 
-    def verifier_scores(self, rung: str, verifier: str) -> Buckets:
+    def verifier_scores(self, task: str, rung: str, verifier: str) -> Buckets:
         """Return the histogram of one verifier's scores."""
-        return self.scores.setdefault((rung, verifier), Buckets(bounds=SCORES))
+        return self.scores.setdefault((task, rung, verifier), Buckets(bounds=SCORES))
 
     def _attempt(self, task: str, attempt: Attempt) -> None:
         self.rung_latency(task, attempt.rung).add(attempt.latency_s)
@@ -165,7 +171,7 @@ class Totals:
         if attempt.failure is not None:
             self.failures[task, attempt.rung, attempt.failure.kind.value] += 1
         for verdict in attempt.verdicts:
-            key = (attempt.rung, verdict.name)
+            key = (task, attempt.rung, verdict.name)
             if "verifier_failed" in verdict.flags:
                 kind = "failed"
             else:

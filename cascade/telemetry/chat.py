@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -12,29 +12,45 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from cascade.clients import Client
 from cascade.exchange import ModelCall, Response, text_of
-from cascade.failure import CallFailure
+from cascade.failure import CallFailure, FailureKind
 from cascade.redaction import redacted
 from cascade.telemetry import names
 from cascade.telemetry.spanned import Spanned
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Span, Tracer
+    from opentelemetry.trace import Tracer
 
 
 class Chat(Spanned):
     """The span of one call."""
 
-    def __init__(self, tracer: Tracer, call: ModelCall, *, content: bool) -> None:
+    def __init__(
+        self, tracer: Tracer, call: ModelCall, *, content: bool, left_s: Callable[[], float | None] = lambda: None
+    ) -> None:
         provider, model = names.provider_and_model(call.model)
         asked = _asked(call, provider, model)
         super().__init__(tracer, tracer.start_span(f"{names.CHAT} {model}", kind=SpanKind.CLIENT, attributes=asked))
-        self._content = content
+        self._content, self._left_s, self._asked = content, left_s, False
         if content:
             self.span.set_attribute(names.INPUT_MESSAGES, _messages(call.messages))
 
     def watching(self, client: Client) -> Client:
         """Wrap the client to trace its tries."""
-        return _Watched(client, self._tracer)
+
+        def asking() -> None:
+            self._asked = True
+
+        return _Watched(client, self._tracer, asking, self.broken_off)
+
+    def end(self) -> None:
+        """End the span; where no client was asked (budget, breaker, deadline), drop it: unended, it is not recorded."""
+        if self._asked:
+            super().end()
+
+    def broken_off(self) -> str:
+        """Return the `error.type` of a call that was cancelled: the request's deadline, or its caller."""
+        left_s = self._left_s()
+        return FailureKind.DEADLINE.value if left_s is not None and left_s <= 0 else "cancelled"
 
     def answered(self, reply: Response | CallFailure) -> None:
         """Record the response or the failure."""
@@ -50,7 +66,9 @@ class Chat(Spanned):
             if tokens or (isinstance(reply, Response) and name in (names.INPUT_TOKENS, names.OUTPUT_TOKENS)):
                 put(name, tokens)
         if isinstance(reply, CallFailure):
-            _fail(self.span, reply)
+            self.fail(reply.kind.value)
+            if reply.status is not None:
+                put(names.HTTP_STATUS, reply.status)
             return
         if reply.model_reported is not None:
             put(names.RESPONSE_MODEL, reply.model_reported)
@@ -66,13 +84,17 @@ class Chat(Spanned):
 class _Watched(Client):
     """Client wrapper that records each failed try as a span."""
 
-    def __init__(self, client: Client, tracer: Tracer) -> None:
+    def __init__(
+        self, client: Client, tracer: Tracer, asking: Callable[[], None], broken_off: Callable[[], str]
+    ) -> None:
         self._client, self._tracer, self._tries = client, tracer, 0
+        self._asking, self._broken_off = asking, broken_off
 
     async def ask(self, call: ModelCall) -> Response | CallFailure:
         """Call the client; only a failed try gets its own span."""
         began, number = time.time_ns(), self._tries
         self._tries += 1
+        self._asking()
         reply: Response | CallFailure | None = None
         try:
             reply = await self._client.ask(call)
@@ -80,7 +102,12 @@ class _Watched(Client):
             if not isinstance(reply, Response):
                 attributes = {names.RESEND: number, names.RUNG: call.rung, **_place(call)}
                 span = self._tracer.start_span(f"try {number + 1}", start_time=began, attributes=attributes)
-                _fail(span, reply)
+                # Only the kind: a provider's message may quote the request.
+                kind = self._broken_off() if reply is None else reply.kind.value
+                span.set_attribute(names.ERROR, kind)
+                if reply is not None and reply.status is not None:
+                    span.set_attribute(names.HTTP_STATUS, reply.status)
+                span.set_status(StatusCode.ERROR, kind)
                 span.end()
         return reply
 
@@ -90,16 +117,6 @@ class _Watched(Client):
 
     async def aclose(self) -> None:
         """Do nothing: the wrapped client outlives the call."""
-
-
-def _fail(span: Span, failure: CallFailure | None) -> None:
-    """Record the failure of a call or try; None if it was cancelled by a timeout, a deadline or the caller."""
-    # Only the kind: a provider's message may quote the request.
-    kind = "broken_off" if failure is None else failure.kind.value
-    span.set_attribute(names.ERROR, kind)
-    if failure is not None and failure.status is not None:
-        span.set_attribute(names.HTTP_STATUS, failure.status)
-    span.set_status(StatusCode.ERROR, kind)
 
 
 def _asked(call: ModelCall, provider: str, model: str) -> dict[str, Any]:

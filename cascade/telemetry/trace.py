@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cascade.exchange import ModelCall, Request
@@ -52,11 +53,16 @@ class RequestTrace(Spanned):
         if request.session is not None:
             span.set_attribute(names.CONVERSATION, request.session)
 
-    def chat(self, call: ModelCall) -> Chat:
-        """Start the span of one call."""
+    def chat(self, call: ModelCall, left_s: Callable[[], float | None] = lambda: None) -> Chat:
+        """Start the span of one call.
+
+        Args:
+            call: the call.
+            left_s: seconds until the request's deadline; None: there is none.
+        """
         from cascade.telemetry.chat import Chat
 
-        chat = Chat(self._tracer, call, content=self._content)
+        chat = Chat(self._tracer, call, content=self._content, left_s=left_s)
         if call.verifier is None:
             self._answers[call.rung] = chat.span
         return chat
@@ -71,11 +77,10 @@ class RequestTrace(Spanned):
         }
         known = {names.RUNG: result.rung, names.CONFIDENCE: result.confidence}
         self.span.set_attributes(about | {name: value for name, value in known.items() if value is not None})
-        if result.outcome == "failed" and result.attempts and (failure := result.attempts[-1].failure) is not None:
-            from opentelemetry.trace import StatusCode
-
-            self.span.set_attribute(names.ERROR, failure.kind.value)
-            self.span.set_status(StatusCode.ERROR, failure.kind.value)
+        if result.outcome in ("failed", "deadline", "budget"):
+            failure = result.attempts[-1].failure if result.attempts else None
+            kind = "failed" if failure is None else failure.kind.value
+            self.fail(kind if result.outcome == "failed" else result.outcome)
         self.judged(result.attempts, ladder)
 
     def judged(self, attempts: tuple[Attempt, ...], ladder: Ladder) -> None:

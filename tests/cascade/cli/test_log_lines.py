@@ -8,6 +8,10 @@ import logging
 import subprocess
 import sys
 
+import pytest
+from typer.testing import CliRunner
+
+from cascade.cli import app
 from cascade.cli.shared.log_lines import JsonLine, TextLine
 
 HOSTILE = "\x1b[2J\r\nforged: line\u202e sk-canary-0123456789ab"
@@ -76,3 +80,28 @@ def test_a_library_says_nothing_by_itself():
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "args", [("report", "--nonsense"), ("nonsense",), ("run", "--max-cost", "much", "?"), ("show",)]
+)
+def test_usage_errors_are_events_too(cli, folder, args):
+    for how in (("--log-format", "json"), ("--log-format=json",)):
+        ended = cli(*how, *args)
+        (told,) = map(json.loads, ended.stderr.splitlines())
+        assert (ended.exit_code, told["level"]) == (2, "error")
+    assert cli(*args).stderr.startswith("Usage: ")
+
+
+@pytest.mark.parametrize("charset", ["ascii", "cp437", "cp932"])
+def test_what_an_encoding_lacks_is_escaped_and_is_no_traceback(configured, charset):
+    def run(*args: str) -> bytes:
+        ended = CliRunner(charset=charset).invoke(app, args)
+        assert ended.exit_code == 0, ended.exception
+        return ended.stdout_bytes
+
+    run("run", "grüße 東京 🙂 – ≤")
+    shown = run("report", "decisions.db").decode(charset)
+    assert "rate" in shown
+    assert "\\u2013" not in shown, "a dash is written as one that there is"
+    run("tail", "decisions.db", "--no-follow")

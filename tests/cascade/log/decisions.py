@@ -22,6 +22,7 @@ ADDED = {
     3: ("decisions.maybe_charged_estimate_usd",),
     4: ("decisions.mode", "decisions.propensity", "decisions.next_usd", "attempts.features", "attempts.same_as",
         "policies.content", "labels.propensity"),
+    5: ("receipts.content",),
 }  # fmt: skip
 """Columns that each schema of the log added, from 3 on."""
 

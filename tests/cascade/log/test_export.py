@@ -135,3 +135,18 @@ def test_progress_is_told_to_its_end(file: Log, tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     counts = export(file, tmp_path / "out", "parquet", on_progress=lambda *step: steps.append(step))
     assert steps[-1] == (sum(counts.values()), sum(counts.values()))
+
+
+def test_ids_of_both_forms_join_whatever_they_begin_with(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    ids = ["-5", "+49", "=A1", "@user", "'quoted", '=HYPERLINK("x")', "plain"]
+    with open_log(tmp_path / "d.db") as log:
+        for identity in ids:
+            log.write(*decided(identity, "0.9"))
+        for form in ("csv", "parquet"):
+            export(log, tmp_path / form, form)
+    with (tmp_path / "csv" / "decisions.csv").open(encoding="utf-8", newline="") as file:
+        written = [row["request_id"] for row in csv.DictReader(file)]
+    assert pq.read_table(tmp_path / "parquet" / "decisions.parquet")["request_id"].to_pylist() == ids
+    assert written == [*ids[:4], "''quoted", '\'=HYPERLINK("x")', "plain"], "only what calls a function is escaped"

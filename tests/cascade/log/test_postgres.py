@@ -125,7 +125,7 @@ def test_an_upgrade_of_what_is_up_to_date_changes_nothing(postgresql: str) -> No
     assert len(rows(postgresql, "decisions")) == 1
 
 
-@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("version", [2, 3, 4])
 def test_a_log_of_an_earlier_schema_is_upgraded(postgresql: str, version: int) -> None:
     with open_log(postgresql) as log:
         log.write(*decided("r-1", "0.9"))
@@ -137,7 +137,7 @@ def test_a_log_of_an_earlier_schema_is_upgraded(postgresql: str, version: int) -
     with open_log(postgresql) as log:
         log.write(*decided("r-2", "0.9"))
     found = rows(postgresql, "decisions")
-    assert [row["mode"] for row in found] == [None, "enforce"]
+    assert [row["mode"] for row in found] == [None if version < 4 else "enforce", "enforce"]
     assert [row["maybe_charged_estimate_usd"] for row in found] == [None if version < 3 else 0.0, 0.0]
 
 

@@ -12,6 +12,8 @@ from sqlalchemy import create_engine, inspect
 
 from cascade.errors import LogUnavailable
 from cascade.log import open_log
+from cascade.log.purge import purge
+from cascade.log.receipts import verify
 from cascade.log.tables import SCHEMA_VERSION, metadata
 from cascade.policy.policy import Policy
 from cascade.report import report
@@ -72,7 +74,7 @@ def test_a_log_of_schema_2_is_upgraded_and_its_estimates_are_not_known(tmp_path:
     assert (month.maybe_charged_usd, month.maybe_charged_estimate_usd) == (0.5, 0.5), "unknown, it is the worst case"
 
 
-@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("version", [2, 3, 4])
 def test_a_log_of_an_earlier_schema_is_upgraded_and_what_it_lacks_is_null(tmp_path: Path, version: int) -> None:
     path = tmp_path / "earlier.db"
     with open_log(path) as log:
@@ -89,5 +91,52 @@ def test_a_log_of_an_earlier_schema_is_upgraded_and_what_it_lacks_is_null(tmp_pa
         found = connection.execute("SELECT mode, propensity FROM decisions ORDER BY sequence").fetchall()
         features = connection.execute("SELECT features IS NULL FROM attempts ORDER BY decision_id").fetchall()
         (content,) = connection.execute("SELECT content FROM policies").fetchone()
-    assert (found, features) == ([(None, None), ("enforce", 1.0)], [(1,), (0,)])
+    first = (None, None) if version < 4 else ("enforce", 1.0)
+    assert (found, features) == ([first, ("enforce", 1.0)], [(int(version < 4),), (0,)])
     assert Policy.from_json(json.loads(content)) == POLICY, "a policy known before gets its content"
+
+
+def reused_numbers(connection: sqlite3.Connection) -> None:
+    """Make a log's tables such that SQLite gives the number of a deleted row again, as before schema 5."""
+    for table in ("decisions", "losses", "observations"):
+        ((made,),) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchall()
+        indexes = connection.execute(
+            "SELECT name FROM sqlite_master WHERE tbl_name = ? AND type = 'index' AND sql IS NOT NULL", (table,)
+        ).fetchall()
+        for (index,) in indexes:
+            connection.execute(f"DROP INDEX {index}")
+        connection.execute(f"ALTER TABLE {table} RENAME TO newer")
+        connection.execute(made.replace("AUTOINCREMENT", ""))
+        connection.execute(f"INSERT INTO {table} SELECT * FROM newer")  # noqa: S608 - fixed names
+        connection.execute("DROP TABLE newer")
+
+
+def test_the_purges_of_schema_4_become_links_and_its_numbers_are_never_given_again(tmp_path: Path) -> None:
+    path = tmp_path / "four.db"
+    open_log(path).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO sqlite_sequence VALUES ('decisions', 10)")
+    with open_log(path, receipts=True) as log:
+        for i in range(4):
+            log.write(*decided(f"r-{i}", "0.9"), at_s=1_800_000_000 + i)
+        log.flush()
+        purge(log, before_ms=1_800_000_002_000)
+    with open_log(path) as log:
+        log.write(*decided("before", "0.9"), at_s=2_000_000_000)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE decisions SET sequence = 1 WHERE decision_id = 'd-before'")
+        reused_numbers(connection)
+        connection.execute("DELETE FROM receipts WHERE decision_id LIKE 'purge %'")
+        connection.execute("ALTER TABLE receipts DROP COLUMN content")
+        connection.execute("PRAGMA user_version = 4")
+    with open_log(path, receipts=True) as log:
+        purge(log, before_ms=1_800_000_005_000)
+        log.write(*decided("later", "0.9"), at_s=1_800_000_010)
+        log.flush()
+        with log.reading() as connection:
+            found = verify(connection)
+    assert (found.receipts, found.purged, found.unchained, found.broken) == (5, 4, 1, None)
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT sequence, decision_id FROM decisions ORDER BY sequence").fetchall()
+        (indexes,) = connection.execute("SELECT count(*) FROM sqlite_master WHERE name LIKE 'decisions_%'").fetchone()
+    assert (found, indexes) == ([(1, "d-before"), (15, "d-later")], 2)

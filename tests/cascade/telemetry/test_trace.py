@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -20,12 +20,12 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from cascade.clients.scripted import ScriptedClient, scripted
 from cascade.engine.cascade import Cascade
-from cascade.errors import AuthError
+from cascade.errors import AuthError, BudgetExceeded, DeadlineExceeded
 from cascade.exchange import Request
 from cascade.failure import CallFailure, FailureKind
 from cascade.ladder import Ladder, Rung
 from cascade.telemetry import names
-from cascade.usage import Usage
+from cascade.usage import Price, Usage
 from cascade.verdict import Flow, Verdict, Verifier
 from tests.opinions import ladder, policy
 
@@ -261,3 +261,42 @@ def test_where_nobody_records_nothing_of_it_is_imported() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert ended.stdout.strip() == "[]"
+
+
+def test_a_request_that_runs_out_of_budget_says_so_and_the_call_that_was_refused_has_no_span(seen: Seen) -> None:
+    rungs = Ladder(*(replace(rung, price=Price(input_usd=1.0, output_usd=1.0)) for rung in RUNGS))
+    with Cascade(rungs, client=answers(), policy=policy(rungs, (0.5, 0.0))) as app, pytest.raises(BudgetExceeded):
+        app.run("x" * 400, max_cost_usd=0.000_001)
+    whole = seen.named("cascade default")
+    assert (whole.attributes["error.type"], whole.status.status_code) == ("budget", StatusCode.ERROR)
+    assert [span.name for span in seen.spans if span.kind is SpanKind.CLIENT] == []
+
+
+def test_a_deadline_has_one_name_on_every_span(seen: Seen) -> None:
+    async def hang(call: Any) -> str:
+        await asyncio.sleep(60)
+        return "0.9"
+
+    with opened(answers(small=hang)) as app, pytest.raises(DeadlineExceeded):
+        app.run("?", deadline_s=0.5)
+    assert {span.name: span.attributes.get("error.type") for span in seen.spans} == {
+        "cascade default": "deadline", "chat small": "deadline", "try 1": "deadline",
+    }  # fmt: skip
+    assert {span.status.status_code for span in seen.spans} == {StatusCode.ERROR}
+
+
+def test_a_caller_that_gives_up_is_told_apart_from_a_deadline(seen: Seen) -> None:
+    async def give_up() -> None:
+        async def hang(call: Any) -> str:
+            await asyncio.sleep(60)
+            return "0.9"
+
+        with opened(answers(small=hang)) as app:
+            waiting = asyncio.create_task(app.arun("?", deadline_s=50))
+            await asyncio.sleep(0.1)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+
+    asyncio.run(give_up())
+    assert {span.attributes.get("error.type") for span in seen.spans} == {"cancelled"}
