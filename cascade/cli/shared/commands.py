@@ -26,18 +26,19 @@ FORMAT, FORMAT_VARIABLE = "--log-format", "CASCADE_LOG_FORMAT"
 class Commands(TyperGroup):
     """The group of all commands."""
 
-    def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(self, *given: Any, **options: Any) -> Any:
         """Run the command line: what an encoding lacks is escaped; with JSON lines, usage errors are events."""
         for stream in (sys.stdout, sys.stderr):
             # Not every stand-in for a stream can be told (a notebook's, a test's).
             with contextlib.suppress(AttributeError, ValueError):
                 stream.reconfigure(errors=PLAIN)  # type: ignore[union-attr]
-        if not standalone_mode or not _wants_json(sys.argv[1:] if args is None else args):
-            return super().main(args, standalone_mode=standalone_mode, **extra)
+        args = given[0] if given else options.get("args")
+        if not options.get("standalone_mode", True) or not _wants_json(sys.argv[1:] if args is None else args):
+            return super().main(*given, **options)
         set_up("json", "info")
         speak_in_events(True)
         try:
-            code = super().main(args, standalone_mode=False, **extra)
+            code = super().main(*given, **{**options, "standalone_mode": False})
         except typer.Abort:
             fail("Aborted.")
             code = 1
