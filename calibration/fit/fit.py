@@ -20,6 +20,7 @@ from calibration.samples.layout import Layout, lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.same_figures import describe_sameness, repeat_figures, same_shares
 from calibration.samples.sameness import Sameness
+from calibration.samples.selective import require_labels_for
 from calibration.samples.subladders import list_parts
 from calibration.samples.survey import Survey, survey
 from calibration.samples.table import Table
@@ -129,12 +130,14 @@ def calibrate(
     )
     paired = any(isinstance(one, MaxDisagreement) or on_pairs.takes(one) for one in targets.values())
     counts = {name: n for name, n in seen.counts.items() if tasks is None or name in tasks}
+    # Labels of some answers only may stand where answers differ: then aims at quality cannot be met by them.
+    partly = any(0 < seen.bare.get(name, 0) < sum(seen.recordings[name].values()) for name in counts)
     layouts = lay_out_tasks(
         again,
         rungs,
         counts,
         {name: list_parts(rungs.of(name).names) for name in counts} if choose_rungs else EMPTY,
-        sameness=told if paired else Sameness() if bounds else None,
+        sameness=told if paired else Sameness() if bounds or partly else None,
         contents=paired,
         dimensions=tuple(dict.fromkeys(one.dimension for one in bounds if one.dimension is not None)),
         prices=prices,
@@ -216,10 +219,12 @@ def _fit_points(
             elif name in small:
                 fitted[name][quality] = start_cold(name, target, layout.table)
             elif isinstance(target, MaxError | MaxLoss | Jointly):
+                require_labels_for(layout, target)
                 fitted[name][quality] = _certified(
                     layout, target, seed=seed, choose_rungs=choose_rungs, tasks=shared_by
                 )
             else:
+                require_labels_for(layout, target)
                 started = start_task(
                     layout.table,
                     ladders[name],

@@ -28,6 +28,9 @@ class Survey:
     gradable: Mapping[str, int] = field(default_factory=dict)
     """Recordings without a label whose sample has a gold answer, by task."""
 
+    bare: Mapping[str, int] = field(default_factory=dict)
+    """Recordings without a label and without a gold answer, by task."""
+
     def __len__(self) -> int:
         """Return the number of samples."""
         return sum(self.counts.values())
@@ -41,6 +44,7 @@ class Survey:
             models={name: self.models[name] for name in kept},
             spent={name: self.spent[name] for name in kept},
             gradable={name: self.gradable[name] for name in kept},
+            bare={name: self.bare.get(name, 0) for name in kept},
         )
 
     @property
@@ -70,6 +74,7 @@ def survey(samples: Iterable[Sample]) -> Survey:
     """Survey samples in one pass; none of them is kept."""
     counts: Counter[str] = Counter()
     gradable: Counter[str] = Counter()
+    bare: Counter[str] = Counter()
     recordings: dict[str, Counter[str]] = {}
     models: dict[str, dict[str, str]] = {}
     spent: dict[str, dict[str, float]] = {}
@@ -82,6 +87,7 @@ def survey(samples: Iterable[Sample]) -> Survey:
             recordings[task][recording.rung] += 1
             models[task].setdefault(recording.rung, recording.model)
             gradable[task] += recording.correct is None and sample.gold is not None
+            bare[task] += recording.correct is None and sample.gold is None
             for name, verdict in recording.verdicts.items():
                 spent[task][name] = spent[task].get(name, 0.0) + verdict.cost_usd
     return Survey(
@@ -90,4 +96,5 @@ def survey(samples: Iterable[Sample]) -> Survey:
         models=models,
         spent=spent,
         gradable={task: gradable[task] for task in counts},
+        bare={task: bare[task] for task in counts},
     )

@@ -70,6 +70,7 @@ def assess(
     from calibration.fit.complete import with_labels, with_schemas
     from calibration.judges.skip_rule import propose_skip_rule
     from calibration.samples.recorded import recorded_ladder
+    from calibration.samples.selective import require_unselective_samples
     from calibration.samples.table import by_task, lay_out
     from cascade.files import write_atomically
     from cascade.ladder import Ladder
@@ -96,6 +97,7 @@ def assess(
         given = chosen.ladder
         ladder = resolve(given) if isinstance(given, Ladder) else recorded_ladder(rows, given, chosen.verifiers)
         table = lay_out(name, rows, ladder, prices=None if chosen.config is None else chosen.config.price_book)
+        require_unselective_samples(table, rows, needs="whether a cascade pays")
         held_out = hold_out(table, seed=seed)
         labelled = int((table.correct >= 0.0).sum())  # each label was paid for; NaN if absent
         overheads = Overheads(shadow_share=shadow_share, label_usd=label_cost, labels=labelled, requests=requests)

@@ -178,6 +178,7 @@ def _pilots(
     from calibration.planning.pilot import SHARES, read_pilot
     from calibration.samples.recorded import recorded_ladder
     from calibration.samples.sameness import same_answers
+    from calibration.samples.selective import require_unselective_samples
     from calibration.samples.table import by_task, lay_out
     from cascade.ladder import Ladder
     from cascade.plugins import resolve
@@ -192,6 +193,7 @@ def _pilots(
         if tasks is None or name in tasks:
             ladder = resolve(given) if isinstance(given, Ladder) else recorded_ladder(rows, given, chosen.verifiers)
             table = lay_out(name, rows, ladder)
+            require_unselective_samples(table, rows, needs="the rates of a pilot")
             found[name] = read_pilot(table, same_answers(rows, table.rungs), shares or SHARES)
     if not found:
         message = f"No sample of the pilot belongs to {', '.join(tasks or ()) or 'any task'}."
