@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from calibration.certify.weighting import Weighting
 from cascade.policy.operating_point import OperatingPoint
 
 VOID_WHEN = (
@@ -76,6 +77,9 @@ class Certificate:
     parts: tuple[Mapping[str, Any], ...] = ()
     """Of several bounds, each with its draws, test, risk and p-value; empty for one bound."""
 
+    weighting: Mapping[str, Any] | None = None
+    """How often a group of samples counts (`weighting`); None where samples are independent."""
+
     disagreement: Mapping[str, Any] | None = None
     """Of a bound on disagreement: its bound in words, whose sameness, the look, the rows outside; else None."""
 
@@ -84,7 +88,7 @@ class Certificate:
 
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as it stands in a policy; finite numbers and plain lists only."""
-        told = {name: getattr(self, name) for name in ("disagreement", "pairs")}
+        told = {name: getattr(self, name) for name in ("weighting", "disagreement", "pairs")}
         about = {name: dict(found) for name, found in told.items() if found is not None}
         return {
             **{name: getattr(self, name) for name in self.__slots__ if name not in told},
@@ -113,7 +117,7 @@ class Certified:
 def state_assumptions(
     *,
     task: str,
-    unit: str,
+    weighting: Weighting | None,
     label_sources: tuple[str, ...],
     confidence: float,
     delta: float,
@@ -125,7 +129,7 @@ def state_assumptions(
 
     Args:
         task: the task.
-        unit: sample or group.
+        weighting: how often a group counts; None where samples are independent.
         label_sources: sources of the labels.
         confidence: the confidence asked for.
         delta: this task's share of 1 − confidence.
@@ -136,11 +140,8 @@ def state_assumptions(
     stated = [*state_traffic(task), about_labels(label_sources)]
     if tasks > 1:
         stated.append(state_tasks(tasks, confidence, delta))
-    if unit == "group":
-        stated.append(
-            "Samples of one group are not independent, so each group counts once: the risk is that of a random request "
-            "of a random group."
-        )
+    if weighting is not None:
+        stated += weighting.sentences()
     if left_out:
         stated.append(
             f"{left_out} samples without the needed recordings or labels were left out: whether they are missing is "

@@ -17,6 +17,7 @@ from calibration.arrays import Flags
 from calibration.certify.certificate import Certificate, Certified, state_assumptions
 from calibration.certify.hypothesis_tests import Found, Tester, search_threshold, walk
 from calibration.certify.verification import Candidate, select_rows
+from calibration.certify.weighting import weigh
 from calibration.samples.table import Table
 from calibration.stats.risk import required_draws
 from calibration.stats.split import LEARN
@@ -52,11 +53,12 @@ def certify(
         salt: of the hashed choices, as in the policy.
         tasks: how many tasks share 1 − confidence.
         learnt: the samples that the path was learnt from: they decide where on the path a walk for `MaxError` begins,
-            and whether labels are fractional. None: at the dearest, and by the verification labels.
+            how often a group counts, and whether labels are fractional. None: at the dearest, and by the verification
+            samples.
         same: whether an answer equals the reference's, (n, K); see `sameness`.
         chosen: which rows were drawn for labelling, (n,), whatever they answered; None: all labelled ones.
         label_sources: sources of the labels.
-        seed: of the draw of one row a group.
+        seed: of the order of the groups.
 
     Raises:
         ConfigError: delta is not in (0, 1).
@@ -68,10 +70,13 @@ def certify(
     # The reference alone keeps either bound by definition, so it is not a candidate.
     places = [i for i, points in enumerate(path) if any(point.rungs != (reference,) for point in points)]
     tried = [tuple(path[i]) for i in places]
-    rows = select_rows(verification, tried, bound, salt=salt, seed=seed, same=same, chosen=chosen)
+    weighting = weigh((verification if learnt is None else learnt).groups) or weigh(verification.groups)
+    most = 1 if weighting is None else weighting.most
+    rows = select_rows(verification, tried, bound, salt=salt, seed=seed, same=same, chosen=chosen, most=most)
     fractional = is_fractional(verification if learnt is None else learnt)
+    grouped = weighting if rows.unit == "group" else None
     tester = Tester(rows=rows, bound=bound, delta=delta, fractional=fractional)
-    pair = _only_pair(tried, reference) if isinstance(bound, MaxError) else None
+    pair = _only_pair(tried, reference) if isinstance(bound, MaxError) and most == 1 else None
     found = walk(tester, tried, learnt) if pair is None else search_threshold(tester, pair)
     certified = bool(found.points)
     why, labels = (None, None) if certified else explain_shortfall(tester, found)
@@ -96,9 +101,10 @@ def certify(
             p_value=found.p,
             tests=found.tests,
             label_sources=sources,
+            weighting=None if grouped is None else grouped.to_json(),
             assumptions=state_assumptions(
                 task=verification.task,
-                unit=rows.unit,
+                weighting=grouped,
                 label_sources=sources,
                 confidence=bound.confidence,
                 delta=delta,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calibration.arrays import Floats
 from calibration.certify.shortfall import enough_draws, enough_losses, enough_pairs, enough_rows
@@ -30,7 +31,7 @@ class Trial:
     """The p-value."""
 
     accepted: int
-    """Draws accepted below the top."""
+    """Draws accepted below the top; requests where groups are weighted."""
 
     risk: float
     """The observed risk; 0 where nothing was accepted."""
@@ -88,38 +89,62 @@ class Tester:
     @property
     def betting(self) -> bool:
         """Whether the betting test is used; depends on the labels' type and the number of draws only."""
+        if self.rows.most > 1:
+            return True
         if not isinstance(self.bound, MaxLoss):
             return self.fractional
-        return bets(
-            len(self.rows.drawn), self.bound.value, grouped=self.rows.unit == "group", fractional=self.fractional
-        )
+        return bets(len(self.rows.drawn), self.bound.value, grouped=False, fractional=self.fractional)
 
     @property
     def method(self) -> str:
         """The test of one candidate, as text."""
         what = "errors among accepted answers" if isinstance(self.bound, MaxError) else "loss against the reference"
+        if self.rows.most > 1:
+            return f"betting test of {what}, groups weighted by their requests (Waudby-Smith and Ramdas 2020)"
         if self.fractional:
             return f"betting test of {what}, since labels are fractional (Waudby-Smith and Ramdas 2020)"
         if isinstance(self.bound, MaxError):
             return f"exact binomial test of {what}"
         if self.betting:
-            why = "samples of a group are averaged" if self.rows.unit == "group" else f"draws exceed {MOST:,}"
-            return f"betting test of {what}, since {why} (Waudby-Smith and Ramdas 2020)"
+            return f"betting test of {what}, since draws exceed {MOST:,} (Waudby-Smith and Ramdas 2020)"
         return f"exact test of {what}, answer by answer (Hsueh, Liu and Chen 2001)"
 
     def observe(self, candidate: Candidate) -> tuple[Floats, Trial]:
-        """Return the tested values (errors of accepted draws, or losses of draws or groups) and the test."""
+        """Return the tested values (errors of accepted draws, or losses of draws or groups) and the test.
+
+        Groups that are weighted have the value ε − Σ (ε − D) / n_max: its mean exceeds ε where the risk of a random
+        request does.
+        """
         answered = self.rows.answered(candidate)
+        if self.rows.most > 1:
+            return self._weighted(answered)
         accepted = int(np.count_nonzero(answered[self.rows.drawn] != len(self.rows.table.rungs) - 1))
         if isinstance(self.bound, MaxError):
             wrong = self.rows.errors(answered)
             seen = wrong if self.betting else np.ceil(wrong)
             return seen, Trial(p=self._p(seen), accepted=accepted, risk=float(wrong.mean()) if len(wrong) else 0.0)
-        losses = self.rows.losses(answered)
-        means = self.rows.group_means(losses)
+        losses = self.rows.losses(answered)[self.rows.drawn]
         # Losses rounded up to whole ones: counting these is valid whatever the labels.
-        seen = means if self.betting else np.ceil(losses[self.rows.drawn])
-        return seen, Trial(p=self._p(seen), accepted=accepted, risk=float(means.mean()) if len(means) else 0.0)
+        seen = losses if self.betting else np.ceil(losses)
+        return seen, Trial(p=self._p(seen), accepted=accepted, risk=float(losses.mean()) if len(losses) else 0.0)
+
+    def _weighted(self, answered: NDArray[np.intp]) -> tuple[Floats, Trial]:
+        """Return the tested values of groups that count by their requests, and the test."""
+        rows, bound = self.rows, self.bound.value
+        below = answered != len(rows.table.rungs) - 1
+        if isinstance(self.bound, MaxError):
+            wrong = np.zeros(len(below))
+            wrong[below] = 1.0 - rows.table.correct[below, answered[below]]
+            spare = rows.weighted(np.where(below, bound - wrong, 0.0))
+            spare = spare[rows.weighted(below.astype(np.float64)) > 0.0]  # the others accept nothing
+            risk = float(wrong[below].mean()) if below.any() else 0.0
+        else:
+            losses = rows.losses(answered)
+            spare = rows.weighted(bound - losses)
+            risk = float(losses.mean()) if len(losses) else 0.0
+        low = 0.0 if isinstance(self.bound, MaxError) else -1.0
+        seen = np.clip(bound - spare, low, 1.0)  # rounding may leave the range by an ulp
+        return seen, Trial(p=self._p(seen), accepted=int(np.count_nonzero(below)), risk=risk)
 
     def test(self, candidate: Candidate) -> Trial:
         """Test one candidate."""

@@ -17,6 +17,7 @@ from calibration.certify.certificate import Certificate, Certified, state_assump
 from calibration.certify.certification import SAME, explain_shortfall, is_fractional
 from calibration.certify.hypothesis_tests import Found, Tester, Trial, pass_chances
 from calibration.certify.verification import Candidate, select_rows
+from calibration.certify.weighting import weigh
 from calibration.combine.rung_fits import RungFits
 from calibration.samples.layout import Layout
 from calibration.samples.table import Table
@@ -70,6 +71,7 @@ def certify_jointly(
     """Run a fixed-sequence test of all bounds down a path learnt from the rows in `first` (n,), on the other rows."""
     reference, delta = layout.table.rungs[-1], jointly.delta / tasks
     tried = [tuple(points) for points in path if any(point.rungs != (reference,) for point in points)]
+    weighting = weigh(layout.table.take(first).groups) or weigh(layout.table.groups)
     testers = []
     starts = []
     for bound in jointly.bounds:
@@ -82,6 +84,7 @@ def certify_jointly(
             bound,
             salt=salt,
             seed=seed,
+            most=1 if weighting is None else weighting.most,
             same=None if seen.same is None else seen.same[~first],
             chosen=None if chosen is None else chosen[~first],
         )
@@ -101,6 +104,7 @@ def certify_jointly(
     last = trials[passed - 1] if passed else (trials[0] if trials else [])
     why, labels = (None, None) if passed else _tell(testers, tried[start] if tried else None, last)
     units = {tester.rows.unit for tester in testers}
+    grouped = weighting if "group" in units else None
     sources = layout.label_sources
     return Certified(
         points=tried[start + passed - 1] if passed else (OperatingPoint(rungs=(reference,), thresholds=()),),
@@ -129,9 +133,10 @@ def certify_jointly(
                 for j, step in enumerate(trials)
             ),
             label_sources=sources,
+            weighting=None if grouped is None else grouped.to_json(),
             assumptions=state_assumptions(
                 task=layout.table.task,
-                unit="group" if "group" in units else "sample",
+                weighting=grouped,
                 label_sources=sources,
                 confidence=jointly.confidence,
                 delta=delta,

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.arrays import Flags, Floats
+from calibration.certify.weighting import places_in_group
 from calibration.samples.replayed import apply_point
 from calibration.samples.table import Table
-from calibration.stats.split import draw_one
+from calibration.stats.split import first_rows
 from calibration.targets.bound import Bound, MaxLoss
 from cascade.hashing import unit
 from cascade.policy.operating_point import OperatingPoint
@@ -36,7 +37,10 @@ class Verification:
     """The number of each row's group, (n,); a row without group is one of its own."""
 
     drawn: NDArray[np.intp]
-    """One row of each group, in random order."""
+    """The first row of each group, groups in random order."""
+
+    most: int
+    """Most rows of a group that count; see `weighting`. 1: each group is its first row."""
 
     left_out: int
     """Number of rows left out."""
@@ -67,10 +71,13 @@ class Verification:
         zero = self.same[rows, answered] | (answered == len(self.table.rungs) - 1)
         return np.where(zero, 0.0, correct[:, -1] - correct[rows, answered])
 
-    def group_means(self, values: Floats) -> Floats:
-        """Return the mean of each group's rows, in random order."""
-        means = np.bincount(self.group, values) / np.bincount(self.group)
-        found: Floats = means[self.group[self.drawn]]
+    def weighted(self, values: Floats) -> Floats:
+        """Return the sum of each group's rows over `most`, (m,), in random order of the groups.
+
+        Of values in [low, high] with low ≤ 0 ≤ high, these are too: a group with n rows weighs n / `most`.
+        """
+        sums = np.bincount(self.group, values) / self.most
+        found: Floats = sums[self.group[self.drawn]]
         return found
 
 
@@ -83,15 +90,18 @@ def select_rows(
     seed: int,
     same: Flags | None = None,
     chosen: Flags | None = None,
+    most: int = 1,
 ) -> Verification:
     """Select the verification rows so that the availability of labels does not favour the policy.
 
     Rows chosen for labelling count if they are settled: every answer that a candidate would give is labelled (for a
     loss: equals the reference's, or both are labelled). If `chosen` is None: all rows, if all are settled; else those
     with a label for every rung. Rows where only the differing answers were labelled are then over-represented, which
-    can only make a loss look greater.
+    can only make a loss look greater. `most` rows of a group count; the reference answers further ones.
     """
-    here = np.all(table.present, axis=1) if chosen is None else np.all(table.present, axis=1) & chosen
+    counted = places_in_group(table.groups) < most if any(table.groups) else np.ones(len(table), dtype=bool)
+    wanted = counted if chosen is None else counted & chosen
+    here = np.all(table.present, axis=1) & wanted
     given = np.zeros(table.present.shape, dtype=bool) if same is None else np.asarray(same, dtype=bool)
     used = sorted({table.rungs.index(name) for points in candidates for point in points for name in point.rungs})
     below = [k for k in used if k < len(table.rungs) - 1]
@@ -118,8 +128,9 @@ def select_rows(
         table=rows,
         same=given[kept],
         group=code,
-        drawn=draw_one(code, seed=seed),
-        left_out=len(table) - len(kept) if chosen is None else int(chosen.sum()) - len(kept),
+        drawn=first_rows(code, seed=seed),
+        most=most,
+        left_out=int(wanted.sum()) - len(kept),
         salt=salt,
     )
 

@@ -15,7 +15,7 @@ from calibration.certify.joint import fit_jointly
 from calibration.combine.rung_fits import RungFits
 from calibration.fit.measured import describe_points, describe_use, measure_single, name_best
 from calibration.fit.reference_cost import fit_reference_cost
-from calibration.fit.warnings import warn_one_class
+from calibration.fit.warnings import warn_one_class, warn_sharing
 from calibration.gate.replays import apply, figures
 from calibration.samples.layout import Layout
 from calibration.samples.replayed import apply_point
@@ -149,7 +149,7 @@ def certify_task(
         "hull": hull_json,
         "baseline": list(hull_sentences(hull_json, laid)),
         "verifiers": describe_use(laid),
-        "warnings": [*warn_one_class(laid)],
+        "warnings": [*warn_sharing(laid), *warn_one_class(laid)],
         "labels_needed": certificate.labels_needed,
         "feasible": []
         if certificate.certified

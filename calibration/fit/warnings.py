@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from calibration.samples.copies import count_copies
 from calibration.samples.table import Table
 from cascade.stats.influence import independent
 
@@ -47,13 +48,21 @@ def warn_one_class(table: Table) -> tuple[str, ...]:
 
 
 def warn_sharing(table: Table) -> tuple[str, ...]:
-    """Return a warning if rows share groups, which lowers the effective sample size."""
+    """Return a warning if rows share groups or contents, which lowers the effective sample size."""
+    found: list[str] = []
+    rows, contents = count_copies(table.groups)
+    if rows:
+        found.append(
+            f"{rows:,} samples are copies of {contents:,} requests, by content: copies are one group and count once as "
+            "evidence. Near-copies are not seen. Samples with a `group` of their own are taken as independent."
+        )
     count = independent(len(table), table.groups)
-    if count == len(table):
-        return ()
-    return (
-        f"{len(table)} samples share {count} groups: folds keep groups whole, and intervals count what is independent.",
-    )
+    if count < len(table) - (rows - contents):
+        found.append(
+            f"{len(table)} samples share {count} groups: folds keep groups whole, and intervals count what is "
+            "independent."
+        )
+    return tuple(found)
 
 
 def warn_waste(measured: Mapping[str, Any], reference: str) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.arrays import Flags, Floats
+from calibration.certify.weighting import places_in_group
+from calibration.samples.copies import is_copy
 from calibration.samples.layout import lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.replayed import Replayed, apply_point
@@ -25,6 +27,7 @@ from cascade.exchange import EMPTY
 from cascade.hashing import unit
 from cascade.ladder import Ladder
 from cascade.plugins import resolve
+from cascade.policy.operating_point import OperatingPoint
 from cascade.policy.policy import Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
@@ -231,13 +234,17 @@ def apply(
     `same` (n, K): whether an answer is the same as that of the table's last rung; None: not compared. `abstains`:
     whether the task gives no answer where the reference's was vetoed.
     """
-    chosen = _points(laid, task, salt=salt)
+    chosen, points = _points(laid, task, salt=salt), task.points
     n, count = len(laid), len(rungs)
+    if task.session_limit is not None and task.reference in laid.rungs:
+        named = [None if is_copy(name) else name for name in laid.groups]
+        points = (*points, OperatingPoint(rungs=(task.reference,), thresholds=()))
+        chosen = np.where(places_in_group(named) < task.session_limit, chosen, len(points) - 1)
     figure = {name: np.full(n, np.nan) for name in ("correct", "cost_usd", "verifier_usd", "differs")}
     compares = same is not None and laid.rungs[-1] == task.reference
     rate, below, judged = np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool)
     reach, up = np.zeros((n, count)), np.zeros((n, count))
-    for index, point in enumerate(task.points):
+    for index, point in enumerate(points):
         mine = np.flatnonzero(chosen == index)
         if not mine.size or any(name not in laid.rungs for name in point.rungs):
             continue

@@ -60,7 +60,8 @@ def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
     # One look spends a part of what all looks together may: the promise is theirs.
     shared = "pairs" in fitted.certificate or "disagreement" in fitted.certificate
     sure = target["confidence"] if shared else 1.0 - fitted.certificate["delta"]
-    held = f"with {percent(sure)} confidence, {fitted.certificate['method']}"
+    of = ", of a random request" if fitted.certificate.get("weighting") else ""
+    held = f"with {percent(sure)} confidence{of}, {fitted.certificate['method']}"
     return [("certified", f"yes, {held}" if fitted.certified else "no: the safest policy serves")]
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.arrays import Flags
+from calibration.samples.copies import is_copy
 from calibration.stats.split import LEARN
 from cascade.hashing import content_id, unit
 
@@ -77,6 +78,7 @@ def split_same(task: str, contents: Sequence[str], groups: Sequence[str | None])
         contents: hash of each request's content (n).
         groups: rows that are not independent share one (n); None: of no group.
     """
+    groups = [None if is_copy(group) else group for group in groups]  # copies are known by content here
     code = _units(contents, groups)
     named: dict[int, str] = {}
     for row, unit_of in enumerate(code.tolist()):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from calibration.samples.columns import Columns
+from calibration.samples.copies import CopyGroups
 from calibration.samples.judging import judged, judged_after
 from calibration.samples.table import Table
 from cascade.errors import ConfigError
@@ -65,6 +66,7 @@ class PartColumns:
         self._ids: list[str] = []
         self._groups: list[str | None] = []
         self._known: dict[str | None, str | None] = {}
+        self._copies = CopyGroups()
         self._whole = Columns(self.ladder, prices)
         own = self.ladder.names
         self._own = {name: (k, self.ladder.rung(name)) for k, name in enumerate(own)}
@@ -95,11 +97,12 @@ class PartColumns:
         group = sample.request.group
         self._ids.append(sample.hash_id)
         self._groups.append(self._known.setdefault(group, group))
+        self._copies.add(sample)
         self.n += 1
 
     def table(self) -> Table:
         """Return the rows as arrays; no sample can be added afterwards."""
-        ids, groups = tuple(self._ids), tuple(self._groups)
+        ids, groups = tuple(self._ids), self._copies.of(self._groups)
         whole = Table(task=self.task, ids=ids, groups=groups, rungs=self.ladder.names, **self._whole.fields())
         parts: dict[tuple[str, ...], Table] = {}
         for part in list(self._parts):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from calibration.arrays import Flags, Floats
 from calibration.samples.columns import Columns, VerifierUse
+from calibration.samples.copies import CopyGroups
 from calibration.samples.judging import judged
 from cascade.hashing import unit
 from cascade.ladder import Ladder
@@ -29,7 +30,7 @@ class Table:
     """The ids that hashed choices use (n): the samples' own, unless a request was served twice."""
 
     groups: tuple[str | None, ...]
-    """Samples that are not independent share a group (n)."""
+    """Samples that are not independent share a group (n): one of their own, or that of copies of one request."""
 
     rungs: tuple[str, ...]
     """The rungs' names (K), cheapest first."""
@@ -162,15 +163,16 @@ def lay_out(
         progress: called with the number of samples done and their total.
     """
     ladder = ladder.of(task)
-    columns = Columns(ladder, prices)
+    columns, copies = Columns(ladder, prices), CopyGroups()
     for done, sample in enumerate(samples, start=1):
         columns.add(sample, judged(sample, ladder))
+        copies.add(sample)
         if progress is not None:
             progress(done, len(samples))
     return Table(
         task=task,
         ids=tuple(sample.hash_id for sample in samples),
-        groups=tuple(sample.request.group for sample in samples),
+        groups=copies.of([sample.request.group for sample in samples]),
         rungs=ladder.names,
         **columns.fields(),
     )

@@ -1,4 +1,4 @@
-"""Sample split: rows that a policy is learnt from, rows that certify it, and one random row of every group."""
+"""Sample split: rows that a policy is learnt from, rows that certify it, and the first row of every group."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ def split_rows(groups: Sequence[str | None], *, seed: int, share: float = LEARN)
     return taken[code]
 
 
-def draw_one(code: NDArray[np.intp], *, seed: int) -> NDArray[np.intp]:
-    """Return one row of each group, at random, in random order; `code` (n,) as `number_groups` gives it."""
-    order = np.random.default_rng(seed).permutation(len(code))
-    _, first = np.unique(code[order], return_index=True)
-    return order[np.sort(first)]
+def first_rows(code: NDArray[np.intp], *, seed: int) -> NDArray[np.intp]:
+    """Return the first row of each group, groups in random order; `code` (n,) as `number_groups` gives it."""
+    _, first = np.unique(code, return_index=True)
+    return np.asarray(np.random.default_rng(seed).permutation(first), dtype=np.intp)

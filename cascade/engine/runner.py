@@ -24,6 +24,7 @@ from cascade.engine.recording import Begun, RunRecorder, begin, call_recorder, c
 from cascade.engine.savings import next_usd_of, savings_changes
 from cascade.engine.served import Served
 from cascade.engine.session_floor import UNKNOWN, SessionFloors
+from cascade.engine.session_turns import SessionTurns
 from cascade.errors import CascadeError, LogUnavailable
 from cascade.exchange import Request
 from cascade.fast_replace import fast_replace
@@ -79,6 +80,7 @@ class Runner:
     _warn_once: WarnOnce = field(init=False, default_factory=WarnOnce)
     _silence: SilenceWatch = field(init=False, default_factory=SilenceWatch)
     _floors: SessionFloors = field(init=False, default_factory=SessionFloors)
+    _turns: SessionTurns = field(init=False, default_factory=SessionTurns)
 
     def __post_init__(self) -> None:
         """Open the escalation cap."""
@@ -171,6 +173,9 @@ class Runner:
             lacks, floor_unknown = self._floors.lacks(
                 request, ladder, settings.session_floor, partial(unfit, request=request)
             )
+            task = None if served.policy is None else served.policy.tasks.get(request.task)
+            limit = None if task is None else task.at(request.quality).session_limit
+            lacks = self._turns.lacks(request, ladder, limit, lacks)
             steps = self._climb(request, served, settings, lacks)
         clock = RequestClock(started, request.deadline_s)
         budget = self.day_budgets.budget(request, run)

@@ -20,6 +20,10 @@ FLOOR = "session_floor"
 """What a rung lacks that is below the rung which made the tool calls of a session; also the flag of the result."""
 
 
+SESSION_LIMIT = "session_limit"
+"""What a rung below the top lacks where a session is longer than the certificate is about; also the result's flag."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """The route of one request, fixed before the first call: its rungs and operating point."""

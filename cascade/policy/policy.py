@@ -105,6 +105,15 @@ class TaskPolicy:
         """What its confidences are the probability of: `P(right)`, `P(same)` or `P(no harm)`."""
         return str(self.measured.get("confidence_means", P_RIGHT))
 
+    @property
+    def session_limit(self) -> int | None:
+        """Requests of a session, or another group, that its certificate is about: the reference answers further ones.
+
+        None without a limit.
+        """
+        found = (self.certificate or {}).get("weighting") or {}
+        return found["most_per_group"] if self.certified and found.get("sessions") else None
+
     def at(self, quality: str | None) -> TaskPolicy:
         """Return the operating point of that name; None: this one.
 

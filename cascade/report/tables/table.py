@@ -29,6 +29,7 @@ _FLAGS = {
     "capability:": "a rung was skipped: it cannot answer such a request",
     "allow:": "a rung was skipped: it may not see such a request",
     "session_floor": "a rung was skipped: a higher one made the session's tool calls",
+    "session_limit": "the top answered: the session is longer than the certificate is about",
     "uncalibrated": "by pass marks",
     "capped:": "stopped by the escalation cap",
     "budget:": "a budget was spent",

@@ -56,11 +56,15 @@ def test_a_loss_is_certified_down_the_path_and_no_further_than_shown() -> None:
     assert "exact test of loss" in found.certificate.method
 
 
-def test_of_groups_the_means_are_tested_where_there_are_enough_and_else_one_row_each() -> None:
+def test_groups_weigh_by_their_requests_and_single_ones_are_tested_exactly() -> None:
     plain = traffic(1200)
     grouped = replace(plain, groups=tuple(f"session-{i // 4}" for i in range(1200)))
-    assert "betting" in certify(grouped, PATH, MaxLoss(0.02), delta=0.1, salt=SALT).certificate.method
-    assert "exact test" in certify(grouped, PATH, MaxLoss(0.019), delta=0.1, salt=SALT).certificate.method
+    found = certify(grouped, PATH, MaxLoss(0.02), delta=0.1, salt=SALT).certificate
+    assert "groups weighted by their requests" in found.method
+    weighting = found.to_json()["weighting"]
+    assert weighting == {"risk_of": "a random request", "most_per_group": 4, "beyond": 0.0, "sessions": True}
+    alone = replace(plain, groups=tuple(f"session-{i}" for i in range(1200)))
+    assert "exact test" in certify(alone, PATH, MaxLoss(0.02), delta=0.1, salt=SALT).certificate.method
 
 
 def test_gains_make_up_for_harm() -> None:
@@ -141,13 +145,13 @@ def test_unlabelled_rows_that_might_have_been_wrong_do_not_count() -> None:
     assert chosen.certificate.n == 450
 
 
-def test_samples_of_a_group_count_once() -> None:
+def test_samples_of_a_group_are_one_draw() -> None:
     plain = traffic(1000)
     grouped = replace(plain, groups=tuple(f"session-{i // 10}" for i in range(1000)))
     for bound in (MaxError(0.15), MaxLoss(0.05)):
         found = certify(grouped, PATH, bound, delta=0.1, salt=SALT).certificate
         assert (found.unit, found.n, found.samples) == ("group", 100, 1000)
-        assert any("each group counts once" in said for said in found.assumptions)
+        assert any("a group is one draw" in said for said in found.assumptions)
 
 
 def test_fractional_labels_are_tested_by_betting() -> None:

@@ -172,6 +172,16 @@ def test_what_cannot_be_calibrated_is_exit_code_2_and_writes_nothing(cli, sample
     assert not list(folder.glob("*p*.json"))
 
 
+def test_labels_of_one_class_are_fitted_and_said(cli, samples, folder):
+    same = recorded(40)
+    for line in same:
+        line["recordings"][0]["correct"] = 1.0
+    write_lines(folder / "same.jsonl", same)
+    done = cli("calibrate", "same.jsonl", *RUNGS, *RATE)
+    assert done.exit_code == 0, done.stderr
+    assert "Rung small: all 40 labels are right" in done.stderr
+
+
 def test_a_policy_for_another_ladder_is_refused(cli, samples, configured):
     cli("calibrate", samples, *RUNGS, *RATE)
     (configured / "cascade.yaml").write_text("ladder: [{model: m/s, name: tiny}, {model: m/l, name: large}]\n")
