@@ -45,6 +45,9 @@ class LogAssessment:
     n: int
     """Decisions."""
 
+    n_labelled: int
+    """Decisions whose returned answer is labelled."""
+
     net_usd: float | None
     """Saving per request against a random mix of first rung and reference at equal accuracy; None if not known."""
 
@@ -83,7 +86,16 @@ def assess_report(name: str, task: TaskReport) -> LogAssessment:
         )
     else:
         verdict, why, net = _against_mix(task)
-    return LogAssessment(task=name, verdict=verdict, why=why, tells=_tells(task), lacks=lacks, n=task.n, net_usd=net)
+    return LogAssessment(
+        task=name,
+        verdict=verdict,
+        why=why,
+        tells=_tells(task),
+        lacks=lacks,
+        n=task.n,
+        n_labelled=task.n_labelled,
+        net_usd=net,
+    )
 
 
 def _against_mix(task: TaskReport) -> tuple[Verdict, str, float | None]:
@@ -138,7 +150,7 @@ def _tells(task: TaskReport) -> tuple[str, ...]:
 def _lacks(task: TaskReport) -> tuple[str, ...]:
     sentences = []
     if not task.n_labelled:
-        sentences.append("The accuracy: no answer is labelled. Label some, drawn at random (`Log.label`).")
+        sentences.append("The accuracy: no answer is labelled. Label some, drawn at random (`cascade label LOG`).")
     if len(task.singles) < len(task.rungs):
         missing = ", ".join(one.rung for one in task.rungs if one.rung not in {single.rung for single in task.singles})
         sentences.append(

@@ -13,9 +13,10 @@ from calibration.fit.fit import calibrate
 from calibration.fit.paired.fit import LabelBudget
 from calibration.judges.admission import require_admitted
 from calibration.judges.screening import with_judges
-from calibration.samples.observed import fit_rows
+from calibration.samples.observed import fit_rows, require_observed
 from calibration.samples.sameness import Sameness
 from calibration.samples.survey import Survey, survey
+from calibration.targets.bound import MaxDisagreement
 from calibration.targets.by_task import Target, target_by_task
 from cascade.bulk.cost_estimate import CostEstimate
 from cascade.bulk.exploration import Explore, exploring
@@ -122,6 +123,8 @@ def calibrate_files(
     source: Iterable[Sample] = fit_rows(SampleFiles(paths, mapping), say)
     found = survey(source)
     targets = target_by_task(target, EMPTY if loaded is None else loaded.targets, set(found.counts), tasks)
+    if compared := [name for name, one in targets.items() if isinstance(one, MaxDisagreement)]:
+        require_observed(source, compared)
     found = found.of(targets)
     if loaded is not None:
         source = ChangedSamples(source, schema_filler(loaded))
@@ -149,11 +152,7 @@ def calibrate_files(
         on_samples(source, found)
     made: list[Policy] = []
     looks = Looks.beside(paths if looks_beside is None else looks_beside)
-    abstaining = (
-        ()
-        if loaded is None
-        else [name for name in targets if loaded.tasks.get(name, loaded.settings).on_exhausted == "abstain"]
-    )
+    abstaining = () if loaded is None else [name for name in targets if loaded.abstains(name)]
     for first, one in enumerate(dict.fromkeys(targets.values())):
         own = [name for name, wanted_target in targets.items() if wanted_target == one]
         made.append(

@@ -15,12 +15,22 @@ from calibration.thresholds.hull import Baseline
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY
 
-Kind = Literal["min_accuracy", "max_loss", "max_error", "max_cost", "escalation_tolerance", "max_drop", "min_scored"]
+Kind = Literal[
+    "min_accuracy",
+    "max_loss",
+    "max_error",
+    "max_disagreement",
+    "max_cost",
+    "escalation_tolerance",
+    "max_drop",
+    "min_scored",
+]
 
 MEANINGS: dict[Kind, str] = {
     "min_accuracy": "accuracy of the served answers",
     "max_loss": "accuracy lost against always asking the reference",
     "max_error": "error among the answers accepted below the top",
+    "max_disagreement": "share of answers that are not the same as the reference's",
     "max_cost": "mean cost of a request in US dollars, verifiers included",
     "escalation_tolerance": "escalation rate of the first rung, compared with the policy's own target",
     "max_drop": "accuracy lost against the baseline policy on the same samples",
@@ -44,7 +54,7 @@ class Criterion:
 
     def __post_init__(self) -> None:
         """Validate kind, limit and dimension."""
-        if self.dimension is not None and self.kind in {"max_cost", "escalation_tolerance"}:
+        if self.dimension is not None and self.kind in {"max_cost", "escalation_tolerance", "max_disagreement"}:
             message = f"The criterion {self.kind} has no labels; leave out the dimension {self.dimension!r}."
             raise ConfigError(message)
         dollars = self.kind == "max_cost"

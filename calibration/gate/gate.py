@@ -8,7 +8,7 @@ figure fails, so the level of failing is divided over the figures (Bonferroni).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,8 @@ from calibration.arrays import Floats
 from calibration.gate.finding import Criterion, Finding, Gate, judge_figure
 from calibration.gate.gate_rows import GateRows, replay_task
 from calibration.gate.ppi_figure import ppi_estimate
+from calibration.gate.replays import other_sameness
+from calibration.samples.sameness import Sameness
 from calibration.samples.table import by_task
 from calibration.stats.labels import uniform_rows
 from calibration.thresholds.hull import Baseline, compare_replayed
@@ -44,6 +46,8 @@ def check_policy(
     prices: PriceBook | None = None,
     tasks: Sequence[str] | None = None,
     proxy: str | None = None,
+    sameness: Sameness | None = None,
+    abstaining: Collection[str] = (),
 ) -> Gate:
     """Check a policy against criteria, task by task, on samples that it was not fitted on.
 
@@ -61,6 +65,8 @@ def check_policy(
         tasks: only these; None: all that the samples have.
         proxy: a verifier whose recorded scores give PPI++ estimates of the figures that need labels; these are
             reported, but never decide.
+        sameness: whose sameness `max_disagreement` is about; None: the reader's.
+        abstaining: tasks that give no answer where the last rung's was vetoed (`on_exhausted: abstain`).
 
     Raises:
         ConfigError: no criterion, a missing baseline, or a task without samples.
@@ -90,8 +96,13 @@ def check_policy(
     findings: list[Finding] = []
     baselines: dict[str, Baseline] = {}
     dimensions = dict.fromkeys((None, *(criterion.dimension for criterion in criteria)))
+    told = (sameness or Sameness()) if any(one.kind == "max_disagreement" for one in criteria) else None
     for name, rows in known.items():
-        now = replay_task(name, rows, policy, ladder, verifiers, prices, dimensions, proxy)
+        abstains = name in abstaining
+        now = replay_task(
+            name, rows, policy, ladder, verifiers, prices, dimensions, proxy, sameness=told, abstains=abstains
+        )
+        warnings += [] if told is None else other_sameness(name, policy.tasks[name], told)
         served = now[None].rows
         baselines[name] = compare_replayed(now[None].table, served.index, served.correct, served.cost_usd)
         skipped = served.n_skipped
@@ -143,6 +154,7 @@ def _values(criterion: Criterion, now: GateRows, before: GateRows | None) -> tup
             "max_loss": np.where(now.harmless, 0.0, rows.correct_top - rows.correct),
             "max_error": np.where(rows.below > 0, 1.0 - rows.correct, np.nan),
             "max_cost": rows.cost_usd,
+            "max_disagreement": rows.differs,
             "escalation_tolerance": rows.rate,
         }[criterion.kind]
     keep: NDArray[np.bool_] = ~np.isnan(values)

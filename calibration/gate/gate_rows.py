@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from calibration.arrays import Flags, Floats
 from calibration.gate.replays import Rows, apply, policy_ladder
 from calibration.samples.columns import VerifierUse
-from calibration.samples.sameness import match_reference, repeat_reference
+from calibration.samples.sameness import Sameness, match_reference, repeat_reference
 from calibration.samples.table import Table, lay_out
 from calibration.stats.margin import Groups
 from cascade.errors import ConfigError
@@ -67,8 +67,14 @@ def replay_task(
     prices: PriceBook | None,
     dimensions: Iterable[str | None],
     proxy: str | None,
+    *,
+    sameness: Sameness | None = None,
+    abstains: bool = False,
 ) -> dict[str | None, GateRows]:
-    """Replay a policy on one task; returns rows by label dimension."""
+    """Replay a policy on one task; returns rows by label dimension.
+
+    `sameness` compares answers with the reference's; None: none is compared. `abstains`: see `replays.apply`.
+    """
     if name not in policy.tasks:
         message = f"The baseline policy does not have task {name!r}; it has {', '.join(policy.tasks)}."
         raise ConfigError(message)
@@ -76,10 +82,14 @@ def replay_task(
     if ladder is not None:
         policy.require(judging)
     laid = lay_out(name, samples, judging, prices=prices)
+    told = None if sameness is None else [sameness.with_reference(sample, laid.rungs) for sample in samples]
+    same = None if told is None else np.array([[one is True for one in row] for row in told], dtype=np.bool_)
     found = {}
     for dimension in dimensions:
         seen = laid if dimension is None else laid.relabelled(_labels(samples, laid.rungs, dimension))
-        rows = apply(seen, policy.tasks[name], salt=policy.salt, rungs=policy.ladder.rungs)
+        rows = apply(
+            seen, policy.tasks[name], salt=policy.salt, rungs=policy.ladder.rungs, same=same, abstains=abstains
+        )
         propensity = np.array([samples[int(i)].propensity for i in rows.index])
         thinned = propensity.size > 0 and bool(np.ptp(propensity) > 0.0)
         found[dimension] = GateRows(

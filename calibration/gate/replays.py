@@ -32,6 +32,9 @@ from cascade.policy.policy import Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
 
+MOST_MISSING = 0.05
+"""Share of rows that may lack the reference's answer where answers are compared with it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
@@ -63,7 +66,8 @@ class Rows:
 
     differs: Floats
     """1 where the served answer is not the same as the reference's, (n,): vetoed ones from below are not; in doubt it
-    is not. NaN where the reference was not recorded, or nothing was compared."""
+    is not. NaN where the reference was not recorded, or nothing was compared; NaN everywhere if it is missing on more
+    than `MOST_MISSING` of the rows: a cascade asks it only where it doubts, so the others say nothing of all."""
 
     cost_usd: Floats
     """Cost, verifiers included, (n,); NaN where not known."""
@@ -187,7 +191,7 @@ def replay(
         )
         rows = done[name]
         baselines[name] = compare_replayed(layout.table, rows.index, rows.correct, rows.cost_usd)
-        warnings += _other_sameness(name, policy.tasks[name], told)
+        warnings += other_sameness(name, policy.tasks[name], told)
         if rows.n_skipped:
             warnings.append(
                 f"Task {name!r}: {rows.n_skipped} of {n} samples skipped, since a recording that the policy "
@@ -200,7 +204,7 @@ def replay(
     return Replay(tasks=done, rungs=policy.ladder.rungs, warnings=tuple(warnings), baselines=baselines)
 
 
-def _other_sameness(name: str, task: TaskPolicy, sameness: Sameness) -> list[str]:
+def other_sameness(name: str, task: TaskPolicy, sameness: Sameness) -> list[str]:
     """Return a warning if the task's certificate is about another sameness than the one that is measured."""
     certificate = task.certificate or {}
     about = (certificate.get("disagreement") or certificate.get("pairs") or {}).get("sameness") or {}
@@ -273,12 +277,18 @@ def apply(
         below=below[judged],
         correct=figure["correct"][judged],
         correct_top=(missing if top is None else laid.correct[:, top])[judged],
-        differs=np.where(laid.present[:, -1], figure["differs"], np.nan)[judged],
+        differs=_comparable(np.where(laid.present[:, -1], figure["differs"], np.nan)[judged]),
         cost_usd=figure["cost_usd"][judged],
         verifier_usd=figure["verifier_usd"][judged],
         top_usd=(missing if top is None else laid.answer_usd[:, top])[judged],
         n_skipped=int(n - judged.sum()),
     )
+
+
+def _comparable(differs: Floats) -> Floats:
+    """Return where answers differ, (n,); NaN everywhere if too many rows cannot be compared."""
+    missing = np.isnan(differs)
+    return np.full(len(differs), np.nan) if missing.size and missing.mean() > MOST_MISSING else differs
 
 
 def _differs(served: Replayed, own: Sequence[str], rungs: Sequence[str], same: Flags, *, abstains: bool) -> Floats:

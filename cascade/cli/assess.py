@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cascade.cli.shared.options import JsonOption, MapOption, TaskOption, VerifiersOption, is_log
+from cascade.cli.shared.assessed import assess_labels, show_assessed
+from cascade.cli.shared.disagreement import disagreement_rows
+from cascade.cli.shared.options import (
+    JsonOption,
+    MapOption,
+    SameOption,
+    TaskOption,
+    VerifiersOption,
+    is_log,
+    load_sameness,
+)
 from cascade.cli.shared.rungs import chosen_ladder
-from cascade.cli.shared.terminal import dollars, percent, print_json, say, show_blocks, warn
+from cascade.cli.shared.terminal import print_json, say, show_blocks, warn
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
-    from calibration.assess.assessment import Assessment, RungAssessment
-    from calibration.assess.worth import VerifierWorth
-    from calibration.judges.skip_rule import SkipRule
+    from cascade.ladder import Ladder
+    from cascade.samples.sample import Sample
 
 
 def assess(
@@ -51,6 +61,10 @@ def assess(
             help="Write reliability and risk–coverage curves, sweeps and the frontier as JSON.",
         ),
     ] = None,
+    same: SameOption = None,
+    choose_rungs: Annotated[
+        bool, typer.Option("--choose-rungs", help="By disagreement: also try every sub-ladder that keeps the top.")
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Random seed of the cross-validation folds.")] = 0,
     task: TaskOption = None,
     mapping: MapOption = None,
@@ -58,20 +72,18 @@ def assess(
 ) -> None:
     """Assess whether a cascade pays on recorded samples: worth it, not worth it, or cannot tell. No call is made.
 
-    The baseline is the hull of all single models: their random mixes at equal accuracy. The saving is net of verifiers,
-    shadow calls and labels, estimated out of fold with 90 % confidence intervals. The worth of each verifier is
-    reported too. A decision log shows rates and costs, and quality only where it is labelled; the report lists what it
-    cannot show.
+    With labels: the baseline is the hull of all single models, their random mixes at equal accuracy. The saving is net
+    of verifiers, shadow calls and labels, estimated out of fold with 90 % confidence intervals. The worth of each
+    verifier is reported too.
+
+    Without a label: what a policy would save at what disagreement with always-top's answers, estimated on the rows that
+    a certificate (`calibrate --max-disagreement`) learns from. So a decision log is assessed where it was observed,
+    with the hours in which observations are missing; else it shows rates and costs, and lists what it cannot show.
     """
-    from calibration.assess.assessment import Overheads, assess_table
-    from calibration.assess.diagnostics import diagnose
-    from calibration.assess.worth import measure_worth
-    from calibration.combine.held_out import hold_out
+    from calibration.assess.disagreement import assess_samples
     from calibration.fit.complete import with_labels, with_schemas
-    from calibration.judges.skip_rule import propose_skip_rule
     from calibration.samples.recorded import recorded_ladder
-    from calibration.samples.selective import require_unselective_samples
-    from calibration.samples.table import by_task, lay_out
+    from calibration.samples.table import by_task
     from cascade.files import write_atomically
     from cascade.ladder import Ladder
     from cascade.plugins import resolve
@@ -81,7 +93,16 @@ def assess(
     if len(samples) == 1 and is_log(samples[0]):
         from cascade.cli.shared.assess_log import assess_log
 
-        assess_log(samples[0], task=task, as_json=as_json)
+        assess_log(
+            samples[0],
+            chosen=None if config is None and rungs is None else chosen_ladder(config, rungs, verifiers),
+            verifiers=verifiers,
+            task=task,
+            sameness=load_sameness(same),
+            choose_rungs=choose_rungs,
+            seed=seed,
+            as_json=as_json,
+        )
         return
     _require_overheads(label_cost, requests, shadow_share)
     chosen = chosen_ladder(config, rungs, verifiers)
@@ -93,33 +114,50 @@ def assess(
         raise ConfigError(message)
     shown: dict[str, Any] = {}
     pictures: dict[str, Any] = {}
+    prices = None if chosen.config is None else chosen.config.price_book
+    paid = False
     for name, rows in tasks.items():
         given = chosen.ladder
         ladder = resolve(given) if isinstance(given, Ladder) else recorded_ladder(rows, given, chosen.verifiers)
-        table = lay_out(name, rows, ladder, prices=None if chosen.config is None else chosen.config.price_book)
-        require_unselective_samples(table, rows, needs="whether a cascade pays")
-        held_out = hold_out(table, seed=seed)
-        labelled = int((table.correct >= 0.0).sum())  # each label was paid for; NaN if absent
-        overheads = Overheads(shadow_share=shadow_share, label_usd=label_cost, labels=labelled, requests=requests)
-        assessment, worth = assess_table(table, held_out, overheads), measure_worth(table, seed=seed)
-        rules = propose_skip_rule(table, seed=seed)
-        shown[name] = {
-            **assessment.to_json(),
-            "verifiers": [one.to_json() for one in worth],
-            "sparing": [rule.to_json() for rule in rules],
-        }
-        if diagnostics is not None:
-            pictures[name] = diagnose(table, held_out).to_json()
+        apart = _compared(rows, ladder) and assess_samples(
+            rows,
+            ladder,
+            sameness=load_sameness(same),
+            prices=prices,
+            seed=seed,
+            choose_rungs=choose_rungs,
+            abstains=chosen.config is not None and chosen.config.abstains(name),
+        )
+        if apart and not _labelled(rows):
+            shown[name] = apart.to_json()
+            if not as_json:
+                show_blocks("Assessed", {name: disagreement_rows(apart)})
+            continue
+        quality = assess_labels(name, rows, ladder, prices, (shadow_share, label_cost, requests), seed, diagnostics)
+        paid = True
+        shown[name] = {**quality.to_json(), "disagreement": apart.to_json() if apart else None}
+        if quality.pictures is not None:
+            pictures[name] = quality.pictures
         if not as_json:
-            _show(name, assessment, worth, rules)
+            show_assessed(name, quality, apart or None)
     if diagnostics is not None:
         write_atomically(diagnostics, json.dumps(pictures, allow_nan=False) + "\n")
     if as_json:
         print_json({"tasks": shown})
     else:
         say("Money is per request, against the hull of single models at equal accuracy; intervals are 90 %.")
-    if not label_cost:
+    if paid and not label_cost:
         warn("Labels are counted as free; give --label-cost and --requests to include their cost.")
+
+
+def _compared(rows: Sequence[Sample], ladder: Ladder) -> bool:
+    """Return whether some answer can be compared with the last rung's."""
+    *below, top = ladder.names
+    return any(top in row.recordings and any(rung in row.recordings for rung in below) for row in rows)
+
+
+def _labelled(rows: Sequence[Sample]) -> bool:
+    return any(recording.correct is not None for row in rows for recording in row.recordings.values())
 
 
 def _require_overheads(label_cost: float, requests: int, shadow_share: float) -> None:
@@ -129,48 +167,3 @@ def _require_overheads(label_cost: float, requests: int, shadow_share: float) ->
     if label_cost < 0.0 or requests < 0 or not 0.0 <= shadow_share <= 1.0:
         message = "--label-cost and --requests cannot be negative, and --shadow-share is a number in [0, 1]."
         raise ConfigError(message)
-
-
-def _show(name: str, assessment: Assessment, worth: tuple[VerifierWorth, ...], rules: tuple[SkipRule, ...]) -> None:
-    rows = [("verdict", assessment.verdict), ("why", assessment.why)]
-    for rung in assessment.rungs:
-        rows += _figures(rung)
-        rows += [("", one.sentence()) for one in worth if one.rung == rung.rung and one.standing != "constant"]
-        silent = [one.verifier for one in worth if one.rung == rung.rung and one.standing == "constant"]
-        if silent:
-            rows.append(("", f"Constant or no verdict on every answer: {', '.join(silent)}."))
-        rows += [("", _rule(rule)) for rule in rules if rule.rung == rung.rung and rule.pays]
-    show_blocks("Assessed", {name: rows})
-
-
-def _rule(rule: SkipRule) -> str:
-    gain = f"that skips {percent(rule.spared)} of its verdicts and saves {dollars(rule.saves_usd)} per answer"
-    ends = f"{rule.when} is below {rule.below:.3g} or above {rule.above:.3g}"
-    return f"{rule.verifier} can be skipped where {ends}: {gain} (verifier `Sparing`)."
-
-
-def _figures(rung: RungAssessment) -> list[tuple[str, str]]:
-    lead, area, net = rung.lead, rung.area, rung.net_usd
-    rows = [
-        (rung.rung, f"{rung.verdict}; {rung.n:,} samples labelled on it and the reference"),
-        ("the reference leads by", f"{100 * lead.value:.1f} points ({_points(lead.low)} to {_points(lead.high)})"),
-        ("area above chance", f"{100 * area.value:.2f} points ({_points(area.low)} to {_points(area.high)})"),
-    ]
-    if net is not None:
-        rows.append(("net saving", f"{dollars(net.value)} ({dollars(net.low)} to {dollars(net.high)})"))
-        off = [
-            ("answers below", rung.below_usd), ("verifiers", rung.verifiers_usd),
-            ("shadow", rung.shadow_usd), ("labels", rung.labels_usd),
-            ("other models", rung.hull_usd),
-        ]  # fmt: skip
-        taken = ", ".join(f"{name} {dollars(usd)}" for name, usd in off)
-        rows.append(("taken off", f"{taken}, from {dollars(rung.gross_usd)}"))
-    if rung.more_labels is not None:
-        rows.append(
-            ("to decide", f"about {rung.more_labels:,} more labelled samples, if the estimates stay as they are")
-        )
-    return rows
-
-
-def _points(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.2f}"

@@ -17,10 +17,12 @@ from cascade.cli.shared.options import (
     ConfigOption,
     JsonOption,
     MapOption,
+    SameOption,
     TaskOption,
     VerifiersOption,
     YesOption,
     is_log,
+    load_sameness,
     open_for_reading,
 )
 from cascade.cli.shared.page_file import ReportOption
@@ -89,14 +91,7 @@ def calibrate(
             help="Certify without a label: upper bound on the share of answers that are not the same as always-top's.",
         ),
     ] = None,
-    same: Annotated[
-        str | None,
-        typer.Option(
-            "--same",
-            metavar="MODULE:FUNCTION",
-            help="Whose sameness --max-disagreement is about: a function of two texts; default: the reader of answers.",
-        ),
-    ] = None,
+    same: SameOption = None,
     confidence: Annotated[
         float | None,
         typer.Option("--confidence", metavar="C", help="Confidence level of a certificate; default: 0.9."),
@@ -178,9 +173,7 @@ def calibrate(
     from calibration import calibrate_files
     from calibration.judges.screening import UNPROBED
     from calibration.pages.blocks import operating_points
-    from calibration.samples.sameness import sameness_of
     from calibration.targets.by_task import make_target
-    from cascade.config.options import load_function
     from cascade.policy.policy import Policy
     from cascade.samples.table import parse_mapping
 
@@ -220,7 +213,7 @@ def calibrate(
             mapping=parse_mapping(mapping) if mapping else None,
             out=out,
             seed=seed,
-            sameness=None if same is None else sameness_of(load_function(same, "--same", Path()), same),
+            sameness=load_sameness(same),
             probe_judges=not no_probes,
             admit_judges=admit_judge or (),
             explore=shown.explore,
@@ -260,7 +253,8 @@ def _as_files(named: Sequence[str], tasks: list[str] | None) -> Iterator[list[Pa
     """Yield files of samples; a decision log becomes one, for as long as it is needed."""
     import tempfile
 
-    from cascade.cli.shared.log_samples import require_hours, say_skips, write_log_samples
+    from cascade.cli.shared.log_samples import say_skips, write_log_samples
+    from cascade.cli.shared.missing_hours import require_hours
     from cascade.log.samples import Skips
 
     with ExitStack() as stack:

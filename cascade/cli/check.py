@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade.cli.shared.options import JsonOption, MapOption, QualityOption, TaskOption, VerifiersOption, load, names
+from cascade.cli.shared.options import (
+    JsonOption,
+    MapOption,
+    QualityOption,
+    SameOption,
+    TaskOption,
+    VerifiersOption,
+    load,
+    load_sameness,
+    names,
+)
 from cascade.cli.shared.page_file import ReportOption, write_page
 from cascade.cli.shared.targets import parse_bounds
 from cascade.cli.shared.terminal import dollars, percent, print_json, printable, say, stdout, warn
@@ -49,6 +59,15 @@ def check(
             help="Upper limit on the error rate among answers accepted below the top; tone=A for one dimension.",
         ),
     ] = None,
+    max_disagreement: Annotated[
+        float | None,
+        typer.Option(
+            "--max-disagreement",
+            metavar="E",
+            help="Upper limit on the share of answers that are not the same as the reference's; needs no label.",
+        ),
+    ] = None,
+    same: SameOption = None,
     max_cost: Annotated[
         float | None, typer.Option("--max-cost", metavar="USD", help="Upper limit on the mean cost per request.")
     ] = None,
@@ -117,6 +136,7 @@ def check(
         min_accuracy=parse_bounds(min_accuracy, "--min-accuracy"),
         max_loss=parse_bounds(max_loss, "--max-loss"),
         max_error=parse_bounds(max_error, "--max-error"),
+        max_disagreement=max_disagreement,
         max_cost=max_cost,
         escalation_tolerance=escalation_tolerance,
         # Without --max-drop, only a proven drop fails.
@@ -138,6 +158,8 @@ def check(
         prices=None if loaded is None else loaded.price_book,
         tasks=task,
         proxy=proxy,
+        sameness=load_sameness(same),
+        abstaining=() if loaded is None else [name for name in served.tasks if loaded.abstains(name)],
     )
     for warning in (*gate.first, *gate.warnings):
         warn(warning)

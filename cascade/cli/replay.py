@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cascade.cli.shared.options import JsonOption, MapOption, QualityOption, TaskOption, VerifiersOption, load, names
+from cascade.cli.shared.options import (
+    JsonOption,
+    MapOption,
+    QualityOption,
+    SameOption,
+    TaskOption,
+    VerifiersOption,
+    load,
+    load_sameness,
+    names,
+)
 from cascade.cli.shared.page_file import ReportOption, write_page
 from cascade.cli.shared.progress import progress, summed
 from cascade.cli.shared.terminal import dollars, percent, print_json, say, share, show_blocks, warn
@@ -32,13 +42,17 @@ def replay(
         ),
     ] = None,
     verifiers: VerifiersOption = None,
+    same: SameOption = None,
     task: TaskOption = None,
     quality: QualityOption = None,
     mapping: MapOption = None,
     report_file: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Replay a policy on recorded samples: escalation rate, accuracy, cost. No call is made."""
+    """Replay a policy on recorded samples: escalation rate, accuracy, disagreement with always-top, cost.
+
+    No call is made.
+    """
     import calibration
     from calibration.fit.complete import graded, schema_filler
     from calibration.samples.survey import survey
@@ -63,6 +77,8 @@ def replay(
             prices=None if loaded is None else loaded.price_book,
             tasks=task,
             found=found,
+            sameness=load_sameness(same),
+            abstaining=() if loaded is None else [name for name in served.tasks if loaded.abstains(name)],
             progress=summed(report),
         )
     found_json = replayed.to_json()
@@ -101,6 +117,9 @@ def _figures(row: dict[str, Any]) -> list[tuple[str, str]]:
         ("escalation rate", share(row["escalation_rate"])),
         ("accuracy", f"{share(row['accuracy'])}; always-top: {percent(row['accuracy_top'])}"),
         ("accepted below", f"{percent(wrong)} of them wrong" if wrong is not None else "no labels"),
+        ("disagreement", f"{share(row['disagreement'])} of {row['n_compared']:,} requests, with always-top")
+        if row["n_compared"]
+        else ("disagreement", "not known: too few answers of the top to compare with"),
         ("a request", f"{dollars(row['cost_usd_per_request'])}, {percent(row['cost_vs_top'])} of always-top"),
         *hull_line(row.get("hull")),
     ]

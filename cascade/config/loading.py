@@ -106,6 +106,10 @@ class Config:
         """Price book: the configured prices before the price table."""
         return PriceBook(self.prices)
 
+    def abstains(self, task: str) -> bool:
+        """Return whether a task gives no answer where the last rung's was vetoed (`on_exhausted: abstain`)."""
+        return self.tasks.get(task, self.settings).on_exhausted == "abstain"
+
     def open(
         self,
         *,

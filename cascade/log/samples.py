@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DECISION = "decision"
 """Field of a sample from a log: what was decided, `{"id", "at", "outcome", "rung", "policy_sha256", "mode", …}`;
-`observed` is true where the recordings are those of an observation."""
+`observed` is true where the recordings are those of an observation, `propensity` that of observing it."""
 
 ANNOTATIONS = "annotations"
 """Field of a recording: labels by annotator and dimension, as `cascade label` writes them."""
@@ -128,6 +128,7 @@ def _sample(past: Past, skips: Skips) -> Sample | None:
         "policy_sha256": row["policy_sha256"], "cost_usd": row["cost_usd"],
         "attempts": [{"rung": one["rung"], "action": one["action"], "reason": one["reason"]} for one in past.attempts],
         "observed": None if past.observed is None else True,
+        "propensity": None if past.observed is None else seen.decision["propensity"],
     }  # fmt: skip
     return Sample(
         request=request,

@@ -11,8 +11,8 @@ import typer
 from cascade.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from calibration.samples.sameness import Sameness
     from cascade.config import Config
-if TYPE_CHECKING:
     from cascade.log import Log
 
 
@@ -46,6 +46,14 @@ VerifiersOption = Annotated[
     ),
 ]
 ConcurrencyOption = Annotated[int, typer.Option("--concurrency", min=1, help="Maximum number of calls at once.")]
+SameOption = Annotated[
+    str | None,
+    typer.Option(
+        "--same",
+        metavar="MODULE:FUNCTION",
+        help="Whose sameness a disagreement is about: a function of two texts; default: the reader of answers.",
+    ),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before spending.")]
 
 
@@ -63,6 +71,20 @@ def load(config: Path | None) -> Config:
 def names(text: str | None) -> list[str] | None:
     """Parse a list of names: `a,b,c`."""
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def load_sameness(named: str | None) -> Sameness | None:
+    """Return the sameness of --same; None: the reader's.
+
+    Raises:
+        ConfigError: the function cannot be loaded.
+    """
+    if named is None:
+        return None
+    from calibration.samples.sameness import sameness_of
+    from cascade.config.options import load_function
+
+    return sameness_of(load_function(named, "--same", Path()), named)
 
 
 def pairs(given: list[str] | None, option: str) -> dict[str, str]:

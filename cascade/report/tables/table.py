@@ -61,6 +61,8 @@ def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
         top = f"; {task.reference} alone {percent(task.accuracy_top)}" if task.accuracy_top is not None else ""
         below = f"; accepted below the top {interval(task.accuracy_accepted)}" if task.accuracy_accepted.n else ""
         yield "accuracy", f"{estimate(task.accuracy)}{top}{below}"
+    if task.observed.n:
+        yield "disagreement", f"{estimate(task.observed.disagreement)} of observed requests, with the top"
     if task.hull is not None:
         yield "against the hull", hull_words(task.hull)
     if task.accuracy_sharpened.proxies:

@@ -45,6 +45,13 @@ class Observed:
     dropped: Mapping[str, int] = EMPTY
     """Requests that were drawn and not observed, by reason: queue, budget, closing, failed."""
 
+    @property
+    def disagreement(self) -> Figure:
+        """Share that would have been answered otherwise than by the top."""
+        low, high = (None if end is None else 1.0 - end for end in (self.same.high, self.same.low))
+        value = None if self.same.value is None else 1.0 - self.same.value
+        return Figure(value=value, low=low, high=high, n=self.same.n)
+
 
 NO_OBSERVED = Observed()
 """Nothing was observed."""

@@ -6,9 +6,12 @@ import json
 
 import pytest
 
+from cascade.log import open_log
 from cascade.samples.jsonl import sample_line
+from tests.calibration.fit.test_paired_task import traffic, write
 from tests.calibration.judges.test_judges import judged
 from tests.cascade.cli.conftest import write_lines
+from tests.cascade.cli.test_calibrate_log import observed
 from tests.recordings import recorded_samples
 
 
@@ -29,6 +32,33 @@ def test_assess_as_json(samples, cli) -> None:
     found = json.loads(cli("assess", samples, "--rungs", "small,large", "--json").stdout)["tasks"]["sums"]
     assert found["verdict"] == "worth it"
     assert {one["verifier"]: one["standing"] for one in found["verifiers"]}["sure"] == "informative"
+
+
+def test_without_a_label_it_says_what_is_saved_at_what_disagreement(folder, cli) -> None:
+    write(folder / "bare.jsonl", traffic(600))
+    given = ("assess", "bare.jsonl", "--rungs", "small,large", "--verifiers", "sure")
+    ended = cli(*given)
+    assert ended.exit_code == 0, ended.stderr
+    assert "at most 10.0 % differ" in ended.stdout
+    found = json.loads(cli(*given, "--json").stdout)["tasks"]["sums"]
+    assert (found["by"], found["verdict"]) == ("disagreement", "worth it")
+    assert found["same"]["small"]["n"] == 600
+
+
+def test_a_log_is_assessed_by_what_was_observed_and_what_is_missing(folder, cli) -> None:
+    path = observed(folder / "decisions.db", 150)
+    ended = cli("assess", "decisions.db")
+    assert ended.exit_code == 0, ended.stderr
+    assert "small says the same" in ended.stdout
+    found = json.loads(cli("assess", "decisions.db", "--json").stdout)["tasks"]["default"]
+    assert found["disagreement"]["n"] == 150
+    assert found["missing"] == {"observed": 150, "dropped": 0, "hours": {}, "reasons": {}}
+    with open_log(path) as log:
+        log.write_unobserved({(1_700_000_000_000 // 3_600_000 * 3_600_000, "default", "queue"): 20})
+    found = json.loads(cli("assess", "decisions.db", "--json").stdout)["tasks"]["default"]
+    assert found["verdict"] == "cannot tell"
+    assert found["missing"]["hours"] == {"2023-11-14T22:00:00+00:00": 20}
+    assert "queue 20" in cli("assess", "decisions.db").stdout
 
 
 def test_labels_have_a_price_only_over_a_number_of_requests(samples, cli) -> None:

@@ -113,3 +113,31 @@ def overpriced(sample: Sample) -> Sample:
     small, large = (sample.recordings[rung] for rung in ("small", "large"))
     dear = replace(small, correct=0.0, response=replace(small.response, cost_usd=large.response.cost_usd))
     return replace(sample, recordings={"small": dear, "large": large})
+
+
+def test_disagreement_is_checked_without_a_label_by_the_reader_or_by_a_function(gated, cli) -> None:
+    plain = [{key: value for key, value in json.loads(line).items() if key != "gold"}
+             for line in (gated / "held_out.jsonl").read_text().splitlines()]  # fmt: skip
+    for line in plain:
+        for recording in line["recordings"]:
+            recording["correct"] = None
+    write_lines(gated / "bare.jsonl", plain)
+    (gated / "mine.py").write_text("def always(one, other):\n    return True\n")
+    given = ("bare.jsonl", "--policy", "policy.json")
+    failed = cli("check", *given, "--max-disagreement", "0.5")
+    assert failed.exit_code == 1
+    assert "fail: share of answers that are not the same as the reference's" in failed.stdout
+    passed = cli("check", *given, "--max-disagreement", "0.5", "--same", "mine:always")
+    assert passed.exit_code == 0, passed.stdout + passed.stderr
+    assert "of 500 requests, with always-top" in cli("replay", *given).stdout
+    by_mine = json.loads(cli("replay", *given, "--same", "mine:always", "--json").stdout)["tasks"]["sums"]
+    assert by_mine["disagreement"]["value"] == 0.0
+
+
+def test_where_the_top_was_asked_only_in_doubt_the_disagreement_is_not_known(gated, cli) -> None:
+    lines = [json.loads(line) for line in (gated / "held_out.jsonl").read_text().splitlines()]
+    for line in lines[:100]:
+        line["recordings"] = [one for one in line["recordings"] if one["rung"] == "small"]
+    write_lines(gated / "partly.jsonl", lines)
+    said = cli("replay", "partly.jsonl", "--policy", "policy.json")
+    assert "too few answers of the top" in said.stdout

@@ -11,7 +11,7 @@ import pytest
 from cascade.log import Log, open_log
 from cascade.observation import Observation
 from cascade.report import report
-from cascade.report.tables.table import mode_table
+from cascade.report.tables.table import key_figures, mode_table
 from tests.cascade.log.decisions import decided
 
 NOON_S = 1_800_014_400
@@ -63,6 +63,8 @@ def test_the_modes_stand_side_by_side_with_what_would_have_been(log: Log) -> Non
     assert seen.cost_vs_top.value == pytest.approx((8 * 0.001 + 2 * 0.011) / (10 * 0.01))
     assert seen.latency_s.p50 == 0.5
     assert seen.paid_usd == pytest.approx(0.01)
+    assert (seen.disagreement.value, seen.disagreement.low) == (pytest.approx(0.2), 1.0 - (seen.same.high or 0.0))
+    assert dict(key_figures(task))["disagreement"].startswith("20.0 % (")
     assert task.escalation_rate.n == 4, "what the top answered as ever has no first answer to escalate"
     assert task.calibrated == 1.0
     assert [row[0] for row in mode_table(task).rows] == [
