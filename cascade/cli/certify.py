@@ -204,7 +204,8 @@ def _work_file(
     from cascade.samples.rows import is_table
 
     if is_log(named):
-        from cascade.cli.shared.log_samples import require_hours, say_skips, write_log_samples
+        from cascade.cli.shared.log_samples import say_skips, write_log_samples
+        from cascade.cli.shared.missing_hours import require_hours
         from cascade.log.samples import Skips
 
         beside = Path("cascade-log") if "://" in named else Path(named)
