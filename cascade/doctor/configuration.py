@@ -11,6 +11,7 @@ from cascade.display.numbers import dollars
 from cascade.doctor.findings import Finding
 from cascade.endpoint import Endpoint
 from cascade.errors import CascadeError, ConfigError, UnknownPrice
+from cascade.result import BYPASSED
 
 if TYPE_CHECKING:
     from cascade.config import Config
@@ -176,7 +177,7 @@ def _log(config: Config) -> Iterator[Finding]:
         with open_log(config.log, spool=config.spool) as log:
             text, down = f"{log.name} can be opened", log.warnings
             waiting = log.spooled
-            unchecked = _unchecked(log)
+            unchecked = _flagged(log)
     except CascadeError as error:
         yield Finding(check="decision log", state="error", text=str(error))
         return
@@ -186,8 +187,8 @@ def _log(config: Config) -> Iterator[Finding]:
     yield from unchecked
 
 
-def _unchecked(log: Log) -> list[Finding]:
-    """Return what was not verified in the decisions of the last day, by task."""
+def _flagged(log: Log) -> list[Finding]:
+    """Return what was not verified, and what went to the reference alone, in the decisions of the last day, by task."""
     from cascade.log.rows import now_ms
     from cascade.report.queries.flag_query import count_flags
     from cascade.report.queries.scope import Scope
@@ -198,10 +199,10 @@ def _unchecked(log: Log) -> list[Finding]:
         count_flags(connection, Scope(since_ms=now_ms() - _DAY_MS), found)
     return [
         Finding(
-            check="verification", state="warning",
+            check="failures of the cascade" if flag.startswith(BYPASSED) else "verification", state="warning",
             text=f"task {task}: {n:,} decisions of the last day carry the flag {flag}; `cascade report` says more.",
         )
         for task, tally in sorted(found.items())
         for flag, n in tally.flags.most_common()
-        if flag.startswith(("unchecked:", "language:"))
+        if flag.startswith(("unchecked:", "language:", BYPASSED))
     ]  # fmt: skip

@@ -22,7 +22,7 @@ from cascade.dialects.inbound.server_sent_events import dumps, encode
 from cascade.drop_in.own_model import read_own
 from cascade.drop_in.route import Library, Route, route_of
 from cascade.drop_in.wire import Reply, Sent
-from cascade.engine.bypass import Bypass, is_internal
+from cascade.engine.bypass import Bypass, cause_of, is_internal
 from cascade.errors import BudgetExceeded, CascadeError, DeadlineExceeded
 from cascade.exchange import Request
 from cascade.failure import CallFailure, FailureKind
@@ -103,7 +103,7 @@ class Exchanges:
         route = route_of(self.library, sent.path)
         assert route is not None  # noqa: S101 - the transports ask `answers` first
         if again:
-            return (yield from self._bypass(route, original, self._read(route, sent), _AGAIN))
+            return (yield from self._bypass(route, original, self._read(route, sent), _AGAIN, "again"))
         inbound: Inbound | None = None
         try:
             inbound = route.dialect.read(sent.fields(), self.defaults)
@@ -118,7 +118,7 @@ class Exchanges:
         # Beyond the handler: a failure of the client's own model is none of ours.
         why = str(failure) if isinstance(failure, CascadeError) else redacted(f"{type(failure).__name__}: {failure}")
         self._alarm(why)
-        return (yield from self._bypass(route, original, inbound, why))
+        return (yield from self._bypass(route, original, inbound, why, cause_of(failure)))
 
     def _answered(self, route: Route, inbound: Inbound, result: Any) -> Reply:
         told = {"x-request-id": result.decision_id, **headers(result)}
@@ -143,8 +143,8 @@ class Exchanges:
             return None
         return inbound
 
-    def _bypass(self, route: Route, original: Original, inbound: Inbound | None, why: str) -> Steps:
-        bypass = self._accounted(inbound, why)
+    def _bypass(self, route: Route, original: Original, inbound: Inbound | None, why: str, cause: str) -> Steps:
+        bypass = self._accounted(inbound, why, cause)
         if bypass is not None:
             try:
                 yield Step(run=bypass.begin, arun=bypass.abegin)
@@ -172,13 +172,13 @@ class Exchanges:
             response.headers["x-cascade-decision-id"] = bypass.identity
         return response
 
-    def _accounted(self, inbound: Inbound | None, why: str) -> Bypass | None:
+    def _accounted(self, inbound: Inbound | None, why: str, cause: str) -> Bypass | None:
         """Return what accounts for a bypassed request; None where the cascade cannot even be opened."""
         if inbound is None:
             return None
         try:
             app = self.app or default()
-            return app.bypass(inbound.request, model=f"{self.library}/{inbound.model}", error=why)
+            return app.bypass(inbound.request, model=f"{self.library}/{inbound.model}", error=why, cause=cause)
         except Exception:  # noqa: BLE001 - nor must accounting
             _log.exception("A bypassed request is not accounted for.")
             return None

@@ -43,6 +43,13 @@ def is_internal(error: Exception, top: str | None) -> bool:
     return result is None or all(attempt.rung != top for attempt in result.attempts)
 
 
+def cause_of(error: Exception) -> str:
+    """Return what a request failed by, for a flag: `auth:small` for a provider of a rung, else the error's name."""
+    attempts = getattr(getattr(error, "result", None), "attempts", ())
+    failed = next((one for one in reversed(attempts) if one.failure is not None), None)
+    return type(error).__name__ if failed is None else f"{failed.failure.kind.value}:{failed.rung}"
+
+
 @dataclass(slots=True, kw_only=True)
 class Bypass:
     """One request that goes, unmodified, to its client's own model; budgets hold, and it is logged.
@@ -65,6 +72,9 @@ class Bypass:
 
     error: str
     """Why it is bypassed."""
+
+    cause: str = ""
+    """The same for a flag; see `cause_of`."""
 
     identity: str = field(init=False, default="")
     """The decision's id in the log; '' before it has begun."""
@@ -161,7 +171,8 @@ class Bypass:
             request_id=self.request.id, decision_id=self.identity, task=self.request.task, outcome=ended,
             answer=None if failed else response.text, tool_calls=() if failed else response.tool_calls,
             rung=None if failed else self._rung.name, model=None if failed else self.model, attempts=(attempt,),
-            error=self.error, flags=(BYPASSED,), tags=self.request.tags,
+            error=self.error, flags=(BYPASSED, *((f"{BYPASSED}:{self.cause}",) if self.cause else ())),
+            tags=self.request.tags,
             maybe_charged_usd=self._budget.maybe_charged_usd,
             maybe_charged_estimate_usd=self._budget.maybe_charged_estimate_usd,
             latency_s=time.monotonic() - self._started,

@@ -514,15 +514,18 @@ class Cascade(Closing):
         value = float(bool(correct)) if score is None else score
         self.log.add_labels([Label(decision=decision_id, correct=value, rung=rung, source=kind)])
 
-    def bypass(self, request: Request, *, model: str, error: str) -> Bypass:
+    def bypass(self, request: Request, *, model: str, error: str, cause: str = "") -> Bypass:
         """Return what accounts for a request that goes to its client's own model, since the cascade failed.
 
         Args:
             request: the request.
             model: the client's own model, as `provider/name`.
             error: why the cascade failed.
+            cause: the same for a flag: `auth:small`, `RuntimeError`.
         """
-        return Bypass(runner=self._runner, loop_thread=self._loop_thread, request=request, model=model, error=error)
+        return Bypass(
+            runner=self._runner, loop_thread=self._loop_thread, request=request, model=model, error=error, cause=cause
+        )
 
     def health(self) -> tuple[Health, ...]:
         """Return how every endpoint stands that was asked so far, and which verifiers have stopped scoring, and why."""

@@ -33,6 +33,7 @@ _FLAGS = {
     "uncalibrated": "by pass marks",
     "capped:": "stopped by the escalation cap",
     "budget:": "a budget was spent",
+    "bypassed:": "what the cascade failed by",
     "bypassed": "sent to the reference after a failure of ours",
     "top_failed": "the top did not answer",
     "top_vetoed": "the top's answer was vetoed",

@@ -8,6 +8,7 @@ from cascade.report.values.against_hull import hull_findings
 from cascade.report.values.content import TaskReport
 from cascade.report.values.format_numbers import count, dollars, estimate, interval, percent
 from cascade.report.values.parts import RungReport, VerifierReport
+from cascade.result import BYPASSED
 
 USUAL_BAND = (0.15, 0.35)
 """Range of escalation rates in which a cascade usually pays."""
@@ -241,11 +242,19 @@ def _unchecked(task: TaskReport) -> Iterator[str]:
             )
 
 
+def _causes(task: TaskReport) -> str:
+    """Return what the cascade failed by, where the log tells."""
+    head = f"{BYPASSED}:"
+    found = [(flag.removeprefix(head), n) for flag, n in task.flags.items() if flag.startswith(head)]
+    return f" by {', '.join(f'{cause} {count(n)}' for cause, n in found[:MOST_NAMED])}" if found else ""
+
+
 def _ends(task: TaskReport) -> Iterator[str]:
-    if bypassed := task.flags.get("bypassed", 0):
+    if bypassed := task.flags.get(BYPASSED, 0):
         yield (
             f"{percent(bypassed / task.n)} of requests went to the reference alone, since the cascade failed (flag "
-            "bypassed); the log of the program says why (loggers cascade.wrap and cascade.serve)."
+            f"bypassed){_causes(task)}; the log of the program says more (loggers cascade.wrap and cascade.serve), "
+            "and `cascade doctor --ping` asks each rung."
         )
     if task.calibrated is not None and task.calibrated < 1.0:
         yield (

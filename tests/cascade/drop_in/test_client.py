@@ -18,6 +18,7 @@ from cascade.failure import CallFailure, FailureKind
 from cascade.guards.limits import Limits
 from cascade.log import open_log
 from cascade.log.spending import spent_usd
+from cascade.report import report
 from cascade.verdict import Verifier
 from tests.cascade.drop_in.conftest import cascade_of
 
@@ -232,6 +233,42 @@ def test_a_failure_of_ours_sends_the_request_unmodified_to_the_clients_own_model
     assert "client's own model" in caplog.text
 
 
+@pytest.mark.parametrize("kind", ["auth", "quota", "not_found", "bad_request"])
+def test_what_a_provider_of_a_rung_below_refuses_is_answered_by_the_own_model_and_counted_by_cause(
+    client, own, tmp_path, kind
+):
+    refused = CallFailure(kind=FailureKind(kind), message="no", status=400, charged=False)
+    with open_log(tmp_path / "log.db") as log, cascade_of(refused, log=log) as app:
+        with pytest.warns(cascade.BypassWarning):
+            assert ask(cascade.wrap(client, app=app)).choices[0].message.content == "By the own model."
+        log.flush()
+        task = report(log).tasks["default"]
+    assert task.flags["bypassed"] == 1
+    assert task.flags[f"bypassed:{kind}:small"] == 1
+    assert own.paths == ["/v1/chat/completions"]
+
+
+def test_a_request_that_every_model_refuses_comes_back_as_its_own_model_refused_it_and_is_paid_by_none(
+    client, own, tmp_path
+):
+    own.statuses = [400]
+    refused = CallFailure(kind=FailureKind.BAD_REQUEST, message="no", status=400, charged=False)
+    with open_log(tmp_path / "log.db") as log, cascade_of(refused, log=log) as app:
+        with pytest.warns(cascade.BypassWarning), pytest.raises(openai.BadRequestError) as raised:
+            ask(cascade.wrap(client, app=app))
+        log.flush()
+        assert sum(spent_usd(log, 0).values()) == 0.0
+    assert raised.value.body == {"message": "own model is down"}
+    assert own.paths == ["/v1/chat/completions"]
+
+
+def test_a_request_that_the_top_refuses_is_not_asked_again(client, own):
+    refused = CallFailure(kind=FailureKind.BAD_REQUEST, message="no", status=400, charged=False)
+    with cascade_of("", top=refused) as app, pytest.raises(openai.BadRequestError):
+        ask(cascade.wrap(client, app=app))
+    assert own.paths == []
+
+
 def test_the_async_client_falls_back_too(async_client, own):
     async def one() -> Any:
         return await ask(cascade.wrap(async_client, app=app))
@@ -253,7 +290,7 @@ def test_what_bypassed_the_cascade_is_logged_and_paid_from_its_budgets(client, o
         log.flush()
         with log.reading() as connection:
             row = connection.exec_driver_sql("SELECT task, outcome, flags, cost_usd FROM decisions").one()
-        assert row[:3] == ("orders", "accepted", json.dumps(["bypassed"]))
+        assert (row[0], row[1], json.loads(row[2])) == ("orders", "accepted", ["bypassed", "bypassed:ConfigError"])
         assert row[3] > 0
         assert sum(spent_usd(log, 0).values()) == pytest.approx(row[3])
 
