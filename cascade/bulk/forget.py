@@ -1,15 +1,13 @@
-"""forget(): takes a principal out of files of samples, requests' results and exports' lines that came from a log."""
+"""forget(): takes a principal out of files that came from a log: samples, requests, results, exports, journals."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cascade.errors import DataError
-from cascade.files import write_atomically
+from cascade.bulk.forget_forms import FORMS, form_of
 
 if TYPE_CHECKING:
     from cascade.log.log import Log
@@ -17,13 +15,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traces:
-    """The ids under which a log knows a principal's requests."""
+    """The names under which a log knows a principal and its requests."""
+
+    names: frozenset[str]
+    """The principal's own, as given and as the log stores it."""
 
     decisions: frozenset[str]
     """Decision ids."""
 
     requests: frozenset[str]
     """Request ids: of equal requests of others too, where ids are hashes of the content."""
+
+    calls: frozenset[str]
+    """Ids of calls."""
+
+    def hold(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a row is one of the principal's: by its principal, decision or call, else by its request."""
+        told, begun = row.get("decision"), row.get("open")
+        if isinstance(row.get("item"), Mapping) and self.hold(row["item"]):
+            return True
+        if _text(row.get("principal")) in self.names or _text(row.get("call") or row.get("call_id")) in self.calls:
+            return True
+        decision = told.get("id") if isinstance(told, Mapping) else told or row.get("decision_id")
+        if decision:
+            return _text(decision) in self.decisions
+        if isinstance(begun, list) and len(begun) == 2:
+            return _text(begun[1]) in self.requests
+        return _text(row.get("hash_id") or row.get("id") or row.get("request_id")) in self.requests
 
 
 def traces(log: Log, principal: str) -> Traces:
@@ -34,62 +52,38 @@ def traces(log: Log, principal: str) -> Traces:
     """
     from sqlalchemy import select
 
-    from cascade.log.tables import decisions
+    from cascade.log.tables import calls, decisions
 
-    query = select(decisions.c.decision_id, decisions.c.request_id)
+    stored = log.stored_name(principal)
+    made = select(decisions.c.decision_id, decisions.c.request_id).where(decisions.c.principal == stored)
+    asked = select(calls.c.call_id).where(calls.c.principal == stored)
     with log.reading() as connection:
-        rows = connection.execute(query.where(decisions.c.principal == log.stored_name(principal))).all()
-    return Traces(decisions=frozenset(row[0] for row in rows), requests=frozenset(row[1] for row in rows))
+        rows = connection.execute(made).all()
+        called = frozenset(connection.execute(asked).scalars())
+    return Traces(
+        names=frozenset({principal, stored}),
+        decisions=frozenset(row[0] for row in rows),
+        requests=frozenset(row[1] for row in rows),
+        calls=called,
+    )
 
 
-def forget(path: Path, principal: str, found: Traces, *, dry_run: bool = False) -> int:
-    """Take the lines of a principal's requests out of a file of JSON lines, atomically; return how many.
-
-    A line is one of these by its principal, by the decision that it came from, or, where it names none, by its id.
+def forget(path: Path, found: Traces, *, dry_run: bool = False) -> int:
+    """Take the rows of a principal's requests out of a file, atomically; return how many.
 
     Args:
-        path: samples, requests or results, one JSON object a line.
-        principal: the principal.
-        found: its ids in the log.
+        path: JSON lines (`.jsonl`, gzipped too), a journal (`.part`), CSV, TSV (gzipped too) or Parquet.
+        found: the principal's names and ids in the log.
         dry_run: only count.
 
     Raises:
-        DataError: the file cannot be read, or is not JSON lines.
+        ConfigError: a Parquet file, and the extra `tables` is not installed.
+        DataError: the file cannot be read, is of no known form or without a column that tells whose a row is, or is a
+            journal that a run still writes.
     """
-    if path.suffix != ".jsonl":
-        message = f"{path} is no file of JSON lines (.jsonl); unpack or convert it, and forget in that."
-        raise DataError(message)
-    try:
-        lines = path.read_bytes().splitlines(keepends=True)
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}. Give a file of JSON lines."
-        raise DataError(message) from None
-    kept = [line for line, mine in _told(path, lines, principal, found) if not mine]
-    if len(kept) < len(lines) and not dry_run:
-        write_atomically(path, kept)
-    return len(lines) - len(kept)
+    return FORMS[form_of(path)](path, found.hold, dry_run)
 
 
-def _told(path: Path, lines: Sequence[bytes], principal: str, found: Traces) -> Iterator[tuple[bytes, bool]]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            yield line, False
-            continue
-        try:
-            content: Any = json.loads(line)
-        except (ValueError, RecursionError):
-            content = None
-        if not isinstance(content, dict):
-            message = f"{path}, line {number} is no JSON object, so nothing was changed; JSON lines were expected."
-            raise DataError(message)
-        yield line, _is_of(content, principal, found)
-
-
-def _is_of(content: dict[str, Any], principal: str, found: Traces) -> bool:
-    if content.get("principal") == principal:
-        return True
-    came_from = content.get("decision")
-    decision = came_from.get("id") if isinstance(came_from, dict) else content.get("decision_id")
-    if isinstance(decision, str):
-        return decision in found.decisions
-    return str(content.get("hash_id") or content.get("id") or content.get("request_id")) in found.requests
+def _text(value: Any) -> str:
+    """Return an id as text; exports put an apostrophe before one that a spreadsheet would take for a formula."""
+    return str(value).removeprefix("'") if value is not None else ""

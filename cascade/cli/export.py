@@ -39,7 +39,11 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace files of an earlier export.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Export the tables of a decision log: decisions, attempts, verdicts, labels and calls, one file each."""
+    """Export the tables of a decision log: decisions, attempts, verdicts, labels, calls, and what was observed.
+
+    One file each: `observations`, `observed_attempts` and `observed_verdicts` are what the cascade would have done,
+    `unobserved` counts what was dropped, by hour and reason.
+    """
     from cascade.log.export import export as export_log
 
     folder = parquet or csv

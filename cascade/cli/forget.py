@@ -15,7 +15,12 @@ from cascade.errors import ConfigError
 def forget(
     log: Annotated[str, typer.Argument(metavar="LOG", help="The decision log, a file or a postgresql:// address.")],
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE…]", help="Samples, requests or results that came from it.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE…]",
+            help="Files that came from it, samples, requests, results, exports, journals: .jsonl, .csv and .tsv (.gz "
+            "too), .parquet, .part.",
+        ),
     ] = None,
     *,
     principal: Annotated[str, typer.Option("--principal", metavar="NAME", help="Whose requests are taken out.")],
@@ -23,10 +28,10 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before deleting.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take a principal out permanently: of the log, as `cascade purge`, and of files of JSON lines that came from it.
+    """Take a principal out permanently: of the log, as `cascade purge`, and of files that came from it.
 
     Files come first, by the ids that the log knows: if it is interrupted, run it again. Policies hold no requests.
-    Backups, replicas, exports and journals are not touched.
+    Backups, replicas, and files that are not named are not touched.
     """
     from dataclasses import asdict
 
@@ -37,7 +42,7 @@ def forget(
 
     with open_log(log_of(log, None)) as held:
         found = traces(held, principal)
-        lines = {str(path): forget_in(path, principal, found, dry_run=True) for path in files or ()}
+        lines = {str(path): forget_in(path, found, dry_run=True) for path in files or ()}
         counted = purge(held, principal=principal, dry_run=True)
         told = f"{counted.decisions:,} decisions and {counted.calls:,} calls of {held.name}"
         told += "".join(f", {n:,} lines of {path}" for path, n in lines.items())
@@ -46,11 +51,11 @@ def forget(
                 message = f"Nothing was deleted. {told} would be; give --yes, or look with --dry-run."
                 raise ConfigError(message)
             for path in files or ():
-                forget_in(path, principal, found)
+                forget_in(path, found)
             counted = purge(held, principal=principal)
         name = held.name
     if as_json:
         print_json({"log": name, "dry_run": dry_run, **asdict(counted), "lines": lines})
     say(f"{told} {'would be' if dry_run else 'are'} deleted.")
     if not dry_run:
-        say("Backups, replicas, exports and journals are not touched.")
+        say("Backups, replicas, and files that were not named are not touched.")

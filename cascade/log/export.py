@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 CHUNK = 10_000
 """Rows in memory at once, and of one row group of a Parquet file."""
 
-TABLES = ("decisions", "attempts", "verdicts", "labels", "calls")
+TABLES = (
+    "decisions",
+    "attempts",
+    "verdicts",
+    "labels",
+    "calls",
+    "observations",
+    "observed_attempts",
+    "observed_verdicts",
+    "unobserved",
+)
 """Tables that are exported, in this order; each to a file of its name."""
 
 _KEYS = frozenset({"decision_id", "request_id", "call_id"})

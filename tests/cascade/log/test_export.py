@@ -101,9 +101,8 @@ def test_a_spreadsheet_finds_no_formula_and_numbers_stay_numbers(file: Log, tmp_
 
 def test_period_and_task_choose_decisions_with_all_that_belongs_to_them(file: Log, tmp_path: Path) -> None:
     filled(file)
-    assert export(file, tmp_path / "a", "csv", task="other") == {
-        "decisions": 1, "attempts": 2, "verdicts": 1, "labels": 0, "calls": 0,
-    }  # fmt: skip
+    rows = export(file, tmp_path / "a", "csv", task="other")
+    assert {name: n for name, n in rows.items() if n} == {"decisions": 1, "attempts": 2, "verdicts": 1}
     counts = export(file, tmp_path / "b", "csv", since_ms=1_001_000, until_ms=1_003_000)
     assert (counts["decisions"], counts["attempts"], counts["verdicts"]) == (2, 4, 4)
 

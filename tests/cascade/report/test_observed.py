@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cascade.log import Log, open_log
+from cascade.log.export import export
 from cascade.observation import Observation
 from cascade.report import report
 from cascade.report.tables.table import key_figures, mode_table
@@ -94,3 +95,12 @@ def test_a_log_without_observations_says_nothing_of_them(log: Log) -> None:
     task = made.tasks["default"]
     assert (task.modes, task.observed.n) == ((), 0)
     assert not mode_table(task).rows
+
+
+def test_an_export_holds_what_was_observed_and_what_was_dropped(log: Log, tmp_path: Path) -> None:
+    observe(log, "a", "0.1", "0.9")
+    log.write_unobserved({(1_800_010_800_000, "default", "queue"): 3})
+    log.flush()
+    rows = export(log, tmp_path, "csv")
+    assert [rows[name] for name in ("observations", "observed_attempts", "unobserved")] == [1, 2, 1]
+    assert export(log, tmp_path / "later", "csv", since_ms=1_900_000_000_000)["observed_attempts"] == 0
