@@ -26,6 +26,7 @@ from cascade.exchange import EMPTY
 from cascade.ladder import Ladder
 from cascade.plugins import replace_verifiers
 from cascade.policy.policy import Policy
+from cascade.policy.sample_key import keep_key, new_key, read_key
 from cascade.samples.reader import ChangedSamples, SampleFiles
 from cascade.samples.sample import Sample
 
@@ -84,8 +85,8 @@ def calibrate_files(
         tasks: only these; None: all.
         new_tasks: tasks without any sample, for a cold start from the others; they need `target`.
         mapping: of tables, which column fills which field.
-        out: the policy's file; paid results are kept beside it. None: the policy is only returned, and paid results
-            are kept beside the first file of samples.
+        out: the policy's file; paid results and the key of its samples' fingerprints are kept beside it. None: the
+            policy is only returned, and paid results are kept beside the first file of samples.
         seed: of the random choices.
         probe_judges: whether judges are probed; if not, the policy records it.
         admit_judges: judges to admit whatever their probes show; the policy records it.
@@ -151,6 +152,7 @@ def calibrate_files(
     if on_samples is not None:
         on_samples(source, found)
     made: list[Policy] = []
+    key = None if out is None else read_key(Path(out)) or new_key()
     looks = Looks.beside(paths if looks_beside is None else looks_beside)
     abstaining = () if loaded is None else [name for name in targets if loaded.abstains(name)]
     for first, one in enumerate(dict.fromkeys(targets.values())):
@@ -174,12 +176,14 @@ def calibrate_files(
                 looks=looks,
                 budget=budget,
                 abstaining=abstaining,
+                sample_key=key,
                 say=say,
                 progress=progress,
             )
         )
     policy = with_judges(_together(made), judges)
-    if out is not None:
+    if out is not None and key is not None:
+        keep_key(Path(out), key)
         policy.save(out)
     return policy
 

@@ -31,6 +31,7 @@ from cascade.exchange import EMPTY
 from cascade.ladder import Ladder
 from cascade.plugins import resolve
 from cascade.policy.policy import Policy, TaskPolicy
+from cascade.policy.sample_print import MOST_BYTES, SamplePrint
 from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
 
@@ -75,6 +76,7 @@ def calibrate(
     looks: Looks | None = None,
     budget: LabelBudget | None = None,
     abstaining: Collection[str] = (),
+    sample_key: bytes | None = None,
     say: Callable[[str], None] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Policy:
@@ -101,6 +103,7 @@ def calibrate(
         looks: the record of earlier certifications on pairs of these samples; None: there was none.
         budget: certify MaxLoss on pairs, with so many labels where answers differ; None: on labels of all rows.
         abstaining: tasks that give no answer where the last rung's was vetoed (`on_exhausted: abstain`).
+        sample_key: under which the policy keeps fingerprints of its samples, for the gate; None: it keeps none.
         say: called with a sentence on how many answers are the same, before anything is fitted.
         progress: called now and then with the task, the samples judged and their total.
 
@@ -147,6 +150,7 @@ def calibrate(
         for name, one in layouts.items():
             for sentence in describe_sameness(name, one.table.rungs[-1], same_shares(one), repeat_figures(one)):
                 say(sentence)
+    prints = {} if sample_key is None else _prints(layouts, sample_key, shared_by or len(layouts))
     points = _fit_points(
         layouts,
         {name: rungs.of(name) for name in (*counts, *new_tasks)},
@@ -159,10 +163,22 @@ def calibrate(
         paired=on_pairs,
     )
     policies = {
-        name: replace(own[""], dial={quality: point for quality, point in own.items() if quality})
+        name: replace(
+            own[""], fitted_on=prints.get(name), dial={quality: point for quality, point in own.items() if quality}
+        )
         for name, own in points.items()
     }
     return make_policy(rungs, policies, named=named, seed=seed)
+
+
+def _prints(layouts: Mapping[str, Layout], key: bytes, shared_by: int) -> dict[str, SamplePrint]:
+    """Return the fingerprints of each task's samples; tasks share the bytes that a policy may take."""
+    found = {name: one.table.contents for name, one in layouts.items()}
+    return {
+        name: SamplePrint.of(contents.tolist(), key, most_bytes=MOST_BYTES // max(shared_by, 1))
+        for name, contents in found.items()
+        if contents is not None
+    }
 
 
 def _priors(tables: Mapping[str, Table], *, seed: int) -> dict[str, dict[str, Prior]]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from calibration.arrays import Floats
 from calibration.gate.finding import Criterion, Finding, Gate, judge_figure
+from calibration.gate.fresh_rows import require_fresh
 from calibration.gate.gate_rows import GateRows, replay_task
 from calibration.gate.ppi_figure import ppi_estimate
 from calibration.gate.replays import other_sameness
@@ -48,6 +49,8 @@ def check_policy(
     proxy: str | None = None,
     sameness: Sameness | None = None,
     abstaining: Collection[str] = (),
+    sample_key: bytes | None = None,
+    allow_fitted: bool = False,
 ) -> Gate:
     """Check a policy against criteria, task by task, on samples that it was not fitted on.
 
@@ -67,11 +70,13 @@ def check_policy(
             reported, but never decide.
         sameness: whose sameness `max_disagreement` is about; None: the reader's.
         abstaining: tasks that give no answer where the last rung's was vetoed (`on_exhausted: abstain`).
+        sample_key: of the policy's fingerprints of its samples; None: it cannot be told whether these are among them.
+        allow_fitted: whether samples that the policy was fitted on may be tested.
 
     Raises:
         ConfigError: no criterion, a missing baseline, or a task without samples.
         PolicyMismatch: a policy does not fit the ladder.
-        DataError: no sample can be judged.
+        DataError: no sample can be judged, or the policy was fitted on some and that is not allowed.
     """
     if not criteria:
         message = "The gate has nothing to check; give at least one limit, such as --min-accuracy 0.8."
@@ -104,6 +109,7 @@ def check_policy(
         )
         warnings += [] if told is None else other_sameness(name, policy.tasks[name], told)
         served = now[None].rows
+        warnings += require_fresh(name, now[None].table, policy.tasks[name], sample_key, allow=allow_fitted)
         baselines[name] = compare_replayed(now[None].table, served.index, served.correct, served.cost_usd)
         skipped = served.n_skipped
         if skipped:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cascade.samples.sample import Sample
 
@@ -26,9 +27,13 @@ class CopyGroups:
         content = sample.hash_id if sample.textless else sample.request.content
         self._contents.append(content_number(content))
 
+    def numbers(self) -> NDArray[np.uint64]:
+        """Return 64 bits of the hash of each row's content (n)."""
+        return np.frombuffer(self._contents, dtype=np.uint64)
+
     def of(self, groups: Sequence[str | None]) -> tuple[str | None, ...]:
         """Return the groups of the rows (n): their own, else that of their content where it came more than once."""
-        contents = np.frombuffer(self._contents, dtype=np.uint64)
+        contents = self.numbers()
         _, inverse, counts = np.unique(contents, return_inverse=True, return_counts=True)
         repeated = counts[inverse] > 1
         if not repeated.any():

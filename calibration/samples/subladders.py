@@ -103,7 +103,14 @@ class PartColumns:
     def table(self) -> Table:
         """Return the rows as arrays; no sample can be added afterwards."""
         ids, groups = tuple(self._ids), self._copies.of(self._groups)
-        whole = Table(task=self.task, ids=ids, groups=groups, rungs=self.ladder.names, **self._whole.fields())
+        whole = Table(
+            task=self.task,
+            ids=ids,
+            groups=groups,
+            rungs=self.ladder.names,
+            contents=self._copies.numbers(),
+            **self._whole.fields(),
+        )
         parts: dict[tuple[str, ...], Table] = {}
         for part in list(self._parts):
             fields = self._parts.pop(part).fields()

@@ -68,6 +68,9 @@ class Table:
     use: Mapping[str, Mapping[str, VerifierUse]]
     """Counts of verdicts, by rung and verifier."""
 
+    contents: NDArray[np.uint64] | None = None
+    """64 bits of the hash of each request's content (n); None where rows were taken out."""
+
     parts: Mapping[tuple[str, ...], Table] = field(default_factory=dict)
     """Tables of the same samples on sub-ladders, where verdicts differ (see `on`)."""
 
@@ -174,6 +177,7 @@ def lay_out(
         ids=tuple(sample.hash_id for sample in samples),
         groups=copies.of([sample.request.group for sample in samples]),
         rungs=ladder.names,
+        contents=copies.numbers(),
         **columns.fields(),
     )
 

@@ -103,6 +103,9 @@ def check(
     allow_undecided: Annotated[
         bool, typer.Option("--allow-undecided", help="Exit 0 if samples are too few to decide.")
     ] = False,
+    allow_fitted: Annotated[
+        bool, typer.Option("--allow-fitted", help="Test on samples that the policy was fitted on all the same.")
+    ] = False,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML.")] = None,
     config: Annotated[
         Path | None,
@@ -121,11 +124,13 @@ def check(
 
     A limit passes if the exact confidence bound of the figure meets it, and fails if the bound on the other side breaks
     it. Otherwise it is undecided, and the report says how many more samples would decide. No call is made. Exit code 1
-    unless all limits pass.
+    unless all limits pass. Samples that the policy was fitted on are refused, as far as equal contents tell (the key of
+    its fingerprints stands beside the policy).
     """
     from calibration.fit.complete import with_labels, with_schemas
     from calibration.gate.gate import check_policy
     from cascade.policy.policy import Policy
+    from cascade.policy.sample_key import read_key
     from cascade.samples.reader import read_files
     from cascade.samples.table import parse_mapping
 
@@ -160,6 +165,8 @@ def check(
         proxy=proxy,
         sameness=load_sameness(same),
         abstaining=() if loaded is None else [name for name in served.tasks if loaded.abstains(name)],
+        sample_key=read_key(policy),
+        allow_fitted=allow_fitted,
     )
     for warning in (*gate.first, *gate.warnings):
         warn(warning)

@@ -20,6 +20,7 @@ from cascade.ladder import Ladder
 from cascade.policy.changes import changes_text
 from cascade.policy.judge_screening import JudgeScreening
 from cascade.policy.operating_point import STRICT, OperatingPoint
+from cascade.policy.sample_print import SamplePrint
 
 VERSION = 1
 SALT = "cascade-1"
@@ -96,6 +97,9 @@ class TaskPolicy:
 
     reference_cost: ReferenceCost | None = None
     """How to estimate what the reference would have cost; None: by token counts alone."""
+
+    fitted_on: SamplePrint | None = None
+    """Keyed fingerprints of the samples that it was fitted on; None in policies written before, or without a file."""
 
     dial: dict[str, TaskPolicy] = field(default_factory=dict)
     """Further operating points by name (`strict`, `cheap`, …), each with its own target and certificate."""
@@ -285,6 +289,10 @@ class Policy:
             del body["judges"]  # policies written before this field existed keep their sha256
         if self.ladder.described is None:
             del body["ladder"]["described"]
+        for task in body["tasks"].values():
+            for one in (task, *task["dial"].values()):
+                if one["fitted_on"] is None:
+                    del one["fitted_on"]
         return body
 
     def save(self, path: str | Path) -> None:

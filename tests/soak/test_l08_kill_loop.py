@@ -56,7 +56,12 @@ def started(folder: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "cascade", "calibrate", "in.jsonl", "--target-escalation", "0.3,0.3",
                "--concurrency", str(CONCURRENCY), "--out", "policy.json", "-y"]  # fmt: skip
     path = os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1800000000", "PYTHONPATH": path}
+    environment = {
+        **os.environ,
+        "SOURCE_DATE_EPOCH": "1800000000",
+        "CASCADE_SAMPLES_KEY": "ab" * 32,
+        "PYTHONPATH": path,
+    }
     return subprocess.Popen(
         command, cwd=folder, env=environment, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )

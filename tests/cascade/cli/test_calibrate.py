@@ -39,6 +39,7 @@ def test_json_of_calibrate_is_the_contract(cli, samples):
 
 def test_the_command_writes_what_the_function_returns(cli, samples, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    monkeypatch.setenv("CASCADE_SAMPLES_KEY", "ab" * 32)
     assert cli("calibrate", samples, *RUNGS, *RATE, "--out", "cli.json").exit_code == 0
     calibrate_files(samples, rungs=("small", "large"), target=EscalationRate(0.25), out="python.json")
     assert Path("cli.json").read_bytes() == Path("python.json").read_bytes()

@@ -33,6 +33,7 @@ def observed(path, n=120, share=1.0):
 
 def test_a_log_gives_the_policy_that_its_samples_give(folder, cli, monkeypatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    monkeypatch.setenv("CASCADE_SAMPLES_KEY", "ab" * 32)
     observed(folder / "decisions.db")
     given = ("--rungs", "small,large", "--verifiers", "says", "--target-escalation", "0.3")
     first = cli("calibrate", "decisions.db", *given, "-o", "a.json")

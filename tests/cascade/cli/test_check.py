@@ -10,6 +10,7 @@ import pytest
 
 from calibration.fit.fit import calibrate
 from calibration.targets.target import EscalationRate
+from cascade.exchange import Request
 from cascade.samples.jsonl import sample_line
 from cascade.samples.sample import Sample
 from tests.cascade.cli.conftest import write_lines
@@ -141,3 +142,25 @@ def test_where_the_top_was_asked_only_in_doubt_the_disagreement_is_not_known(gat
     write_lines(gated / "partly.jsonl", lines)
     said = cli("replay", "partly.jsonl", "--policy", "policy.json")
     assert "too few answers of the top" in said.stdout
+
+
+def test_samples_that_a_policy_was_fitted_on_are_refused_unless_asked_for(folder, cli) -> None:
+    write_lines(folder / "own.jsonl", [sample_line(sample) for sample in recorded_samples(100, seed=1)])
+    write_lines(folder / "other.jsonl", [sample_line(renamed(sample)) for sample in recorded_samples(100, seed=2)])
+    fitted = ("--rungs", "small,large", "--target-escalation", "0.3", "--out", "policy.json")
+    assert cli("calibrate", "own.jsonl", *fitted).exit_code == 0
+    limits = ("--policy", "policy.json", "--min-accuracy", "0.5")
+    ended = cli("check", "own.jsonl", *limits)
+    assert ended.exit_code == 2
+    assert "was fitted on 100 of these 100 requests" in ended.stderr
+    assert cli("check", "own.jsonl", *limits, "--allow-fitted").exit_code == 0
+    assert cli("check", "other.jsonl", *limits).exit_code == 0
+    (folder / "policy.json.samples-key").unlink()
+    ended = cli("check", "own.jsonl", *limits)
+    assert ended.exit_code == 0
+    assert "cannot be told" in ended.stderr
+
+
+def renamed(sample: Sample) -> Sample:
+    """Return the sample with another question."""
+    return replace(sample, request=Request.of(f"another {sample.request.id}", id=sample.request.id, task="sums"))
