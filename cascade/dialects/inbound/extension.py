@@ -55,7 +55,10 @@ def _fits(value: Any, expected: str) -> bool:
 
 
 def summary(result: Result[Any]) -> dict[str, Any]:
-    """Return what a response's body says in `cascade`: how the answer was decided, and what it cost."""
+    """Return what a response's body says in `cascade`: how the answer was decided, and what it cost.
+
+    `usage_paid` is the sum over all rungs that were asked; the body's own `usage` is the answer's.
+    """
     return {
         "decision_id": result.decision_id,
         "rung": result.rung,
@@ -65,14 +68,16 @@ def summary(result: Result[Any]) -> dict[str, Any]:
         "outcome": result.outcome,
         "cost_usd": result.cost_usd,
         "saved_usd": result.saved_usd,
+        "usage_paid": {"input_tokens": result.usage.input_tokens, "output_tokens": result.usage.output_tokens},
         "reasons": list(result.reasons),
         "flags": list(result.flags),
     }
 
 
 def headers(result: Result[Any]) -> dict[str, str]:
-    """Return the same as response headers (`x-cascade-decision-id`, …), but for the reasons, which are sentences."""
-    said = {name: value for name, value in summary(result).items() if name != "reasons" and value is not None}
+    """Return the same as response headers (`x-cascade-decision-id`, …), but for the sentences and the sum of tokens."""
+    apart = {"reasons", "usage_paid"}
+    said = {name: value for name, value in summary(result).items() if name not in apart and value is not None}
     return {f"{HEADER}{name.replace('_', '-')}": _header(value) for name, value in said.items()}
 
 

@@ -107,9 +107,26 @@ def mode_table(task: TaskReport) -> Table:
         )  # fmt: skip
     columns = ("answered by", "requests", "per request", "p50", "p95", "escalated", "same as the top")
     notes = [f"Observing cost {dollars(seen.paid_usd)}."] if seen.n else []
+    notes += _added(task)
     if seen.dropped:
         notes.append(f"Dropped: {_counts(seen.dropped)}.")
     return Table(title="Enforced and observed", columns=columns, rows=tuple(rows), note=" ".join(notes))
+
+
+def _added(task: TaskReport) -> list[str]:
+    """Return the latency that the cascade adds to the top's own, enforced where it was, else as observed."""
+    spent = {mode.mode: mode.latency_s for mode in task.modes}
+    always = spent.get("observe")
+    ours = spent.get("enforce", task.observed.latency_s if task.observed.n else None)
+    if always is None or ours is None:
+        return []
+    added = [
+        f"{name} {'+' if (own or 0.0) >= (top or 0.0) else '−'}{duration(abs(own - top))}"
+        for name, own, top in (("p50", ours.p50, always.p50), ("p95", ours.p95, always.p95))
+        if own is not None and top is not None
+    ]
+    told = "An answer is verified, then streamed, so a stream's first piece comes after this latency."
+    return [f"Against the top: {', '.join(added)}. {told}"] if added else []
 
 
 def segment_table(report: Report) -> Table | None:

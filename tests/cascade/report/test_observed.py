@@ -68,6 +68,8 @@ def test_the_modes_stand_side_by_side_with_what_would_have_been(log: Log) -> Non
     assert dict(key_figures(task))["disagreement"].startswith("20.0 % (")
     assert task.escalation_rate.n == 4, "what the top answered as ever has no first answer to escalate"
     assert task.calibrated == 1.0
+    assert "Against the top: p50 " in mode_table(task).note
+    assert "first piece comes after" in mode_table(task).note
     assert [row[0] for row in mode_table(task).rows] == [
         "the cascade, enforced", "the top, as ever", "the cascade, observed",
     ]  # fmt: skip

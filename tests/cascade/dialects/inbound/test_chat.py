@@ -211,8 +211,9 @@ def test_a_completion_says_what_the_result_does(response):
     assert body["model"] == "gpt-5-nano"
     assert set(body["cascade"]) == {
         *("decision_id", "rung", "model", "confidence", "calibrated", "outcome", "cost_usd", "saved_usd", "reasons"),
-        "flags",
+        *("flags", "usage_paid"),
     }
+    assert body["cascade"]["usage_paid"]["input_tokens"] >= response.usage.input_tokens
 
 
 @given(RESPONSES, st.booleans(), st.booleans())
