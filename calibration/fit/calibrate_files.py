@@ -11,6 +11,7 @@ from calibration.certify.looks import Looks
 from calibration.fit.complete import Say, graded, say_nothing, schema_filler, with_recordings
 from calibration.fit.fit import calibrate
 from calibration.fit.paired.fit import LabelBudget
+from calibration.fit.rate_limit import limit_rate
 from calibration.judges.admission import require_admitted
 from calibration.judges.screening import with_judges
 from calibration.samples.observed import fit_rows, require_observed
@@ -41,6 +42,7 @@ def calibrate_files(
     rungs: Sequence[str] | None = None,
     verifiers: Sequence[str] | None = None,
     target: Target | None = None,
+    max_escalation: float | None = None,
     dial: Mapping[str, Target] = EMPTY,
     choose_rungs: bool = False,
     combiner: Policy | None = None,
@@ -79,6 +81,7 @@ def calibrate_files(
         rungs: names of recorded rungs, cheapest first, instead of a configuration.
         verifiers: those of every rung; None: the configuration's, or all that are free or recorded at no cost.
         target: of every task; None: each task's own from the configuration.
+        max_escalation: greatest escalation rate of every task, beside its target; None: none.
         dial: further operating points by name, each with its own target.
         choose_rungs: whether rungs may be left out: every sub-ladder that keeps the top is tried.
         combiner: a policy whose combiners are used as they are, so that no labels are needed.
@@ -104,7 +107,8 @@ def calibrate_files(
 
     Raises:
         ConfigError: `config` and `rungs` are both given, a task has no target, or the ladder cannot be used.
-        DataError: a file or a sample cannot be used, or there is too little to fit on.
+        DataError: a file or a sample cannot be used, there is too little to fit on, or target and `max_escalation`
+            cannot be had together.
         JudgeNotAdmitted: a judge was probed and failed.
         BudgetExceeded: a cost estimate was declined, or is more than `max_cost_usd`.
     """
@@ -182,6 +186,8 @@ def calibrate_files(
             )
         )
     policy = with_judges(_together(made), judges)
+    if max_escalation is not None:
+        policy = limit_rate(policy, max_escalation)
     if out is not None and key is not None:
         keep_key(Path(out), key)
         policy.save(out)

@@ -37,6 +37,8 @@ def make_target(figures: Mapping[str, Any]) -> Target | None:
     if kinds and len(kinds) < len(given):
         named = ", ".join(FLAGS[kind] for kind in given)
         message = f"{named} are combined; only bounds, or only aims, were expected. Leave out one kind."
+        if set(given) - set(kinds) == {"escalation_rate"}:
+            message += " A bound goes with a greatest rate: --max-escalation."
         raise ConfigError(message)
     confidence = figures.get("confidence")
     if "max_disagreement" in given:

@@ -67,6 +67,14 @@ def calibrate(
         float | None,
         typer.Option("--target-error", metavar="A", help="Aim: error rate among answers accepted below the top."),
     ] = None,
+    max_escalation: Annotated[
+        float | None,
+        typer.Option(
+            "--max-escalation",
+            metavar="R",
+            help="Greatest escalation rate, beside a bound or another aim: both hold, or the conflict is shown.",
+        ),
+    ] = None,
     max_loss: Annotated[
         list[str] | None,
         typer.Option(
@@ -190,6 +198,9 @@ def calibrate(
             "confidence": confidence,
         }
     )
+    if max_escalation is not None and target_escalation is not None:
+        message = "--max-escalation and --target-escalation are both given; one of them was expected."
+        raise ConfigError(message)
     if new_task and asked is None:
         message = f"--new-task {new_task[0]} needs a target on the command line, such as --target-escalation 0.25."
         raise ConfigError(message)
@@ -205,6 +216,7 @@ def calibrate(
             rungs=chosen.rungs,
             verifiers=chosen.verifiers,
             target=asked,
+            max_escalation=max_escalation,
             dial=parse_dial(dial or []),
             choose_rungs=choose_rungs,
             combiner=None if combiner is None else Policy.load(combiner),

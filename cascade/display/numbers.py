@@ -29,12 +29,14 @@ def share(found: Mapping[str, float | None] | None) -> str:
 
 
 def dollars(value: float | None) -> str:
-    """Format US dollars: cents from a dollar on, three digits below."""
+    """Format US dollars: cents from a dollar on, three digits below, as a power of ten below a billionth."""
     if value is None:
         return NOTHING
     sign, size = ("−" if value < 0 else ""), abs(value)
     if size == 0:
         return "$0"
+    if size < 1e-9:
+        return f"{sign}${size:.2e}"
     if size >= 1:
         return f"{sign}${size:,.2f}"
     digits = max(2, 2 - int(f"{size:e}".partition("e")[2]))

@@ -31,6 +31,9 @@ def policy_sheet(policy: Any) -> Sheet:
 
 def asked(target: Mapping[str, Any]) -> str:
     """Format a target in words."""
+    if "max_escalation" in target:
+        rest = {key: one for key, one in target.items() if key != "max_escalation"}
+        return f"{asked(rest)}, escalating at most {percent(target['max_escalation'])}"
     kind, value = str(target.get("kind", "")), target.get("value")
     if kind == "together":
         return " and ".join(asked(part) for part in value or [])
