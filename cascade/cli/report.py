@@ -47,10 +47,11 @@ def report(
         float | None,
         typer.Option("--label-cost", metavar="USD", help="Cost of one label, subtracted from each month's savings."),
     ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Show all tables and footnotes, not one screen.")] = False,
     as_json: JsonOption = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print markdown on stdout.")] = False,
 ) -> None:
-    """Report on a decision log: escalation rate and target, cost against always-top, quality, latency, verifiers."""
+    """Report on a decision log: what is saved, promised and kept in one line, each task, and what there is to do."""
     if as_json and markdown:
         message = "--json and --markdown were both given; one of them was expected."
         raise ConfigError(message)
@@ -83,4 +84,6 @@ def report(
     elif markdown:
         print_text(written(found).rstrip("\n"))
     elif html is None:
-        stdout().print(found)
+        from cascade.report.tables.text import rendered
+
+        stdout().print(rendered(found, full=full))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from cascade.report.values.case import Case
+from cascade.report.values.content import Line, Tone
 from cascade.report.values.rows import Table
-
-Tone = Literal["plain", "good", "bad"]
-"""State of a figure; always shown in words too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +44,9 @@ class Panel:
     open_first: bool = False
     """True if the first table is always shown."""
     advice: str = ""
-    """Advice."""
+    """What the figures say."""
+    do: bool = True
+    """Whether `advice` is something to do."""
     missing: str = ""
     """If there is nothing to show: the missing data, and how to get it."""
     cases: Mapping[str, tuple[Case, ...]] | None = None
@@ -63,8 +63,14 @@ class Section:
     """Title."""
     figures: tuple[KeyFigure, ...] = ()
     """Headline figures."""
+    line: Line | None = None
+    """The section in one line; None: it has none."""
     findings: tuple[str, ...] = ()
     """Findings with their remedies."""
+    missing: str = ""
+    """What is not shown here for want of data, and how to get it."""
+    folded: bool = False
+    """True if it is closed until somebody opens it."""
     panels: tuple[Panel, ...] = ()
     """In reading order."""
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import nullcontext
 
-from cascade.report.page.document import Document, KeyFigure, Panel, Section, Tone
+from cascade.report.page.document import Document, KeyFigure, Panel, Section
 from cascade.report.page.drawing import drawing
-from cascade.report.page.task_panels import money_panel, task_panels
+from cascade.report.page.task_panels import NO_LABELS, NO_TOP_LABELS, money_panel, task_panels
 from cascade.report.tables.cost_tables import net_note
 from cascade.report.tables.table import certificate_words, segment_table
-from cascade.report.values.content import Report, TaskReport
+from cascade.report.tables.task_table import task_table
+from cascade.report.values.content import Report, TaskReport, Tone
+from cascade.report.values.finding import MOST_SHOWN
 from cascade.report.values.format_numbers import count, dollars, estimate, interval, percent
-from cascade.report.values.rows import Table
+from cascade.report.values.line import quality_tone
+
+FEW = 30
+"""Requests from which a task has a section of its own beside others."""
 
 MOST_DRAWN = 8
 """Number of tasks with charts, the largest; the others have tables only, so the page stays small."""
@@ -31,17 +36,24 @@ def log_document(report: Report, *, drawn: bool, title: str = "Cascade report") 
 
 
 def _document(report: Report, *, drawn: bool, title: str) -> Document:
+    alone = len(report.tasks) == 1
     largest = set(sorted(report.tasks, key=lambda name: -report.tasks[name].n)[:MOST_DRAWN])
-    sections = [_overview(report)] if len(report.tasks) != 1 else []
+    sections = [] if alone else [_overview(report)]
     for number, (name, task) in enumerate(report.tasks.items(), start=1):
+        if task.n < FEW and not alone:
+            continue  # its row says all there is to say
         prefix = f"task-{number}"
+        panels = list(task_panels(task, report, prefix, drawn=drawn and name in largest))
         sections.append(
             Section(
                 id=prefix,
                 title=name,
                 figures=tuple(headline(task)),
-                findings=task.findings,
-                panels=tuple(task_panels(task, report, prefix, drawn=drawn and name in largest)),
+                line=report.line if alone else None,
+                findings=(report.findings if alone else task.findings)[:MOST_SHOWN],
+                missing=next((panel.missing for panel in panels if panel.missing in (NO_LABELS, NO_TOP_LABELS)), ""),
+                folded=not alone,
+                panels=tuple(panel for panel in panels if not panel.missing),
             )
         )
     since, until = (
@@ -53,6 +65,7 @@ def _document(report: Report, *, drawn: bool, title: str) -> Document:
         subtitle=f"{report.source}: {count(report.total.n)} decisions, from {period}",
         sections=tuple(sections),
         notes=(
+            *report.notes,
             f"Intervals have confidence {percent(report.level)}, individually unless marked as joint.",
             "Intervals: exact for shares (Clopper and Pearson), normal for means and totals, by rank for quantiles.",
             "Alarms and slices are corrected for multiple comparisons (Bonferroni).",
@@ -77,7 +90,7 @@ def headline(task: TaskReport) -> Iterator[KeyFigure]:
         detail = "Aims are met in expectation. Only a bound (--max-error, --max-loss) is certified."
         if not task.policies or all(use.sha256 is None for use in task.policies):
             detail = "No policy: pass marks decided. Run cascade calibrate for this task."
-        yield KeyFigure(name="Certificate", value="none", detail=detail)
+        yield KeyFigure(name="Certificate", value="none", detail=detail, tone="none")
 
 
 def _escalation(task: TaskReport) -> KeyFigure:
@@ -86,7 +99,7 @@ def _escalation(task: TaskReport) -> KeyFigure:
     tone: Tone = "plain"
     against = "no target"
     if use is not None and use.promised is not None:
-        tone = "good" if use.on_target else "bad"
+        tone = "plain" if use.on_target else "bad"
         came = "" if len(task.policies) == 1 else f"; the rate under the last policy is {interval(use.escalation_rate)}"
         against = f"aimed at {percent(use.promised)}, {'inside' if use.on_target else 'outside'} the interval{came}"
     between = f"{percent(rate.low)} to {percent(rate.high)}, n = {count(rate.n)}; " if rate.n else ""
@@ -95,7 +108,8 @@ def _escalation(task: TaskReport) -> KeyFigure:
 
 def _cost(task: TaskReport) -> KeyFigure:
     saved = task.saved.share
-    per_request = f"{dollars(task.cost.value)} per request ({dollars(task.cost.low)} to {dollars(task.cost.high)})"
+    low, value, high = (None if usd is None else 1000 * usd for usd in (task.cost.low, task.cost.value, task.cost.high))
+    per_request = f"{dollars(value)} per 1,000 requests ({dollars(low)} to {dollars(high)})"
     if saved.value is None or saved.low is None or saved.high is None:
         detail = f"{per_request}; the cost of always-top is unknown"
         return KeyFigure(name="Cost", value=dollars(task.cost_usd), detail=detail)
@@ -109,26 +123,24 @@ def _quality(task: TaskReport) -> KeyFigure:
     accuracy = task.accuracy_weighted if task.accuracy_weighted.value is not None else task.accuracy
     if accuracy.value is None:
         detail = "No answer is labelled. Label a random selection: cascade label, or Log.label."
-        return KeyFigure(name="Quality", value="unknown", detail=detail)
+        return KeyFigure(name="Quality", value="unknown", detail=detail, tone="none")
     top = next((single for single in task.singles if single.rung == task.reference), None)
     against = "the top has no labels on the same kinds of requests"
     if top is not None and top.accuracy.value is not None:
         against = f"{top.rung} alone {estimate(top.accuracy)}"
+    loss = None if task.hull is None else task.hull.loss
+    if loss is not None and loss.low is not None and loss.high is not None:
+        where = "worse than" if loss.low > 0.0 else "better than" if loss.high < 0.0 else "within chance of"
+        against = f"{where} {against}"
     between = f"{percent(accuracy.low)} to {percent(accuracy.high)}, n = {count(accuracy.n)}"
-    return KeyFigure(name="Quality", value=percent(accuracy.value), detail=f"{between}; {against}")
+    return KeyFigure(
+        name="Quality", value=percent(accuracy.value), detail=f"{between}; {against}", tone=quality_tone(task)
+    )
 
 
 def _overview(report: Report) -> Section:
-    rows = tuple(
-        (
-            name, count(task.n), interval(task.escalation_rate), dollars(task.cost_usd), percent(task.cost_vs_top),
-            interval(task.accuracy_weighted if task.accuracy_weighted.n else task.accuracy),
-            {True: "yes", False: "no", None: "–"}[task.policies[0].on_target if task.policies else None],
-        )
-        for name, task in report.tasks.items()
-    )  # fmt: skip
-    columns = ("task", "requests", "escalated", "cost", "of always-top", "accuracy", "on target")
-    tables = [Table(title="Tasks", columns=columns, rows=rows)] if rows else []
+    table = task_table(report)
+    tables = [table] if table.rows else []
     panels = [Panel(id="all-tasks", title="Tasks", tables=tuple(tables))] if tables else []
     segments = segment_table(report)
     if segments is not None:
@@ -136,7 +148,14 @@ def _overview(report: Report) -> Section:
     if report.total.n:
         panels.append(money_panel(report.total, report, "all", drawn=False))
     figures = tuple(_total_figures(report.total))
-    return Section(id="all", title="All tasks", figures=figures, findings=report.findings, panels=tuple(panels))
+    return Section(
+        id="all",
+        title="All tasks",
+        figures=figures,
+        line=report.line,
+        findings=report.findings[:MOST_SHOWN],
+        panels=tuple(panels),
+    )
 
 
 def _total_figures(total: TaskReport) -> Iterator[KeyFigure]:

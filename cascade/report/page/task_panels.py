@@ -39,12 +39,12 @@ MOST_STEPS = 60
 """Maximum number of days or hours in a table."""
 
 NO_LABELS = (
-    "This needs labelled answers of randomly chosen requests. "
-    "Label them with cascade label, or write labels with Log.label."
+    "Labels of 100 answers drawn at random (cascade label LOG) would add: accuracy with its interval, wrong answers "
+    "that were accepted, the worth of each verifier, and the reliability of confidences."
 )
 NO_TOP_LABELS = (
-    "This needs labels of the first rung and of the top on the same requests: call the top for a few accepted ones "
-    "(cascade explore) and label its answers (Log.label with rung=…)."
+    "Labels of the first rung and of the top on the same requests would add here: what other thresholds do, and cost "
+    "against quality. Call the top for a few accepted ones (cascade explore) and label its answers."
 )
 
 
@@ -70,11 +70,11 @@ def money_panel(task: TaskReport, report: Report, prefix: str, *, drawn: bool) -
         title="Cost and savings",
         text=f"Cost by {report.by_time}; below, cost by model, verifier and tag, and each month's net saving against "
         f"always asking {task.reference or 'the top'}, with its interval.",
-        chart=draw_spending(task, report.by_time) if drawn else None,
-        second=draw_money(paid) if drawn else None,
+        chart=draw_spending(task, report.by_time) if drawn and len(task.series) > 1 else None,
+        second=draw_money(paid) if drawn and len(paid) > 1 else None,
         tables=_filled(tables),
         open_first=True,
-        advice=advice.on_money(task),
+        **advice.on_money(task)._asdict(),
     )
 
 
@@ -89,9 +89,9 @@ def _escalation(task: TaskReport, report: Report, prefix: str, *, drawn: bool) -
         text=f"Escalation rate of first answers, by {report.by_time}, with {percent(report.level)} intervals; "
         f"n = {count(task.escalation_rate.n)}. The dashed line is the target.{band} A square missed the target "
         f"significantly, corrected for all {report.by_time}s; a vertical line is an alarm.",
-        chart=draw_escalation(task, report.by_time) if drawn else None,
+        chart=draw_escalation(task, report.by_time) if drawn and len(task.series) > 1 else None,
         tables=_filled([rung_table(task), policy_table(task), series_table(task, report.by_time, MOST_STEPS)]),
-        advice=advice.on_escalation(task),
+        **advice.on_escalation(task)._asdict(),
     )
 
 
@@ -107,7 +107,7 @@ def _quality(task: TaskReport, prefix: str, *, drawn: bool) -> Iterator[Panel]:
         "a random mix of rungs (dotted), and the oracle, which knows the right answers (dashed).",
         chart=draw_frontier(frontier) if drawn else None,
         tables=_filled([frontier_table(frontier), single_table(task), label_table(task)]),
-        advice=advice.on_frontier(task) if shown else "",
+        **(advice.on_frontier(task) if shown else advice.NOTHING)._asdict(),
         missing="" if shown else missing,
     )
     yield Panel(
@@ -117,7 +117,7 @@ def _quality(task: TaskReport, prefix: str, *, drawn: bool) -> Iterator[Panel]:
         f"{sweep.reference}; n = {count(sweep.n)}, shaded: pointwise interval of the accuracy.",
         chart=draw_sweep(sweep) if drawn and sweep is not None else None,
         tables=_filled([sweep_table(sweep)] if sweep is not None else []),
-        advice=advice.on_sweep(task),
+        **advice.on_sweep(task)._asdict(),
         missing="" if sweep is not None else missing,
     )  # fmt: skip
     n = ", ".join(f"{rung.rung} n = {count(rung.n)}" for rung in task.reliability)
@@ -128,7 +128,7 @@ def _quality(task: TaskReport, prefix: str, *, drawn: bool) -> Iterator[Panel]:
         f"line). {n}." if n else "",
         chart=draw_reliability(task.reliability) if drawn else None,
         tables=_filled([reliability_table(task.reliability)]),
-        advice=advice.on_reliability(task.reliability),
+        **advice.on_reliability(task.reliability)._asdict(),
         missing="" if n else NO_LABELS,
     )  # fmt: skip
     yield Panel(
@@ -138,7 +138,7 @@ def _quality(task: TaskReport, prefix: str, *, drawn: bool) -> Iterator[Panel]:
         if n else "",
         chart=draw_risk_coverage(task.risk_coverage) if drawn else None,
         tables=_filled([coverage_table(task.risk_coverage)]),
-        advice=advice.on_coverage(task.risk_coverage),
+        **advice.on_coverage(task.risk_coverage)._asdict(),
         missing="" if n else NO_LABELS,
     )  # fmt: skip
 
@@ -152,7 +152,7 @@ def _verifiers(task: TaskReport, prefix: str, *, drawn: bool) -> Panel:
         "n counts labelled answers." if known else "",
         chart=draw_verifiers(task.verifiers) if drawn else None,
         tables=_filled([verifier_table(task)]),
-        advice=advice.on_verifiers(task),
+        **advice.on_verifiers(task)._asdict(),
         missing="" if known or not task.verifiers else NO_LABELS,
     )  # fmt: skip
 
@@ -166,15 +166,13 @@ def _latency(task: TaskReport, prefix: str, *, drawn: bool) -> Panel:
         f"n = {count(task.latency_s.n)} requests. Rungs count their verifiers' calls.",
         chart=draw_latency(latencies) if drawn else None,
         tables=_filled([mode_table(task), latency_table(latencies)]),
-        advice=advice.on_latency(task),
+        **advice.on_latency(task)._asdict(),
     )
 
 
 def _slices(task: TaskReport, prefix: str, *, drawn: bool) -> Panel:
-    charts = [
-        draw_slices([each for each in task.slices if each.measure == measure]) if drawn else None
-        for measure in (ESCALATION, ERROR)
-    ]
+    by_measure = [[each for each in task.slices if each.measure == measure] for measure in (ESCALATION, ERROR)]
+    charts = [draw_slices(slices) if drawn and len(slices) > 1 else None for slices in by_measure]
     return Panel(
         id=f"{prefix}-slices",
         title="Worst slices",
@@ -184,7 +182,7 @@ def _slices(task: TaskReport, prefix: str, *, drawn: bool) -> Panel:
         chart=charts[0],
         second=charts[1],
         tables=_filled([slice_table(task)]),
-        advice=advice.on_slices(task),
+        **advice.on_slices(task)._asdict(),
         missing="" if task.slices else 'These requests have no groups: give them tags (tags={"feature": …}) or a '
         "principal, with more than one value each.",
     )  # fmt: skip
@@ -195,9 +193,9 @@ def _reasons(task: TaskReport, prefix: str, *, drawn: bool) -> Panel:
         id=f"{prefix}-reasons",
         title="Escalation reasons",
         text=f"Reasons of {count(sum(task.reasons.values()))} escalations, on any rung." if task.reasons else "",
-        chart=draw_reasons(task.reasons) if drawn else None,
+        chart=draw_reasons(task.reasons) if drawn and len(task.reasons) > 1 else None,
         tables=_filled([reason_table(task), failure_table(task), flag_table(task)]),
-        advice=advice.on_reasons(task),
+        **advice.on_reasons(task)._asdict(),
         missing="" if task.reasons else "Nothing was escalated.",
     )
 
@@ -209,7 +207,7 @@ def _cases(task: TaskReport, prefix: str) -> Panel:
         text += " This log stores no texts (store_text: none); find them by id in your own records."
     return Panel(
         id=f"{prefix}-cases", title="Requests to inspect", text=text, cases=task.cases,
-        advice=advice.on_cases(task), missing="" if task.cases else "No request to inspect.",
+        **advice.on_cases(task)._asdict(), missing="" if task.cases else "No request to inspect.",
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,9 +12,10 @@ from cascade.errors import ConfigError, DataError
 from cascade.log import Log
 from cascade.policy.policy import Policy
 from cascade.policy.unknown_task import UNKNOWN_TASK, did_you_mean
-from cascade.report.values.against_hull import hull_findings
 from cascade.report.values.content import ByTime, Report, TaskReport
+from cascade.report.values.finding import Finding, harm, money, ranked
 from cascade.report.values.findings import findings
+from cascade.report.values.line import line_of
 from cascade.report.values.summary import summary
 from cascade.report.values.tally import Promise, Tally, together
 
@@ -90,35 +91,52 @@ def filled(about: Report, tallies: Mapping[str, Tally], known: Promises) -> Repo
     """Complete a report from tallies, independent of their source."""
     step_ms = STEP_MS[about.by_time]
     tasks: dict[str, TaskReport] = {}
+    found: list[Finding] = []
     unknown = {name: one for name, one in tallies.items() if one.n and one.flags[UNKNOWN_TASK] == one.n}
     everything = len(unknown) == len(tallies)
     shown = {name: one for name, one in tallies.items() if everything or name not in unknown}
     for name, tally in shown.items():
         promises = {sha256: promise for (sha256, of), promise in known.items() if of == name}
         made = summary(tally, promises, about=about, step_ms=step_ms, single_task=True)
-        tasks[name] = replace(made, findings=findings(made))
+        own = findings(made)
+        tasks[name] = replace(
+            made,
+            findings=tuple(one.text for one in own if one.stake != "note"),
+            notes=tuple(one.text for one in own if one.stake == "note"),
+        )
+        found += [replace(one, task=name) for one in own] if len(shown) > 1 else own
     total = summary(together(tallies.values()), {}, about=about, step_ms=step_ms, single_task=False)
-    sentences = [f"{name}: {sentence}" for name, made in tasks.items() for sentence in made.findings]
-    # Of all tasks, what stands against serving the cascade at all comes first.
-    first = {f"{name}: {said}" for name, made in tasks.items() for said in hull_findings(made.hull, made.reference)}
-    sentences.sort(key=lambda sentence: sentence not in first)
     if len(shown) < len(tallies):
-        sentences.append(_unknown(unknown, {name for _, name in known}))
+        found.append(
+            harm(float(sum(one.n for one in unknown.values())), _unknown(unknown, {name for _, name in known}))
+        )
+    found += _of_the_log(about)
+    said = [one for one in ranked(found) if one.stake != "note"]
+    notes = tuple(str(one) for one in found if one.stake == "note")
+    if not total.n:
+        notes = (*notes, "The log has no decision in this period.")
+    line = line_of(total, tasks, said)
+    return replace(about, tasks=tasks, total=total, line=line, findings=tuple(map(str, said)), notes=notes)
+
+
+def _of_the_log(about: Report) -> Iterator[Finding]:
     if about.lost:
-        sentences.insert(0, f"{about.lost:,} decisions could not be logged and are missing from every figure here.")
+        yield harm(
+            float(about.lost),
+            f"{about.lost:,} decisions could not be logged and are missing from every figure here.",
+        )
     if about.ambiguous:
-        sentences.append(
+        yield money(
+            about.ambiguous_usd,
             f"{about.ambiguous:,} calls are ambiguous: their process was killed while they were in flight; they "
-            f"may have cost up to ${about.ambiguous_usd:.4f} more."
+            f"may have cost up to ${about.ambiguous_usd:.4f} more.",
         )
     if about.implausible:
-        sentences.append(
+        yield money(
+            0.0,
             f"The usage of {about.implausible:,} calls was implausible: what providers reported cannot be true by what "
-            "came, so our own figures were booked. The column `usage_source` of the table calls says which."
+            "came, so our own figures were booked. The column `usage_source` of the table calls says which.",
         )
-    if not total.n:
-        sentences.append("The log has no decision in this period.")
-    return replace(about, tasks=tasks, total=total, findings=tuple(sentences))
 
 
 def _unknown(tallies: Mapping[str, Tally], known: Iterable[str]) -> str:

@@ -23,8 +23,10 @@ def _lines(report: Report) -> Iterator[str]:
         f"Intervals have confidence {percent(report.level)}."
     )
     yield ""
+    yield f"**{markdown(report.line.text)}**"
+    yield ""
     if report.findings:
-        yield "## Findings"
+        yield "## To do"
         yield ""
         yield from (f"- {markdown(sentence)}" for sentence in report.findings)
         yield ""
@@ -41,6 +43,10 @@ def _lines(report: Report) -> Iterator[str]:
     segments = segment_table(report)
     if segments is not None:
         yield from _drawn(segments)
+    if report.notes:
+        yield "## Footnotes"
+        yield ""
+        yield from (f"- {markdown(sentence)}" for sentence in report.notes)
 
 
 def _figures(task: TaskReport) -> Iterator[str]:

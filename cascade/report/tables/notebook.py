@@ -27,7 +27,12 @@ def report_sheet(report: Report) -> Sheet:
     return Sheet(
         title=f"{report.source}: {count(report.total.n)} decisions from {period}",
         parts=tuple(parts),
-        notes=(*report.findings, f"Intervals have confidence {percent(report.level)}."),
+        notes=(
+            report.line.text,
+            *report.findings,
+            *report.notes,
+            f"Intervals have confidence {percent(report.level)}.",
+        ),
     )
 
 

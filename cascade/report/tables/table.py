@@ -49,19 +49,21 @@ def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
         return
     yield "decisions", f"{count(task.n)} ({_counts(task.outcomes)})"
     if task.escalation_rate.value is not None:
-        yield "escalation rate", f"{estimate(task.escalation_rate)}{_target(task)}"
-    per_request = task.cost
-    between = f"{dollars(per_request.low)} to {dollars(per_request.high)}"
-    verifiers = f"of which {dollars(task.verifier_cost_usd_per_request)} for verifiers"
-    yield "cost", f"{dollars(task.cost_usd)}; {dollars(per_request.value)} per request ({between}), {verifiers}"
+        yield "escalation rate", f"{_of(task.escalation_rate, task)}{_target(task)}"
+    low, mean, high = (None if usd is None else 1000 * usd for usd in (task.cost.low, task.cost.value, task.cost.high))
+    cost = f"{dollars(task.cost_usd)}; {dollars(mean)} per 1,000 requests ({dollars(low)} to {dollars(high)})"
+    yield (
+        "cost",
+        f"{cost}, of which {percent(task.verifiers_usd / task.cost_usd if task.cost_usd else 0.0)} for verifiers",
+    )
     saved = task.saved
     if saved.usd is not None and saved.share.value is not None:
-        share = f"{estimate(saved.share)} of always asking {task.reference or 'the top'}"
+        share = f"{_of(saved.share, task)} of always asking {task.reference or 'the top'}"
         yield "saved", f"{dollars(saved.usd)}, {share}; by {_counts(saved.how)}"
     if task.n_labelled:
         top = f"; {task.reference} alone {percent(task.accuracy_top)}" if task.accuracy_top is not None else ""
         below = f"; accepted below the top {interval(task.accuracy_accepted)}" if task.accuracy_accepted.n else ""
-        yield "accuracy", f"{estimate(task.accuracy)}{top}{below}"
+        yield "accuracy", f"{_of(task.accuracy, task)}{top}{below}"
     if task.observed.n:
         yield "disagreement", f"{estimate(task.observed.disagreement)} of observed requests, with the top"
     if task.hull is not None:
@@ -71,7 +73,8 @@ def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
     certificate = task.policies[0].certificate if task.policies else {}
     if certificate:
         yield "certificate", certificate_words(certificate)
-    yield "latency", _spread(task.latency_s)
+    added = "" if task.added_p95_s is None else f"; p95 against {task.reference} alone {_more(task.added_p95_s)}"
+    yield "latency", f"{_spread(task.latency_s)}{added}"
     yield "tokens", f"{count(task.input_tokens)} in, {count(task.output_tokens)} out"
 
 
@@ -286,13 +289,20 @@ def _models(rung: RungReport) -> str:
     return "" if rung.models == (rung.rung,) else ", ".join(rung.models)
 
 
+def _of(figure: Figure, task: TaskReport) -> str:
+    """Format a share of a task with its interval, and with n where it is not that of the task."""
+    return interval(figure) if figure.n == task.n else estimate(figure)
+
+
+def _more(seconds: float) -> str:
+    return f"{'+' if seconds >= 0.0 else '−'}{duration(abs(seconds))}"
+
+
 def _target(task: TaskReport) -> str:
-    band = f"; usual band {USUAL_BAND[0]:.0%}–{USUAL_BAND[1]:.0%}".replace("%", " %")
     use = task.policies[0] if task.policies else None
     if use is None or use.promised is None:
-        return band
-    where = {True: "inside", False: "outside", None: "beside"}[use.on_target]
-    return f"; aimed at {percent(use.promised)}, {where} the interval{band}"
+        return f"; no target (usual are {100 * USUAL_BAND[0]:.0f}–{100 * USUAL_BAND[1]:.0f} %)"
+    return f"; aimed at {percent(use.promised)}, which is {'inside' if use.on_target else 'outside'} the interval"
 
 
 def certificate_words(certificate: Mapping[str, Any]) -> str:

@@ -52,6 +52,10 @@ def against_hull(
     if mix:
         shares = np.array([mix.get(rung, 0.0) for rung in rungs])
         lead = _mean(strata, sizes, lambda by, rows: rows @ shares - rows[:, rungs.index(by)], level)
+    loss = Figure(n=n)
+    if reference in rungs:
+        top = rungs.index(str(reference))
+        loss = _mean(strata, sizes, lambda by, rows: rows[:, top] - rows[:, rungs.index(by)], level)
     better, points = _better_than(strata, sizes, rungs, reference, level)
     return HullReport(
         n=n,
@@ -60,6 +64,7 @@ def against_hull(
         mix_accuracy=sum(part * right[rungs.index(rung)] for rung, part in mix.items()) if mix else None,
         lead=lead,
         below=_sign(lead) if mix else False,
+        loss=loss,
         better_than_reference=better,
         better_by=points,
     )

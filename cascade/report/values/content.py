@@ -32,6 +32,26 @@ ByTime = Literal["day", "hour"]
 """Step width of a series."""
 
 
+Tone = Literal["plain", "good", "bad", "none"]
+"""How a figure is to be read, always shown in words too; `none`: there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A report in one line."""
+
+    text: str = ""
+    """The line: saving, promise, rate, added time, how much there is to do."""
+    tone: Tone = "plain"
+    """How it is to be read: bad where quality is worse than the reference beyond its interval, or money is lost."""
+    to_do: int = 0
+    """Number of findings, footnotes left out."""
+
+
+NO_LINE = Line()
+"""Line of an empty report."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskReport:
     """Report of one task, or of all tasks."""
@@ -129,8 +149,15 @@ class TaskReport:
     flags: Mapping[str, int] = EMPTY
     """Decisions by flag, the most frequent first: what was not checked (`unchecked:…`), languages that no verifier
     reads, rungs that were skipped, tolerance that reading took, and what else was odd."""
+    added_p50_s: float | None = None
+    """Median latency less that of the reference alone: of the observed requests where there are any, else of the calls
+    that reached the reference; None with fewer than 20 of these."""
+    added_p95_s: float | None = None
+    """The same of the 95 % quantile."""
     findings: tuple[str, ...] = ()
-    """Findings with their remedies, as sentences."""
+    """Findings with their remedies, as sentences, ordered by what is at stake."""
+    notes: tuple[str, ...] = ()
+    """Footnotes: findings with nothing to do."""
 
 
 NO_TASK = TaskReport()
@@ -171,8 +198,12 @@ class Report:
     """Upper bound of their cost in US dollars; in no other figure here."""
     implausible: int = 0
     """Number of calls with implausible reported usage or cost; our own estimate was booked."""
+    line: Line = NO_LINE
+    """The report in one line."""
     findings: tuple[str, ...] = ()
-    """Findings over all tasks; a task's findings start with its name."""
+    """Findings over all tasks, ordered by what is at stake; of several tasks, each starts with its task's name."""
+    notes: tuple[str, ...] = ()
+    """Footnotes: findings with nothing to do."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON."""

@@ -1,4 +1,4 @@
-"""Findings: unusual figures of a report, each with reason and remedy in one or two sentences."""
+"""Findings of one task: unusual figures, each with reason and remedy in one or two sentences."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from cascade.report.values.against_hull import hull_findings
 from cascade.report.values.content import TaskReport
+from cascade.report.values.finding import Finding, harm, money, note, ranked
 from cascade.report.values.format_numbers import count, dollars, estimate, interval, percent
-from cascade.report.values.parts import RungReport, VerifierReport
+from cascade.report.values.parts import RungReport
+from cascade.report.values.slices import ERROR
+from cascade.report.values.verifier_findings import verifier_findings
 from cascade.result import BYPASSED
 
 USUAL_BAND = (0.15, 0.35)
@@ -25,50 +28,53 @@ OFTEN = 0.05
 MOST_NAMED = 3
 """Maximum number of slices named."""
 
-MOSTLY = 0.5
-"""Abstention rate from which a verifier has little effect."""
 
-
-def findings(task: TaskReport) -> tuple[str, ...]:
-    """Return the findings of one task; empty without requests."""
+def findings(task: TaskReport) -> tuple[Finding, ...]:
+    """Return the findings of one task, ranked by what is at stake; empty without requests."""
     if not task.n:
         return ()
-    return tuple(sentence for about in _ABOUT for sentence in about(task))
+    return tuple(ranked(finding for about in _ABOUT for finding in about(task)))
 
 
-def _hull(task: TaskReport) -> Iterator[str]:
-    yield from hull_findings(task.hull, task.reference)
+def _hull(task: TaskReport) -> Iterator[Finding]:
+    for text in hull_findings(task.hull, task.reference):
+        yield Finding(text=text, stake="first")
 
 
-def _rate(task: TaskReport) -> Iterator[str]:
+def _rate(task: TaskReport) -> Iterator[Finding]:
     rate = task.escalation_rate
     if rate.value is None or len(task.rungs) < 2:
         return
     if rate.n < FEW:
-        yield f"Only {count(rate.n)} answers of the first rung are counted; the intervals are too wide for conclusions."
+        yield note(
+            f"Only {count(rate.n)} answers of the first rung are counted; the intervals are too wide for conclusions."
+        )
     if rate.value > TOO_MUCH:
-        yield (
+        yield money(
+            rate.value * task.rungs[0].answers_usd,
             f"{estimate(rate)} of requests escalate, above 50 %: most requests pay for a discarded cheap answer. "
-            "Calibrate for a lower rate, or use a better first rung."
+            "Calibrate for a lower rate, or use a better first rung.",
         )
     elif rate.value < TOO_LITTLE:
-        yield (
-            f"{estimate(rate)} of requests escalate, below 5 %: almost every first answer is accepted. "
-            "Label some accepted answers to check whether the verifiers detect wrong ones."
-        )
+        text = f"{estimate(rate)} of requests escalate, below 5 %: almost every first answer is accepted. "
+        if task.n_labelled < FEW:
+            yield money(0.0, f"{text}Label some accepted answers to check whether the verifiers detect wrong ones.")
+        else:
+            yield note(f"{text}The labelled ones say how many of these were wrong.")
 
 
-def _target(task: TaskReport) -> Iterator[str]:
+def _target(task: TaskReport) -> Iterator[Finding]:
     if len(task.policies) > 1:
-        yield (
-            f"{len(task.policies)} policies were in use in this period (pass marks count as one); figures mix them. "
-            "Limit the period (--since) to see the last one alone."
+        yield note(
+            f"{len(task.policies)} policies were in use in this period (pass marks count as one); figures mix them, "
+            "and each decision is held against its own target. Limit the period (--since) to see the last one alone."
         )
     for use in task.policies[:1]:
         if use.borrowed and not use.borrowed.get("n"):
-            yield (
+            yield money(
+                0.0,
                 f"Cold start: its policy comes from {count(use.borrowed.get('tasks', 0))} other tasks, without its own "
-                "samples. Record and label some of its requests, and recalibrate on them."
+                "samples. Record and label some of its requests, and recalibrate on them.",
             )
         if use.promised is None or use.on_target is not False:
             continue
@@ -76,170 +82,172 @@ def _target(task: TaskReport) -> Iterator[str]:
         figure = use.escalation_rate
         beyond = use.low is None or use.high is None or figure.low is None or figure.high is None
         if beyond or figure.low > use.high or figure.high < use.low:  # type: ignore[operator]  # None is in `beyond`
-            yield (
+            yield harm(
+                abs((figure.value or 0.0) - use.promised) * use.n,
                 f"The escalation rate is {came}, the target {percent(use.promised)}: recent requests differ "
-                "from the samples. Recalibrate on recent ones."
+                "from the samples. Recalibrate on recent ones.",
             )
         else:
-            yield (
+            yield note(
                 f"The escalation rate is {came}, the target {percent(use.promised)}; its interval overlaps that of "
                 f"the samples ({percent(use.low)} to {percent(use.high)}). More samples would come closer."
             )
 
 
-def _alarms(task: TaskReport) -> Iterator[str]:
+def _alarms(task: TaskReport) -> Iterator[Finding]:
     for use in task.policies[:1]:
         if use.alarm_at is not None:
-            yield (
+            after = use.alarm_after or 0
+            yield harm(
+                float(use.n - after),
                 f"Drift alarm: the rate left its promised interval on {use.alarm_at[:16].replace('T', ' ')} UTC, after "
-                f"{count(use.alarm_after or 0)} answers. Recalibrate on requests from then on."
+                f"{count(after)} answers. Recalibrate on requests from then on.",
             )
-    missed = [step.at[:16].removesuffix("T00:00").replace("T", " ") for step in task.series if step.alarm]
-    if missed:
+    marked = [step for step in task.series if step.alarm]
+    if marked:
+        missed = [step.at[:16].removesuffix("T00:00").replace("T", " ") for step in marked]
         unit = "day" if all(step.at[11:19] == "00:00:00" for step in task.series) else "hour"
         first = f", {', '.join(missed[-3:])}" if len(missed) <= 3 else f", lastly {', '.join(missed[-3:])}"
-        yield (
+        yield harm(
+            sum(abs((step.escalation_rate.value or 0.0) - (step.target or 0.0)) * step.n for step in marked),
             f"{count(len(missed))} {unit}{'s' if len(missed) > 1 else ''} of {count(len(task.series))} missed "
             f"{'their' if len(missed) > 1 else 'its'} target significantly{first}. Check what changed then: a model, a "
-            "prompt, the traffic."
+            "prompt, the traffic.",
         )
 
 
-def _slices(task: TaskReport) -> Iterator[str]:
+def _slices(task: TaskReport) -> Iterator[Finding]:
     for each in [each for each in task.slices if each.worse][:MOST_NAMED]:
-        yield (
+        more = ((each.figure.value or 0.0) - each.whole) * each.figure.n
+        text = (
             f"{each.by} = {each.value} has an {each.measure} of {estimate(each.figure)}, against "
             f"{percent(each.whole)} overall; the interval holds jointly for all {count(task.slices_n)} slices. "
             "Give it its own task, or a better first rung."
         )
+        yield harm(more, text) if each.measure == ERROR else money(more * (task.cost_usd_per_request or 0.0), text)
 
 
-def _worth(task: TaskReport) -> Iterator[str]:
+def _worth(task: TaskReport) -> Iterator[Finding]:
     single = next((single for single in task.singles if single.rung == task.dominated_by), None)
     if single is not None and not (task.hull is not None and task.hull.below):
-        yield (
+        dearer = (task.cost_usd_per_request or 0.0) - (single.cost_usd_per_request or 0.0)
+        yield money(
+            max(0.0, dearer) * task.n,
             f"The cascade does not beat {single.rung} alone: its accuracy is {interval(single.accuracy)} at "
             f"{dollars(single.cost_usd_per_request)} per request, the cascade's {interval(task.accuracy_weighted)} at "
-            f"{dollars(task.cost_usd_per_request)}. Use that rung alone, or recalibrate."
+            f"{dollars(task.cost_usd_per_request)}. Use that rung alone, or recalibrate.",
         )
     best = next((single for single in task.singles if single.rung == task.best_single), None)
     if best is None or single is not None or task.accuracy_weighted.high is None or best.accuracy.low is None:
         return
     if best.accuracy.low > task.accuracy_weighted.high:
-        yield (
+        yield harm(
+            ((best.accuracy.value or 0.0) - (task.accuracy_weighted.value or 0.0)) * task.n,
             f"{best.rung} alone has an accuracy of {interval(best.accuracy)}, significantly higher than the cascade "
             f"({interval(task.accuracy_weighted)}), at {dollars(best.cost_usd_per_request)} per request. "
-            "If accuracy matters more than the saving, set a higher escalation rate."
+            "If accuracy matters more than the saving, set a higher escalation rate.",
         )
 
 
-def _cost(task: TaskReport) -> Iterator[str]:
+def _cost(task: TaskReport) -> Iterator[Finding]:
     saved = task.saved
     if saved.usd is not None and saved.usd < 0:
-        yield (
+        yield money(
+            -saved.usd,
             f"The cascade cost {dollars(-saved.usd)} more than always asking {task.reference or 'the top'} would have. "
-            "Escalate less, remove paid verifiers, or use the top alone."
+            "Escalate less, remove paid verifiers, or use the top alone.",
         )
     elif saved.usd is not None and task.verifiers_usd > saved.usd:
-        yield (
+        yield money(
+            task.verifiers_usd,
             f"Verifiers cost {dollars(task.verifiers_usd)}, more than the net saving of {dollars(saved.usd)}. "
-            "Use paid verifiers only where free ones are undecided."
+            "Use paid verifiers only where free ones are undecided.",
         )
     rough = saved.how.get("token counts", 0)
     if rough > task.n / 2:
-        yield (
+        yield note(
             f"For {count(rough)} of {count(task.n)} requests the saving is estimated by the first answer's token "
             "counts, which is biased if the top writes longer or shorter answers. Calibrate to fit the estimate."
         )
     if saved.how.get("unknown", 0) > task.n / 2:
-        yield f"For {count(saved.how['unknown'])} of {count(task.n)} requests the saving is unknown."
+        yield money(
+            0.0,
+            f"For {count(saved.how['unknown'])} of {count(task.n)} requests the saving is unknown. Give prices, or "
+            "calibrate, which fits the estimate.",
+        )
 
 
-def _quality(task: TaskReport) -> Iterator[str]:
+def _quality(task: TaskReport) -> Iterator[Finding]:
     if not task.n_labelled:
-        yield "No answer is labelled, so accuracy is unknown. Label a random selection (Log.label)."
+        yield money(
+            0.0,
+            "No answer is labelled, so accuracy is unknown. Label 100 drawn at random (cascade label LOG): they tell "
+            "accuracy, wrong answers that were accepted, the worth of verifiers, and what other thresholds would do.",
+        )
         return
     if task.n_labelled < FEW:
-        yield f"Only {count(task.n_labelled)} answers are labelled; read the accuracy with its interval."
+        yield note(f"Only {count(task.n_labelled)} answers are labelled; read the accuracy with its interval.")
     plain, fair = task.accuracy, task.accuracy_weighted
     if plain.value is not None and fair.value is not None and abs(plain.value - fair.value) > 0.02:
-        yield (
+        yield note(
             f"Labels are not distributed like traffic: weighted by traffic, accuracy is {interval(fair)}, not "
             f"{percent(plain.value)}."
         )
 
 
-def _rungs(task: TaskReport) -> Iterator[str]:
+def _rungs(task: TaskReport) -> Iterator[Finding]:
     for rung in task.rungs:
         yield from _rung(rung)
 
 
-def _rung(rung: RungReport) -> Iterator[str]:
-    if rung.reached and sum(rung.failures.values()) / rung.reached > OFTEN:
-        kinds = ", ".join(f"{kind} {count(n)}" for kind, n in list(rung.failures.items())[:3])
-        yield (
-            f"{percent(sum(rung.failures.values()) / rung.reached)} of the calls to {rung.rung} failed ({kinds}); "
-            "failed requests go to a dearer rung. Check its provider's limits and status."
+def _rung(rung: RungReport) -> Iterator[Finding]:
+    failed = sum(rung.failures.values())
+    if rung.reached and failed / rung.reached > OFTEN:
+        kinds = ", ".join(
+            kind if len(rung.failures) == 1 else f"{kind} {count(n)}" for kind, n in list(rung.failures.items())[:3]
         )
-    right = rung.right_but_escalated.share
-    if right.low is not None and right.low > 0.5:
-        yield (
-            f"{estimate(right)} of the answers of {rung.rung} that were escalated were right: they cost "
-            f"{dollars(rung.right_but_escalated.usd)} more without benefit. A lower rate may lose little."
+        yield harm(
+            float(failed),
+            f"{rung.rung} failed on {count(failed)} of {count(rung.reached)} requests: {kinds}. They went to a dearer "
+            "rung, or ended without an answer. Check its provider's limits and status (cascade doctor --ping).",
         )
-
-
-def _verifiers(task: TaskReport) -> Iterator[str]:
-    for verifier in task.verifiers:
-        # The top cannot escalate, so a free verifier's verdict there has no effect.
-        if verifier.rung != task.reference or verifier.cost_usd:
-            yield from _verifier(verifier)
-
-
-def _verifier(verifier: VerifierReport) -> Iterator[str]:
-    name = f"{verifier.verifier} on {verifier.rung}"
-    if (verifier.failed or 0.0) > OFTEN:
-        yield f"Verifier {name} failed on {percent(verifier.failed)} of answers and is ignored there. Check its setup."
-    elif (verifier.abstained or 0.0) > MOSTLY:
-        yield f"Verifier {name} abstains on {percent(verifier.abstained)} of answers; it has little effect."
-    area = verifier.auroc
-    if area.n >= FEW and area.low is not None and area.high is not None and area.low <= 0.5:
-        worth = "no better than chance" if area.high >= 0.5 else "worse than chance"
-        cost, advice = "", "It can still serve as a guard."
-        if verifier.cost_usd:
-            cost, advice = f" and cost {dollars(verifier.cost_usd)}", "Calibrate without it."
-        yield (
-            f"Verifier {name} separates right from wrong {worth} (AUROC {area.value or 0.0:.2f}, "
-            f"{area.low:.2f}–{area.high:.2f}, n = {count(area.n)}){cost}. {advice}"
+    right = rung.right_but_escalated
+    if right.share.low is not None and right.share.low > 0.5:
+        yield money(
+            right.usd or 0.0,
+            f"{estimate(right.share)} of the answers of {rung.rung} that were escalated were right: they cost "
+            f"{dollars(right.usd)} more without benefit. A lower rate may lose little.",
         )
 
 
-def _observed(task: TaskReport) -> Iterator[str]:
+def _observed(task: TaskReport) -> Iterator[Finding]:
     seen, lost = task.observed, sum(task.observed.dropped.values())
     if seen.n and seen.cost_vs_top.value is not None and seen.same.value is not None:
-        yield (
+        yield note(
             f"Observed: the cascade would have cost {estimate(seen.cost_vs_top)} of always asking the top, and "
             f"answered the same in {estimate(seen.same)}."
         )
     if lost and lost / (seen.n + lost) > OFTEN:
-        yield (
+        yield money(
+            0.0,
             f"{percent(lost / (seen.n + lost))} of the requests that were to be observed were dropped "
             f"({', '.join(f'{reason} {count(n)}' for reason, n in seen.dropped.items())}): what is left is no fair "
-            "sample. Raise observe.max_usd_per_day, queue or concurrency, or lower observe.share."
+            "sample. Raise observe.max_usd_per_day, queue or concurrency, or lower observe.share.",
         )
 
 
-def _unchecked(task: TaskReport) -> Iterator[str]:
+def _unchecked(task: TaskReport) -> Iterator[Finding]:
     found = [item for item in task.flags.items() if item[0].startswith(("unchecked:", "language:"))]
     for flag, n in found[:MOST_NAMED]:
         kind, _, what = flag.partition(":")
         if kind == "unchecked":
-            yield f"{percent(n / task.n)} of answers were not checked by {what} (flag {flag}); see docs/reliability.md."
+            text = f"were not checked by {what} (flag {flag}); see docs/reliability.md."
         else:
-            yield (
-                f"{percent(n / task.n)} of answers are in a language ({what}) that a verifier does not read, so it "
-                "abstained on them. Give it that language's phrases, or leave it out."
+            text = (
+                f"are in a language ({what}) that a verifier does not read, so it abstained on them. Give it that "
+                "language's phrases, or leave it out."
             )
+        yield harm(float(n), f"{percent(n / task.n)} of answers {text}")
 
 
 def _causes(task: TaskReport) -> str:
@@ -249,22 +257,32 @@ def _causes(task: TaskReport) -> str:
     return f" by {', '.join(f'{cause} {count(n)}' for cause, n in found[:MOST_NAMED])}" if found else ""
 
 
-def _ends(task: TaskReport) -> Iterator[str]:
+def _ends(task: TaskReport) -> Iterator[Finding]:
     if bypassed := task.flags.get(BYPASSED, 0):
-        yield (
+        yield harm(
+            float(bypassed),
             f"{percent(bypassed / task.n)} of requests went to the reference alone, since the cascade failed (flag "
             f"bypassed){_causes(task)}; the log of the program says more (loggers cascade.wrap and cascade.serve), "
-            "and `cascade doctor --ping` asks each rung."
+            "and `cascade doctor --ping` asks each rung.",
         )
     if task.calibrated is not None and task.calibrated < 1.0:
-        yield (
-            f"{percent(1.0 - task.calibrated)} of decisions were made by pass marks, without calibration; their rate "
+        stray = 1.0 - task.calibrated
+        text = (
+            f"{percent(stray)} of decisions were made by pass marks, without calibration; their rate "
             "and quality are not controlled. Run `cascade calibrate` for this task."
         )
+        yield note(text) if stray <= OFTEN else harm(stray * task.n, text)
     unusual = {name: n for name, n in task.outcomes.items() if name != "accepted"}
     if sum(unusual.values()) / task.n > OFTEN:
         ends = ", ".join(f"{name} {count(n)}" for name, n in unusual.items())
-        yield f"{percent(sum(unusual.values()) / task.n)} of requests ended without an accepted answer ({ends})."
+        yield harm(
+            float(sum(unusual.values())),
+            f"{percent(sum(unusual.values()) / task.n)} of requests ended without an accepted answer ({ends}).",
+        )
+
+
+def _verifiers(task: TaskReport) -> Iterator[Finding]:
+    yield from verifier_findings(task.verifiers, task.reference)
 
 
 _ABOUT = (

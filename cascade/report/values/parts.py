@@ -125,6 +125,8 @@ class HullReport:
     """Accuracy of the mix less that of the cascade, paired by request; above 0 where the cascade is below the hull."""
     below: bool | None
     """True where the cascade is below the hull, False where it is above, None where these labels do not tell."""
+    loss: Figure
+    """Accuracy of the reference less that of the cascade, paired by request; above 0 where the cascade is worse."""
     better_than_reference: str | None
     """A rung that is significantly more accurate than the reference, the best of them; None if there is none."""
     better_by: Figure = NO_FIGURE

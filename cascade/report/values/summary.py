@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from cascade.report.values.added_latency import added_s
 from cascade.report.values.against_hull import against_hull
 from cascade.report.values.comparison import best, dominating, labelled, singles_of, weighted_accuracy
 from cascade.report.values.content import Report, TaskReport
@@ -47,7 +48,8 @@ def summary(
     uses = _policies(tally, promises, level) if single_task else ()
     promise = next((promises[use.sha256] for use in uses if use.sha256 in promises), Promise())
     order = _order(tally, promise)
-    reference = (promise.reference or (order[-1] if order else None)) if single_task else None
+    # Without a policy the highest rung called is the top only where another one stands below it.
+    reference = (promise.reference or (order[-1] if len(order) > 1 else None)) if single_task else None
     rungs = tuple(_rung(name, tally, reference, level) for name in order)
     answered = labelled(tally, lambda rung, answered_by, _: rung == answered_by)
     below = labelled(tally, lambda rung, answered_by, action: rung == answered_by != reference and action == "accept")
@@ -59,6 +61,8 @@ def summary(
     per_request = tally.cost_usd / n if n else None
     sweep = sweep_of(tally, order, reference, level) if single_task else None
     slices, slices_n = slices_of(tally, level) if single_task else ((), 0)
+    latency_s, modes = quantiles(np.asarray(tally.latencies), level), modes_of(tally, level)
+    added = added_s(latency_s, rungs, reference, modes)
     return TaskReport(
         n=n,
         n_labelled=answered.n,
@@ -91,11 +95,13 @@ def summary(
         ),
         input_tokens=tally.input_tokens,
         output_tokens=tally.output_tokens,
-        latency_s=quantiles(np.asarray(tally.latencies), level),
+        latency_s=latency_s,
+        added_p50_s=added[0],
+        added_p95_s=added[1],
         verifiers=_verifiers(tally, order, level),
         reasons=_frequent(sum((rung.reasons for rung in tally.rungs.values()), Counter())),
         failures=_frequent(sum((rung.failures for rung in tally.rungs.values()), Counter())),
-        modes=modes_of(tally, level),
+        modes=modes,
         observed=observed_of(tally.observed, level),
         flags=_frequent(tally.flags),
         series=series_of(tally, promises, level, step_ms),
@@ -164,7 +170,10 @@ def _rung(name: str, tally: Tally, reference: str | None, level: float) -> RungR
 
 
 def _policies(tally: Tally, promises: Mapping[str | None, Promise], level: float) -> tuple[PolicyUse, ...]:
-    latest = sorted(tally.policies.items(), key=lambda item: -item[1].last_ms)
+    # Stray decisions by pass marks are not the policy that serves, however late they came.
+    latest = sorted(
+        tally.policies.items(), key=lambda item: (item[0] is None and 2 * item[1].n < tally.n, -item[1].last_ms)
+    )
     return tuple(
         _use(sha256, rate, promises.get(sha256, Promise()), tally.courses.get(sha256), level) for sha256, rate in latest
     )

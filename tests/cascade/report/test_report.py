@@ -58,8 +58,8 @@ def aiming(rate: float, low: float, high: float, fitted: Policy = POLICY) -> Pol
 
 
 def says(made: Report, words: str) -> bool:
-    """Tell whether a finding has these words."""
-    return any(words in sentence for sentence in made.findings)
+    """Tell whether a finding or a footnote has these words."""
+    return any(words in sentence for sentence in (*made.findings, *made.notes))
 
 
 def test_a_rate_stands_with_its_exact_interval_and_n(log: Log) -> None:
@@ -231,7 +231,7 @@ def test_a_cascade_that_a_single_model_beats_says_so(log: Log) -> None:
     assert (task.best_single, task.dominated_by) == ("large", "large")
     assert task.accuracy_weighted.value == pytest.approx(0.75)
     assert task.accuracy_top == 1.0
-    assert made.findings[0].startswith("default: Below the hull of single models: always large")
+    assert made.findings[0].startswith("Below the hull of single models: always large")
 
 
 def test_a_cascade_as_good_as_its_top_and_cheaper_is_not_dominated(log: Log) -> None:
@@ -342,7 +342,7 @@ def test_a_failing_provider_is_named(log: Log) -> None:
     for number in range(10):
         log.write(*decided(f"r-{number}", DOWN, "0.9"))
     made = report(log)
-    assert says(made, "100.0 % of the calls to small failed (server 10)")
+    assert says(made, "small failed on 10 of 10 requests: server")
     assert made.tasks["default"].escalation_rate.value is None
 
 

@@ -138,8 +138,8 @@ def test_without_labels_it_says_what_is_missing(log: Log) -> None:
     for number in range(30):
         log.write(*decided(f"r-{number}", "0.9"))
     page = to_html(log_document(report(log), drawn=True))
-    assert "This needs labelled answers" in page
-    assert "These requests have no groups" in page
+    assert page.count("Labels of 100 answers drawn at random") == 1, "one box, however many charts want labels"
+    assert page.count('class="missing"') == 1
     assert "unknown" in page
 
 
@@ -157,11 +157,15 @@ def test_without_the_extra_figures_stand_in_tables(made: Report, monkeypatch: py
 
 
 def test_many_tasks_keep_the_page_small(log: Log) -> None:
-    for number in range(120):
-        log.write(*decided(f"r-{number}", "0.1", "0.9", task=f"task-{number % 40}", saved_usd=0.001))
-    page = to_html(log_document(report(log), drawn=True))
+    for number in range(300):
+        task = f"large-{number % 10}" if number >= 300 - 30 * 8 else f"task-{number % 40}"
+        log.write(*decided(f"r-{number}", "0.1", "0.9", task=task, saved_usd=0.001))
+    made = report(log)
+    page = to_html(log_document(made, drawn=True))
     assert len(page.encode()) < 2_000_000
-    assert page.count('<section class="task"') == 41
+    several = sum(task.n >= 30 for task in made.tasks.values())
+    assert page.count('<section class="task"') == 1 + several, "a task of fewer than 30 requests is a row only"
+    assert page.count('<details class="whole"') == several
 
 
 def test_notes_and_titles_are_escaped() -> None:

@@ -13,13 +13,17 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from rich.console import Console
 
+from cascade.failure import FailureKind
 from cascade.log import Log, open_log
 from cascade.report import Report, report
 from cascade.report.tables.markdown import written
+from cascade.report.tables.notebook import report_sheet
+from cascade.report.tables.text import rendered
 from cascade.report.values.format_numbers import dollars, duration, markdown, terminal
-from tests.cascade.log.decisions import decided
+from tests.cascade.log.decisions import decided, failed
 from tests.opinions import ladder, policy
 
+DOWN = failed(FailureKind.SERVER)
 HOSTILE = "\x1b[31m[bold]evil[/bold]\r\n|<script>alert(1)</script>|`x`\u202e"
 
 
@@ -29,10 +33,10 @@ def log(tmp_path: Path) -> Iterator[Log]:
         yield log
 
 
-def printed(made: Report, width: int = 100) -> str:
+def printed(made: Report, width: int = 100, *, full: bool = True) -> str:
     """Print a report as a terminal without colours would."""
     console = Console(file=io.StringIO(), width=width, color_system=None)
-    console.print(made)
+    console.print(rendered(made, full=full))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -82,7 +86,7 @@ def test_nothing_that_was_logged_marks_up_the_markdown(made: Report) -> None:
 def test_terminal_and_markdown_show_the_same_figures(tame: Report) -> None:
     text, marked = printed(tame, width=160), written(tame).replace("\\", "")
     for words in (
-        "25.0 % (4.6–60.0 %, n = 8)",
+        "25.0 % (4.6–60.0 %)",
         "$0.0280",
         "2027-01-15",
         "58.8 %",
@@ -96,8 +100,41 @@ def test_terminal_and_markdown_show_the_same_figures(tame: Report) -> None:
         assert sentence in marked
 
 
-def test_a_report_fits_an_ordinary_terminal(tame: Report) -> None:
-    assert max(map(len, printed(tame, width=80).splitlines())) <= 80
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_report_fits_a_terminal(tame: Report, width: int) -> None:
+    assert max(map(len, printed(tame, width=width).splitlines())) <= width
+
+
+@pytest.fixture
+def several(log: Log) -> Report:
+    """Report on a log of twenty tasks with much to say about each."""
+    for number in range(600):
+        task, first = f"a-task-with-a-long-name-{number % 20}", "0.2" if number % 2 else DOWN
+        log.write(*decided(f"r-{number}", first, "0.9", task=task, saved_usd=-0.005))
+    return report(log)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_one_screen_is_one_screen_and_breaks_no_word(several: Report, width: int) -> None:
+    text = printed(several, width=width, full=False)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
+    assert len(lines) <= 60
+    words = {
+        *re.findall(r"\S+", printed(several, width=1_000, full=False)),
+        *re.findall(r"\S+", printed(several, 1_000)),
+    }
+    below = text[text.index("things to do") :]  # the log's path may be longer than a line
+    assert {word for word in re.findall(r"\S+", below) if "─" not in word} <= words, "no word is broken"
+    assert "more things to do are in --full" in text
+    assert len(re.findall(r"^ *\d\. ", text, re.MULTILINE)) == 5
+
+
+def test_the_line_stands_above_everything_in_every_form(tame: Report) -> None:
+    assert printed(tame, width=1_000, full=False).splitlines()[1].strip() == tame.line.text
+    assert printed(tame, width=1_000).splitlines()[1].strip() == tame.line.text
+    assert written(tame).replace("\\", "").splitlines()[4] == f"**{tame.line.text}**"
+    assert tame.line.text in report_sheet(tame).html()
 
 
 @given(st.text())

@@ -1,0 +1,167 @@
+"""Line: a report in one line, above all else: what is saved, what is promised, what it adds in time, how much to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cascade.report.values.content import Line, TaskReport, Tone
+from cascade.report.values.finding import Finding
+from cascade.report.values.format_numbers import count, duration
+from cascade.report.values.parts import RungReport
+
+MOSTLY = 0.5
+"""Share of failed calls from which a rung is said to have failed in the line itself."""
+
+MOST_NAMED = 2
+"""Failing rungs that are named."""
+
+_NOTHING = Line(text="No decision in this period.", tone="plain")
+
+
+def line_of(total: TaskReport, tasks: Mapping[str, TaskReport], findings: list[Finding]) -> Line:
+    """Return a report's line.
+
+    Args:
+        total: all tasks together.
+        tasks: the tasks.
+        findings: the findings, footnotes left out.
+    """
+    if not total.n:
+        return _NOTHING
+    below = [name for name, task in tasks.items() if task.hull is not None and task.hull.below]
+    first = []
+    if below:
+        where = "" if len(tasks) == 1 else f" in {_names(below)}"
+        first.append(f"below the hull of single models{where}")
+    failed = [_failed(rung) for task in tasks.values() for rung in task.rungs if _fails(rung)]
+    first += failed if len(failed) <= MOST_NAMED else [f"{count(len(failed))} rungs failed on most of their requests"]
+    parts = [*first, _saved(total), *_quality(tasks), *_rates(tasks), *_added(tasks)]
+    to_do = len(findings)
+    parts.append(f"{count(to_do)} thing{'' if to_do == 1 else 's'} to do" if to_do else "nothing to do")
+    text = "; ".join([", ".join(parts[:-1]), parts[-1]])
+    return Line(text=f"{text[0].upper()}{text[1:]}.", tone=_tone(total, tasks, alarmed=bool(first)), to_do=to_do)
+
+
+def certified(task: TaskReport) -> str | None:
+    """Return what the certificate of a task's policy promises, in a few words; None where nothing is certified."""
+    certificate = task.policies[0].certificate if task.policies else {}
+    if not certificate.get("certified"):
+        return None
+    bound: Mapping[str, Any] = certificate.get("bound") or {}
+    parts = bound.get("value") if bound.get("kind") == "together" else [bound]
+    words = " and ".join(map(_bound, parts if isinstance(parts, list) else []))
+    return f"{words} (certified, {_whole(1.0 - certificate.get('delta', 0.0))})"
+
+
+def quality_tone(task: TaskReport) -> Tone:
+    """Return how the quality of a task is to be read: bad where it is worse than the reference beyond its interval."""
+    if task.hull is not None and (task.hull.below or (task.hull.loss.low or 0.0) > 0.0):
+        return "good" if not task.hull.below and certified(task) is not None else "bad"
+    return "good" if certified(task) is not None else "plain"
+
+
+def _bound(bound: Mapping[str, Any]) -> str:
+    value = bound.get("value")
+    if not isinstance(value, int | float):
+        return "a bound"
+    points = f"{100.0 * value:.3g} point{'' if value == 0.01 else 's'}"
+    where = f" in {bound['dimension']}" if bound.get("dimension") else ""
+    words = {
+        "max_loss": f"at most {points} worse{where}",
+        "max_error": f"at most {_whole(value)} of accepted answers wrong{where}",
+        "max_disagreement": f"at most {_whole(value)} answered otherwise",
+    }
+    return words.get(str(bound.get("kind")), f"risk at most {_whole(value)}{where}")
+
+
+def _saved(total: TaskReport) -> str:
+    share = total.saved.share
+    if share.value is None or share.low is None or share.high is None:
+        return "saving unknown"
+    if share.high < 0.0:
+        return f"costs {_span(-share.high, -share.low)} more than always asking the top"
+    if share.low <= 0.0:
+        return f"saves {_whole(share.value)} ({_span(share.low, share.high)}), which may be nothing"
+    return f"saves {_span(share.low, share.high)}"
+
+
+def _whole(value: float | None) -> str:
+    return "unknown" if value is None else f"{100.0 * value:.3g} %"
+
+
+def _span(low: float, high: float) -> str:
+    near, far = f"{100.0 * low:.0f}", f"{100.0 * high:.0f}"
+    return f"{near} %" if near == far else f"{near}–{far} %"
+
+
+def _quality(tasks: Mapping[str, TaskReport]) -> Iterator[str]:
+    if len(tasks) > 1:
+        held = sum(certified(task) is not None for task in tasks.values())
+        yield f"{count(held)} of {count(len(tasks))} tasks certified"
+        worse = [name for name, task in tasks.items() if quality_tone(task) == "bad"]
+        if worse:
+            yield f"worse than the reference in {_names(worse)}"
+        return
+    for task in tasks.values():
+        promise = certified(task)
+        if promise is not None:
+            yield promise
+        loss = None if task.hull is None else task.hull.loss
+        if loss is not None and loss.low is not None and loss.high is not None:
+            if loss.low > 0.0:
+                yield f"{100.0 * loss.low:.1f} to {100.0 * loss.high:.1f} points worse than {task.reference} by labels"
+            elif promise is None:
+                yield f"within chance of {task.reference} by labels"
+        elif promise is None:
+            yield "quality unknown" if not task.n_labelled else f"{_whole(task.accuracy.value)} right by labels"
+
+
+def _rates(tasks: Mapping[str, TaskReport]) -> Iterator[str]:
+    missed = _missed(tasks)
+    if missed:
+        yield "rate missed" if len(tasks) == 1 else f"rate missed in {_names(missed)}"
+    elif any(task.policies and task.policies[0].promised is not None for task in tasks.values()):
+        yield "rate kept"
+
+
+def _missed(tasks: Mapping[str, TaskReport]) -> list[str]:
+    uses = {name: task.policies[0] for name, task in tasks.items() if task.policies}
+    return [name for name, use in uses.items() if use.alarm_at is not None or _off(use)]
+
+
+def _off(use: Any) -> bool:
+    """Return whether a rate is beyond both its own interval and that of the samples."""
+    rate = use.escalation_rate
+    if use.on_target is not False or rate.low is None or rate.high is None:
+        return False
+    return use.low is None or use.high is None or bool(rate.low > use.high or rate.high < use.low)
+
+
+def _added(tasks: Mapping[str, TaskReport]) -> Iterator[str]:
+    known = [task.added_p95_s for task in tasks.values() if task.added_p95_s is not None]
+    if known:
+        most = max(known, key=abs)
+        yield f"{'adds' if most >= 0.0 else 'takes'} {duration(abs(most))} {'' if most >= 0 else 'less '}at p95"
+
+
+def _fails(rung: RungReport) -> bool:
+    return bool(rung.reached) and sum(rung.failures.values()) / rung.reached > MOSTLY
+
+
+def _failed(rung: RungReport) -> str:
+    kind = next(iter(rung.failures))
+    return f"{rung.rung} failed on {count(sum(rung.failures.values()))} of {count(rung.reached)}: {kind}"
+
+
+def _tone(total: TaskReport, tasks: Mapping[str, TaskReport], *, alarmed: bool) -> Tone:
+    share = total.saved.share
+    tones = [quality_tone(task) for task in tasks.values()]
+    if alarmed or _missed(tasks) or "bad" in tones or (share.high is not None and share.high < 0.0):
+        return "bad"
+    saves = share.low is not None and share.low > 0.0
+    return "good" if saves and all(tone == "good" for tone in tones) else "plain"
+
+
+def _names(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{count(len(names))} tasks"

@@ -1,0 +1,124 @@
+"""A report in one line, and the order of what there is to do: by what is at stake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cascade.failure import FailureKind
+from cascade.log import Log, open_log
+from cascade.report import report
+from cascade.report.values.content import Report
+from tests.cascade.log.decisions import RUNGS, decided, failed
+from tests.opinions import policy
+
+DOWN = failed(FailureKind.CONNECT)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    with open_log(tmp_path / "decisions.db") as log:
+        yield log
+
+
+def promising(certificate: dict[str, Any] | None = None, rate: float = 0.25) -> Any:
+    """Return a policy that aims at a rate, and certifies something."""
+    fitted = policy(RUNGS, (0.5, 0.0))
+    task = fitted.tasks["default"]
+    task.target.update({"kind": "escalation_rate", "value": rate})
+    task.measured.update({"escalation_rate": {"expected": rate, "low": rate - 0.1, "high": rate + 0.1}})
+    if certificate is not None:
+        object.__setattr__(task, "certificate", certificate)
+    return fitted
+
+
+CERTIFIED = {"certified": True, "delta": 0.1, "bound": {"kind": "max_loss", "value": 0.03}, "assumptions": []}
+
+
+def made(log: Log, n: int = 200, every: int = 4, fitted: Any = None, saved_usd: float = 0.009, **about: Any) -> Report:
+    """Write requests of which each `every`-th escalates, and report."""
+    if fitted is not None:
+        log.remember_policy(fitted)
+    for number in range(n):
+        texts = ("0.2", "0.9") if number % every == 0 else ("0.9",)
+        log.write(*decided(f"r-{number}", *texts, fitted=fitted, saved_usd=saved_usd, **about))
+    return report(log)
+
+
+def test_a_certified_policy_that_keeps_its_rate_and_saves_is_good(log: Log) -> None:
+    found = made(log, fitted=promising(CERTIFIED)).line
+    assert found.tone == "good"
+    assert found.text.startswith("Saves ")
+    assert "at most 3 points worse (certified, 90 %)" in found.text
+    assert "rate kept" in found.text
+
+
+def test_without_certificate_and_labels_quality_is_said_to_be_unknown(log: Log) -> None:
+    found = made(log).line
+    assert "quality unknown" in found.text
+    assert "rate" not in found.text
+    assert found.tone == "plain"
+
+
+def test_a_missed_rate_and_a_loss_of_money_are_said(log: Log) -> None:
+    found = made(log, every=1, fitted=promising(), saved_usd=-0.005).line
+    assert "rate missed" in found.text
+    assert "more than always asking the top" in found.text
+    assert found.tone == "bad"
+
+
+def test_a_rung_that_fails_is_said_first(log: Log) -> None:
+    for number in range(30):
+        log.write(*decided(f"r-{number}", DOWN, "0.9"))
+    found = report(log)
+    assert found.line.text.startswith("Small failed on 30 of 30: connect, ")
+    assert found.line.tone == "bad"
+
+
+def test_worse_by_labels_is_red_and_how_much_is_said(log: Log) -> None:
+    found = made(log, fitted=promising())
+    for number in range(200):
+        log.label(f"r-{number}", number % 4 == 0, rung="small")
+        log.label(f"r-{number}", 1.0, rung="large")
+        log.label(f"r-{number}", 1.0 if number % 4 == 0 else 0.0)
+    found = report(log)
+    assert found.tasks["default"].hull.loss.low > 0.5
+    assert "points worse than large by labels" in found.line.text
+    assert found.line.tone == "bad"
+
+
+@pytest.mark.parametrize(("stray", "kept"), [(5, True), (150, False)])
+def test_stray_uncalibrated_decisions_do_not_erase_a_target(log: Log, stray: int, kept: bool) -> None:  # noqa: FBT001
+    fitted = promising()
+    made(log, n=100, fitted=fitted)
+    for number in range(stray):
+        log.write(*decided(f"stray-{number}", "0.9", fitted=None))
+    task = report(log).tasks["default"]
+    assert (task.policies[0].promised is not None) == kept
+
+
+def test_findings_are_ordered_by_what_is_at_stake_and_footnotes_stand_apart(log: Log) -> None:
+    for number in range(100):
+        texts = (DOWN, "0.9") if number % 3 == 0 else ("0.2", "0.9")
+        log.write(*decided(f"r-{number}", *texts, saved_usd=-0.01))
+    found = report(log)
+    assert found.findings[0].startswith("small failed on 34 of 100 requests: connect")
+    assert found.findings[1].startswith("The cascade cost $1.00 more")
+    assert found.line.to_do == len(found.findings)
+    assert not set(found.findings) & set(found.notes)
+
+
+def test_what_a_cascade_adds_in_time_is_measured_against_the_reference_alone(log: Log) -> None:
+    task = made(log, n=200, every=4, fitted=promising()).tasks["default"]
+    large = next(rung for rung in task.rungs if rung.rung == "large")
+    assert task.added_p95_s == pytest.approx(task.latency_s.p95 - large.latency_s.p95)
+    assert made(log, n=8).line.text, "few calls of the reference tell nothing"
+
+
+def test_without_a_policy_the_rung_that_happened_to_answer_is_not_called_the_top(log: Log) -> None:
+    for number in range(30):
+        log.write(*decided(f"r-{number}", "0.9", fitted=None, saved_usd=0.009))
+    assert report(log).tasks["default"].reference is None
