@@ -10,8 +10,9 @@ from calibration.pages.blocks import block, operating_points
 from calibration.pages.figures import Pictures, figure_of
 from calibration.pages.sample_panels import sample_panels
 from cascade.policy.policy import Policy, TaskPolicy
-from cascade.report.page.document import Document, KeyFigure, Panel, Section, Tone
+from cascade.report.page.document import Document, KeyFigure, Panel, Section
 from cascade.report.tables.table import certificate_words
+from cascade.report.values.content import Tone
 from cascade.report.values.curves import Alternative
 from cascade.report.values.figure import Figure
 from cascade.report.values.format_numbers import count, dollars, interval, percent

@@ -61,6 +61,7 @@ def sample_panels(
             chart=draw_sweep(sweep) if draw else None,
             tables=(sweep_table(sweep),),
             advice="Choose by a target (calibrate corrects for optimism), not by eye.",
+            do=False,
         )
     reliability, coverage = reliability_of(seen.diagnosis), coverage_of(seen.diagnosis)
     n = ", ".join(f"{rung.rung} n = {count(rung.n)}" for rung in reliability)
@@ -71,7 +72,7 @@ def sample_panels(
         f"{n}.",
         chart=draw_reliability(reliability) if draw else None,
         tables=(reliability_table(reliability),),
-        advice=advice.on_reliability(reliability),
+        **advice.on_reliability(reliability)._asdict(),
     )
     yield Panel(
         id=f"{prefix}-risk",
@@ -79,7 +80,7 @@ def sample_panels(
         text=f"The error among the most confident answers, over the share accepted; shaded: intervals. {n}.",
         chart=draw_risk_coverage(coverage) if draw else None,
         tables=(coverage_table(coverage),),
-        advice=advice.on_coverage(coverage),
+        **advice.on_coverage(coverage)._asdict(),
     )
     if seen.worth:
         yield _verifiers(seen.worth, prefix, draw=draw)
@@ -105,6 +106,7 @@ def _verifiers(worth: tuple[VerifierWorth, ...], prefix: str, *, draw: bool) -> 
         text="AUROC alone, with intervals; the dashed line is chance. Added is what all others lose without it.",
         chart=draw_verifiers(drawn) if draw else None,
         tables=(Table(title="Verifiers", columns=columns, rows=rows, words=frozenset({"verifier", "standing"})),),
+        do=bool(sentences),
         advice=" ".join(sentences) or "All of them are free or separate right from wrong; keep them.",
     )
 
