@@ -12,6 +12,19 @@ from calibration.certify.paired import PairedTester
 from calibration.certify.verification import Candidate
 
 
+def all_labels(tester: PairedTester, candidates: Sequence[Candidate], *, asked: Flags, most: int) -> NDArray[np.intp]:
+    """Return the rows that any step of the walk may want, in order, at most `most`; none where the walk has ended.
+
+    More than it takes, for where each round of labelling takes a person's day; see `wanted_labels`.
+    """
+    first = wanted_labels(tester, candidates, asked=asked, most=most)
+    if not first.size:
+        return first
+    missing = np.any([tester.unlabelled(candidate) for candidate in candidates], axis=0) & ~asked
+    others = tester.drawn[missing[tester.drawn] & ~np.isin(tester.drawn, first)]
+    return np.concatenate([first, others])[:most]
+
+
 def wanted_labels(
     tester: PairedTester, candidates: Sequence[Candidate], *, asked: Flags, most: int
 ) -> NDArray[np.intp]:

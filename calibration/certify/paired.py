@@ -21,6 +21,7 @@ from calibration.arrays import Flags, Floats
 from calibration.certify.hypothesis_tests import Found, Trial
 from calibration.certify.shortfall import enough_draws, enough_losses, enough_pairs
 from calibration.certify.verification import Candidate, Serving, serving
+from calibration.samples.copies import is_copy
 from calibration.samples.pairs import Pairs
 from calibration.stats.noninferiority import MOST as MOST_EXACT
 from calibration.stats.noninferiority import noninferiority_p
@@ -91,8 +92,9 @@ class PairedTester:
 
     @property
     def unit(self) -> str:
-        """The unit of an independent draw: `group` if some row has one, else `sample`."""
-        return "group" if any(self.pairs.table.groups) else "sample"
+        """The unit of an independent draw: `group` if some row has one of its own, else `sample`; copies count once."""
+        named = (group is not None and not is_copy(group) for group in self.pairs.table.groups)
+        return "group" if any(named) else "sample"
 
     @property
     def betting(self) -> bool:

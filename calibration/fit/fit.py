@@ -11,7 +11,7 @@ from calibration.combine.mixture import Prior
 from calibration.combine.pooled_combiners import pooled_priors
 from calibration.fit.certified_task import certify_task
 from calibration.fit.cold_start import PooledTasks, cold_start, gather_pooled_tasks
-from calibration.fit.make_policy import make_policy
+from calibration.fit.make_policy import make_policy, print_samples
 from calibration.fit.paired.fit import LabelBudget, PairedOptions
 from calibration.fit.paired.task import certify_pairs
 from calibration.fit.pooled_tasks import PooledFits
@@ -31,7 +31,6 @@ from cascade.exchange import EMPTY
 from cascade.ladder import Ladder
 from cascade.plugins import resolve
 from cascade.policy.policy import Policy, TaskPolicy
-from cascade.policy.sample_print import MOST_BYTES, SamplePrint
 from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
 
@@ -150,7 +149,9 @@ def calibrate(
         for name, one in layouts.items():
             for sentence in describe_sameness(name, one.table.rungs[-1], same_shares(one), repeat_figures(one)):
                 say(sentence)
-    prints = {} if sample_key is None else _prints(layouts, sample_key, shared_by or len(layouts))
+    tables = {name: one.table for name, one in layouts.items()}
+    prints = {} if sample_key is None else print_samples(tables, sample_key, shared_by or len(layouts))
+    del tables
     points = _fit_points(
         layouts,
         {name: rungs.of(name) for name in (*counts, *new_tasks)},
@@ -169,16 +170,6 @@ def calibrate(
         for name, own in points.items()
     }
     return make_policy(rungs, policies, named=named, seed=seed)
-
-
-def _prints(layouts: Mapping[str, Layout], key: bytes, shared_by: int) -> dict[str, SamplePrint]:
-    """Return the fingerprints of each task's samples; tasks share the bytes that a policy may take."""
-    found = {name: one.table.contents for name, one in layouts.items()}
-    return {
-        name: SamplePrint.of(contents.tolist(), key, most_bytes=MOST_BYTES // max(shared_by, 1))
-        for name, contents in found.items()
-        if contents is not None
-    }
 
 
 def _priors(tables: Mapping[str, Table], *, seed: int) -> dict[str, dict[str, Prior]]:

@@ -6,10 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from calibration.samples.table import Table
 from cascade.ladder import Ladder
 from cascade.policy.changes import kept_description
 from cascade.policy.features import EARLIER, LENGTH
 from cascade.policy.policy import LadderPrint, Policy, TaskPolicy
+from cascade.policy.sample_print import MOST_BYTES, SamplePrint
 
 
 def make_policy(ladder: Ladder, tasks: Mapping[str, TaskPolicy], *, named: bool, seed: int) -> Policy:
@@ -32,6 +34,16 @@ def make_policy(ladder: Ladder, tasks: Mapping[str, TaskPolicy], *, named: bool,
         created=_now(),
         seed=seed,
     )
+
+
+def print_samples(tables: Mapping[str, Table], key: bytes, shared_by: int) -> dict[str, SamplePrint]:
+    """Return the fingerprints of each task's samples; tasks share the bytes that a policy may take."""
+    found = {name: table.contents for name, table in tables.items()}
+    return {
+        name: SamplePrint.of(contents.tolist(), key, most_bytes=MOST_BYTES // max(shared_by, 1))
+        for name, contents in found.items()
+        if contents is not None
+    }
 
 
 def _now() -> str:

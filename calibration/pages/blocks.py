@@ -35,7 +35,7 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         *_borrowed(found.get("borrowed")),
         *((f"… of {level['rung']}", share({**level, "value": level["expected"]})) for level in found["rungs"][1:]),
         *_disagreement(found.get("disagreement")),
-        ("accuracy", f"{share(found['accuracy'])}; always {found['reference']}: {percent(found['accuracy_top'])}"),
+        ("accuracy", _accuracy(found)),
         *_dimensions(found.get("dimensions") or {}),
         ("a request", f"{dollars(found['cost_usd_per_request'])}, {percent(found['cost_vs_top'])} of always-top"),
         *_singles(found),
@@ -43,6 +43,14 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         *_rungs(found.get("rungs_tried") or []),
         *_grid(found),
     ]
+
+
+def _accuracy(found: dict[str, Any]) -> str:
+    """Return the accuracy beside that of the reference; of labels where answers differ, only the audit tells one."""
+    if found["accuracy"]["value"] is None and "audit" in found:
+        return f"unknown: {found['audit']['n']} rows of the audit are labelled, {found['audit']['needed']} are needed"
+    audited = f", by the audit of {found['audit']['n']:,} rows" if "audit" in found else ""
+    return f"{share(found['accuracy'])}; always {found['reference']}: {percent(found['accuracy_top'])}{audited}"
 
 
 def _grid(found: dict[str, Any]) -> list[tuple[str, str]]:

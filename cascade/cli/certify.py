@@ -19,10 +19,8 @@ from cascade.cli.shared.options import (
     TaskOption,
     VerifiersOption,
     YesOption,
-    is_log,
-    open_for_reading,
 )
-from cascade.cli.shared.progress import progress, summed
+from cascade.cli.shared.pair_run import open_run, record_judges, require_recorded, work_file
 from cascade.cli.shared.rungs import chosen_ladder
 from cascade.cli.shared.sitting import annotator_name
 from cascade.cli.shared.terminal import fail, interactive, print_json, say, warn
@@ -31,11 +29,10 @@ from cascade.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from calibration.fit.paired.run import Asked, PairedRun
+    from calibration.fit.paired.run import Asked
     from cascade.cli.shared.pair_labels import Work
-    from cascade.cli.shared.rungs import Chosen
     from cascade.config import Config
-    from cascade.samples.sample import Sample
+    from cascade.policy.policy import Policy
 
 
 def certify(
@@ -118,7 +115,6 @@ def certify(
     says "as NAME judges". Rows with a gold answer are labelled by it, for nothing.
     """
     from calibration.fit.paired.fit import LabelBudget
-    from calibration.fit.paired.run import PairedRun
     from calibration.samples.audit import AUDIT_SHARE, audit_size
     from calibration.targets.bound import MaxLoss
     from cascade.cli.shared.pair_labels import Work
@@ -128,21 +124,23 @@ def certify(
     chosen = chosen_ladder(config, rungs, verifiers)
     _require_judge(by, judge_model, rubric)
     who = annotator_name(annotator) if by in ("terminal", "browser") else ""
-    path, found = _work_file(samples, labelled, parse_mapping(mapping) if mapping else None, task)
-    _require_recorded(found, path, chosen, task)
+    path, found = work_file(samples, labelled, parse_mapping(mapping) if mapping else None, task)
+    require_recorded(found, path, chosen, task)
     if audit_bound:
         tasks = len({sample.request.task for sample in found if task is None or sample.request.task in task})
         least = audit_size(max_loss, AUDIT_SHARE * bound.delta / tasks / 2.0)
         say(f"--audit-bound: {least} audited rows without a conflict leave half of {max_loss:g} to the walk.")
         audit = max(audit, least)
-    run = _run(PairedRun, found, path, chosen, bound, LabelBudget(labels=labels, audit=audit, audit_bound=audit_bound),
+    run = open_run(found, path, chosen, bound, LabelBudget(labels=labels, audit=audit, audit_bound=audit_bound),
                tasks=task, seed=seed)  # fmt: skip
     for sentence in run.sentences():
         say(sentence)
     bills = run.bills()
     _confirm_worth([name for name, bill in bills.items() if not bill.worth], yes=yes)
     work = Work(path, found, run)
-    parts, asked = run.queue()
+    # A round by file is a person's day: it asks for all that the walk may want.
+    whole = by not in ("terminal", "browser", "judge")
+    parts, asked = run.queue(whole=whole)
     done, waiting = True, None
     if asked:
         from cascade.cli.shared.pair_labels import describe_parts
@@ -158,11 +156,22 @@ def certify(
         "bill": {name: bill.to_json() for name, bill in bills.items()},
     }
     if not done:
-        parts, _ = run.queue()
+        parts, _ = run.queue(whole=whole)
         _show_waiting(parts, path, waiting, figures, as_json=as_json)
         return
-    policy = run.policy()
+    policy = record_judges(run, chosen, out)
     policy.save(out)
+    _show_done(policy, out, figures, as_json=as_json)
+    uncertified = [name for name, one in policy.tasks.items() if not one.certified]
+    if require_certified and uncertified:
+        fail(f"Not certified: {', '.join(uncertified)}. The safest policy is in {out}; no cheaper one can be promised.")
+        raise typer.Exit(1)
+    folder = Path() if chosen.config is None else chosen.config.path.parent
+    say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
+
+
+def _show_done(policy: Policy, out: Path, figures: dict[str, Any], *, as_json: bool) -> None:
+    """Print the policy and what its certificates bound."""
     print_baseline(policy)
     if as_json:
         measured = {
@@ -175,12 +184,6 @@ def certify(
             if one.certified and one.certificate is not None:
                 say(f"{name}: {one.certificate['pairs']['bounds']}")
     print_caveats(policy)
-    uncertified = [name for name, one in policy.tasks.items() if not one.certified]
-    if require_certified and uncertified:
-        fail(f"Not certified: {', '.join(uncertified)}. The safest policy is in {out}; no cheaper one can be promised.")
-        raise typer.Exit(1)
-    folder = Path() if chosen.config is None else chosen.config.path.parent
-    say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
 
 
 def _require_judge(by: str, model: str | None, rubric: Path | None) -> None:
@@ -190,80 +193,6 @@ def _require_judge(by: str, model: str | None, rubric: Path | None) -> None:
     if rubric is not None and by != "judge":
         message = "--rubric is for a judge; give it with --by judge."
         raise ConfigError(message)
-
-
-def _work_file(
-    named: str, labelled: Path | None, mapping: dict[str, str] | None, tasks: list[str] | None
-) -> tuple[Path, list[Sample]]:
-    """Return the file that labels are written into, and its samples.
-
-    Of a log, its samples are drawn once into a file beside it: the rows that certify must not move while it grows.
-    """
-    from calibration.samples.observed import fit_rows
-    from cascade.samples.reader import read_files
-    from cascade.samples.rows import is_table
-
-    if is_log(named):
-        from cascade.cli.shared.log_samples import say_skips, write_log_samples
-        from cascade.cli.shared.missing_hours import require_hours
-        from cascade.log.samples import Skips
-
-        beside = Path("cascade-log") if "://" in named else Path(named)
-        kept = labelled or beside.with_name(f"{beside.name}.certify.jsonl")
-        if not kept.exists():
-            held, skips = open_for_reading(named, None), Skips()
-            try:
-                require_hours(held, tasks)
-                say_skips(skips, write_log_samples(held, kept, skips=skips, tasks=tasks))
-            finally:
-                held.close()
-        say(f"The samples of the log are in {kept}, where labels are kept; remove it to draw them anew.")
-        return kept, list(fit_rows(read_files([kept]), say))
-    file = Path(named)
-    kept = labelled or file
-    if is_table(kept) or kept.suffix == ".gz":
-        message = f"{kept} cannot be written in place; give --labelled FILE.jsonl."
-        raise ConfigError(message)
-    source = kept if kept.exists() else file
-    return kept, read_files([source], mapping if source == file else None)
-
-
-def _require_recorded(found: Sequence[Sample], path: Path, chosen: Chosen, tasks: list[str] | None) -> None:
-    """Check that answers were recorded: of requests alone, say which command comes first."""
-    rows = [sample for sample in found if tasks is None or sample.request.task in tasks]
-    if rows and not any(sample.recordings for sample in rows):
-        made = f"{path.name.removesuffix('.gz').removesuffix(path.suffix)}.samples.jsonl"
-        config = f" --config {chosen.config.path}" if chosen.config is not None else ""
-        message = (
-            f"None of the {len(rows):,} lines of {path} has a recorded answer: they are requests. Record every rung's "
-            f"answers first, which says what it costs before it asks: cascade explore {path}{config} --output {made}; "
-            f"then: cascade certify {made}, with the same options."
-        )
-        raise DataError(message)
-
-
-def _run(
-    kind: type[PairedRun], found: Sequence[Sample], path: Path, chosen: Chosen, *given: Any, **more: Any
-) -> PairedRun:
-    """Open the run on completed samples: schemas of their tasks, labels by gold answers."""
-    from calibration.certify.looks import Looks
-    from calibration.fit.complete import with_labels, with_schemas
-
-    config = chosen.config
-    filled = with_labels(found if config is None else with_schemas(found, config), say)
-    with progress("Judging recordings", len(filled), costs=False) as bar:
-        return kind(
-            filled, chosen.ladder, *given, verifiers=chosen.verifiers, looks=Looks.beside([path]),
-            abstaining=_abstaining(config, filled), prices=None if config is None else config.price_book,
-            progress=summed(bar), **more,
-        )  # fmt: skip
-
-
-def _abstaining(config: Config | None, found: Sequence[Sample]) -> list[str]:
-    if config is None:
-        return []
-    names = {sample.request.task for sample in found}
-    return [name for name in names if config.tasks.get(name, config.settings).on_exhausted == "abstain"]
 
 
 def _confirm_worth(poor: Sequence[str], *, yes: bool) -> None:
@@ -319,6 +248,9 @@ def _show_waiting(
         print_json({"policy": None, **figures, "waiting": parts, "queue": queue})
     say(f"Not done: {describe_parts(parts)} are still to be labelled; the labels so far are in {path}.")
     if waiting is not None:
-        say(f"Fill in the column `correct` of {waiting} (1, 0, a share, or 'cannot tell'), then: --by {waiting}")
+        say(
+            f"Fill in the column `correct` of {waiting} (1, 0, a share, or 'cannot tell'), and run the command again "
+            f"with --by {waiting}."
+        )
     else:
         say("Run the same command again to go on.")

@@ -82,7 +82,8 @@ def measure_pairs(
         "why": certificate.why,
     }
     if labelled:
-        measured["audit"] = {"n": quality["n_labelled"], "needed": KNOWN}
+        audit = (certificate.pairs or {}).get("audit") or {}
+        measured["audit"] = {"n": audit.get("labelled", 0), "needed": KNOWN}
     return TaskPolicy(
         reference=bare.reference,
         points=points,

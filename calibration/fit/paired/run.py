@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from calibration.arrays import Flags, Floats
 from calibration.certify.looks import Looks
-from calibration.fit.make_policy import make_policy
+from calibration.fit.make_policy import make_policy, print_samples
 from calibration.fit.paired.bill import Bill, bill_of
 from calibration.fit.paired.fit import LabelBudget, PairedOptions, part_rows
 from calibration.fit.paired.task import PairedTask
@@ -145,13 +145,16 @@ class PairedRun:
             said += bill.describe(name, reference)
         return said
 
-    def queue(self) -> tuple[dict[str, dict[str, int]], list[Asked]]:
-        """Return what is to be labelled next, rows by task and part, and samples; nothing once labels do no more."""
+    def queue(self, *, whole: bool = False) -> tuple[dict[str, dict[str, int]], list[Asked]]:
+        """Return what is to be labelled next, rows by task and part, and samples; nothing once labels do no more.
+
+        `whole`: whether all rows that a walk may want are asked for at once, not only those of its next step.
+        """
         parts: dict[str, dict[str, int]] = {}
         found: list[Asked] = []
         for name, task in self.tasks.items():
             _, cannot = self._labels(name)
-            queue = task.queue(cannot)
+            queue = task.queue(cannot, whole=whole)
             if queue is None:
                 continue
             parts[name] = {part: n for part, n in queue.parts.items() if n}
@@ -172,15 +175,18 @@ class PairedRun:
         """Return how many rows of each task have a label of some answer."""
         return {name: int((~np.isnan(self._labels(name)[0])).any(axis=1).sum()) for name in self.tasks}
 
-    def policy(self) -> Policy:
+    def policy(self, *, sample_key: bytes | None = None) -> Policy:
         """Return the policy that the labels so far certify.
+
+        Args:
+            sample_key: under which the policy keeps fingerprints of its samples, for the gate; None: it keeps none.
 
         Raises:
             DataError: there are no labels to learn from.
         """
-        done = {}
-        for name, task in self.tasks.items():
-            done[name] = task.certify()
+        tables = {name: task.layout.table for name, task in self.tasks.items()}
+        prints = {} if sample_key is None else print_samples(tables, sample_key, len(tables))
+        done = {name: replace(task.certify(), fitted_on=prints.get(name)) for name, task in self.tasks.items()}
         return make_policy(self._ladder, done, named=self._named, seed=self._seed)
 
     def _labels(self, name: str) -> tuple[Floats, Flags]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from calibration.arrays import Flags, Floats
-from calibration.certify.label_walk import wanted_labels
+from calibration.certify.label_walk import all_labels, wanted_labels
 from calibration.certify.looks import Looks, level
 from calibration.certify.paired import PairedTester, walk_pairs
 from calibration.certify.paired_certificate import make_certificate
@@ -59,7 +59,7 @@ class PairedTask:
         sources = tuple(sources) or self.layout.label_sources
         self.layout = replace(self.layout, table=self.layout.table.relabelled(correct), label_sources=sources)
 
-    def queue(self, asked: Flags) -> Queue | None:
+    def queue(self, asked: Flags, *, whole: bool = False) -> Queue | None:
         """Return what is to be labelled next; None once labels can do no more.
 
         Rows to learn from and the audit come first, then rows down the walk. Before it returns the first of these it
@@ -67,6 +67,7 @@ class PairedTask:
 
         Args:
             asked: answers that nobody could tell, (n, K).
+            whole: whether all rows that the walk may want are returned at once, not the fewest that its next step does.
 
         Raises:
             DataError: too few samples have recordings of the reference and of rungs below it.
@@ -94,7 +95,8 @@ class PairedTask:
         told: Flags = np.all(~want[held.index] | ~differing[held.index], axis=1)
         free = np.isin(held.index, audit)
         spent = int((held.any_differs & told & ~free)[tester.drawn].sum())
-        wanted = wanted_labels(
+        choose = all_labels if whole else wanted_labels
+        wanted = choose(
             tester, candidates, asked=told, most=max(fitted.labels - spent, 0)
         )  # fmt: skip
         certify = held.index[wanted]

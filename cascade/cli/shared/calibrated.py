@@ -16,7 +16,9 @@ def show_calibrated(policy: Policy) -> None:
 
     show_blocks("Calibrated", {name: block(fitted) for name, fitted in operating_points(policy).items()})
     labelled = any(fitted.measured["n_labelled"] for fitted in policy.tasks.values())
-    more = "; accuracy is estimated on held-out labels" if labelled else ""
+    audited = any("audit" in fitted.measured for fitted in policy.tasks.values())
+    where = "measured on the audit" if audited else "estimated on held-out labels"
+    more = f"; accuracy is {where}" if labelled else ""
     say(f"Intervals are 90 %; the rate's is for the true rate{more}.")
     if any(fitted.certified is None for fitted in policy.tasks.values()):
         say("Aims are met in expectation; they are not certified.")

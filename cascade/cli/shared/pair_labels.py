@@ -161,14 +161,12 @@ def _judged(own: Recording, found: Recording) -> Recording:
 def ask_file(work: Work, asked: Sequence[Asked], path: Path) -> tuple[bool, Path | None]:
     """Take the labels of a file, as far as they are asked for; write the answers that are still to be labelled.
 
-    Returns whether nothing more is asked for, and the file that was written: `path` where it did not exist, else one
-    beside the samples.
+    Returns whether nothing more is asked for, and the file that was written: `path` where it does not exist or was
+    begun by this, so that one file comes to hold all labels; else one beside the samples.
 
     Raises:
         DataError: the file or a line cannot be used.
     """
-    queue = work.path.with_name(f"{work.path.name}.queue.csv")
-    target = queue if path.exists() else path
     told = _read(path) if path.exists() else {}
     used, wanted = 0, list(asked)
     while wanted:
@@ -184,12 +182,24 @@ def ask_file(work: Work, asked: Sequence[Asked], path: Path) -> tuple[bool, Path
             break
         used += len(labels)
         work.take(labels)
-        _, wanted = work.run.queue()
-    say(f"{used:,} rows are labelled from {path}.")
+        _, wanted = work.run.queue(whole=True)
+    if path.exists():
+        say(f"{used:,} rows are labelled from {path}.")
     if not wanted:
         return True, None
-    _write(target, wanted)
+    begun = _begun(path)
+    target = path if begun or not path.exists() else work.path.with_name(f"{work.path.name}.queue.csv")
+    _write(target, wanted, after=begun)
     return False, target
+
+
+def _begun(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a file of answers that was begun by `_write`; none if it was not."""
+    if not path.exists() or path.suffix.lower() != ".csv":
+        return []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        table = csv.DictReader(file)
+        return list(table) if tuple(table.fieldnames or ()) == COLUMNS else []
 
 
 def _look_up(told: Mapping[tuple[str | None, str, str], tuple[float | None, str]], sample: Sample, rung: str) -> (
@@ -232,7 +242,8 @@ def _read(path: Path) -> dict[tuple[str | None, str, str], tuple[float | None, s
     return found
 
 
-def _write(path: Path, wanted: Sequence[Asked]) -> None:
+def _write(path: Path, wanted: Sequence[Asked], *, after: Sequence[Mapping[str, str]]) -> None:
+    """Write the answers to be labelled behind rows that the file holds already; none of these stands there twice."""
     from cascade.exchange import text_of
     from cascade.files import write_atomically
     from cascade.labelling.item import shown
@@ -240,10 +251,14 @@ def _write(path: Path, wanted: Sequence[Asked]) -> None:
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(COLUMNS)
+    lines.writerows([row[name] for name in COLUMNS] for row in after)
+    there = {(row["task"], row["id"], row["rung"]) for row in after}
     for one in wanted:
         task, identity = one.sample.key
         question = "\n".join(text_of(message.get("content")) for message in one.sample.request.messages)
         for rungs in one.answers:
+            if (task, identity, rungs[0]) in there:
+                continue
             answer = shown(one.sample.recordings[rungs[0]].response)
             lines.writerow([task, identity, rungs[0], question, answer, ""])
     write_atomically(path, text.getvalue())
