@@ -46,7 +46,8 @@ def no_log() -> Refusal:
 def no_key() -> Refusal:
     """401: the key is missing or wrong."""
     message = (
-        "The key is missing or wrong; send one of `cascade keys new` as `Authorization: Bearer …` or `x-api-key: …`."
+        "The key is missing or wrong; send one of `cascade keys new` in the header x-api-key, or in Authorization "
+        "after the word Bearer."
     )
     return Refusal(message, ErrorRow(401, "authentication_error", "invalid_api_key"))
 
