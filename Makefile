@@ -106,8 +106,9 @@ wheel: $(VENV)/.dev ## build the wheel, install it outside the clone with each e
 litellm: $(VENV)/.dev ## the tests of clients and faults on the oldest litellm that is allowed, and on the newest
 	$(BIN)/python tools/try_litellm.py
 
-clients: $(VENV)/.dev ## wrapped clients and whole programs in environments of openai 2 and 3, anthropic, langchain, agents
+clients: $(VENV)/.dev ## wrapped clients, programs, and clients of the server, each in environments of their own
 	$(BIN)/python tools/try_clients.py
+	$(BIN)/python tools/try_served.py
 
 # llama.cpp is built from source (minutes), and two models' weights come in packages (350 MB). Not for this machine's own
 # processor: some virtual machines name instructions that they do not run.

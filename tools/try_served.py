@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 from urllib.request import urlopen
 
 ROOT = Path(__file__).parent.parent
@@ -86,8 +86,8 @@ log: decisions.db
 
 def main(names: list[str]) -> int:
     """Try each client; none named: all of them."""
-    red = 0
-    with tempfile.TemporaryDirectory() as folder, loopback() as (provider, asked):
+    red, slow = 0, [0.0]
+    with tempfile.TemporaryDirectory() as folder, loopback(lambda: slow[0]) as (provider, asked):
         (Path(folder) / "cascade.yaml").write_text(CONFIG.format(url=f"{provider}/v1"))
         with served(Path(folder)) as base, Flaky(base) as flaky:
             print(f"| client | version | {' | '.join(PROGRAMS)} | model asked at the retry |")
@@ -95,7 +95,7 @@ def main(names: list[str]) -> int:
             for name in names or CLIENTS:
                 environment, file, library = CLIENTS[name]
                 python = made(environment)
-                ended, paid = tried(python, file, base, flaky, asked)
+                ended, paid = tried(python, file, base, flaky, asked, slow)
                 red += sum(one["ended"] == "red" for one in ended.values())
                 cells = [shown(program, ended[program]) for program in PROGRAMS]
                 print(f"| {name} | {version(python, library)} | {' | '.join(cells)} | {paid} |", flush=True)
@@ -109,7 +109,9 @@ def shown(program: str, ended: Mapping[str, Any]) -> str:
     return "–" if ended["ended"] == "none" else f"red: {ended['said']}"
 
 
-def tried(python: Path, file: str, base: str, flaky: Flaky, asked: list[str]) -> tuple[dict[str, Any], int]:
+def tried(
+    python: Path, file: str, base: str, flaky: Flaky, asked: list[str], slow: list[float]
+) -> tuple[dict[str, Any], int]:
     """Run a client's programs; return how each ended, and how often the model was asked at the retry."""
     folder = ROOT / "tests" / "road" / "served"
     is_node = file.endswith(".mjs")
@@ -121,11 +123,11 @@ def tried(python: Path, file: str, base: str, flaky: Flaky, asked: list[str]) ->
         ["node", *command[1:]] if is_node else command,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sys.stderr, text=True, cwd=where,
     ) as process:  # fmt: skip
-        assert process.stdin is not None
-        assert process.stdout is not None
+        if process.stdin is None or process.stdout is None:
+            raise SystemExit("the client's process has no pipes")
         for program in PROGRAMS:
             before = len(asked)
-            flaky.drops = 1 if program == "retry" else 0
+            flaky.drops, slow[0] = (1, 3 * DROP_S) if program == "retry" else (0, 0.0)
             process.stdin.write(f"{program}\n")
             process.stdin.flush()
             ended[program] = answered(process.stdout)
@@ -153,13 +155,17 @@ def served(folder: Path) -> Iterator[str]:
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as process:
         base = f"http://127.0.0.1:{port}"
         while process.poll() is None:
-            with suppress(OSError), urlopen(f"{base}/readyz"):
+            with suppress(OSError), urlopen(f"{base}/readyz"):  # noqa: S310 - our own address
                 break
             time.sleep(0.1)
         try:
             yield base
         finally:
             process.terminate()
+
+
+DROP_S = 0.3
+"""Seconds after which a dropped request's connection ends; the model takes three times as long."""
 
 
 class Flaky:
@@ -174,7 +180,7 @@ class Flaky:
         self.drops = 0
         """Connections that it still drops."""
 
-    def __enter__(self) -> Flaky:
+    def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
@@ -190,13 +196,22 @@ class Flaky:
     def _carry(self, client: socket.socket) -> None:
         with client, socket.create_connection(self._target) as server:
             threading.Thread(target=_copied, args=(server, client), daemon=True).start()
+            seen = b""
             with suppress(OSError):
                 while content := client.recv(65536):
                     server.sendall(content)
-                    if self.drops:
+                    seen += content
+                    if self.drops and _whole(seen):
                         self.drops -= 1
-                        time.sleep(0.05)  # the server has it, and asks the model
+                        time.sleep(DROP_S)  # the server has it, and asks the model
                         return
+
+
+def _whole(seen: bytes) -> bool:
+    """Tell whether a request has come in whole."""
+    head, blank, body = seen.partition(b"\r\n\r\n")
+    length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+    return bool(blank) and len(body) >= int(length or 0)
 
 
 def _copied(source: socket.socket, target: socket.socket) -> None:

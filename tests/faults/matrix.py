@@ -87,30 +87,32 @@ class Ran:
 def run_all(log: Path, client: Literal["direct", "litellm"]) -> Ran:
     """Run every case through one client: with a second rung that answers, then alone."""
     ran = Ran()
-    with Server() as server, socket.create_server(("127.0.0.1", 0)) as taken:
-        closed = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
-        taken.close()
-        places = {"dns": "http://nowhere.invalid/v1", "tls": server.url.replace("http:", "https:"), "closed": closed}
-        tasks = {}
-        for case in CASES:
-            asked: dict[str, Any] = {
-                "client": client,
-                "api_base": places.get(case.expected.get("place", ""), server.url),
-            }
-            asked["timeout_s"] = case.expected.get("timeout_s", TIMEOUT_S)
-            first = _rung(server, f"{case.name}/{case.mode}", name="first", **asked)
-            second = _rung(server, f"{case.name}/second", name="second", client=client)
-            tasks[case.name] = Ladder(first, second)
-            tasks[f"{case.name}-alone"] = Ladder(
-                _rung(server, f"{case.name}-alone/{case.mode}", name="second", **asked)
-            )
-        limits = Limits(retry_budget=RetryBudget(rate=1.0, burst=10_000))
-        ladder = Ladder(_rung(server, "ok", name="second"), tasks={name: list(own) for name, own in tasks.items()})
-        with Cascade(ladder, limits=limits, log=log, store_text="full") as app:
-            asyncio.run(_run(app, ran))
+    with Server() as server, of_all(server, log, client) as app:
+        asyncio.run(_run(app, ran))
         ran.hits = server.ledger.by_model
         ran.elsewhere = server.ledger.by_path["/elsewhere"]
     return ran
+
+
+def of_all(server: Server, log: Path, client: Literal["direct", "litellm"]) -> Cascade:
+    """Return a cascade with two tasks a case: with a second rung that answers, and alone (`NAME-alone`)."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        closed = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+    places = {"dns": "http://nowhere.invalid/v1", "tls": server.url.replace("http:", "https:"), "closed": closed}
+    tasks = {}
+    for case in CASES:
+        asked: dict[str, Any] = {
+            "client": client,
+            "api_base": places.get(case.expected.get("place", ""), server.url),
+        }
+        asked["timeout_s"] = case.expected.get("timeout_s", TIMEOUT_S)
+        first = _rung(server, f"{case.name}/{case.mode}", name="first", **asked)
+        second = _rung(server, f"{case.name}/second", name="second", client=client)
+        tasks[case.name] = Ladder(first, second)
+        tasks[f"{case.name}-alone"] = Ladder(_rung(server, f"{case.name}-alone/{case.mode}", name="second", **asked))
+    limits = Limits(retry_budget=RetryBudget(rate=1.0, burst=10_000))
+    ladder = Ladder(_rung(server, "ok", name="second"), tasks={name: list(own) for name, own in tasks.items()})
+    return Cascade(ladder, limits=limits, log=log, store_text="full")
 
 
 async def _run(app: Cascade, ran: Ran) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -30,8 +31,8 @@ def answer(request: Request) -> Response:
 
 
 @contextmanager
-def loopback() -> Iterator[tuple[str, list[str]]]:
-    """Serve, and yield the address and the models that were asked so far."""
+def loopback(delay_s: Callable[[], float] = lambda: 0.0) -> Iterator[tuple[str, list[str]]]:
+    """Serve, and yield the address and the models that were asked so far; what an answer takes is asked each time."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -41,6 +42,7 @@ def loopback() -> Iterator[tuple[str, list[str]]]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             asked.append(body["model"])
+            time.sleep(delay_s())
             routes = {end: route for library in ROUTES.values() for end, route in library.items()}
             route = next(route for end, route in routes.items() if self.path.partition("?")[0].endswith(end))
             inbound = route.dialect.read(body)

@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import dspy
-from pydantic import BaseModel
 
 MODEL = "cascade/default"
-
-
-class Order(BaseModel):
-    """An order."""
-
-    item: str
-    qty: int
 
 
 def model(base: str, name: str = MODEL) -> Any:

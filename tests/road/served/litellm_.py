@@ -28,7 +28,7 @@ class Order(BaseModel):
 
 def ask(base: str, content: str, model: str = MODEL, **options: Any) -> Any:
     given = {"messages": [{"role": "user", "content": content}], **options}
-    return litellm.completion(f"openai/{model}", api_base=f"{base}/v1", api_key="none", num_retries=2, **given)
+    return litellm.completion(f"openai/{model}", api_base=f"{base}/v1", api_key="none", max_retries=2, **given)
 
 
 def chat(base: str, model: str = MODEL) -> str:

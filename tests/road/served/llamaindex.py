@@ -48,7 +48,9 @@ def tools(base: str) -> str:
         history.append(said.message)
         for call in calls:
             result = tool(**call.tool_kwargs)
-            history.append(ChatMessage(role="tool", content=str(result), additional_kwargs={"tool_call_id": call.tool_id}))
+            history.append(
+                ChatMessage(role="tool", content=str(result), additional_kwargs={"tool_call_id": call.tool_id})
+            )
     raise AssertionError(history)
 
 

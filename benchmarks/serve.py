@@ -1,0 +1,225 @@
+"""Requests a second, latency and time to the first piece through `cascade serve`, as ratios to the model server itself.
+
+    python -m benchmarks.serve [--rounds 5] [--seconds 4] [--delay 0.2]   (Linux: CPU is read from /proc)
+
+Model server, gateway and the clients are processes of their own; the ladder has two rungs with free verifiers, the
+small one's answers are accepted, and decisions are logged. A round asks directly, then through the gateway, so that
+what else runs on the machine meets both; figures are medians over rounds, ratios those of one round. No two requests
+are the same. `--delay` is what the model takes for an answer; the first table has a model that takes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.request import urlopen
+
+AT_ONCE = (1, 64, 256)
+CONFIG = """\
+ladder:
+  - {{model: openai/small, api_base: "{url}", api_key: none, price: {{input_usd: 1e-6, output_usd: 1e-6}}}}
+  - {{model: openai/top, api_base: "{url}", api_key: none, price: {{input_usd: 1e-5, output_usd: 1e-5}}}}
+verify: [refusal, schema, hedging]
+log: decisions.db
+"""
+TEXT = "Paris is the capital of France, and has been for most of the time since 987."
+_NUMBERS = itertools.count()
+
+
+class Load(NamedTuple):
+    """What a load has come to."""
+
+    per_s: float
+    latency_s: float
+    first_s: float
+    requests: int = 0
+    cpu_s: float = 0.0
+    """CPU of the gateway, for a load that went through it."""
+
+
+def model_server(port: Any, delay_s: float) -> None:
+    """Answer every request after a while, whole or as a stream of ten pieces over twice that while."""
+    usage = {"prompt_tokens": 15, "completion_tokens": 18, "total_tokens": 33}
+    head = {"id": "c1", "created": 1, "model": "m"}
+    one = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": TEXT}}
+    body = json.dumps({**head, "object": "chat.completion", "choices": [one], "usage": usage})
+    whole = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode()
+
+    class Server(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport, self.data = transport, b""
+
+        def data_received(self, data: bytes) -> None:
+            self.data += data
+            while (end := self.data.find(b"\r\n\r\n")) >= 0:
+                length = int(self.data[:end].lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+                if len(self.data) < end + 4 + length:
+                    return
+                self.data = self.data[end + 4 + length :]
+                if delay_s:
+                    asyncio.get_running_loop().call_later(delay_s, self.answer)
+                else:
+                    self.answer()
+
+        def answer(self) -> None:
+            self.transport.write(whole)  # type: ignore[attr-defined]
+
+    async def main() -> None:
+        server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
+        port.send(server.sockets[0].getsockname()[1])
+        await asyncio.Event().wait()
+
+    asyncio.run(main())
+
+
+async def load(port: int, at_once: int, seconds: float, *, model: str, stream: bool = False) -> Load:
+    """Ask for so many seconds, so many at once, each on a connection that stays."""
+    waits: list[float] = []
+    firsts: list[float] = []
+    ends = time.monotonic() + seconds
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while time.monotonic() < ends:
+            content = f"What is the capital of France? Answer in one sentence ({next(_NUMBERS)})."
+            ask = {"model": model, "messages": [{"role": "user", "content": content}], "stream": stream}
+            body = json.dumps(ask).encode()
+            began = time.monotonic()
+            head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+            writer.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
+            told = (await reader.readuntil(b"\r\n\r\n")).lower()
+            if b" 200 " not in told[:20]:
+                raise SystemExit(told.decode())
+            if b"content-length: " in told:
+                await reader.readexactly(int(told.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+                firsts.append(time.monotonic() - began)
+            else:
+                await _stream(reader, firsts, began)
+            waits.append(time.monotonic() - began)
+        writer.close()
+
+    began = time.monotonic()
+    await asyncio.gather(*(client() for _ in range(at_once)))
+    return Load(
+        len(waits) / (time.monotonic() - began), statistics.median(waits), statistics.median(firsts), len(waits)
+    )
+
+
+async def _stream(reader: asyncio.StreamReader, firsts: list[float], began: float) -> None:
+    """Read a chunked stream; its first piece of text counts."""
+    seen = False
+    while size := int((await reader.readuntil(b"\r\n")).strip(), 16):
+        chunk = await reader.readexactly(size + 2)
+        if not seen and b'"content":"P' in chunk:
+            seen = True
+            firsts.append(time.monotonic() - began)
+    await reader.readexactly(2)
+
+
+def client(ask: Any, seconds: float) -> None:
+    """Take loads from a pipe, in a process of its own."""
+    while (given := ask.recv()) is not None:
+        port, at_once, model, stream = given
+        ask.send(asyncio.run(load(port, at_once, seconds, model=model, stream=stream)))
+
+
+@contextmanager
+def gateway(url: str) -> Iterator[tuple[int, int]]:
+    """Run `cascade serve`, and yield its port and process id."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        (Path(folder) / "cascade.yaml").write_text(CONFIG.format(url=url))
+        command = [sys.executable, "-m", "cascade", "serve", "--port", str(port)]
+        with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL, env={**os.environ}) as process:
+            while process.poll() is None:
+                with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/readyz"):
+                    break
+                time.sleep(0.1)
+            try:
+                yield port, process.pid
+            finally:
+                process.terminate()
+
+
+def cpu_s(pid: int) -> float:
+    """Return the CPU seconds that a process has taken, all threads together."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measured(delay_s: float, rounds: int, seconds: float) -> None:
+    """Print a table for a model that takes so long."""
+    context = get_context("spawn")
+    told, port = context.Pipe(duplex=False)
+    model = context.Process(target=model_server, args=(port, delay_s), daemon=True)
+    model.start()
+    direct = int(told.recv())
+    here, there = context.Pipe()
+    asking = context.Process(target=client, args=(there, seconds), daemon=True)
+    asking.start()
+
+    head = "requests/s, directly | through the gateway | × | added latency, ms | its CPU a request, ms"
+    print(f"\n| model takes {1000 * delay_s:g} ms, at once | {head} |")
+    print("|---:|---:|---:|---:|---:|---:|")
+    with gateway(f"http://127.0.0.1:{direct}/v1") as (served, pid):
+
+        def asked(to: int, at_once: int, *, model: str = "m", stream: bool = False) -> Load:
+            before = cpu_s(pid)
+            here.send((to, at_once, model, stream))
+            found: Load = here.recv()
+            return found._replace(cpu_s=cpu_s(pid) - before)
+
+        asked(served, 1, model="cascade/default")
+        for at_once in AT_ONCE:
+            pairs = [(asked(direct, at_once), asked(served, at_once, model="cascade/default")) for _ in range(rounds)]
+            middle: Callable[[Callable[[Load, Load], float]], float] = lambda of, pairs=pairs: statistics.median(  # noqa: E731
+                of(*pair) for pair in pairs
+            )
+            print(
+                f"| {at_once} | {middle(lambda a, _: a.per_s):.0f} | {middle(lambda _, b: b.per_s):.0f} | "
+                f"{middle(lambda a, b: b.per_s / a.per_s):.2f} | "
+                f"{1000 * middle(lambda a, b: b.latency_s - a.latency_s):.1f} | "
+                f"{1000 * middle(lambda _, b: b.cpu_s / b.requests):.2f} |",
+                flush=True,
+            )
+        whole = [asked(served, 1, model="cascade/default") for _ in range(rounds)]
+        streamed = [asked(served, 1, model="cascade/default", stream=True) for _ in range(rounds)]
+        first, last = (statistics.median(getattr(one, name) for one in streamed) for name in ("first_s", "latency_s"))
+        unstreamed = statistics.median(one.latency_s for one in whole)
+        print(
+            f"\nA stream's first piece comes after {1000 * first:.1f} ms, its end after {1000 * last:.1f} ms; the same "
+            f"answer as one body takes {1000 * unstreamed:.1f} ms (c = 1)."
+        )
+    here.send(None)
+    model.terminate()
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--delay", type=float, default=0.2)
+    given = parser.parse_args()
+    for delay_s in (0.0, given.delay):
+        measured(delay_s, given.rounds, given.seconds)
+
+
+if __name__ == "__main__":
+    main()
