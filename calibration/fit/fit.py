@@ -30,6 +30,7 @@ from cascade.errors import ConfigError, DataError
 from cascade.exchange import EMPTY
 from cascade.ladder import Ladder
 from cascade.plugins import resolve
+from cascade.policy.answer_fields import ANSWER_FIELDS
 from cascade.policy.policy import Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
@@ -196,6 +197,7 @@ def _fit_points(
     pooled_tasks = _pooled_tasks(tables, small, seed=seed) if small or new_tasks else {}
     del tables
     fitted: dict[str, dict[str, TaskPolicy]] = {name: {} for name in (*layouts, *new_tasks)}
+    fields = {**dict.fromkeys(new_tasks, ()), **{name: one.answer_fields for name, one in layouts.items()}}
     pooled_fits: dict[str, PooledFits] = {quality: PooledFits() for quality in targets}
 
     def start_cold(name: str, target: Target, laid: Table | None = None) -> TaskPolicy:
@@ -248,6 +250,16 @@ def _fit_points(
             fitted[name][quality] = policy
     for name in new_tasks:
         fitted[name] = {quality: start_cold(name, target) for quality, target in targets.items()}
+    return _with_fields(fitted, fields)
+
+
+def _with_fields(
+    fitted: dict[str, dict[str, TaskPolicy]], fields: Mapping[str, Sequence[str]]
+) -> dict[str, dict[str, TaskPolicy]]:
+    """Return the fitted tasks with the answer fields that their samples were read by."""
+    for name, read in fields.items():
+        for quality, policy in fitted[name].items():
+            fitted[name][quality] = replace(policy, measured={**policy.measured, ANSWER_FIELDS: list(read)})
     return fitted
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from cascade.display.numbers import dollars, percent, share
 from cascade.display.policy import asked
+from cascade.policy.answer_fields import ANSWER_FIELDS, name_fields
 from cascade.policy.policy import Policy, TaskPolicy
 
 FINE = 5
@@ -42,6 +43,7 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         *hull_line(found.get("hull")),
         *_rungs(found.get("rungs_tried") or []),
         *_grid(found),
+        *_fields(found.get(ANSWER_FIELDS)),
     ]
 
 
@@ -51,6 +53,11 @@ def _accuracy(found: dict[str, Any]) -> str:
         return f"unknown: {found['audit']['n']} rows of the audit are labelled, {found['audit']['needed']} are needed"
     audited = f", by the audit of {found['audit']['n']:,} rows" if "audit" in found else ""
     return f"{share(found['accuracy'])}; always {found['reference']}: {percent(found['accuracy_top'])}{audited}"
+
+
+def _fields(found: list[str] | None) -> list[tuple[str, str]]:
+    """Return which part of an answer was read."""
+    return [("answer read", name_fields(found))] if found else []
 
 
 def _grid(found: dict[str, Any]) -> list[tuple[str, str]]:

@@ -62,7 +62,7 @@ class Layout:
     `Response.samples`, and that to the first copy of the request. NaN where it was asked once. None if not computed."""
 
     answer_fields: tuple[str, ...] = ()
-    """The declared answer fields of the requests, sorted."""
+    """The answer fields of the requests, JSON pointers, sorted; '' for requests that declare none."""
 
     def seen_in(self, dimension: str | None) -> Layout:
         """Return the layout with the labels of one dimension; None: as it is."""
@@ -183,8 +183,7 @@ class _Growing:
             found = (sample.recordings.get(rung) for rung in self._rungs)
             known = (None if one is None else label_in(one, dimension) for one in found)
             column.extend(math.nan if value is None else value for value in known)
-            if sample.request.answer_field is not None:
-                self._fields.add(sample.request.answer_field)
+        self._fields.add(sample.request.answer_field or "")
         if self._contents is not None:
             # Of a log without texts, the id is what tells copies: it is a hash of the content, unless one was given.
             self._contents.append(sample.hash_id if sample.textless else sample.request.content)

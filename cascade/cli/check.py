@@ -129,6 +129,7 @@ def check(
     """
     from calibration.fit.complete import with_labels, with_schemas
     from calibration.gate.gate import check_policy
+    from cascade.policy.answer_fields import ANSWER_FIELDS, name_fields
     from cascade.policy.policy import Policy
     from cascade.policy.sample_key import read_key
     from cascade.samples.reader import read_files
@@ -152,6 +153,9 @@ def check(
     loaded = None if config is None else load(config)
     if loaded is not None:
         found = with_schemas(found, loaded)
+    fields: dict[str, set[str]] = {}
+    for sample in found:
+        fields.setdefault(sample.request.task, set()).add(sample.request.answer_field or "")
     gate = check_policy(
         with_labels(found, say),
         served,
@@ -188,9 +192,12 @@ def check(
         seen = pictures_of(rows, held, about, checked, prices=None if loaded is None else loaded.price_book)
         write_page(checked_document(gate, sentences, served, seen, ", ".join(map(str, samples))), report_file)
     if as_json:
-        print_json({"policy": str(policy), **gate.to_json()})
+        read = {name: sorted(own) for name, own in fields.items() if name in served.tasks}
+        print_json({"policy": str(policy), ANSWER_FIELDS: read, **gate.to_json()})
     else:
         _show(gate, sentences)
+        for name in dict.fromkeys(finding.task for finding in gate.findings):
+            say(f"{name}: the answer is read {name_fields(sorted(fields.get(name, ())))}.")
     if gate.outcome == "fail" or (gate.outcome == "undecided" and not allow_undecided):
         raise typer.Exit(FAILED)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -52,11 +53,13 @@ def grade(
 
     What an answer says is read as a typed value: a number with its unit, a choice, a date, JSON. Where it does not say
     it plainly, as with several numbers, it gets no label, and is counted. The json grader compares values; if the gold
-    answer is a plain value, it is compared with the answer field. A judge sees the gold answer, if there is one, and
-    costs money; its grading is resumable.
+    answer is a plain value, it is compared with the answer field: the sample's, else `answer` of its task in the
+    configuration. A judge sees the gold answer, if there is one, and costs money; its grading is resumable.
     """
+    from calibration.fit.complete import with_schemas
     from calibration.samples.grade import grade as fill
     from cascade.files import write_atomically
+    from cascade.policy.answer_fields import name_fields
     from cascade.samples.jsonl import sample_line
     from cascade.samples.reader import read_files
     from cascade.samples.rows import is_table
@@ -71,6 +74,9 @@ def grade(
         message = "--grader judge and --judge-model belong together; give both, or none."
         raise ConfigError(message)
     found = read_files([samples], parse_mapping(mapping) if mapping else None)
+    loaded = _config(config)
+    read = found if loaded is None else with_schemas(found, loaded)  # only read by them: the file keeps its own fields
+    say(f"The answer is read {name_fields(sorted({one.request.answer_field or '' for one in read}))}.")
     if judge_model is not None:
         from calibration.judges.labels import judge_samples
         from cascade.cli.explore import explore_samples
@@ -81,14 +87,16 @@ def grade(
             output=output,
             rubric=rubric,
             overwrite=overwrite,
-            config=_config(config),
+            config=loaded,
             explore=partial(explore_samples, max_cost=max_cost, yes=yes),
         )
     else:
-        graded = fill(found, _grader(grader), overwrite=overwrite, source="gold")
+        graded = fill(read, _grader(grader), overwrite=overwrite, source="gold")
     from cascade.bulk.journal import dump
 
-    write_atomically(output, "".join(dump(sample_line(sample)) + "\n" for sample in graded.samples))
+    named = zip(found, graded.samples, strict=True)
+    kept = (replace(own, recordings=labelled.recordings) for own, labelled in named)
+    write_atomically(output, "".join(dump(sample_line(sample)) + "\n" for sample in kept))
     _show(graded, output, as_json=as_json)
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequen
 from pathlib import Path
 from typing import Any, Literal, Never, TypeAlias, TypeVar, Unpack, get_args, overload
 
+from cascade.answer_schema import declared_answer, described
 from cascade.clients import Client
 from cascade.dialects.error_wordings import ErrorWording
 from cascade.engine.bypass import Bypass
@@ -32,6 +33,7 @@ from cascade.log import Log, open_log
 from cascade.log.label import Label
 from cascade.log.spending import observed_usd, spent_usd
 from cascade.plugins import resolve
+from cascade.policy.answer_fields import require_answer_fields
 from cascade.policy.policy import Policy
 from cascade.prices import PriceBook
 from cascade.result import Result
@@ -110,6 +112,7 @@ class Cascade(Closing):
         self.tasks = dict(tasks)
         self.prices = prices or PriceBook()
         policy = Policy.load(policy) if isinstance(policy, str | Path) else policy
+        require_answer_fields(policy, self._answer_field)
         served = Served(ladder=self.ladder, policy=policy, limits=self.limits, prices=self.prices)
         self._error_wordings = tuple(error_wordings)
         self._own_client = client is None
@@ -156,7 +159,7 @@ class Cascade(Closing):
             policy: a policy of `calibrate`, or its file; None: every task runs by pass marks.
 
         Raises:
-            PolicyMismatch: it was fitted for another ladder.
+            PolicyMismatch: it was fitted for another ladder, or on another field of the answers.
             ConfigError: its ordinary traffic would reach the escalation cap, or the file cannot be used.
             LogUnavailable: the log cannot remember it.
 
@@ -166,6 +169,7 @@ class Cascade(Closing):
             >>> app.serve("invoices.policy.json")
         """
         policy = Policy.load(policy) if isinstance(policy, str | Path) else policy
+        require_answer_fields(policy, self._answer_field)
         served = self._runner.served.with_policy(policy)
         if self.log is not None and policy is not None:
             self.log.remember_policy(policy)
@@ -538,6 +542,13 @@ class Cascade(Closing):
     def close(self) -> None:
         """Write what is still to be logged, close connections and stop the background loop; also done at exit."""
         self._resources.close()
+
+    def _answer_field(self, task: str) -> str | None:
+        """Return the answer field that a task declares, by `answer` or by a mark in its schema; None: it does not."""
+        own = self.tasks.get(task, self.settings)
+        if own.answer_field is not None or own.schema is None:
+            return own.answer_field
+        return declared_answer(described(own.schema)[0])
 
     def _default_client(self) -> Client:
         from cascade.clients.routed import RoutedClient
