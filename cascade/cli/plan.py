@@ -111,6 +111,11 @@ def plan(
         print_json({"plans": shown, "pilot": {name: [asdict(one) for one in kept] for name, kept in found.items()}})
         return
     _show(plans, label_cost)
+    if max_loss is not None:
+        say(
+            "These are labels on random rows. Of recorded answers, `cascade certify` labels only rows that differ from "
+            "the reference's, mostly fewer; it says how many before anybody labels."
+        )
     say("Samples are per task. A promise holds with the confidence named; the power of the test is .8.")
 
 

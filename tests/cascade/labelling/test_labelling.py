@@ -158,3 +158,28 @@ def test_annotators_are_compared_on_what_both_labelled():
     both = [annotate(annotate(s, "anna", said), "ben", said) for s in SAMPLES[:6]]
     found = compare_annotators([*both, annotate(SAMPLES[7], "anna", said)])
     assert found["anna", "ben", "correct"].n == 12
+
+
+def test_labels_may_lead_to_further_items_and_those_before_them_stay(journal):
+    items = lay_items(SAMPLES, "anna")
+    rounds = []
+
+    def more(session: Session) -> list:
+        rounds.append(len(session.labels()))
+        return items[1:2] if len(rounds) == 1 else []
+
+    session = pressed(Session(items[:1], journal, more=more), "11")
+    assert rounds == [1]
+    assert (session.state()["total"], session.finished) == (2, False)
+    assert not session.press("u"), "what led to further items cannot be undone"
+    pressed(session, "1u10")
+    assert session.finished
+    assert rounds == [1, 2]
+    assert len(session.labels()) == 2
+
+
+def test_an_answer_that_nobody_can_tell_is_answered_and_has_no_label(journal):
+    session = pressed(Session(lay_items(SAMPLES[:1], "anna"), journal), "s1")
+    (said,) = session.answered().values()
+    assert sorted(map(len, said.values())) == [0, 1]
+    assert list(session.labels().values()) == [{rung: values for rung, values in said.items() if values}]
