@@ -182,6 +182,4 @@ def _show(lists: Mapping[str, WorkList], output: Path, *, as_json: bool) -> None
             )
     say(f"Label them: cascade label {output}")
     if any(work.n_harmless for work in lists.values()):
-        say(
-            "`cascade certify` asks for fewer: only for rows where a served answer differs, until the loss is certified."
-        )
+        say("`cascade certify` asks for fewer: rows where a served answer differs, until the loss is certified.")
