@@ -125,7 +125,7 @@ def calibrate_files(
         message = f"Task {new_tasks[0]!r} has neither samples nor a target; give `target`, which new tasks need."
         raise ConfigError(message)
 
-    source: Iterable[Sample] = fit_rows(SampleFiles(paths, mapping), say)
+    source: Iterable[Sample] = fit_rows(SampleFiles(paths, mapping, rungs=rungs, say=say), say)
     found = survey(source)
     targets = target_by_task(target, EMPTY if loaded is None else loaded.targets, set(found.counts), tasks)
     if compared := [name for name, one in targets.items() if isinstance(one, MaxDisagreement)]:

@@ -129,6 +129,7 @@ def certify_task(
     rate = {"value": 0.0, "low": 0.0, "high": 0.0} if alone else seen["escalation_rate"]
     measured: dict[str, Any] = {
         "n": len(laid),
+        "n_measured": len(held),
         "n_labelled": int(np.any(~np.isnan(laid.correct), axis=1).sum()),
         "target": bound.to_json(),
         "reference": bare.reference,

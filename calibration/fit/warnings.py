@@ -26,7 +26,8 @@ def warn_scarcity(table: Table) -> tuple[str, ...]:
         if 0 < labels < PER_FEATURE * varying:
             found.append(
                 f"Rung {rung}: {labels} labels for {varying} features; about {PER_FEATURE * varying} would be enough, "
-                "or fewer verifiers (`cascade assess` says what each is worth)."
+                "or fewer verifiers (`cascade assess` says what each is worth). Until then the true rate lies "
+                "outside of its interval more often than one time in ten."
             )
     return tuple(found)
 

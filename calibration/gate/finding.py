@@ -68,6 +68,9 @@ class Criterion:
             raise ConfigError(message)
 
 
+_NO_DROP = 5e-4
+"""Greatest drop that is none: bounds of a loss are found to within 1e-4."""
+
 Outcome = Literal["pass", "fail", "undecided"]
 
 
@@ -128,6 +131,13 @@ class Finding:
     sharpened: PpiEstimate | None = None
     """The PPI++ estimate of the same figure; reported, but never decides, since it is asymptotic."""
 
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether it passes only since no drop is shown: without a margin, "not worse" is never shown."""
+        high = self.margin.high
+        free = self.criterion.kind == "max_drop" and self.criterion.limit == 0.0
+        return free and self.outcome == "pass" and (high is None or high > _NO_DROP)
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON."""
         margin = asdict(self.margin)
@@ -139,6 +149,7 @@ class Finding:
             "limit": self.criterion.limit,
             "target": self.target,
             "outcome": self.outcome,
+            "shows_nothing": self.shows_nothing,
             "more_samples": self.more_samples,
             "note": self.note,
             "sharpened": None if self.sharpened is None else asdict(self.sharpened),
@@ -231,6 +242,8 @@ def judge_figure(
         fails = outcome == "fail" or (groups is None and sign_test(values) <= delta_fail)
         outcome = "fail" if fails else "pass"
         note = None if fails else f"no drop is shown; one of up to {margin.high:.1%} is not excluded"
+    if criterion.kind == "max_cost" and outcome == "pass":
+        note = "not certified: a cost that was not seen may be of any size, so this bound is approximate"
     if margin.method == "grouped":
         worth = f"rows share groups: {margin.n_effective:,.0f} effective independent rows"
         note = worth if note is None else f"{note}; {worth}"

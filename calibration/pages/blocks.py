@@ -32,8 +32,9 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         ("asked for", asked(fitted.target)),
         *(("ladder", line) for line in _ladders(found["points"])),
         *_promise(fitted),
-        ("escalation rate", expected),
+        (alone(fitted) or ("escalation rate", expected)),
         *_borrowed(found.get("borrowed")),
+        *_measured_on(found),
         *((f"… of {level['rung']}", share({**level, "value": level["expected"]})) for level in found["rungs"][1:]),
         *_disagreement(found.get("disagreement")),
         ("accuracy", _accuracy(found)),
@@ -58,6 +59,24 @@ def _accuracy(found: dict[str, Any]) -> str:
 def _fields(found: list[str] | None) -> list[tuple[str, str]]:
     """Return which part of an answer was read."""
     return [("answer read", name_fields(found))] if found else []
+
+
+def alone(fitted: TaskPolicy) -> tuple[str, str] | None:
+    """Return the name and value that stand for the rate of a policy that asks one model only; None if it escalates."""
+    rungs = {point.rungs for point in fitted.points}
+    if any(len(one) > 1 for one in rungs):
+        return None
+    names = sorted(one[0] for one in rungs)
+    top = names == [fitted.reference]
+    return ("served by the top", "100 %") if top else ("served by", f"{' or '.join(names)} alone")
+
+
+def _measured_on(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return which samples the figures are of, where these are not all."""
+    n = found.get("n_measured")
+    if n is None or n == found["n"]:
+        return []
+    return [("the next figures", f"of the {n:,} samples that certify; single models of all {found['n']:,}")]
 
 
 def _grid(found: dict[str, Any]) -> list[tuple[str, str]]:

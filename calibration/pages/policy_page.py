@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from calibration.gate.finding import Finding, Gate
-from calibration.pages.blocks import block, operating_points
+from calibration.pages.blocks import alone, block, operating_points
 from calibration.pages.figures import Pictures, figure_of
 from calibration.pages.sample_panels import sample_panels
 from cascade.policy.policy import Policy, TaskPolicy
@@ -120,7 +120,11 @@ def _measured(row: Mapping[str, Any], fitted: TaskPolicy) -> Iterator[KeyFigure]
     asked = fitted.target.get("value") if fitted.target.get("kind") == "escalation_rate" else None
     target = f"; aimed at {percent(asked)}" if isinstance(asked, int | float) else ""
     between = f"{percent(rate.low)} to {percent(rate.high)}, n = {count(n)}{target}"
-    yield KeyFigure(name="Escalation", value=percent(rate.value), detail=between)
+    one = alone(fitted)
+    if one is None:
+        yield KeyFigure(name="Escalation", value=percent(rate.value), detail=between)
+    else:
+        yield KeyFigure(name=one[0].capitalize(), value=one[1], detail=f"Nothing escalates, n = {count(n)}{target}")
     versus = row["cost_vs_top"]
     yield KeyFigure(
         name=f"Cost against always {fitted.reference}", value=percent(versus),

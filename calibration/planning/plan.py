@@ -146,7 +146,10 @@ def plan_loss(
         # The learning part needs every label; the certifying part, only those where answers differ.
         labels=None if samples is None else math.ceil(samples * (LEARN + (1.0 - LEARN) * (1.0 - same))),
         least=_with_learning(first),
-        why=f"The {test} at δ = {delta:.3g} on 60 % of the samples; {same:.0%} of those need no label, being alike.",
+        why=(
+            f"The {test} at δ = {delta:.3g} on 60 % of the samples; {same:.0%} of those need no label, being alike. "
+            "Power .8 is that of the test of one policy with these shares; a fit has to find it, and often keeps less."
+        ),
     )
 
 

@@ -23,7 +23,7 @@ def estimate(values: Floats, groups: Sequence[str | None] | None = None) -> dict
     `groups` (n,): rows of one group count as many independent rows as the variance between groups says (Kish 1965).
     """
     if groups is not None and independent(len(values), groups) < len(values):
-        margin = bound_mean(values, 0.05, groups=groups)
+        margin = bound_mean(values, 0.05, groups=groups, exact_below=0)
         return {"value": margin.value, "low": margin.low, "high": margin.high}
     low, high = mean_interval(values) or (None, None)
     return {"value": mean(values), "low": low, "high": high}

@@ -106,7 +106,8 @@ def assess(
         return
     _require_overheads(label_cost, requests, shadow_share)
     chosen = chosen_ladder(config, rungs, verifiers)
-    found = read_files([Path(one) for one in samples], parse_mapping(mapping) if mapping else None)
+    columns = parse_mapping(mapping) if mapping else None
+    found = read_files([Path(one) for one in samples], columns, rungs=chosen.rungs, say=warn)
     found = with_labels(found if chosen.config is None else with_schemas(found, chosen.config), say)
     tasks = {name: rows for name, rows in by_task(found).items() if task is None or name in task}
     if not tasks:

@@ -149,7 +149,8 @@ def check(
         max_drop=max_drop if max_drop is not None or baseline is None else 0.0,
     )
     served = Policy.load(policy).at(quality)
-    found = read_files(samples, parse_mapping(mapping) if mapping else None)
+    asked = served.ladder.rungs if config is None else None
+    found = read_files(samples, parse_mapping(mapping) if mapping else None, rungs=asked, say=warn)
     loaded = None if config is None else load(config)
     if loaded is not None:
         found = with_schemas(found, loaded)
@@ -220,7 +221,8 @@ def sentence(finding: Finding, confidence: float) -> str:
     }.get(kind, f"at most {worded(limit)}")
     if kind == "max_drop" and limit == 0.0:
         asked = "no drop that can be shown"
-    said = f"{finding.outcome}: {meaning} is {worded(margin.value)} ({ends}; n = {margin.n:,}); asked for: {asked}"
+    outcome = "no drop shown" if finding.shows_nothing else finding.outcome
+    said = f"{outcome}: {meaning} is {worded(margin.value)} ({ends}; n = {margin.n:,}); asked for: {asked}"
     if finding.outcome == "undecided":
         more = finding.more_samples
         said += (
@@ -261,4 +263,5 @@ def _show(gate: Gate, sentences: dict[Finding, str]) -> None:
                 console.print(text, style=styles[finding.outcome], markup=False, highlight=False, soft_wrap=True)
     count = len(gate.findings)
     levels = f" Each limit is tested at its own level, since all must pass; a fail is corrected for all {count} tests."
-    say(f"The gate: {gate.outcome}.{levels if count > 1 else ''}")
+    only = all(finding.shows_nothing for finding in gate.findings)
+    say(f"The gate: {'no drop shown' if only else gate.outcome}.{levels if count > 1 else ''}")

@@ -192,7 +192,8 @@ def _pilots(
 
     chosen = chosen_ladder(config, rungs, verifiers)
     given = chosen.ladder
-    grouped = by_task(with_labels(read_files(files, parse_mapping(mapping) if mapping else None), say))
+    read = read_files(files, parse_mapping(mapping) if mapping else None, rungs=chosen.rungs, say=say)
+    grouped = by_task(with_labels(read, say))
     found: dict[str, tuple[Kept, ...]] = {}
     for name, rows in grouped.items():
         if tasks is None or name in tasks:

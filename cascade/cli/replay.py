@@ -61,7 +61,9 @@ def replay(
     from cascade.samples.table import parse_mapping
 
     served = Policy.load(policy).at(quality)
-    source: Iterable[Sample] = SampleFiles(samples, parse_mapping(mapping) if mapping else None)
+    asked = served.ladder.rungs if config is None else None
+    columns = parse_mapping(mapping) if mapping else None
+    source: Iterable[Sample] = SampleFiles(samples, columns, rungs=asked, say=warn)
     with progress("Reading samples", None, costs=False):
         found = survey(source)
     loaded = None if config is None else load(config)
@@ -108,13 +110,22 @@ def _show(found: dict[str, Any]) -> None:
     say("Intervals are 90 %; accuracy is over labelled rows; costs include verifiers.")
 
 
+def _rate(row: dict[str, Any]) -> tuple[str, str]:
+    """Return the escalation rate; of a policy that asked one rung only, which that is."""
+    asked = [rung["rung"] for rung in row["rungs"] if rung["reached"]]
+    if len(asked) > 1:
+        return ("escalation rate", share(row["escalation_rate"]))
+    top = asked == [row["rungs"][-1]["rung"]]
+    return ("served by the top", "100 %") if top else ("served by", f"{asked[0] if asked else 'nothing'} alone")
+
+
 def _figures(row: dict[str, Any]) -> list[tuple[str, str]]:
     from calibration.pages.blocks import hull_line
 
     wrong = row["error_accepted"]
     return [
         ("samples", f"{row['n']:,}, {row['n_labelled']:,} of them labelled, {row['n_skipped']:,} skipped"),
-        ("escalation rate", share(row["escalation_rate"])),
+        _rate(row),
         ("accuracy", f"{share(row['accuracy'])}; always-top: {percent(row['accuracy_top'])}"),
         ("accepted below", f"{percent(wrong)} of them wrong" if wrong is not None else "no labels"),
         ("disagreement", f"{share(row['disagreement'])} of {row['n_compared']:,} requests, with always-top")

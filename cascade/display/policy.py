@@ -54,7 +54,9 @@ def _facts(task: Any) -> list[tuple[str, str]]:
         facts.append(("ladder", f"{part}{' → '.join(point.rungs)}" + (f" at {thresholds}" if thresholds else "")))
     if task.certified is not None:
         facts.append(("certified", "yes" if task.certified else f"no: {task.why or 'the safest policy serves'}"))
-    if rate := found.get("escalation_rate"):
+    if all(point.rungs == (task.reference,) for point in task.points):
+        facts.append(("served by the top", "100 %"))
+    elif rate := found.get("escalation_rate"):
         facts.append(("escalation rate", span(rate.get("expected"), rate.get("low"), rate.get("high"))))
     if accuracy := found.get("accuracy"):
         right = span(accuracy.get("value"), accuracy.get("low"), accuracy.get("high"))

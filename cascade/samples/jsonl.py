@@ -6,7 +6,7 @@ import gzip
 import json
 import math
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -27,25 +27,38 @@ LINE_LIMIT = 64 << 20
 
 _MOST_ABOVE_ZERO = 1e-6
 
+Say = Callable[[str], None]
 
-def read_samples(path: str | Path, *, unique: bool = True) -> Iterator[Sample]:
+
+def read_samples(
+    path: str | Path, *, unique: bool = True, rungs: Collection[str] | None = None, say: Say | None = None
+) -> Iterator[Sample]:
     """Stream a samples file (.jsonl or .jsonl.gz) line by line.
 
     Args:
         path: the file.
         unique: whether to check that ids differ.
+        rungs: the rungs that are asked for: a recording of another one that cannot be used is left out; None: all are.
+        say: called with a sentence where that happened.
 
     Raises:
         DataError: the file cannot be read, or a line is not a sample; names file, line and field.
     """
     with KeySet() as seen:
-        yield from _samples(Path(path), seen if unique else None)
+        yield from _samples(Path(path), seen if unique else None, rungs, say)
 
 
-def _samples(path: Path, seen: KeySet | None) -> Iterator[Sample]:
+def _samples(path: Path, seen: KeySet | None, rungs: Collection[str] | None, say: Say | None) -> Iterator[Sample]:
+    left_out = 0
     for number, line in lines(path):
         try:
-            sample = sample_of(json.loads(line, object_pairs_hook=refuse_duplicates))
+            content = json.loads(line, object_pairs_hook=refuse_duplicates)
+            try:
+                sample = sample_of(content)
+            except (ValueError, CascadeError):
+                if rungs is None or (kept := _asked_for(content, rungs)) is None:
+                    raise
+                sample, left_out = sample_of(kept), left_out + 1
         except ValidationError as error:
             problem = explain(error)
         except RecursionError:
@@ -63,6 +76,26 @@ def _samples(path: Path, seen: KeySet | None) -> Iterator[Sample]:
             )
         message = f"{path}, line {number}: {problem}"
         raise DataError(message) from None
+    if left_out and say is not None:
+        say(
+            f"{path}: of {left_out:,} samples the recordings of rungs that are not asked for are left out, since some "
+            "cannot be used."
+        )
+
+
+def _asked_for(content: Any, rungs: Collection[str]) -> dict[str, Any] | None:
+    """Return a line without recordings of other rungs; None if it has none."""
+    recordings = content.get("recordings") if isinstance(content, dict) else None
+    if not isinstance(recordings, list):
+        return None
+    kept = [
+        one
+        for one in recordings
+        if not isinstance(one, dict)
+        or not isinstance(name := one.get("rung") or one.get("model"), str)
+        or name in rungs
+    ]
+    return None if len(kept) == len(recordings) else {**content, "recordings": kept}
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:

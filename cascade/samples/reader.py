@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cascade.errors import DataError
@@ -19,9 +19,20 @@ class SampleFiles(Iterable[Sample]):
     Every pass validates every line; duplicate ids are checked until one pass is complete.
     """
 
-    def __init__(self, paths: Sequence[str | Path], mapping: Mapping[str, str] | None = None) -> None:
-        """Take the files, and the column mapping of tables; see `samples.table.read_table`."""
+    def __init__(
+        self,
+        paths: Sequence[str | Path],
+        mapping: Mapping[str, str] | None = None,
+        *,
+        rungs: Collection[str] | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        """Take the files, and the column mapping of tables; see `samples.table.read_table`.
+
+        With `rungs`, a recording of another rung that cannot be used is left out, and `say` called with a sentence.
+        """
         self.paths, self.mapping = tuple(map(Path, paths)), mapping
+        self.rungs, self._say = rungs, say
         self._known_unique = False
 
     def __iter__(self) -> Iterator[Sample]:
@@ -33,8 +44,11 @@ class SampleFiles(Iterable[Sample]):
         unique, found = not self._known_unique, False
         origin: dict[bytes, Path] | None = {} if unique and len(self.paths) > 1 else None
         for path in self.paths:
-            table = is_table(path)
-            for sample in read_table(path, self.mapping, unique=unique) if table else read_samples(path, unique=unique):
+            if is_table(path):
+                samples = read_table(path, self.mapping, unique=unique)
+            else:
+                samples = read_samples(path, unique=unique, rungs=self.rungs, say=self._say if unique else None)
+            for sample in samples:
                 if origin is not None:
                     _require_new(sample, path, origin)
                 found = True
@@ -69,9 +83,15 @@ class ChosenSamples(Iterable[Sample]):
         return filter(self.choose, self.samples)
 
 
-def read_files(paths: Sequence[str | Path], mapping: Mapping[str, str] | None = None) -> list[Sample]:
-    """Read the samples of several files into memory; `SampleFiles` streams them instead."""
-    return list(SampleFiles(paths, mapping))
+def read_files(
+    paths: Sequence[str | Path],
+    mapping: Mapping[str, str] | None = None,
+    *,
+    rungs: Collection[str] | None = None,
+    say: Callable[[str], None] | None = None,
+) -> list[Sample]:
+    """Read the samples of several files into memory; `SampleFiles`, which says more, streams them instead."""
+    return list(SampleFiles(paths, mapping, rungs=rungs, say=say))
 
 
 def _require_new(sample: Sample, path: Path, origin: dict[bytes, Path]) -> None:

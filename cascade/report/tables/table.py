@@ -48,7 +48,10 @@ def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
     if not task.n:
         return
     yield "decisions", f"{count(task.n)} ({_counts(task.outcomes)})"
-    if task.escalation_rate.value is not None:
+    asked = [rung.rung for rung in task.rungs if rung.reached]
+    if asked == [task.reference]:
+        yield "served by the top", "100 %"
+    elif task.escalation_rate.value is not None:
         yield "escalation rate", f"{_of(task.escalation_rate, task)}{_target(task)}"
     low, mean, high = (None if usd is None else 1000 * usd for usd in (task.cost.low, task.cost.value, task.cost.high))
     cost = f"{dollars(task.cost_usd)}; {dollars(mean)} per 1,000 requests ({dollars(low)} to {dollars(high)})"

@@ -236,3 +236,10 @@ def test_answers_that_say_what_the_reference_says_need_no_label_for_a_loss(polic
         alike.append(replace(sample, recordings=recordings))
     finding = check_policy(alike, policy, [Criterion("max_loss", 0.5)]).findings[0]
     assert finding.margin.n >= 390
+
+
+def test_a_passed_cost_is_not_called_certified(policy: Policy) -> None:
+    found = outcome(policy, "max_cost", 1.0)
+    assert found.outcome == "pass"
+    assert found.note is not None
+    assert "not certified" in found.note

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from calibration.fit.fit import calibrate
+from calibration.targets.bound import MaxLoss
 from calibration.targets.target import EscalationRate
 from cascade.exchange import Request
 from cascade.samples.jsonl import sample_line
@@ -164,3 +165,22 @@ def test_samples_that_a_policy_was_fitted_on_are_refused_unless_asked_for(folder
 def renamed(sample: Sample) -> Sample:
     """Return the sample with another question."""
     return replace(sample, request=Request.of(f"another {sample.request.id}", id=sample.request.id, task="sums"))
+
+
+def test_an_unshown_drop_against_a_baseline_is_not_called_a_pass(gated, cli) -> None:
+    calibrate(recorded_samples(300, seed=1), ("small", "large"), target=EscalationRate(0.32)).save("dear.json")
+    ended = cli("check", "held_out.jsonl", "--policy", "policy.json", "--baseline", "dear.json")
+    assert ended.exit_code == 0
+    assert "no drop shown: accuracy lost against the baseline" in ended.stdout
+    assert "pass" not in ended.stdout
+    found = json.loads(
+        cli("check", "held_out.jsonl", "--policy", "policy.json", "--baseline", "dear.json", "--json").stdout
+    )
+    assert found["findings"][0]["shows_nothing"] is True
+
+
+def test_a_policy_of_one_model_is_not_said_to_escalate_nothing(gated, cli) -> None:
+    calibrate(recorded_samples(60, seed=1), ("small", "large"), target=MaxLoss(0.001)).save("top.json")
+    said = cli("replay", "held_out.jsonl", "--policy", "top.json").stdout
+    assert "served by the top  100 %" in " ".join(said.split("\n")).replace("   ", "  ")
+    assert "escalation rate" not in said

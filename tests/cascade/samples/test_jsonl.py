@@ -145,3 +145,23 @@ def test_a_key_that_stands_twice_is_refused_wherever_it_stands(tmp_path, line):
     (tmp_path / "s.jsonl").write_text('{"id": "0", "prompt": "fine"}\n' + line + "\n")
     with pytest.raises(DataError, match=r"s\.jsonl, line 2: the key '\w+' is twice in one object"):
         list(read_samples(tmp_path / "s.jsonl"))
+
+
+def test_a_bad_value_of_a_rung_that_is_not_asked_for_leaves_out_that_recording_only_and_says_so(tmp_path) -> None:
+    good = {"model": "a/small", "rung": "small", "content": "1", "correct": 1}
+    for bad in (
+        {"model": "a/other", "rung": "other", "cost_usd": -1},
+        {"model": "a/other", "correct": 2},
+        {"model": "a/other", "logprobs": [0.5]},
+        {"model": "a/other", "verdicts": {"j": {"score": 1.5}}},
+    ):
+        path = tmp_path / "s.jsonl"
+        path.write_text(json.dumps({"prompt": "x", "recordings": [good, bad]}) + "\n")
+        with pytest.raises(DataError, match="line 1"):
+            list(read_samples(path))
+        said: list[str] = []
+        (sample,) = read_samples(path, rungs=["small", "large"], say=said.append)
+        assert list(sample.recordings) == ["small"]
+        assert len(said) == 1
+        with pytest.raises(DataError, match="line 1"):
+            list(read_samples(path, rungs=["small", "other", "a/other"]))
