@@ -22,6 +22,7 @@ from calibration.gate.gate_rows import GateRows, replay_task
 from calibration.gate.ppi_figure import ppi_estimate
 from calibration.gate.replays import other_sameness
 from calibration.samples.sameness import Sameness
+from calibration.samples.selective import require_unselective_samples
 from calibration.samples.table import by_task
 from calibration.stats.labels import uniform_rows
 from calibration.thresholds.hull import Baseline, compare_replayed
@@ -30,6 +31,9 @@ from cascade.ladder import Ladder
 from cascade.policy.policy import Policy, TaskPolicy
 from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
+
+NEED_LABELS = {"min_accuracy", "max_error", "max_drop"}
+"""Limits that need labels of all kinds of rows; a loss needs them only where answers differ."""
 
 LEAST_SCORED = 0.1
 """A verifier that certainly scores a smaller share of answers, and none of these, has stopped scoring."""
@@ -110,6 +114,8 @@ def check_policy(
         warnings += [] if told is None else other_sameness(name, policy.tasks[name], told)
         served = now[None].rows
         warnings += require_fresh(name, now[None].table, policy.tasks[name], sample_key, allow=allow_fitted)
+        if any(criterion.kind in NEED_LABELS for criterion in criteria):
+            require_unselective_samples(now[None].table, rows, needs="an accuracy or an error")
         baselines[name] = compare_replayed(now[None].table, served.index, served.correct, served.cost_usd)
         skipped = served.n_skipped
         if skipped:

@@ -16,6 +16,7 @@ from calibration.samples.layout import lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.replayed import Replayed, apply_point
 from calibration.samples.sameness import Sameness
+from calibration.samples.selective import warn_selective
 from calibration.samples.survey import Survey, survey
 from calibration.samples.table import Table
 from calibration.stats.estimates import estimate, mean, pick
@@ -191,7 +192,7 @@ def replay(
         )
         rows = done[name]
         baselines[name] = compare_replayed(layout.table, rows.index, rows.correct, rows.cost_usd)
-        warnings += other_sameness(name, policy.tasks[name], told)
+        warnings += [*other_sameness(name, policy.tasks[name], told), *warn_selective(layout)]
         if rows.n_skipped:
             warnings.append(
                 f"Task {name!r}: {rows.n_skipped} of {n} samples skipped, since a recording that the policy "

@@ -34,16 +34,12 @@ _NEEDS: dict[type, str] = {
 """Targets that need labels of all kinds of rows, as text."""
 
 
-def require_unselective(table: Table, same: Flags, *, needs: str) -> None:
-    """Check that labels do not stand mostly where answers differ; of equal propensities, which nothing makes up for.
+def find_selective(table: Table, same: Flags) -> str | None:
+    """Return where labels stand if it is mostly where answers differ, as text; None if a draw may have chosen them.
 
     Args:
-        table: the samples of a task.
+        table: the samples of a task, of equal propensities: else these make up for it.
         same: whether an answer is the same as the reference's, (n, K).
-        needs: what needs the labels, for the message: `an expected loss`.
-
-    Raises:
-        DataError: they do; accuracy cannot be told from them.
     """
     rows = table.present[:, -1] & table.present[:, :-1].any(axis=1)
     differs = np.any((table.present & ~same)[rows, :-1], axis=1)
@@ -51,16 +47,42 @@ def require_unselective(table: Table, same: Flags, *, needs: str) -> None:
     n, n_differ, n_labelled = len(labelled), int(differs.sum()), int(labelled.sum())
     both = int((differs & labelled).sum())
     if not both or n in (n_labelled, n_differ):
-        return
+        return None
     here, there = both / n_differ, (n_labelled - both) / (n - n_differ)
     if here < RATIO * there or _chance(both, n, n_differ, n_labelled) > LEVEL:
+        return None
+    return (
+        f"labels stand on {both:,} of {n_differ:,} rows where answers differ and on {n_labelled - both:,} of "
+        f"{n - n_differ:,} where they are the same, without propensities"
+    )
+
+
+def require_unselective(table: Table, same: Flags, *, needs: str) -> None:
+    """Check that labels do not stand mostly where answers differ; `needs`: what needs others, as text.
+
+    Raises:
+        DataError: they do; accuracy cannot be told from them.
+    """
+    found = find_selective(table, same)
+    if found is None:
         return
     message = (
-        f"Task {table.task!r}: labels stand on {both:,} of {n_differ:,} rows where answers differ and on "
-        f"{n_labelled - both:,} of {n - n_differ:,} where they are the same, without propensities, so they cannot tell "
-        f"{needs}; certify a loss with them (`cascade certify`), or label a uniform draw (`cascade next-labels`)."
+        f"Task {table.task!r}: {found}, so they cannot tell {needs}; certify a loss with them (`cascade certify`), or "
+        "label a uniform draw (`cascade next-labels`)."
     )
     raise DataError(message)
+
+
+def warn_selective(layout: Layout) -> list[str]:
+    """Return a warning that accuracy is that of rows where answers differ; empty if it is not."""
+    if layout.same is None or layout.propensity is not None:
+        return []
+    found = find_selective(layout.table, layout.same)
+    if found is None:
+        return []
+    return [
+        f"Task {layout.table.task!r}: {found}: the accuracy shown is that of such rows, not the task's."
+    ]
 
 
 def _chance(both: int, n: int, n_differ: int, n_labelled: int) -> float:

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from calibration import ExpectedError, ExpectedLoss, LabelBudget, MaxError, MaxLoss, Together, calibrate
+from calibration import ExpectedError, ExpectedLoss, LabelBudget, MaxError, MaxLoss, Together, calibrate, replay
+from calibration.gate.finding import Criterion
+from calibration.gate.gate import check_policy
 from calibration.samples.selective import require_unselective_samples
 from calibration.targets.target import EscalationRate
 from cascade.errors import DataError
@@ -58,3 +60,12 @@ def test_assess_and_a_pilot_refuse_them_too() -> None:
     with pytest.raises(DataError, match="whether a cascade pays"):
         require_unselective_samples(laid(SELECTIVE).table, SELECTIVE, needs="whether a cascade pays")
     require_unselective_samples(laid(UNIFORM).table, UNIFORM, needs="whether a cascade pays")
+
+
+def test_a_replay_says_that_its_accuracy_is_of_hard_rows_and_the_gate_refuses_to_test_it() -> None:
+    policy = calibrate(UNIFORM, RUNGS, target=EscalationRate(0.3), verifiers=["sure"])
+    assert any("where answers differ" in one for one in replay(SELECTIVE, policy).warnings)
+    assert not any("where answers differ" in one for one in replay(UNIFORM, policy).warnings)
+    with pytest.raises(DataError, match="where answers differ"):
+        check_policy(SELECTIVE, policy, [Criterion("min_accuracy", 0.5)])
+    assert check_policy(SELECTIVE, policy, [Criterion("max_loss", 0.5)]).findings
