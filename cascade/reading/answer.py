@@ -31,6 +31,10 @@ ANSWER_KEYS: Final = ("answer", "final_answer", "finalanswer")
 SINGLE_KEYS: Final = frozenset({"result", "choice", "label", "prediction", "output", "option", "value", "response"})
 """Keys that hold the answer where no other is left but free text."""
 
+_LED_IN = re.compile(r"(?:[ \t:：=>→⇒➡➔⟶\ufe0f]|[–—](?=[ \t]))*")
+"""What stands between a mark and what it introduces."""
+_QUOTE_MARKS = re.compile(r"^[ \t]*>[ \t]?", re.MULTILINE)
+_EMOJI_END = re.compile("(?:\\s*[\u2600-\u27bf\U0001f300-\U0001faff\ufe0f])+$")
 _FENCED = re.compile(r"^[ \t]{0,3}(```+|~~~+)([^\n`]*)\n", re.MULTILINE)
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{0,20}")
 _BOXED_BEFORE = re.compile(r"\\boxed\s?\{[^\n]{1,80}\}[^\w\n]{0,4}\s?(?:or|oder|ou|o|или|或)\s[^\w\n]{0,4}$")
@@ -50,8 +54,9 @@ _STATED = re.compile(
     r"|(?:选择?|選擇?|選ぶ)\s*[(（]?([A-J])|([A-J])\s*(?:です|が正解|가 정답|이 정답|是正确|正确)"
 )
 _IS_ANSWER = re.compile(
-    r"(?:^|[.!?]\s+|\n)(?:so |thus |therefore |hence )?,?\s*(?:(?:i|we) (?:get|got|find|obtain|arrive at"
-    r"|have) (?P<got>[^\n]{1,80}?) as "
+    r"(?:^|[.!?]\s+|\n)(?:so |thus |therefore |hence )?,?\s*(?:(?:i|we) (?:get|got|find|obtain|arrive at|end up with"
+    r"|settle on|conclude with|have) (?P<got>[^\n]{1,80}?) as "
+    r"|(?:that|this|which) (?:makes|gives) (?:us )?(?P<made>[^\n]{1,80}?) (?:as )?"
     r"|(?P<said>[^\n]{1,80}?)\s+(?:is|must be|would be) )(?:the|my|our) (?:final |correct |right )?answer\b",
     re.IGNORECASE,
 )
@@ -85,9 +90,12 @@ def answer_of_text(said: str) -> Answer:
     marked = _marked(tail)
     if marked is not None:
         return marked
-    named = _IS_ANSWER.search(plain(tail[-SHORT:]))
+    end = tail[-SHORT:]
+    named = _IS_ANSWER.search(plain(end))
+    if "[" in end and (literal := _IS_ANSWER.search(end)) is not None and "[" in literal[0]:
+        named = literal  # within a sentence, a list of figures would be taken for citations
     if named is not None:
-        return value_of(named["got"] or named["said"], tail)
+        return value_of(named["got"] or named["made"] or named["said"], tail)
     if len(stripped) <= SHORT and "\n" not in stripped and not stripped.startswith("```"):
         value = value_of(stripped)
         if isinstance(value, Text) and value.complement is None and ("=" in said or len(_SENTENCES.split(said)) > 1):
@@ -152,7 +160,10 @@ def _phrase_after(tail: str, mark: re.Match[str]) -> str | None:
         return _braced(rest)
     if mark[0].startswith("<"):
         return re.split(r"</(?:final_)?answer>|<\|end_of_box\|>", rest, maxsplit=1)[0].strip() or None
-    rest = rest.lstrip(" \t:：=>")
+    if mark[0].endswith("\n"):  # a heading: what follows may be a list
+        rest = (_QUOTE_MARKS.sub("", rest) if rest.startswith(">") else rest).lstrip(" \t:：=>")
+    elif (led_in := _LED_IN.match(rest)) is not None:
+        rest = rest[led_in.end() :]
     if rest.startswith("\n") or not rest or mark[0].endswith("\n"):
         block = rest.strip().split("\n\n", 1)[0].strip()
         fence = _FENCED.match(block)
@@ -166,7 +177,7 @@ def _phrase_after(tail: str, mark: re.Match[str]) -> str | None:
         return None
     if line.count("**") % 2:  # the mark took one of a pair
         line = line.removeprefix("**") if line.startswith("**") else _LAST_STARS.sub("", line)
-    return line.strip(" _") or None
+    return _EMOJI_END.sub("", line).strip(" _") or line.strip(" _") or None
 
 
 def _braced(text: str) -> str | None:

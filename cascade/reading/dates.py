@@ -34,6 +34,8 @@ _PARTICLES: Final = frozenset(
         "del",
         "di",
         "the",
+        "der",
+        "dem",
         "den",
         "le",
         "el",

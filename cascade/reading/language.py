@@ -9,14 +9,16 @@ from typing import Final
 _STOP_WORDS: Final = {
     "en": "the is of and to in that it was are this for with as on by answer so which has",
     "de": "der die das und ist nicht ein eine zu den mit von für auf also antwort lautet beträgt sind wird "
-    "dem insgesamt ergebnis endergebnis richtige korrekte wäre somit lösung rund etwa",
+    "kilometer kilogramm stunden dem insgesamt ergebnis endergebnis richtige korrekte wäre somit lösung rund etwa",
     "fr": "le la les est et un une des de du que réponse pour dans donc pas sont avec à total bonne "
-    "résultat finale correcte solution ainsi question bonne juste",
+    "kilomètres kilogrammes heures résultat finale correcte solution ainsi question bonne juste",
     "es": "el la los las es y un una de que respuesta para en no son con por lo del resultado total "
-    "sería solución pregunta así "
+    "kilómetros kilogramos horas dólares sería solución pregunta así "
     "correcta final",
-    "pt": "o a os as é e um uma de que resposta para em não são com por do da resultado portanto seria correta final",
-    "it": "il la le gli è e un una di che risposta per non sono con del della risultato quindi finale corretta",
+    "pt": "o a os as é e um uma de que resposta para em não são com por do da resultado portanto seria correta final "
+    "quilômetros quilogramas horas dólares",
+    "it": "il la le gli è e un una di che risposta per non sono con del della risultato quindi finale corretta "
+    "chilometri chilogrammi dollari",
     "ru": "и в не на что это ответ",
 }
 _WORD = re.compile(r"[^\W\d_]+")

@@ -17,7 +17,7 @@ MAX_EXPONENT: Final = 1000
 
 _DIGITS = r"(?:\d+(?:[.,·'_]\d+| \d{3}(?!\d))*|[.,]\d+)"
 _CURRENCY = (
-    r"(?:US\$|R\$|HK\$|NT\$|[CAS]\$|[$€£¥₩₹₽₺₪฿₫₱₦₴]|Rs\.? ?"
+    r"(?:(?:US\$|R\$|HK\$|NT\$|[CAS]\$) ?|[$€£¥₩₹₽₺₪฿₫₱₦₴]|Rs\.? ?"
     r"|(?:USD|EUR|GBP|JPY|CNY|INR|KRW|RUB|BRL|CHF|CAD|AUD|MXN|RMB) ?)"
 )
 _NUMBER = re.compile(

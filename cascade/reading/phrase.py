@@ -55,7 +55,7 @@ def value_of(phrase: str, context: str = "") -> Answer:
     text = phrase.strip()
     if not text:
         return NOTHING
-    found = read_literal(text)
+    found = read_literal(text) or (read_literal(text.rstrip(" .。!！")) if text[0] in "[({" else None)
     if found is not None:
         return found
     listed = list_lines(text)
@@ -98,6 +98,9 @@ def _of_line(raw: str, context: str) -> Answer:
     ended = _without_copula(bare)
     if ended and ended != bare:
         bare = raw = ended
+        listed = read_literal(ended) if ended[0] in "[({" else None
+        if listed is not None:
+            return listed
     found = _typed(text, bare, context)
     if found is not None:
         return found

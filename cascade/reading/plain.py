@@ -40,6 +40,7 @@ _CITATION = re.compile(
     r"|\[citation needed\]|<sup>\[?\d{1,3}\]?</sup>|\((?:source|quelle|fuente|fonte|来源|出典)\s?:[^)\n]{1,200}\)",
     re.IGNORECASE,
 )
+_PER_HUNDRED = re.compile(r"百分之[ \t]?(-?\d+(?:[.·]\d+)?)")
 _LINK = re.compile(r"!?\[([^\[\]\n]{1,200})\]\([^()\s]{1,500}\)")
 _LATEX_PAIRS = re.compile(
     r"\\(?:text|mathrm|textbf|mathbf|mathit|operatorname|textit|mbox|emph|bold|boldsymbol)\s?\{([^{}]{0,200})\}"
@@ -78,6 +79,7 @@ def plain(phrase: str) -> str:
         text = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS)
         if not text.isascii():
             text = "".join(map(_digit, text))
+            text = _PER_HUNDRED.sub(r"\1%", text)
     if "[" in text or "【" in text or "(" in text or "<" in text:
         text = _CITATION.sub("", _LINK.sub(r"\1", text))
     if "{,}" in text:

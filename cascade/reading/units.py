@@ -39,6 +39,7 @@ _SYMBOLS: Final = {
     "тонн": "tonne", "tonnes": "tonne", "Tonnen": "tonne", "Tonne": "tonne", "toneladas": "tonne",
     "tonnellate": "tonne", "किलो": "kilogram", "साल": "year", "Jahre": "year", "C": "celsius",
     "F": "fahrenheit", "Kelvin": "kelvin", "kelvins": "kelvin", "К": "kelvin",
+    "килограммов": "kilogram", "килограмма": "kilogram",
 }  # fmt: skip
 """Symbols and names beside those of CLDR, and those that CLDR gives two meanings."""
 _NOT_UNITS: Final = frozenset({"M", "B", "斤", "里"})

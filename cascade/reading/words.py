@@ -25,9 +25,11 @@ _BECAUSE = (
     r"because|since|as\b|for\b|due to|given that|which|but|although|weil"
     r"|denn|da\b|parce qu|car\b|puisqu"
     r"|porque|ya que|pois|"
-    r"perché|poiché|потому что|так как|поскольку|因为|因為|由于|なぜなら|왜냐하면|क्योंकि|لأن"
+    r"perché|poiché|потому что|так как|поскольку"
 )
-BECAUSE = re.compile(rf"[\s,;，、–—(（-]{{0,6}}(?:{_BECAUSE})", re.IGNORECASE)
+BECAUSE = re.compile(
+    rf"[\s,;，、–—(（-]{{0,6}}(?:(?<![^\W_])(?:{_BECAUSE})|因为|因為|由于|なぜなら|왜냐하면|क्योंकि|لأن)", re.IGNORECASE
+)
 """The beginning of an explanation behind an answer."""
 PRONOUN = re.compile(r"\s+(?:it|he|she|they|there|that|this|you|we|i|the)\b[^?]*$", re.IGNORECASE)
 """How a sentence goes on after yes or no: `Yes it is`."""
@@ -42,6 +44,7 @@ OPTION: Final = (
 OPTION_END: Final = r"(?:です|だ|である|입니다|번|이다|番|项|項|है|选项)?"
 """Words after the label of an option."""
 
+_ARROW = r"(?:[→⇒➡➔⟶]|[-=]>)\ufe0f?"
 _TAG = r"[*_\s\"']{0,4}"
 
 
@@ -49,13 +52,17 @@ def _mark(noun: str, verbs: str, connectives: str) -> str:
     """Return the pattern of a mark: a noun and a colon, or a noun, a few words, a verb, connectives."""
     gap = r"(?:\s+(?:[^\W\d_]{2,}|[àaeyo])){0,4}?\s+"
     return (
-        rf"\b(?:end)?{noun}\b{_TAG}(?:{gap}(?:{verbs})(?=\W)(?:\s+(?:{connectives})\b)*\s*[:：]?|\s*[:：=]|\s[-–—]\s"
+        rf"\b(?:end)?{noun}\b{_TAG}(?:{gap}(?:{verbs})(?=\W)(?:,?\s+(?:{connectives})\b,?)*\s*[:：]?|\s*(?:[:：=]|{_ARROW})"
+        rf"|\s[-–—]\s"
         rf"|(?:\s+[^\W\d_]{{2,}}){{1,2}}{_TAG}[:：]|\s?\(\w+\){_TAG}[:：])"
     )
 
 
 _EN = (
-    "is|was|are|would be|should be|must be|will be|comes out to(?: be)?|equals|seems to be|turns out to be",
+    (
+        "is|was|are|would be|should be|must be|will be|(?:comes out|works out|comes|amounts|adds up) to(?: be)?|equals"
+        "|seems to be|turns out to be"
+    ),
     "that|therefore|thus|then|hence|simply|clearly|approximately|now|indeed|actually|just|also|in fact|of course",
 )
 _DE = ("ist|lautet|wäre|beträgt|heißt|war|sind", "also|daher|somit|demnach|folglich|deshalb|nun|damit|dann|einfach")
@@ -67,12 +74,13 @@ _ALS = (
     r"\bals (?:end)?(?:antwort|ergebnis)[*_ ]*[:：]?(?=\s)"
     r"(?:\s(?:erhalten|erhalte|bekommen|ergibt|folgt|haben|habe)(?:\s(?:wir|ich|sich))?)?"
 )
+_DE_TURNED = r"\b(?:ist|lautet|wäre|beträgt)(?: also| somit| demnach| daher)? "
 _MARKS: Final = {
     **{noun: _mark(noun, *_EN) for noun in ("answer", "result", "solution")},
     **{noun: _mark(noun, *_DE) for noun in ("antwort", "ergebnis", "lösung")},
     **{noun: _mark(noun, *_FR) for noun in ("réponse", "résultat")},
     **{noun: _mark(noun, *_ES) for noun in ("respuesta", "solución")},
-    **{noun: _mark(noun, *_PT) for noun in ("resposta", "solução")},
+    **{noun: _mark(noun, *_PT) for noun in ("resposta", "solução", "gabarito")},
     **{noun: _mark(noun, *_IT) for noun in ("risposta", "risultato", "soluzione")},
     "resultado": _mark("resultado", f"{_ES[0]}|{_PT[0]}", f"{_ES[1]}|{_PT[1]}"),
     "als antwort": _ALS,
@@ -86,6 +94,9 @@ _MARKS: Final = {
     "option is": r"\b(?:correct|right|best) (?:option|choice|one)(?: is|[:：])",
     "choice is": r"\b(?:correct|right|best) (?:option|choice|one)(?: is|[:：])",
     "e antwort": r"\b(?:ist|lautet|wäre)(?: also| somit| demnach| daher)? die(?: \w+)? (?:end)?antwort[*_ ]*[:：]?",
+    "s ergebnis": rf"{_DE_TURNED}das(?: \w+)? ergebnis[*_ ]*[:：]?",
+    "s endergebnis": rf"{_DE_TURNED}das(?: \w+)? endergebnis[*_ ]*[:：]?",
+    "e lösung": rf"{_DE_TURNED}die(?: \w+)? lösung[*_ ]*[:：]?",
     "ответ": rf"\bответ{_TAG}(?:\b(?:равен|будет|таков)\b|[:：=]|\s?[-–—]){_TAG}",
     "результат": rf"\bрезультат{_TAG}(?:\b(?:равен|будет)\b|[:：=]|\s?[-–—]){_TAG}",
     "答案": rf"(?:答案|正确选项|正確選項){_TAG}"

@@ -287,3 +287,46 @@ def test_a_mebibyte_is_read_in_linear_time(piece: str) -> None:
     text = piece * (2**20 // len(piece))
     for hostile in (text, f"The answer is {text}", f"{text}\nSo it is 5."):
         assert same(read.__wrapped__(hostile).answer, read("no such thing").answer) is not True
+
+
+LAST_LINES = [
+    # (what is said, the answer alone, another answer): words between a mark and its answer, by language
+    ("Result → 12.5", "12.5", "12"),
+    ("Ergebnis => 3", "3", "4"),
+    ("Damit lautet das Endergebnis 1.250,5.", "1250.5", "1251.5"),
+    ("Somit ist die gesuchte Lösung (C).", "C", "D"),
+    ("El resultado final es, por tanto, 42.", "42", "43"),
+    ("O resultado final é, portanto, (B).", "B", "A"),
+    ("Gabarito: 7", "7", "8"),
+    ("That makes 17 our final answer.", "17", "18"),
+    ("So we end up with **No** as the answer.", "no", "yes"),
+    ("The total works out to 31, so the answer works out to 31.", "31", "32"),
+    ("Final answer: B ✔", "B", "C"),
+    ("Final answer: 96 🎉", "96", "69"),
+    ("答案 — 15", "15", "51"),
+    ("答えは[7, 12]です。", "[7, 12]", "[7, 13]"),
+    ("最终结果为[7, 58]。", "[7, 58]", "[58, 9]"),
+    ("Die Antwort ist der 15. Dezember 1982.", "1982-12-15", "1983-01-15"),
+    ("Die Antwort ist dem 3. März 2020.", "2020-03-03", "2020-03-04"),
+    ("Resposta: US$ 4.502,32", "$4502.32", "$4502.33"),
+    ("Resposta: R$ 12,50", "12.5 reais", "12.6 reais"),
+    ("答案是百分之92.3。", "92.3%", "92.4%"),
+    ("Ответ: 5369,1 килограммов", "5369.1 kg", "5369.2 kg"),
+    ("Ergebnis: 41.588 Kilometer", "41588 km", "41589 km"),
+    ("> **Answer**\n> - 3\n> - 4", "- 3\n- 4", "- 3\n- 5"),
+]
+
+
+@pytest.mark.parametrize(("said", "alone", "other"), LAST_LINES)
+def test_a_last_line_says_its_answer_and_no_other(said, alone, other) -> None:
+    assert alike(said, other) is not True
+    assert alike(said, alone) is True
+
+
+def test_a_word_within_a_word_begins_no_explanation() -> None:
+    assert alike("Damit lautet das Fazit Option E.", "D") is not True
+    assert alike("It is class B", "It is cl") is not True
+
+
+def test_two_dates_with_one_day_are_not_the_same() -> None:
+    assert alike("Die Antwort ist der 15. Dezember 1982.", "Antwort: der 15. Januar 1983.") is False
