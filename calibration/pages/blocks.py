@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from calibration.pages.in_short import fitted_in_short
 from cascade.display.numbers import dollars, percent, share
 from cascade.display.policy import asked
 from cascade.policy.answer_fields import ANSWER_FIELDS, name_fields
@@ -28,6 +29,7 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
     rate = found["escalation_rate"]
     expected = share({"value": rate["expected"], "low": rate["low"], "high": rate["high"]})
     return [
+        ("in short", fitted_in_short(fitted)),
         ("samples", f"{found['n']:,}, {found['n_labelled']:,} of them labelled"),
         ("asked for", asked(fitted.target)),
         *(("ladder", line) for line in _ladders(found["points"])),

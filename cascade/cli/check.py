@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -255,6 +256,10 @@ def _criteria(**limits: float | Mapping[str | None, float] | None) -> list[Crite
 def _show(gate: Gate, sentences: dict[Finding, str]) -> None:
     console = stdout()
     styles = {"pass": "green", "fail": "red", "undecided": "yellow"}
+    said = ["no drop shown" if finding.shows_nothing else finding.outcome for finding in gate.findings]
+    held = ", ".join(f"{count} {outcome}" for outcome, count in Counter(said).most_common())
+    outcome = said[0] if {*said} == {"no drop shown"} else gate.outcome
+    console.print(f"The gate: {outcome} ({held})", style=f"bold {styles[gate.outcome]}", highlight=False)
     for task in dict.fromkeys(finding.task for finding in gate.findings):
         console.print(f"Checked {printable(task)}", style="bold", markup=False, highlight=False)
         for finding in gate.findings:
@@ -262,6 +267,5 @@ def _show(gate: Gate, sentences: dict[Finding, str]) -> None:
                 text = f"  {printable(sentences[finding])}."
                 console.print(text, style=styles[finding.outcome], markup=False, highlight=False, soft_wrap=True)
     count = len(gate.findings)
-    levels = f" Each limit is tested at its own level, since all must pass; a fail is corrected for all {count} tests."
-    only = all(finding.shows_nothing for finding in gate.findings)
-    say(f"The gate: {'no drop shown' if only else gate.outcome}.{levels if count > 1 else ''}")
+    if count > 1:
+        say(f"Each limit is tested at its own level, since all must pass; a fail is corrected for all {count} tests.")

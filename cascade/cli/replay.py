@@ -121,9 +121,11 @@ def _rate(row: dict[str, Any]) -> tuple[str, str]:
 
 def _figures(row: dict[str, Any]) -> list[tuple[str, str]]:
     from calibration.pages.blocks import hull_line
+    from calibration.pages.in_short import replayed_in_short
 
     wrong = row["error_accepted"]
     return [
+        ("in short", replayed_in_short(row)),
         ("samples", f"{row['n']:,}, {row['n_labelled']:,} of them labelled, {row['n_skipped']:,} skipped"),
         _rate(row),
         ("accuracy", f"{share(row['accuracy'])}; always-top: {percent(row['accuracy_top'])}"),

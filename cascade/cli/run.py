@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from cascade.result import Result
 
 FAILED = 3
+
+OFTEN = 0.05
+"""Share of failed calls from which a bulk run names the rung at its end."""
 
 
 def run(
@@ -153,6 +157,28 @@ def _filled(given: Request, fields: dict[str, Any], params: dict[str, Any]) -> R
     return replace(given, **missing, params={**params, **given.params})
 
 
+class _Failures:
+    """Failed calls of a bulk run by rung and kind, so that its end says what fell over."""
+
+    def __init__(self) -> None:
+        self.by_rung: dict[str, Counter[str]] = {}
+        self._reached: Counter[str] = Counter()
+
+    def see(self, result: Result[Any] | None) -> None:
+        """Count the attempts of one result; None: it came from an earlier run."""
+        for attempt in () if result is None else result.attempts:
+            self._reached[attempt.rung] += 1
+            if attempt.failure is not None:
+                self.by_rung.setdefault(attempt.rung, Counter())[attempt.failure.kind.value] += 1
+
+    def tell(self) -> None:
+        """Print a sentence for each rung that failed often."""
+        for rung, kinds in self.by_rung.items():
+            if kinds.total() > OFTEN * self._reached[rung]:
+                named = ", ".join(kind if len(kinds) == 1 else f"{kind} {n:,}" for kind, n in kinds.most_common(3))
+                say(f"{rung} failed on {kinds.total():,} of {self._reached[rung]:,} requests: {named}.")
+
+
 def _run_file(
     app: Cascade,
     source: Path,
@@ -177,11 +203,13 @@ def _run_file(
     requests = RequestFile(source, lambda given: _filled(given, fields, params))
     total = requests.checked()
     stop, answered, escalated = Stop(), 0, 0
+    failures = _Failures()
 
     def done(count: int, spent: float, result: Result[Any] | None) -> None:
         nonlocal answered, escalated
         if result is not None and result.attempts and result.attempts[0].response is not None:
             answered, escalated = answered + 1, escalated + result.escalated
+        failures.see(result)
         report(count, spent, escalated / answered if answered else None)
 
     try:
@@ -223,8 +251,10 @@ def _run_file(
                 "outcomes": dict(batch.outcomes),
                 "cost_usd": batch.spent_usd,
                 "saved_usd": batch.saved_usd,
+                "failures": {rung: dict(kinds) for rung, kinds in failures.by_rung.items()},
             }
         )
+    failures.tell()
     if unfinished:
         say(f"{unfinished} were not answered; run the same command again to retry them.")
         raise typer.Exit(FAILED)

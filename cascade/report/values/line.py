@@ -36,7 +36,8 @@ def line_of(total: TaskReport, tasks: Mapping[str, TaskReport], findings: list[F
         first.append(f"below the hull of single models{where}")
     failed = [_failed(rung) for task in tasks.values() for rung in task.rungs if _fails(rung)]
     first += failed if len(failed) <= MOST_NAMED else [f"{count(len(failed))} rungs failed on most of their requests"]
-    parts = [*first, _saved(total), *_quality(tasks), *_rates(tasks), *_added(tasks)]
+    observed = list(_observed(tasks))
+    parts = [*first, *(observed or [_saved(total), *_quality(tasks), *_rates(tasks), *_added(tasks)])]
     to_do = len(findings)
     parts.append(f"{count(to_do)} thing{'' if to_do == 1 else 's'} to do" if to_do else "nothing to do")
     text = "; ".join([", ".join(parts[:-1]), parts[-1]])
@@ -45,7 +46,11 @@ def line_of(total: TaskReport, tasks: Mapping[str, TaskReport], findings: list[F
 
 def certified(task: TaskReport) -> str | None:
     """Return what the certificate of a task's policy promises, in a few words; None where nothing is certified."""
-    certificate = task.policies[0].certificate if task.policies else {}
+    return promise_words(task.policies[0].certificate) if task.policies else None
+
+
+def promise_words(certificate: Mapping[str, Any]) -> str | None:
+    """Return what a certificate promises, in a few words; None where nothing is certified."""
     if not certificate.get("certified"):
         return None
     bound: Mapping[str, Any] = certificate.get("bound") or {}
@@ -75,12 +80,28 @@ def _bound(bound: Mapping[str, Any]) -> str:
     return words.get(str(bound.get("kind")), f"risk at most {_whole(value)}{where}")
 
 
+def _observed(tasks: Mapping[str, TaskReport]) -> Iterator[str]:
+    """Yield what observing tells, where the top answered every request as ever; nothing where the cascade decides."""
+    if not tasks or any(
+        not task.modes or any(mode.mode != "observe" for mode in task.modes) for task in tasks.values()
+    ):
+        return
+    yield "observed only: the top answered everything"
+    seen = [task.observed for task in tasks.values() if task.observed.n]
+    if len(seen) == 1 and (same := seen[0].same.value) is not None:
+        cost = seen[0].cost_vs_top.value
+        saved = "" if cost is None else f" and saved {_whole(round(1.0 - cost, 3))}"
+        yield f"the cascade would have answered the same in {_whole(round(same, 3))}{saved}"
+
+
 def _saved(total: TaskReport) -> str:
     share = total.saved.share
     if share.value is None or share.low is None or share.high is None:
         return "saving unknown"
     if share.high < 0.0:
         return f"costs {_span(-share.high, -share.low)} more than always asking the top"
+    if share.low <= 0.0 and share.high <= 0.0:
+        return "saves nothing"
     if share.low <= 0.0:
         return f"saves {_whole(share.value)} ({_span(share.low, share.high)}), which may be nothing"
     return f"saves {_span(share.low, share.high)}"

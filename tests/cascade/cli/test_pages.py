@@ -49,7 +49,17 @@ def test_calibrate_replay_and_check_write_the_page_of_their_samples(cli, folder)
     assert told.exit_code == 0, told.stderr
     for command in (
         ("replay", "samples.jsonl", "--policy", "policy.json", "--report", "replay.html"),
-        ("check", "samples.jsonl", "--policy", "policy.json", "--max-error", "0.9", "--report", "check.html"),
+        (
+            "check",
+            "samples.jsonl",
+            "--policy",
+            "policy.json",
+            "--max-error",
+            "0.9",
+            "--allow-fitted",
+            "--report",
+            "check.html",
+        ),
     ):
         assert cli(*command).exit_code == 0
     (fitted,) = json.loads(told.stdout)["tasks"].values()

@@ -67,6 +67,7 @@ def test_requests_that_fail_are_exit_code_3_and_tried_again(cli, configured, ser
     done = cli("run", "--input", "in.jsonl", "--output", "out.jsonl", "--concurrency", "1")
     assert done.exit_code == 3
     assert "run the same command again" in done.stderr
+    assert "failed on 1 of 1 requests: server" in done.stderr
     assert cli("run", "--input", "in.jsonl", "--output", "out.jsonl").exit_code == 0
     assert [line["outcome"] for line in read_lines(configured / "out.jsonl")] == ["accepted", "accepted"]
 

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from cascade.clients.scripted import ScriptedClient
+from cascade.engine.cascade import Cascade
 from cascade.failure import FailureKind
 from cascade.log import Log, open_log
 from cascade.report import report
 from cascade.report.values.content import Report
+from cascade.settings import Settings
 from tests.cascade.log.decisions import RUNGS, decided, failed
 from tests.opinions import policy
 
@@ -122,3 +125,17 @@ def test_without_a_policy_the_rung_that_happened_to_answer_is_not_called_the_top
     for number in range(30):
         log.write(*decided(f"r-{number}", "0.9", fitted=None, saved_usd=0.009))
     assert report(log).tasks["default"].reference is None
+
+
+def test_a_log_that_only_observes_says_what_the_cascade_would_have_done(log: Log) -> None:
+    with Cascade(
+        RUNGS,
+        client=ScriptedClient({"small": "0.9", "large": "0.9"}),
+        policy=policy(RUNGS, (0.5, 0.0)),
+        log=log,
+        settings=Settings(mode="observe"),
+    ) as app:
+        for number in range(20):
+            app.run("How many?", id=f"r-{number}")
+    found = report(log).line
+    assert "Observed only: the top answered everything, the cascade would have answered the same in 100 %" in found.text
