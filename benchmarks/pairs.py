@@ -1,6 +1,6 @@
 """Labels only where answers differ, against labels on random rows, on recorded ladders of four models.
 
-    python -m benchmarks.pairs [--splits 20] [--set NAME …] [--labels 100 150 200 300] [--part aim|certified]
+    python -m benchmarks.pairs [--splits 20] [--set NAME …] [--labels 100 150 200 300] [--part aim|certified|best]
         [--no-logprobs]
 
 Each split draws a quarter of a set (300 rows at least) to measure on; all other rows are recorded traffic, of which the
@@ -13,6 +13,7 @@ labels are hidden. Cost is a share of always asking the top, loss in points of a
 - certified: `MaxLoss(.02)` at confidence .9. Today: `calibrate --max-loss` on L random rows. Pairs: `cascade certify
   --labels L`, its queues answered by the hidden labels, with an audit of 40 rows beside them. What is not certified
   costs 1 and loses 0.
+- best: `--target best`, the best expected accuracy at no more than the top's cost; points above the top.
 """
 
 from __future__ import annotations
@@ -35,12 +36,13 @@ from calibration.fit.paired.fit import LabelBudget, PairedOptions
 from calibration.fit.paired.task import PairedTask
 from calibration.gate.replays import apply, figures
 from calibration.samples.layout import Layout, lay_out_tasks
-from calibration.samples.pairs import pairs_of_labels
+from calibration.samples.pairs import Pairs, pairs_of_labels
 from calibration.samples.recorded import FREE, recorded_ladder
 from calibration.samples.sameness import Sameness
 from calibration.samples.subladders import list_parts
 from calibration.samples.table import Table
 from calibration.targets.bound import MaxLoss
+from calibration.targets.target import Best
 from calibration.thresholds.choice import choose
 from calibration.thresholds.path import Path, policy_path
 from cascade.policy.operating_point import OperatingPoint
@@ -123,18 +125,28 @@ def curve_of(path: Path, test: Table, scale: float) -> list[tuple[float, float]]
     return found
 
 
+def path_today(split: Split, labels: int) -> Path:
+    """Return a path that was learnt from L random rows."""
+    return policy_path(RungFits(split.recorded.table.take(np.arange(labels))), choose_rungs=True)
+
+
 def aimed_today(split: Split, labels: int) -> tuple[list[tuple[float, float]], int]:
-    """Return the curve of a path that was learnt from L random rows, and the rows recorded."""
-    path = policy_path(RungFits(split.recorded.table.take(np.arange(labels))), choose_rungs=True)
-    return curve_of(path, split.test, 1.0), labels
+    """Return the curve of such a path, and the rows recorded."""
+    return curve_of(path_today(split, labels), split.test, 1.0), labels
 
 
-def aimed_pairs(split: Split, labels: int) -> tuple[list[tuple[float, float]], int]:
-    """Return the curve of a path that was learnt from L rows that differ, and the rows recorded."""
+def path_pairs(split: Split, labels: int) -> tuple[Path, Pairs]:
+    """Return a path that was learnt from L rows that differ, and the rows recorded."""
     pairs = pairs_of_labels(split.recorded)
     rows = int(np.searchsorted(np.cumsum(pairs.any_differs), labels)) + 1
     learnt = pairs.take(np.arange(min(rows, len(pairs.table))))
     path = policy_path(RungFits(learnt.table, any_class=True), choose_rungs=True, compared=learnt.compared)
+    return path, learnt
+
+
+def aimed_pairs(split: Split, labels: int) -> tuple[list[tuple[float, float]], int]:
+    """Return the curve of such a path, and the rows recorded."""
+    path, learnt = path_pairs(split, labels)
     return curve_of(path, split.test, learnt.scale), len(learnt.table)
 
 
@@ -189,6 +201,27 @@ def aim_rows(name: str, layout: Layout, labels: list[int], splits: int, what: st
     return lines
 
 
+def best_rows(name: str, layout: Layout, labels: list[int], splits: int, what: str) -> list[str]:
+    """Return the rows of the table of `--target best`: the best accuracy at no more than the top's cost."""
+    lines = []
+    for count in labels:
+        for method in ("today", "pairs"):
+            found = []
+            for number in range(splits):
+                split = split_of(layout, number)
+                path = path_today(split, count) if method == "today" else path_pairs(split, count)[0]
+                mix = choose(path.hull, path.reference, {Best: Best()})
+                assert mix is not None
+                found.append(replayed(path, mix, split.test))
+            cost, loss = np.mean(found, axis=0)
+            error = 100 * np.std([one for _, one in found]) / splits**0.5
+            lines.append(
+                f"| {name}{what} | {count} | {method} | {-100 * loss:+.2f} (se {error:.2f}) | {cost:.3f} |"
+            )  # fmt: skip
+            print(lines[-1], flush=True)
+    return lines
+
+
 def certified_rows(name: str, layout: Layout, labels: list[int], splits: int, what: str) -> list[str]:
     """Return the rows of the table of certificates."""
     lines = []
@@ -210,6 +243,7 @@ def certified_rows(name: str, layout: Layout, labels: list[int], splits: int, wh
 
 
 HEADS = {
+    "best": "| set | L | labels | points above the top | cost |\n|---|---|---|---|---|",
     "aim": "| set | L | labels | cost at 1 point | aim .01: cost | loss | over by 2 | rows recorded |\n"
     "|---|---|---|---|---|---|---|---|",
     "certified": "| set | L | labels | certified | cost | loss | over the bound | learn + certify + audit | rows |\n"
@@ -228,7 +262,7 @@ def main() -> None:
     given = parser.parse_args()
     began = time.monotonic()
     what = ", no log-probabilities" if given.no_logprobs else ""
-    for part, rows in (("aim", aim_rows), ("certified", certified_rows)):
+    for part, rows in (("aim", aim_rows), ("certified", certified_rows), ("best", best_rows)):
         if given.part in (None, part):
             print(f"\n{HEADS[part]}", flush=True)
             for name in given.set:

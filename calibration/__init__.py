@@ -12,10 +12,11 @@ from calibration.judges.probing import probe_judges
 from calibration.judges.screening import with_judges
 from calibration.samples.grade import GRADERS
 from calibration.targets.bound import Jointly, MaxDisagreement, MaxError, MaxLoss
-from calibration.targets.target import EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
+from calibration.targets.target import Best, EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
 
 __all__ = [
     "GRADERS",
+    "Best",
     "EscalationRate",
     "ExpectedError",
     "ExpectedLoss",

@@ -13,7 +13,7 @@ from calibration.samples.sameness import same_answers
 from calibration.samples.table import Table
 from calibration.targets.bound import Jointly, MaxError
 from calibration.targets.by_task import Target
-from calibration.targets.target import ExpectedError, ExpectedLoss, Together
+from calibration.targets.target import Best, ExpectedError, ExpectedLoss, Together
 from cascade.errors import DataError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ RATIO = 2.0
 
 
 _NEEDS: dict[type, str] = {
+    Best: "the best accuracy",
     ExpectedLoss: "an expected loss",
     ExpectedError: "an expected error",
     MaxError: "an error among accepted answers",
@@ -80,9 +81,7 @@ def warn_selective(layout: Layout) -> list[str]:
     found = find_selective(layout.table, layout.same)
     if found is None:
         return []
-    return [
-        f"Task {layout.table.task!r}: {found}: the accuracy shown is that of such rows, not the task's."
-    ]
+    return [f"Task {layout.table.task!r}: {found}: the accuracy shown is that of such rows, not the task's."]
 
 
 def _chance(both: int, n: int, n_differ: int, n_labelled: int) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from calibration.targets.bound import CONFIDENCE, Bound, Jointly, MaxDisagreement, MaxError, MaxLoss
-from calibration.targets.target import Aim, EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
+from calibration.targets.target import Aim, Best, EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together
 from cascade.errors import ConfigError
 
 Target: TypeAlias = Aim | Together | Bound | MaxDisagreement | Jointly
@@ -17,6 +17,7 @@ FLAGS = {
     "mean_cost_usd": "--target-cost",
     "expected_loss": "--target-loss",
     "expected_error": "--target-error",
+    "best": "--target best",
     "max_loss": "--max-loss",
     "max_error": "--max-error",
     "max_disagreement": "--max-disagreement",
@@ -32,7 +33,11 @@ def make_target(figures: Mapping[str, Any]) -> Target | None:
     Raises:
         ConfigError: a value is out of range, or a bound stands beside an aim.
     """
-    given = {kind: value for kind, value in figures.items() if value is not None and kind != "confidence"}
+    given = {
+        kind: value
+        for kind, value in figures.items()
+        if value is not None and value is not False and kind != "confidence"
+    }
     kinds = [kind for kind in ("max_loss", "max_error") if kind in given]
     if kinds and len(kinds) < len(given):
         named = ", ".join(FLAGS[kind] for kind in given)
@@ -70,7 +75,13 @@ def make_target(figures: Mapping[str, Any]) -> Target | None:
         "expected_loss": ExpectedLoss,
         "expected_error": ExpectedError,
     }
-    aims: list[Aim] = [aimed[kind](value) for kind, value in given.items()]
+    if "best" in given and len(given) > 1:
+        message = (
+            f"{', '.join(FLAGS[kind] for kind in given)} are combined; --target best was expected alone: it has the "
+            "reference's cost as its limit. For another limit give --target-cost alone."
+        )
+        raise ConfigError(message)
+    aims: list[Aim] = [Best() if kind == "best" else aimed[kind](value) for kind, value in given.items()]
     if not aims:
         return None
     return aims[0] if len(aims) == 1 else Together(*aims)

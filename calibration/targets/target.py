@@ -121,7 +121,16 @@ class ExpectedError:
         return {"kind": "expected_error", "value": self.alpha}
 
 
-Aim = EscalationRate | MeanCost | ExpectedLoss | ExpectedError
+@dataclass(frozen=True, slots=True)
+class Best:
+    """An aim, met in expectation: the best quality at no more than the cost of always asking the reference."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the target as it stands in a policy."""
+        return {"kind": "best", "value": None}
+
+
+Aim = EscalationRate | MeanCost | ExpectedLoss | ExpectedError | Best
 """Any single aim."""
 
 

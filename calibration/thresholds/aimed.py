@@ -9,7 +9,16 @@ import numpy as np
 
 from calibration.combine.rung_fits import RungFits
 from calibration.samples.subladders import list_subladders
-from calibration.targets.target import Aim, EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together, list_aims
+from calibration.targets.target import (
+    Aim,
+    Best,
+    EscalationRate,
+    ExpectedError,
+    ExpectedLoss,
+    MeanCost,
+    Together,
+    list_aims,
+)
 from calibration.thresholds.choice import NO_OPTIMISM, Mix, Optimism, choose, refuse
 from calibration.thresholds.evidence import Evidence, ParetoPolicy, gather
 from calibration.thresholds.grid import CELLS
@@ -96,10 +105,15 @@ def _on_path(fits: RungFits, aims: dict[type, Aim], *, choose_rungs: bool) -> Ai
     cost = aims.get(MeanCost)
     if mix is not None and isinstance(cost, MeanCost) and len(aims) == 1:
         mix = anchor(path, cost.usd)
+    elif Best in aims:
+        (served,) = path.served(path.evidence.table, pareto_policies=(path.reference,))
+        mix = anchor(path, float(np.nanmean(served.cost_usd)))
     if mix is None:
         raise refuse(fits.table.task, aims, path.hull, path.reference)
     why = None
-    if mix[0][1] == path.reference and len(mix) == 1:
+    if Best in aims and len(mix) == 1 and mix[0][1] == path.reference:
+        why = f"No policy is expected to be better than always {path.reference.rungs[0]} at its cost."
+    elif mix[0][1] == path.reference and len(mix) == 1:
         why = f"No policy cheaper than always {path.reference.rungs[0]} is expected to meet the aim."
     elif isinstance(cost, MeanCost) and len(aims) == 1 and len(mix) == 1 and mix[0][1] == path.hull[0]:
         why = f"The best policy costs less than the target: ${mix[0][1].cost_usd:.3g} a request."

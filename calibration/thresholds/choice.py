@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from calibration.targets.target import Aim, EscalationRate, ExpectedError, ExpectedLoss, MeanCost
+from calibration.targets.target import Aim, Best, EscalationRate, ExpectedError, ExpectedLoss, MeanCost
 from calibration.thresholds.evidence import ParetoPolicy
 from cascade.errors import DataError
 
@@ -121,6 +121,8 @@ def words(aim: Aim) -> str:
         return f"a mean cost of ${aim.usd:.3g} a request"
     if isinstance(aim, ExpectedLoss):
         return f"a loss of {aim.eps:.1%}"
+    if isinstance(aim, Best):
+        return "the best accuracy at the reference's cost"
     return f"an error of {aim.alpha:.1%} among accepted answers"
 
 
@@ -130,6 +132,8 @@ def _limits(reference: ParetoPolicy, aims: dict[type, Aim], optimism: Optimism) 
     for aim in aims.values():
         if isinstance(aim, MeanCost):
             limits.append(Limit(bound=aim.usd, cost=1.0))
+        elif isinstance(aim, Best):
+            limits.append(Limit(bound=reference.cost_usd, cost=1.0))
         elif isinstance(aim, ExpectedLoss):
             limits.append(Limit(bound=aim.eps - optimism.loss - reference.quality, quality=-1.0))
         elif isinstance(aim, ExpectedError):

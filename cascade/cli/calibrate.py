@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import typer
 
@@ -74,6 +74,10 @@ def calibrate(
             metavar="R",
             help="Greatest escalation rate, beside a bound or another aim: both hold, or the conflict is shown.",
         ),
+    ] = None,
+    target: Annotated[
+        Literal["best"] | None,
+        typer.Option("--target", help="Aim: the best accuracy at no more than the cost of always-top."),
     ] = None,
     max_loss: Annotated[
         list[str] | None,
@@ -192,6 +196,7 @@ def calibrate(
             "mean_cost_usd": target_cost,
             "expected_loss": target_loss,
             "expected_error": target_error,
+            "best": target == "best",
             "max_loss": parse_bounds(max_loss, "--max-loss"),
             "max_error": parse_bounds(max_error, "--max-error"),
             "max_disagreement": max_disagreement,

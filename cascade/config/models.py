@@ -192,6 +192,8 @@ class TargetModel(Part):
     """Accuracy loss against always-top, in expectation."""
     expected_error: Rate | None = None
     """Error rate among answers accepted below the top, in expectation."""
+    best: bool | None = None
+    """Whether to aim at the best accuracy at no more than always-top's cost, in expectation."""
     max_loss: Limits | None = None
     """Certified upper bound on the accuracy loss against always-top."""
     max_error: Limits | None = None

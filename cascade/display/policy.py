@@ -37,6 +37,8 @@ def asked(target: Mapping[str, Any]) -> str:
     kind, value = str(target.get("kind", "")), target.get("value")
     if kind == "together":
         return " and ".join(asked(part) for part in value or [])
+    if kind == "best":
+        return "the best accuracy at the reference's cost"
     if kind == "mean_cost":
         return f"a mean cost of {dollars(value)} per request"
     rates = ", ".join(percent(rate) for rate in value) if isinstance(value, list) else percent(value)

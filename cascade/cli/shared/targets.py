@@ -51,12 +51,15 @@ def parse_dial(settings: Sequence[str]) -> dict[str, Target]:
         name, _, rest = setting.partition("=")
         kind, _, value = rest.partition(":")
         kind = kind.replace("-", "_")
-        if not name or kind not in FLAGS or not value or name in dial:
+        if not name or kind not in FLAGS or bool(value) == (kind == "best") or name in dial:
             kinds = ", ".join(found.replace("_", "-") for found in FLAGS)
             message = f"--dial has {setting!r}; NAME=KIND:VALUE was expected, each name once, with KIND among {kinds}."
             raise ConfigError(message)
         bounded = kind in ("max_loss", "max_error")
-        figure = parse_bounds([value], "--dial") if bounded else _number(value, "--dial", "as in strict=max-loss:0.01")
+        figure: object = True
+        if kind != "best":
+            example = "as in strict=max-loss:0.01"
+            figure = parse_bounds([value], "--dial") if bounded else _number(value, "--dial", example)
         target = make_target({kind: figure})
         assert target is not None  # noqa: S101 - one kind was given
         dial[name] = target

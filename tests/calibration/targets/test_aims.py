@@ -7,10 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from calibration import EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together, calibrate, replay
+from calibration import Best, EscalationRate, ExpectedError, ExpectedLoss, MeanCost, Together, calibrate, replay
+from calibration.combine.rung_fits import RungFits
+from calibration.targets.by_task import make_target
+from calibration.thresholds.aimed import aim
 from cascade.errors import ConfigError, DataError
 from cascade.policy.policy import Policy
 from tests.recordings import recorded_samples
+from tests.synthetic import table_of
 
 RUNGS = ("small", "middle", "large")
 SAMPLES = recorded_samples(400, seed=1, rungs=RUNGS)
@@ -166,3 +170,19 @@ def test_a_verifier_dearer_than_the_top_is_paid_for_by_no_model_that_is_asked_al
 def test_a_policy_dearer_than_the_top_says_so():
     policy = calibrate(map(dear, SAMPLES), RUNGS, target=EscalationRate(0.3), verifiers=["sure"])
     assert any("of always asking large" in line for line in policy.tasks["sums"].measured["warnings"])
+
+
+def test_best_is_the_best_accuracy_at_no_more_than_the_references_cost() -> None:
+    """The middle rung is the best one here, and cheaper than the top: a mix of it is served, not the top."""
+    rng = np.random.default_rng(4)
+    right = rng.random((600, 3)) < np.array([0.6, 0.9, 0.8])
+    table = table_of(rng.random((600, 2)), right.astype(float))
+    aimed = aim(RungFits(table), Best(), choose_rungs=True)
+    assert aimed.mix is not None
+    spent = sum(share * found.cost_usd for share, found in aimed.mix)
+    assert spent <= 0.015 + 1e-9
+    assert sum(share * found.quality for share, found in aimed.mix) > 0.85
+    assert make_target({"best": True, "expected_loss": None}) == Best()
+    assert make_target({"best": False, "expected_loss": 0.0}) == ExpectedLoss(0.0)
+    with pytest.raises(ConfigError, match="alone"):
+        make_target({"best": True, "expected_loss": 0.01})
