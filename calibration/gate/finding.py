@@ -128,6 +128,12 @@ class Finding:
     note: str | None = None
     """A remark for the reader; None if none is needed."""
 
+    slice: str | None = None
+    """The value of the tag that it is about; None: all requests of the task."""
+
+    holds_by_name: bool | None = None
+    """Of a slice: whether it passes at δ over the number of slices too, so that it may be named as one that does."""
+
     sharpened: PpiEstimate | None = None
     """The PPI++ estimate of the same figure; reported, but never decides, since it is asymptotic."""
 
@@ -146,6 +152,8 @@ class Finding:
             "task": self.task,
             "criterion": self.criterion.kind,
             "dimension": self.criterion.dimension,
+            "slice": self.slice,
+            "holds_by_name": self.holds_by_name,
             "limit": self.criterion.limit,
             "target": self.target,
             "outcome": self.outcome,

@@ -21,6 +21,7 @@ from calibration.gate.fresh_rows import require_fresh
 from calibration.gate.gate_rows import GateRows, replay_task
 from calibration.gate.ppi_figure import ppi_estimate
 from calibration.gate.replays import other_sameness
+from calibration.gate.slices import count_slices, judge_slices, slices_of, tag_of
 from calibration.samples.sameness import Sameness
 from calibration.samples.selective import require_unselective_samples
 from calibration.samples.table import by_task
@@ -55,6 +56,7 @@ def check_policy(
     abstaining: Collection[str] = (),
     sample_key: bytes | None = None,
     allow_fitted: bool = False,
+    each: str | None = None,
 ) -> Gate:
     """Check a policy against criteria, task by task, on samples that it was not fitted on.
 
@@ -76,6 +78,7 @@ def check_policy(
         abstaining: tasks that give no answer where the last rung's was vetoed (`on_exhausted: abstain`).
         sample_key: of the policy's fingerprints of its samples; None: it cannot be told whether these are among them.
         allow_fitted: whether samples that the policy was fitted on may be tested.
+        each: `tag.NAME`: every limit has to be met by the requests of every value of that tag, too.
 
     Raises:
         ConfigError: no criterion, a missing baseline, or a task without samples.
@@ -101,7 +104,8 @@ def check_policy(
     warnings = [f"Task {name!r} is not checked: the policy does not have it." for name in unknown]
     warnings += _unequal(grouped)
     known = {name: rows for name, rows in grouped.items() if name in policy.tasks}
-    delta, count = 1.0 - confidence, len(criteria) * len(known)
+    tag = None if each is None else tag_of(each)
+    delta, count = 1.0 - confidence, len(criteria) * sum(1 + count_slices(rows, tag) for rows in known.values())
     findings: list[Finding] = []
     baselines: dict[str, Baseline] = {}
     dimensions = dict.fromkeys((None, *(criterion.dimension for criterion in criteria)))
@@ -117,9 +121,8 @@ def check_policy(
         if any(criterion.kind in NEED_LABELS for criterion in criteria):
             require_unselective_samples(now[None].table, rows, needs="an accuracy or an error")
         baselines[name] = compare_replayed(now[None].table, served.index, served.correct, served.cost_usd)
-        skipped = served.n_skipped
-        if skipped:
-            warnings.append(f"Task {name!r}: {skipped} of {len(rows)} samples lack a recording; skipped.")
+        if served.n_skipped:
+            warnings.append(f"Task {name!r}: {served.n_skipped} of {len(rows)} samples lack a recording; skipped.")
         before = (
             None if baseline is None else replay_task(name, rows, baseline, ladder, verifiers, prices, dimensions, None)
         )
@@ -132,6 +135,9 @@ def check_policy(
             if proxy is not None and criterion.kind in {"min_accuracy", "max_loss", "max_error"}:
                 found = replace(found, sharpened=ppi_estimate(criterion, seen, proxy, delta=delta))
             findings.append(found)
+            if tag is not None:
+                slices = slices_of(rows, seen.rows.index[keep], tag)
+                findings += judge_slices(name, criterion, values, seen.grouped(keep), slices, target=target, **levels)
         findings += _silent(name, policy, now[None], delta=delta, delta_fail=delta / count)
     if not any(finding.margin.n for finding in findings):
         message = "No sample can be checked; recordings of the policy's rungs, and labels for accuracy, were expected."

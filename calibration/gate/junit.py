@@ -52,8 +52,8 @@ def write_junit(gate: Gate, path: Path, *, policy: str, sentences: dict[Finding,
 
 
 def _named(finding: Finding) -> str:
-    dimension = finding.criterion.dimension
-    return finding.criterion.kind if dimension is None else _plain(f"{finding.criterion.kind} {dimension}")
+    about = (finding.criterion.kind, finding.criterion.dimension, finding.slice)
+    return _plain(" ".join(part for part in about if part is not None))
 
 
 def _plain(text: str) -> str:

@@ -79,7 +79,8 @@ def checked_document(
         mine = [finding for finding in gate.findings if finding.task == task]
         figures = tuple(
             KeyFigure(
-                name=finding.criterion.kind.replace("_", " "), value=finding.outcome, detail=sentences[finding],
+                name=" ".join(filter(None, (finding.criterion.kind.replace("_", " "), finding.slice))),
+                value=finding.outcome, detail=sentences[finding],
                 tone=tones[finding.outcome],
             )
             for finding in mine

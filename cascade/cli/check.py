@@ -104,6 +104,10 @@ def check(
     allow_undecided: Annotated[
         bool, typer.Option("--allow-undecided", help="Exit 0 if samples are too few to decide.")
     ] = False,
+    each: Annotated[
+        str | None,
+        typer.Option("--each", metavar="tag.NAME", help="Every value of this tag has to meet the limits, too."),
+    ] = None,
     allow_fitted: Annotated[
         bool, typer.Option("--allow-fitted", help="Test on samples that the policy was fitted on all the same.")
     ] = False,
@@ -173,6 +177,7 @@ def check(
         abstaining=() if loaded is None else [name for name in served.tasks if loaded.abstains(name)],
         sample_key=read_key(policy),
         allow_fitted=allow_fitted,
+        each=each,
     )
     for warning in (*gate.first, *gate.warnings):
         warn(warning)
@@ -212,6 +217,8 @@ def sentence(finding: Finding, confidence: float) -> str:
     worded = dollars if kind == "max_cost" else percent
     where = finding.criterion.dimension
     meaning = MEANINGS[kind] if where is None else f"{MEANINGS[kind]}, {'by' if kind == 'min_scored' else 'in'} {where}"
+    if finding.slice is not None:
+        meaning = f"{meaning}, of {finding.slice}"
     if margin.value is None:
         return f"undecided: {meaning}: {finding.note}"
     ends = f"at least {worded(margin.low)}, at most {worded(margin.high)}, each with confidence {confidence:g}"
@@ -231,6 +238,8 @@ def sentence(finding: Finding, confidence: float) -> str:
             if more is None
             else f"; about {more:,} more samples would decide"
         )
+    if finding.slice is not None and finding.outcome == "pass":
+        said += "; it may be named as one that does" if finding.holds_by_name else "; only all slices together"
     if finding.sharpened is not None:
         ppi = finding.sharpened
         said += (

@@ -87,7 +87,7 @@ def _escalation(task: TaskReport, report: Report, prefix: str, *, drawn: bool) -
         id=f"{prefix}-escalation",
         title="Escalation over time",
         text=f"Escalation rate of first answers, by {report.by_time}, with {percent(report.level)} intervals; "
-        f"n = {count(task.escalation_rate.n)}. The dashed line is the target.{band} A square missed the target "
+        f"n = {count(task.escalation_rate.n)}. The dashed line is the target.{band} A square left the promised band "
         f"significantly, corrected for all {report.by_time}s; a vertical line is an alarm.",
         chart=draw_escalation(task, report.by_time) if drawn and len(task.series) > 1 else None,
         tables=_filled([rung_table(task), policy_table(task), series_table(task, report.by_time, MOST_STEPS)]),

@@ -22,7 +22,7 @@ from cascade.report.values.content import ByTime, TaskReport
 MOST_STEPS = 400
 """Maximum number of days or hours drawn, the latest; JSON has all."""
 
-FINE, MISSED = "on target within chance", "missed the target significantly"
+FINE, MISSED = "in the promised band within chance", "left the promised band significantly"
 
 
 def draw_escalation(task: TaskReport, by_time: ByTime) -> dict[str, Any] | None:

@@ -110,9 +110,8 @@ def _alarms(task: TaskReport) -> Iterator[Finding]:
         first = f", {', '.join(missed[-3:])}" if len(missed) <= 3 else f", lastly {', '.join(missed[-3:])}"
         yield harm(
             sum(abs((step.escalation_rate.value or 0.0) - (step.target or 0.0)) * step.n for step in marked),
-            f"{count(len(missed))} {unit}{'s' if len(missed) > 1 else ''} of {count(len(task.series))} missed "
-            f"{'their' if len(missed) > 1 else 'its'} target significantly{first}. Check what changed then: a model, a "
-            "prompt, the traffic.",
+            f"{count(len(missed))} {unit}{'s' if len(missed) > 1 else ''} of {count(len(task.series))} left the "
+            f"promised band significantly{first}. Check what changed then: a model, a prompt, the traffic.",
         )
 
 

@@ -223,7 +223,7 @@ class Step:
     target: float | None = None
     """Target rate of the policies in use, weighted by decisions; None if one has no target."""
     alarm: bool = False
-    """True if the target is outside the rate's interval, jointly for all steps (Bonferroni)."""
+    """True if the rate's interval is outside of the promised band, jointly for all steps (Bonferroni)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,29 +11,41 @@ import numpy as np
 from cascade.report.values.figure import Sums, difference, share
 from cascade.report.values.parts import Month, Step
 from cascade.report.values.tally import Course, Period, Promise, Tally
-from cascade.stats.rate_monitor import first_alarm
+from cascade.stats.rate_monitor import first_alarm, null_band
 
 DAY_MS = 86_400_000
 
+FALSE_MARKS = 0.05
+"""Probability that a log without any shift has a marked day or hour, all of them together (Bonferroni)."""
+
 
 def series_of(tally: Tally, promises: Mapping[str | None, Promise], level: float, step_ms: int) -> tuple[Step, ...]:
-    """Return the days or hours of a task; those that miss their target significantly are marked."""
-    found: defaultdict[int, list[tuple[Period, float | None]]] = defaultdict(list)
+    """Return the days or hours of a task; those that left the promised band significantly are marked.
+
+    The band is that of the drift alarm (`null_band`): the interval that calibration found for the true rate, and at
+    least 3 points around the target. Against the target itself most logs would have a mark without any shift, since a
+    fitted rate is never exactly its target.
+    """
+    found: defaultdict[int, list[tuple[Period, Promise]]] = defaultdict(list)
     for (number, sha256), period in tally.steps.items():
-        found[number].append((period, promises.get(sha256, Promise()).rate))
-    strict = 1.0 - (1.0 - level) / max(len(found), 1)
+        found[number].append((period, promises.get(sha256, Promise())))
+    strict = 1.0 - FALSE_MARKS / max(len(found), 1)
     return tuple(_step(number, found[number], level, strict, step_ms) for number in sorted(found))
 
 
-def _step(number: int, parts: list[tuple[Period, float | None]], level: float, strict: float, step_ms: int) -> Step:
+def _step(number: int, parts: list[tuple[Period, Promise]], level: float, strict: float, step_ms: int) -> Step:
     whole = Period()
     for period, _ in parts:
         whole.add(period)
-    target = None
-    if whole.first_answered and all(rate is not None for period, rate in parts if period.first_answered):
-        target = sum(period.first_answered * (rate or 0.0) for period, rate in parts) / whole.first_answered
+    weights = [(period.first_answered, promise) for period, promise in parts if period.first_answered]
+    target = band = None
+    if weights and all(_is_rate(promise.rate) for _, promise in weights):
+        target = sum(n * (promise.rate or 0.0) for n, promise in weights) / whole.first_answered
+        bands = [(n, null_band(promise.rate or 0.0, promise.band)) for n, promise in weights]
+        low, high = (sum(n * ends[end] for n, ends in bands) / whole.first_answered for end in (0, 1))
+        band = low, high
     sure = share(whole.escalated, whole.first_answered, strict)
-    beyond = target is not None and sure.low is not None and sure.high is not None
+    beyond = band is not None and sure.low is not None and sure.high is not None
     return Step(
         at=_at(number * step_ms).isoformat(),
         n=whole.n,
@@ -41,8 +53,12 @@ def _step(number: int, parts: list[tuple[Period, float | None]], level: float, s
         cost_usd=whole.cost_usd,
         verifiers_usd=whole.verifiers_usd,
         target=target,
-        alarm=beyond and not sure.low <= target <= sure.high,  # type: ignore[operator]  # None is in `beyond`
+        alarm=beyond and (sure.low > band[1] or sure.high < band[0]),  # type: ignore[index,operator]  # None is in `beyond`
     )
+
+
+def _is_rate(rate: float | None) -> bool:
+    return rate is not None and 0.0 <= rate <= 1.0
 
 
 def alarm_of(course: Course | None, promise: Promise) -> tuple[str | None, int | None]:

@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.stats import beta
 
 from cascade.failure import FailureKind
 from cascade.log import Log, open_log
 from cascade.report import report
 from cascade.report.values.case import COSTLY, NEAR, WRONG
+from cascade.report.values.tally import Period, Promise, Tally
+from cascade.report.values.time_series import series_of
 from cascade.stats.intervals import proportion_interval
 from tests.cascade.log.decisions import decided, failed
 from tests.cascade.report.test_report import NOON_S, aiming, fill, says
@@ -50,7 +54,38 @@ def test_a_day_off_its_target_raises_an_alarm_and_chance_does_not(log: Log) -> N
     steps = report(log).tasks["default"].series
     assert [step.alarm for step in steps] == [day == 13 for day in range(20)]
     assert {step.target for step in steps} == {0.25}
-    assert says(report(log), "1 day of 20 missed its target")
+    assert says(report(log), "1 day of 20 left the promised band significantly")
+
+
+@pytest.mark.parametrize("escalated", [90, 100, 130])
+def test_a_day_inside_of_the_promised_band_is_not_marked_however_many_requests_it_has(escalated: int) -> None:
+    # Aimed at 25 % with an interval of 21 to 29 %: true rates of 22.5, 25 and, by the 3 points that are left, 32.5 %.
+    promise = Promise(target={"kind": "escalation_rate", "value": 0.25},
+                      measured={"escalation_rate": {"low": 0.21, "high": 0.29}})  # fmt: skip
+    tally = Tally()
+    for day in range(30):
+        period = Period(n=40_000, first_answered=40_000, escalated=100 * escalated)
+        tally.steps[day, "p"] = period
+    marked = [step.alarm for step in series_of(tally, {"p": promise}, 0.9, 86_400_000)]
+    assert marked == [escalated == 130] * 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("a_day", [200, 5_000])
+@pytest.mark.parametrize("n", [100, 300])
+def test_without_a_shift_at_most_one_log_in_twenty_has_a_marked_day(n: int, a_day: int) -> None:
+    rng, marked, logs = np.random.default_rng(n + a_day), 0, 200
+    for _ in range(logs):
+        k = round(0.25 * (n + 1))
+        rate = rng.beta(k, n + 1 - k)  # of a fresh calibration on n samples (docs/calibration.md, "The formulas")
+        low, high = beta.ppf([0.05, 0.95], k, n + 1 - k)
+        promise = Promise(target={"kind": "escalation_rate", "value": 0.25},
+                          measured={"escalation_rate": {"low": low, "high": high}})  # fmt: skip
+        tally = Tally()
+        for day, up in enumerate(rng.binomial(a_day, rate, 30)):
+            tally.steps[day, "p"] = Period(n=a_day, first_answered=a_day, escalated=int(up))
+        marked += any(step.alarm for step in series_of(tally, {"p": promise}, 0.9, 86_400_000))
+    assert marked <= 0.05 * logs + 2 * 3.1
 
 
 def test_without_a_promise_there_is_no_alarm(log: Log) -> None:
