@@ -26,6 +26,7 @@ from calibration.samples.survey import Survey, survey
 from calibration.samples.table import Table
 from calibration.targets.bound import Bound, Jointly, MaxDisagreement, MaxError, MaxLoss
 from calibration.targets.by_task import Target
+from calibration.targets.target import Best
 from cascade.errors import ConfigError, DataError
 from cascade.exchange import EMPTY
 from cascade.ladder import Ladder
@@ -52,9 +53,11 @@ class _Paired:
     budget: LabelBudget | None
     """The labels of a loss on pairs; None: a loss is certified on all labels."""
 
-    def takes(self, target: Target) -> TypeGuard[MaxLoss]:
-        """Return whether a target is a loss that is certified on pairs; a disagreement always is."""
-        return self.budget is not None and isinstance(target, MaxLoss) and target.dimension is None
+    def takes(self, target: Target) -> TypeGuard[MaxLoss | Best]:
+        """Return whether a target is a loss or the best accuracy on pairs; a disagreement always is."""
+        if self.budget is None or not isinstance(target, MaxLoss | Best):
+            return False
+        return isinstance(target, Best) or target.dimension is None
 
 
 def calibrate(
@@ -101,7 +104,8 @@ def calibrate(
         found: the `survey` of these samples, if there is one; saves reading them twice.
         sameness: whose sameness MaxDisagreement is about; None: that of the reader of answers.
         looks: the record of earlier certifications on pairs of these samples; None: there was none.
-        budget: certify MaxLoss on pairs, with so many labels where answers differ; None: on labels of all rows.
+        budget: certify MaxLoss, or aim at Best, on pairs, with so many labels where answers differ; None: on labels
+            of all rows.
         abstaining: tasks that give no answer where the last rung's was vetoed (`on_exhausted: abstain`).
         sample_key: under which the policy keeps fingerprints of its samples, for the gate; None: it keeps none.
         say: called with a sentence on how many answers are the same, before anything is fitted.
@@ -222,7 +226,7 @@ def _fit_points(
                 options = PairedOptions(
                     bound=target, sameness=paired.sameness, tasks=shared_by, seed=seed, choose_rungs=choose_rungs,
                     abstains=name in paired.abstaining,
-                    budget=paired.budget if isinstance(target, MaxLoss) else None,
+                    budget=None if isinstance(target, MaxDisagreement) else paired.budget,
                 )  # fmt: skip
                 fitted[name][quality] = certify_pairs(layout, options, paired.looks)
             elif name in small:

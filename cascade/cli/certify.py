@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from calibration.fit.paired.run import Asked
+    from calibration.targets.bound import MaxLoss
+    from calibration.targets.target import Best
     from cascade.cli.shared.pair_labels import Work
     from cascade.config import Config
     from cascade.policy.policy import Policy
@@ -39,9 +41,15 @@ def certify(
     samples: Annotated[str, typer.Argument(metavar="SAMPLES|LOG", help="Recorded samples, or a decision log.")],
     *,
     max_loss: Annotated[
-        float,
+        float | None,
         typer.Option("--max-loss", metavar="E", help="Upper bound on the accuracy loss against the last rung: 0.02."),
-    ],
+    ] = None,
+    target: Annotated[
+        Literal["best"] | None,
+        typer.Option(
+            "--target", help="Instead of a bound, an aim: the best accuracy at no more than the last rung's cost."
+        ),
+    ] = None,
     labels: Annotated[
         int,
         typer.Option(
@@ -120,16 +128,16 @@ def certify(
     from cascade.cli.shared.pair_labels import Work
     from cascade.samples.table import parse_mapping
 
-    bound = MaxLoss(max_loss, confidence)
+    bound = _bound(max_loss, target, confidence, audit_bound=audit_bound)
     chosen = chosen_ladder(config, rungs, verifiers)
     _require_judge(by, judge_model, rubric)
     who = annotator_name(annotator) if by in ("terminal", "browser") else ""
     path, found = work_file(samples, labelled, parse_mapping(mapping) if mapping else None, task)
     require_recorded(found, path, chosen, task)
-    if audit_bound:
+    if audit_bound and isinstance(bound, MaxLoss):
         tasks = len({sample.request.task for sample in found if task is None or sample.request.task in task})
-        least = audit_size(max_loss, AUDIT_SHARE * bound.delta / tasks / 2.0)
-        say(f"--audit-bound: {least} audited rows without a conflict leave half of {max_loss:g} to the walk.")
+        least = audit_size(bound.value, AUDIT_SHARE * bound.delta / tasks / 2.0)
+        say(f"--audit-bound: {least} audited rows without a conflict leave half of {bound.value:g} to the walk.")
         audit = max(audit, least)
     run = open_run(found, path, chosen, bound, LabelBudget(labels=labels, audit=audit, audit_bound=audit_bound),
                tasks=task, seed=seed)  # fmt: skip
@@ -162,7 +170,7 @@ def certify(
     policy = record_judges(run, chosen, out)
     policy.save(out)
     _show_done(policy, out, figures, as_json=as_json)
-    uncertified = [name for name, one in policy.tasks.items() if not one.certified]
+    uncertified = [name for name, one in policy.tasks.items() if one.certified is False]
     if require_certified and uncertified:
         fail(f"Not certified: {', '.join(uncertified)}. The safest policy is in {out}; no cheaper one can be promised.")
         raise typer.Exit(1)
@@ -184,6 +192,22 @@ def _show_done(policy: Policy, out: Path, figures: dict[str, Any], *, as_json: b
             if one.certified and one.certificate is not None:
                 say(f"{name}: {one.certificate['pairs']['bounds']}")
     print_caveats(policy)
+
+
+def _bound(loss: float | None, target: str | None, confidence: float, *, audit_bound: bool) -> MaxLoss | Best:
+    """Return the bound of --max-loss, or the aim of --target best."""
+    from calibration.targets.bound import MaxLoss
+    from calibration.targets.target import Best
+
+    if (loss is None) == (target is None):
+        message = "--max-loss and --target best were both given, or neither; one of them was expected."
+        raise ConfigError(message)
+    if loss is not None:
+        return MaxLoss(loss, confidence)
+    if audit_bound:
+        message = "--audit-bound is of a bound, and --target best has none; leave it out."
+        raise ConfigError(message)
+    return Best()
 
 
 def _require_judge(by: str, model: str | None, rubric: Path | None) -> None:

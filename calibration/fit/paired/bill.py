@@ -71,13 +71,16 @@ class Bill:
         return {**asdict(self), "worth": self.worth}
 
 
-def bill_of(rows: PairedRows, budget: LabelBudget) -> Bill:
-    """Return what a budget buys on a task's rows; rows that have their labels are still counted."""
+def bill_of(rows: PairedRows, budget: LabelBudget, *, aims: bool = False) -> Bill:
+    """Return what a budget buys on a task's rows; rows that have their labels are still counted.
+
+    `aims`: whether an aim is met with it, so that none certifies.
+    """
     pairs = rows.pairs
     table, differing = pairs.table, pairs.any_differs
     held = int(differing[pairs.split.certify].sum())
     learn = int(differing[rows.order].sum())
-    certify = min(budget.labels - learn, held)
+    certify = 0 if aims else min(budget.labels - learn, held)
     present = table.present[:, :-1].sum(axis=0)
     same = (table.present & ~pairs.differs)[:, :-1].sum(axis=0)
     own = (pairs.differs & table.present).sum(axis=1) + 1

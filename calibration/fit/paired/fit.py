@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.arrays import Flags
 from calibration.certify.candidates import weigh_caution
 from calibration.certify.paired import likely_policies, list_paired_candidates
 from calibration.certify.verification import Candidate
@@ -18,9 +19,12 @@ from calibration.samples.pairs import Pairs, pairs_of_labels, pairs_of_sameness
 from calibration.samples.replayed import apply_out_of_fold
 from calibration.samples.sameness import Sameness
 from calibration.targets.bound import MaxDisagreement, MaxLoss
+from calibration.targets.target import Best
+from calibration.thresholds.aimed import anchor
 from calibration.thresholds.evidence import ParetoPolicy
 from calibration.thresholds.path import Path, policy_path
 from cascade.errors import DataError
+from cascade.policy.operating_point import OperatingPoint
 from cascade.policy.policy import SALT
 
 MIN_LEARN = 10
@@ -48,14 +52,14 @@ class LabelBudget:
 class PairedOptions:
     """How the tasks of one calibration are certified against their reference."""
 
-    bound: MaxDisagreement | MaxLoss
-    """The bound to certify."""
+    bound: MaxDisagreement | MaxLoss | Best
+    """The bound to certify, or the aim at the best accuracy, which is not certified: all rows learn then."""
 
     sameness: Sameness
     """Whose sameness the samples were laid out with."""
 
     budget: LabelBudget | None = None
-    """The labels of a loss; None: of a disagreement, which needs none."""
+    """The labels of a loss or an aim; None: of a disagreement, which needs none."""
 
     tasks: int = 1
     """How many tasks share 1 − confidence."""
@@ -105,12 +109,14 @@ def part_rows(layout: Layout, options: PairedOptions) -> PairedRows:
         pairs = pairs_of_sameness(layout, abstains=options.abstains)
         found = PairedRows(pairs=pairs, learnt=pairs.learnt, held=pairs.held, order=none, audit=none)
     else:
-        pairs = pairs_of_labels(layout)
-        order = _within(pairs, options.budget.labels // 2)
+        pairs, aims = pairs_of_labels(layout), isinstance(options.bound, Best)
+        every = np.ones(len(pairs.table), dtype=bool)
+        half = options.budget.labels // (1 if aims else 2)
+        order = _within(pairs, half, every if aims else pairs.split.learn)
         found = PairedRows(
             pairs=pairs,
             learnt=_learnt(pairs, order),
-            held=pairs.held,
+            held=pairs if aims else pairs.held,
             order=order,
             audit=audit_rows(pairs, options.budget.audit),
         )
@@ -140,9 +146,9 @@ def require_learnt(rows: PairedRows) -> None:
         raise DataError(message)
 
 
-def _within(pairs: Pairs, most: int) -> NDArray[np.intp]:
-    """Return the LEARN rows in their order, up to the `most`-th that differs."""
-    order = pairs.split.order(pairs.split.learn, pairs.table.ids)
+def _within(pairs: Pairs, most: int, rows: Flags) -> NDArray[np.intp]:
+    """Return the rows to learn from in their order, up to the `most`-th that differs."""
+    order = pairs.split.order(rows, pairs.table.ids)
     differing = np.cumsum(pairs.any_differs[order])
     return order[: int(np.searchsorted(differing, max(most, 1))) + 1]
 
@@ -191,8 +197,19 @@ class PairedFit:
     """Whether labels lie between 0 and 1, so that losses are bet on."""
 
 
+def best_of_pairs(rows: PairedRows, options: PairedOptions) -> tuple[Path, tuple[OperatingPoint, ...]]:
+    """Return the path and the points of the best expected accuracy at no more than the reference's cost."""
+    fits = RungFits(rows.learnt.table, seed=options.seed, any_class=True)
+    path = policy_path(fits, seed=options.seed, choose_rungs=options.choose_rungs, compared=rows.learnt.compared)
+    usd = rows.learnt.table.answer_usd[:, -1]
+    mix = anchor(path, float(np.nanmean(usd))) if path.evidence.priced else ((1.0, path.hull[0]),)
+    found = mix or ((1.0, path.reference),)
+    return path, tuple(path.point(one, weight=share) for share, one in found)
+
+
 def fit_pairs(rows: PairedRows, options: PairedOptions) -> PairedFit:
     """Fit combiners to no harm, and choose candidates and the number of draws."""
+    assert not isinstance(options.bound, Best)  # noqa: S101 - an aim has no candidates
     fits = RungFits(rows.learnt.table, seed=options.seed, any_class=True)
     units = len(np.unique(rows.held.split.code))
     bound, eps, scale = options.bound, options.bound.value, rows.pairs.scale

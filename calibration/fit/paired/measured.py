@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from calibration.certify.certificate import Certificate
-from calibration.certify.hypothesis_tests import Found
 from calibration.fit.measured import describe_points, describe_use, measure_single, name_best
 from calibration.fit.paired.fit import PairedOptions, PairedRows
 from calibration.fit.reference_cost import fit_reference_cost
@@ -30,13 +29,16 @@ def measure_pairs(
     layout: Layout,
     rows: PairedRows,
     options: PairedOptions,
-    certificate: Certificate,
-    found: Found,
+    certificate: Certificate | None,
+    points: tuple[OperatingPoint, ...],
     path: Path,
 ) -> TaskPolicy:
-    """Return the task's policy: what is certified, else the reference alone, with figures of the certifying rows."""
+    """Return the task's policy: its points, else the reference alone, with figures of the rows that certify.
+
+    Without a certificate, which an aim has none of, they are those of all rows.
+    """
     laid, bound, labelled = layout.table, options.bound, options.budget is not None
-    points = found.points or (OperatingPoint(rungs=(laid.rungs[-1],), thresholds=()),)
+    points = points or (OperatingPoint(rungs=(laid.rungs[-1],), thresholds=()),)
     bare = TaskPolicy(reference=laid.rungs[-1], points=points, target=bound.to_json(), n=len(laid))
     assert layout.same is not None  # noqa: S101 - laid out with a sameness
     held = rows.held.index
@@ -77,22 +79,25 @@ def measure_pairs(
         "best_single": name_best(singles),
         "verifiers": describe_use(laid),
         "warnings": [*few_are_same(shares), *warn_sharing(laid)],
-        "feasible": [] if certificate.certified else describe_path(path, scale=rows.pairs.scale, labelled=labelled),
-        "certified": certificate.certified,
-        "why": certificate.why,
+        "feasible": describe_path(path, scale=rows.pairs.scale, labelled=labelled)
+        if certificate is not None and not certificate.certified
+        else [],
+        "certified": None if certificate is None else certificate.certified,
+        "why": None if certificate is None else certificate.why,
     }
     if labelled:
-        audit = (certificate.pairs or {}).get("audit") or {}
-        measured["audit"] = {"n": audit.get("labelled", 0), "needed": KNOWN}
+        audit = rows.pairs.index[rows.audit]
+        known = ~unlabelled_rows(laid.correct[audit], laid.present[audit])
+        measured["audit"] = {"n": int(known.sum()), "needed": KNOWN}
     return TaskPolicy(
         reference=bare.reference,
         points=points,
         target=bound.to_json(),
         n=len(laid),
         measured=measured,
-        certified=certificate.certified,
-        certificate=certificate.to_json(),
-        why=certificate.why,
+        certified=measured["certified"],
+        certificate=None if certificate is None else certificate.to_json(),
+        why=measured["why"],
         reference_cost=fit_reference_cost(laid, confidence),
     )
 

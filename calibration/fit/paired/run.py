@@ -21,6 +21,7 @@ from calibration.samples.sameness import Sameness, repeats
 from calibration.samples.subladders import list_parts
 from calibration.samples.survey import survey
 from calibration.targets.bound import MaxLoss
+from calibration.targets.target import Best
 from cascade.errors import DataError
 from cascade.labelling.annotation import annotators
 from cascade.ladder import Ladder
@@ -48,7 +49,7 @@ class PairedRun:
         self,
         samples: Sequence[Sample],
         ladder: Ladder | Sequence[str],
-        bound: MaxLoss,
+        bound: MaxLoss | Best,
         budget: LabelBudget,
         *,
         verifiers: Sequence[Any] | None = None,
@@ -65,7 +66,7 @@ class PairedRun:
         Args:
             samples: requests with recordings of the ladder's rungs, and the labels that there are.
             ladder: the ladder that will serve, or names of recorded rungs, cheapest first; rungs may be left out.
-            bound: the loss to certify.
+            bound: the loss to certify, or the aim at the best accuracy.
             budget: the labels of each task.
             verifiers: with names only, the verifiers to use; None: all that are free, or recorded at no cost.
             tasks: only these; None: all.
@@ -132,7 +133,8 @@ class PairedRun:
         found = {}
         for name, task in self.tasks.items():
             assert task.options.budget is not None  # noqa: S101 - given above
-            found[name] = bill_of(part_rows(task.layout, task.options), task.options.budget)
+            aims = isinstance(task.options.bound, Best)
+            found[name] = bill_of(part_rows(task.layout, task.options), task.options.budget, aims=aims)
         return found
 
     def sentences(self) -> list[str]:

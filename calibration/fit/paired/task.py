@@ -18,10 +18,19 @@ from calibration.certify.looks import Looks, level
 from calibration.certify.paired import PairedTester, walk_pairs
 from calibration.certify.paired_certificate import make_certificate
 from calibration.certify.verification import Candidate
-from calibration.fit.paired.fit import PairedFit, PairedOptions, PairedRows, fit_pairs, part_rows, require_learnt
+from calibration.fit.paired.fit import (
+    PairedFit,
+    PairedOptions,
+    PairedRows,
+    best_of_pairs,
+    fit_pairs,
+    part_rows,
+    require_learnt,
+)
 from calibration.fit.paired.measured import measure_pairs
 from calibration.samples.audit import AUDIT_SHARE, Audit, read_audit
 from calibration.samples.layout import Layout
+from calibration.targets.target import Best
 from cascade.hashing import fingerprint
 from cascade.policy.operating_point import OperatingPoint
 from cascade.policy.policy import SALT, TaskPolicy
@@ -89,6 +98,8 @@ class PairedTask:
         if n:
             return Queue(parts={"learn": n_learn, "audit": n - n_learn}, cells=cells, exact=exact)
         require_learnt(rows)
+        if isinstance(self.options.bound, Best):
+            return None
         fitted, tester, _, found = self._walk(rows)
         candidates = _testable(fitted, tester, found)
         held = tester.pairs
@@ -111,6 +122,9 @@ class PairedTask:
         """
         rows = part_rows(self.layout, self.options)
         require_learnt(rows)
+        if isinstance(self.options.bound, Best):
+            path, points = best_of_pairs(rows, self.options)
+            return measure_pairs(self.layout, rows, self.options, None, points, path)
         fitted, tester, look, audit = self._walk(rows)
         found = walk_pairs(tester, _testable(fitted, tester, audit))
         self._looks.settle(tester.pairs.table.task, self._print(rows, fitted), certified=bool(found.points))
@@ -127,26 +141,28 @@ class PairedTask:
             flagged=fitted.flagged,
             learnt=int((rows.learnt.any_differs & rows.learnt.known).sum()),
         )
-        return measure_pairs(self.layout, rows, self.options, certificate, found, fitted.path)
+        return measure_pairs(self.layout, rows, self.options, certificate, found.points, fitted.path)
 
     def _walk(self, rows: PairedRows) -> tuple[PairedFit, PairedTester, int, Audit | None]:
         """Return what is fixed before the walk, its tester, which look it is, and what the audit found so far."""
         options, fitted = self.options, self._fitted(rows)
+        bound = options.bound
+        assert not isinstance(bound, Best)  # noqa: S101 - an aim takes no walk
         look = self._looks.count(
             rows.held.table.task,
             sorted({key[-16:] for key in rows.held.split.keys}),
             self._print(rows, fitted),
-            options.bound.to_json(),
+            bound.to_json(),
         )
         audit = None if options.budget is None else read_audit(self.layout, rows.pairs.index[rows.audit])
-        delta, eps = level(options.bound.delta / options.tasks, look), options.bound.value
+        delta, eps = level(bound.delta / options.tasks, look), bound.value
         if options.budget is not None and options.budget.audit_bound and audit is not None:
             eps -= audit.upper(AUDIT_SHARE * delta)
             delta *= 1.0 - AUDIT_SHARE
         every = np.ones(len(rows.held.table), dtype=bool)
         tester = PairedTester(
             pairs=rows.held,
-            bound=options.bound,
+            bound=bound,
             eps=eps,
             delta=delta,
             salt=SALT,

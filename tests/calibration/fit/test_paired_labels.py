@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration import calibrate
+from calibration import Best, calibrate
 from calibration.certify.looks import Looks, level
 from calibration.fit.paired.fit import LabelBudget, PairedOptions, fix_draws
 from calibration.fit.paired.task import PairedTask
@@ -186,6 +186,25 @@ def test_calibrate_takes_the_same_way_where_a_budget_is_given() -> None:
     assert task.certificate["label_sources"] == ["human"]
     twice = calibrate(samples, RUNGS, target=MaxDisagreement(0.1), verifiers=["sure"], budget=LabelBudget(labels=60))
     assert "pairs" not in (twice.tasks["sums"].certificate or {})
+
+
+def test_the_best_accuracy_at_the_references_cost_learns_from_all_labels_and_certifies_nothing(rows: Layout) -> None:
+    asked = replace(options(labels=40), bound=Best())
+    truth = rows.table.correct
+    task = PairedTask(
+        replace(rows, table=rows.table.relabelled(np.full_like(truth, np.nan))), asked, looks := Looks()
+    )  # fmt: skip
+    counts = labelled(task, truth)
+    policy = task.certify()
+    assert counts["learn"] == 40
+    assert "certify" not in counts
+    assert (policy.certified, policy.certificate, looks.tasks) == (None, None, {})
+    assert policy.measured["cost_vs_top"] <= 1.0 + 1e-9
+    assert policy.measured["audit"]["n"] == 40
+    given_all = calibrate(
+        list(traffic(300)), RUNGS, target=Best(), verifiers=["sure"], budget=LabelBudget(labels=40), choose_rungs=True
+    )
+    assert given_all.tasks["sums"].confidence_means == "P(no harm)"
 
 
 def test_labels_of_a_judge_are_never_called_a_loss() -> None:

@@ -94,6 +94,15 @@ def test_a_person_may_stop_at_any_key_and_is_asked_for_the_rest_only(cli, sample
     assert "Next: sums:" in ended.stderr or json.loads(ended.stdout)["tasks"]["sums"]["certified"]
 
 
+def test_the_best_accuracy_takes_the_same_labels_and_is_not_certified(cli, samples):
+    given = [one for one in GIVEN if one not in ("--max-loss", 0.08)]
+    done = cli("certify", samples, *given, "--target", "best", "-a", "ann", "--json", input="1" * 300 + "q")
+    assert done.exit_code == 0, done.stderr
+    task = json.loads(done.stdout)["tasks"]["sums"]
+    assert (task["certified"], task["certificate"], task["target"]["kind"]) == (None, None, "best")
+    assert "Aims are met in expectation" in cli("certify", samples, *given, "--target", "best").stderr
+
+
 def test_what_nobody_can_tell_is_asked_once_and_counts_as_harmed(cli, samples):
     done = cli("certify", samples, *GIVEN, "-a", "ann", "--json", input="s" * 400 + "q")
     assert done.exit_code == 2
@@ -155,6 +164,7 @@ def test_gold_answers_label_for_nothing(cli, folder):
     ("more", "said"),
     [
         (("--by", "judge"), "--judge-model"),
+        (("--target", "best"), "--max-loss and --target best"),
         (("--judge-model", "m"), "--by judge"),
         (("--rubric", "r.txt"), "judge"),
         (("--max-loss", "2"), "between 0 and 1"),
