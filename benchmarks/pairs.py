@@ -1,6 +1,6 @@
 """Labels only where answers differ, against labels on random rows, on recorded ladders of four models.
 
-    python -m benchmarks.pairs [--splits 20] [--set NAME …] [--labels 100 150 200 300] [--part aim|certified|best]
+    python -m benchmarks.pairs [--splits 20] [--set NAME …] [--labels 100 150 200 300] [--part aim|certified|best|validity]
         [--no-logprobs]
 
 Each split draws a quarter of a set (300 rows at least) to measure on; all other rows are recorded traffic, of which the
@@ -13,6 +13,9 @@ labels are hidden. Cost is a share of always asking the top, loss in points of a
 - certified: `MaxLoss(.02)` at confidence .9. Today: `calibrate --max-loss` on L random rows. Pairs: `cascade certify
   --labels L`, its queues answered by the hidden labels, with an audit of 40 rows beside them. What is not certified
   costs 1 and loses 0.
+- validity: traffic is a pool drawn with replacement, so that the truth is exact (`tests/calibration/fit/
+  test_paired_validity.py`): in how many draws a certified policy loses more than the bound, the whole way each time; and
+  how often a fixed policy passes that loses exactly the bound.
 - best: `--target best`, the best expected accuracy at no more than the top's cost; points above the top.
 """
 
@@ -251,15 +254,31 @@ HEADS = {
 }
 
 
+def print_validity() -> None:
+    """Print how often bounds are broken where the truth is known."""
+    from tests.calibration.fit.test_paired_validity import DRAWS, SCENARIOS, at_the_bound, broken
+
+    print("| what | draws | cheaper than the reference | bound broken |\n|---|---|---|---|")
+    for name, scenario in SCENARIOS.items():
+        wrong, cheaper = broken(DRAWS, **scenario)  # type: ignore[arg-type]
+        print(f"| {name} | {DRAWS} | {cheaper} | {wrong} |", flush=True)
+    for untold in (0.0, 0.2):
+        found = at_the_bound(1500, untold=untold)
+        print(f"| exactly at the bound, {untold:.0%} untold | 1,500 | | {found} ({found / 1500:.3f}) |", flush=True)
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("--set", nargs="+", default=list(SETS), choices=list(LADDERS))
     parser.add_argument("--labels", nargs="+", type=int, default=[100, 150, 200, 300])
-    parser.add_argument("--part", choices=list(HEADS))
+    parser.add_argument("--part", choices=[*HEADS, "validity"])
     parser.add_argument("--no-logprobs", action="store_true")
     given = parser.parse_args()
+    if given.part == "validity":
+        print_validity()
+        return
     began = time.monotonic()
     what = ", no log-probabilities" if given.no_logprobs else ""
     for part, rows in (("aim", aim_rows), ("certified", certified_rows), ("best", best_rows)):
