@@ -25,6 +25,7 @@ from cascade.cli.shared.terminal import print_json, say, show_blocks, warn
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
+    from calibration.assess.disagreement import DisagreementAssessment
     from cascade.ladder import Ladder
     from cascade.samples.sample import Sample
 
@@ -130,9 +131,7 @@ def assess(
             abstains=chosen.config is not None and chosen.config.abstains(name),
         )
         if apart and not _labelled(rows):
-            shown[name] = apart.to_json()
-            if not as_json:
-                show_blocks("Assessed", {name: disagreement_rows(apart)})
+            shown[name] = _by_disagreement(name, rows, ladder, apart, as_json=as_json)
             continue
         quality = assess_labels(name, rows, ladder, prices, (shadow_share, label_cost, requests), seed, diagnostics)
         paid = True
@@ -159,6 +158,19 @@ def _compared(rows: Sequence[Sample], ladder: Ladder) -> bool:
 
 def _labelled(rows: Sequence[Sample]) -> bool:
     return any(recording.correct is not None for row in rows for recording in row.recordings.values())
+
+
+def _by_disagreement(
+    name: str, rows: Sequence[Sample], ladder: Ladder, apart: DisagreementAssessment, *, as_json: bool
+) -> dict[str, Any]:
+    """Show what can be said of a task without a label; return it as JSON."""
+    from calibration.assess.repair import measure_repair
+
+    repairs = measure_repair(rows, ladder)
+    if not as_json:
+        told = [(one.rung, one.sentence()) for one in repairs]
+        show_blocks("Assessed", {name: [*disagreement_rows(apart), *told]})
+    return {**apart.to_json(), "repair": [one.to_json() for one in repairs]}
 
 
 def _require_overheads(label_cost: float, requests: int, shadow_share: float) -> None:

@@ -204,7 +204,8 @@ def check(
     else:
         _show(gate, sentences)
         for name in dict.fromkeys(finding.task for finding in gate.findings):
-            say(f"{name}: the answer is read {name_fields(sorted(fields.get(name, ())))}.")
+            if any(fields.get(name, ())):
+                say(f"{name}: the answer is read {name_fields(sorted(fields[name]))}.")
     if gate.outcome == "fail" or (gate.outcome == "undecided" and not allow_undecided):
         raise typer.Exit(FAILED)
 

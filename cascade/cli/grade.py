@@ -76,7 +76,9 @@ def grade(
     found = read_files([samples], parse_mapping(mapping) if mapping else None)
     loaded = _config(config)
     read = found if loaded is None else with_schemas(found, loaded)  # only read by them: the file keeps its own fields
-    say(f"The answer is read {name_fields(sorted({one.request.answer_field or '' for one in read}))}.")
+    declared = sorted({one.request.answer_field or "" for one in read})
+    if any(declared):
+        say(f"The answer is read {name_fields(declared)}.")
     if judge_model is not None:
         from calibration.judges.labels import judge_samples
         from cascade.cli.explore import explore_samples

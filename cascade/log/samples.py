@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cascade.errors import CascadeError
 from cascade.exchange import Request, Response
 from cascade.finish_reason import FINISH_UNKNOWN
+from cascade.flow.repair import ASKED_AGAIN
 from cascade.log.past import Past, pasts
 from cascade.samples.key_set import KeySet
 from cascade.samples.sample import SAME_AS, Recording, Sample
@@ -153,7 +154,7 @@ def _recording(past: Past, position: int, label: tuple[float, str] | None) -> Re
         cost_usd=row["answer_usd"],
         latency_s=max(0.0, row["latency_s"] - sum(one["latency_s"] for one in verdicts)),
         model_reported=row["model_reported"],
-        flags=(FINISH_UNKNOWN,) if FINISH_UNKNOWN in flags else (),
+        flags=tuple(flag for flag in flags if flag == FINISH_UNKNOWN or flag.startswith(ASKED_AGAIN)),
     )  # fmt: skip
     same = None if row["same_as"] is None else past.attempts[row["same_as"]]["rung"]
     return Recording(

@@ -16,6 +16,7 @@ from cascade.errors import CascadeError, DataError
 from cascade.exchange import Request, Response, TokenLogProb
 from cascade.files import explain, refuse_duplicates
 from cascade.finish_reason import FINISH_UNKNOWN
+from cascade.flow.repair import ASKED_AGAIN
 from cascade.samples.key_set import KeySet
 from cascade.samples.line_types import LINE, LOWEST_LOGPROB, RecordingLine, SampleLine, UsageLine, VerdictLine
 from cascade.samples.sample import Recording, Sample
@@ -254,7 +255,10 @@ def _recording(line: Mapping[str, Any], place: str) -> Recording:
         usage=Usage(**_fields(line.get("usage", {}), UsageLine)),
         cost_usd=line.get("cost_usd"),
         latency_s=line.get("latency_s") or 0.0,
-        flags=(FINISH_UNKNOWN,) if line.get("finish_unknown") else (),
+        flags=(
+            *((FINISH_UNKNOWN,) if line.get("finish_unknown") else ()),
+            *((f"{ASKED_AGAIN}{again}",) if (again := line.get("asked_again")) else ()),
+        ),
     )
     verdicts = {
         name: Verdict(name=name, source="recorded", **_fields(entry, VerdictLine))
@@ -319,6 +323,9 @@ def _recording_line(recording: Recording) -> dict[str, Any]:
         line["served_features"] = dict(recording.features)
     if FINISH_UNKNOWN in response.flags:
         line["finish_unknown"] = True
+    again = next((flag for flag in response.flags if flag.startswith(ASKED_AGAIN)), None)
+    if again is not None:
+        line["asked_again"] = again.removeprefix(ASKED_AGAIN)
     line["usage"] = {key: value for key, value in usage.items() if value or key in ("input_tokens", "output_tokens")}
     if recording.rung != recording.model:
         line["rung"] = recording.rung

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import AllowInfNan, BeforeValidator, ConfigDict, TypeAdapter
@@ -93,6 +93,7 @@ class RecordingLine(TypedDict):
     label_source: NotRequired[str | None]
     served_features: NotRequired[dict[str, float | None] | None]
     finish_unknown: NotRequired[bool | None]
+    asked_again: NotRequired[Literal["valid", "invalid", "failed"] | None]
 
 
 class SampleLine(TypedDict):

@@ -61,6 +61,21 @@ def test_one_that_does_not_is_vetoed_and_told_where(text: str, why: str) -> None
     assert verdict.reason.startswith(why)
 
 
+@pytest.mark.parametrize(
+    "said", ['{"qty": 3} as asked', '{"qty": 3}\n\nAnything else?', 'Sure!\n```json\n{"qty": 3}\n```\nDone.']
+)
+def test_text_before_and_behind_is_read_and_flagged_unless_strict(said: str) -> None:
+    verdict = judge(Schema(ORDER), exchange(said))
+    assert (verdict.score, verdict.veto, verdict.parsed) == (1.0, False, {"qty": 3})
+    assert any(flag.startswith("repaired:") for flag in verdict.flags)
+    assert judge(Schema(ORDER, strict=True), exchange(said)).veto
+
+
+@pytest.mark.parametrize("said", ['{"qty": 3} {"qty": 4}', '{"qty": 3} or {"qty": 4}', '{"qty": 3} {"qty": '])
+def test_a_second_value_behind_it_is_vetoed(said: str) -> None:
+    assert judge(Schema(ORDER), exchange(said)).veto
+
+
 def test_without_a_schema_it_abstains() -> None:
     assert judge(Schema(), exchange("anything")).abstained
 

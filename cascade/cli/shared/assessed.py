@@ -13,6 +13,7 @@ from cascade.cli.shared.terminal import dollars, percent, show_blocks
 if TYPE_CHECKING:
     from calibration.assess.assessment import Assessment, RungAssessment
     from calibration.assess.disagreement import DisagreementAssessment
+    from calibration.assess.repair import RepairWorth
     from calibration.assess.worth import VerifierWorth
     from calibration.judges.skip_rule import SkipRule
     from cascade.ladder import Ladder
@@ -33,6 +34,9 @@ class Assessed:
     rules: tuple[SkipRule, ...]
     """Where a verifier can be skipped."""
 
+    repairs: tuple[RepairWorth, ...]
+    """What asking a rung once more was worth, where recordings were."""
+
     pictures: dict[str, Any] | None
     """Curves, where they were asked for."""
 
@@ -42,6 +46,7 @@ class Assessed:
             **self.assessment.to_json(),
             "verifiers": [one.to_json() for one in self.worth],
             "sparing": [rule.to_json() for rule in self.rules],
+            "repair": [one.to_json() for one in self.repairs],
         }
 
 
@@ -57,6 +62,7 @@ def assess_labels(
     """Assess one task by its labels; `costs`: shadow share, US dollars of a label, requests that share them."""
     from calibration.assess.assessment import Overheads, assess_table
     from calibration.assess.diagnostics import diagnose
+    from calibration.assess.repair import measure_repair
     from calibration.assess.worth import measure_worth
     from calibration.combine.held_out import hold_out
     from calibration.judges.skip_rule import propose_skip_rule
@@ -73,6 +79,7 @@ def assess_labels(
         assessment=assess_table(table, held_out, overheads),
         worth=measure_worth(table, seed=seed),
         rules=propose_skip_rule(table, seed=seed),
+        repairs=measure_repair(rows, ladder),
         pictures=None if diagnostics is None else diagnose(table, held_out).to_json(),
     )
 
@@ -88,6 +95,7 @@ def show_assessed(name: str, quality: Assessed, apart: DisagreementAssessment | 
         if silent:
             rows.append(("", f"Constant or no verdict on every answer: {', '.join(silent)}."))
         rows += [("", _rule(rule)) for rule in rules if rule.rung == rung.rung and rule.pays]
+        rows += [("", one.sentence()) for one in quality.repairs if one.rung == rung.rung]
     if apart is not None:
         rows += [("without labels", apart.verdict), *disagreement_rows(apart)[1:]]
     show_blocks("Assessed", {name: rows})

@@ -12,6 +12,7 @@ from cascade.clients.scripted import ScriptedClient, scripted
 from cascade.config import load_config
 from cascade.engine.session_floor import SessionFloors
 from cascade.exchange import Request
+from cascade.failure import CallFailure, FailureKind
 from cascade.result import Result
 
 pytestmark = [
@@ -121,6 +122,24 @@ def test_where_no_rung_from_the_floor_up_can_answer_a_lower_one_does(conversatio
     app, client, messages = conversation(ladder=ladder, session="s")
     picture = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,x"}}]}
     assert asked_next(app, client, [*messages, picture], session="s")[1] == ["small"]
+
+
+@pytest.mark.parametrize("down", [["middle"], ["middle", "large"]])
+def test_a_floor_that_is_down_is_failed_over_upwards_and_never_below(down):
+    failed = CallFailure(kind=FailureKind.BREAKER, message="down", tries=0)
+    refusal = scripted("I'm sorry, I can't help with that.")
+    scripts = {"small": itertools.chain([refusal], itertools.repeat(scripted("Seen."))), "large": "Seen by the large."}
+    scripts["middle"] = [calling("call_1"), failed]
+    scripts |= {"large": failed} if "large" in down else {}
+    client = ScriptedClient(scripts)
+    asked = [{"role": "user", "content": "Look, please."}]
+    with Cascade(LADDER, client=client, verify=["refusal", "schema"]) as app:
+        first = app.run(messages=asked, params={"tools": TOOLS}, session="s")
+        messages = [*asked, dict(first.message), {"role": "tool", "tool_call_id": "call_1", "content": "a cat"}]
+        before = len(client.calls)
+        result = app.run(messages=messages, session="s")
+    assert (result.outcome, result.rung) == (("failed", None) if "large" in down else ("accepted", "large"))
+    assert [call.rung for call in client.calls[before:]] == ["middle", "large"]
 
 
 @pytest.mark.parametrize(
