@@ -51,8 +51,8 @@ class Load(NamedTuple):
     """CPU of the gateway, for a load that went through it."""
 
 
-def model_server(port: Any, delay_s: float) -> None:
-    """Answer every request after a while, whole or as a stream of ten pieces over twice that while."""
+def model_server(port: Any, delay_s: float, answers: Any = None) -> None:
+    """Answer every request after a while, and count the answers."""
     usage = {"prompt_tokens": 15, "completion_tokens": 18, "total_tokens": 33}
     head = {"id": "c1", "created": 1, "model": "m"}
     one = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": TEXT}}
@@ -76,6 +76,8 @@ def model_server(port: Any, delay_s: float) -> None:
                     self.answer()
 
         def answer(self) -> None:
+            if answers is not None:
+                answers.value += 1
             self.transport.write(whole)  # type: ignore[attr-defined]
 
     async def main() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +15,10 @@ from cascade.cli.shared.options import ConfigOption, load
 from cascade.cli.shared.terminal import say
 from cascade.errors import ConfigError
 from cascade.extras import require_extra
+
+if TYPE_CHECKING:
+    from cascade.config import Config
+    from cascade.serve.gateway.keyring.key import Key
 
 
 def serve(
@@ -26,6 +32,9 @@ def serve(
         Path | None,
         typer.Option("--keys", metavar="FILE", help="The file of keys (`cascade keys new`); reloaded as it changes."),
     ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, metavar="N", help="Processes; above 1 with the log on PostgreSQL.")
+    ] = 1,
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Show the log's report too, live, under /dashboard/.")
     ] = False,
@@ -43,6 +52,7 @@ def serve(
     from cascade.serve.gateway.gateway_server import bound
     from cascade.serve.gateway.keyring.key_file import KeyFile
     from cascade.serve.gateway.serving import Reloaded, Serving
+    from cascade.serve.gateway.workers import Workers
 
     if keys is None and not is_loopback(host):
         message = (
@@ -52,29 +62,56 @@ def serve(
         raise ConfigError(message)
     held = None if keys is None else KeyFile(keys).current
     loaded = load(config)
-    with ExitStack() as stack:
-        app = stack.enter_context(loaded.open())
-        mounted: dict[str, Any] = {}
-        if dashboard:
-            from cascade.serve.dashboard import dashboard as application
-            from cascade.serve.live import Live
+    if dashboard and loaded.log is None:
+        message = f"{loaded.path} names no `log`, so there is nothing for --dashboard to show; set one."
+        raise ConfigError(message)
+    if workers > 1:
+        _require_shared(loaded, () if held is None else held())
 
-            if app.log is None:
-                message = f"{loaded.path} names no `log`, so there is nothing for --dashboard to show; set one."
-                raise ConfigError(message)
-            mounted["/dashboard/"] = application(stack.enter_context(Live(app.log)), app.log)
+    def reloaded() -> Reloaded:
+        again = load_config(loaded.path)
+        policy = None if again.policy is None else Policy.load(again.policy)
+        return Reloaded(policy=policy, aliases=again.serve.aliases)
 
-        def reloaded() -> Reloaded:
-            again = load_config(loaded.path)
-            policy = None if again.policy is None else Policy.load(again.policy)
-            return Reloaded(policy=policy, aliases=again.serve.aliases)
+    def work() -> bool:
+        with ExitStack() as stack:
+            app = stack.enter_context(loaded.open())
+            mounted: dict[str, Any] = {}
+            if dashboard and app.log is not None:
+                from cascade.serve.dashboard import dashboard as application
+                from cascade.serve.live import Live
 
-        serving = Serving(app, loaded.serve, keys=held, mounted=mounted, reloaded=reloaded)
-        listening = stack.enter_context(bound(host, port))
+                mounted["/dashboard/"] = application(stack.enter_context(Live(app.log)), app.log)
+            serving = Serving(app, loaded.serve, keys=held, mounted=mounted, reloaded=reloaded, processes=workers)
+            interrupted = serving.run(listening, told if workers == 1 else lambda: None)
+            say("Stopping: what was decided is being logged.")
+        require_logged(app)
+        return interrupted
+
+    with bound(host, port) as listening:
         shown = f"[{host}]" if ":" in host else host
         where = f"http://{shown}:{listening.getsockname()[1]}"
-        interrupted = serving.run(listening, lambda: say(f"Serving {loaded.path} at {where}; Ctrl+C ends it."))
-        say("Stopping: what was decided is being logged.")
-    require_logged(app)
+        told = partial(say, f"Serving {loaded.path} at {where}; Ctrl+C ends it.")
+        interrupted = work() if workers == 1 else Workers(workers, work).run(told)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+def _require_shared(loaded: Config, keys: Sequence[Key]) -> None:
+    """Refuse several processes on what only one can have.
+
+    Raises:
+        ConfigError: the log is an SQLite file, or a daily budget is not shared.
+    """
+    if isinstance(loaded.log, Path):
+        message = (
+            f"{loaded.path}: --workers writes the log from several processes, which an SQLite file is not for; "
+            "set log: postgresql://user@host/database."
+        )
+        raise ConfigError(message)
+    if loaded.limits.shared is None and (loaded.limits.daily or any(key.usd_per_day is not None for key in keys)):
+        message = (
+            f"{loaded.path}: with --workers, daily budgets are shared by a store; set guards: "
+            "{shared: redis://…}, or postgresql://…."
+        )
+        raise ConfigError(message)

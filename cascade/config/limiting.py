@@ -33,6 +33,8 @@ def limits_of(model: GuardsModel, providers: Mapping[str, RateLimitModel] = EMPT
     return Limits(
         usd_per_day=model.usd_per_day,
         principal_usd_per_day=model.principal_usd_per_day,
+        shared=model.shared,
+        on_outage=model.on_outage,
         escalation_cap=None if cap is None else EscalationCap(**cap.model_dump()),
         breaker=None if breaker is False else Breaker(**breaker.model_dump()),
         retry_budget=RetryBudget(**model.retry_budget.model_dump()),

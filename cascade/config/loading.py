@@ -195,6 +195,7 @@ class _Build:
         }
         default = self._stack(shape.verify, ("verify",))
         ladder = self._placed(("ladder",), lambda: resolve(Ladder(*rungs, tasks=own), default))
+        self._refuse_password(("guards", "shared"))
         settings = settings_of(shape.guards, shape.sessions, Settings())
         modes = {name: value for name in ("mode", "share") if (value := getattr(shape, name)) is not None}
         settings = replace(settings, **modes)
@@ -234,12 +235,15 @@ class _Build:
         if not separator or scheme in SQLITE:
             path = self.folder / (shape.path.removeprefix(f"{scheme}:///") if separator else shape.path)
             return {"log": path, "receipts": shape.receipts, "spool": spool}
+        self._refuse_password(place)
+        self._placed(place, partial(address_of, shape.path))
+        return {"log": str(shape.path), "receipts": shape.receipts, "spool": spool}
+
+    def _refuse_password(self, place: Place) -> None:
         written = self.document.written.get(place, "")
         if "${" not in written and has_password(written):
             problem = "found a password; write postgresql://user:${THE_VARIABLE}@host/database, or set PGPASSWORD."
             raise self.document.error(place, problem)
-        self._placed(place, partial(address_of, shape.path))
-        return {"log": str(shape.path), "receipts": shape.receipts, "spool": spool}
 
     def _rung(self, i: int, rung: RungModel) -> Rung:
         place: Place = ("ladder", i)

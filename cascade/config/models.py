@@ -320,6 +320,11 @@ class GuardsModel(EndingModel):
     """Daily budget of all requests in US dollars (UTC day); today's cost in the log counts; default: no limit."""
     principal_usd_per_day: Dollars | None = None
     """Daily budget of each principal in US dollars; default: no limit."""
+    shared: Text | None = None
+    """Where several processes share the daily budgets, those of keys too: redis://host:6379/0 or postgresql://…
+    (`${VAR}` for a password); default: each process has them for itself. Cap, breakers and rates stay its own."""
+    on_outage: Literal["refuse", "local_share"] = "refuse"
+    """What is spent while that cannot be reached: what the process has leased, or also an even share of the rest."""
     escalation_cap: CapModel | None = None
     """Escalation cap; default: no cap."""
     breaker: BreakerModel | Literal[False] = BreakerModel()

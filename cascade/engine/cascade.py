@@ -132,7 +132,7 @@ class Cascade(Closing):
             tasks=self.tasks,
             client=self.client,
             log=self.log,
-            day_budgets=DailyBudgets(self.limits, self.prices, spent_usd=spent),
+            day_budgets=DailyBudgets(self.limits, self.prices, spent_usd=spent, shared=self.limits.share()),
             pool=self.limits.pool(),
             observer=self._observer(observe or ObserveLimits()),
         )
@@ -143,6 +143,7 @@ class Cascade(Closing):
             client=self.client if self._own_client else None,
             log=self.log if self._own_log else None,
             observer=self._runner.observer,
+            shared=self._runner.day_budgets.shared,
         )
         # Created after the log's own, so that it runs before: what ends now is still logged.
         weakref.finalize(self, self._resources.close)
@@ -253,6 +254,16 @@ class Cascade(Closing):
         request = self._runner.request(prompt, "arun", **options)
         served = self._runner.snapshot(request.task, stacklevel=3)
         return await self._loop_thread.arun(self._runner.run, request, started, served)
+
+    def account(self, name: str, limit_usd: float, *, spent_usd: float = 0.0) -> SpendAccount:
+        """Open the daily account of a server's key, shared by processes where the daily budgets are.
+
+        Args:
+            name: the key's name.
+            limit_usd: US dollars that it may spend a UTC day.
+            spent_usd: US dollars that it spent today before.
+        """
+        return self._runner.day_budgets.open("key", f"key:{name}", limit_usd, spent_usd=spent_usd)
 
     async def answer(
         self, request: Request, *, account: SpendAccount | None = None, bypassed: str | None = None

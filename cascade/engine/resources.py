@@ -15,6 +15,7 @@ from typing import Self
 from cascade.clients import Client
 from cascade.engine.loop_thread import LoopThread
 from cascade.engine.observer import Observer
+from cascade.guards.shared.shared_budgets import SharedBudgets
 from cascade.log import Log
 
 
@@ -62,6 +63,9 @@ class Resources:
     observer: Observer
     """What observes."""
 
+    shared: SharedBudgets | None = None
+    """Leases of shared budgets; None where they are not shared."""
+
     def __post_init__(self) -> None:
         """Have the lane drained when the program ends."""
         _open.add(self)
@@ -78,6 +82,8 @@ class Resources:
         self.observer.flush()
         if on_loop and self.client is not None:
             self.loop_thread.run(self.client.aclose)
+        if on_loop and self.shared is not None:
+            self.loop_thread.run(self.shared.aclose)
         self.loop_thread.close()
         if self.log is not None:
             self.log.close()

@@ -66,6 +66,8 @@ class SpendAccount:
             message = f"The budget of the {scope} is {limit_usd!r}; US dollars, 0 or more, were expected."
             raise ConfigError(message)
         self.scope: Scope = scope
+        self.trouble = ""
+        """Why it cannot pay all that its limit allows: the store that it shares cannot be reached; '' where it can."""
         self.limit_usd = limit_usd
         self._limit = pico(limit_usd)
         self._spent = pico(spent_usd)

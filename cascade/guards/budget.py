@@ -17,6 +17,7 @@ from cascade.guards.accounts import PICO, SpendAccount, pico
 from cascade.guards.call_history import PROMPT_MARGIN, CallHistory
 from cascade.guards.call_recorder import Charge
 from cascade.guards.expected_charge import EVEN, charge_chance
+from cascade.guards.shared.leased_account import LeasedAccount
 from cascade.prices import ASSUMED_OUTPUT_TOKENS, PriceBook, estimate_prompt_tokens, output_limit, worst_case_usd
 from cascade.result import Result
 from cascade.usage import Price, Usage
@@ -75,6 +76,7 @@ class Budget:
             task: the request's task.
         """
         self._prices, self._accounts, self._task = prices, tuple(accounts), task
+        self._leased = [account for account in self._accounts if isinstance(account, LeasedAccount)]
         self._history = history or CallHistory()
         self._estimated: tuple[tuple[Any, ...], int] = ((), 0)
         self.maybe_charged_usd = 0.0
@@ -107,10 +109,18 @@ class Budget:
         if not self._accounts:
             return Admitted(call, 0)
         ticket = next(_TICKETS)
-        step = self._step(call, ticket, full=full)
+        step = await self._leased_step(call, ticket, full=full)
         return (
             await self._wait(step, call, ticket, full=full, left_s=left_s) if isinstance(step, SpendAccount) else step
         )
+
+    async def _leased_step(self, call: ModelCall, ticket: int, *, full: bool) -> Admitted | CallFailure | SpendAccount:
+        """As `_step`, once what the call can cost has been leased of accounts that several processes share."""
+        if self._leased:
+            worst = self.worst(self._bounded(call, full=full)[0])
+            for account in self._leased:
+                await account.ensure(worst)
+        return self._step(call, ticket, full=full)
 
     async def _wait(
         self,
@@ -126,7 +136,7 @@ class Budget:
             async with asyncio.timeout(left_s):
                 while True:
                     await account.turn(ticket)
-                    step = self._step(call, ticket, full=full)
+                    step = await self._leased_step(call, ticket, full=full)
                     if not isinstance(step, SpendAccount):
                         return step
                     if step is not account:
@@ -267,7 +277,7 @@ class Budget:
         message = (
             f"capped by budget, not asked: {call.model} could cost ${self.worst(call) / PICO:.6f}, and "
             f"${left / PICO:.6f} is left of the ${account.limit_usd:g} for {whose[account.scope]}"
-            f"{waited if late else ''}"
+            f"{waited if late else ''}{f' ({account.trouble})' if account.trouble else ''}"
         )
         self.refusal = Refusal(account=account, message=message)
         return CallFailure(kind=FailureKind.BUDGET, message=message, tries=0)

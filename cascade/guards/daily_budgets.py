@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cascade.exchange import Request
-from cascade.guards.accounts import Day, SpendAccount
+from cascade.guards.accounts import Day, Scope, SpendAccount
 from cascade.guards.budget import Budget
 from cascade.guards.call_history import CallHistory
 from cascade.guards.limits import Limits
+from cascade.guards.shared.shared_budgets import SharedBudgets
 from cascade.prices import PriceBook
 
 
@@ -22,6 +23,7 @@ class DailyBudgets:
         *,
         spent_usd: Mapping[str | None, float] | None = None,
         day: Day | None = None,
+        shared: SharedBudgets | None = None,
     ) -> None:
         """Open the accounts.
 
@@ -30,16 +32,19 @@ class DailyBudgets:
             prices: where prices come from.
             spent_usd: what each principal spent today before, as the log tells, so that a restart does not forget.
             day: which day it is; None: by the machine's clocks.
+            shared: leases of budgets that several processes spend; None: this process alone does.
         """
         self._limits = limits
         self._prices = prices
         self._day = day or Day()
         self._number = self._day.number
         self._before = dict(spent_usd or {})
+        self.shared = shared
+        """Leases of budgets that several processes spend; None: this process alone does."""
         self._all = (
             None
             if limits.usd_per_day is None
-            else SpendAccount("day", limits.usd_per_day, spent_usd=sum(self._before.values()), day=self._day)
+            else self.open("day", "day", limits.usd_per_day, spent_usd=sum(self._before.values()))
         )
         self._own: dict[str | None, SpendAccount] = {}
         self._history = CallHistory()
@@ -47,9 +52,24 @@ class DailyBudgets:
     def budget(self, request: Request, run: SpendAccount | None = None) -> Budget:
         """Return what a request's calls are paid from: its own limit, its run's, its principal's and the day's."""
         own = None if request.max_cost_usd is None else SpendAccount("request", request.max_cost_usd)
+        if self.shared is not None:
+            self.shared.watch()
         accounts = (own, run, *self.accounts(request.principal))
         held = [account for account in accounts if account is not None]
         return Budget(self._prices, held, history=self._history, task=request.task)
+
+    def open(self, scope: Scope, name: str, limit_usd: float, *, spent_usd: float = 0.0) -> SpendAccount:
+        """Open the account of a day, leased where several processes spend it.
+
+        Args:
+            scope: whose money it is.
+            name: what processes that share it know it by.
+            limit_usd: what may be spent.
+            spent_usd: what was spent today before.
+        """
+        if self.shared is not None:
+            return self.shared.account(scope, name, limit_usd, spent_usd=spent_usd)
+        return SpendAccount(scope, limit_usd, spent_usd=spent_usd, day=self._day)
 
     def correct(self, principal: str | None, pico: int) -> None:
         """Add picodollars to what a principal spent today; below 0 they are given back."""
@@ -61,6 +81,8 @@ class DailyBudgets:
         for account in (self._all, *self._own.values()):
             if account is not None:
                 account.forget_flights()
+        if self.shared is not None:
+            self.shared.forget()
 
     def accounts(self, principal: str | None) -> tuple[SpendAccount, ...]:
         """Return the accounts that a principal's request is paid from, besides its own."""
@@ -73,6 +95,7 @@ class DailyBudgets:
             own = self._own.get(principal)
             if own is None:
                 limit_usd, before = self._limits.principal_usd_per_day, self._before.get(principal, 0.0)
-                own = self._own[principal] = SpendAccount("principal", limit_usd, spent_usd=before, day=self._day)
+                own = self.open("principal", f"principal:{principal or ''}", limit_usd, spent_usd=before)
+                self._own[principal] = own
             accounts.append(own)
         return tuple(accounts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY
@@ -12,6 +12,9 @@ from cascade.guards.breaker import Breaker
 from cascade.guards.endpoint_pool import EndpointPool, RetryBudget
 from cascade.guards.escalation_cap import EscalationCap
 from cascade.guards.rate_limit import RateLimit
+from cascade.guards.shared.lease_store import open_store
+from cascade.guards.shared.leased_account import OnOutage
+from cascade.guards.shared.shared_budgets import SharedBudgets
 from cascade.policy.policy import Policy
 
 
@@ -27,6 +30,14 @@ class Limits:
 
     escalation_cap: EscalationCap | None = None
     """How much of the traffic may step upwards."""
+
+    shared: str | None = field(default=None, repr=False)
+    """Where several processes share these daily budgets: redis://…, rediss://… or postgresql://…; None: each process
+    has them for itself. The escalation cap, breakers and rates stay each process's own."""
+
+    on_outage: OnOutage = "refuse"
+    """What is spent while that cannot be reached: what this process has leased, or also an even share of what was left
+    (`local_share`)."""
 
     breaker: Breaker | None = Breaker()  # noqa: RUF009 - frozen
     """When an endpoint's model that keeps failing is left alone; None: never."""
@@ -52,6 +63,14 @@ class Limits:
     def daily(self) -> bool:
         """True where a day's spending is limited."""
         return self.usd_per_day is not None or self.principal_usd_per_day is not None
+
+    def share(self) -> SharedBudgets | None:
+        """Return the leases of shared budgets; None where they are not shared.
+
+        Raises:
+            ConfigError: the address cannot be used.
+        """
+        return None if self.shared is None else SharedBudgets(open_store(self.shared), on_outage=self.on_outage)
 
     def pool(self) -> EndpointPool:
         """Return a pool that keeps to them."""

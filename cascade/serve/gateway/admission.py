@@ -15,9 +15,9 @@ from cascade.serve.gateway.refusals import queue_full
 class Admission:
     """Slots of requests that run; used on one event loop. First come, first served, among those whose key has room."""
 
-    def __init__(self, *, concurrency: int, queue: int) -> None:
-        """Take the slots of all keys together, and the places in the queue."""
-        self._concurrency, self._queue = concurrency, queue
+    def __init__(self, *, concurrency: int, queue: int, processes: int = 1) -> None:
+        """Take the slots of all keys together, the places in the queue, and the processes that share a key's slots."""
+        self._concurrency, self._queue, self._processes = concurrency, queue, processes
         self._waiting: list[tuple[Key | None, asyncio.Future[None]]] = []
         self._of_key: Counter[str] = Counter()
         self.running = 0
@@ -74,8 +74,11 @@ class Admission:
         return True
 
     def _fits(self, key: Key | None) -> bool:
-        own = key is None or key.concurrency is None or self._of_key[key.id] < key.concurrency
-        return own and self.running < self._concurrency
+        if key is not None and key.concurrency is not None:
+            own = max(1, key.concurrency // self._processes)
+            if self._of_key[key.id] >= own:
+                return False
+        return self.running < self._concurrency
 
     def _take(self, key: Key | None) -> None:
         self.running += 1

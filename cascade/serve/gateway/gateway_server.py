@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
@@ -89,6 +90,8 @@ class GatewayServer(Server):
         """Whether it was ended by Ctrl+C."""
         self.on_started: Callable[[], object] = lambda: None
         """Called once it serves."""
+        self.parent: int | None = None
+        """The process without which it ends; None: there is none."""
         self._drain = drain
         self._draining: asyncio.Task[None] | None = None
         self._serving: asyncio.AbstractEventLoop | None = None
@@ -107,6 +110,12 @@ class GatewayServer(Server):
             self.should_exit = self.force_exit = True
             return
         self._serving.call_soon_threadsafe(self.end)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Begin to drain once the process that started this one is gone."""
+        if self.parent is not None and os.getppid() != self.parent:
+            self.end()
+        return await super().on_tick(counter)
 
     def end(self) -> None:
         """Begin to drain; called on the server's loop."""

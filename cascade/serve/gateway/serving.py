@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -54,6 +55,7 @@ class Serving:
         drain_s: float = DRAIN_S,
         pace: Pace | None = None,
         reloaded: Callable[[], Reloaded] | None = None,
+        processes: int = 1,
     ) -> None:
         """Put it together.
 
@@ -65,6 +67,7 @@ class Serving:
             drain_s: grace period, in seconds, for what runs when it is to end.
             pace: what streams send before their answers; None: headers after 1 s, a comment every 10 s.
             reloaded: reads policy and aliases again; None: there is no file to read.
+            processes: processes that serve one socket; rates and slots of keys are shared evenly.
 
         Raises:
             ConfigError: an alias addresses nothing.
@@ -78,10 +81,10 @@ class Serving:
         """Whether further requests are taken."""
         self.repeats = Repeats()
         """What runs."""
-        self.admission = Admission(concurrency=settings.concurrency, queue=settings.queue)
+        self.admission = Admission(concurrency=settings.concurrency, queue=settings.queue, processes=processes)
         """Slots of requests that run."""
         self._answering = Answering(
-            app=app, admission=self.admission, limits=KeyLimits(spent_usd=spent),
+            app=app, admission=self.admission, limits=KeyLimits(app.account, spent_usd=spent, processes=processes),
             on_internal_error=settings.on_internal_error,
         )  # fmt: skip
         answers = AnswerRoutes(
@@ -92,7 +95,7 @@ class Serving:
         metrics = GatewayMetrics(app.log, self._figures)
         self.gateway = Gateway(endpoints_of(answers, ours, names, self.lifecycle, metrics), keys=keys, mounted=mounted)
         """The ASGI application."""
-        self._drain_s = drain_s
+        self._drain_s, self._processes = drain_s, processes
 
     def server(self, **options: Any) -> GatewayServer:
         """Return the server that serves it; options of `gateway_server`."""
@@ -102,6 +105,7 @@ class Serving:
         """Serve on a bound socket until a signal ends it; return whether that was Ctrl+C."""
         server = self.server()
         server.on_started = on_started
+        server.parent = os.getppid() if self._processes > 1 else None
         server.run(sockets=[on])
         return server.interrupted
 

@@ -17,7 +17,10 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from tests.cascade.log.conftest import postgresql, server_of_postgresql
 from tests.faults.server import Server
+
+__all__ = ["postgresql", "server_of_postgresql"]
 
 ROOT = Path(__file__).parents[3]
 HI = [{"role": "user", "content": "Well?"}]
@@ -41,6 +44,11 @@ def serving(*options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
             yield process, int(said.rpartition(":")[2].partition(";")[0])
         finally:
             process.kill()
+
+
+def children(of: int) -> list[int]:
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(of)], check=False, capture_output=True, text=True).stdout
+    return [int(pid) for pid in listed.split()]
 
 
 def ask(port: int, method: str, path: str, body: object = None) -> tuple[int, bytes]:
@@ -83,7 +91,7 @@ def test_an_address_that_others_reach_needs_keys(configured: Path, cli: Callable
 def test_an_alias_that_addresses_nothing_is_refused(configured: Path, cli: Callable[..., Result]) -> None:
     with (configured / "cascade.yaml").open("a") as file:
         file.write('\nserve: {aliases: {gpt-4o: "default:strict"}}\n')
-    ended = cli("serve")
+    ended = cli("serve", "--port", "0")
     assert (ended.exit_code, "serve.aliases.gpt-4o" in ended.stderr) == (2, True)
 
 
@@ -97,3 +105,46 @@ def test_a_server_without_work_ends_at_once(configured: Path, number: signal.Sig
     with serving() as (process, _):
         process.send_signal(number)
         assert process.wait(30) == (130 if number == signal.SIGINT else 0)
+
+
+@pytest.mark.parametrize(("added", "told"), [("", "SQLite"), ("guards: {usd_per_day: 5}", "guards: {shared")])
+def test_several_processes_need_a_log_and_budgets_that_they_can_share(
+    configured: Path, cli: Callable[..., Result], added: str, told: str
+) -> None:
+    file = configured / "cascade.yaml"
+    text = file.read_text() if not added else file.read_text().replace("log: decisions.db", "log: postgresql://h/d")
+    file.write_text(f"{text}\n{added}\n")
+    ended = cli("serve", "--workers", "2")
+    assert (ended.exit_code, told in ended.stderr) == (2, True)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_is_replaced_and_every_request_is_logged_once(
+    configured: Path, server: Server, postgresql: str
+) -> None:
+    import psycopg
+
+    file = configured / "cascade.yaml"
+    shared = f"guards: {{usd_per_day: 5, shared: '{postgresql}'}}"
+    file.write_text(f"{file.read_text().replace('decisions.db', repr(postgresql))}\n{shared}\n")
+    body = {"model": "cascade/default", "messages": HI}
+    with serving("--workers", "2") as (process, port):
+        assert ask(port, "POST", "/v1/chat/completions", body)[0] == 200
+        with psycopg.connect(postgresql, autocommit=True) as log:
+            while log.execute("SELECT count(*) FROM decisions").fetchone() != (1,):
+                pass  # a row waits a moment for others; SIGKILL would take it along
+        killed, other = children(process.pid)
+        os.kill(killed, signal.SIGKILL)
+        statuses = []
+        while len(statuses) < 6 or set(children(process.pid)) <= {killed, other}:
+            try:
+                statuses.append(ask(port, "POST", "/v1/chat/completions", body)[0])
+            except (http.client.HTTPException, OSError):
+                continue  # it was the killed one's connection
+        assert set(statuses) == {200}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    with psycopg.connect(postgresql) as log:
+        assert log.execute("SELECT count(*) FROM decisions").fetchone() == (1 + len(statuses),)
+        (held,) = log.execute("SELECT sum(pico) FROM cascade_leases WHERE account = 'day'").fetchone() or (0,)
+    assert 0 < held <= 5 * 10**12

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from cascade.exchange import Request
-from cascade.guards.accounts import Day, SpendAccount
+from cascade.guards.accounts import SpendAccount
 from cascade.guards.rate_limit import RateLimit, RateLimiter
 from cascade.prices import estimate_prompt_tokens, output_limit
 from cascade.result import Result
@@ -24,16 +24,24 @@ class KeyLimits:
     """What each key has used of its limits; used on one event loop, its accounts on the cascade's."""
 
     def __init__(
-        self, *, spent_usd: Mapping[str | None, float] | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        opened: Callable[..., SpendAccount],
+        *,
+        spent_usd: Mapping[str | None, float] | None = None,
+        processes: int = 1,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Open them.
 
         Args:
+            opened: opens the account of a day, by its name (`Cascade.account`).
             spent_usd: what each principal spent today before, as the log tells: a key counts all that its principal
                 spent, so that a restart allows no more than was left.
+            processes: processes that share the keys' rates evenly.
             clock: seconds that only grow.
         """
-        self._spent_usd, self._clock, self._day = dict(spent_usd or {}), clock, Day()
+        self._opened, self._spent_usd, self._clock = opened, dict(spent_usd or {}), clock
+        self._processes = processes
         self._rates: dict[str, tuple[RateLimit, RateLimiter]] = {}
         self._accounts: dict[str, SpendAccount] = {}
 
@@ -44,7 +52,7 @@ class KeyLimits:
         held = self._accounts.get(key.id)
         if held is None or held.limit_usd != key.usd_per_day:
             before = self._spent_usd.get(key.whose, 0.0) if held is None else held.spent_usd
-            held = self._accounts[key.id] = SpendAccount("key", key.usd_per_day, spent_usd=before, day=self._day)
+            held = self._accounts[key.id] = self._opened(key.id, key.usd_per_day, spent_usd=before)
         return held
 
     @contextmanager
@@ -79,7 +87,8 @@ class KeyLimits:
     def _limiter(self, key: Key | None) -> RateLimiter | None:
         if key is None or (key.rpm is None and key.tpm is None):
             return None
-        limit = RateLimit(rpm=key.rpm, tpm=key.tpm)
+        rpm, tpm = (None if one is None else one / self._processes for one in (key.rpm, key.tpm))
+        limit = RateLimit(rpm=rpm, tpm=tpm)
         held = self._rates.get(key.id)
         if held is None or held[0] != limit:  # the file of keys has changed
             held = self._rates[key.id] = (limit, RateLimiter(limit, self._clock))

@@ -1,0 +1,176 @@
+"""One daily budget, several processes, one of them killed every second: what is overspent, left unspent, and asked.
+
+    python -m benchmarks.shared_budget --postgresql postgresql://postgres@127.0.0.1/postgres [--workers 2 4]
+
+`cascade serve --workers N` on a log on PostgreSQL, with budgets shared by a Redis server of its own (`redis-server` on
+the path) or by that PostgreSQL; 200 clients at once ask until nothing more is paid for. What was spent is counted by
+the model server, which is not told of any budget. Linux.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from benchmarks.serve import model_server
+
+LIMIT_USD = 0.25
+COST_USD = 33e-6
+"""What an answer costs: 15 tokens in, 18 out."""
+
+AT_ONCE = 200
+QUIET_S = 8.0
+"""Seconds without an answer after which nothing more is paid for; idle leases are back by then."""
+
+CONFIG = """\
+ladder:
+  - {{model: openai/small, api_base: "{url}", api_key: none, price: {{input_usd: 1e-6, output_usd: 1e-6}}}}
+  - {{model: openai/top, api_base: "{url}", api_key: none, price: {{input_usd: 1e-6, output_usd: 1e-6}}}}
+verify: [refusal]
+log: "{log}"
+guards: {{usd_per_day: {limit}, shared: "{shared}"}}
+"""
+
+
+async def asked(port: int, pid: int) -> tuple[Counter[str], int]:
+    """Ask until nothing is paid for; return statuses, and how many processes were killed."""
+    statuses: Counter[str] = Counter()
+    last, killed, number = [time.monotonic()], 0, 0
+    ended = asyncio.Event()
+
+    async def client() -> None:
+        nonlocal number
+        while not ended.is_set():
+            number += 1
+            ask = {
+                "model": "cascade/default",
+                "max_tokens": 50,
+                "messages": [{"role": "user", "content": f"{number}?"}],
+            }
+            body = json.dumps(ask).encode()
+            head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n"
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
+                status = (await reader.read()).partition(b" ")[2][:3].decode() or "lost"
+                writer.close()
+            except OSError:
+                status = "lost"
+            statuses[status] += 1
+            if status == "200":
+                last[0] = time.monotonic()
+            else:
+                await asyncio.sleep(0.2)
+
+    clients = [asyncio.create_task(client()) for _ in range(AT_ONCE)]
+    while time.monotonic() - last[0] < QUIET_S:
+        await asyncio.sleep(1.0)
+        if time.monotonic() - last[0] < 1.0 and (held := children(pid)):
+            with suppress(ProcessLookupError):
+                os.kill(held[killed % len(held)], signal.SIGKILL)
+                killed += 1
+    ended.set()
+    await asyncio.gather(*clients)
+    return statuses, killed
+
+
+def children(of: int) -> list[int]:
+    """Return the processes that a process has started."""
+    return [int(pid) for pid in Path(f"/proc/{of}/task/{of}/children").read_text().split()]
+
+
+@contextmanager
+def redis() -> Iterator[int]:
+    """Run a Redis server, and yield its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "")
+    with subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL) as server:
+        yield port
+        server.terminate()
+
+
+def calls_of(port: int) -> int:
+    """Return how often the script was asked for."""
+    with socket.create_connection(("127.0.0.1", port)) as opened:
+        opened.sendall(b"INFO commandstats\r\n")
+        told = opened.recv(65536).decode()
+    return sum(
+        int(line.partition("calls=")[2].partition(",")[0]) for line in told.splitlines() if "cmdstat_eval" in line
+    )
+
+
+def measured(workers: int, server: str, *, redis_port: int | None) -> None:
+    """Print a row."""
+    import psycopg
+
+    context = get_context("spawn")
+    told, port = context.Pipe(duplex=False)
+    answers = context.Value("q", 0)
+    model = context.Process(target=model_server, args=(port, 0.02, answers), daemon=True)
+    model.start()
+    url = f"http://127.0.0.1:{told.recv()}/v1"
+    schema = f"shared_budget_{os.urandom(4).hex()}"
+    with psycopg.connect(server, autocommit=True) as database, tempfile.TemporaryDirectory() as folder:
+        database.execute(f"CREATE SCHEMA {schema}")
+        log = f"{server}?options=-csearch_path%3D{schema}"
+        shared = log if redis_port is None else f"redis://127.0.0.1:{redis_port}/0"
+        text = CONFIG.format(url=url, log=log, shared=shared, limit=LIMIT_USD)
+        (Path(folder) / "cascade.yaml").write_text(text)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            to = int(free.getsockname()[1])
+        command: list[Any] = [sys.executable, "-m", "cascade", "serve", "--port", to, "--workers", workers]
+        with subprocess.Popen([*map(str, command)], cwd=folder, stderr=subprocess.DEVNULL) as process:
+            while True:
+                with suppress(OSError):
+                    socket.create_connection(("127.0.0.1", to)).close()
+                    break
+            statuses, killed = asyncio.run(asked(to, process.pid))
+            process.terminate()
+        spent = answers.value * COST_USD
+        total = sum(statuses.values())
+        asks = "–" if redis_port is None else f"{calls_of(redis_port) / total:.3f}"
+        print(
+            f"| {workers} | {'PostgreSQL' if redis_port is None else 'Redis'} | {killed} | {answers.value} | "
+            f"${spent:.4f} | {max(0.0, spent - LIMIT_USD):.4f} | {1 - spent / LIMIT_USD:.1%} | {asks} | "
+            f"{', '.join(f'{status}: {n}' for status, n in sorted(statuses.items()))} |",
+            flush=True,
+        )
+        database.execute(f"DROP SCHEMA {schema} CASCADE")
+    model.terminate()
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--postgresql", required=True)
+    parser.add_argument("--workers", type=int, nargs="*", default=(2, 4))
+    given = parser.parse_args()
+    print(f"A budget of ${LIMIT_USD:g} a day.\n")
+    print("| processes | store | killed | answers | spent | overspent | unspent | store calls a request | statuses |")
+    print("|---:|---|---:|---:|---:|---:|---:|---:|---|")
+    for workers in given.workers:
+        with redis() as port:
+            time.sleep(0.5)
+            measured(workers, given.postgresql, redis_port=port)
+        measured(workers, given.postgresql, redis_port=None)
+
+
+if __name__ == "__main__":
+    main()

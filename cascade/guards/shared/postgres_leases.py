@@ -1,0 +1,106 @@
+"""PostgreSQL leases: one row a holder, account and day; a transaction under the account's lock sets it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from cascade.extras import require_extra
+from cascade.guards.shared.lease_store import BEFORE, LIVE_S, TIMEOUT_S, Held, Hold, StoreUnavailable, granted
+from cascade.redaction import redacted
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS cascade_leases (
+    day integer NOT NULL, account text NOT NULL, holder text NOT NULL, pico bigint NOT NULL,
+    renewed_at double precision NOT NULL, PRIMARY KEY (day, account, holder)
+)
+"""
+_KEPT_DAYS = 3
+_TABLE_LOCK = 7_310_265_018
+
+
+class PostgresLeases:
+    """The leases in a table `cascade_leases`, which is made where there is none; one connection, one thread."""
+
+    def __init__(self, url: str) -> None:
+        """Take the address."""
+        require_extra("postgres", "psycopg", use="Shared budgets on PostgreSQL")
+        self._url = url.replace("postgresql+psycopg://", "postgresql://", 1)
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, as another holder."""
+        self._holder = secrets.token_hex(8)
+        self._thread: ThreadPoolExecutor | None = None
+        self._connection: Connection[Any] | None = None
+
+    async def hold(self, wanted: Hold) -> Held:
+        """As of the protocol."""
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="cascade-leases")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._hold, wanted)
+
+    async def aclose(self) -> None:
+        """As of the protocol."""
+        if self._thread is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+            self._thread.shutdown(wait=False)
+            self._thread = None
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _hold(self, wanted: Hold) -> Held:
+        import psycopg
+
+        try:
+            return self._held(self._opened(), wanted)
+        except psycopg.Error as error:
+            self._close()
+            said = redacted(str(error)).strip().partition("\n")[0]
+            raise StoreUnavailable(f"The store of shared budgets cannot be reached: {said}.") from None
+
+    def _opened(self) -> Connection[Any]:
+        import psycopg
+
+        if self._connection is None:
+            made = psycopg.connect(
+                self._url, connect_timeout=int(TIMEOUT_S), autocommit=True, application_name="cascade leases"
+            )
+            made.execute(f"SET statement_timeout = {int(1000 * TIMEOUT_S)}")
+            with made.transaction():
+                made.execute("SELECT pg_advisory_xact_lock(%s)", (_TABLE_LOCK,))
+                made.execute(_TABLE)
+            self._connection = made
+        return self._connection
+
+    def _held(self, connection: Connection[Any], wanted: Hold) -> Held:
+        now, key = time.time(), (wanted.day, wanted.account)
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", (wanted.account, wanted.day))
+            begun = "INSERT INTO cascade_leases VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING 1"
+            fresh = connection.execute(begun, (*key, BEFORE, wanted.before, now)).fetchone()
+            if fresh is not None:
+                connection.execute("DELETE FROM cascade_leases WHERE day < %s", (wanted.day - _KEPT_DAYS,))
+            summed = (
+                "SELECT coalesce(sum(pico) FILTER (WHERE holder <> %s), 0), "
+                "count(*) FILTER (WHERE holder <> %s AND holder <> %s AND renewed_at > %s) "
+                "FROM cascade_leases WHERE day = %s AND account = %s"
+            )
+            bound = (self._holder, self._holder, BEFORE, now - LIVE_S, *key)
+            row = connection.execute(summed, bound).fetchone() or (0, 0)
+            held = granted(wanted, int(row[0]), 1 + int(row[1]))
+            put = (
+                "INSERT INTO cascade_leases VALUES (%s, %s, %s, %s, %s) ON CONFLICT (day, account, holder) "
+                "DO UPDATE SET pico = excluded.pico, renewed_at = excluded.renewed_at"
+            )
+            connection.execute(put, (*key, self._holder, held.leased, now))
+        return held
