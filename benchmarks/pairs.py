@@ -1,7 +1,7 @@
 """Labels only where answers differ, against labels on random rows, on recorded ladders of four models.
 
-    python -m benchmarks.pairs [--splits 20] [--set NAME …] [--labels 100 150 200 300] [--part aim|certified|best|validity]
-        [--no-logprobs]
+    python -m benchmarks.pairs [--splits 20] [--set NAME …] [--labels 100 150 200 300]
+        [--part aim|certified|best|validity] [--no-logprobs]
 
 Each split draws a quarter of a set (300 rows at least) to measure on; all other rows are recorded traffic, of which the
 labels are hidden. Cost is a share of always asking the top, loss in points of accuracy against it.
@@ -14,8 +14,8 @@ labels are hidden. Cost is a share of always asking the top, loss in points of a
   --labels L`, its queues answered by the hidden labels, with an audit of 40 rows beside them. What is not certified
   costs 1 and loses 0.
 - validity: traffic is a pool drawn with replacement, so that the truth is exact (`tests/calibration/fit/
-  test_paired_validity.py`): in how many draws a certified policy loses more than the bound, the whole way each time; and
-  how often a fixed policy passes that loses exactly the bound.
+  test_paired_validity.py`): in how many draws a certified policy loses more than the bound, the whole way each time;
+  and how often a fixed policy passes that loses exactly the bound.
 - best: `--target best`, the best expected accuracy at no more than the top's cost; points above the top.
 """
 
