@@ -43,6 +43,7 @@ def calibrate_files(
     verifiers: Sequence[str] | None = None,
     target: Target | None = None,
     max_escalation: float | None = None,
+    redraws: int = 0,
     dial: Mapping[str, Target] = EMPTY,
     choose_rungs: bool = False,
     combiner: Policy | None = None,
@@ -82,6 +83,7 @@ def calibrate_files(
         verifiers: those of every rung; None: the configuration's, or all that are free or recorded at no cost.
         target: of every task; None: each task's own from the configuration.
         max_escalation: greatest escalation rate of every task, beside its target; None: none.
+        redraws: how often each target on labels is fitted again, to tell how far cost and loss move.
         dial: further operating points by name, each with its own target.
         choose_rungs: whether rungs may be left out: every sub-ladder that keeps the top is tried.
         combiner: a policy whose combiners are used as they are, so that no labels are needed.
@@ -181,6 +183,7 @@ def calibrate_files(
                 budget=budget,
                 abstaining=abstaining,
                 sample_key=key,
+                redraws=redraws,
                 say=say,
                 progress=progress,
             )

@@ -15,6 +15,7 @@ from calibration.fit.make_policy import make_policy, print_samples
 from calibration.fit.paired.fit import LabelBudget, PairedOptions
 from calibration.fit.paired.task import certify_pairs
 from calibration.fit.pooled_tasks import PooledFits
+from calibration.fit.redraws import redraw
 from calibration.fit.task_fit import MINIMUM, finish_task, require_enough, start_task
 from calibration.samples.layout import Layout, lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
@@ -80,6 +81,7 @@ def calibrate(
     budget: LabelBudget | None = None,
     abstaining: Collection[str] = (),
     sample_key: bytes | None = None,
+    redraws: int = 0,
     say: Callable[[str], None] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Policy:
@@ -108,6 +110,7 @@ def calibrate(
             of all rows.
         abstaining: tasks that give no answer where the last rung's was vetoed (`on_exhausted: abstain`).
         sample_key: under which the policy keeps fingerprints of its samples, for the gate; None: it keeps none.
+        redraws: how often each target on labels is fitted again, to tell how far cost and loss move.
         say: called with a sentence on how many answers are the same, before anything is fitted.
         progress: called now and then with the task, the samples judged and their total.
 
@@ -157,6 +160,9 @@ def calibrate(
     tables = {name: one.table for name, one in layouts.items()}
     prints = {} if sample_key is None else print_samples(tables, sample_key, shared_by or len(layouts))
     del tables
+    moved = _redraws(
+        layouts, rungs, targets, on_pairs, 0 if combiner else redraws, seed=seed, choose_rungs=choose_rungs
+    )
     points = _fit_points(
         layouts,
         {name: rungs.of(name) for name in (*counts, *new_tasks)},
@@ -168,6 +174,9 @@ def calibrate(
         combiner=combiner,
         paired=on_pairs,
     )
+    for (name, quality), again_found in moved.items():
+        policy = points[name][quality]
+        points[name][quality] = replace(policy, measured={**policy.measured, "redraws": again_found})
     policies = {
         name: replace(
             own[""], fitted_on=prints.get(name), dial={quality: point for quality, point in own.items() if quality}
@@ -255,6 +264,26 @@ def _fit_points(
     for name in new_tasks:
         fitted[name] = {quality: start_cold(name, target) for quality, target in targets.items()}
     return _with_fields(fitted, fields)
+
+
+def _redraws(
+    layouts: dict[str, Layout],
+    ladder: Ladder,
+    targets: Mapping[str, Target],
+    paired: _Paired,
+    draws: int,
+    *,
+    seed: int,
+    choose_rungs: bool,
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return how far cost and loss move with other labels, by task and quality, of targets that labels meet."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for name in (set(layouts) - _small(layouts)) if draws else ():
+        for quality, target in targets.items():
+            if not isinstance(target, MaxDisagreement | Jointly) and not paired.takes(target):
+                layout, own = layouts[name], ladder.of(name)
+                found[name, quality] = redraw(layout, own, target, draws, seed=seed, choose_rungs=choose_rungs)
+    return found
 
 
 def _with_fields(

@@ -85,15 +85,7 @@ def check_policy(
         PolicyMismatch: a policy does not fit the ladder.
         DataError: no sample can be judged, or the policy was fitted on some and that is not allowed.
     """
-    if not criteria:
-        message = "The gate has nothing to check; give at least one limit, such as --min-accuracy 0.8."
-        raise ConfigError(message)
-    if baseline is None and any(criterion.kind == "max_drop" for criterion in criteria):
-        message = "A limit on the drop is given without a baseline; give --baseline old.json."
-        raise ConfigError(message)
-    if any(criterion.kind == "min_scored" for criterion in criteria):
-        message = "min_scored is no limit of yours: the gate itself adds it where a verifier has stopped scoring."
-        raise ConfigError(message)
+    _require_usable(criteria, baseline)
     grouped = {name: rows for name, rows in by_task(samples).items() if tasks is None or name in tasks}
     absent = [name for name in tasks or () if name not in grouped]
     unknown = [name for name in grouped if name not in policy.tasks]
@@ -143,6 +135,19 @@ def check_policy(
         message = "No sample can be checked; recordings of the policy's rungs, and labels for accuracy, were expected."
         raise DataError(message)
     return Gate(findings=tuple(findings), confidence=confidence, warnings=tuple(warnings), baselines=baselines)
+
+
+def _require_usable(criteria: Sequence[Criterion], baseline: Policy | None) -> None:
+    """Refuse limits that cannot be checked."""
+    if not criteria:
+        message = "The gate has nothing to check; give at least one limit, such as --min-accuracy 0.8."
+        raise ConfigError(message)
+    if baseline is None and any(criterion.kind == "max_drop" for criterion in criteria):
+        message = "A limit on the drop is given without a baseline; give --baseline old.json."
+        raise ConfigError(message)
+    if any(criterion.kind == "min_scored" for criterion in criteria):
+        message = "min_scored is no limit of yours: the gate itself adds it where a verifier has stopped scoring."
+        raise ConfigError(message)
 
 
 def _silent(task: str, policy: Policy, now: GateRows, *, delta: float, delta_fail: float) -> list[Finding]:

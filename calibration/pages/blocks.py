@@ -42,6 +42,7 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         ("accuracy", _accuracy(found)),
         *_dimensions(found.get("dimensions") or {}),
         ("a request", f"{dollars(found['cost_usd_per_request'])}, {percent(found['cost_vs_top'])} of always-top"),
+        *_moves(found.get("redraws")),
         *_singles(found),
         *hull_line(found.get("hull")),
         *_rungs(found.get("rungs_tried") or []),
@@ -71,6 +72,16 @@ def alone(fitted: TaskPolicy) -> tuple[str, str] | None:
     names = sorted(one[0] for one in rungs)
     top = names == [fitted.reference]
     return ("served by the top", "100 %") if top else ("served by", f"{' or '.join(names)} alone")
+
+
+def _moves(found: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Return how far cost and loss move with another draw of labels; empty where that was not asked for."""
+    if found is None or not found["draws"]:
+        return []
+    cost, loss = found["cost_vs_top"], found["loss"]
+    points = f"{100 * loss['low']:.1f} to {100 * loss['high']:.1f} points lost"
+    line = f"{percent(cost['low'])} to {percent(cost['high'])} of always-top, {points}"
+    return [("with other labels", f"{line} (90 % of {found['draws']} {found['how']})")]
 
 
 def _measured_on(found: dict[str, Any]) -> list[tuple[str, str]]:

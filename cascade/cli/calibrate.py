@@ -67,6 +67,15 @@ def calibrate(
         float | None,
         typer.Option("--target-error", metavar="A", help="Aim: error rate among answers accepted below the top."),
     ] = None,
+    redraws: Annotated[
+        int,
+        typer.Option(
+            "--redraws",
+            min=0,
+            metavar="N",
+            help="Fit again on N other draws of the labels, and say how far cost and loss move (20 takes seconds).",
+        ),
+    ] = 0,
     max_escalation: Annotated[
         float | None,
         typer.Option(
@@ -222,6 +231,7 @@ def calibrate(
             verifiers=chosen.verifiers,
             target=asked,
             max_escalation=max_escalation,
+            redraws=redraws,
             dial=parse_dial(dial or []),
             choose_rungs=choose_rungs,
             combiner=None if combiner is None else Policy.load(combiner),
