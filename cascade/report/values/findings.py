@@ -64,9 +64,12 @@ def _rate(task: TaskReport) -> Iterator[Finding]:
 
 
 def _target(task: TaskReport) -> Iterator[Finding]:
-    if len(task.policies) > 1:
+    # Where the top answered as ever, or a failure of ours was bypassed, no policy was in use and no pass marks either.
+    apart = sum(mode.n for mode in task.modes if mode.mode == "observe") + task.flags.get(BYPASSED, 0)
+    used = [use for use in task.policies if use.sha256 is not None or use.n > apart]
+    if len(used) > 1:
         yield note(
-            f"{len(task.policies)} policies were in use in this period (pass marks count as one); figures mix them, "
+            f"{len(used)} policies were in use in this period (pass marks count as one); figures mix them, "
             "and each decision is held against its own target. Limit the period (--since) to see the last one alone."
         )
     for use in task.policies[:1]:

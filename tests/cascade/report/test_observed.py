@@ -106,3 +106,16 @@ def test_an_export_holds_what_was_observed_and_what_was_dropped(log: Log, tmp_pa
     rows = export(log, tmp_path, "csv")
     assert [rows[name] for name in ("observations", "observed_attempts", "unobserved")] == [1, 2, 1]
     assert export(log, tmp_path / "later", "csv", since_ms=1_900_000_000_000)["observed_attempts"] == 0
+
+
+def test_where_the_top_answered_as_ever_no_second_policy_was_in_use(log: Log) -> None:
+    def told() -> str:
+        return " ".join(report(log).notes)
+
+    for number in range(4):
+        log.write(*decided(f"e-{number}", "0.9"), at_s=NOON_S)
+        observe(log, f"a-{number}", "0.9")
+    assert "policies were in use" not in told()
+    result, request = decided("p", "0.9")
+    log.write(replace(result, decision_id="d-p", policy_sha256=None), request, at_s=NOON_S)
+    assert "2 policies were in use" in told()
