@@ -91,6 +91,10 @@ class ObserveLimits:
     share: float = 1.0
     """The share of observable requests that are observed; lowered ahead, so that a day's budget lasts the day."""
 
+    watch: float = 0.0
+    """The share of requests decided by a certified policy on which the reference is asked too, once the answer has gone
+    out, so that the certificate is watched: 0.01 is usual. 0: certificates are not watched."""
+
     max_usd_per_day: float = 5.0
     """US dollars that observing may cost a UTC day; from an account of its own."""
 
@@ -106,6 +110,7 @@ class ObserveLimits:
     def __post_init__(self) -> None:
         """Refuse what cannot be kept to."""
         require_share(self.share, "observe.share")
+        require_share(self.watch, "observe.watch")
         if not 0.0 <= self.max_usd_per_day < math.inf:
             message = f"observe.max_usd_per_day is {self.max_usd_per_day!r}; US dollars, 0 or more, were expected."
             raise ConfigError(message)

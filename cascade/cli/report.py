@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cascade.cli.shared.options import ConfigOption, JsonOption, LogArgument, moment_of, open_for_reading
-from cascade.cli.shared.terminal import print_json, print_text, stdout
+from cascade.cli.shared.terminal import fail, print_json, print_text, stdout
 from cascade.errors import ConfigError
 
 
@@ -47,6 +47,9 @@ def report(
         float | None,
         typer.Option("--label-cost", metavar="USD", help="Cost of one label, subtracted from each month's savings."),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit code 1 if a certificate is refuted by watching it.")
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="Show all tables and footnotes, not one screen.")] = False,
     as_json: JsonOption = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print markdown on stdout.")] = False,
@@ -58,6 +61,7 @@ def report(
     from cascade.policy.policy import Policy
     from cascade.report import report as made_of
     from cascade.report.tables.markdown import written
+    from cascade.report.values.line import refuted
 
     held = open_for_reading(log, config)
     try:
@@ -87,3 +91,6 @@ def report(
         from cascade.report.tables.text import rendered
 
         stdout().print(rendered(found, full=full))
+    if strict and (broken := refuted(found.tasks)):
+        fail(f"The certificate of {', '.join(broken)} is refuted.")
+        raise typer.Exit(1)

@@ -243,6 +243,9 @@ class ObserveModel(Part):
 
     share: Rate = 1.0
     """Share of requests that are observed; lowered ahead, so that a day's budget lasts the day."""
+    watch: Rate = 0.0
+    """Share of requests decided by a certified policy on which the reference is asked too, after the answer has gone
+    out, so that the certificate is watched (0.01 is usual); paid like observing. 0: certificates are not watched."""
     max_usd_per_day: Dollars = 5.0
     """Cost limit of observing in US dollars (UTC day), from an account of its own; what the log has of today counts."""
     concurrency: Annotated[int, Field(ge=1)] = 8

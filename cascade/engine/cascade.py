@@ -571,6 +571,7 @@ class Cascade(Closing):
         observed = any(one.observes for one in (self.settings, *self.tasks.values()))
         if observed:
             require_consent(self.ladder, limits)
+        observed = observed or limits.watch > 0.0
         spent = observed_usd(self.log, midnight_ms()) if observed and self.log is not None else 0.0
         return Observer(lane=BackgroundLane(limits, spent_usd=spent), log=self.log)
 

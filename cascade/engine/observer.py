@@ -16,23 +16,28 @@ from cascade.engine.savings import next_usd_of
 from cascade.engine.served import Served
 from cascade.exchange import ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
-from cascade.flow.climb import climb, drive, tour
+from cascade.flow.climb import ask_top, climb, drive, tour
 from cascade.guards.background import BackgroundLane
 from cascade.guards.budget import Budget
 from cascade.guards.call_history import CallHistory
 from cascade.guards.endpoint_pool import EndpointPool
 from cascade.hashing import unit
 from cascade.log import Log
+from cascade.log.same_as import same_as
 from cascade.observation import Observation
 from cascade.result import Attempt, Result
 from cascade.settings import Settings
 from cascade.verdict import Ask, Reply, Verdict
+from cascade.watched_answer import WatchedAnswer
 
 FLUSH_S = 60.0
 """Seconds after which counts of dropped observations are written at the latest, while requests come."""
 
 SALT = "observe"
 """Salt of the draws of tasks without a policy."""
+
+OUTSIDE = ("failed", "deadline", "budget", "cancelled")
+"""Outcomes that no certificate is about: there is no answer to be compared."""
 
 Mode = Literal["enforce", "observe"]
 
@@ -95,6 +100,65 @@ class Observer:
             self.lane.offer(request.task, work)
         if time.monotonic() - self._flushed_at >= FLUSH_S:
             self.flush()
+
+    def watch(self, request: Request, served: Served, result: Result[Any], client: Client, pool: EndpointPool) -> None:
+        """Ask the reference too, on the lane, where the draw takes a request that a certified policy decided.
+
+        The draw is made by the request's hash alone, so before the outcome; what was drawn is a row of the log, whether
+        or not the reference then answers.
+
+        Args:
+            request: the request.
+            served: what it ran by.
+            result: what was served.
+            client: what makes the calls.
+            pool: the endpoints.
+        """
+        share = self.lane.limits.watch
+        if self.log is None or self.log.read_only or result.policy_sha256 is None or share <= 0.0:
+            return
+        task = None if served.policy is None else served.policy.tasks.get(request.task)
+        if task is None or not task.certified or result.outcome in OUTSIDE:
+            return
+        if _draw("watch", request, served, request.id) >= share:
+            return
+        top = served.ladder.of(request.task).top
+        row = WatchedAnswer(
+            decision_id=result.decision_id, task=request.task, policy_sha256=result.policy_sha256, propensity=share,
+            rung=result.rung, reference=top.name, same=None,
+        )  # fmt: skip
+        answered = next((one for one in result.attempts if one.rung == result.rung and one.response is not None), None)
+        if result.rung == top.name:
+            self.log.write_watched(replace(row, same=True))
+            return
+        self.log.write_watched(row)  # drawn, whatever comes of it
+        self.lane.offer(request.task, partial(self._watched, request, served, row, answered, client, pool))
+
+    async def _watched(
+        self,
+        request: Request,
+        served: Served,
+        row: WatchedAnswer,
+        answered: Attempt | None,
+        client: Client,
+        pool: EndpointPool,
+    ) -> float | None:
+        """Ask the reference, and log whether it says the same; None where the budget did not pay for it."""
+        driver = Driver(
+            client=client,
+            budget=Budget(served.prices, [self.lane.account], history=self._history, task=request.task),
+            pool=pool,
+            calls=call_recorder(self.log, request, "observe", None, decision_id=row.decision_id),
+        )
+        found = await driver.drive(ask_top(request, served.ladder, reason="watched"))
+        attempt = found.attempts[-1]
+        if attempt.response is not None and self.log is not None:
+            # Where nothing was served, nothing can be the same.
+            places = (None, None) if answered is None else same_as((answered, attempt), request.answer_field)
+            same = places[1] is not None and places[1] == places[0]
+            text = attempt.response.text
+            self.log.write_watched(replace(row, same=same, reference_text=text, paid_usd=attempt.answer_usd))
+        return None if _unpaid(attempt) else attempt.answer_usd
 
     def flush(self) -> None:
         """Write what the lane has dropped to the log."""

@@ -221,6 +221,8 @@ class Runner:
             await committed(logged, self.log.name)
         if mode == "observe":
             self.observer.observe(request, served, result, settings, self.client, self.pool)
+        else:
+            self.observer.watch(request, served, result, self.client, self.pool)
         return result
 
     def _climb(

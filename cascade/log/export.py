@@ -31,6 +31,7 @@ TABLES = (
     "observed_attempts",
     "observed_verdicts",
     "unobserved",
+    "watched",
 )
 """Tables that are exported, in this order; each to a file of its name."""
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from cascade.log.chain import chain, lock
 from cascade.log.rows import OUTCOMES, Entry, now_ms
-from cascade.log.tables import calls, labels, metadata, policies
+from cascade.log.tables import calls, labels, metadata, policies, watched
 
 Begin = Callable[[Connection], None]
 """Begins the transaction explicitly, where the database needs that."""
@@ -112,6 +112,13 @@ def _insertion(connection: Connection, table: Table) -> Any:
             index_elements=[policies.c.sha256],
             set_={"content": statement.excluded.content},
             where=policies.c.content.is_(None),
+        )
+    if table is watched:
+        new = statement.excluded  # drawn first, then what the reference said
+        return statement.on_conflict_do_update(
+            index_elements=[watched.c.decision_id],
+            set_={"same": new.same, "reference_text": new.reference_text, "paid_usd": new.paid_usd},
+            where=watched.c.same.is_(None),
         )
     if table is labels:
         new = statement.excluded

@@ -24,6 +24,7 @@ from cascade.log.writer import Writer
 from cascade.observation import Observation
 from cascade.policy.policy import Policy
 from cascade.result import Result
+from cascade.watched_answer import WatchedAnswer
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -160,6 +161,16 @@ class Log:
             entry = self._row_builder.observation(observation, request, at_ms=now_ms())
         except Exception as error:  # noqa: BLE001 - as in `write`
             self._writer.refuse(0, f"an observation could not be made into rows ({type(error).__name__}: {error})")
+            return
+        self._writer.put(entry, None)
+
+    def write_watched(self, answer: WatchedAnswer) -> None:
+        """Queue an answer that is watched; as `write`, it never raises."""
+        try:
+            self._require_writable()
+            entry = self._row_builder.watched(answer, at_ms=now_ms())
+        except Exception as error:  # noqa: BLE001 - as in `write`
+            self._writer.refuse(0, f"a watched answer could not be made into a row ({type(error).__name__}: {error})")
             return
         self._writer.put(entry, None)
 

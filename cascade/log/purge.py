@@ -118,9 +118,10 @@ def _delete(
         observed_attempts,
         observed_verdicts,
         verdicts,
+        watched,
     )  # fmt: skip
 
-    observed = (observed_attempts, observed_verdicts, observations)
+    observed = (observed_attempts, observed_verdicts, observations, watched)
     done = 0
     while True:
         with _transaction(connection):

@@ -23,6 +23,7 @@ from cascade.policy.features import EARLIER, LENGTH
 from cascade.policy.policy import Policy
 from cascade.result import Attempt, Result, features_at
 from cascade.verdict import Verdict
+from cascade.watched_answer import WatchedAnswer
 
 StoreText = Literal["none", "redacted", "full"]
 """none: lengths only. redacted: texts without keys, addresses and long numbers. full: texts without keys."""
@@ -33,7 +34,7 @@ NAME_LIMIT, REASON_LIMIT, ERROR_LIMIT, JSON_LIMIT = 256, 500, 2_000, 20_000
 LIMITS: Mapping[str, Mapping[str, int]] = {"decisions": {"error": ERROR_LIMIT}, "verdicts": {"reason": REASON_LIMIT}}
 """Limits of columns longer than a name, by table."""
 
-TEXTS = frozenset({"request_text", "answer_text"})
+TEXTS = frozenset({"request_text", "answer_text", "reference_text"})
 """Columns of prompts and answers, redacted by `store_text`."""
 
 _LARGEST = 2**63 - 1
@@ -184,6 +185,19 @@ class RowBuilder:
         }
         names = {"decisions": "observations", "attempts": "observed_attempts", "verdicts": "observed_verdicts"}
         return Entry(rows={names[table]: own for table, own in rows.items()})
+
+    def watched(self, answer: WatchedAnswer, *, at_ms: int) -> Entry:
+        """Return the row of one answer that is watched."""
+        row = {
+            "decision_id": answer.decision_id, "at_ms": at_ms, "task": answer.task,
+            "policy_sha256": answer.policy_sha256, "propensity": answer.propensity, "rung": answer.rung,
+            "reference": answer.reference, "same": answer.same,
+            "reference_text": None if answer.reference_text is None else self._text(answer.reference_text),
+            "paid_usd": _figure(answer.paid_usd),
+        }  # fmt: skip
+        rows = {"watched": [row]}
+        self._clean(rows)
+        return Entry(rows=rows)
 
     def _clean(self, rows: Mapping[str, list[dict[str, Any]]]) -> None:
         """Redact every text of some rows, lists and mappings of texts included."""

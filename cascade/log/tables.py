@@ -223,6 +223,22 @@ observations = _observed(decisions, "observations", Column("paid_usd", Double, n
 observed_attempts = _observed(attempts, "observed_attempts")
 observed_verdicts = _observed(verdicts, "observed_verdicts")
 
+# The stream that watches certificates: drawn by hash before the outcome, whether or not the reference then answered.
+watched = Table(
+    "watched",
+    metadata,
+    Column("decision_id", String, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("task", String, nullable=False),
+    Column("policy_sha256", String, nullable=False),
+    Column("propensity", Double, nullable=False),  # probability with which it was drawn
+    Column("rung", String),  # whose answer was served; NULL: none
+    Column("reference", String, nullable=False),  # the rung that was asked too
+    Column("same", Boolean),  # whether the reference gave the same answer; NULL: it gave none, or was not asked
+    Column("reference_text", Text),  # what it answered, where texts are stored
+    Column("paid_usd", Double, nullable=False),  # what asking it cost
+)
+
 unobserved = Table(
     "unobserved",
     metadata,

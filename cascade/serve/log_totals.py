@@ -36,6 +36,7 @@ class LogTotals:
         from sqlalchemy import func, select
 
         from cascade.log.tables import decisions, losses
+        from cascade.report.queries.watch_query import watches
 
         with self._log.reading() as connection:
             last = select(decisions.c.sequence).order_by(decisions.c.sequence.desc()).limit(1)
@@ -46,6 +47,7 @@ class LogTotals:
                 self._attempts(connection, newest)
                 self._verdicts(connection, newest)
                 self._courses(connection, newest)
+            self.totals.watches = watches(connection)
             lost = connection.execute(select(func.coalesce(func.sum(losses.c.n), 0))).scalar_one()
         self.totals.lost = max(int(lost), self._log.lost)
         self._upto = max(newest, self._upto)

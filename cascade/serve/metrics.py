@@ -31,6 +31,12 @@ NAMES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
     "cascade_escalation_rate": ("gauge", ("task",), "Share of the last 1,000 first answers that were escalated."),
     "cascade_escalation_target": ("gauge", ("task",), "Target escalation rate of the serving policy."),
     "cascade_escalation_alarm": ("gauge", ("task",), "1 once the rate has left the calibrated interval."),
+    "cascade_certificate_refuted": (
+        "gauge",
+        ("task",),
+        "1 once watching has refuted a certificate.",
+    ),
+    "cascade_watched_answers": ("gauge", ("task",), "Answers that watch the serving policy's certificate."),
     "cascade_last_decision_timestamp_seconds": ("gauge", (), "When the last request ended, Unix seconds."),
     "cascade_other_tasks": ("gauge", (), "Tasks beyond the first ones, shown together as task `other`."),
 }
@@ -116,6 +122,11 @@ def _values(totals: Totals) -> dict[str, Mapping[Any, Any]]:
             key: course.target for key, course in courses.items() if course.target is not None
         },
         "cascade_escalation_alarm": alarms,
+        "cascade_certificate_refuted": {
+            (task if task in named else OTHER,): float(watch.state == "refuted")
+            for task, watch in sorted(totals.watches.items(), key=lambda item: item[1].state == "refuted")
+        },
+        "cascade_watched_answers": {(task,): watch.n for task, watch in totals.watches.items() if task in named},
         "cascade_last_decision_timestamp_seconds": last,
         "cascade_other_tasks": {(): max(0, len(tasks) - MOST_TASKS)},
     }

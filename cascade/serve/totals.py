@@ -10,6 +10,7 @@ from typing import Any
 
 from cascade.log.rows import now_ms
 from cascade.policy.policy import Policy
+from cascade.report.values.parts import Watch
 from cascade.result import Attempt, Result
 from cascade.stats.rate_monitor import RateMonitor, null_band
 
@@ -94,6 +95,8 @@ class Totals:
         """By task, rung, verifier and kind: scored, vetoed, abstained, failed."""
         self.courses: dict[str, Course] = {}
         """By task."""
+        self.watches: dict[str, Watch] = {}
+        """What watching shows about the latest certificate of each task; only a log tells."""
         self.lost = 0
         """Decisions that could not be logged."""
         self.last_ms: int | None = None

@@ -9,7 +9,7 @@ from cascade.report.page.document import Document, KeyFigure, Panel, Section
 from cascade.report.page.drawing import drawing
 from cascade.report.page.task_panels import NO_LABELS, NO_TOP_LABELS, money_panel, task_panels
 from cascade.report.tables.cost_tables import net_note
-from cascade.report.tables.table import certificate_words, segment_table
+from cascade.report.tables.table import certificate_words, segment_table, watch_words
 from cascade.report.tables.task_table import task_table
 from cascade.report.values.content import Report, TaskReport, Tone
 from cascade.report.values.finding import MOST_SHOWN
@@ -81,11 +81,15 @@ def headline(task: TaskReport) -> Iterator[KeyFigure]:
     yield _quality(task)
     certificate = task.policies[0].certificate if task.policies else {}
     if certificate:
-        held = bool(certificate.get("certified"))
-        value = "certified" if held else "not certified"
-        yield KeyFigure(
-            name="Certificate", value=value, detail=certificate_words(certificate), tone="good" if held else "bad"
+        watch = task.policies[0].watch
+        held = bool(certificate.get("certified")) and (watch is None or watch.state != "refuted")
+        value = "not certified" if watch is None else "certified" if watch.state == "not watched" else watch.state
+        detail = (
+            certificate_words(certificate)
+            if watch is None
+            else f"{watch_words(watch)}. {certificate_words(certificate)}"
         )
+        yield KeyFigure(name="Certificate", value=value, detail=detail, tone="good" if held else "bad")
     else:
         detail = "Aims are met in expectation. Only a bound (--max-error, --max-loss) is certified."
         if not task.policies or all(use.sha256 is None for use in task.policies):

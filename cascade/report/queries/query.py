@@ -18,6 +18,7 @@ from cascade.report.queries.observation_query import count_observations
 from cascade.report.queries.part_query import count_parts
 from cascade.report.queries.period_query import count_periods
 from cascade.report.queries.scope import Scope, counted, streamed
+from cascade.report.queries.watch_query import count_watched
 from cascade.report.values.tally import (
     Course,
     LabelTally,
@@ -36,7 +37,9 @@ def promises(connection: Connection) -> Promises:
     """Read the promises of the policies in use."""
     found: Promises = {}
     for sha256, text in connection.execute(select(policies.c.sha256, policies.c.tasks)):
-        for task, content in json.loads(text).items():
+        tasks = json.loads(text)
+        certified = sum(bool((content.get("certificate") or {}).get("certified")) for content in tasks.values())
+        for task, content in tasks.items():
             found[sha256, task] = Promise(
                 reference=content.get("reference"),
                 rungs=tuple(content.get("rungs") or ()),
@@ -44,6 +47,7 @@ def promises(connection: Connection) -> Promises:
                 measured=content.get("measured") or {},
                 certificate=content.get("certificate") or {},
                 error_usd=content.get("error_usd") or 0.0,
+                tasks=max(certified, 1),
             )
     return found
 
@@ -56,6 +60,7 @@ def tallies(connection: Connection, scope: Scope, known: Promises, *, step_ms: i
     count_parts(connection, scope, found)
     count_flags(connection, scope, found)
     count_observations(connection, scope, found)
+    count_watched(connection, scope, found)
     _attempts(connection, scope, found)
     _verdicts(connection, scope, found)
     _one_by_one(connection, scope, known, found)

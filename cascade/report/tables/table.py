@@ -11,7 +11,7 @@ from cascade.report.values.content import Report, TaskReport
 from cascade.report.values.figure import Figure, Quantiles
 from cascade.report.values.findings import USUAL_BAND
 from cascade.report.values.format_numbers import NOTHING, count, dollars, duration, estimate, interval, percent
-from cascade.report.values.parts import PpiEstimate, RungReport
+from cascade.report.values.parts import PpiEstimate, RungReport, Watch
 from cascade.report.values.rows import Table
 
 LAST_STEPS = 14
@@ -76,6 +76,9 @@ def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
     certificate = task.policies[0].certificate if task.policies else {}
     if certificate:
         yield "certificate", certificate_words(certificate)
+    watch = task.policies[0].watch if task.policies else None
+    if watch is not None:
+        yield "watched", watch_words(watch)
     added = "" if task.added_p95_s is None else f"; p95 against {task.reference} alone {_more(task.added_p95_s)}"
     yield "latency", f"{_spread(task.latency_s)}{added}"
     yield "tokens", f"{count(task.input_tokens)} in, {count(task.output_tokens)} out"
@@ -306,6 +309,16 @@ def _target(task: TaskReport) -> str:
     if use is None or use.promised is None:
         return f"; no target (usual are {100 * USUAL_BAND[0]:.0f}–{100 * USUAL_BAND[1]:.0f} %)"
     return f"; aimed at {percent(use.promised)}, which is {'inside' if use.on_target else 'outside'} the interval"
+
+
+def watch_words(watch: Watch) -> str:
+    """Format what watching shows about a certificate."""
+    if watch.state == "not watched":
+        return "not watched (observe.watch)"
+    return (
+        f"{watch.state}: {count(watch.n)} answers, {count(watch.harmed)} known to be harmed, {count(watch.unknown)} "
+        f"unknown; evidence against it {watch.against:.3g}, for it {watch.in_favour:.3g}, {watch.enough:.3g} decides"
+    )
 
 
 def certificate_words(certificate: Mapping[str, Any]) -> str:

@@ -36,6 +36,26 @@ def findings(task: TaskReport) -> tuple[Finding, ...]:
     return tuple(ranked(finding for about in _ABOUT for finding in about(task)))
 
 
+def _watched(task: TaskReport) -> Iterator[Finding]:
+    watch = task.policies[0].watch if task.policies else None
+    if watch is None:
+        return
+    if watch.state == "refuted":
+        text = (
+            f"The certificate is refuted: of {count(watch.n)} watched answers {count(watch.harmed)} are known to be "
+            f"harmed ({count(watch.unknown)} unknown), which no policy within its bound gives. Serve the reference or "
+            "the safest policy, find what changed, and certify again on recent requests."
+        )
+        yield Finding(text=text, stake="first", size=float(task.n))
+    elif watch.state == "not watched":
+        yield note("The certificate is not watched: set observe.watch: 0.01 to ask the reference on 1 % of requests.")
+    else:
+        yield note(
+            f"The certificate is watched on {count(watch.n)} answers: {watch.state}; {count(watch.harmed)} known to be "
+            f"harmed, {count(watch.unknown)} unknown."
+        )
+
+
 def _hull(task: TaskReport) -> Iterator[Finding]:
     for text in hull_findings(task.hull, task.reference):
         yield Finding(text=text, stake="first")
@@ -288,5 +308,6 @@ def _verifiers(task: TaskReport) -> Iterator[Finding]:
 
 
 _ABOUT = (
-    _hull, _observed, _rate, _target, _alarms, _worth, _cost, _quality, _slices, _rungs, _verifiers, _unchecked, _ends,
+    _watched, _hull, _observed, _rate, _target, _alarms, _worth, _cost, _quality, _slices, _rungs, _verifiers,
+    _unchecked, _ends,
 )  # fmt: skip

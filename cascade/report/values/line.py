@@ -31,6 +31,8 @@ def line_of(total: TaskReport, tasks: Mapping[str, TaskReport], findings: list[F
         return _NOTHING
     below = [name for name, task in tasks.items() if task.hull is not None and task.hull.below]
     first = []
+    if broken := refuted(tasks):
+        first.append("the certificate is refuted" if len(tasks) == 1 else f"certificate refuted in {_names(broken)}")
     if below:
         where = "" if len(tasks) == 1 else f" in {_names(below)}"
         first.append(f"below the hull of single models{where}")
@@ -61,9 +63,23 @@ def promise_words(certificate: Mapping[str, Any]) -> str | None:
 
 def quality_tone(task: TaskReport) -> Tone:
     """Return how the quality of a task is to be read: bad where it is worse than the reference beyond its interval."""
+    watch = task.policies[0].watch if task.policies else None
+    if watch is not None and watch.state == "refuted":
+        return "bad"
     if task.hull is not None and (task.hull.below or (task.hull.loss.low or 0.0) > 0.0):
         return "good" if not task.hull.below and certified(task) is not None else "bad"
     return "good" if certified(task) is not None else "plain"
+
+
+def refuted(tasks: Mapping[str, TaskReport]) -> list[str]:
+    """Return the tasks whose certificate is refuted by watching it."""
+    uses = {name: task.policies[0].watch for name, task in tasks.items() if task.policies}
+    return [name for name, watch in uses.items() if watch is not None and watch.state == "refuted"]
+
+
+def _watch(task: TaskReport) -> str:
+    watch = task.policies[0].watch
+    return "" if watch is None else f": {watch.state}"
 
 
 def _bound(bound: Mapping[str, Any]) -> str:
@@ -118,8 +134,10 @@ def _span(low: float, high: float) -> str:
 
 def _quality(tasks: Mapping[str, TaskReport]) -> Iterator[str]:
     if len(tasks) > 1:
-        held = sum(certified(task) is not None for task in tasks.values())
-        yield f"{count(held)} of {count(len(tasks))} tasks certified"
+        states = [task.policies[0].watch for task in tasks.values() if certified(task) is not None]
+        held = sum(watch is not None and watch.state == "holds" for watch in states)
+        shown = f", of which {count(held)} shown to hold" if held else ""
+        yield f"{count(len(states))} of {count(len(tasks))} tasks certified{shown}"
         worse = [name for name, task in tasks.items() if quality_tone(task) == "bad"]
         if worse:
             yield f"worse than the reference in {_names(worse)}"
@@ -127,7 +145,7 @@ def _quality(tasks: Mapping[str, TaskReport]) -> Iterator[str]:
     for task in tasks.values():
         promise = certified(task)
         if promise is not None:
-            yield promise
+            yield f"{promise}{_watch(task)}"
         loss = None if task.hull is None else task.hull.loss
         if loss is not None and loss.low is not None and loss.high is not None:
             if loss.low > 0.0:

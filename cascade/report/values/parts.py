@@ -134,6 +134,28 @@ class HullReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What a stream of watched answers shows about a certificate."""
+
+    state: str
+    """`refuted`: a bound is not kept. `holds`: all are. `too few`: neither is shown yet. `not watched`: no stream."""
+    n: int = 0
+    """Watched answers."""
+    harmed: int = 0
+    """Of these, known to be harmed."""
+    unknown: int = 0
+    """Of these, without the label, or the answer of the reference, that would tell."""
+    against: float = 1.0
+    """Evidence against the certificate, an e-value; refuted from `enough` on."""
+    in_favour: float = 1.0
+    """Evidence for it, an e-value; it holds from `enough` on."""
+    refuted_after: int | None = None
+    """Number of watched answers after which it was refuted; None if it is not."""
+    enough: float = 0.0
+    """The e-value that decides: 1 / δ, with δ divided over the certified tasks and bounds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyUse:
     """Promise and outcome of one policy for a task."""
 
@@ -162,6 +184,8 @@ class PolicyUse:
     20,000 requests between false alarms (`cascade.stats.rate_monitor`)."""
     alarm_after: int | None = None
     """Number of the first rung's answers under this policy before the alarm."""
+    watch: Watch | None = None
+    """What watching shows about its certificate; None where nothing is certified."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

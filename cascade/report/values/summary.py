@@ -27,8 +27,9 @@ from cascade.report.values.parts import (
 )
 from cascade.report.values.ppi import sharpen
 from cascade.report.values.slices import slices_of, spending_of
-from cascade.report.values.tally import Course, ModeTally, Promise, Rate, RungTally, Tally, VerifierTally
+from cascade.report.values.tally import ModeTally, Promise, Rate, RungTally, Tally, VerifierTally
 from cascade.report.values.time_series import alarm_of, months_of, series_of
+from cascade.report.values.watch import watch_of
 from cascade.stats.auroc import measure_auroc
 
 
@@ -174,18 +175,16 @@ def _policies(tally: Tally, promises: Mapping[str | None, Promise], level: float
     latest = sorted(
         tally.policies.items(), key=lambda item: (item[0] is None and 2 * item[1].n < tally.n, -item[1].last_ms)
     )
-    return tuple(
-        _use(sha256, rate, promises.get(sha256, Promise()), tally.courses.get(sha256), level) for sha256, rate in latest
-    )
+    return tuple(_use(sha256, rate, promises.get(sha256, Promise()), tally, level) for sha256, rate in latest)
 
 
-def _use(sha256: str | None, rate: Rate, promise: Promise, course: Course | None, level: float) -> PolicyUse:
+def _use(sha256: str | None, rate: Rate, promise: Promise, tally: Tally, level: float) -> PolicyUse:
     figure = share(rate.escalated, rate.first_answered, level)
     promised, band = promise.rate, promise.band or (None, None)
     on_target = None
     if promised is not None and figure.low is not None and figure.high is not None:
         on_target = figure.low <= promised <= figure.high
-    alarm_at, alarm_after = alarm_of(course, promise)
+    alarm_at, alarm_after = alarm_of(tally.courses.get(sha256), promise)
     return PolicyUse(
         sha256=sha256,
         n=rate.n,
@@ -199,6 +198,7 @@ def _use(sha256: str | None, rate: Rate, promise: Promise, course: Course | None
         on_target=on_target,
         alarm_at=alarm_at,
         alarm_after=alarm_after,
+        watch=watch_of(tally.watched.get(sha256), promise.certificate, promise.tasks),
     )
 
 

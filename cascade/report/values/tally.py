@@ -257,6 +257,22 @@ class ObservedTally(Mergeable):
 
 
 @dataclass(slots=True)
+class WatchTally(Mergeable):
+    """The stream that watches a certificate, one entry a row; NaN where it is not known."""
+
+    at_ms: array[float] = field(default_factory=seconds)
+    """When it was served, Unix milliseconds."""
+    same: array[float] = field(default_factory=seconds)
+    """1 where the reference gave the same answer, else 0."""
+    by_reference: array[float] = field(default_factory=seconds)
+    """1 where the reference's own answer was served, else 0."""
+    served: array[float] = field(default_factory=seconds)
+    """The label of the served answer."""
+    reference: array[float] = field(default_factory=seconds)
+    """The label of the reference's answer."""
+
+
+@dataclass(slots=True)
 class Tally(Mergeable):
     """One task."""
 
@@ -306,6 +322,8 @@ class Tally(Mergeable):
     threshold: Threshold = field(default_factory=Threshold)
     courses: dict[str | None, Course] = field(default_factory=dict)
     """By policy sha256."""
+    watched: dict[str | None, WatchTally] = field(default_factory=dict)
+    """By policy sha256."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,6 +342,8 @@ class Promise:
     """Certificate, or the reason for none; empty for aims."""
     error_usd: float = 0.0
     """Root mean squared error of the estimated reference cost per request."""
+    tasks: int = 1
+    """Certified tasks of the policy, over which a watched certificate divides its error probability."""
 
     @property
     def band(self) -> tuple[float, float] | None:

@@ -31,6 +31,7 @@ def without_later(version: int) -> list[str]:
     """Return statements that make a log's tables those of an earlier schema."""
     later = [name.split(".") for schema, names in ADDED.items() if schema > version for name in names]
     tables = ("observations", "observed_attempts", "observed_verdicts", "unobserved") if version < 4 else ()
+    tables = (*tables, "watched") if version < 5 else tables
     columns = [f"ALTER TABLE {table} DROP COLUMN {column}" for table, column in later]
     return [*columns, *(f"DROP TABLE {table}" for table in tables)]
 

@@ -128,6 +128,7 @@ def test_the_purges_of_schema_4_become_links_and_its_numbers_are_never_given_aga
         reused_numbers(connection)
         connection.execute("DELETE FROM receipts WHERE decision_id LIKE 'purge %'")
         connection.execute("ALTER TABLE receipts DROP COLUMN content")
+        connection.execute("DROP TABLE watched")
         connection.execute("PRAGMA user_version = 4")
     with open_log(path, receipts=True) as log:
         purge(log, before_ms=1_800_000_005_000)

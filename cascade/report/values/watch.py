@@ -1,0 +1,72 @@
+"""Watch: what the stream of watched answers shows about the bounds of a certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from cascade.report.values.parts import Watch
+from cascade.report.values.tally import WatchTally
+from cascade.stats.watched_promise import WatchedPromise, watch_promise
+
+DAY_MS = 86_400_000
+
+WATCHABLE = ("max_disagreement", "max_loss", "max_error")
+"""Kinds of bounds that the stream can test."""
+
+
+def watch_of(stream: WatchTally | None, certificate: Mapping[str, Any], tasks: int) -> Watch | None:
+    """Return what the stream shows about a certificate; None where nothing is certified.
+
+    Several bounds are one promise: it is refuted where one of them is, each at its part of δ, and holds where all do.
+
+    Args:
+        stream: the watched answers of this policy; None: there are none.
+        certificate: of the policy for this task.
+        tasks: the certified tasks of the policy, over which δ is divided.
+    """
+    if not certificate.get("certified"):
+        return None
+    bounds = list(_bounds(certificate))
+    if stream is None or not len(stream.at_ms) or not bounds:
+        return Watch(state="not watched")
+    delta = float(certificate.get("delta") or 0.1) / max(tasks, 1)
+    found = [_tested(stream, kind, bound, delta / len(bounds)) for kind, bound in bounds]
+    states = [one.state for one in found]
+    state = "refuted" if "refuted" in states else "holds" if {*states} == {"holds"} else "too few"
+    worst = max(found, key=lambda one: (one.state == "refuted", one.unknown))
+    return Watch(
+        state=state, n=worst.n, harmed=worst.harmed, unknown=worst.unknown, against=max(o.against for o in found),
+        in_favour=min(one.in_favour for one in found), refuted_after=worst.refuted_at, enough=len(bounds) / delta,
+    )  # fmt: skip
+
+
+def _bounds(certificate: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    bound: Mapping[str, Any] = certificate.get("bound") or {}
+    parts = bound.get("value") if bound.get("kind") == "together" else [bound]
+    for one in parts if isinstance(parts, list) else []:
+        value = one.get("value")
+        if one.get("kind") in WATCHABLE and not one.get("dimension") and isinstance(value, float) and 0.0 < value < 1.0:
+            yield one["kind"], value
+
+
+def _tested(stream: WatchTally, kind: str, bound: float, delta: float) -> WatchedPromise:
+    same, ours, theirs = (np.asarray(one) for one in (stream.same, stream.served, stream.reference))
+    days = (np.asarray(stream.at_ms) // DAY_MS).astype(int)
+    order = np.argsort(np.asarray(stream.at_ms), kind="stable")
+    least = 0.0
+    if kind == "max_disagreement":
+        low, high = np.where(same == 1.0, 0.0, np.where(same == 0.0, 1.0, 0.0)), np.where(same == 1.0, 0.0, 1.0)
+    elif kind == "max_loss":
+        known = ~np.isnan(ours) & ~np.isnan(theirs)
+        loss, least = np.nan_to_num(theirs) - np.nan_to_num(ours), -1.0
+        low = np.where(same == 1.0, 0.0, np.where(known, loss, 0.0))
+        high = np.where(same == 1.0, 0.0, np.where(known, loss, 1.0))
+    else:  # the error among answers that were accepted below the top
+        order = order[np.asarray(stream.by_reference)[order] == 0.0]
+        low, high = np.where(np.isnan(ours), 0.0, 1.0 - ours), np.where(np.isnan(ours), 1.0, 1.0 - ours)
+    return watch_promise(
+        low[order].tolist(), high[order].tolist(), days[order].tolist(), bound=bound, delta=delta, least=least
+    )
