@@ -15,11 +15,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-TESTS = ("tests/cascade/drop_in", "tests/cascade/dialects/inbound", "tests/road/test_programs.py")
+TESTS = (
+    *("tests/cascade/drop_in", "tests/cascade/dialects/inbound", "tests/road/test_programs.py"),
+    "tests/road/test_litellm_proxy.py",
+)
 ENVIRONMENTS: Mapping[str, Sequence[str]] = {
     "openai-2": ("openai>=2,<3",),
     "openai-3": ("openai>=3", "anthropic>=2", "langchain-openai>=1"),
     "agents": ("openai-agents",),
+    "proxy": ("litellm[proxy]",),
 }
 BESIDE = ("hypothesis", "pytest", "pytest-timeout", "setuptools>=77")
 

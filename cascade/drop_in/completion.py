@@ -45,10 +45,10 @@ def completion(model: str, messages: Sequence[Message], *, app: Cascade | None =
         >>> response = cascade.completion(model="cascade/invoices", messages=messages)
     """
     try:
-        inbound, taken = _read(model, messages, params), app or default()
-        return _written(taken.run(inbound.request), inbound)
+        inbound, taken = read_completion(model, messages, params), app or default()
+        return written(taken.run(inbound.request), inbound)
     except CascadeError as error:
-        raise _of_litellm(error, model) from error
+        raise litellm_error(error, model) from error
 
 
 async def acompletion(model: str, messages: Sequence[Message], *, app: Cascade | None = None, **params: Any) -> Any:
@@ -58,14 +58,19 @@ async def acompletion(model: str, messages: Sequence[Message], *, app: Cascade |
         >>> response = await cascade.acompletion(model="cascade/invoices", messages=messages)
     """
     try:
-        inbound, taken = _read(model, messages, params), app or default()
-        written = _written(await taken.arun(inbound.request), inbound)
+        inbound, taken = read_completion(model, messages, params), app or default()
+        answer = written(await taken.arun(inbound.request), inbound)
     except CascadeError as error:
-        raise _of_litellm(error, model) from error
-    return _each(written) if inbound.stream else written
+        raise litellm_error(error, model) from error
+    return _each(answer) if inbound.stream else answer
 
 
-def _read(model: str, messages: Sequence[Message], params: dict[str, Any]) -> Inbound:
+def read_completion(model: str, messages: Sequence[Message], params: dict[str, Any]) -> Inbound:
+    """Read a call of `completion`.
+
+    Raises:
+        DataError: it cannot be run.
+    """
     if not isinstance(model, str) or task_of(model) is None:
         raise DataError(f"model is {model!r:.80}; cascade/<task> was expected. For another model call litellm itself.")
     given = dict(params)
@@ -77,7 +82,8 @@ def _read(model: str, messages: Sequence[Message], params: dict[str, Any]) -> In
     return chat.read(body)
 
 
-def _written(result: Result[Any], inbound: Inbound) -> Any:
+def written(result: Result[Any], inbound: Inbound) -> Any:
+    """Return a result as LiteLLM's own value."""
     from litellm.types.utils import ModelResponse, ModelResponseStream
 
     created = int(time.time())
@@ -96,7 +102,7 @@ async def _each(chunks: Iterator[Any]) -> AsyncIterator[Any]:
         yield chunk
 
 
-def _of_litellm(error: CascadeError, model: str) -> Exception:
+def litellm_error(error: CascadeError, model: str) -> Exception:
     """Return an error as litellm's own class for its status."""
     from litellm import exceptions
 
