@@ -9,6 +9,7 @@ from cascade.display.numbers import dollars, percent, share
 from cascade.display.policy import asked
 from cascade.policy.answer_fields import ANSWER_FIELDS, name_fields
 from cascade.policy.policy import Policy, TaskPolicy
+from cascade.report.values.line import confidence_of
 
 FINE = 5
 """Rungs from which on the threshold grid is coarser than a few hundred labels can resolve."""
@@ -103,10 +104,7 @@ def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
     """Return whether the bound is certified; empty for an aim."""
     if fitted.certificate is None:
         return []
-    target = fitted.target
-    # One look spends a part of what all looks together may: the promise is theirs.
-    shared = "pairs" in fitted.certificate or "disagreement" in fitted.certificate
-    sure = target["confidence"] if shared else 1.0 - fitted.certificate["delta"]
+    sure = confidence_of(fitted.certificate)
     of = ", of a random request" if fitted.certificate.get("weighting") else ""
     held = f"with {percent(sure)} confidence{of}, {fitted.certificate['method']}"
     return [("certified", f"yes, {held}" if fitted.certified else "no: the safest policy serves")]

@@ -11,6 +11,7 @@ from cascade.report.values.content import Report, TaskReport
 from cascade.report.values.figure import Figure, Quantiles
 from cascade.report.values.findings import USUAL_BAND
 from cascade.report.values.format_numbers import NOTHING, count, dollars, duration, estimate, interval, percent
+from cascade.report.values.line import confidence_of
 from cascade.report.values.parts import PpiEstimate, RungReport, Watch
 from cascade.report.values.rows import Table
 
@@ -328,7 +329,7 @@ def certificate_words(certificate: Mapping[str, Any]) -> str:
     bound = certificate.get("bound", {})
     parts = bound.get("value") if bound.get("kind") == "together" else [bound]
     promise = " and ".join(map(_bound, parts if isinstance(parts, list) else []))
-    level = percent(1.0 - certificate.get("delta", 0.0))
+    level = percent(confidence_of(certificate))
     return (
         f"{promise}, with {level} confidence over the draw of samples. {' '.join(certificate.get('assumptions', ()))}"
     )

@@ -58,7 +58,13 @@ def promise_words(certificate: Mapping[str, Any]) -> str | None:
     bound: Mapping[str, Any] = certificate.get("bound") or {}
     parts = bound.get("value") if bound.get("kind") == "together" else [bound]
     words = " and ".join(map(_bound, parts if isinstance(parts, list) else []))
-    return f"{words} (certified, {_whole(1.0 - certificate.get('delta', 0.0))})"
+    return f"{words} (certified, {_whole(confidence_of(certificate))})"
+
+
+def confidence_of(certificate: Mapping[str, Any]) -> float:
+    """Return the confidence of a certificate: of one look among several, that which all of them have together."""
+    looked = "pairs" in certificate or "disagreement" in certificate
+    return float(certificate["bound"]["confidence"] if looked else 1.0 - certificate.get("delta", 0.0))
 
 
 def quality_tone(task: TaskReport) -> Tone:
