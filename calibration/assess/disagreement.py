@@ -60,6 +60,9 @@ class AtBound:
     saved: Estimate
     """Saving as a share of always asking the reference, verifiers deducted; −0.1: it costs a tenth more."""
 
+    mix_saved: float
+    """What a random mix of a rung and the reference would save at the same disagreement, without any verifier."""
+
     kept: bool
     """Whether the whole interval of the disagreement lies within the bound."""
 
@@ -196,13 +199,15 @@ def _at(bound: float, policy: ParetoPolicy, evidence: Evidence, harm: Floats, n:
     saving, whole = measure_mean(top - cost), measure_mean(top)
     low, high = ratio_interval(saving, whole, LEVEL, groups)
     rate = estimate(differs, groups)
+    saved = saving.value / whole.value if whole.value else 0.0
     # The certifying part is the rest of the rows; the level is that of a first look.
     enough = enough_draws(float(differs.sum()), len(differs), bound, (1.0 - LEVEL) / 2.0)
     return AtBound(
         bound=bound,
         rungs=policy.rungs,
         disagreement=Estimate(value=rate["value"] or 0.0, low=rate["low"], high=rate["high"]),
-        saved=Estimate(value=saving.value / whole.value if whole.value else 0.0, low=_finite(low), high=_finite(high)),
+        saved=Estimate(value=saved, low=_finite(low), high=_finite(high)),
+        mix_saved=mix_saving(evidence, harm, rate["value"] or 0.0),
         kept=rate["high"] is not None and rate["high"] <= bound,
         more=None if enough is None else max(0, math.ceil(enough / (1.0 - LEARN)) - n),
     )
@@ -230,17 +235,31 @@ def serve_shares(evidence: Evidence, policy: ParetoPolicy, harm: Floats) -> tupl
     return differs, spent
 
 
+def mix_saving(evidence: Evidence, harm: Floats, differs: float) -> float:
+    """Return the greatest saving, as a share, of a random mix of one rung and the reference that differs so often."""
+    rungs = evidence.table.rungs
+    top = float(evidence.costs(rungs[-1:]).mean())
+    best = 0.0
+    for k, rung in enumerate(rungs[:-1]):
+        alone = float(harm[:, k].mean())
+        share = 1.0 if alone <= differs else differs / alone
+        best = max(best, share * (1.0 - float(evidence.costs((rung,)).mean()) / top) if top else 0.0)
+    return best
+
+
 def _decide(bounds: tuple[AtBound, ...], reference: str) -> tuple[Verdict, str]:
     """Return the verdict and its reason, from the estimates at every bound."""
     if not bounds:
         return "not worth it", f"Nothing below {reference} costs less: ask it alone."
-    good = next((one for one in bounds if one.kept and one.saved.low is not None and one.saved.low > 0.0), None)
+    good = next((one for one in bounds if one.kept and _beats(one)), None)
     if good is not None:
         certain = "these requests may do" if good.more == 0 else f"about {count(good.more or 0)} more are needed"
         last = "" if good.more is None else f" To certify at most {percent(good.bound)}, {certain}."
+        alone = len(good.rungs) == 1
+        mix = "" if alone else f"; a random mix would save {percent(good.mix_saved)}"
         return "worth it", (
-            f"It saves {_span(good.saved)} of always {reference}, and answers otherwise than it in "
-            f"{_span(good.disagreement)} of requests.{last}"
+            f"{f'{good.rungs[0]} alone' if alone else 'It'} saves {_span(good.saved)} of always {reference}, and "
+            f"answers otherwise than it in {_span(good.disagreement)} of requests{mix}.{last}"
         )
     if all(one.saved.high is not None and one.saved.high <= 0.0 for one in bounds):
         return "not worth it", f"Whatever is answered below {reference}, nothing is saved."
@@ -248,12 +267,25 @@ def _decide(bounds: tuple[AtBound, ...], reference: str) -> tuple[Verdict, str]:
     if least.disagreement.low is not None and least.disagreement.low > least.bound:
         return "not worth it", (
             f"The safest policy that saves anything answers otherwise than {reference} in {_span(least.disagreement)} "
-            "of requests."
+            "of requests: the verifiers tell too little apart. A share of requests at random would save less, and "
+            "differ less."
+        )
+    kept = [one for one in bounds if one.kept]
+    if kept and not any(one.saved.value > one.mix_saved for one in kept):
+        return "not worth it", (
+            f"A random mix saves as much at the same disagreement ({percent(kept[-1].mix_saved)} against "
+            f"{percent(kept[-1].saved.value)}): the verifiers tell too little apart."
         )
     return "cannot tell", (
         f"It may save {_span(least.saved)} of always {reference}, and may answer otherwise than it in "
         f"{_span(least.disagreement)} of requests: more recorded requests decide."
     )
+
+
+def _beats(one: AtBound) -> bool:
+    """Return whether a policy surely saves something, and more than a random mix; a model alone is no mix."""
+    saves = one.saved.low is not None and one.saved.low > 0.0
+    return saves and (len(one.rungs) == 1 or one.saved.value > one.mix_saved)
 
 
 def _span(found: Estimate) -> str:

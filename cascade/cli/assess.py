@@ -144,7 +144,7 @@ def assess(
         write_atomically(diagnostics, json.dumps(pictures, allow_nan=False) + "\n")
     if as_json:
         print_json({"tasks": shown})
-    else:
+    elif paid:
         say("Money is per request, against the hull of single models at equal accuracy; intervals are 90 %.")
     if paid and not label_cost:
         warn("Labels are counted as free; give --label-cost and --requests to include their cost.")

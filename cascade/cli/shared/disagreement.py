@@ -38,4 +38,5 @@ def _at(one: AtBound) -> str:
         certify = "to certify it these requests may do"
     else:
         certify = f"to certify it about {count(one.more)} more are needed"
-    return f"{' → '.join(one.rungs)} saves {saved}, differs in {differs}; {certify}"
+    mix = f"a random mix would save {percent(one.mix_saved)}"
+    return f"{' → '.join(one.rungs)} saves {saved}, differs in {differs}; {mix}; {certify}"

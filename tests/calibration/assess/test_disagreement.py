@@ -34,14 +34,34 @@ def test_where_much_is_the_same_and_is_told_apart_it_is_worth_it() -> None:
 
 
 def test_where_little_is_the_same_it_is_not_worth_it_and_says_what_differs() -> None:
-    blind = [
-        replace(one, recordings={rung: replace(said, verdicts={}) for rung, said in one.recordings.items()})
-        for one in traffic(600, same=0.3)
-    ]
-    samples = [*blind]
+    samples = blind(600, 0.3)
     found = assess_samples(samples, recorded_ladder(samples, RUNGS, ["refusal"]))
     assert found.verdict == "not worth it"
     assert "of requests" in found.why
+
+
+def blind(n: int, same: float) -> list[Sample]:
+    """Return traffic of which no verifier tells anything."""
+    return [
+        replace(one, recordings={rung: replace(said, verdicts={}) for rung, said in one.recordings.items()})
+        for one in traffic(n, same=same)
+    ]
+
+
+def test_verifiers_that_tell_nothing_apart_save_no_more_than_a_random_mix() -> None:
+    samples = blind(1500, 0.9)
+    found = assess_samples(samples, recorded_ladder(samples, RUNGS, ["refusal"]))
+    assert all(one.saved.value <= one.mix_saved + 0.02 for one in found.bounds if len(one.rungs) > 1)
+    seen = assessed(list(traffic(1500, same=0.9)))
+    widest = max(seen.bounds, key=lambda one: one.bound)
+    assert widest.saved.value > widest.mix_saved
+
+
+def test_a_model_that_alone_says_nearly_always_the_same_is_named() -> None:
+    samples = blind(1500, 0.98)
+    found = assess_samples(samples, recorded_ladder(samples, RUNGS, ["refusal"]))
+    assert found.verdict == "worth it"
+    assert found.why.startswith("small alone saves")
 
 
 def test_a_rung_that_costs_as_much_is_not_worth_it() -> None:
