@@ -44,6 +44,18 @@ def certify(
         float | None,
         typer.Option("--max-loss", metavar="E", help="Upper bound on the accuracy loss against the last rung: 0.02."),
     ] = None,
+    never_worse_than: Annotated[
+        str | None,
+        typer.Option(
+            "--never-worse-than",
+            metavar="RUNG",
+            help="Instead: compare with this single model, and ask no dearer one; with --margin.",
+        ),
+    ] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option("--margin", metavar="E", help="Upper bound on the accuracy loss against that model: 0.02."),
+    ] = None,
     target: Annotated[
         Literal["best"] | None,
         typer.Option(
@@ -128,7 +140,7 @@ def certify(
     from cascade.cli.shared.pair_labels import Work
     from cascade.samples.table import parse_mapping
 
-    bound = _bound(max_loss, target, confidence, audit_bound=audit_bound)
+    bound = _bound(max_loss, target, (never_worse_than, margin), confidence, audit_bound=audit_bound)
     chosen = chosen_ladder(config, rungs, verifiers)
     _require_judge(by, judge_model, rubric)
     who = annotator_name(annotator) if by in ("terminal", "browser") else ""
@@ -140,7 +152,7 @@ def certify(
         say(f"--audit-bound: {least} audited rows without a conflict leave half of {bound.value:g} to the walk.")
         audit = max(audit, least)
     run = open_run(found, path, chosen, bound, LabelBudget(labels=labels, audit=audit, audit_bound=audit_bound),
-               tasks=task, seed=seed)  # fmt: skip
+               tasks=task, seed=seed, reference=never_worse_than)  # fmt: skip
     for sentence in run.sentences():
         say(sentence)
     bills = run.bills()
@@ -194,14 +206,26 @@ def _show_done(policy: Policy, out: Path, figures: dict[str, Any], *, as_json: b
     print_caveats(policy)
 
 
-def _bound(loss: float | None, target: str | None, confidence: float, *, audit_bound: bool) -> MaxLoss | Best:
-    """Return the bound of --max-loss, or the aim of --target best."""
+def _bound(
+    loss: float | None,
+    target: str | None,
+    single: tuple[str | None, float | None],
+    confidence: float,
+    *,
+    audit_bound: bool,
+) -> MaxLoss | Best:
+    """Return the bound of --max-loss or --margin, or the aim of --target best."""
     from calibration.targets.bound import MaxLoss
     from calibration.targets.target import Best
 
-    if (loss is None) == (target is None):
-        message = "--max-loss and --target best were both given, or neither; one of them was expected."
+    named, margin = single
+    if (named is None) != (margin is None):
+        message = "--never-worse-than and --margin belong together; give both, or none."
         raise ConfigError(message)
+    if sum(one is not None for one in (loss, target, named)) != 1:
+        message = "Exactly one of --max-loss, --never-worse-than and --target best was expected."
+        raise ConfigError(message)
+    loss = margin if loss is None else loss
     if loss is not None:
         return MaxLoss(loss, confidence)
     if audit_bound:

@@ -22,7 +22,7 @@ from calibration.samples.subladders import list_parts
 from calibration.samples.survey import survey
 from calibration.targets.bound import MaxLoss
 from calibration.targets.target import Best
-from cascade.errors import DataError
+from cascade.errors import ConfigError, DataError
 from cascade.labelling.annotation import annotators
 from cascade.ladder import Ladder
 from cascade.plugins import resolve
@@ -54,6 +54,7 @@ class PairedRun:
         *,
         verifiers: Sequence[Any] | None = None,
         tasks: Sequence[str] | None = None,
+        reference: str | None = None,
         sameness: Sameness | None = None,
         looks: Looks | None = None,
         abstaining: Collection[str] = (),
@@ -70,6 +71,7 @@ class PairedRun:
             budget: the labels of each task.
             verifiers: with names only, the verifiers to use; None: all that are free, or recorded at no cost.
             tasks: only these; None: all.
+            reference: the single model that is compared with, of rungs that are asked no dearer one; None: the last.
             sameness: whose sameness it is; None: that of the reader of answers.
             looks: the record of earlier certifications on pairs of these samples.
             abstaining: tasks that give no answer where the last rung's was vetoed.
@@ -79,6 +81,7 @@ class PairedRun:
 
         Raises:
             DataError: a task has no samples, or too few recordings to compare.
+            ConfigError: the reference is no rung of the ladder, or its first.
         """
         self._samples = list(samples)
         seen = survey(self._samples)
@@ -89,6 +92,7 @@ class PairedRun:
         seen = seen if tasks is None else seen.of(tasks)
         self._named = not isinstance(ladder, Ladder)
         self._ladder = resolve(ladder) if isinstance(ladder, Ladder) else recorded_ladder(seen, ladder, verifiers)
+        compared = self._ladder if reference is None else _up_to(self._ladder, reference, list(seen.counts))
         self._sameness, self._seed = sameness or Sameness(), seed
         self._places: dict[str, list[int]] = {name: [] for name in seen.counts}
         for place, sample in enumerate(self._samples):
@@ -96,9 +100,9 @@ class PairedRun:
                 self._places[sample.request.task].append(place)
         layouts = lay_out_tasks(
             self._samples,
-            self._ladder,
+            compared,
             seen.counts,
-            {name: list_parts(self._ladder.of(name).names) for name in seen.counts},
+            {name: list_parts(compared.of(name).names) for name in seen.counts},
             sameness=self._sameness,
             contents=True,
             prices=prices,
@@ -228,3 +232,17 @@ class PairedRun:
             else:
                 groups.append([rung])
         return tuple(map(tuple, groups))
+
+
+def _up_to(ladder: Ladder, reference: str, tasks: Sequence[str]) -> Ladder:
+    """Return the ladder without the rungs above the reference."""
+    names = ladder.names
+    if reference not in names[1:]:
+        message = (
+            f"The reference is {reference!r}; a rung of {', '.join(names[1:])} was expected: one with a cheaper rung "
+            "below it."
+        )
+        raise ConfigError(message)
+    kept = names[: names.index(reference) + 1]
+    own = {task: tuple(rung for rung in ladder.of(task) if rung.name in kept) for task in tasks}
+    return Ladder(*(rung for rung in ladder if rung.name in kept), tasks=own)

@@ -94,6 +94,26 @@ def test_a_person_may_stop_at_any_key_and_is_asked_for_the_rest_only(cli, sample
     assert "Next: sums:" in ended.stderr or json.loads(ended.stdout)["tasks"]["sums"]["certified"]
 
 
+def test_a_single_model_may_be_the_reference_and_none_above_it_is_asked(cli, folder):
+    lines = bare(300)
+    for line in lines:
+        top = line["recordings"][1]
+        line["recordings"].append({**top, "rung": "huge", "model": "test/huge", "content": "9", "cost_usd": 1.0})
+    write_lines(folder / "three.jsonl", lines)
+    given = ("--rungs", "small,large,huge", "--verifiers", "sure", "--labels", 40, "--audit", 30, "--json")
+    done = cli("certify", "three.jsonl", *given, "--never-worse-than", "large", "--margin", 0.08, "-a", "ann",
+               input="1" * 300 + "q")  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    task = Policy.load("policy.json").tasks["sums"]
+    assert task.reference == "large"
+    assert all("huge" not in point.rungs for point in task.points)
+    assert "below always asking large" in json.loads(done.stdout)["tasks"]["sums"]["certificate"]["pairs"]["bounds"]
+    assert json.loads(cli("replay", "three.jsonl", "--policy", "policy.json", "--json").stdout)["total"]["n"] == 300
+    refused = cli("certify", "three.jsonl", *given, "--never-worse-than", "small", "--margin", 0.08)
+    assert refused.exit_code == 2
+    assert "large, huge" in refused.stderr
+
+
 def test_the_best_accuracy_takes_the_same_labels_and_is_not_certified(cli, samples):
     given = [one for one in GIVEN if one not in ("--max-loss", 0.08)]
     done = cli("certify", samples, *given, "--target", "best", "-a", "ann", "--json", input="1" * 300 + "q")
@@ -164,7 +184,8 @@ def test_gold_answers_label_for_nothing(cli, folder):
     ("more", "said"),
     [
         (("--by", "judge"), "--judge-model"),
-        (("--target", "best"), "--max-loss and --target best"),
+        (("--target", "best"), "Exactly one of --max-loss"),
+        (("--never-worse-than", "small"), "--margin"),
         (("--judge-model", "m"), "--by judge"),
         (("--rubric", "r.txt"), "judge"),
         (("--max-loss", "2"), "between 0 and 1"),
