@@ -20,7 +20,7 @@ def assessed(samples: list[Sample]) -> DisagreementAssessment:
 
 
 def test_where_much_is_the_same_and_is_told_apart_it_is_worth_it() -> None:
-    found = assessed(list(traffic(1500)))
+    found = assessed(list(traffic(900)))
     assert found.verdict == "worth it"
     widest = found.bounds[-1]
     assert widest.bound == 0.1
@@ -34,7 +34,7 @@ def test_where_much_is_the_same_and_is_told_apart_it_is_worth_it() -> None:
 
 
 def test_where_little_is_the_same_it_is_not_worth_it_and_says_what_differs() -> None:
-    samples = blind(600, 0.3)
+    samples = blind(400, 0.3)
     found = assess_samples(samples, recorded_ladder(samples, RUNGS, ["refusal"]))
     assert found.verdict == "not worth it"
     assert "of requests" in found.why
@@ -49,16 +49,16 @@ def blind(n: int, same: float) -> list[Sample]:
 
 
 def test_verifiers_that_tell_nothing_apart_save_no_more_than_a_random_mix() -> None:
-    samples = blind(1500, 0.9)
+    samples = blind(500, 0.9)
     found = assess_samples(samples, recorded_ladder(samples, RUNGS, ["refusal"]))
     assert all(one.saved.value <= one.mix_saved + 0.02 for one in found.bounds if len(one.rungs) > 1)
-    seen = assessed(list(traffic(1500, same=0.9)))
+    seen = assessed(list(traffic(500, same=0.9)))
     widest = max(seen.bounds, key=lambda one: one.bound)
     assert widest.saved.value > widest.mix_saved
 
 
 def test_a_model_that_alone_says_nearly_always_the_same_is_named() -> None:
-    samples = blind(1500, 0.98)
+    samples = blind(500, 0.98)
     found = assess_samples(samples, recorded_ladder(samples, RUNGS, ["refusal"]))
     assert found.verdict == "worth it"
     assert found.why.startswith("small alone saves")

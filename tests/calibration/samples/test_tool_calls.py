@@ -79,10 +79,10 @@ def test_labels_of_tool_calls_calibrate_by_their_tokens_and_schema() -> None:
 
 def test_equal_arguments_are_the_same_whatever_their_spelling_and_certify_without_a_label() -> None:
     policy = calibrate(
-        traffic(1200, 3, labelled=False), RUNGS, target=MaxDisagreement(0.1), verifiers=["schema", "logprob"]
+        traffic(600, 3, labelled=False), RUNGS, target=MaxDisagreement(0.15), verifiers=["schema", "logprob"]
     )
     task = policy.tasks["orders"]
     assert task.certified
     assert task.measured["same"]["small"]["same"]["value"] > 0.7
-    assert task.measured["cost_vs_top"] < 0.6
-    assert float(np.nanmean(served(policy, traffic(600, 4, labelled=False)).differs)) < 0.1
+    assert task.measured["cost_vs_top"] < 0.7
+    assert float(np.nanmean(served(policy, traffic(300, 4, labelled=False)).differs)) < 0.15
