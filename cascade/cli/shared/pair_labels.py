@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cascade.cli.shared.label_log import RIGHT, label_rows
+from cascade.cli.shared.label_log import NAMES, RIGHT, label_rows
 from cascade.cli.shared.sitting import sit
 from cascade.cli.shared.terminal import say
 from cascade.errors import DataError
@@ -29,6 +29,9 @@ Labels = Mapping[Key, Mapping[str, "Recording"]]
 
 UNSURE = ("cannot tell", "unsure", "?")
 """Words of a file for an answer that nobody could tell."""
+
+DECISION = "decision"
+"""Field of a sample of a log that names its decision."""
 
 COLUMNS = ("task", "id", "rung", "question", "answer", "correct")
 """Columns of the file of answers to be labelled."""
@@ -206,7 +209,10 @@ def _look_up(told: Mapping[tuple[str | None, str, str], tuple[float | None, str]
     tuple[float | None, str] | None
 ):  # fmt: skip
     task, identity = sample.key
-    return told.get((task, identity, rung), told.get((None, identity, rung)))
+    decision = sample.extra.get(DECISION)
+    names = (identity, *([str(decision.get("id"))] if isinstance(decision, Mapping) else []))
+    places = [(where, name, rung) for name in names for where in (task, None)]
+    return next((told[place] for place in places if place in told), None)
 
 
 def _filed(own: Recording, value: float | None, source: str) -> Recording:
@@ -219,12 +225,17 @@ def _read(path: Path) -> dict[tuple[str | None, str, str], tuple[float | None, s
     """Return the labels of a file by task (None: not named), id and rung; None: nobody could tell."""
     found: dict[tuple[str | None, str, str], tuple[float | None, str]] = {}
     for where, row in label_rows(path):
-        value = row.get("correct")
+        identity, value = (
+            next((row[key] for key in keys if row.get(key) not in (None, "")), None) for keys in NAMES.values()
+        )
         if value is None or (isinstance(value, str) and not value.strip()):
             continue
-        identity, rung = row.get("id"), row.get("rung")
+        rung = row.get("rung")
         if not isinstance(identity, str) or not isinstance(rung, str):
-            message = f"{where} has id {identity!r} and rung {rung!r}; the id of a sample and a rung were expected."
+            message = (
+                f"{where} has id {identity!r} and rung {rung!r}; the id of a sample or a decision, and the rung whose "
+                "answer is labelled, were expected."
+            )
             raise DataError(message)
         source = str(row.get("source") or "human")
         text = value.strip().lower() if isinstance(value, str) else value

@@ -207,6 +207,20 @@ def test_a_wrong_line_of_labels_is_named_and_changes_nothing(cli, samples):
     assert samples.read_bytes() == before
 
 
+def test_a_file_may_name_decisions_as_label_import_does_and_words_are_labels(cli, folder):
+    lines = bare(60)
+    for i, line in enumerate(lines):
+        line["decision"] = {"id": f"d-{i}", "observed": True}
+    write_lines(folder / "s.jsonl", lines)
+    rows = [f"d-{i},{rung},{'yes' if i % 2 else 'cannot tell'}" for i in range(60) for rung in ("small", "large")]
+    Path("l.csv").write_text("\n".join(["decision_id,rung,label", *rows]) + "\n")
+    done = cli("certify", "s.jsonl", *GIVEN, "--by", "l.csv")
+    assert "rows are labelled from l.csv" in done.stderr
+    kept = [one.recordings["large"] for one in read_samples("s.jsonl")]
+    assert {one.correct for one in kept if "annotations" not in one.extra} <= {1.0, None}
+    assert any("annotations" in one.extra for one in kept)
+
+
 def test_compressed_samples_need_a_file_for_the_labels(cli, folder):
     done = cli("certify", "s.jsonl.gz", *GIVEN)
     assert done.exit_code == 2
