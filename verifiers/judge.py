@@ -10,7 +10,7 @@ from copy import copy
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, Exchange, ModelCall, Response
@@ -19,6 +19,7 @@ from cascade.usage import Price
 from cascade.verdict import Flow, Reply, Verdict, Verifier
 from verifiers.judge_prompt import (
     TEMPLATE,
+    TEMPLATE_YES,
     Grade,
     candidate_of,
     conversation_of,
@@ -29,7 +30,11 @@ from verifiers.judge_prompt import (
     shorten,
 )
 from verifiers.model_family import family
+from verifiers.p_yes import p_yes
 from verifiers.trivial import instructions_of, trivial
+
+Kind = Literal["grade", "p_yes"]
+"""How a judge is asked: for a grade with a reason, or for one word."""
 
 MAX_VOTES = 15
 """Most votes."""
@@ -38,7 +43,11 @@ KEPT = 4096
 
 
 class Judge(Verifier):
-    """LLM judge: scores an answer in [0, 1] by the mean of another model's usable grades (0 to 10) over 10.
+    """LLM judge: scores an answer in [0, 1], by the mean of another model's grades (0 to 10) over 10, or by P(yes).
+
+    With `kind="p_yes"` it is asked for one word, and the score is the probability of *yes* against *no* in the
+    log-probabilities of that token: the cheapest use of a judge, and the most stable. It abstains where the model gives
+    no log-probabilities (flagged `judge_unreadable`), and asks once: votes are for grades.
 
     The candidate is data: JSON-encoded, chat tokens escaped, once, at most `max_chars` long (head and tail, flagged
     `candidate_cut`). The reply must be one JSON object that repeats the question's nonce; with any other reply, or
@@ -48,10 +57,12 @@ class Judge(Verifier):
 
     A judge costs, often more than the answer above would (on wildbench 13 times): let the report decide.
 
-    Source: Zheng et al. 2023, Judging LLM-as-a-Judge (arXiv 2306.05685), single-answer grading.
+    Source: Zheng et al. 2023, Judging LLM-as-a-Judge (arXiv 2306.05685), single-answer grading; P(yes): Kadavath et
+    al. 2022 (arXiv 2207.05221).
 
     Args:
         model: the judge, in litellm's `provider/name` form; another family than the models it judges.
+        kind: `grade`, or `p_yes`.
         rubric: the definition of a good answer: text, or a path to a .md file; None: a general one.
         votes: how many times the judge is asked.
         gate: False where legitimate answers look trivial (a lone ∅; "The answer is correct.").
@@ -79,6 +90,7 @@ class Judge(Verifier):
         self,
         model: str,
         *,
+        kind: Kind = "grade",
         rubric: str | Path | None = None,
         votes: int = 1,
         gate: bool = True,
@@ -96,9 +108,13 @@ class Judge(Verifier):
             raise ConfigError(f"Judge(model={model!r}): a name such as 'openai/gpt-5' was expected.")
         if isinstance(votes, bool) or not isinstance(votes, int) or not 1 <= votes <= MAX_VOTES:
             raise ConfigError(f"Judge(votes={votes!r}): a whole number from 1 to {MAX_VOTES} was expected.")
+        if kind not in get_args(Kind):
+            raise ConfigError(f"Judge(kind={kind!r}): {' or '.join(get_args(Kind))} was expected.")
+        if kind == "p_yes" and votes != 1:
+            raise ConfigError(f"Judge(kind='p_yes', votes={votes!r}): one vote was expected; P(yes) needs no more.")
         if not max_chars >= 200 or not timeout_s > 0:
             raise ConfigError(f"Judge(max_chars={max_chars!r}, timeout_s={timeout_s!r}): at least 200, and above 0.")
-        self.model, self.votes, self.gate = model, votes, gate
+        self.model, self.kind, self.votes, self.gate = model, kind, votes, gate
         self.rubric = load_rubric(rubric)
         self.params, self.price = dict(params), price
         self.api_base, self._api_key = api_base, api_key
@@ -116,8 +132,10 @@ class Judge(Verifier):
 
     def settings(self) -> dict[str, Any]:
         """Return model, votes, gate, limits, parameters and the hash of the prompt with its rubric."""
-        prompt = blake2b((TEMPLATE + "\0" + self.rubric).encode(), digest_size=16).hexdigest()
-        chosen = {"model": self.model, "votes": self.votes, "gate": self.gate, "max_chars": self.max_chars}
+        template = TEMPLATE if self.kind == "grade" else TEMPLATE_YES
+        prompt = blake2b((template + "\0" + self.rubric).encode(), digest_size=16).hexdigest()
+        chosen: dict[str, Any] = {} if self.kind == "grade" else {"kind": self.kind}
+        chosen |= {"model": self.model, "votes": self.votes, "gate": self.gate, "max_chars": self.max_chars}
         return {**chosen, "params": self.params, "prompt": prompt}
 
     def flow(self, exchange: Exchange) -> Flow:
@@ -142,7 +160,7 @@ class Judge(Verifier):
             ModelCall(
                 rung=exchange.rung,
                 model=self.model,
-                messages=messages_for(self.rubric, conversation, candidate, nonce),
+                messages=messages_for(self.rubric, conversation, candidate, nonce, kind=self.kind),
                 params=self.params,
                 wishes=self._wishes(vote),
                 api_base=self.api_base,
@@ -181,7 +199,11 @@ class Judge(Verifier):
         return tuple(found)
 
     def _wishes(self, vote: int) -> dict[str, Any]:
-        wished = {"temperature": 0, "seed": vote, "response_format": {"type": "json_object"}}
+        wished: dict[str, Any] = {"temperature": 0, "seed": vote}
+        if self.kind == "grade":
+            wished["response_format"] = {"type": "json_object"}
+        else:
+            wished |= {"max_tokens": 1, "logprobs": True, "top_logprobs": 5}
         return {key: value for key, value in wished.items() if key not in self.params}
 
     def _verdict(self, replies: tuple[Reply, ...], nonces: list[str], flags: tuple[str, ...]) -> Verdict:
@@ -190,7 +212,7 @@ class Judge(Verifier):
             if not isinstance(reply, Response):
                 troubles.append((f"the judge failed: {getattr(reply, 'kind', 'no reply')}", "judge_failed"))
                 continue
-            grade = read_grade(reply.text, nonce)
+            grade = read_grade(reply.text, nonce) if self.kind == "grade" else _read_yes(reply)
             if isinstance(grade, Grade):
                 grades.append(grade)
             else:
@@ -202,4 +224,10 @@ class Judge(Verifier):
         spread = max(scores) - min(scores) if len(scores) > 1 else None
         mean = min(1.0, math.fsum(scores) / len(scores))
         reason = f"graded by {self.model}" + (f": {grades[0].reason}" if self.quote else "")
+        reason = f"P(yes) of {self.model}" if self.kind == "p_yes" else reason
         return Verdict(score=mean, reason=reason, signals={"spread": spread}, flags=flags)
+
+
+def _read_yes(reply: Response) -> Grade | str:
+    found = p_yes(reply)
+    return found if isinstance(found, str) else Grade(score=found, reason="")

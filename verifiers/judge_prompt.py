@@ -19,6 +19,8 @@ from cascade.reading.phrase import value_of
 
 TEMPLATE = Path(__file__).with_name("judge.md").read_text(encoding="utf-8")
 """The instructions, with `{rubric}` to be filled in."""
+TEMPLATE_YES = Path(__file__).with_name("judge_yes.md").read_text(encoding="utf-8")
+"""The instructions that ask for one word."""
 RUBRIC = Path(__file__).with_name("rubric.md").read_text(encoding="utf-8")
 """The default rubric."""
 TOP_SCORE = 10
@@ -123,12 +125,13 @@ def encode(value: Any) -> str:
 
 
 def messages_for(
-    rubric: str, conversation: Sequence[Mapping[str, str]], candidate: str, nonce: str
+    rubric: str, conversation: Sequence[Mapping[str, str]], candidate: str, nonce: str, *, kind: str = "grade"
 ) -> tuple[Message, ...]:
-    """Return the chat that asks for one grade."""
+    """Return the chat that asks for one grade, or for one word (`p_yes`)."""
+    template = TEMPLATE if kind == "grade" else TEMPLATE_YES
     data = encode({"nonce": nonce, "conversation": list(conversation), "candidate": candidate})
     return (
-        {"role": "system", "content": TEMPLATE.replace("{rubric}", rubric.strip())},
+        {"role": "system", "content": template.replace("{rubric}", rubric.strip())},
         {"role": "user", "content": data},
     )
 
