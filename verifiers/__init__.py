@@ -5,6 +5,7 @@ also installs a package called `verifiers`; `__distribution__` says which one th
 """
 
 from verifiers.agreement import Agreement
+from verifiers.arithmetic import Arithmetic
 from verifiers.check import Check
 from verifiers.hedging import Hedging
 from verifiers.judge import Judge
@@ -15,4 +16,4 @@ from verifiers.skip_if_confident import SkipIfConfident
 
 __distribution__ = "calibrated-cascade"
 
-__all__ = ["Agreement", "Check", "Hedging", "Judge", "LogProb", "Refusal", "Schema", "SkipIfConfident"]
+__all__ = ["Agreement", "Arithmetic", "Check", "Hedging", "Judge", "LogProb", "Refusal", "Schema", "SkipIfConfident"]
