@@ -1,60 +1,107 @@
-"""Worth of `arithmetic` on the recorded sets that show working: AUROC, abstentions, and false alarms on right answers.
+"""Worth of verifiers and cascades on the recorded sets; and the error rates of the gate.
 
-    python -m benchmarks.worth
+    python benchmarks/worth.py [--json]
 
-Reads the shared recordings; prints the table of RESULTS/worth.md.
+First table: out of fold, on all rows of the typical pair. Second table: a synthetic policy whose figure is exactly at
+its limit is checked 2,000 times; passing is wrong, and must happen in at most 10 %.
 """
 
 from __future__ import annotations
 
-import gzip
+import argparse
 import json
-from collections.abc import Iterator
+from typing import Any
 
-from benchmarks.recorded_sets import FOLDER
-from cascade.exchange import Exchange, ModelCall, Request, Response
-from cascade.stats.auroc import measure_auroc
-from verifiers.arithmetic import Arithmetic
+import numpy as np
 
-SETS = ("gsm8k_2021", "gsm8k_routellm", "mz_gsm8k", "zeroeval_gsm8k")
+from benchmarks.recorded_sets import PAIRS, laid_out
+from calibration.assess.assessment import assess_table
+from calibration.assess.worth import measure_worth
+from calibration.combine.held_out import hold_out
+from calibration.gate.finding import Criterion, judge_figure
+
+REPETITIONS = 2000
 
 
-def recorded(name: str) -> Iterator[tuple[str, str, float]]:
-    """Yield model, answer and label."""
-    with gzip.open(FOLDER / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        for line in lines:
-            for one in json.loads(line)["recordings"]:
-                if one.get("content") and one.get("correct") is not None:
-                    yield one["model"], one["content"], float(one["correct"])
+def measure(name: str) -> dict[str, Any]:
+    """Return the assessment and the verifiers' worth of one set."""
+    table, _ = laid_out(name)
+    assessment = assess_table(table, hold_out(table))
+    (rung,) = assessment.rungs
+    worth = [one for one in measure_worth(table) if one.standing != "constant"]
+    return {"set": name, "n": rung.n, **assessment.to_json(), "verifiers": [one.to_json() for one in worth]}
+
+
+def false_passes(n: int, kind: str, seed: int = 0) -> dict[str, Any]:
+    """Return how often figures that are exactly at their limit pass or fail, at δ = .10 each."""
+    rng, found = np.random.default_rng(seed), []
+    known: dict[bytes, tuple[str, str]] = {}
+    for _ in range(REPETITIONS):
+        groups: list[str] | None = None
+        if kind == "accuracy":
+            criterion, values = Criterion("min_accuracy", 0.8), (rng.random(n) < 0.8).astype(float)
+        elif kind == "fractional":
+            criterion, values = Criterion("min_accuracy", 0.8), rng.beta(4.0, 1.0, n)
+        elif kind == "loss":
+            criterion, values = Criterion("max_loss", 0.02), rng.choice([1.0, -1.0, 0.0], n, p=[0.05, 0.03, 0.92])
+        elif kind == "loss, no gains":
+            criterion, values = Criterion("max_loss", 0.02), (rng.random(n) < 0.02).astype(float)
+        elif kind == "cost":
+            criterion, values = Criterion("max_cost", 1.0), rng.lognormal(-0.5, 1.0, n)
+        else:
+            # Ten turns a session, whose accuracies vary: intra-class correlation .3.
+            criterion = Criterion("min_accuracy", 0.8)
+            p = np.repeat(rng.beta(0.8 * 7 / 3, 0.2 * 7 / 3, n // 10), 10)
+            values, groups = (rng.random(len(p)) < p).astype(float), [f"{i // 10}" for i in range(len(p))]
+        # The exact test on pairs is slow and depends on counts only: equal counts are judged once.
+        key = np.sort(values).tobytes() if criterion.kind == "max_loss" else values.tobytes()
+        if key not in known:
+            finding = judge_figure("task", criterion, values, groups, delta=0.1, delta_fail=0.1)
+            known[key] = finding.outcome, finding.margin.method
+        found.append(known[key])
+    outcomes = [outcome for outcome, _ in found]
+    return {
+        "figure": kind,
+        "n": n,
+        "method": max({method for _, method in found}, key=[method for _, method in found].count),
+        "passed": outcomes.count("pass") / REPETITIONS,
+        "failed": outcomes.count("fail") / REPETITIONS,
+    }
 
 
 def main() -> None:
-    """Print a row for each recorded model."""
-    request, verifier = Request.of("?"), Arithmetic()
-    print("| set | model | n | right | abstains | right answers with a wrong equation | AUROC (90 %) |")
+    """Measure all sets and the gate, and print tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    kinds = ("accuracy", "fractional", "loss", "loss, no gains", "cost", "grouped accuracy")
+    gates = [false_passes(n, kind) for kind in kinds for n in (100, 200, 500)]
+    sets = [measure(name) for name in PAIRS]
+    if options.json:
+        print(json.dumps({"sets": sets, "gate": gates}, indent=1))
+        return
+    print("| set | n | reference leads by, points | area, points (90 %) | verdict | informative | at chance level |")
     print("|---|---|---|---|---|---|---|")
-    for name in SETS:
-        by_model: dict[str, list[tuple[str, float]]] = {}
-        for model, text, correct in recorded(name):
-            by_model.setdefault(model, []).append((text, correct))
-        for model, rows in by_model.items():
-            call = ModelCall(rung="x", model=model, messages=request.messages)
-            verdicts = [
-                verifier.verify(
-                    Exchange(request=request, call=call, rung="x", model=model, response=Response(text=text))
-                )
-                for text, _ in rows
-            ]
-            scored = [(v, y) for v, (_, y) in zip(verdicts, rows, strict=True) if v.score is not None]
-            alarms = [v.signals["wrong"] > 0 for v, y in scored if y >= 0.5]  # type: ignore[operator]
-            area = measure_auroc([v.score for v, _ in scored], [y for _, y in scored])  # type: ignore[misc]
-            low, high = (0.0, 1.0) if area is None else area.interval(0.9)
-            shown = "–" if area is None else f"{area.value:.2f} ({low:.2f}–{high:.2f})"
-            right = sum(y for _, y in rows) / len(rows)
-            print(
-                f"| {name} | {model} | {len(rows):,} | {right:.1%} | {1 - len(scored) / len(rows):.1%} | "
-                f"{sum(alarms) / max(len(alarms), 1):.1%} | {shown} |"
+    for row in sets:
+        (rung,) = row["rungs"]
+        named = {
+            standing: ", ".join(
+                one["verifier"] + (f" {one['auroc']['value']:.2f}" if one["auroc"] else "")
+                for one in row["verifiers"]
+                if one["standing"] == standing
             )
+            for standing in ("informative", "chance")
+        }
+        area = rung["area"]
+        print(
+            f"| {row['set']} | {row['n']} | {100 * rung['lead']['value']:.1f} | {100 * area['value']:.2f} "
+            f"({100 * area['low']:.2f} to {100 * area['high']:.2f}) | {row['verdict']} | {named['informative']} | "
+            f"{named['chance'] or '–'} |"
+        )
+    print("\n| figure exactly at its limit | n | method | passed, at most .10 | failed, at most .10 |")
+    print("|---|---|---|---|---|")
+    for row in gates:
+        print(f"| {row['figure']} | {row['n']} | {row['method']} | {row['passed']:.3f} | {row['failed']:.3f} |")
 
 
 if __name__ == "__main__":
