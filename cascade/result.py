@@ -27,6 +27,12 @@ answer. deadline, budget: that ran out first. cancelled: by the caller; such a r
 BYPASSED = "bypassed"
 """Flag of a decision that the cascade did not make: the reference alone was asked, since the cascade had failed."""
 
+
+def bypass_flags(cause: str) -> tuple[str, ...]:
+    """Return the flags of a request that the reference alone answers; `cause`: what the cascade failed by, or ''."""
+    return (BYPASSED, f"{BYPASSED}:{cause}") if cause else (BYPASSED,)
+
+
 Parsed = TypeVar("Parsed")
 
 

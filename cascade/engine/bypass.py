@@ -24,7 +24,7 @@ from cascade.guards.call_recorder import NULL_RECORDER, CallRecorder, call_key
 from cascade.ladder import Rung
 from cascade.log.rows import decision_id, now_ms
 from cascade.policy.operating_point import Decision
-from cascade.result import BYPASSED, Attempt, Outcome, Result
+from cascade.result import BYPASSED, Attempt, Outcome, Result, bypass_flags
 from cascade.usage import Price, Usage
 
 
@@ -171,8 +171,7 @@ class Bypass:
             request_id=self.request.id, decision_id=self.identity, task=self.request.task, outcome=ended,
             answer=None if failed else response.text, tool_calls=() if failed else response.tool_calls,
             rung=None if failed else self._rung.name, model=None if failed else self.model, attempts=(attempt,),
-            error=self.error, flags=(BYPASSED, *((f"{BYPASSED}:{self.cause}",) if self.cause else ())),
-            tags=self.request.tags,
+            error=self.error, flags=bypass_flags(self.cause), tags=self.request.tags,
             maybe_charged_usd=self._budget.maybe_charged_usd,
             maybe_charged_estimate_usd=self._budget.maybe_charged_estimate_usd,
             latency_s=time.monotonic() - self._started,

@@ -266,7 +266,7 @@ class Cascade(Closing):
         return self._runner.day_budgets.open("key", f"key:{name}", limit_usd, spent_usd=spent_usd)
 
     async def answer(
-        self, request: Request, *, account: SpendAccount | None = None, bypassed: str | None = None
+        self, request: Request, *, account: SpendAccount | None = None, bypassed: str | None = None, cause: str = ""
     ) -> Result[Any]:
         """Answer a request of a server: as `arun`, paid from one more account, or by the reference alone.
 
@@ -275,6 +275,7 @@ class Cascade(Closing):
             account: what pays for it beside the daily budgets, such as a key's.
             bypassed: why the cascade failed it: the reference alone is asked, nothing is verified, and the decision is
                 flagged `bypassed`. None: the cascade decides.
+            cause: the same for a flag: `auth:small`, `RuntimeError`.
 
         Raises:
             ConfigError, RunError: as of `arun`.
@@ -284,7 +285,7 @@ class Cascade(Closing):
         """
         started = time.monotonic()
         served = self._runner.served if bypassed is not None else self._runner.snapshot(request.task, stacklevel=3)
-        return await self._loop_thread.arun(self._runner.run, request, started, served, account, bypassed)
+        return await self._loop_thread.arun(self._runner.run, request, started, served, account, bypassed, cause)
 
     def run_many(
         self,

@@ -39,7 +39,7 @@ from cascade.ladder import Rung
 from cascade.log import Log
 from cascade.log.calls import committed
 from cascade.policy.unknown_task import UNKNOWN_TASK
-from cascade.result import BYPASSED, Attempt, Outcome, Result
+from cascade.result import BYPASSED, Attempt, Outcome, Result, bypass_flags
 from cascade.samples.sample import Sample, recorded, require_text
 from cascade.settings import Settings
 from cascade.telemetry import begin as begin_trace
@@ -123,6 +123,7 @@ class Runner:
         served: Served,
         account: SpendAccount | None = None,
         bypassed: str | None = None,
+        cause: str = "",
     ) -> Result[Any]:
         """Run one request; raise where its result is to be raised.
 
@@ -132,8 +133,9 @@ class Runner:
             served: what it runs by.
             account: what pays for it beside the budgets of the day.
             bypassed: why the cascade failed it, so that the reference alone is asked.
+            cause: the same for a flag; see `bypass.cause_of`.
         """
-        result = await self.climb(request, started, served, account, bypassed=bypassed)
+        result = await self.climb(request, started, served, account, bypassed=bypassed, cause=cause)
         cap = served.limits.escalation_cap
         on_cap = "best" if cap is None else cap.on_cap
         raise_for_result(result, request, self.settings_of(request.task), on_cap)
@@ -149,6 +151,8 @@ class Runner:
         slots: asyncio.Semaphore | None = None,
         begun: Begun | None = None,
         bypassed: str | None = None,
+        *,
+        cause: str = "",
     ) -> Result[Any]:
         """Run one request, log what came of it, and return it whatever it is.
 
@@ -161,6 +165,7 @@ class Runner:
             slots: bounds the calls of a bulk run in flight.
             begun: the decision that it becomes; None: a new one.
             bypassed: why the cascade failed it; the reference alone is asked. None: it did not.
+            cause: the same for a flag.
         """
         settings, ladder = self.settings_of(request.task), served.ladder.of(request.task)
         mode, propensity = mode_of(request, settings, served)
@@ -199,7 +204,9 @@ class Runner:
             changes["next_usd"] = next_usd_of(result, ended, served.ladder, served.policy, served.prices)
             changes["propensity"] = propensity
             if bypassed is not None:
-                changes |= {"flags": (*result.flags, BYPASSED), "error": result.error or bypassed, "mode": "enforce"}
+                changes |= {
+                    "flags": (*result.flags, *bypass_flags(cause)), "error": result.error or bypassed, "mode": "enforce",
+                }  # fmt: skip
             if floor_unknown:
                 changes["flags"] = (*changes.get("flags", result.flags), UNKNOWN)
             if self._is_unknown(request.task, served):

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from cascade.engine.bypass import is_internal
+from cascade.engine.bypass import cause_of, is_internal
 from cascade.errors import CascadeError, DataError, DeadlineExceeded, SchemaRejected
 from cascade.exchange import Request
 from cascade.loggers import logger_of
@@ -74,7 +74,7 @@ class Answering:
         _log.error(
             "The cascade failed; the reference alone answers (%d so far): %s", self.bypassed, why, exc_info=failure
         )
-        return await self.app.answer(_waited(request, arrived), account=account, bypassed=why)
+        return await self.app.answer(_waited(request, arrived), account=account, bypassed=why, cause=cause_of(failure))
 
     def _configured(self, request: Request) -> Any:
         return self.app.tasks.get(request.task, self.app.settings).schema

@@ -192,9 +192,9 @@ def test_where_the_cascade_itself_fails_the_reference_answers(server: Server, tm
         reply = made.chat()
         assert (reply.status, reply.headers["x-cascade-flags"], reply.headers["x-cascade-rung"]) == (
             200,
-            "bypassed",
+            "bypassed,bypassed:RuntimeError",
             "top",
         )
     with closing(sqlite3.connect(tmp_path / "log.db")) as log:
         rows = log.execute("SELECT flags, mode FROM decisions").fetchall()
-    assert [(json.loads(flags), mode) for flags, mode in rows] == [(["bypassed"], "enforce")]
+    assert [(json.loads(flags), mode) for flags, mode in rows] == [(["bypassed", "bypassed:RuntimeError"], "enforce")]
