@@ -205,8 +205,10 @@ class Runner:
             changes["propensity"] = propensity
             if bypassed is not None:
                 changes |= {
-                    "flags": (*result.flags, *bypass_flags(cause)), "error": result.error or bypassed, "mode": "enforce",
-                }  # fmt: skip
+                    "flags": (*result.flags, *bypass_flags(cause)),
+                    "error": result.error or bypassed,
+                    "mode": "enforce",
+                }
             if floor_unknown:
                 changes["flags"] = (*changes.get("flags", result.flags), UNKNOWN)
             if self._is_unknown(request.task, served):
