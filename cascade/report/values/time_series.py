@@ -15,6 +15,9 @@ from cascade.stats.rate_monitor import first_alarm, null_band
 
 DAY_MS = 86_400_000
 
+WIDER = 1.2
+"""Half a 95 % interval over half a 90 % one, outside of which 10 % of fresh calibrations lie, as long days show."""
+
 FALSE_MARKS = 0.05
 """Probability that a log without any shift has a marked day or hour, all of them together (Bonferroni)."""
 
@@ -41,7 +44,7 @@ def _step(number: int, parts: list[tuple[Period, Promise]], level: float, strict
     target = band = None
     if weights and all(_is_rate(promise.rate) for _, promise in weights):
         target = sum(n * (promise.rate or 0.0) for n, promise in weights) / whole.first_answered
-        bands = [(n, null_band(promise.rate or 0.0, promise.band)) for n, promise in weights]
+        bands = [(n, _band(promise)) for n, promise in weights]
         low, high = (sum(n * ends[end] for n, ends in bands) / whole.first_answered for end in (0, 1))
         band = low, high
     sure = share(whole.escalated, whole.first_answered, strict)
@@ -55,6 +58,13 @@ def _step(number: int, parts: list[tuple[Period, Promise]], level: float, strict
         target=target,
         alarm=beyond and (sure.low > band[1] or sure.high < band[0]),  # type: ignore[index,operator]  # None is in `beyond`
     )
+
+
+def _band(promise: Promise) -> tuple[float, float]:
+    """Return the rates without a mark: as the drift alarm has them, with the calibrated interval widened to 95 %."""
+    rate = promise.rate or 0.0
+    low, high = promise.band or (rate, rate)
+    return null_band(rate, (max(0.0, rate - WIDER * (rate - low)), min(1.0, rate + WIDER * (high - rate))))
 
 
 def _is_rate(rate: float | None) -> bool:
