@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cascade.errors import CascadeError
+from cascade.errors import CascadeError, DataError
 from cascade.extras import require_extra
 from cascade.serve.live import Live
 from cascade.serve.log_totals import LogTotals
 from cascade.serve.metrics import exposition
 from cascade.serve.page import PERIODS, POLICY, View, script
+from cascade.serve.request_list import Chosen, list_page, listed, request_page
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -31,12 +34,19 @@ HEADERS = {
 """Headers of every response."""
 
 
+MOST_DIGITS = 19
+"""Digits of a place in the log's order."""
+
+
 class BadView(CascadeError):
     """The URL names an unknown task or period."""
 
 
 def dashboard(live: Live, log: Log) -> Starlette:
-    """Return the ASGI application: `/`, `/app.js`, `/report.json`, `/metrics`, `/health`; all are read-only.
+    """Return the ASGI application, all of it read-only.
+
+    `/` is the report, `/requests` the list of requests and `/requests/ID` one of them; `/app.js`, `/report.json`,
+    `/metrics`, `/health`.
 
     Args:
         live: the log's pages; enter it before serving the application.
@@ -54,6 +64,20 @@ def dashboard(live: Live, log: Log) -> Starlette:
     async def page(request: Request) -> Response:
         made = await run_sync(live.made, _view(request, live))
         return HTMLResponse(made.html, headers=HEADERS)
+
+    async def requests(request: Request) -> Response:
+        chosen = _chosen(request)
+        seconds = PERIODS[chosen.period][1]
+        since_ms = None if seconds is None else int((time.time() - seconds) * 1000)
+        found = await run_sync(partial(listed, log, chosen, since_ms=since_ms))
+        periods = {key: said for key, (said, _, _) in PERIODS.items()}
+        return HTMLResponse(list_page(found, chosen, periods), headers=HEADERS)
+
+    async def one_request(request: Request) -> Response:
+        try:
+            return HTMLResponse(await run_sync(request_page, log, request.path_params["identity"]), headers=HEADERS)
+        except DataError as error:
+            raise BadView(str(error)) from None
 
     async def figures(request: Request) -> Response:
         made = await run_sync(live.made, _view(request, live))
@@ -77,8 +101,8 @@ def dashboard(live: Live, log: Log) -> Starlette:
         return PlainTextResponse(str(error), 404 if isinstance(error, BadView) else 503, headers=HEADERS)
 
     routes = [
-        Route("/", page), Route("/app.js", code), Route("/report.json", figures), Route("/metrics", metrics),
-        Route("/health", health),
+        Route("/", page), Route("/requests", requests), Route("/requests/{identity}", one_request),
+        Route("/app.js", code), Route("/report.json", figures), Route("/metrics", metrics), Route("/health", health),
     ]  # fmt: skip
     handlers: dict[Any, Any] = {CascadeError: refuse}
     return Starlette(routes=routes, exception_handlers=handlers)
@@ -87,6 +111,18 @@ def dashboard(live: Live, log: Log) -> Starlette:
 def _exposed(totals: LogTotals, counting: threading.Lock, accept: str) -> tuple[bytes, str]:
     with counting:
         return exposition(totals.refresh(), accept)
+
+
+def _chosen(request: Request) -> Chosen:
+    given = request.query_params
+    period, before = given.get("period") or Chosen().period, given.get("before") or ""
+    if period not in PERIODS or not (before == "" or (before.isdecimal() and len(before) < MOST_DIGITS)):
+        message = f"The period is unknown, or `before` no number; one of {', '.join(PERIODS)} was expected."
+        raise BadView(message)
+    names = ("task", "outcome", "rung", "escalated")
+    return Chosen(
+        period=period, before=int(before) if before else None, **{name: given.get(name) or "" for name in names}
+    )
 
 
 def _view(request: Request, live: Live) -> View:

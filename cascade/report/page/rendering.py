@@ -102,14 +102,15 @@ def _rendered(
     page: str = _template().render(
         document=document, drawn=drawn, policy=policy, script=script, made=made, version=__version__, install=INSTALL,
         picture=lambda: Markup(next(still, "")),  # noqa: S704 - Vega escapes what it draws
-        style=_style(), above=above, empty="what",
+        style=page_style(), above=above, empty="what",
         fallback_words=lambda panel: " The same figures are in the tables below." if panel.tables else "",
     )  # fmt: skip
     return page
 
 
 @cache
-def _style() -> Any:
+def page_style() -> Any:
+    """Return the style sheet of every page."""
     from markupsafe import Markup
 
     return Markup(files("cascade.report.page").joinpath("page.css").read_text("utf-8"))  # noqa: S704 - our own file
