@@ -74,7 +74,7 @@ def user_parts(content: Sequence[Any]) -> UserParts:
 
 def chat_part(part: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a part in the form of Chat Completions; unchanged if it has it already, or if its form is unknown."""
-    kind, beside = part.get("type"), {key: part[key] for key in ("cache_control",) if key in part}
+    kind, beside = str(part.get("type")), {key: part[key] for key in ("cache_control",) if key in part}
     if kind in _TEXTS and kind != "text":
         return {"type": "text", "text": str(part.get("text") or part.get("refusal") or ""), **beside}
     if kind == "input_image" and isinstance(part.get("image_url"), str):

@@ -104,6 +104,9 @@ def _of_chat(messages: Sequence[Message]) -> Iterator[str]:
             yield f"a message has the content {content!r:.40}; a text or a list of parts was expected."
         if not isinstance(content, list | tuple):
             continue
+        for part in content:
+            if isinstance(part, Mapping) and not isinstance(part.get("type", ""), str):
+                yield f"a part of a message has the type {part['type']!r:.40}; a text was expected."
         if len(content) > MAX_PARTS:
             yield f"a message has {len(content):,} parts; at most {MAX_PARTS} are sent."
         for address in _addresses(content):

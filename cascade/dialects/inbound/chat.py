@@ -19,7 +19,8 @@ from cascade.exchange import EMPTY, TokenLogProb
 from cascade.result import Result
 from cascade.usage import Usage
 
-ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+"""No set, here and in what follows: a client may send what cannot be looked up in one."""
 
 PARAMETERS = ParameterTable(
     passed=frozenset(

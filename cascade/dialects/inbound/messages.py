@@ -48,7 +48,7 @@ PARAMETERS = ParameterTable(
 
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
-_EFFORTS = frozenset({"low", "medium", "high"})
+_EFFORTS = ("low", "medium", "high")
 
 
 def read(body: Any, defaults: Mapping[str, Any] = EMPTY) -> Inbound:
@@ -139,7 +139,7 @@ def _messages(given: Any) -> tuple[Mapping[str, Any], ...]:
         raise DataError(f"messages is {given!r:.80}; a list of at least one message was expected.")
     for place, message in enumerate(given):
         role = message.get("role") if isinstance(message, Mapping) else message
-        if role not in {"user", "assistant", "system"}:
+        if role not in ("user", "assistant", "system"):
             raise DataError(f"messages[{place}] has the role {role!r:.80}; user or assistant was expected.")
         if not isinstance(message.get("content"), str | list | tuple):
             raise DataError(
@@ -167,7 +167,7 @@ def _tools(body: Mapping[str, Any]) -> dict[str, Any]:
     kind = choice.get("type")
     if kind == "tool":
         found["tool_choice"] = {"type": "function", "function": {"name": choice.get("name")}}
-    elif kind in _CHOICES:
+    elif isinstance(kind, str) and kind in _CHOICES:
         found["tool_choice"] = _CHOICES[kind]
     else:
         raise DataError(f"tool_choice has the type {kind!r:.80}; auto, any, tool or none was expected.")
@@ -178,7 +178,7 @@ def _tools(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
     kind = tool.get("type")
-    if kind not in {None, "custom"}:
+    if kind not in (None, "custom"):
         message = f"The tool {str(kind)[:60]!r} cannot be honoured: {_ELSEWHERE}."
         raise UnsupportedParameter(message, parameter="tools")
     kept = {name: tool[name] for name in ("name", "description", "strict") if tool.get(name) is not None}

@@ -10,7 +10,7 @@ from cascade.dialects.parts import chat_part
 from cascade.errors import DataError, UnsupportedParameter
 from cascade.exchange import EMPTY
 
-ROLES = frozenset({"assistant", "developer", "system", "user"})
+ROLES = ("assistant", "developer", "system", "user")
 
 
 def messages_of(instructions: Any, given: Any) -> tuple[Mapping[str, Any], ...]:
@@ -34,9 +34,9 @@ def messages_of(instructions: Any, given: Any) -> tuple[Mapping[str, Any], ...]:
         kind = item.get("type", "message")
         if kind == "reasoning":
             thinking += [part["text"] for part in mappings(item.get("summary")) if isinstance(part.get("text"), str)]
-        elif kind in _CALLS:
+        elif isinstance(kind, str) and kind in _CALLS:
             _append_call(made, _CALLS[kind](item), thinking)
-        elif kind in {"function_call_output", "custom_tool_call_output"}:
+        elif kind in ("function_call_output", "custom_tool_call_output"):
             made.append({"role": "tool", "tool_call_id": item.get("call_id"), "content": _output(item.get("output"))})
         elif kind == "message":
             made.append(_message(item, place, thinking))

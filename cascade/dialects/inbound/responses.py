@@ -51,8 +51,8 @@ PARAMETERS = ParameterTable(
     },
 )
 
-_CHOICES = frozenset({"auto", "none", "required"})
-_INCLUDED = frozenset({"message.output_text.logprobs", "reasoning.encrypted_content"})
+_CHOICES = ("auto", "none", "required")
+_INCLUDED = ("message.output_text.logprobs", "reasoning.encrypted_content")
 
 
 def read(body: Any, defaults: Mapping[str, Any] = EMPTY) -> Inbound:
@@ -168,7 +168,7 @@ def _tools(body: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     choice = body.get("tool_choice")
     if isinstance(choice, Mapping):
-        if choice.get("type") not in {"function", "custom"}:
+        if choice.get("type") not in ("function", "custom"):
             message = f"tool_choice has the type {choice.get('type')!r:.80}; function was expected, or a word."
             raise UnsupportedParameter(message, parameter="tool_choice")
         return {"tools": tools, "tool_choice": {"type": "function", "function": {"name": choice.get("name")}}}

@@ -98,7 +98,8 @@ async def read_request(
         key.require_model(named.task, named.quality)
     problem = problem_of(request) or unasked_result(request.messages)
     if problem is not None:
-        raise DataError(f"{problem[:1].upper()}{problem[1:]}")
+        is_named = problem.partition(" ")[0] in request.params
+        raise DataError(problem if is_named else f"{problem[:1].upper()}{problem[1:]}")
     return inbound, app.request(request)
 
 

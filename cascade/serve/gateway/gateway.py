@@ -94,7 +94,10 @@ class Gateway:
         name, argument, methods = found
         endpoint = methods.get(scope["method"])
         if endpoint is None:
-            raise wrong_method(scope["method"], path, methods)
+            refusal = wrong_method(scope["method"], path, methods)
+            status, body, told = error_response(error_route(scope, headers), refusal)
+            await respond_json(send, status, body, {**told, "allow": ", ".join(sorted(methods))})
+            return name
         key = self._admitted(headers, endpoint.access)
         await endpoint.handler(
             Call(scope=scope, receive=receive, send=send, headers=headers, key=key, argument=argument)

@@ -24,6 +24,7 @@ DRAINED_BYTES = 24 << 20
 BODY_S = 60.0
 """Seconds that a body may take to arrive."""
 
+_WHOLE = 1 << 53
 _AT_ONCE = 256 << 10
 """Bytes up to which a body is parsed on the event loop; longer ones in a thread."""
 
@@ -108,11 +109,12 @@ def _refused(name: str) -> Any:
 
 
 def _finite(text: str) -> float:
+    """Return a number; a whole one as such: `20.0` is an integer for JSON Schema, and for clients without integers."""
     number = float(text)
     if not math.isfinite(number):
         message = f"the number {text[:40]} is too large"
         raise ValueError(message)
-    return number
+    return int(number) if number.is_integer() and abs(number) < _WHOLE else number
 
 
 def _too_deep() -> DataError:

@@ -93,7 +93,11 @@ class Serving:
         )  # fmt: skip
         ours = CascadeRoutes(app=app, reloaded=None if reloaded is None else lambda: self._reload(reloaded))
         metrics = GatewayMetrics(app.log, self._figures)
-        self.gateway = Gateway(endpoints_of(answers, ours, names, self.lifecycle, metrics), keys=keys, mounted=mounted)
+        self.gateway = Gateway(
+            endpoints_of(answers, ours, names, self.lifecycle, metrics, keyed=keys is not None),
+            keys=keys,
+            mounted=mounted,
+        )
         """The ASGI application."""
         self._drain_s, self._processes = drain_s, processes
 

@@ -21,9 +21,15 @@ if TYPE_CHECKING:
 
 
 def endpoints_of(
-    answers: AnswerRoutes, ours: CascadeRoutes, names: ModelNames, lifecycle: Lifecycle, metrics: GatewayMetrics
+    answers: AnswerRoutes,
+    ours: CascadeRoutes,
+    names: ModelNames,
+    lifecycle: Lifecycle,
+    metrics: GatewayMetrics,
+    *,
+    keyed: bool,
 ) -> Endpoints:
-    """Return every endpoint, by path and method."""
+    """Return every endpoint, by path and method; `keyed`: whether keys are asked for."""
 
     async def models(call: Call) -> None:
         shown = list_models(names, call.key, anthropic=call.anthropic)
@@ -48,7 +54,7 @@ def endpoints_of(
         await respond(call.send, 200, body, kind=kind)
 
     async def described(call: Call) -> None:
-        await respond_json(call.send, 200, openapi())
+        await respond_json(call.send, 200, openapi(keyed=keyed))
 
     found: dict[str, dict[str, Any]] = {
         path: {"POST": Endpoint(handler=partial(answers.answer, path=path))} for path in ANSWERS

@@ -10,9 +10,13 @@ from typing import Any
 
 from cascade.dialects.inbound import chat, messages, responses
 from cascade.dialects.inbound.extension import FIELDS
+from cascade.dialects.inbound.parameters import ANYTHING
+from cascade.exchange import NAME
+from cascade.samples.request_limits import ALLOWED
 
 _OBJECT: Mapping[str, Any] = {"type": "object"}
 _TEXT: Mapping[str, Any] = {"type": "string"}
+_TAGS: Mapping[str, Any] = {"type": "object", "additionalProperties": _TEXT}
 _KINDS = {"a text": _TEXT, "a number": {"type": "number", "exclusiveMinimum": 0}}
 
 _STATUSES = {
@@ -32,8 +36,8 @@ _STATUSES = {
 
 
 @cache
-def openapi() -> dict[str, Any]:
-    """Return the description (OpenAPI 3.1)."""
+def openapi(*, keyed: bool) -> dict[str, Any]:
+    """Return the description (OpenAPI 3.1); `keyed`: whether keys are asked for."""
     ask = {
         "/v1/chat/completions": _asked("A chat completion", chat, "messages"),
         "/v1/responses": _asked("A response", responses, "input"),
@@ -67,19 +71,56 @@ def openapi() -> dict[str, Any]:
                 "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
             }
         },
-        "security": [{"bearer": []}, {"key": []}],
+        "security": [{"bearer": []}, {"key": []}] if keyed else [],
     }
+
+
+_NUMBER: Mapping[str, Any] = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+_WORD: Mapping[str, Any] = {"type": ["string", "null"]}
+_FLAG: Mapping[str, Any] = {"type": ["boolean", "null"]}
+_COUNT: Mapping[str, Any] = {"type": ["integer", "null"], "minimum": 1, "maximum": 100_000}
+_LIST: Mapping[str, Any] = {"type": ["array", "null"], "description": "as the API of the dialect has it"}
+_FORM: Mapping[str, Any] = {"type": ["object", "null"], "description": "as the API of the dialect has it"}
+_TYPES: Mapping[str, Any] = {
+    **dict.fromkeys(("temperature", "top_p", "min_p", "presence_penalty", "frequency_penalty"), _NUMBER),
+    **dict.fromkeys(("logprobs", "parallel_tool_calls", "stream"), _FLAG),
+    **dict.fromkeys(("max_tokens", "max_completion_tokens", "max_output_tokens", "top_k"), _COUNT),
+    **dict.fromkeys(("tools", "functions", "include", "stop_sequences"), _LIST),
+    **dict.fromkeys(("response_format", "thinking", "text", "reasoning", "output_config", "output_format"), _FORM),
+    **dict.fromkeys(("user", "safety_identifier", "instructions", "system", "reasoning_effort", "verbosity"), _WORD),
+    "metadata": {"type": ["object", "null"], "additionalProperties": _TEXT},
+    "seed": {"type": ["integer", "null"]},
+    "stop": {"type": ["string", "null"]},
+    "top_logprobs": {"type": ["integer", "null"], "minimum": 0, "maximum": 20},
+    "repetition_penalty": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
+    "logit_bias": {"type": ["object", "null"], "additionalProperties": {"type": "number"}},
+    "tool_choice": {"enum": ["auto", "none", "required", None]},
+}
+"""Types of parameters that are simple to say."""
+
+
+def _message(*roles: str) -> dict[str, Any]:
+    """Return the simplest message; parts, tool calls and their results are as the API of the dialect has them."""
+    properties = {"role": {"enum": [*roles]}, "content": {"type": ["string", "array"], "minLength": 1, "minItems": 1}}
+    return {"type": "object", "required": ["role", "content"], "properties": properties}
 
 
 def _asked(summary: str, dialect: ModuleType, *required: str, streams: bool = True) -> dict[str, Any]:
     table = dialect.PARAMETERS
-    known: dict[str, Any] = {name: {} for name in sorted(table.passed | table.read | table.accepted.keys())}
-    shape = "array" if dialect is not responses else ["array", "string"]
-    options = {name: _KINDS.get(kind, _OBJECT) for name, kind in FIELDS.items()}
+    names = (table.passed & ALLOWED) | table.read | table.accepted.keys()
+    known: dict[str, Any] = {name: _TYPES.get(name, {}) for name in sorted(names)}
+    for name, values in table.accepted.items():
+        if ANYTHING not in values:
+            known[name] = {"enum": [*values, None]}
+    roles = ("user", "assistant") if dialect is messages else ("system", "developer", "user", "assistant")
+    shape: dict[str, Any] = {"type": "array", "minItems": 1, "maxItems": 2000, "items": _message(*roles)}
+    if dialect is responses:
+        shape = {"anyOf": [{**_TEXT, "minLength": 1}, shape]}
+    options = {name: _KINDS.get(kind, _TAGS) for name, kind in FIELDS.items()}
+    options |= {"task": {**_TEXT, "pattern": f"^{NAME.pattern}$"}}
     known |= {
         "model": {**_TEXT, "description": "cascade/TASK, cascade/TASK:QUALITY, or an alias"},
-        "messages" if dialect is not responses else "input": {"type": shape, "minItems": 1, "maxItems": 2000},
-        "stream": {"type": ["boolean", "null"]},
+        "messages" if dialect is not responses else "input": shape,
         "cascade": {"type": ["object", "null"], "properties": options, "additionalProperties": False},
     }
     kinds = ("application/json", "text/event-stream") if streams else ("application/json",)

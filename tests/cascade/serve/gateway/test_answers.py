@@ -98,6 +98,11 @@ def test_an_alias_and_the_bodys_own_options_choose_the_task(open_gate: Gate, ser
     assert open_gate.chat("gpt-4o", cascade={"task": "nothing"}).code == "model_not_found"
 
 
+def test_whole_numbers_may_be_written_as_fractions(open_gate: Gate, server: Server) -> None:
+    assert open_gate.chat(max_tokens=20.0, temperature=0.5).status == 200
+    assert (server.hits[0].body["max_tokens"], server.hits[0].body["temperature"]) == (20, 0.5)
+
+
 def test_tokens_are_counted_without_asking_a_model(open_gate: Gate, server: Server) -> None:
     body = {
         "model": "cascade/default",

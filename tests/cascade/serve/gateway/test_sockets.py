@@ -77,6 +77,8 @@ NO_REQUESTS = {
     "a schema that refers to a file": chat(response_format=schema({"$ref": "file:///etc/passwd"})),
     "a schema bomb": chat(response_format=schema({"anyOf": [{"type": "object"}] * 5000})),
     "2,001 messages": chat(messages=HI * 2001),
+    "a role that is a list": chat(messages=[{"role": [], "content": "hi"}]),
+    "a part whose type is a list": chat(messages=[{"role": "user", "content": [{"type": [], "text": "hi"}]}]),
     "a picture of this machine": chat(messages=picture("http://127.0.0.1/x.png")),
     "a picture of the cloud's metadata": chat(messages=picture("http://169.254.169.254/latest")),
     "a picture at an address in one number": chat(messages=picture("http://2130706433/x.png")),
@@ -163,7 +165,7 @@ def test_a_web_page_cannot_ask_a_server_without_keys(open_gate: Gate, header: tu
 
 def test_a_wrong_method_is_told_the_right_one(open_gate: Gate) -> None:
     reply = open_gate.ask("GET", CHAT)
-    assert (reply.status, "POST" in reply.json()["error"]["message"]) == (405, True)
+    assert (reply.status, reply.headers["allow"], "POST" in reply.json()["error"]["message"]) == (405, "POST", True)
 
 
 def test_idle_connections_do_not_keep_out_others(open_gate: Gate) -> None:
