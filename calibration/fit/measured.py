@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from calibration.arrays import Flags, Floats
 from calibration.combine.rung_fits import RungFits
+from calibration.fit.scarce_rate import cross_fitted_interval
 from calibration.samples.replayed import Replayed, apply_out_of_fold, apply_point
 from calibration.samples.table import Table
 from calibration.stats.estimates import estimate, mean, pick
@@ -59,6 +60,8 @@ def measure(
         _laws(one, part.rates, own)
         for one, part, own in zip(served, aimed.parts, shrunk or [()] * len(served), strict=True)
     ]
+    if shrunk is None:
+        laws = [_widened(fits, *each) for each in zip(task.points, served, laws, strict=True)]
     levels, forced = _levels(served, laws, weights, laid.rungs)
     rate = _first_rate(served, laws, weights)
     singles = [measure_single(laid, k) for k in range(len(laid.rungs))]
@@ -174,6 +177,18 @@ def _laws(served: Replayed, rates: Sequence[float], shrunk: Sequence[Shrunk]) ->
             )
         laws.append(_Law(n=n, expected=rate, low=float(low), high=float(high)))
     return tuple(laws)
+
+
+def _widened(fits: RungFits, point: OperatingPoint, served: Replayed, laws: tuple[_Law, ...]) -> tuple[_Law, ...]:
+    """Return the laws with that of the first rung widened where labels are scarce."""
+    if not laws:
+        return laws
+    size = _independent(served, 0, served.table.present[:, 0])
+    found = cross_fitted_interval(fits, point, size)
+    if found is None:
+        return laws
+    first = replace(laws[0], low=min(laws[0].low, found[0]), high=max(laws[0].high, found[1]))
+    return (first, *laws[1:])
 
 
 def _independent(served: Replayed, k: int, fit: Flags) -> float:

@@ -19,17 +19,27 @@ def warn_scarcity(table: Table) -> tuple[str, ...]:
     """Return a warning for every rung below the top with fewer than about 10 labels for each feature that varies."""
     found: list[str] = []
     for k, rung in enumerate(table.rungs[:-1]):
-        known = table.present[:, k] & ~table.vetoed[:, k] & ~np.isnan(table.correct[:, k])
-        labels = int(known.sum())
-        rows = table.rows[rung][known]
-        varying = sum(bool(np.unique(column[~np.isnan(column)]).size > 1) for column in rows.T) if labels else 0
-        if 0 < labels < PER_FEATURE * varying:
+        labels, varying = _labels_and_features(table, k)
+        if is_scarce(table, k):
             found.append(
                 f"Rung {rung}: {labels} labels for {varying} features; about {PER_FEATURE * varying} would be enough, "
-                "or fewer verifiers (`cascade assess` says what each is worth). Until then the true rate lies "
-                "outside of its interval more often than one time in ten."
+                "or fewer verifiers (`cascade assess` says what each is worth). Until then the rate is "
+                "uncertain, and its interval wide."
             )
     return tuple(found)
+
+
+def is_scarce(table: Table, k: int, *, per_feature: int = PER_FEATURE) -> bool:
+    """Return whether rung k has labels, and fewer than so many for each feature that varies."""
+    labels, varying = _labels_and_features(table, k)
+    return 0 < labels < per_feature * varying
+
+
+def _labels_and_features(table: Table, k: int) -> tuple[int, int]:
+    known = table.present[:, k] & ~table.vetoed[:, k] & ~np.isnan(table.correct[:, k])
+    rows = table.rows[table.rungs[k]][known]
+    varying = sum(bool(np.unique(column[~np.isnan(column)]).size > 1) for column in rows.T) if known.any() else 0
+    return int(known.sum()), varying
 
 
 def warn_one_class(table: Table) -> tuple[str, ...]:
