@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import urlsplit
 
 from cascade.errors import ConfigError
 from cascade.redaction import remember, remember_query, shown
 from cascade.usage import Price
+
+Balance = Literal["order", "least_busy", "round_robin"]
+"""Which of a rung's endpoints is asked first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

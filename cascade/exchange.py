@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from cascade.answer_schema import declared_answer, described, of_format, require_pointer
-from cascade.endpoint import Endpoint
+from cascade.endpoint import Balance, Endpoint
 from cascade.errors import ConfigError, DataError
 from cascade.hashing import content_id
 from cascade.messages import plain_messages
@@ -233,6 +233,9 @@ class ModelCall:
 
     endpoints: tuple[Endpoint, ...] = ()
     """Equivalent endpoints, in order of preference; the retry loop picks one for each try. (): the one above."""
+
+    balance: Balance = "order"
+    """Which of them is preferred: the first, the one with the fewest calls in flight, or each in turn."""
 
     client: str = "auto"
     """Who asks it: `direct` (our own connections), `litellm`, or `auto` (direct where the provider is known)."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from cascade.endpoint import Endpoint, require_rate_limit
+from cascade.endpoint import Balance, Endpoint, require_rate_limit
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, Message, ModelCall, Request
 from cascade.fast_replace import fast_replace
@@ -71,6 +71,10 @@ class Rung:
     endpoints: tuple[Endpoint, ...] = ()
     """Equivalent endpoints, in order of preference, in place of `api_base`, `api_key`, `rpm` and `tpm`. If one fails,
     the next is asked before the rung above. They are not part of a policy's ladder."""
+
+    balance: Balance = "order"
+    """Which of its endpoints is asked first: `order`, as listed; `least_busy`, the one with the fewest calls in flight
+    from this process; `round_robin`, each in turn. Those that rest, wait for their rate or fail still come last."""
 
     context_window: int | None = None
     """Size of its context window, in tokens; None: from litellm's bundled map. If it is in neither, a prompt that is
@@ -153,6 +157,9 @@ class Rung:
         return shown(self)
 
     def _require_endpoints(self) -> None:
+        if self.balance not in get_args(Balance):
+            expected = ", ".join(get_args(Balance))
+            raise ConfigError(f"Rung {self.name}: balance is {self.balance!r:.40}; one of {expected} was expected.")
         names = [endpoint.name for endpoint in self.endpoints]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
@@ -226,6 +233,7 @@ class Rung:
             api_key=self.api_key,
             client=self.client,
             endpoints=self.places,
+            balance=self.balance,
             timeout_s=self.timeout_s,
             price=self.price,
             request_id=request.id,

@@ -259,7 +259,7 @@ class _Build:
                 api_key=rung.api_key, timeout_s=rung.timeout_s, price=price, context_window=rung.context_window,
                 client=rung.client, can={str(name): able for name, able in rung.can.items()},
                 allow={tag: tuple(values) for tag, values in rung.allow.items()},
-                rpm=rung.rpm, tpm=rung.tpm, endpoints=endpoints, native_schema=rung.native_schema,
+                rpm=rung.rpm, tpm=rung.tpm, endpoints=endpoints, balance=rung.balance, native_schema=rung.native_schema,
                 template=rung.template, repair=rung.repair,
             ),
         )  # fmt: skip

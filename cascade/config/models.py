@@ -149,6 +149,8 @@ class RungModel(RateLimitModel):
     endpoints: Annotated[list[EndpointModel], Field(min_length=1)] | None = None
     """Endpoint pool: equivalent endpoints in order of preference, instead of this rung's address, key and rate limit;
     if one fails, the next is tried before the rung above."""
+    balance: Literal["order", "least_busy", "round_robin"] = "order"
+    """Which of its endpoints is asked first: as listed, the one with the fewest calls in flight, or each in turn."""
     context_window: Annotated[int, Field(ge=1)] | None = None
     """Context window in tokens; a prompt too long for a rung goes to the first rung that can hold it; default: from
     litellm's bundled map."""

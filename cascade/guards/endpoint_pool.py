@@ -5,6 +5,7 @@ One cascade has one, shared by all its requests, on its one event loop.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -104,6 +105,8 @@ class EndpointState:
         """Its breaker."""
         self.retry_tokens = retry_tokens
         """Its provider's retry budget."""
+        self.in_flight = 0
+        """Calls that it has not answered yet."""
         self.rests_until = 0.0
         """Until when it asked to be left alone (Retry-After): others are preferred."""
         self.paced = bool(limiters)
@@ -154,17 +157,28 @@ class EndpointPool:
         self.clock = clock
         self._breaker, self._retry_budget = breaker, retry_budget
         self._lines: dict[_Key, EndpointState] = {}
+        self._turns: dict[tuple[str, str], itertools.count[int]] = {}
         self._retry_tokens: dict[tuple[str, str | None], RetryTokens] = {}
         self._providers = {name: RateLimiter(pace, clock) for name, pace in providers.items()}
 
     def lines(self, call: ModelCall) -> tuple[EndpointState, ...]:
         """Return where a call can be asked, in order of preference."""
         if call.endpoints:
-            return tuple(self._line(call, endpoint) for endpoint in call.endpoints)
+            return self._balanced(call, [self._line(call, endpoint) for endpoint in call.endpoints])
         known = self._lines.get((call.model, call.api_base, call.api_key))
         if known is not None:
             return (known,)
         return (self._line(call, Endpoint(api_base=call.api_base, api_key=call.api_key)),)
+
+    def _balanced(self, call: ModelCall, lines: list[EndpointState]) -> tuple[EndpointState, ...]:
+        """Return endpoints as the rung wants its load spread."""
+        if call.balance == "least_busy":
+            lines.sort(key=lambda line: line.in_flight)
+        elif call.balance == "round_robin":
+            turns = self._turns.setdefault((call.rung, call.model), itertools.count())
+            first = next(turns) % len(lines)
+            lines = lines[first:] + lines[:first]
+        return tuple(lines)
 
     def health(self) -> tuple[Health, ...]:
         """Return how every endpoint stands that was asked so far; may be called from any thread."""

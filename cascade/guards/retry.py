@@ -155,9 +155,11 @@ class _Asking:
         line.book(self._tokens)
         probe = line.circuit.enter()
         reply: Response | CallFailure | None = None
+        line.in_flight += 1
         try:
             reply = await _try(client, call, left_s=_finite(self._left_s()), clock=self._clock)
         finally:
+            line.in_flight -= 1
             # What was never sent says nothing about the endpoint, and took nothing of its pace.
             made = not isinstance(reply, CallFailure) or reply.tries > 0
             line.circuit.leave(reply if made else None, probe=probe)

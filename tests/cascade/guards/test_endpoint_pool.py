@@ -33,9 +33,9 @@ def failure(kind: FailureKind = FailureKind.SERVER, **fields) -> CallFailure:
 class Site:
     """A pool on a clock that only sleeping moves, and what each endpoint says."""
 
-    def __init__(self, endpoints=TWO, **rules) -> None:
+    def __init__(self, endpoints=TWO, balance="order", **rules) -> None:
         self.now, self.slept = 0.0, []
-        self.rung = Rung("test/a", name="a", verify=(Says(),), endpoints=endpoints, timeout_s=5.0)
+        self.rung = Rung("test/a", name="a", verify=(Says(),), endpoints=endpoints, timeout_s=5.0, balance=balance)
         self.pool = EndpointPool(clock=lambda: self.now, **rules)
         self.asked: list[str] = []
 
@@ -237,3 +237,42 @@ def test_an_endpoint_is_named_after_its_host_and_never_shows_its_key():
 def test_endpoints_that_cannot_be_meant_are_refused(fields, words):
     with pytest.raises(ConfigError, match=words):
         Rung("test/a", **fields)
+
+
+def test_round_robin_asks_each_in_turn_and_passes_over_one_that_fails():
+    site = Site(balance="round_robin")
+    answers = [site.ask(eu=scripted("yes"), us=scripted("yes")).endpoint for _ in range(4)]
+    assert answers == ["eu", "us", "eu", "us"]
+    assert site.ask(eu=failure(), us=scripted("yes")).endpoint == "us"
+
+
+def test_least_busy_asks_where_the_fewest_calls_are_in_flight():
+    site = Site(balance="least_busy")
+    held: list[str] = []
+
+    async def run() -> None:
+        release, full = asyncio.Event(), asyncio.Event()
+
+        async def before(call) -> None:
+            held.append(call.endpoint)
+            if len(held) == 6:
+                full.set()
+            await release.wait()
+
+        client = ScriptedClient({"a": scripted("yes")}, before=before)
+        calls = [site.rung.call(Request.of(str(n))) for n in range(6)]
+        asking = [
+            asyncio.create_task(ask_with_retry(client, call, left_s=lambda: None, pool=site.pool)) for call in calls
+        ]
+        await full.wait()
+        release.set()
+        await asyncio.gather(*asking)
+
+    asyncio.run(run())
+    assert sorted(held) == ["eu"] * 3 + ["us"] * 3
+    assert site.ask(eu=scripted("yes"), us=scripted("no")).endpoint == "eu"  # all have been answered
+
+
+def test_another_word_for_the_balance_is_refused():
+    with pytest.raises(ConfigError, match="least_busy"):
+        Rung("test/a", endpoints=TWO, balance="random")
