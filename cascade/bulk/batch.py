@@ -13,6 +13,7 @@ from cascade.bulk.journal_index import Key
 from cascade.bulk.journal_recorder import JournalRecorders
 from cascade.bulk.result_line import result_line
 from cascade.bulk.result_output import ResultOutput
+from cascade.bulk.result_table import form_of
 from cascade.bulk.settlement import Settlement, settle
 from cascade.bulk.stop import Stop
 from cascade.engine.cascade import Cascade, Order
@@ -122,7 +123,7 @@ def run_file(
     Args:
         app: the ladder to run.
         requests: the requests; keys differ.
-        output: file for the results (.jsonl).
+        output: file for the results; JSON lines, or by its ending CSV, TSV or Parquet.
         concurrency: maximum number of calls at once.
         max_cost_usd: budget of this run in US dollars; requests beyond it end as `budget`, and the next run retries
             them.
@@ -140,6 +141,7 @@ def run_file(
     if output.exists() and not overwrite and not journal_of(output).exists():
         message = f"{output} already exists; give another --output, or --force to overwrite it."
         raise ConfigError(message)
+    form_of(output, order)  # before the journal: it may be refused
     stop = stop or Stop()
     made_by = fingerprint([app.ladder.fingerprint(), app.policy.sha256 if app.policy is not None else None])
     with Journal(output, kind="run", made_by=made_by) as journal, ResultOutput(output, order) as written:

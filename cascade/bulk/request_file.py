@@ -1,4 +1,4 @@
-"""RequestFile: the requests of a samples file, read anew at each iteration, so that none stays in memory."""
+"""RequestFile: the requests of a samples file or table, read anew at each iteration, so that none stays in memory."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cascade.bulk.shard import Shard
 from cascade.errors import DataError
 from cascade.exchange import Request
 from cascade.samples.jsonl import read_samples
 from cascade.samples.line_types import as_name
 from cascade.samples.request_limits import require_allowed
+from cascade.samples.rows import is_table
 from cascade.samples.sample import Sample
+from cascade.samples.table import read_table
 
 _FIELDS: Mapping[str, Any] = {
     "principal": str,
@@ -22,15 +25,29 @@ _FIELDS: Mapping[str, Any] = {
 
 
 class RequestFile(Iterable[Request]):
-    """Requests of a samples file (recordings are ignored).
+    """Requests of a samples file (recordings are ignored): JSON lines, CSV, TSV or Parquet.
 
-    A line can also set `principal`, `deadline_s` and `max_cost_usd`. Only parameters on the allow-list are
+    A line of JSON can also set `principal`, `deadline_s` and `max_cost_usd`. Only parameters on the allow-list are
     accepted; see `cascade.samples.request_limits`.
     """
 
-    def __init__(self, path: str | Path, change: Callable[[Request], Request] | None = None) -> None:
-        """Take the file, and a transformation of each request."""
-        self.path, self._change = Path(path), change
+    def __init__(
+        self,
+        path: str | Path,
+        change: Callable[[Request], Request] | None = None,
+        *,
+        mapping: Mapping[str, str] | None = None,
+        shard: Shard | None = None,
+    ) -> None:
+        """Take the file.
+
+        Args:
+            path: the file.
+            change: a transformation of each request.
+            mapping: the columns of a table; see `samples.table.read_table`.
+            shard: the part of the requests that is wanted; every line is validated all the same. None: all.
+        """
+        self.path, self._change, self._mapping, self._shard = Path(path), change, mapping, shard
         self._known_unique = False
 
     def checked(self) -> int | None:
@@ -51,8 +68,15 @@ class RequestFile(Iterable[Request]):
         Raises:
             DataError: a line is not a request, or ids are not unique; names file, line and field.
         """
-        for sample in read_samples(self.path, unique=not self._known_unique):
+        unique = not self._known_unique
+        if is_table(self.path):
+            samples = read_table(self.path, self._mapping, unique=unique)
+        else:
+            samples = read_samples(self.path, unique=unique)
+        for sample in samples:
             request = self._request(sample)
+            if self._shard is not None and not self._shard.has(request.id):
+                continue
             yield request if self._change is None else self._change(request)
 
     def _request(self, sample: Sample) -> Request:

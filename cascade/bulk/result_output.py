@@ -1,4 +1,4 @@
-"""ResultOutput: the results of a bulk run, written in the order of the input at the end, or as they finish."""
+"""ResultOutput: the results of a bulk run as a file, in the order of the input at the end, or as they finish."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from cascade.bulk.journal import Journal
+from cascade.bulk.result_table import form_of, header, table_line, table_pieces
 from cascade.engine.cascade import Order
 from cascade.errors import ConfigError, LogUnavailable
 
@@ -20,13 +21,15 @@ class ResultOutput:
         """Take the file; in the order `as-finished` it is begun anew, since a resumed run writes all lines again.
 
         Raises:
-            ConfigError: it cannot be written.
+            ConfigError: it cannot be written, or is Parquet in the order `as-finished`.
         """
-        self._path = path
+        self._path, self._form = path, form_of(path, order)
         self._file: IO[bytes] | None = None
         if order == "as-finished":
             try:
                 self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+                self._file.write(header(self._form))
+                self._file.flush()
             except OSError as error:
                 message = f"{path} cannot be written: {error.strerror}. Give an --output in a folder that exists."
                 raise ConfigError(message) from None
@@ -40,7 +43,7 @@ class ResultOutput:
         if self._file is None:
             return
         try:
-            self._file.write(line)
+            self._file.write(table_line(line, self._form))
             self._file.flush()
         except OSError as error:
             message = f"{self._path} cannot be written: {error.strerror}. Results are kept; run the command again."
@@ -50,7 +53,7 @@ class ResultOutput:
         """Complete the output, and remove the journal unless `keep`."""
         if self._file is not None:
             os.fsync(self._file.fileno())
-        journal.finish(journal.lines() if self._file is None else None, keep=keep)
+        journal.finish(table_pieces(journal.lines(), self._form) if self._file is None else None, keep=keep)
 
     def __enter__(self) -> Self:
         return self

@@ -18,6 +18,7 @@ _UNSAFE = re.compile(
 )
 # The start of a spreadsheet formula (or of DDE), ASCII or full width, after any blanks, quotes and invisible
 # characters.
+_HARMLESS = re.compile(r"[=+@-]?[A-Za-z0-9_.:-]+")
 _FORMULA = re.compile(r"[=+\-@|%＝＋－＠﹢﹣﹦﹫−]")
 _SKIPPED = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 
@@ -49,6 +50,14 @@ def cell(value: Any) -> Any:
         return value
     text = value.encode("utf-8", errors="backslashreplace").decode("utf-8")
     return f"'{text}" if _is_formula(text) else text
+
+
+def id_cell(value: str) -> str:
+    """Escape an id as `cell` does, but for plain ones, which call no function even where they look like a formula.
+
+    -5 and =A1 stay as they are, so that they join with the log and with other files.
+    """
+    return value if _HARMLESS.fullmatch(value) else str(cell(value))
 
 
 def cell_text(text: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
-from cascade.display.sanitize import cell
+from cascade.display.sanitize import cell, id_cell
 from cascade.errors import DataError
 from cascade.extras import require_extra
 
@@ -36,9 +35,6 @@ TABLES = (
 """Tables that are exported, in this order; each to a file of its name."""
 
 _KEYS = frozenset({"decision_id", "request_id", "call_id"})
-_HARMLESS = re.compile(r"[=+@-]?[A-Za-z0-9_.:-]+")
-"""An id that calls no function, even where a spreadsheet reads it as a formula (-5, =A1); it is left as it is, so that
-it joins with the log and with other exports."""
 
 Form = Literal["parquet", "csv"]
 Rows = Sequence[Mapping[str, Any]]
@@ -187,7 +183,7 @@ def _field(name: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        text = value if name in _KEYS and _HARMLESS.fullmatch(value) else cell(value)
+        text = id_cell(value) if name in _KEYS else cell(value)
         return f'"{text}"' if '"' not in text else '"{}"'.format(text.replace('"', '""'))
     return str(value).lower() if isinstance(value, bool) else repr(value)
 

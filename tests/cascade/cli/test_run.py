@@ -113,3 +113,26 @@ def test_a_file_costs_no_more_than_it_may_and_goes_on_with_more_money(cli, confi
 
 def test_what_a_run_may_cost_needs_a_run(cli, configured):
     assert cli("run", "hello", "--max-run-cost", "1").exit_code == 2
+
+
+def test_a_csv_file_is_run_by_shards_into_files_of_their_own(cli, configured, server):
+    rows = "".join(f"r{i},q{i}\n" for i in range(12))
+    (configured / "in.csv").write_text(f"key,question\n{rows}")
+    told = [
+        json.loads(
+            cli(
+                "run", "--input", "in.csv", "--map", "id=key,prompt=question", "--output", "out.csv",
+                "--shard", f"{part}/2", "--json",
+            ).stdout
+        )
+        for part in (1, 2)
+    ]  # fmt: skip
+    assert [one["output"] for one in told] == ["out-1-of-2.csv", "out-2-of-2.csv"]
+    assert sum(one["n"] for one in told) == len(server.hits) == 12
+    assert (configured / "out-1-of-2.csv").read_text().startswith("id,task,outcome,answer")
+
+
+def test_map_and_shard_need_an_input(cli, configured):
+    for option, value in (("--map", "id=a,prompt=b"), ("--shard", "1/2")):
+        done = cli("run", "What?", option, value)
+        assert (done.exit_code, option in done.stderr) == (2, True)
