@@ -1,6 +1,6 @@
 """Requests a second, latency and time to the first piece through `cascade serve`, as ratios to the model server itself.
 
-    python -m benchmarks.serve [--rounds 5] [--seconds 4] [--delay 0.2]   (Linux: CPU is read from /proc)
+    python -m benchmarks.serve [--rounds 5] [--seconds 4] [--delay 0.2] [--hostile]   (Linux: CPU is read from /proc)
 
 Model server, gateway and the clients are processes of their own; the ladder has two rungs with free verifiers, the
 small one's answers are accepted, and decisions are logged. A round asks directly, then through the gateway, so that
@@ -212,13 +212,92 @@ def measured(delay_s: float, rounds: int, seconds: float) -> None:
     model.terminate()
 
 
+async def hostile(port: int, ended: asyncio.Event) -> None:
+    """Keep 200 connections whose headers drip, and send oversized, broken and half-closed requests, again and again."""
+
+    async def dripping() -> None:
+        while not ended.is_set():
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                for byte in b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1":
+                    writer.write(bytes((byte,)))
+                    await writer.drain()
+                    await asyncio.sleep(0.3)
+                writer.close()
+
+    async def sending(content: bytes, *, half: bool = False) -> None:
+        while not ended.is_set():
+            with suppress(OSError):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(content)
+                if half:
+                    writer.write_eof()
+                await writer.drain()
+                await reader.read()
+                writer.close()
+            await asyncio.sleep(0.5)
+
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+    big = b" " * (9 << 20)
+    broken = [head % len(big) + big, head % 500 + b"{", b"\x16\x03\x01\r\n\r\n", head % 5 + b"[[[[["]
+    jobs = [*(dripping() for _ in range(200)), *(sending(one, half=one[-1:] == b"{") for one in broken)]
+    tasks = [asyncio.create_task(job) for job in jobs]
+    await ended.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def attacker(port: int, ended: Any) -> None:
+    """Be hostile in a process of its own until it is ended."""
+
+    async def run() -> None:
+        over = asyncio.Event()
+        attack = asyncio.create_task(hostile(port, over))
+        await asyncio.to_thread(ended.wait)
+        over.set()
+        await attack
+
+    asyncio.run(run())
+
+
+def besieged(delay_s: float, rounds: int, seconds: float) -> None:
+    """Print what honest requests take beside hostile sockets."""
+    context = get_context("spawn")
+    told, port = context.Pipe(duplex=False)
+    model = context.Process(target=model_server, args=(port, delay_s), daemon=True)
+    model.start()
+    ratios = []
+    with gateway(f"http://127.0.0.1:{told.recv()}/v1") as (served, _):
+        asyncio.run(load(served, 8, 1.0, model="cascade/default"))
+        for _ in range(rounds):
+            alone = asyncio.run(load(served, 8, seconds, model="cascade/default"))
+            ended = context.Event()
+            siege = context.Process(target=attacker, args=(served, ended), daemon=True)
+            siege.start()
+            time.sleep(2.0)
+            beside = asyncio.run(load(served, 8, seconds, model="cascade/default"))
+            ended.set()
+            siege.join()
+            ratios.append(beside.latency_s / alone.latency_s)
+    model.terminate()
+    print(
+        f"\nBeside 200 dripping connections and oversized, broken and half-closed requests, honest ones (8 at once, a "
+        f"model of {1000 * delay_s:g} ms) take {statistics.median(ratios):.2f} of their own latency (median)."
+    )
+
+
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--delay", type=float, default=0.2)
+    parser.add_argument("--hostile", action="store_true", help="only the latency beside hostile sockets")
     given = parser.parse_args()
+    if given.hostile:
+        besieged(given.delay, given.rounds, given.seconds)
+        return
     for delay_s in (0.0, given.delay):
         measured(delay_s, given.rounds, given.seconds)
 
