@@ -8,7 +8,7 @@ from calibration.pages.in_short import fitted_in_short
 from cascade.display.numbers import dollars, percent, share
 from cascade.display.policy import asked
 from cascade.policy.answer_fields import ANSWER_FIELDS, name_fields
-from cascade.policy.policy import Policy, TaskPolicy
+from cascade.policy.policy import P_NO_HARM, P_SAME, Policy, TaskPolicy
 from cascade.report.values.line import confidence_of
 
 FINE = 5
@@ -35,6 +35,7 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         ("asked for", asked(fitted.target)),
         *(("ladder", line) for line in _ladders(found["points"])),
         *_promise(fitted),
+        *_confidence(fitted),
         (alone(fitted) or ("escalation rate", expected)),
         *_borrowed(found.get("borrowed")),
         *_measured_on(found),
@@ -108,6 +109,18 @@ def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
     of = ", of a random request" if fitted.certificate.get("weighting") else ""
     held = f"with {percent(sure)} confidence{of}, {fitted.certificate['method']}"
     return [("certified", f"yes, {held}" if fitted.certified else "no: the safest policy serves")]
+
+
+def _confidence(fitted: TaskPolicy) -> list[tuple[str, str]]:
+    """Return what a confidence is the probability of where that is not being right; empty where no rung has one."""
+    about = {
+        P_NO_HARM: "the answer is no less right than the reference's",
+        P_SAME: "the answer is the same as the reference's",
+    }
+    means = fitted.confidence_means
+    if means not in about or all(len(point.rungs) == 1 for point in fitted.points):
+        return []
+    return [("confidence", f"{means}: {about[means]}")]
 
 
 def _dimensions(found: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from calibration import Best, calibrate
 from calibration.certify.looks import Looks, level
 from calibration.fit.paired.fit import LabelBudget, PairedOptions, fix_draws
 from calibration.fit.paired.task import PairedTask
+from calibration.pages.blocks import block
 from calibration.samples.audit import Audit, audit_size
 from calibration.samples.layout import Layout, lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
@@ -104,6 +105,7 @@ def test_a_few_labels_where_answers_differ_certify_a_cheaper_policy(rows: Layout
     assert policy.certified is True
     assert policy.measured["cost_vs_top"] < 0.6
     assert policy.confidence_means == "P(no harm)"
+    assert ("confidence", "P(no harm): the answer is no less right than the reference's") in block(policy)
     assert counts["learn"] == 30
     assert counts["learn"] + counts.get("certify", 0) <= 60
     assert policy.certificate is not None
