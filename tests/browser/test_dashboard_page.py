@@ -71,6 +71,23 @@ def test_filters_work_by_choosing(page: Any, address: str) -> None:
     assert page.locator("#filter-task").input_value() == "support"
 
 
+def test_a_request_is_found_and_opened_and_everybody_can_read_it(page: Any, address: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.goto(f"{address}?period=all&task=invoices")
+    page.locator("#to-requests").click()
+    page.wait_for_url("**/requests?task=invoices")
+    page.locator("#filter-period").select_option("all")
+    page.locator("#filter-show").click()
+    for _ in range(2):
+        found = Axe().run(page).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in SERIOUS] == []
+        if page.locator("tbody a").count():
+            page.locator("tbody a").first.click()
+            page.wait_for_url("**/requests/*")
+    assert page.locator("h1").inner_text() == "Why this request ended as it did"
+
+
 def test_filters_work_without_scripts(chromium: Any, address: str) -> None:
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()

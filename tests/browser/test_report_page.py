@@ -46,6 +46,7 @@ def drawn(page: Any) -> None:
     """Go through the page, so that every chart is drawn."""
     page.evaluate(
         """async () => {
+            for (const node of document.querySelectorAll('details.whole')) node.open = true;
             for (const box of document.querySelectorAll('.chart')) {
                 box.scrollIntoView();
                 while (!box.querySelector('.vega-embed svg')) await new Promise(done => setTimeout(done, 20));
@@ -70,6 +71,7 @@ def test_it_opens_from_disk_draws_all_charts_and_everybody_can_read_it(page: Any
 
 def test_its_figures_are_those_of_json(page: Any, made: tuple[Report, Path]) -> None:
     page.goto(made[1].as_uri())
+    page.evaluate("for (const node of document.querySelectorAll('details.whole')) node.open = true")
     told = json.loads(json.dumps(made[0].to_json()))
     for number, (name, task) in enumerate(told["tasks"].items(), start=1):
         section = page.locator(f"#task-{number}")
