@@ -167,6 +167,8 @@ def test_it_is_reached_by_keys_alone(page: Any, made: tuple[Report, Path]) -> No
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
+    page.locator("#task-1-summary").focus()
+    page.keyboard.press("Enter")
     summary = page.locator("#task-1-escalation-fold-1")
     summary.focus()
     page.keyboard.press("Enter")
