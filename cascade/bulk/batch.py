@@ -20,6 +20,8 @@ from cascade.engine.cascade import Cascade, Order
 from cascade.errors import ConfigError
 from cascade.exchange import Request
 from cascade.hashing import fingerprint
+from cascade.ladder import Ladder
+from cascade.policy.policy import Policy
 from cascade.result import Result
 
 FINAL = frozenset({"accepted", "exhausted", "abstained", "capped"})
@@ -143,8 +145,7 @@ def run_file(
         raise ConfigError(message)
     form_of(output, order)  # before the journal: it may be refused
     stop = stop or Stop()
-    made_by = fingerprint([app.ladder.fingerprint(), app.policy.sha256 if app.policy is not None else None])
-    with Journal(output, kind="run", made_by=made_by) as journal, ResultOutput(output, order) as written:
+    with open_journal(app.ladder, app.policy, output) as journal, ResultOutput(output, order) as written:
         settlement = settle(journal, app.log, final=FINAL)
         app.correct_spending(settlement.corrections)
         keeper = JournalRecorders(journal, settlement.carried)
@@ -178,6 +179,16 @@ def run_file(
         settlement=settlement,
         stopped=stopped,
     )
+
+
+def open_journal(ladder: Ladder, policy: Policy | None, output: Path) -> Journal:
+    """Open the journal of a bulk run's output, which belongs to its ladder and policy.
+
+    Raises:
+        ConfigError: another process holds it, it cannot be written, or it belongs to another run.
+    """
+    made_by = fingerprint([ladder.fingerprint(), None if policy is None else policy.sha256])
+    return Journal(output, kind="run", made_by=made_by)
 
 
 def _key(request: Request) -> Key:

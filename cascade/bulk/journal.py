@@ -169,20 +169,22 @@ class Journal:
         place = self.index.reply(asks)
         return None if place is None else self.at(place)["reply"]
 
-    def begin(self, asks: str, call: str, expected_pico: int) -> None:
+    def begin(self, asks: str, call: str, expected_pico: int, *, take_room: bool = True) -> None:
         """Record the intent of a call (write-ahead), and reserve space for its answer; `synced` waits for the disk.
 
         Args:
             asks: the call's idempotency key.
             call: its id, the same as in the decision log.
             expected_pico: picodollars that it costs in the mean.
+            take_room: whether space is reserved; not where the answer is fetched later, and can be again.
 
         Raises:
             LogUnavailable: the disk is full; the call must not be made.
         """
         self._write({"begun": asks, "call": call, "expected": expected_pico})
-        self._open.add(call)
-        self._file.take_room(len(self._open))
+        if take_room:
+            self._open.add(call)
+            self._file.take_room(len(self._open))
 
     def end(self, asks: str, call: str, entry: Mapping[str, Any] | None) -> None:
         """Record the end of a call.

@@ -8,6 +8,7 @@ import typer
 
 from cascade.cli import (
     assess,
+    batch,
     calibrate,
     certify,
     check,
@@ -123,6 +124,7 @@ for _command in (
     app.command(_command.__name__.rstrip("_").replace("_", "-"))(guarded(_command))
 app.add_typer(log.log)
 app.add_typer(keys.keys)
+app.add_typer(batch.batch)
 
 
 def main() -> None:

@@ -100,6 +100,8 @@ class PriceModel(Part):
     """What the service tier `flex` costs, in parts of the standard price."""
     priority_factor: Dollars = 2.5
     """What the service tier `priority` costs, in parts of the standard price."""
+    batch_discount: Rate = 0.5
+    """What a provider batch (`cascade batch`) saves, in parts of the standard price; 0 where a server gives none."""
 
 
 class RateLimitModel(Part):

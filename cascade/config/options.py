@@ -54,7 +54,9 @@ def price_of(shape: PriceModel) -> Price:
     Raises:
         ConfigError: a kind is given twice, or input or output is missing.
     """
-    usd: dict[str, float] = {"call_usd": shape.call_usd}
+    usd: dict[str, float] = {
+        name: getattr(shape, name) for name in ("call_usd", "flex_factor", "priority_factor", "batch_discount")
+    }
     for kind in KINDS:
         each, per_million = getattr(shape, f"{kind}_usd"), getattr(shape, f"{kind}_per_mtok")
         if each is not None and per_million is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Never, TypeAlias, TypeVar, Unpack, get_args, overload
 
@@ -546,6 +546,14 @@ class Cascade(Closing):
     def health(self) -> tuple[Health, ...]:
         """Return how every endpoint stands that was asked so far, and which verifiers have stopped scoring, and why."""
         return self._runner.health()
+
+    def put_before_client(self, made: Callable[[Client], Client]) -> None:
+        """Put something between the requests to come and the client, which is closed as before.
+
+        Args:
+            made: returns what is asked instead of the client that it is given.
+        """
+        self.client = self._runner.client = made(self.client)
 
     def warm(self) -> None:
         """Wait until a first call is as fast as any: imports done, certificates read. Makes no call."""

@@ -1,0 +1,196 @@
+"""WaveRun: a bulk run by provider batches, wave after wave; every step is resumed where a run before ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cascade.bulk.batch import FINAL, Batch, open_journal, run_file
+from cascade.bulk.journal import Journal, journal_of
+from cascade.bulk.settlement import settle
+from cascade.bulk.waves.collecting import collect, look
+from cascade.bulk.waves.failed_calls import FailedCalls
+from cascade.bulk.waves.money import Money, dollars_of
+from cascade.bulk.waves.prepare import prepare
+from cascade.bulk.waves.sending import send
+from cascade.bulk.waves.state import WaveState, folder_of
+from cascade.bulk.waves.waiting import Missing
+from cascade.clients import Client
+from cascade.config import Config
+from cascade.errors import ConfigError
+from cascade.exchange import ModelCall, Request, Response
+from cascade.failure import CallFailure, FailureKind
+from cascade.guards.call_recorder import call_key
+from cascade.log import Log, open_log
+from cascade.plugins import resolve
+from cascade.policy.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What one step came to."""
+
+    sent: int = 0
+    """Calls that were sent in new batches."""
+
+    in_flight: int = 0
+    """Calls of batches that the provider has not ended."""
+
+    missing: int = 0
+    """Calls that expired or failed in a way that another try may mend, and were not answered since."""
+
+    refused: int = 0
+    """Calls that were not sent, since a limit would not have paid for them."""
+
+    done: Batch | None = None
+    """The finished run; None while batches are in flight or calls are missing."""
+
+
+class WaveRun:
+    """A bulk run by provider batches."""
+
+    def __init__(self, config: Config, state: WaveState, requests: Iterable[Request]) -> None:
+        """Take the configuration, the state, and re-iterable requests.
+
+        Raises:
+            ConfigError: some requests would only be observed, which is live.
+        """
+        if any(one.observes for one in (config.settings, *config.tasks.values())):
+            message = f"{config.path}: `mode: observe` asks live; `cascade batch` needs `mode: enforce`."
+            raise ConfigError(message)
+        self.config, self.state, self.requests = config, state, requests
+        self._policy = None if config.policy is None else Policy.load(config.policy)
+        self._ladder = resolve(config.ladder, None)
+
+    def advance(self, *, missing: Missing = "keep", on_step: Callable[[str], None] = lambda _: None) -> Progress:
+        """Take every step that can be taken now: finish sending, collect what has ended, send the next wave, or finish.
+
+        Args:
+            missing: what is done about calls that expired or failed.
+            on_step: called with a sentence about each step.
+
+        Raises:
+            BatchRefused: a provider refused or cannot be reached; what was done before stays done.
+            ConfigError, DataError, LogUnavailable: it cannot go on.
+        """
+        state = self.state
+        with self._log() as log:
+            with self._journal() as journal:
+                sent = self._send(journal, log, on_step)
+            for batch in [one for one in state.open if one.step == "sent"]:
+                seen = look(self.config, state, batch)
+                if seen.step == "ended":
+                    on_step(f"Wave {seen.wave}: {seen.batch_id} of {seen.rung} {seen.status}")
+            with self._journal() as journal:
+                failed = FailedCalls(state.folder)
+                for batch in [one for one in state.open if one.step == "ended"]:
+                    got = collect(self.config, state, journal, failed, batch)
+                    counts = f"{got.answered} answered, {got.failed} failed, {got.missing} missing"
+                    on_step(f"Wave {got.wave}: {counts}; ${dollars_of(got.charged_pico):.4f}")
+            if state.open:
+                return Progress(sent=sent, in_flight=sum(one.lines for one in state.open))
+            with self._journal() as journal:
+                # Nothing is in flight, so what the journal does not know as ended was never sent.
+                settle(journal, log, final=FINAL)
+                failed = FailedCalls(state.folder)
+                money = Money(
+                    self.config, log, max_cost_usd=state.max_cost_usd, committed_pico=state.committed_pico
+                )  # fmt: skip
+                prepare(self.config, state, journal, self.requests, failed, money, missing=missing)
+                sent += self._send(journal, log, on_step)
+                lost = sum(
+                    one.missing and journal.index.reply(one.key) is None for one in failed.by_key.values()
+                )  # fmt: skip
+        if state.open:
+            return Progress(sent=sent, in_flight=sum(one.lines for one in state.open), refused=money.refused)
+        if lost and missing == "keep":
+            return Progress(missing=lost, refused=money.refused)
+        return Progress(done=self._finish(failed, live=missing == "live"), refused=money.refused)
+
+    def _send(self, journal: Journal, log: Log | None, on_step: Callable[[str], None]) -> int:
+        sent = 0
+        for batch in [one for one in self.state.open if one.step in ("prepared", "creating")]:
+            gone = send(self.config, self.state, journal, log, batch)
+            sent += gone.lines
+            on_step(f"Wave {gone.wave}: {gone.lines} calls of {gone.rung} sent as {gone.batch_id}")
+        return sent
+
+    def _finish(self, failed: FailedCalls, *, live: bool) -> Batch:
+        state = self.state
+        left = None
+        if state.max_cost_usd is not None:
+            left = max(0.0, state.max_cost_usd - dollars_of(state.committed_pico))
+        again = {one.request_id for one in failed.by_key.values() if one.missing} if live else set()
+        with self.config.open() as app:
+            app.put_before_client(lambda client: _Answered(client, failed, again))
+            done = run_file(app, self.requests, state.output, max_cost_usd=left if again else None, overwrite=True)
+        if not journal_of(state.output).exists():
+            state.remove()
+        return done
+
+    @contextmanager
+    def _log(self) -> Iterator[Log | None]:
+        named = self.config.log
+        if named is None:
+            yield None
+            return
+        config = self.config
+        log = open_log(named, store_text=config.store_text, receipts=config.receipts, spool=config.spool)
+        with closing(log):
+            yield log
+
+    def _journal(self) -> Journal:
+        return open_journal(self._ladder, self._policy, self.state.output)
+
+
+class _Answered(Client):
+    """The client of the last pass: permanent failures are told again, requests with a missing call go on live."""
+
+    def __init__(self, client: Client, failed: FailedCalls, again: set[str]) -> None:
+        self._client, self._failed, self._again = client, failed, again
+
+    async def ask(self, call: ModelCall) -> Response | CallFailure:
+        if (failure := self._failed.final(call_key(call))) is not None:
+            return failure
+        if call.request_id in self._again:
+            return await self._client.ask(call)
+        message = "it was not sent in a batch, since a limit of the run or the day would not have paid for it"
+        return CallFailure(kind=FailureKind.BUDGET, message=message, tries=0)
+
+    def check(self, call: ModelCall) -> None:
+        self._client.check(call)
+
+    async def warm_up(self) -> None:
+        await self._client.warm_up()
+
+    async def aclose(self) -> None:
+        """Do nothing: the client is closed by the one that made it."""
+
+
+def begin(output: Path, source: Path, *, mapping: str | None, max_cost_usd: float | None, overwrite: bool) -> WaveState:
+    """Begin a run, or return the one that was begun.
+
+    Raises:
+        ConfigError: the output exists, or was begun with another file or limit.
+    """
+    own: dict[str, Any] = {"input": str(source), "mapping": mapping, "max_cost_usd": max_cost_usd}
+    if (folder_of(output) / "state.json").exists():
+        state = WaveState.load(output)
+        found = {name: getattr(state, name) for name in own}
+        if found != own:
+            different = next(name for name in own if found[name] != own[name])
+            message = (
+                f"{output} was begun with {different} {found[different]!r}, and {own[different]!r} was given; give the "
+                f"same, or another --output."
+            )
+            raise ConfigError(message)
+        return state
+    if output.exists() and not overwrite and not journal_of(output).exists():
+        message = f"{output} already exists; give another --output, or --force to overwrite it."
+        raise ConfigError(message)
+    state = WaveState(output=output, **own)
+    state.save()
+    return state

@@ -1,0 +1,140 @@
+"""Waiting calls: what a bulk run would ask next, found by running it on the answers of its journal alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from cascade.bulk.journal import Journal
+from cascade.bulk.journal_recorder import JournalRecorders
+from cascade.bulk.reply_line import reply_of
+from cascade.bulk.waves.failed_calls import FailedCalls
+from cascade.clients import Client
+from cascade.clients.provider_batches import chat_provider
+from cascade.config import Config
+from cascade.engine.recording import Begun, RunRecorder
+from cascade.exchange import ModelCall, Request, Response
+from cascade.failure import CallFailure, FailureKind
+from cascade.guards.call_recorder import CallRecorder, Charge, call_key
+from cascade.prices import PriceBook
+from cascade.settings import ObserveLimits
+
+Missing = Literal["keep", "batch", "live"]
+"""What is done about calls that expired or failed: nothing yet, asked in the next wave, or asked live at the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """One call that a request waits for."""
+
+    key: str
+    """Its idempotency key."""
+
+    call: ModelCall
+    """The call, at the endpoint that would be asked."""
+
+    request: Request
+    """The request."""
+
+    decision_id: str
+    """The request's decision."""
+
+
+def find_waiting(
+    config: Config,
+    journal: Journal,
+    requests: Iterable[Request],
+    failed: FailedCalls,
+    on_waiting: Callable[[Waiting], None],
+    *,
+    missing: Missing,
+    concurrency: int = 16,
+) -> int:
+    """Run every request as far as the journal's answers go, and return how many requests there are.
+
+    The flow, its verifiers and its policy are those of a live run, so what is asked and decided is the same; a request
+    ends at its first call without an answer. Nothing is asked, paid or logged.
+
+    Args:
+        config: ladder, policy and settings.
+        journal: the answers.
+        requests: the requests.
+        failed: calls that failed in earlier waves.
+        on_waiting: called with each call that has no answer.
+        missing: what is done about calls that are missing.
+        concurrency: requests at once.
+    """
+    limits = replace(config.limits, usd_per_day=None, principal_usd_per_day=None, shared=None, breaker=None)
+    quiet = replace(config, limits=limits, observe=ObserveLimits())
+    recorders = _Recorders(journal, failed, on_waiting, missing)
+    n = 0
+    with quiet.open(client=_Nothing(failed, config.price_book), log=False) as app:
+        for _ in app.stream_many(requests, concurrency=concurrency, order="as-finished", keep=recorders):
+            n += 1
+    return n
+
+
+class _Nothing(Client):
+    """A client that asks nothing: permanent failures are told again, all else waits."""
+
+    def __init__(self, failed: FailedCalls, prices: PriceBook) -> None:
+        self._failed, self._prices = failed, prices
+
+    def check(self, call: ModelCall) -> None:
+        self._prices.quote(call.model, call.price)
+        chat_provider(call)
+
+    async def ask(self, call: ModelCall) -> Response | CallFailure:
+        waits = CallFailure(kind=FailureKind.DEADLINE, message="it waits for its batch", tries=0)
+        return self._failed.final(call_key(call)) or waits
+
+    async def warm_up(self) -> None:
+        """Do nothing."""
+
+    async def aclose(self) -> None:
+        """Do nothing."""
+
+
+class _Recorders(RunRecorder):
+    def __init__(
+        self, journal: Journal, failed: FailedCalls, on_waiting: Callable[[Waiting], None], missing: Missing
+    ) -> None:
+        self.journal, self.failed, self.on_waiting, self.missing = journal, failed, on_waiting, missing
+        self._decisions = JournalRecorders(journal)
+        self._begun: dict[tuple[str, str], str] = {}
+
+    def begin(self, request: Request) -> Begun:
+        begun = self._decisions.begin(request)
+        self._begun[request.task, request.id] = begun.decision_id
+        return begun
+
+    def calls(self, request: Request, then: CallRecorder) -> CallRecorder:
+        del then
+        return _Recorder(self, request, self._begun.pop((request.task, request.id)))
+
+
+class _Recorder(CallRecorder):
+    def __init__(self, run: _Recorders, request: Request, decision_id: str) -> None:
+        self._run, self._request, self._decision_id = run, request, decision_id
+
+    def known(self, key: str) -> Response | None:
+        line = self._run.journal.reply(key)
+        return None if line is None else reply_of(line)
+
+    async def begin(
+        self,
+        key: str,
+        call: ModelCall,
+        worst_pico: int,
+        expected: Callable[[], int] | None = None,
+        identity: str | None = None,
+    ) -> str:
+        del worst_pico, expected
+        run = self._run
+        if run.failed.final(key) is None and (run.missing == "batch" or not run.failed.is_missing(key)):
+            run.on_waiting(Waiting(key=key, call=call, request=self._request, decision_id=self._decision_id))
+        return identity or ""
+
+    def end(self, identity: str, call: ModelCall, reply: Response | CallFailure | None, charge: Charge | None) -> None:
+        """Do nothing: it was not asked."""
