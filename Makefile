@@ -10,7 +10,8 @@ TREE := $(PIP) install --quiet --no-deps --no-build-isolation --config-settings 
 PACKAGES := cascade verifiers calibration
 PYTEST := $(BIN)/python -m pytest
 # Whole files go to workers, in order: what a file shares (a server, a demo, a built wheel) is made once.
-PYTEST_WORKERS ?= 2
+# Three on two cores: a third of the tests waits for a server, a process or a deadline.
+PYTEST_WORKERS ?= 3
 PARALLEL = -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 # Releases younger than a week wait: most that are trojaned are found within days.
 COMPILE := uv pip compile --quiet --exclude-newer '7 days' --universal --fork-strategy fewest --python-version 3.11 \

@@ -40,7 +40,7 @@ def main() -> None:
         for model, rows in by_model.items():
             call = ModelCall(rung="x", model=model, messages=request.messages)
             verdicts = [
-                verifier.verify(
+                verifier.check(
                     Exchange(request=request, call=call, rung="x", model=model, response=Response(text=text))
                 )
                 for text, _ in rows

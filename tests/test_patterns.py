@@ -25,6 +25,10 @@ MANY = 64
 """Repetitions from which on one counts as without end."""
 LETTERS = [chr(code) for code in (*range(256), 0x3B1, 0x3042, 0x89E3, 0x200B, 0x2028, 0x1D11E, 0xD800)]
 
+ELSEWHERE = {"langchain_core"}
+"""Packages that only environments of `make clients` have; patterns of modules that need them are found as they are
+written."""
+
 Node = tuple[Any, Any]
 
 
@@ -49,7 +53,13 @@ def compiled() -> Iterator[tuple[Path, str]]:
         if path.suffix != ".py" or path.stem == "__main__" or "migrations" in path.parts:  # Alembic runs those
             continue
         name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
-        for value in vars(importlib.import_module(name)).values():
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name not in ELSEWHERE:
+                raise
+            continue
+        for value in vars(module).values():
             if isinstance(value, re.Pattern):
                 yield path, str(value.pattern)
 

@@ -40,7 +40,7 @@ class Arithmetic(Verifier):
         """Return what changes its scores: nothing."""
         return {}
 
-    def verify(self, exchange: Exchange) -> Verdict:
+    def check(self, exchange: Exchange) -> Verdict:
         """Compute the equations of an answer again."""
         response = exchange.response
         if response.tool_calls:

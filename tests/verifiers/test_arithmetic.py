@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.verifiers.exchanges import exchange, tool_call
+from tests.verifiers.exchanges import exchange, judge, tool_call
 from verifiers.arithmetic import Arithmetic
 from verifiers.working import equations_of
 
@@ -55,9 +55,9 @@ def test_variables_names_and_code_are_no_equations(text: str) -> None:
 
 
 def test_a_wrong_equation_and_a_result_that_is_not_plugged_back_lower_the_score() -> None:
-    right = VERIFIER.verify(exchange("3 * 4 = 12. The answer is 12."))
-    wrong = VERIFIER.verify(exchange("3 * 4 = 14. The answer is 14."))
-    astray = VERIFIER.verify(exchange("3 * 4 = 12. The answer is 30."))
+    right = judge(VERIFIER, exchange("3 * 4 = 12. The answer is 12."))
+    wrong = judge(VERIFIER, exchange("3 * 4 = 14. The answer is 14."))
+    astray = judge(VERIFIER, exchange("3 * 4 = 12. The answer is 30."))
     assert (right.score, right.signals) == (1.0, {"equations": 1.0, "wrong": 0.0, "plugged": 1.0})
     assert wrong.score == 0.5
     assert "3 * 4 = 14 does not hold" in wrong.reason
@@ -66,18 +66,18 @@ def test_a_wrong_equation_and_a_result_that_is_not_plugged_back_lower_the_score(
 
 
 def test_the_reasoning_of_a_json_answer_is_read() -> None:
-    verdict = VERIFIER.verify(exchange(json.dumps({"reasoning": "3 * 4 = 13", "answer": "13"})))
+    verdict = judge(VERIFIER, exchange(json.dumps({"reasoning": "3 * 4 = 13", "answer": "13"})))
     assert verdict.signals["wrong"] == 1.0
 
 
 @pytest.mark.parametrize("answer", ["Canberra", "4", "", "Seven plus five is twelve."])
 def test_without_working_it_abstains(answer: str) -> None:
-    verdict = VERIFIER.verify(exchange(answer))
+    verdict = judge(VERIFIER, exchange(answer))
     assert (verdict.score, verdict.veto) == (None, False)
 
 
 def test_tool_calls_show_no_working() -> None:
-    assert VERIFIER.verify(exchange("", tool_calls=(tool_call("f", "{}"),))).score is None
+    assert judge(VERIFIER, exchange("", tool_calls=(tool_call("f", "{}"),))).score is None
 
 
 @given(st.integers(-999, 999), st.integers(1, 999), st.sampled_from("+-*"))

@@ -17,6 +17,7 @@ from tests.verifiers.exchanges import exchange, judge, tokens
 BUILT_IN = [
     verifiers.Agreement(),
     verifiers.Check(bool),
+    verifiers.Arithmetic(),
     verifiers.Hedging(),
     verifiers.Judge("maker/strong"),
     verifiers.LogProb(),
@@ -28,6 +29,7 @@ BUILT_IN = [
 def test_the_public_names_are_these_and_the_package_says_whose_it_is() -> None:
     assert verifiers.__all__ == [
         "Agreement",
+        "Arithmetic",
         "Check",
         "Hedging",
         "Judge",
@@ -54,7 +56,7 @@ def test_each_can_be_renamed_and_its_pass_mark_set(verifier: Verifier) -> None:
     assert (renamed.name, renamed.pass_at) == ("mine", 0.9)
 
 
-@pytest.mark.parametrize("verifier", BUILT_IN[2:3] + BUILT_IN[4:], ids=lambda verifier: verifier.name)
+@pytest.mark.parametrize("verifier", BUILT_IN[2:4] + BUILT_IN[5:], ids=lambda verifier: verifier.name)
 def test_pure_ones_decide_without_asking(verifier: Verifier) -> None:
     with pytest.raises(StopIteration):
         next(verifier.flow(exchange("4")))
