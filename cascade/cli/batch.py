@@ -81,17 +81,17 @@ def status(output: OutputArgument, *, config: ConfigOption = None, as_json: Json
     from cascade.bulk.waves.state import WaveState
 
     state, loaded = WaveState.load(output), load(config)
-    rows: list[dict[str, Any]] = []
-    for known in list(state.batches):
-        one = look(loaded, state, known) if known.step == "sent" else known
-        rows.append(
-            {
-                "wave": one.wave, "rung": one.rung, "model": one.model, "batch": one.batch_id, "step": one.step,
-                "status": one.status, "calls": one.lines, "answered": one.answered, "failed": one.failed,
-                "missing": one.missing, "repeated": one.repeated, "foreign": one.foreign,
-                "reserved_usd": dollars_of(one.reserved_pico), "cost_usd": dollars_of(one.charged_pico),
-            }
-        )  # fmt: skip
+    with state.locked():
+        batches = [look(loaded, state, one) if one.step == "sent" else one for one in list(state.batches)]
+    rows: list[dict[str, Any]] = [
+        {
+            "wave": one.wave, "rung": one.rung, "model": one.model, "batch": one.batch_id, "step": one.step,
+            "status": one.status, "calls": one.lines, "answered": one.answered, "failed": one.failed,
+            "missing": one.missing, "repeated": one.repeated, "foreign": one.foreign,
+            "reserved_usd": dollars_of(one.reserved_pico), "cost_usd": dollars_of(one.charged_pico),
+        }
+        for one in batches
+    ]  # fmt: skip
     if as_json:
         print_json({"output": str(output), "batches": rows})
         return
@@ -163,7 +163,7 @@ def _tell(state: WaveState, step: Progress, *, as_json: bool) -> None:
         print_json(
             {
                 "output": str(state.output), "sent": step.sent, "in_flight": step.in_flight, "missing": step.missing,
-                "refused": step.refused, "cost_usd": spent, "done": done is not None,
+                "refused": step.refused, "cost_usd": spent, "done": step.complete,
                 "outcomes": None if done is None else dict(done.outcomes),
             }
         )  # fmt: skip
@@ -172,6 +172,9 @@ def _tell(state: WaveState, step: Progress, *, as_json: bool) -> None:
     if step.missing:
         say(f"{step.missing} calls have no answer; run `cascade batch collect` with --missing batch or --missing live.")
         raise typer.Exit(FAILED)
+    if step.complete and done is None:
+        say(f"The run was complete; results in {state.output}")
+        return
     if done is None:
         say(f"{step.in_flight} calls are in flight; spent {dollars(spent)} so far.")
         say(f"Next: cascade batch collect {state.output}")

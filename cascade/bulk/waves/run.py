@@ -46,7 +46,10 @@ class Progress:
     """Calls that were not sent, since a limit would not have paid for them."""
 
     done: Batch | None = None
-    """The finished run; None while batches are in flight or calls are missing."""
+    """The finished run; None while batches are in flight or calls are missing, and where it was finished before."""
+
+    complete: bool = False
+    """Whether the output is written."""
 
 
 class WaveRun:
@@ -76,6 +79,28 @@ class WaveRun:
             BatchRefused: a provider refused or cannot be reached; what was done before stays done.
             ConfigError, DataError, LogUnavailable: it cannot go on.
         """
+        with self.state.locked():
+            if self.state.batches and not journal_of(self.state.output).exists():
+                return self._without_journal()
+            return self._advance(missing, on_step)
+
+    def _without_journal(self) -> Progress:
+        """Clean up after a run that is complete; never begin it again, since its answers were paid for.
+
+        Raises:
+            ConfigError: it is not complete.
+        """
+        state = self.state
+        if not state.output.exists():
+            message = (
+                f"{journal_of(state.output)} is missing, and with it the answers of {len(state.batches)} batches that "
+                f"were sent; put it back, or remove {folder_of(state.output)} to send and pay them again."
+            )
+            raise ConfigError(message)
+        state.remove()
+        return Progress(complete=True)
+
+    def _advance(self, missing: Missing, on_step: Callable[[str], None]) -> Progress:
         state = self.state
         with self._log() as log:
             with self._journal() as journal:
@@ -108,7 +133,7 @@ class WaveRun:
             return Progress(sent=sent, in_flight=sum(one.lines for one in state.open), refused=money.refused)
         if lost and missing == "keep":
             return Progress(missing=lost, refused=money.refused)
-        return Progress(done=self._finish(failed, live=missing == "live"), refused=money.refused)
+        return Progress(done=self._finish(failed, live=missing == "live"), complete=True, refused=money.refused)
 
     def _send(self, journal: Journal, log: Log | None, on_step: Callable[[str], None]) -> int:
         sent = 0

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -127,6 +130,22 @@ class WaveState:
         own = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("output", "batches")}
         told = {"format": FORMAT, **own, "batches": [asdict(batch) for batch in self.batches]}
         write_atomically(self.folder / "state.json", json.dumps(told, indent=1) + "\n")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for this process, and read what another one has done since the state was loaded.
+
+        Raises:
+            ConfigError: another process holds it.
+        """
+        with (self.folder / "lock").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                message = f"Another `cascade batch` works on {self.output}; wait for it, or stop it."
+                raise ConfigError(message) from None
+            self.batches = type(self).load(self.output).batches
+            yield
 
     def put(self, batch: SentBatch, **changes: Any) -> SentBatch:
         """Take a batch, or its next step, and write the state durably."""

@@ -205,3 +205,36 @@ def test_a_rung_that_no_provider_batch_can_ask_is_refused_before_anything_is_sen
         with pytest.raises(ConfigError, match="cannot go as a batch"):
             WaveRun(load_config(at.folder / "cascade.yaml"), run.state, run.requests).advance()
         assert not server.hits
+
+
+def test_a_state_that_was_read_before_another_command_sent_sends_nothing_twice(at):
+    with BatchServer(answer) as server:
+        early, late = at(server), at(server)
+        late.advance()
+        early.advance()
+        assert len(server.batches) == 2
+        assert finished(late).done.outcomes == {"accepted": N}
+        assert max(server.billed.values()) == 1
+
+
+def test_two_commands_at_once_are_refused(at):
+    with BatchServer(answer) as server:
+        first, second = at(server), at(server)
+        with first.state.locked(), pytest.raises(ConfigError, match="Another"):
+            second.advance()
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_run_whose_journal_is_gone_is_complete_or_refused_and_never_paid_again(at, complete):
+    with BatchServer(answer) as server:
+        run = at(server)
+        run.advance()
+        journal_of(run.state.output).unlink()
+        if complete:
+            run.state.output.write_text("as it was finished before a kill\n")
+            assert at(server).advance().complete
+            assert not folder_of(run.state.output).exists()
+        else:
+            with pytest.raises(ConfigError, match="missing"):
+                at(server).advance()
+        assert len(server.batches) == 1
