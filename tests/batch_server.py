@@ -12,7 +12,8 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 Fault = str
-"""What happens to a line: `expired`, `lost` (no line), `500`, `400`, `repeated`, `foreign` (another line beside it)."""
+"""What happens to a line: `expired`, `lost` (no line), `500`, `400`, `repeated`, `foreign` (another line beside it),
+`unreadable` (an answer without a message, which is billed)."""
 
 
 class BatchServer:
@@ -114,6 +115,7 @@ class BatchServer:
                 errors.append({**told, "response": {"status_code": int(fault), "body": said}})
             elif fault != "lost":
                 body = self.completion(asked["body"])
+                body = {} if fault == "unreadable" else body
                 answers.append({**told, "response": {"status_code": 200, "body": body}})
                 if fault == "repeated":
                     answers.append(answers[-1])

@@ -64,8 +64,8 @@ def batch_reply(
     )
     if line is None or _expired(error):
         return CallFailure(kind=FailureKind.TIMEOUT, message=EXPIRED, charged=False)
-    if body is None or isinstance(error, Mapping) or not isinstance(status, int) or status >= 300:
-        return _failure(status if isinstance(status, int) else 500, body if isinstance(body, Mapping) else line)
+    if body is None or isinstance(error, Mapping) or type(status) is not int or status >= 300:
+        return _failure(status if type(status) is int else 500, body if isinstance(body, Mapping) else line)
     reply = _failure(status, body) if holds_error(body) else read_body(body, call=call, price=price)
     if isinstance(reply, CallFailure):
         return reply

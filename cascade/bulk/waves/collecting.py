@@ -99,12 +99,13 @@ def _take(
         charge = Charge(pico=pico(reply.cost_usd) if reply.cost_usd is not None else told["worst"])
         journal.end(told["key"], told["call"], {"reply": reply_line(reply), "charge": asdict(charge)})
         return charge.pico, None
-    entry = {"outcome": outcome_columns(reply, Charge(pico=0)), "expected": told["expected"]}
+    charge = Charge(pico=told["worst"] if reply.maybe_charged else 0, maybe=reply.maybe_charged)
+    entry = {"outcome": outcome_columns(reply, charge), "expected": told["expected"]}
     journal.end(told["key"], told["call"], entry)
     failure = FailedCall(
         key=told["key"], request_id=told["id"], kind=reply.kind, message=reply.message, status=reply.status
     )
-    return 0, failure
+    return charge.pico, failure
 
 
 def _lines(state: WaveState, batch: SentBatch) -> Iterator[Mapping[str, Any]]:

@@ -112,6 +112,9 @@ class WaveState:
             batches = [SentBatch(**batch) for batch in told.pop("batches")]
             return cls(output=output, batches=batches, **told)
         except FileNotFoundError:
+            if output.exists():
+                message = f"{output} is written already; no batches of it are under way."
+                raise ConfigError(message) from None
             message = (
                 f"No batches of {output} were submitted; `cascade batch submit --input FILE --output {output}` was "
                 "expected first."
