@@ -40,6 +40,7 @@ PAGES = (
     ("report-phone", "report", "task-1", 390, 844, "light"),
     ("report-phone-dark", "report", "task-3-frontier", 390, 844, "dark"),
     ("dashboard", "?period=30d&task=support", "", 1280, 1150, "light"),
+    ("dashboard-requests", "requests?period=all&task=support&escalated=yes", "", 1280, 900, "light"),
     ("dashboard-phone", "?period=30d&task=support", "", 390, 844, "dark"),
 )
 
@@ -84,6 +85,7 @@ def take(page_address: str, live_address: str, secret: str) -> None:
             page = context.new_page()
             page.goto(page_address if what == "report" else live_address + what, timeout=120_000)
             if anchor:
+                page.evaluate("for (const node of document.querySelectorAll('details.whole')) node.open = true")
                 page.evaluate("id => document.getElementById(id).scrollIntoView()", anchor)
             page.evaluate(
                 """async secret => {
