@@ -187,7 +187,7 @@ def _added(tasks: Mapping[str, TaskReport]) -> Iterator[str]:
     known = [task.added_p95_s for task in tasks.values() if task.added_p95_s is not None]
     if known:
         most = max(known, key=abs)
-        yield f"{'adds' if most >= 0.0 else 'takes'} {duration(abs(most))} {'' if most >= 0 else 'less '}at p95"
+        yield f"adds {duration(most)} at p95" if most >= 0.0 else f"answers {duration(-most)} sooner at p95"
 
 
 def _fails(rung: RungReport) -> bool:
