@@ -8,6 +8,7 @@ tests (`spending`, `risk`), at power .8 if errors come at the expected rate.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -240,3 +241,18 @@ def _require(**shares: float) -> None:
     for name in ("alpha", "eps", "accept_share", "limit"):
         if shares.get(name) == 0.0 or (name != "accept_share" and shares.get(name) == 1.0):
             raise ConfigError(f"found {name} = {shares[name]}; expected a number between 0 and 1")
+
+
+def recommended(plans: Sequence[Plan]) -> tuple[int, int] | None:
+    """Return the samples and labels that keep every promise of some plans; None where one of them has no number.
+
+    Of a promise's alternatives (shares accepted below the top) the one with the fewest labels counts, then the one that
+    accepts most.
+    """
+    chosen: list[Plan] = []
+    for promise in dict.fromkeys((one.promise, one.limit) for one in plans):
+        known = [one for one in plans if (one.promise, one.limit) == promise and one.samples is not None]
+        if not known:
+            return None
+        chosen.append(min(known, key=lambda one: (one.labels or 0, -(one.accept_share or 0.0))))
+    return max(one.samples or 0 for one in chosen), max(one.labels or 0 for one in chosen)

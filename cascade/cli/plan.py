@@ -87,7 +87,7 @@ def plan(
     The sizes give the later tests a power of .8 if errors occur as expected, or as in the pilot. A pilot of a few dozen
     samples estimates its own rates only roughly.
     """
-    from calibration.planning.plan import plan_rate
+    from calibration.planning.plan import plan_rate, recommended
 
     plans: list[Plan] = []
     found: dict[str, tuple[Kept, ...]] = {}
@@ -108,7 +108,15 @@ def plan(
         from dataclasses import asdict
 
         shown = [{**one.to_json(), "labels_usd": _labels_usd(one, label_cost)} for one in plans]
-        print_json({"plans": shown, "pilot": {name: [asdict(one) for one in kept] for name, kept in found.items()}})
+        best = recommended(plans)
+        advice = None if best is None else {"samples": best[0], "labels": best[1]}
+        print_json(
+            {
+                "recommended": advice,
+                "plans": shown,
+                "pilot": {name: [asdict(one) for one in kept] for name, kept in found.items()},
+            }
+        )
         return
     _show(plans, label_cost)
     if max_loss is not None:
@@ -210,6 +218,14 @@ def _pilots(
 def _show(plans: list[Plan], label_cost: float | None) -> None:
     from rich.table import Table
 
+    from calibration.planning.plan import recommended
+
+    best = recommended(plans)
+    if best is None:
+        advice = "No number of samples that is practical keeps every promise; loosen one, or accept less below the top."
+    else:
+        advice = f"Record {best[0]:,} samples of each task, and label {best[1]:,}: then each promise can be kept."
+    stdout().print(advice, style="bold", markup=False, highlight=False, soft_wrap=True)
     table = Table(box=None, pad_edge=False)
     for heading in ("promise", "accepted below the top", "expected", "samples", "labels", "at least"):
         table.add_column(heading, overflow="fold")

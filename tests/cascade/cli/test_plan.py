@@ -29,3 +29,16 @@ def test_a_plan_without_a_promise_is_refused(folder, cli) -> None:
     ended = cli("plan")
     assert ended.exit_code == 2
     assert "--max-error" in ended.stderr
+
+
+def test_a_plan_opens_with_one_recommendation_that_keeps_every_promise(folder, cli) -> None:
+    asked = ("plan", "--max-error", "0.1", "--max-loss", "0.02")
+    told = json.loads(cli(*asked, "--json").stdout)
+    most = max(plan["labels"] for plan in told["plans"])
+    assert told["recommended"] == {"samples": most, "labels": most}
+    assert cli(*asked).stdout.startswith(f"Record {most:,} samples of each task, and label {most:,}")
+
+
+def test_a_promise_that_no_number_keeps_is_said_first(folder, cli) -> None:
+    ended = cli("plan", "--max-error", "0.05", "--expected", "0.05")
+    assert ended.stdout.startswith("No number of samples that is practical")
