@@ -37,6 +37,7 @@ from cascade.cli import (
     show,
     tail,
     verify,
+    worth,
 )
 from cascade.cli.shared.commands import FORMAT, FORMAT_VARIABLE, Commands
 from cascade.cli.shared.exit_codes import guarded
@@ -104,6 +105,7 @@ for _command in (
     label.label,
     judges.judges,
     assess.assess,
+    worth.worth,
     plan.plan,
     calibrate.calibrate,
     certify.certify,
