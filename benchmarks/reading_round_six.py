@@ -17,7 +17,7 @@ from typing import Any
 
 from cascade.reading import read, same
 
-LANGUAGES = "en de fr es pt it nl pl ru ja zh ko".split()
+LANGUAGES = ["en", "de", "fr", "es", "pt", "it", "nl", "pl", "ru", "ja", "zh", "ko"]
 WRAPS = {
     "en": [
         "Let me work this out.\n\nStep 1: read what is given.\nStep 2: put it together.\n\n**So we end up with {}.**",
@@ -129,7 +129,7 @@ OPTION = {
     "nl": ["optie {}"], "pl": ["opcja {}"], "ru": ["вариант {}"], "ja": ["選択肢{}", "({})"], "zh": ["选项{}", "{}项"],
     "ko": ["선택지 {}", "{}번"],
 }  # fmt: skip
-AND = dict(zip(LANGUAGES, "and und et y e e en i и 、 和 및".split(), strict=True))
+AND = dict(zip(LANGUAGES, ["and", "und", "et", "y", "e", "e", "en", "i", "и", "、", "和", "및"], strict=True))
 ITEMS = {
     "en": "copper zinc nickel cobalt iron tin", "de": "Kupfer Zink Nickel Kobalt Eisen Zinn",
     "fr": "cuivre zinc nickel cobalt fer étain", "es": "cobre zinc níquel cobalto hierro estaño",
@@ -163,22 +163,21 @@ def figures(value: int, places: int, language: str, rng: Random) -> str:
     return (rng.choice("-−–") if value < 0 else "") + text
 
 
-def say(kind: str, truth: Any, language: str, rng: Random) -> str:  # noqa: PLR0911 - one return a kind
+def say(kind: str, truth: Any, language: str, rng: Random) -> str:  # noqa: C901, PLR0912 - one branch a kind
     """Word the bare value."""
-    tongue = language
     match kind:
         case "number":
-            return figures(*truth, tongue, rng)
+            return figures(truth[0], truth[1], language, rng)
         case "digits":
             zero = rng.choice("٠०０۰")
             return "".join(chr(ord(zero) + int(d)) for d in str(truth)) if rng.random() < 0.6 else str(truth)
         case "words":
-            word = COUNTS[tongue].split()[truth]
+            word: str = COUNTS[language].split()[truth]
             return rng.choice([word, word.capitalize(), str(truth), f"{word} ({truth})"])
         case "money":
             value, code = truth
-            text = figures(value, 2, tongue, rng)
-            before = tongue in ("en", "ja", "zh", "ko", "pt")
+            text = figures(value, 2, language, rng)
+            before = language in ("en", "ja", "zh", "ko", "pt")
             marked = f"{MONEY[code]}{text}" if before else f"{text} {MONEY[code]}"
             return rng.choice([marked, f"{text} {code}", f"{code} {text}"])
         case "quantity":
@@ -188,7 +187,7 @@ def say(kind: str, truth: Any, language: str, rng: Random) -> str:  # noqa: PLR0
                 return f"{value // scale}{rng.choice(['', ' ', chr(160)])}{big}"
             return f"{value}{rng.choice(['', ' ', chr(160)])}{unit}"
         case "percent":
-            return figures(truth, 1, tongue, rng) + rng.choice(["%", " %", "\N{NARROW NO-BREAK SPACE}%", "\\%"])
+            return figures(truth, 1, language, rng) + rng.choice(["%", " %", "\N{NARROW NO-BREAK SPACE}%", "\\%"])
         case "fraction":
             top, low = truth
             return rng.choice([f"{top}/{low}", f"\\frac{{{top}}}{{{low}}}", f"$\\dfrac{{{top}}}{{{low}}}$",
@@ -198,24 +197,24 @@ def say(kind: str, truth: Any, language: str, rng: Random) -> str:  # noqa: PLR0
             return rng.choice([f"{low}–{high}", f"{low}-{high}", f"{low} – {high}"])
         case "choice":
             pick = "ABCDE"[truth]
-            return rng.choice([pick, f"({pick})", f"{pick})", f"{pick}.", *(t.format(pick) for t in OPTION[tongue])])
+            return rng.choice([pick, f"({pick})", f"{pick})", f"{pick}.", *(t.format(pick) for t in OPTION[language])])
         case "boolean":
-            side = YES_NO[tongue].split()[not truth]
-            return rng.choice([side, side.lower(), f"{side}.", side + BECAUSE[tongue].split("|")[not truth]])
+            side = YES_NO[language].split()[not truth]
+            return rng.choice([side, side.lower(), f"{side}.", side + BECAUSE[language].split("|")[not truth]])
         case "date":
             year, month, day = truth
-            if rng.random() < 0.3 or tongue not in DAYS:
+            if rng.random() < 0.3 or language not in DAYS:
                 return f"{year}-{month:02}-{day:02}"
-            name = MONTHS[tongue].split()[month - 1] if tongue in MONTHS else ""
-            return rng.choice(DAYS[tongue]).format(y=year, n=month, d=day, m=name)
+            name = MONTHS[language].split()[month - 1] if language in MONTHS else ""
+            return rng.choice(DAYS[language]).format(y=year, n=month, d=day, m=name)
         case "list":
-            items = [ITEMS[tongue].split()[i] for i in truth]
-            joiner = "、" if tongue in ("ja", "zh") else ", "
-            last = AND[tongue] if tongue in ("ja", "zh") else f" {AND[tongue]} "
+            items: list[str] = [ITEMS[language].split()[i] for i in truth]
+            joiner = "、" if language in ("ja", "zh") else ", "
+            last = AND[language] if language in ("ja", "zh") else f" {AND[language]} "
             return rng.choice([joiner.join(items), joiner.join(items[:-1]) + last + items[-1], json.dumps(items),
                                "\n".join(f"- {i}" for i in items), "\n".join(f"* **{i}**" for i in items)])  # fmt: skip
         case "name":
-            return rng.choice(NAMES[truth])
+            return str(rng.choice(NAMES[truth]))
     line, severity = truth
     return rng.choice([f"line {line}: {severity}", f"**{severity}** (line {line})", f"L{line} – {severity}"])
 
@@ -279,8 +278,8 @@ def other(kind: str, truth: Any, rng: Random) -> Any:
 def _equal(kind: str, one: Any, two: Any) -> bool:
     """Return whether two truths of different form are one value."""
     if kind == "number":
-        return one[0] * 10 ** two[1] == two[0] * 10 ** one[1]
-    return kind == "fraction" and one[0] * two[1] == two[0] * one[1]
+        return bool(one[0] * 10 ** two[1] == two[0] * 10 ** one[1])
+    return kind == "fraction" and bool(one[0] * two[1] == two[0] * one[1])
 
 
 def main() -> None:

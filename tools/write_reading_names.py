@@ -1,4 +1,4 @@
-"""Write cascade/reading/names.json: names of units, currencies and months in twelve languages, from Unicode's CLDR.
+"""Write cascade/reading/names.json: names of units, currencies and months in fourteen languages, from Unicode's CLDR.
 
 `python tools/write_reading_names.py`, in an environment that has Babel. CLDR is Unicode's (Unicode License v3).
 """
@@ -15,7 +15,9 @@ from babel import Locale
 
 from cascade.reading.unit_table import CURRENCIES, SCALES
 
-LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "zh", "zh_Hant", "ja", "ko", "ru", "hi", "ar")
+LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "pl", "zh", "zh_Hant", "ja", "ko", "ru", "hi", "ar")
+OTHERS = frozenset({"KM", "Mm", "el"})
+"""Horsepower, nautical mile and tablespoon in one language; another unit, or an article, in others."""
 TARGET = Path(__file__).parents[1] / "cascade" / "reading" / "names.json"
 _PLACE = re.compile(r"\{[01]\}")
 _MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u2068\u2069"))
@@ -30,7 +32,7 @@ def _unit_names(locale: Locale) -> dict[str, str]:
         for width in ("long", "short"):  # narrow ones are not told apart: m is a month, too
             for pattern in _strings(widths.get(width, {})):
                 name = _PLACE.sub("", unicodedata.normalize("NFKC", pattern.translate(_MARKS))).strip()
-                if name and "{0}" in pattern and not any(map(str.isdigit, name)):
+                if name and name not in OTHERS and "{0}" in pattern and not any(map(str.isdigit, name)):
                     found.setdefault(name, unit)
     return found
 

@@ -10,7 +10,11 @@ from cascade.reading.numbers import match_number, read_quantity
 from cascade.reading.values import Key, Number
 
 _NAME_BEFORE = re.compile(r"([^\W\d_][\w'’.-]*)[ -]?$")
-START = re.compile(r"(?<![\w.,])[-+]?(?:(?:US|R)\$ ?|[$€£¥₩₹₽])?-?[.]?\d|(?<=[\u3000-\uffff])[-+]?\d|(?<=[=(])-?\d")
+START = re.compile(
+    r"(?<![\w.,])[-+]?(?:(?:US|R|HK|NT|[CAS])\$ ?|[$€£¥₩₹₽₺₪฿₫₱₦₴] ?"
+    r"|(?:USD|EUR|GBP|JPY|CNY|INR|KRW|RUB|BRL|CHF|CAD|AUD|MXN|RMB) ?)?-?[.]?\d"
+    r"|(?<=[\u3000-\uffff])[-+]?(?:[$€£¥₩₹₽₺₪฿₫₱₦₴] ?)?\d|(?<=[=(])-?\d"
+)
 """Where a number may begin."""
 _END = re.compile(r"[\w.,:/-]*")
 

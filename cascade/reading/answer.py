@@ -14,6 +14,7 @@ from cascade.reading.phrase import of_json, value_of
 from cascade.reading.plain import normal, plain, trim
 from cascade.reading.sequences import closing_list, list_lines
 from cascade.reading.values import NOTHING, Answer, Choice, Code, Number, Sequence, Structure, Text, Unsure, Value
+from cascade.reading.wording import BOLD_END, SUMMARY, without_offer
 
 TAIL: Final = 4000
 """Characters at the end of an answer that are searched for its final part."""
@@ -83,13 +84,16 @@ def answer_of_text(said: str) -> Answer:
     In this order: what the last mark introduces; a short text as a whole; a list; a program; a bold last line; what the
     last sentence concludes from figures. Else the text itself; unsure where it ends in several numbers.
     """
-    stripped = said.strip()
+    stripped = without_offer(said.strip())
     if not stripped:
         return NOTHING
     tail = stripped[-TAIL:]
     marked = _marked(tail)
     if marked is not None:
         return marked
+    summed = SUMMARY.search(tail[-SHORT:])
+    if summed is not None:
+        return value_of(tail[-SHORT:][summed.end() :], tail)
     end = tail[-SHORT:]
     named = _IS_ANSWER.search(plain(end))
     if "[" in end and (literal := _IS_ANSWER.search(end)) is not None and "[" in literal[0]:
@@ -232,7 +236,9 @@ def _concluded(text: str, tail: str) -> Answer:
     bold = _BOLD_LINE.fullmatch(last)
     if bold is not None:
         value = value_of(bold[1], tail)
-        return value if not isinstance(value, Text) else Text(normal=normal(text), complement=value, is_long=True)
+        if isinstance(value, Text):
+            return Text(normal=normal(text), complement=value.complement or value, is_long=True)
+        return value
     sentence = [part for part in _SENTENCES.split(plain(last)) if part.strip()][-1:] or [plain(last)]
     said = sentence[0].strip()
     chosen = _STATED.search(said)
@@ -244,6 +250,11 @@ def _concluded(text: str, tail: str) -> Answer:
         if concluded is not None:
             return concluded
     complement = _said_of(said, tail) if words.CONCLUSION.match(said) else None
+    if (complement is None or isinstance(complement, Text)) and len(last) <= SHORT:
+        closed = _said_of(last, tail)
+        complement = complement if closed is None or isinstance(closed, Text) else closed
+        if complement is None and BOLD_END.search(last) is not None:
+            complement = closed
     return Text(normal=normal(text), complement=complement, is_long=True)
 
 

@@ -19,6 +19,12 @@ _STOP_WORDS: Final = {
     "quilômetros quilogramas horas dólares",
     "it": "il la le gli è e un una di che risposta per non sono con del della risultato quindi finale corretta "
     "chilometri chilogrammi dollari",
+    "nl": "de het een en is van dat niet met voor dus antwoord eindantwoord resultaat ik kom op je juiste krijgen "
+    "geeft "
+    "wordt zijn ook uiteindelijk totaal oplossing kilometer",
+    "pl": "jest to w na się że nie odpowiedź wynik zatem czyli więc dla i z do ostateczna prawidłowa poprawna "
+    "otrzymujemy "
+    "daje mamy wynosi wychodzi razem rozwiązanie",
     "ru": "и в не на что это ответ",
 }
 _WORD = re.compile(r"[^\W\d_]+")
@@ -26,9 +32,9 @@ _SCRIPTS = re.compile(
     "(?P<ja>[\u3040-\u30ff])|(?P<ko>[\uac00-\ud7af])|(?P<zh>[\u4e00-\u9fff])|(?P<ru>[\u0400-\u04ff])"
     "|(?P<hi>[\u0900-\u097f])|(?P<ar>[\u0600-\u06ff])"
 )
-COMMA: Final = frozenset({"de", "fr", "es", "pt", "it", "ru"})
+COMMA: Final = frozenset({"de", "fr", "es", "pt", "it", "nl", "pl", "ru"})
 """Languages whose decimal sign is a comma."""
-DAY_FIRST: Final = frozenset({"de", "fr", "es", "pt", "it", "ru", "hi", "ar"})
+DAY_FIRST: Final = frozenset({"de", "fr", "es", "pt", "it", "nl", "pl", "ru", "hi", "ar"})
 """Languages that write the day of a date before the month."""
 MAX_CHARS: Final = 600
 """Characters at the end of a text that are looked at."""
@@ -44,7 +50,7 @@ def _by_word() -> dict[str, tuple[str, ...]]:
 
 
 def language_of(text: str) -> str | None:
-    """Return the code of a text's language: en, de, fr, es, pt, it, zh, ja, ko, ru, hi or ar; None in doubt."""
+    """Return the code of a text's language: en, de, fr, es, pt, it, nl, pl, zh, ja, ko, ru, hi or ar; None in doubt."""
     tail = text[-MAX_CHARS:]
     if not tail.isascii():
         scripts = {found.lastgroup for found in _SCRIPTS.finditer(tail)}

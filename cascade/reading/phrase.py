@@ -12,6 +12,7 @@ from cascade.reading.choices import read_choice
 from cascade.reading.dates import read_date
 from cascade.reading.language import DAY_FIRST, is_one_of
 from cascade.reading.literals import canonical, of_literal, read_literal, text_of
+from cascade.reading.number_words import NUMBER_WORDS
 from cascade.reading.numbers import read_quantity
 from cascade.reading.plain import plain, trim
 from cascade.reading.sequences import comma_items, list_lines
@@ -27,6 +28,7 @@ from cascade.reading.values import (
     Unsure,
     Value,
 )
+from cascade.reading.wording import BOLD_END, CONDITION, IN_THE, arrived_at
 
 MAX_PHRASE: Final = 400
 """Longest phrase, in characters, that is read as a number, a choice or the like."""
@@ -43,6 +45,9 @@ _TIME = re.compile(
 _EQUATION = re.compile(r"[^\W\d_]\w{0,2}\s?=\s?([^=]+)")
 """A short name and its value: x = 5."""
 _FIGURE = re.compile(r"\d")
+_RANGE = re.compile(r"(\d{1,9}) ?- ?(\d{1,9})")
+_SPELLED = re.compile(r"([^\W\d]+(?:[ -][^\W\d]+){0,4}) ?\((\d[\d.,]*)\)")
+"""A number in words and again in figures: six (6)."""
 
 
 def value_of(phrase: str, context: str = "") -> Answer:
@@ -115,6 +120,9 @@ def _of_line(raw: str, context: str) -> Answer:
     if _alternatives(bare, context):
         return Unsure(reason="it names alternatives")
     because = words.BECAUSE.search(bare)
+    said = _closing_words(raw, bare, context)
+    if said is not None:
+        return said
     items = comma_items(bare if because is None or because[0][0] not in ",，;-–—" else bare[: because.start()])
     if items is not None:
         return _sequence(items, context, ordered=False)
@@ -133,6 +141,12 @@ def _typed(text: str, bare: str, context: str) -> Value | None:
     folded = bare.casefold()
     if folded in words.TRUE or folded in words.FALSE:
         return Boolean(value=folded in words.TRUE)
+    if folded in NUMBER_WORDS:
+        return Number(value=Fraction(NUMBER_WORDS[folded]))
+    spelled = _SPELLED.fullmatch(bare)
+    if spelled is not None:
+        one, other = (_typed(part, part, context) for part in spelled.groups())
+        return other if isinstance(one, Number) and isinstance(other, Number) and one.key == other.key else None
     chosen = read_choice(text.strip()) or read_choice(bare)
     if chosen is not None:
         return chosen
@@ -143,6 +157,9 @@ def _typed(text: str, bare: str, context: str) -> Value | None:
         time = _TIME.fullmatch(bare)
         if time is not None:
             return _time(time)
+        spans = _RANGE.fullmatch(bare)
+        if spans is not None and int(spans[1]) < int(spans[2]):
+            return Text(normal=f"{spans[1]}-{spans[2]}", raw=f"{spans[1]}-{spans[2]}")
     number = read_quantity(bare)
     return None if number is None else settled(number, context)
 
@@ -181,6 +198,40 @@ def _shorter(text: str) -> list[str]:
     return found
 
 
+def _closing_words(raw: str, bare: str, context: str) -> Answer | None:
+    """Return a sentence with what closes it: in bold, behind a verb of arrival, or behind a word such as `thus`."""
+    if CONDITION.search(bare) or raw.rstrip("*_ ")[-1:] in ("?", "？"):
+        return None
+    bold = BOLD_END.search(raw)
+    opened = words.CONCLUSION.match(bare)
+    if bold is not None:
+        said, before = trim(plain(bold[1])), raw[: bold.start()]
+    elif (arrived := arrived_at(bare)) is not None:
+        said, before = trim(arrived), bare.removesuffix(arrived)
+    elif opened is not None and (led := re.match(r"\s*[,，、:：]?\s*", bare[opened.end() :])) is not None:
+        said, before = trim(bare[opened.end() + led.end() :]), ""
+    else:
+        return None
+    if (
+        not said
+        or words.NEGATIONS.intersection(re.findall(r"[^\W_]+", IN_THE.sub("", before).casefold()))
+        or words.NOT.match(said)
+    ):
+        return None
+    typed = _typed(said, said, context) or next(
+        (found for one in _shorter(said) if (found := _typed(one, trim(one), context)) is not None), None
+    )
+    if typed is None and _alternatives(said, context):
+        return Unsure(reason="it names alternatives")
+    if typed is None and before:
+        items = comma_items(said)
+        if items is not None:
+            typed = _sequence(items, context, ordered=False)
+        elif len(said.split()) <= MAX_COMPLEMENT:
+            typed = text_of(said)
+    return None if typed is None else text_of(raw, complement=typed, is_long=not isinstance(typed, Text))
+
+
 def _alternatives(bare: str, context: str) -> bool:
     """Return whether a phrase offers two typed values: `3 or 4`, `either B or C`."""
     parts = words.OR.split(re.sub(r"^(?:either|entweder|soit|o bien)\s+", "", bare, flags=re.IGNORECASE))
@@ -193,7 +244,7 @@ def _sentence(raw: str, bare: str, context: str) -> Text | Unsure:
     complement = _complement(bare, context)
     if isinstance(complement, Unsure):
         return complement
-    where = complement.normal if isinstance(complement, Text) else bare
+    where = complement.raw if isinstance(complement, Text) else bare
     numbers = tuple(numbers_of(where, context)) if _is_sentence(raw, bare) else ()
     if complement is None and len(numbers) == 1:
         complement = _closing(bare, numbers[0], context)
@@ -208,6 +259,8 @@ def _complement(bare: str, context: str) -> Answer | None:
     because = words.BECAUSE.search(pieces[1])
     said = pieces[1] if because is None or not because.start() else pieces[1][: because.start()]
     said = trim(_without_copula(said))
+    if words.NEGATIONS.intersection(pieces[0].casefold().split()[-2:]):
+        return None
     typed = _typed(said, said, context) if said else None
     if typed is not None:
         return typed

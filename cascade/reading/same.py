@@ -19,10 +19,13 @@ from cascade.reading.values import (
     Unsure,
     Value,
 )
+from cascade.reading.wording import IN_THE
 
 _WORDS = re.compile(r"[^\W_]+")
+_TOKENS = re.compile(r"n't|[^\W_]+")
 _NAME = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]{2,})*")
 """A word with capitals inside as names have them: McDonald, iPhone."""
+_TITLES = re.compile(r"^(?:(?:dr|prof|professor|mr|mrs|ms|sir|herr|frau|m|mme|monsieur|madame|sig|sr|sra)\.? )+")
 _ORDER = (Text, Choice, Code, Date, Sequence, Structure, Boolean, Number)
 
 
@@ -162,8 +165,12 @@ def _texts(left: Text, right: Text) -> bool | None:
     mine, theirs = left.complement, right.complement
     if mine is not None and theirs is not None and not isinstance(mine, Text) and not isinstance(theirs, Text):
         return same(mine, theirs)
-    if left.is_long or right.is_long:
+    if left.is_long or right.is_long or (mine is not None and theirs is not None and same(mine, theirs)):
         return None
+    if sorted(_WORDS.findall(left.normal)) == sorted(_WORDS.findall(right.normal)):
+        return None if " " in left.normal else False
+    if (untitled := _TITLES.sub("", left.normal)) == _TITLES.sub("", right.normal) and " " in untitled:
+        return True
     if left.number is not None and right.number is not None and same(left.number, right.number) is False:
         return False
     return None if _affirms(left.normal, right.normal) or _affirms(right.normal, left.normal) else False
@@ -197,6 +204,12 @@ def _affirms(text: str, part: str) -> bool:
     return not words.NEGATIONS.intersection(rest.split())
 
 
+def _denies(text: str) -> bool:
+    """Return whether a sentence in normal form denies something: what it names need not be its answer."""
+    text = IN_THE.sub("", text.replace("n't", " n't"))
+    return not words.NEGATIONS.isdisjoint(_TOKENS.findall(text))
+
+
 def holds(text: str, part: str) -> bool:
     """Return whether a text in normal form holds another as whole words; any characters in scripts without blanks."""
     if not part:
@@ -225,10 +238,14 @@ def _text_and_value(text: Text, value: Answer) -> bool | None:
         return None if isinstance(value, Code) or (found is None and isinstance(inner, Number)) else found
     if text.complement is not None:
         found = same(text.complement, value)
+        if found and isinstance(value, Number | Choice | Date) and _denies(text.normal):
+            return None
         if found or (found is False and not text.numbers):
             return found
     if isinstance(value, Number) and text.numbers:
         each = [same(number, value) for number in text.numbers]
+        if True in each and _denies(text.normal):
+            return None
         return each[0] if len(each) == 1 else None if any(one is not False for one in each) else False
     if isinstance(value, Choice):
         if text.normal in (value.label.casefold(), value.text):
@@ -248,6 +265,8 @@ def _may_say(normal: str, value: Answer) -> bool:
             return any(str(year) in normal for year, _, _ in value.readings)
         case Sequence():
             return any(holds(normal, item.normal) for item in value.items if isinstance(item, Text))
+        case Number():
+            return " " in normal and any(map(str.isdigit, normal))
         case Boolean():
             return any(holds(normal, word) for word in words.TRUE | words.FALSE)
         case _:

@@ -16,10 +16,14 @@ _BULLET = re.compile(r"[ \t]*[-*•‣▪◦·–][ \t]+(\S.*)")
 _COMMA = re.compile(r"\s*(?:[;；、،]|[,，](?!\d{3}(?:\D|$)))\s*")
 _COMMAS = re.compile(r"\s*[,，;；、،]\s*")
 _AND = re.compile(
-    r"\s+(?:and|und|et|y|e|и|और|و|&)\s+|(?<=[\u3040-\u9fff])(?:和|与|與|及|以及|と|および)(?=[\u3040-\u9fff])|(?:와|과)\s+|\sو(?=[\u0620-\u064a]{2})"
+    r"\s+(?:and|und|et|y|e|и|और|و|&)\s+|(?<=[\u3040-\u9fff])(?:和|与|與|及|以及|と|および)(?=[\u3040-\u9fff])"
+    r"|(?:와|과)\s+|\s및\s+|\sو(?=[\u0620-\u064a]{2})"
 )
+_LAST_AND = re.compile(r"\s(?:en|i)\s(?=\S+$)")
+"""Dutch and Polish, which are other words elsewhere: only behind a comma, before one word."""
 _WARNED = re.compile(r"\\[^\\'\"abfnrtv0-7xuUN\n]|\d(?:and|else|for|if|in|is|not|or)\b")
 """What Python's parser warns of: unknown escapes, and figures run into a word."""
+_LETTERS = re.compile(r"[^\W\d_]")
 _DEPTH: Final = 50
 
 
@@ -59,14 +63,29 @@ def comma_items(phrase: str) -> list[str] | None:
     if "\n" in phrase or len(phrase) > 20 * MAX_ITEM:
         return None
     parts = (_COMMA if re.search(r"\d", phrase) else _COMMAS).split(phrase)
+    parts = _with_decimals(parts, phrase)
     last = _AND.split(re.sub(r"^(?:and|und|et|y|e|и|以及|和)\s+", "", parts[-1]))
     if len(parts) == 1 and len(last) != 2:
         return None
+    if len(parts) > 1 and len(last) == 1:
+        last = _LAST_AND.split(last[0])
     items = [*parts[:-1], *last] if len(last) <= 2 else parts
     items = [item.strip(" .") for item in items]
     if len(items) < 2 or any(not item or len(item) > MAX_ITEM or len(item.split()) > 4 for item in items):
         return None
     return items
+
+
+def _with_decimals(parts: list[str], phrase: str) -> list[str]:
+    """Return parts with those joined again that a decimal comma behind words set apart: `it costs 3,50`."""
+    joined = parts[:1]
+    for part in parts[1:]:
+        whole = f"{joined[-1]},{part}"
+        if joined[-1][-1:].isdigit() and part[:1].isdigit() and _LETTERS.search(joined[-1]) and whole in phrase:
+            joined[-1] = whole
+        else:
+            joined.append(part)
+    return joined
 
 
 def literal(text: str) -> Any:

@@ -11,19 +11,21 @@ def _words(text: str) -> frozenset[str]:
 
 
 TRUE: Final = _words(
-    "yes true yeah yep ja wahr oui vrai sí si verdadero cierto sim verdadeiro sì vero да верно правда 是 "
+    "yes true yeah yep ja wahr oui vrai sí si verdadero cierto sim verdadeiro sì vero да верно правда tak prawda "
+    "waar 是 "
     "是的 对 對 正确 正確 真 はい そうです 네 예 맞습니다 참 हाँ हां सही सत्य نعم صحيح أجل richtig "
     "correct"
 )
 """What says yes, case folded."""
 FALSE: Final = _words(
-    "no false nope nein falsch non faux falso não nao нет неверно ложь 否 不 不是 不对 不對 错误 錯誤 错 "
+    "no false nope nein falsch non faux falso não nao nee onwaar nie fałsz нет неверно ложь 否 不 不是 不对 不對 "
+    "错误 錯誤 错 "
     "錯 假 いいえ 偽 違います 아니요 아니오 아닙니다 거짓 नहीं ग़लत गलत असत्य لا خطأ incorrect"
 )
 """What says no, case folded."""
 _BECAUSE = (
     r"because|since|as\b|for\b|due to|given that|which|but|although|weil"
-    r"|denn|da\b|parce qu|car\b|puisqu"
+    r"|omdat|want|ponieważ|gdyż|bo\b|denn|da\b|parce qu|car\b|puisqu"
     r"|porque|ya que|pois|"
     r"perché|poiché|потому что|так как|поскольку"
 )
@@ -35,8 +37,11 @@ PRONOUN = re.compile(r"\s+(?:it|he|she|they|there|that|this|you|we|i|the)\b[^?]*
 """How a sentence goes on after yes or no: `Yes it is`."""
 
 OPTION: Final = (
-    r"(?:la|le|el|die|il)\s+(?=[(\[]?[A-Z][)\].]{0,2}\s*$)|(?:(?:the|la|el|le|il|die|a|o)\s+|l')?(?:correct\s+|right\s+|best\s+)?(?:option|choice|letter|answer|antwort|antwortmöglichkeit|buchstabe|réponse|"
-    r"choix|opción|respuesta|letra|opção|alternativa|resposta|opzione|risposta|lettera|вариант|ответ|буква|выбор|विकल्प|"
+    r"(?:la|le|el|die|il)\s+(?=[(\[]?[A-Z][)\].]{0,2}\s*$)|(?:(?:the|la|el|le|il|die|a|o)\s+|l')?(?:correct\s+"
+    r"|right\s+|best\s+)?(?:option|(?:answer )?choice|letter|answer|optie|keuze|antwoord|opcja|odpowiedź|wariant"
+    r"|antwort|antwortmöglichkeit|buchstabe|réponse|"
+    r"choix|opción|inciso|literal|respuesta|letra|opção|alternativa|resposta|opzione|risposta|lettera|вариант"
+    r"|ответ|буква|выбор|विकल्प|"
     r"الخيار|الإجابة)\s*"
     r"|(?:选项|選項|选择|選擇|选|選|答案|選択肢|答え|보기|정답|선택지|선택)\s*"
 )
@@ -45,15 +50,16 @@ OPTION_END: Final = r"(?:です|だ|である|입니다|번|이다|番|项|項|�
 """Words after the label of an option."""
 
 _ARROW = r"(?:[→⇒➡➔⟶]|[-=]>)\ufe0f?"
-_TAG = r"[*_\s\"']{0,4}"
+_TAG = r"[*_ \t\u00a0\"']{0,4}"
 
 
 def _mark(noun: str, verbs: str, connectives: str) -> str:
     """Return the pattern of a mark: a noun and a colon, or a noun, a few words, a verb, connectives."""
     gap = r"(?:\s+(?:[^\W\d_]{2,}|[àaeyo])){0,4}?\s+"
     return (
-        rf"\b(?:end)?{noun}\b{_TAG}(?:{gap}(?:{verbs})(?=\W)(?:,?\s+(?:{connectives})\b,?)*\s*[:：]?|\s*(?:[:：=]|{_ARROW})"
-        rf"|\s[-–—]\s"
+        rf"\b(?:eind|end)?{noun}\b{_TAG}(?:{gap}(?:{verbs})(?=\W)(?:,?\s+(?:{connectives})\b,?)*\s*[:：]?"
+        rf"|\s*(?:[:：=]|{_ARROW})"
+        rf"|[ \t][-–—]\s"
         rf"|(?:\s+[^\W\d_]{{2,}}){{1,2}}{_TAG}[:：]|\s?\(\w+\){_TAG}[:：])"
     )
 
@@ -70,6 +76,8 @@ _FR = ("est|serait|vaut|était|sont", "donc|alors|ainsi|par conséquent|simpleme
 _ES = ("es|sería|son|era|será", "por lo tanto|por tanto|entonces|pues|así|simplemente")
 _PT = ("é|seria|são|era|será", "portanto|então|assim|logo|simplesmente")
 _IT = ("è|sarebbe|sono|era|sarà", "quindi|dunque|perciò|allora|semplicemente")
+_NL = ("is|zou|luidt|bedraagt|wordt|zijn|was", "dus|daarom|dan|zo|derhalve|nu|gewoon")
+_PL = ("to|jest|brzmi|wynosi|jest równy|jest równa", "zatem|więc|czyli|to|po prostu|dlatego")
 _ALS = (
     r"\bals (?:end)?(?:antwort|ergebnis)[*_ ]*[:：]?(?=\s)"
     r"(?:\s(?:erhalten|erhalte|bekommen|ergibt|folgt|haben|habe)(?:\s(?:wir|ich|sich))?)?"
@@ -82,6 +90,8 @@ _MARKS: Final = {
     **{noun: _mark(noun, *_ES) for noun in ("respuesta", "solución")},
     **{noun: _mark(noun, *_PT) for noun in ("resposta", "solução", "gabarito")},
     **{noun: _mark(noun, *_IT) for noun in ("risposta", "risultato", "soluzione")},
+    **{noun: _mark(noun, *_NL) for noun in ("antwoord", "resultaat", "oplossing", "uitkomst")},
+    **{noun: _mark(noun, *_PL) for noun in ("odpowiedź", "wynik", "rozwiązanie")},
     "resultado": _mark("resultado", f"{_ES[0]}|{_PT[0]}", f"{_ES[1]}|{_PT[1]}"),
     "als antwort": _ALS,
     "als ergebnis": _ALS,
@@ -97,8 +107,8 @@ _MARKS: Final = {
     "s ergebnis": rf"{_DE_TURNED}das(?: \w+)? ergebnis[*_ ]*[:：]?",
     "s endergebnis": rf"{_DE_TURNED}das(?: \w+)? endergebnis[*_ ]*[:：]?",
     "e lösung": rf"{_DE_TURNED}die(?: \w+)? lösung[*_ ]*[:：]?",
-    "ответ": rf"\bответ{_TAG}(?:\b(?:равен|будет|таков)\b|[:：=]|\s?[-–—]){_TAG}",
-    "результат": rf"\bрезультат{_TAG}(?:\b(?:равен|будет)\b|[:：=]|\s?[-–—]){_TAG}",
+    "ответ": rf"\bответ{_TAG}(?:\b(?:равен|будет|таков)\b|[:：=]|(?<!\n)[-–—](?=[ \t])){_TAG}",
+    "результат": rf"\bрезультат{_TAG}(?:\b(?:равен|будет)\b|[:：=]|(?<!\n)[-–—](?=[ \t])){_TAG}",
     "答案": rf"(?:答案|正确选项|正確選項){_TAG}"
     r"(?:就是|应该是|應該是|应为|應為|是|为|為|[選选](?![项項择擇]))?\s*[:：]?",
     "结果": rf"结果{_TAG}(?:就是|应该是|是|为)?\s*[:：]?",
@@ -123,7 +133,9 @@ HEADING = re.compile(
     r"|lösung|(?:la )?réponse(?: finale)?"
     r"|résultat|(?:la )?respuesta(?: final)?|(?:el )?resultado|resposta(?: final)?|risposta(?: finale)?"
     r"|risultato|(?:最终|最終)?(?:答案|回答|答え)"
-    r"|解答|正解|结果|結果|(?:최종 )?(?:정답|답변|답)|(?:итоговый )?ответ|результат|(?:अंतिम )?(?:उत्तर"
+    r"|解答|正解|结果|結果|(?:최종 )?(?:정답|답변|답)|(?:eind)?antwoord|(?:eind)?resultaat|oplossing|uitkomst"
+    r"|(?:ostateczna )?odpowiedź|wynik|rozwiązanie"
+    r"|(?:итоговый )?ответ|результат|(?:अंतिम )?(?:उत्तर"
     r"|जवाब)|(?:ال)?(?:إجابة|جواب)(?: النهائية)?"
     r")[*_ \t:：]*\n",
     re.IGNORECASE | re.MULTILINE,
@@ -135,13 +147,16 @@ LINE_MARKS: Final = frozenset({"ans", "a:", "答：", "结果", "결과"})
 ASIDE = re.compile(r"[,，]?\s+(?:I (?:believe|think|guess|suppose)|if I'm not mistaken|of course)[.!]?$", re.IGNORECASE)
 """An aside at the end of a phrase."""
 ENDINGS: Final = (
+    "이 됩니다", "가 됩니다", "이 된다", "가 된다",
     "になります", "となります", "になる", "となる", "でしょう", "となった", "である", "でした", "です", "だ",
     "입니다요", "입니다", "이에요", "예요", "이다", "होगा", "हैं", "है", "था",
 )  # fmt: skip
 """Copulas at the end of a sentence."""
 COPULA = re.compile(
-    r"\s(?:is|was|are|were|equals|=|ist|sind|war|waren|lautet|beträgt|est|sont|était|es|son|fue|era|é|são|foi|è|sono|—|–|"
-    r"является|это|составляет|равно|равна|равен|هو|هي|called|named)\s+|(?:就是|是|等于|等於|为|為|は|은 |는 "
+    r"\s(?:is het|is|was|are|were|equals|=|ist|sind|war|waren|lautet|beträgt|est|sont|était|es|son|fue|era|é|são"
+    r"|foi|è|sono|—|–|"
+    r"является|zijn|luidt|bedraagt|wynosi|jest|это|составляет|равно|равна|равен|هو|هي|called|named)\s+|(?:就是|是"
+    r"|等于|等於|为|為|は|은 |는 "
     r"|이 |가 )|[:：]\s",
     re.IGNORECASE,
 )
@@ -149,23 +164,25 @@ COPULA = re.compile(
 CONCLUSION = re.compile(
     r"^[\s*_#>-]*(?:so|therefore|thus|hence|in total|altogether|in conclusion|consequently|finally|overall"
     r"|also|insgesamt|daher|"
-    r"somit|folglich|donc|ainsi|en tout|au total|par conséquent|por lo tanto|por tanto|así que|en total"
+    r"somit|folglich|dus|daarom|derhalve|zatem|więc|czyli|dlatego|donc|ainsi|en tout|au total|par conséquent|por "
+    r"lo tanto|por tanto|así que|en total"
     r"|portanto|logo|assim|"
     r"no total|quindi|dunque|perciò|in totale|итак|следовательно|таким образом|всего|значит|所以|因此|总共"
     r"|總共|一共|综上|故|"
-    r"したがって|よって|つまり|だから|ゆえに|合計|따라서|그러므로|그래서|총|इसलिए|अतः|कुल|لذلك|إذن|إذا|بالتالي)",
+    r"즉|したがって|よって|つまり|だから|ゆえに|合計|따라서|그러므로|그래서|총|इसलिए|अतः|कुल|لذلك|إذن|إذا|بالتالي)",
     re.IGNORECASE,
 )
 """The beginning of a sentence that concludes."""
 OR = re.compile(r"\s(?:or|oder|ou|o|или|या|أو)\s|或者?|または|もしくは|또는", re.IGNORECASE)
 """What stands between alternatives."""
 NOT = re.compile(
-    r"^(?:(?:not|never|nicht|kein\w*|pas|no|não|non|ne|не|नहीं|ليس)\s+|不是|并非|並非)(?=\w)",
+    r"^(?:(?:not|never|nicht|kein\w*|niet|geen|nie|pas|no|não|non|ne|не|नहीं|ليس)\s+|不是|并非|並非)(?=\w)",
     re.IGNORECASE,
 )
 """The beginning of a phrase that denies what follows."""
 NEGATIONS: Final = _words(
-    "not no never neither nor n't without nicht kein keine nie pas ne non jamais aucun nunca ni não nem "
+    "not no never neither nor n't without nicht kein keine nie niet geen nooit bez pas ne non jamais aucun nunca "
+    "ni não nem "
     "mai не нет ни 不 没 沒 非 未 無 ない 안 नहीं لا ليس غير"
 )
 """Words that deny."""
@@ -181,7 +198,8 @@ COUNTED: Final = _words(
 """Words whose number is an ordinal, as in `Step 3`."""
 BEFORE_AMOUNTS: Final = _words(
     "total sum the he she it they we i is about only there so thus answer result exactly approximately "
-    "nearly insgesamt antwort ergebnis summe donc résultat respuesta resultado resposta risposta "
+    "nearly antwoord resultaat totaal odpowiedź wynik razem insgesamt antwort ergebnis summe donc résultat "
+    "respuesta resultado resposta risposta "
     "risultato ответ итого всего"
 )
 """Words that may be written with a capital before an amount, and make no name with it."""
