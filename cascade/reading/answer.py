@@ -14,7 +14,7 @@ from cascade.reading.phrase import of_json, value_of
 from cascade.reading.plain import normal, plain, trim
 from cascade.reading.sequences import closing_list, list_lines
 from cascade.reading.values import NOTHING, Answer, Choice, Code, Number, Sequence, Structure, Text, Unsure, Value
-from cascade.reading.wording import BOLD_END, SUMMARY, without_offer
+from cascade.reading.wording import BOLD_END, DENIED, SPAN, SUMMARY, arrived_at, without_offer
 
 TAIL: Final = 4000
 """Characters at the end of an answer that are searched for its final part."""
@@ -124,6 +124,8 @@ def _marked(tail: str) -> Answer | None:
             return Unsure(reason="it names alternatives")
         if trim(plain(phrase)).casefold() in words.VERDICTS:
             continue  # the answer B is correct
+        if len(phrase) <= SHORT and DENIED.search(plain(phrase)):
+            return Unsure(reason="it says what the answer is not")
         value = value_of(phrase, tail)
         if isinstance(value, Unsure):
             return value
@@ -244,16 +246,19 @@ def _concluded(text: str, tail: str) -> Answer:
     chosen = _STATED.search(said)
     if chosen is not None:
         return Choice(label=chosen[1] or chosen[2] or chosen[3])
+    ends = len(last) <= SHORT and (BOLD_END.search(last) is not None or arrived_at(said) is not None)
+    closed = _said_of(last, tail) if ends else None
+    if closed is not None and (not isinstance(closed, Number | Text) or SPAN.fullmatch(getattr(closed, "raw", ""))):
+        return Text(normal=normal(text), complement=closed, is_long=True)
     works = _EQUATION.search(text) is not None or words.CONCLUSION.match(said) is not None
     if works:
         concluded = _last_figure(_CALCULATOR.sub("", said), _CALCULATOR.sub("", tail))
         if concluded is not None:
             return concluded
     complement = _said_of(said, tail) if words.CONCLUSION.match(said) else None
-    if (complement is None or isinstance(complement, Text)) and len(last) <= SHORT:
-        closed = _said_of(last, tail)
+    if complement is None or isinstance(complement, Text):
         complement = complement if closed is None or isinstance(closed, Text) else closed
-        if complement is None and BOLD_END.search(last) is not None:
+        if complement is None and len(last) <= SHORT and BOLD_END.search(last) is not None:
             complement = closed
     return Text(normal=normal(text), complement=complement, is_long=True)
 

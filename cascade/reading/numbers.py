@@ -61,6 +61,8 @@ _CJK_SCALE: Final = frozenset("百千万萬亿億兆백천만억조")
 _LETTER = re.compile(r"[^\W\d_]")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|ère|ème|º|ª|-?й|-?я|-?е|번째|番目|位|号|號)(?!\w)", re.IGNORECASE)
 _RATE = re.compile(r"\s*(?:/|per |pro |par |por |al |each |every )", re.IGNORECASE)
+_VERB = re.compile(r"(?:is|are|was|were|isn't|aren't|ist|sind|war|est|sont|n'est|es|son|é|è|zijn|jest)\b")
+"""A verb behind a number, which makes a sentence: `5 is not the answer`."""
 _UNIT_WORDS: Final = 3
 """Most words of a unit."""
 _NOUN_WORDS: Final = 14
@@ -243,6 +245,8 @@ def _with_unit(number: Number, rest: str) -> Number | None:
                 else Number(value=number.value, unit=unit, alternative=number.alternative)
             )
         noun = " ".join(rest.casefold().split())
+        if _VERB.match(noun):
+            return None
     return Number(value=number.value, unit=unit, noun=noun, alternative=number.alternative)
 
 

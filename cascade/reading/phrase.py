@@ -28,7 +28,7 @@ from cascade.reading.values import (
     Unsure,
     Value,
 )
-from cascade.reading.wording import BOLD_END, CONDITION, IN_THE, arrived_at
+from cascade.reading.wording import BOLD_END, CONDITION, DENIED, IN_THE, arrived_at
 
 MAX_PHRASE: Final = 400
 """Longest phrase, in characters, that is read as a number, a choice or the like."""
@@ -109,7 +109,7 @@ def _of_line(raw: str, context: str) -> Answer:
     found = _typed(text, bare, context)
     if found is not None:
         return found
-    denied = words.NOT.match(bare)
+    denied = None if IN_THE.match(bare) else words.NOT.match(bare)
     if denied is not None:
         rest = bare[denied.end() :]
         return text_of(raw) if _typed(rest, rest, context) is None else Unsure(reason="it says what the answer is not")
@@ -200,12 +200,12 @@ def _shorter(text: str) -> list[str]:
 
 def _closing_words(raw: str, bare: str, context: str) -> Answer | None:
     """Return a sentence with what closes it: in bold, behind a verb of arrival, or behind a word such as `thus`."""
-    if CONDITION.search(bare) or raw.rstrip("*_ ")[-1:] in ("?", "？"):
+    if CONDITION.search(bare) or DENIED.search(bare) or raw.rstrip("*_ ")[-1:] in ("?", "？"):
         return None
     bold = BOLD_END.search(raw)
     opened = words.CONCLUSION.match(bare)
     if bold is not None:
-        said, before = trim(plain(bold[1])), raw[: bold.start()]
+        said, before = trim(plain(bold[1])), raw[: bold.start(1)]
     elif (arrived := arrived_at(bare)) is not None:
         said, before = trim(arrived), bare.removesuffix(arrived)
     elif opened is not None and (led := re.match(r"\s*[,，、:：]?\s*", bare[opened.end() :])) is not None:
@@ -223,7 +223,10 @@ def _closing_words(raw: str, bare: str, context: str) -> Answer | None:
     )
     if typed is None and _alternatives(said, context):
         return Unsure(reason="it names alternatives")
-    if typed is None and before:
+    if typed is None and not before:
+        items = comma_items(said)
+        typed = _sequence(items, context, ordered=False) if items is not None and len(items) > 2 else None
+    elif typed is None:
         items = comma_items(said)
         if items is not None:
             typed = _sequence(items, context, ordered=False)
@@ -259,9 +262,12 @@ def _complement(bare: str, context: str) -> Answer | None:
     because = words.BECAUSE.search(pieces[1])
     said = pieces[1] if because is None or not because.start() else pieces[1][: because.start()]
     said = trim(_without_copula(said))
-    if words.NEGATIONS.intersection(pieces[0].casefold().split()[-2:]):
+    if words.NEGATIONS.intersection(pieces[0].casefold().split()[-2:]) or DENIED.search(bare):
         return None
     typed = _typed(said, said, context) if said else None
+    if typed is None and said:
+        opening = next((one for one in _shorter(said) if one.casefold() in words.TRUE | words.FALSE), None)
+        typed = None if opening is None else Boolean(value=opening.casefold() in words.TRUE)
     if typed is not None:
         return typed
     if _alternatives(said, context):

@@ -19,12 +19,13 @@ from cascade.reading.values import (
     Unsure,
     Value,
 )
-from cascade.reading.wording import IN_THE
+from cascade.reading.wording import DENIED, IN_THE, SPAN
 
 _WORDS = re.compile(r"[^\W_]+")
 _TOKENS = re.compile(r"n't|[^\W_]+")
 _NAME = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]{2,})*")
 """A word with capitals inside as names have them: McDonald, iPhone."""
+_DENYING = words.NEGATIONS - {"mai"}  # May in German and French; in Italian, another word denies as well
 _TITLES = re.compile(r"^(?:(?:dr|prof|professor|mr|mrs|ms|sir|herr|frau|m|mme|monsieur|madame|sig|sr|sra)\.? )+")
 _ORDER = (Text, Choice, Code, Date, Sequence, Structure, Boolean, Number)
 
@@ -149,7 +150,7 @@ def _sequences(left: Sequence, right: Sequence) -> bool | None:
     return None
 
 
-def _texts(left: Text, right: Text) -> bool | None:
+def _texts(left: Text, right: Text) -> bool | None:  # noqa: C901 - one condition a kind of text
     if left.quoted is not None and right.quoted is not None:
         return False
     if left.normal == right.normal:
@@ -165,6 +166,8 @@ def _texts(left: Text, right: Text) -> bool | None:
     mine, theirs = left.complement, right.complement
     if mine is not None and theirs is not None and not isinstance(mine, Text) and not isinstance(theirs, Text):
         return same(mine, theirs)
+    if isinstance(mine, Text) and isinstance(theirs, Text) and mine.key == theirs.key and SPAN.fullmatch(mine.raw):
+        return True
     if left.is_long or right.is_long or (mine is not None and theirs is not None and same(mine, theirs)):
         return None
     if sorted(_WORDS.findall(left.normal)) == sorted(_WORDS.findall(right.normal)):
@@ -207,7 +210,7 @@ def _affirms(text: str, part: str) -> bool:
 def _denies(text: str) -> bool:
     """Return whether a sentence in normal form denies something: what it names need not be its answer."""
     text = IN_THE.sub("", text.replace("n't", " n't"))
-    return not words.NEGATIONS.isdisjoint(_TOKENS.findall(text))
+    return DENIED.search(text) is not None or not _DENYING.isdisjoint(_TOKENS.findall(text))
 
 
 def holds(text: str, part: str) -> bool:

@@ -56,14 +56,19 @@ _ARRIVAL = re.compile(
 )
 
 
-BOLD_END = re.compile(r"^[^*]*\S[^*]*?\*\*([^*\n]{1,200})\*\*[\s.。!！]*(?:\w{1,6}[.。]?)?$")
+BOLD_END = re.compile(r"^(?=\s*[^*\s])[^*]+\*\*([^*\n]{1,200})\*\*[\s.。!！]*(?:\w{1,6}[.。]?)?$")
 """The one bold part of a sentence, at its end."""
+DENIED = re.compile("不是|不等|不为|并非|並非|没有|ではな|じゃな|でない|않|아니(?!요|오)|아닙니다|नहीं")
+"""What denies in scripts that write no blanks around it, or behind what it denies."""
 CONDITION = re.compile(
-    r"\b(?:if|unless|otherwise|wenn|falls|sonst|si|sinon|sino|se|altrimenti|senão|als|anders|jeśli|inaczej|если|иначе)\b"
+    r"\b(?:if|unless|otherwise|wenn|falls|sonst|si(?! arriva| ottiene)|sinon|sino|se|altrimenti|senão|als|anders"
+    r"|jeśli|inaczej|если|иначе)\b"
     r"|如果|否则|もし|만약|[?？]\s*$",
     re.IGNORECASE,
 )
 """What makes a sentence a question or one case of several, so that it arrives at nothing."""
+SPAN = re.compile(r"\d+-\d+")
+"""A range, as it is read."""
 IN_THE = re.compile(r"\bno (?=fim|final|total|entanto|geral)", re.IGNORECASE)
 """Portuguese `in the`, which denies nothing."""
 

@@ -55,7 +55,7 @@ _TAG = r"[*_ \t\u00a0\"']{0,4}"
 
 def _mark(noun: str, verbs: str, connectives: str) -> str:
     """Return the pattern of a mark: a noun and a colon, or a noun, a few words, a verb, connectives."""
-    gap = r"(?:\s+(?:[^\W\d_]{2,}|[àaeyo])){0,4}?\s+"
+    gap = r"(?:[ \t]+(?:[^\W\d_]{2,}|[àaeyo])){0,4}?[ \t]+"
     return (
         rf"\b(?:eind|end)?{noun}\b{_TAG}(?:{gap}(?:{verbs})(?=\W)(?:,?\s+(?:{connectives})\b,?)*\s*[:：]?"
         rf"|\s*(?:[:：=]|{_ARROW})"
@@ -133,7 +133,7 @@ HEADING = re.compile(
     r"|lösung|(?:la )?réponse(?: finale)?"
     r"|résultat|(?:la )?respuesta(?: final)?|(?:el )?resultado|resposta(?: final)?|risposta(?: finale)?"
     r"|risultato|(?:最终|最終)?(?:答案|回答|答え)"
-    r"|解答|正解|结果|結果|(?:최종 )?(?:정답|답변|답)|(?:eind)?antwoord|(?:eind)?resultaat|oplossing|uitkomst"
+    r"|解答|正解|결과|结果|結果|(?:최종 )?(?:정답|답변|답)|(?:eind)?antwoord|(?:eind)?resultaat|oplossing|uitkomst"
     r"|(?:ostateczna )?odpowiedź|wynik|rozwiązanie"
     r"|(?:итоговый )?ответ|результат|(?:अंतिम )?(?:उत्तर"
     r"|जवाब)|(?:ال)?(?:إجابة|جواب)(?: النهائية)?"

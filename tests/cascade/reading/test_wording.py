@@ -31,6 +31,9 @@ SAID = [
     ("### Resultado\n\n- cobre\n- hierro", "- cobre\n- hierro", "- cobre\n- plata"),
     ("### 结果\n\n* **锌**\n* **铁**", "锌、铁", "锌、铜"),
     ("### Результат\n\n-5", "-5", "5"),
+    ("Primero, los datos.\n\nPor tanto, obtenemos **el 9 de mayo de 1993**.", "1993-05-09", "1993-05-08"),
+    ("Après calcul, on arrive à 29–52.", "29-52", "29-53"),
+    ("### Resultado\n\nSão Paulo", "São Paulo", "Paulo"),
     ("Dr. Rosalind Franklin", "Rosalind Franklin", "Marie Curie"),
 ]
 
@@ -55,6 +58,10 @@ def test_words_around_an_answer_do_not_change_it(said: str, alone: str, other: s
         ("I get GBP 5.", "EUR 5"),
         ("Uiteindelijk is het 2280 W.", "2280 mm"),
         ("Dr Pepper", "Pepper"),
+        ("5 is not the answer. I get 6.", "5"),
+        ("答えは5ではない。", "5"),
+        ("답은 5가 아닙니다.", "5"),
+        ("### Resultado\n\nSão Paulo", "Paulo"),
     ],
 )
 def test_what_is_denied_asked_or_supposed_is_no_answer(said: str, named: str) -> None:
