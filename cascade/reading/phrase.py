@@ -208,7 +208,7 @@ def _closing_words(raw: str, bare: str, context: str) -> Answer | None:
         said, before = trim(plain(bold[1])), raw[: bold.start(1)]
     elif (arrived := arrived_at(bare)) is not None:
         said, before = trim(arrived), bare.removesuffix(arrived)
-    elif opened is not None and (led := re.match(r"\s*[,，、:：]?\s*", bare[opened.end() :])) is not None:
+    elif opened is not None and (led := re.match(r"\s*(?:[,，、:：]\s*)?", bare[opened.end() :])) is not None:
         said, before = trim(bare[opened.end() + led.end() :]), ""
     else:
         return None
