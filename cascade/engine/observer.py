@@ -132,6 +132,8 @@ class Observer:
             self.log.write_watched(replace(row, same=True))
             return
         self.log.write_watched(row)  # drawn, whatever comes of it
+        if unfit(top, request) is not None:
+            return  # it may not see the request (`allow:`), or cannot answer it: not known, so never the same
         self.lane.offer(request.task, partial(self._watched, request, served, row, answered, client, pool))
 
     async def _watched(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from cascade.clients.scripted import ScriptedClient, scripted
 from cascade.engine.cascade import Cascade
 from cascade.failure import CallFailure, FailureKind
+from cascade.ladder import Ladder
 from cascade.log import open_log
 from cascade.log.purge import purge
 from cascade.policy.policy import Policy
@@ -26,9 +28,9 @@ DISAGREEMENT = {"kind": "max_disagreement", "value": 0.1}
 LOSS = {"kind": "max_loss", "value": 0.1}
 
 
-def certified(bound: dict[str, Any]) -> Policy:
+def certified(bound: dict[str, Any], rungs: Ladder = RUNGS) -> Policy:
     """Return a policy by which small serves what is sure, with a certificate."""
-    fitted = policy(RUNGS, (0.5, 0.0))
+    fitted = policy(rungs, (0.5, 0.0))
     task = fitted.tasks["default"]
     object.__setattr__(task, "certificate", {"certified": True, "delta": 0.1, "bound": bound, "assumptions": []})
     object.__setattr__(task, "certified", True)
@@ -115,6 +117,23 @@ def test_a_policy_without_a_certificate_is_not_watched_and_a_certificate_without
         made = report(log)
         assert made.tasks["default"].policies[0].watch.state == "not watched"
         assert any("observe.watch" in note for note in made.notes)
+
+
+def test_a_reference_that_may_not_see_a_request_is_never_asked_to_watch_it(path: Path) -> None:
+    asked: list[str] = []
+
+    def answer(call: Any) -> str:
+        asked.append(call.rung)
+        return "0.9"
+
+    rungs = Ladder(RUNGS[0], replace(RUNGS[1], allow={"tenant": ("ours",)}))
+    fitted = certified(DISAGREEMENT, rungs)
+    client = ScriptedClient({"small": answer, "large": answer})
+    with Cascade(rungs, client=client, policy=fitted, log=path, observe=ObserveLimits(watch=1.0)) as app:
+        app.run("How many?", id="theirs", tags={"tenant": "theirs"})
+        app.run("How many?", id="ours", tags={"tenant": "ours"})
+    assert asked == ["small", "small", "large"]
+    assert sorted(row[2] is None for row in rows(path)) == [False, True], "drawn, and not known"
 
 
 def test_the_lane_s_budget_bounds_what_watching_costs(path: Path) -> None:
