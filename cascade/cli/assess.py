@@ -13,7 +13,9 @@ from cascade.cli.shared.assessed import assess_labels, show_assessed
 from cascade.cli.shared.disagreement import disagreement_rows
 from cascade.cli.shared.options import (
     JsonOption,
+    LadderConfigOption,
     MapOption,
+    RecordedRungsOption,
     SameOption,
     TaskOption,
     VerifiersOption,
@@ -36,13 +38,8 @@ def assess(
         typer.Argument(metavar="SAMPLES…", help="One or more files of samples, or one decision log."),
     ],
     *,
-    rungs: Annotated[
-        str | None,
-        typer.Option("--rungs", metavar="NAMES", help="Recorded rungs, cheapest first, if there is no --config."),
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", "-c", metavar="FILE", help="Use this configuration's ladder and prices.")
-    ] = None,
+    rungs: RecordedRungsOption = None,
+    config: LadderConfigOption = None,
     verifiers: VerifiersOption = None,
     shadow_share: Annotated[
         float,
@@ -83,11 +80,8 @@ def assess(
     """
     from calibration.assess.disagreement import assess_samples
     from calibration.fit.complete import with_labels, with_schemas
-    from calibration.samples.recorded import recorded_ladder
     from calibration.samples.table import by_task
     from cascade.files import write_atomically
-    from cascade.ladder import Ladder
-    from cascade.plugins import resolve
     from cascade.samples.reader import read_files
     from cascade.samples.table import parse_mapping
 
@@ -119,8 +113,7 @@ def assess(
     prices = None if chosen.config is None else chosen.config.price_book
     paid = False
     for name, rows in tasks.items():
-        given = chosen.ladder
-        ladder = resolve(given) if isinstance(given, Ladder) else recorded_ladder(rows, given, chosen.verifiers)
+        ladder = chosen.of(rows)
         apart = _compared(rows, ladder) and assess_samples(
             rows,
             ladder,

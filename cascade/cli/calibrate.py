@@ -17,6 +17,7 @@ from cascade.cli.shared.options import (
     ConfigOption,
     JsonOption,
     MapOption,
+    RecordedRungsOption,
     SameOption,
     TaskOption,
     VerifiersOption,
@@ -136,10 +137,7 @@ def calibrate(
         ),
     ] = False,
     config: ConfigOption = None,
-    rungs: Annotated[
-        str | None,
-        typer.Option("--rungs", metavar="NAMES", help="Recorded rungs, cheapest first, if there is no --config."),
-    ] = None,
+    rungs: RecordedRungsOption = None,
     verifiers: VerifiersOption = None,
     combiner: Annotated[
         Path | None,

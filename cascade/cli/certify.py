@@ -16,6 +16,7 @@ from cascade.cli.shared.options import (
     ConfigOption,
     JsonOption,
     MapOption,
+    RecordedRungsOption,
     TaskOption,
     VerifiersOption,
     YesOption,
@@ -99,10 +100,7 @@ def certify(
         bool, typer.Option("--show-gold/--hide-gold", help="Show the right answer where it is known.")
     ] = True,
     config: ConfigOption = None,
-    rungs: Annotated[
-        str | None,
-        typer.Option("--rungs", metavar="NAMES", help="Recorded rungs, cheapest first, if there is no --config."),
-    ] = None,
+    rungs: RecordedRungsOption = None,
     verifiers: VerifiersOption = None,
     task: TaskOption = None,
     labelled: Annotated[

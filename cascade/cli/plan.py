@@ -189,23 +189,19 @@ def _pilots(
 ) -> dict[str, tuple[Kept, ...]]:
     from calibration.fit.complete import with_labels
     from calibration.planning.pilot import SHARES, read_pilot
-    from calibration.samples.recorded import recorded_ladder
     from calibration.samples.sameness import same_answers
     from calibration.samples.selective import require_unselective_samples
     from calibration.samples.table import by_task, lay_out
-    from cascade.ladder import Ladder
-    from cascade.plugins import resolve
     from cascade.samples.reader import read_files
     from cascade.samples.table import parse_mapping
 
     chosen = chosen_ladder(config, rungs, verifiers)
-    given = chosen.ladder
     read = read_files(files, parse_mapping(mapping) if mapping else None, rungs=chosen.rungs, say=say)
     grouped = by_task(with_labels(read, say))
     found: dict[str, tuple[Kept, ...]] = {}
     for name, rows in grouped.items():
         if tasks is None or name in tasks:
-            ladder = resolve(given) if isinstance(given, Ladder) else recorded_ladder(rows, given, chosen.verifiers)
+            ladder = chosen.of(rows)
             table = lay_out(name, rows, ladder)
             require_unselective_samples(table, rows, needs="the rates of a pilot")
             found[name] = read_pilot(table, same_answers(rows, table.rungs), shares or SHARES)

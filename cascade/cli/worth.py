@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cascade.cli.shared.options import JsonOption, MapOption, TaskOption, VerifiersOption
+from cascade.cli.shared.options import (
+    JsonOption,
+    LadderConfigOption,
+    MapOption,
+    RecordedRungsOption,
+    TaskOption,
+    VerifiersOption,
+)
 from cascade.cli.shared.rungs import chosen_ladder
 from cascade.cli.shared.terminal import dollars, percent, print_json, say, stdout
 from cascade.display.sanitize import printable
-from cascade.errors import ConfigError
+from cascade.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from calibration.assess.imagined import Imagined
@@ -24,13 +31,8 @@ AUROCS = (0.7, 0.8, 0.9)
 def worth(
     samples: Annotated[list[Path], typer.Argument(metavar="SAMPLES…", help="Labelled samples.")],
     *,
-    rungs: Annotated[
-        str | None,
-        typer.Option("--rungs", metavar="NAMES", help="Recorded rungs, cheapest first, if there is no --config."),
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", "-c", metavar="FILE", help="Use this configuration's ladder and prices.")
-    ] = None,
+    rungs: RecordedRungsOption = None,
+    config: LadderConfigOption = None,
     verifiers: VerifiersOption = None,
     loss: Annotated[
         float, typer.Option("--loss", metavar="E", min=0.0, max=1.0, help="Accuracy that may be lost, for the costs.")
@@ -49,11 +51,8 @@ def worth(
     from calibration.assess.worth import measure_worth
     from calibration.combine.held_out import hold_out
     from calibration.fit.complete import with_labels, with_schemas
-    from calibration.samples.recorded import recorded_ladder
     from calibration.samples.selective import require_unselective_samples
     from calibration.samples.table import by_task, lay_out
-    from cascade.ladder import Ladder
-    from cascade.plugins import resolve
     from cascade.samples.reader import read_files
     from cascade.samples.table import parse_mapping
 
@@ -66,8 +65,7 @@ def worth(
         raise ConfigError(message)
     shown: dict[str, Any] = {}
     for name, rows in tasks.items():
-        given = chosen.ladder
-        ladder = resolve(given) if isinstance(given, Ladder) else recorded_ladder(rows, given, chosen.verifiers)
+        ladder = chosen.of(rows)
         table = lay_out(name, rows, ladder, prices=None if chosen.config is None else chosen.config.price_book)
         require_unselective_samples(table, rows, needs="the worth of a verifier")
         held_out = hold_out(table, seed=seed)
@@ -78,6 +76,12 @@ def worth(
             if rung in held_out
             for one in imagine_verdicts(table, rung, held_out[rung], loss=loss, aurocs=AUROCS, seed=seed)
         ]
+        if not measured:
+            message = (
+                f"Task {name!r} has no labels of both classes, right and wrong, below its last rung; the worth of a "
+                "verifier is measured on these. Grade (cascade grade) or label (cascade label) recorded answers."
+            )
+            raise DataError(message)
         shown[name] = {
             "verifiers": [{**one.to_json(), "usd_per_point": _usd_per_point(one)} for one in measured],
             "imagined": [one.to_json() for one in imagined],

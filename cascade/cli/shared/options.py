@@ -139,6 +139,14 @@ LogArgument = Annotated[
     ),
 ]
 
+RecordedRungsOption = Annotated[
+    str | None,
+    typer.Option("--rungs", metavar="NAMES", help="Recorded rungs, cheapest first, if there is no --config."),
+]
+LadderConfigOption = Annotated[
+    Path | None, typer.Option("--config", "-c", metavar="FILE", help="Use this configuration's ladder and prices.")
+]
+
 SinceOption = Annotated[
     str | None,
     typer.Option("--since", metavar="WHEN", help="Start: a date or time (2026-01-31, in UTC by default), or 7d ago."),

@@ -13,6 +13,7 @@ from cascade.errors import ConfigError
 if TYPE_CHECKING:
     from cascade.config import Config
     from cascade.ladder import Ladder
+    from cascade.samples.sample import Sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,16 @@ class Chosen:
     def rungs(self) -> Sequence[str] | None:
         """The names of recorded rungs; None if a configuration defines the ladder."""
         return None if self.config is not None else [str(name) for name in self.ladder]
+
+    def of(self, rows: Sequence[Sample]) -> Ladder:
+        """Return the ladder for the samples of one task, with its verifiers looked up."""
+        from calibration.samples.recorded import recorded_ladder
+        from cascade.ladder import Ladder
+        from cascade.plugins import resolve
+
+        if isinstance(self.ladder, Ladder):
+            return resolve(self.ladder)
+        return recorded_ladder(rows, self.ladder, self.verifiers)
 
 
 def chosen_ladder(config: Path | None, rungs: str | None, verifiers: str | None) -> Chosen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,3 +60,14 @@ def test_without_labels_of_both_rungs_nothing_is_imagined() -> None:
     table = lay_out("sums", rows, recorded_ladder(rows, ("small", "large"), None))
     unknown = np.full(len(table), np.nan)
     assert imagine_verdicts(table, "small", unknown, loss=0.01, aurocs=(0.8,)) == ()
+
+
+def test_samples_without_labels_are_one_sentence(folder, cli) -> None:
+    bare = [
+        replace(one, recordings={name: replace(r, correct=None) for name, r in one.recordings.items()}, gold=None)
+        for one in recorded_samples(30, seed=1)
+    ]
+    write_lines(folder / "bare.jsonl", [sample_line(one) for one in bare])
+    ended = cli("worth", "bare.jsonl", "--rungs", "small,large")
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "has no labels of both classes" in ended.stderr
