@@ -37,6 +37,7 @@ def dashboard(
     from cascade.log import open_log
     from cascade.serve.access import checked_key
     from cascade.serve.dashboard import dashboard as application
+    from cascade.serve.listening import bound
     from cascade.serve.live import Live
     from cascade.serve.server import make_server
 
@@ -50,10 +51,8 @@ def dashboard(
         with Live(held) as live:
             server = make_server(application(live, held), host=host, port=port, key=key)
             shown = f"[{host}]" if ":" in host else host
-            say(f"The dashboard is at http://{shown}:{port}/; Ctrl+C ends it.")
-            server.run()
+            with bound(host, port) as listening:
+                say(f"The dashboard is at http://{shown}:{port}/; Ctrl+C ends it.")
+                server.run(sockets=[listening])
     finally:
         held.close()
-    if not server.started:
-        message = f"The dashboard cannot listen on {host}:{port}; the port may be taken. Give another with --port."
-        raise ConfigError(message)

@@ -49,10 +49,10 @@ def serve(
     from cascade.config import load_config
     from cascade.policy.policy import Policy
     from cascade.serve.access import is_loopback
-    from cascade.serve.gateway.gateway_server import bound
     from cascade.serve.gateway.keyring.key_file import KeyFile
     from cascade.serve.gateway.serving import Reloaded, Serving
     from cascade.serve.gateway.workers import Workers
+    from cascade.serve.listening import bound
 
     if keys is None and not is_loopback(host):
         message = (

@@ -16,7 +16,6 @@ import h11
 from uvicorn import Config, Server
 
 from cascade.dialects.inbound.server_sent_events import dumps
-from cascade.errors import ConfigError
 from cascade.serve.gateway.request_body import BODY_S
 from cascade.serve.server import HEADER_S, Impatient
 
@@ -28,9 +27,6 @@ MOST_CONNECTIONS = 8192
 
 KEEP_ALIVE_S = 75.0
 """Keep-alive timeout in seconds: longer than that of clients and balancers, so that they close first."""
-
-BACKLOG = 2048
-"""Connections that may wait to be accepted."""
 
 
 class Arriving(Impatient):
@@ -129,33 +125,6 @@ class GatewayServer(Server):
             self.should_exit = True
 
 
-def bound(host: str, port: int) -> socket.socket:
-    """Return a socket that listens.
-
-    Raises:
-        ConfigError: the address cannot be bound.
-    """
-    try:
-        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        made = socket.socket(family, kind, number)
-    except OSError as error:
-        raise _unbound(host, port, error) from None
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
-        made.listen(BACKLOG)
-    except OSError as error:
-        made.close()
-        raise _unbound(host, port, error) from None
-    made.setblocking(False)
-    return made
-
-
-def _unbound(host: str, port: int, error: OSError) -> ConfigError:
-    said = f"The server cannot listen on {host}:{port} ({error.strerror or error}); give another --host or --port."
-    return ConfigError(said)
-
-
 def gateway_server(
     app: ASGIApp, drain: Callable[[], Awaitable[object]], *, header_s: float = HEADER_S
 ) -> GatewayServer:
@@ -169,7 +138,7 @@ def gateway_server(
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of every broken request
     options: dict[str, Any] = {
         "http": type("Arriving", (Arriving,), {"header_s": header_s}), "ws": "none", "lifespan": "off",
-        "loop": "asyncio", "timeout_keep_alive": KEEP_ALIVE_S, "timeout_graceful_shutdown": 3, "backlog": BACKLOG,
+        "loop": "asyncio", "timeout_keep_alive": KEEP_ALIVE_S, "timeout_graceful_shutdown": 3, "backlog": 2048,
         "access_log": False, "log_config": None, "server_header": False, "proxy_headers": False,
         "h11_max_incomplete_event_size": 65_536,
     }  # fmt: skip

@@ -14,8 +14,9 @@ from typing import Any
 
 from cascade.engine.cascade import Cascade
 from cascade.ladder import Ladder, Rung
-from cascade.serve.gateway.gateway_server import GatewayServer, bound
+from cascade.serve.gateway.gateway_server import GatewayServer
 from cascade.serve.gateway.serving import Serving
+from cascade.serve.listening import bound
 from cascade.usage import Price
 from tests.faults.server import Server
 from verifiers import Refusal, Schema
