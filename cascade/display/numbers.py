@@ -55,3 +55,15 @@ def duration(value: float | None) -> str:
 def count(value: int) -> str:
     """Format a count: 12,345."""
     return f"{value:,}"
+
+
+def failure_words(rung: str, kinds: Mapping[str, int], reached: int) -> str:
+    """Format what fell over: small failed on 30 of 30 requests: connect.
+
+    Args:
+        rung: the rung.
+        kinds: its failed calls by kind, the most frequent first; three are named.
+        reached: the requests that reached it.
+    """
+    named = ", ".join(kind if len(kinds) == 1 else f"{kind} {count(n)}" for kind, n in list(kinds.items())[:3])
+    return f"{rung} failed on {count(sum(kinds.values()))} of {count(reached)} requests: {named}"

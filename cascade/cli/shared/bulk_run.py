@@ -12,6 +12,7 @@ import typer
 from cascade.cli.shared.exit_codes import Interrupted, stoppable
 from cascade.cli.shared.progress import progress
 from cascade.cli.shared.terminal import dollars, print_json, say, tell_ambiguous
+from cascade.display.numbers import failure_words
 from cascade.errors import ConfigError, LogUnavailable
 
 if TYPE_CHECKING:
@@ -52,8 +53,7 @@ class _Failures:
         """Print a sentence for each rung that failed often."""
         for rung, kinds in self.by_rung.items():
             if kinds.total() > OFTEN * self._reached[rung]:
-                named = ", ".join(kind if len(kinds) == 1 else f"{kind} {n:,}" for kind, n in kinds.most_common(3))
-                say(f"{rung} failed on {kinds.total():,} of {self._reached[rung]:,} requests: {named}.")
+                say(f"{failure_words(rung, dict(kinds.most_common()), self._reached[rung])}.")
 
 
 def run_input(

@@ -154,6 +154,7 @@ def _unknown(tallies: Mapping[str, Tally], known: Iterable[str]) -> str:
 def _promises(policy: Policy | None) -> Promises:
     if policy is None:
         return {}
+    certified = sum(bool((task.certificate or {}).get("certified")) for task in policy.tasks.values())
     return {
         (policy.sha256, name): Promise(
             reference=task.reference,
@@ -162,6 +163,7 @@ def _promises(policy: Policy | None) -> Promises:
             measured=task.measured,
             certificate=task.certificate or {},
             error_usd=0.0 if task.reference_cost is None else task.reference_cost.error_usd,
+            tasks=max(certified, 1),
         )
         for name, task in policy.tasks.items()
     }

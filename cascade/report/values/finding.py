@@ -9,6 +9,12 @@ from typing import Literal
 MOST_SHOWN = 5
 """Findings shown at once; JSON has all."""
 
+FEW = 100
+"""Minimum number of requests or labels for a useful interval."""
+
+OFTEN = 0.05
+"""Failure rate from which a finding is reported."""
+
 Stake = Literal["first", "harm", "money", "note"]
 """What is at stake. `first`: what stands against serving the cascade at all. `harm`: requests that are answered worse,
 or unchecked. `money`: dollars. `note`: nothing to do; a footnote."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cascade.display.numbers import failure_words
 from cascade.report.values.against_hull import hull_findings
 from cascade.report.values.content import TaskReport
-from cascade.report.values.finding import Finding, harm, money, note, ranked
+from cascade.report.values.finding import FEW, OFTEN, Finding, harm, money, note, ranked
 from cascade.report.values.format_numbers import count, dollars, estimate, interval, percent
 from cascade.report.values.parts import RungReport
 from cascade.report.values.slices import ERROR
@@ -18,12 +19,6 @@ USUAL_BAND = (0.15, 0.35)
 
 TOO_MUCH, TOO_LITTLE = 0.50, 0.05
 """Range of plausible escalation rates."""
-
-FEW = 100
-"""Minimum number of requests or labels for a useful interval."""
-
-OFTEN = 0.05
-"""Failure rate from which a finding is reported."""
 
 MOST_NAMED = 3
 """Maximum number of slices named."""
@@ -225,12 +220,9 @@ def _rungs(task: TaskReport) -> Iterator[Finding]:
 def _rung(rung: RungReport) -> Iterator[Finding]:
     failed = sum(rung.failures.values())
     if rung.reached and failed / rung.reached > OFTEN:
-        kinds = ", ".join(
-            kind if len(rung.failures) == 1 else f"{kind} {count(n)}" for kind, n in list(rung.failures.items())[:3]
-        )
         yield harm(
             float(failed),
-            f"{rung.rung} failed on {count(failed)} of {count(rung.reached)} requests: {kinds}. They went to a dearer "
+            f"{failure_words(rung.rung, rung.failures, rung.reached)}. They went to a dearer "
             "rung, or ended without an answer. Check its provider's limits and status (cascade doctor --ping).",
         )
     right = rung.right_but_escalated

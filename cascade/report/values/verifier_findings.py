@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cascade.report.values.finding import Finding, harm, money, note
+from cascade.report.values.finding import FEW, OFTEN, Finding, harm, money, note
 from cascade.report.values.format_numbers import count, dollars, percent
 from cascade.report.values.parts import VerifierReport
-
-FEW = 100
-"""Minimum number of labels for a useful AUROC."""
-
-OFTEN = 0.05
-"""Failure rate from which a finding is reported."""
 
 MOSTLY = 0.5
 """Abstention rate from which a verifier has little effect."""
