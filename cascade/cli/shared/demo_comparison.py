@@ -51,8 +51,9 @@ def show_hull(config: Config, policy: Policy, alone: Graded) -> None:
     if told.hull is not None and told.hull.below is False and told.hull.mix_usd_per_request is not None:
         mix = " and ".join(f"{percent(part)} {name}" for name, part in told.hull.mix.items())
         said += (
-            f" Above the hull of single models: a random mix of {mix} is right as often, and costs "
-            f"{dollars(told.hull.mix_usd_per_request)} an order, the cascade {dollars(told.hull.cost_usd_per_request)}."
+            f" Above the hull of single models in cost at equal accuracy: a random mix of {mix} is right as often, and "
+            f"costs {dollars(told.hull.mix_usd_per_request)} an order, the cascade "
+            f"{dollars(told.hull.cost_usd_per_request)}. The report compares accuracy at equal cost."
         )
     stdout().print(" ".join((said, *told.sentences)), highlight=False, markup=False, soft_wrap=True)
 
