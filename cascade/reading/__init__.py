@@ -1,8 +1,9 @@
 """The one reader of answers: thinking, JSON, code and the final answer as a typed value. Pure, in linear time."""
 
 from cascade.reading.reading import VERSION, Reading, read
-from cascade.reading.same import holds, same
+from cascade.reading.same import same
 from cascade.reading.strict_json import Located, NotJson
+from cascade.reading.text_relations import holds
 from cascade.reading.values import NOTHING, Answer, Number, Structure, Text, Unsure, Value
 
 __all__ = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import Any, Final
 
@@ -12,8 +11,9 @@ from cascade.reading.literals import canonical
 from cascade.reading.numbers import match_number, read_quantity
 from cascade.reading.phrase import of_json, value_of
 from cascade.reading.plain import normal, plain, trim
+from cascade.reading.program import FENCED, program_in
 from cascade.reading.sequences import closing_list, list_lines
-from cascade.reading.values import NOTHING, Answer, Choice, Code, Number, Sequence, Structure, Text, Unsure, Value
+from cascade.reading.values import NOTHING, Answer, Choice, Number, Sequence, Structure, Text, Unsure, Value
 from cascade.reading.wording import BOLD_END, DENIED, SPAN, SUMMARY, arrived_at, without_offer
 
 TAIL: Final = 4000
@@ -25,8 +25,6 @@ _BEHIND: Final = 80
 """Characters before and behind the stem of a mark where the mark may stand."""
 SHORT: Final = 200
 """Longest answer of one line, in characters, that is a phrase as a whole."""
-MAX_TREE: Final = 20_000
-"""Longest Python program, in characters, that is compared by its syntax tree."""
 ANSWER_KEYS: Final = ("answer", "final_answer", "finalanswer")
 """Keys of a JSON object, in any case, that hold its answer where just one of them is there."""
 SINGLE_KEYS: Final = frozenset({"result", "choice", "label", "prediction", "output", "option", "value", "response"})
@@ -36,8 +34,6 @@ _LED_IN = re.compile(r"(?:[ \t:：=>→⇒➡➔⟶\ufe0f]|[–—](?=[ \t]))*")
 """What stands between a mark and what it introduces."""
 _QUOTE_MARKS = re.compile(r"^[ \t]*>[ \t]?", re.MULTILINE)
 _EMOJI_END = re.compile("(?:\\s*[\u2600-\u27bf\U0001f300-\U0001faff\ufe0f])+$")
-_FENCED = re.compile(r"^[ \t]{0,3}(```+|~~~+)([^\n`]*)\n", re.MULTILINE)
-_LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{0,20}")
 _BOXED_BEFORE = re.compile(r"\\boxed\s?\{[^\n]{1,80}\}[^\w\n]{0,4}\s?(?:or|oder|ou|o|или|或)\s[^\w\n]{0,4}$")
 _LAST_STARS = re.compile(r"\*\*(?=[^*]{0,3}$)")
 _CALCULATOR = re.compile(r"<<[^<>\n]{0,200}>>")
@@ -108,7 +104,7 @@ def answer_of_text(said: str) -> Answer:
         return value
     if len(stripped) <= TAIL and (listed := list_lines(stripped)) is not None and max(map(len, listed[0])) <= SHORT:
         return value_of(stripped)
-    program = _program(stripped)
+    program = program_in(stripped)
     if program is not None:
         return program
     return _concluded(stripped, tail)
@@ -172,7 +168,7 @@ def _phrase_after(tail: str, mark: re.Match[str]) -> str | None:
         rest = rest[led_in.end() :]
     if rest.startswith("\n") or not rest or mark[0].endswith("\n"):
         block = rest.strip().split("\n\n", 1)[0].strip()
-        fence = _FENCED.match(block)
+        fence = FENCED.match(block)
         if fence is not None:
             return block[fence.end() :].split(fence[1], 1)[0].strip() or None
         if list_lines(block) is not None:
@@ -193,38 +189,6 @@ def _braced(text: str) -> str | None:
         if depth == 0:
             return text[:place].strip() or None
     return None
-
-
-def _program(text: str) -> Answer | None:
-    """Return the one program in fences that a text holds; None if there is none, or several that differ."""
-    programs: dict[str, Code] = {}
-    at, language = 0, ""
-    while opened := _FENCED.search(text, at):
-        named = _LANGUAGE.match(opened[2].strip())
-        language = named[0].casefold() if named else ""
-        closed = text.find(f"\n{opened[1]}", opened.end() - 1)
-        source = text[opened.end() : closed if closed >= 0 else len(text)]
-        at = len(text) if closed < 0 else closed + 1 + len(opened[1])
-        code = program_of(source, language)
-        programs[code.canonical] = code
-        if len(programs) > 1:
-            return None
-    program = next(iter(programs.values()), None)
-    if program is not None and language in ("", "text", "txt", "plaintext") and "\n" not in program.source.strip():
-        return value_of(program.source.strip(), text)  # a fence around a phrase
-    return program
-
-
-def program_of(source: str, language: str = "") -> Code:
-    """Return a program, canonical: Python by its syntax tree, so that blanks, quotes and comments do not count."""
-    lines = [line.rstrip() for line in source.strip("\n").split("\n")]
-    text = "\n".join(line for line in lines if line)
-    if language.casefold() in ("", "py", "python", "python3") and len(source) <= MAX_TREE:
-        try:
-            return Code(source=source, canonical=ast.dump(ast.parse(source)))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            pass
-    return Code(source=source, canonical=text)
 
 
 def _concluded(text: str, tail: str) -> Answer:

@@ -6,6 +6,7 @@ import re
 
 from cascade.reading import words
 from cascade.reading.phrase import value_of
+from cascade.reading.text_relations import affirms, alike_but_form, denies, holds
 from cascade.reading.values import (
     Answer,
     Boolean,
@@ -19,13 +20,9 @@ from cascade.reading.values import (
     Unsure,
     Value,
 )
-from cascade.reading.wording import DENIED, IN_THE, SPAN
+from cascade.reading.wording import SPAN
 
 _WORDS = re.compile(r"[^\W_]+")
-_TOKENS = re.compile(r"n't|[^\W_]+")
-_NAME = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]{2,})*")
-"""A word with capitals inside as names have them: McDonald, iPhone."""
-_DENYING = words.NEGATIONS - {"mai"}  # May in German and French; in Italian, another word denies as well
 _TITLES = re.compile(r"^(?:(?:dr|prof|professor|mr|mrs|ms|sir|herr|frau|m|mme|monsieur|madame|sig|sr|sra)\.? )+")
 _ORDER = (Text, Choice, Code, Date, Sequence, Structure, Boolean, Number)
 
@@ -157,7 +154,7 @@ def _texts(left: Text, right: Text) -> bool | None:  # noqa: C901 - one conditio
         if (left.quoted is None) is not (right.quoted is None):
             one, other = (left, right) if right.quoted is None else (right, left)
             return True if other.raw.rstrip(".") in (one.raw, one.raw.rstrip(".")) else None
-        return True if _alike_but_form(left.raw, right.raw) else None
+        return True if alike_but_form(left.raw, right.raw) else None
     for one, other in ((left, right), (right, left)):
         if one.complement is not None and other.complement is None and not other.numbers:
             found = same(one.complement, other)
@@ -176,60 +173,7 @@ def _texts(left: Text, right: Text) -> bool | None:  # noqa: C901 - one conditio
         return True
     if left.number is not None and right.number is not None and same(left.number, right.number) is False:
         return False
-    return None if _affirms(left.normal, right.normal) or _affirms(right.normal, left.normal) else False
-
-
-def _alike_but_form(left: str, right: str) -> bool:
-    """Return whether two texts of one normal form differ in no more than how prose writes them.
-
-    That is capitals at the beginning of words or throughout, and one mark of punctuation at the end.
-    """
-    if ("  " in left + right or "\t" in left + right) and left != right:
-        return False
-    one, other = (_WORDS.findall(text) for text in (left, right))
-    marks = [re.findall(r"[!?.,;:*]+", text) for text in (left, right)]
-    in_a_row = max((len(mark) for own in marks for mark in own), default=0) > 1
-    return (not in_a_row or marks[0] == marks[1]) and len(one) == len(other) and all(map(_one_word, one, other))
-
-
-def _one_word(left: str, right: str) -> bool:
-    if left[1:] == right[1:] or left == right:
-        return True
-    mixed = [word for word in (left, right) if not (word.islower() or word.isupper() or word.istitle())]
-    return left.casefold() == right.casefold() and all(map(_NAME.fullmatch, mixed))
-
-
-def _affirms(text: str, part: str) -> bool:
-    """Return whether a text holds a shorter one as whole words, and does not deny it."""
-    if len(part) >= len(text) or not holds(text, part):
-        return False
-    rest = text.replace(part, " ", 1).replace("n't", " n't")
-    return not words.NEGATIONS.intersection(rest.split())
-
-
-def _denies(text: str) -> bool:
-    """Return whether a sentence in normal form denies something: what it names need not be its answer."""
-    text = IN_THE.sub("", text.replace("n't", " n't"))
-    return DENIED.search(text) is not None or not _DENYING.isdisjoint(_TOKENS.findall(text))
-
-
-def holds(text: str, part: str) -> bool:
-    """Return whether a text in normal form holds another as whole words; any characters in scripts without blanks."""
-    if not part:
-        return False
-    place = text.find(part)
-    while place >= 0:
-        end = place + len(part)
-        before, after = text[place - 1 : place], text[end : end + 1]
-        if not (_joins(before, part[0]) or _joins(part[-1], after)):
-            return True
-        place = text.find(part, end)
-    return False
-
-
-def _joins(one: str, other: str) -> bool:
-    """Return whether two neighbouring characters belong to one word, in scripts that write blanks."""
-    return one.isalnum() and other.isalnum() and max(one, other) < "\u3040"
+    return None if affirms(left.normal, right.normal) or affirms(right.normal, left.normal) else False
 
 
 def _text_and_value(text: Text, value: Answer) -> bool | None:
@@ -241,13 +185,13 @@ def _text_and_value(text: Text, value: Answer) -> bool | None:
         return None if isinstance(value, Code) or (found is None and isinstance(inner, Number)) else found
     if text.complement is not None:
         found = same(text.complement, value)
-        if found and isinstance(value, Number | Choice | Date) and _denies(text.normal):
+        if found and isinstance(value, Number | Choice | Date) and denies(text.normal):
             return None
         if found or (found is False and not text.numbers):
             return found
     if isinstance(value, Number) and text.numbers:
         each = [same(number, value) for number in text.numbers]
-        if True in each and _denies(text.normal):
+        if True in each and denies(text.normal):
             return None
         return each[0] if len(each) == 1 else None if any(one is not False for one in each) else False
     if isinstance(value, Choice):

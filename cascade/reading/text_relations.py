@@ -1,0 +1,67 @@
+"""Relations of two texts: one holds the other, affirms it or denies something, or differs from it in form only."""
+
+from __future__ import annotations
+
+import re
+
+from cascade.reading import words
+from cascade.reading.wording import DENIED, IN_THE
+
+_WORDS = re.compile(r"[^\W_]+")
+_TOKENS = re.compile(r"n't|[^\W_]+")
+_DENYING = words.NEGATIONS - {"mai"}  # May in German and French; in Italian, another word denies as well
+_NAME = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]{2,})*")
+"""A word with capitals inside as names have them: McDonald, iPhone."""
+
+
+def alike_but_form(left: str, right: str) -> bool:
+    """Return whether two texts of one normal form differ in no more than how prose writes them.
+
+    That is capitals at the beginning of words or throughout, and one mark of punctuation at the end.
+    """
+    if ("  " in left + right or "\t" in left + right) and left != right:
+        return False
+    one, other = (_WORDS.findall(text) for text in (left, right))
+    marks = [re.findall(r"[!?.,;:*]+", text) for text in (left, right)]
+    in_a_row = max((len(mark) for own in marks for mark in own), default=0) > 1
+    return (not in_a_row or marks[0] == marks[1]) and len(one) == len(other) and all(map(_one_word, one, other))
+
+
+def _one_word(left: str, right: str) -> bool:
+    if left[1:] == right[1:] or left == right:
+        return True
+    mixed = [word for word in (left, right) if not (word.islower() or word.isupper() or word.istitle())]
+    return left.casefold() == right.casefold() and all(map(_NAME.fullmatch, mixed))
+
+
+def affirms(text: str, part: str) -> bool:
+    """Return whether a text holds a shorter one as whole words, and does not deny it."""
+    if len(part) >= len(text) or not holds(text, part):
+        return False
+    rest = text.replace(part, " ", 1).replace("n't", " n't")
+    return not words.NEGATIONS.intersection(rest.split())
+
+
+def denies(text: str) -> bool:
+    """Return whether a sentence in normal form denies something: what it names need not be its answer."""
+    text = IN_THE.sub("", text.replace("n't", " n't"))
+    return DENIED.search(text) is not None or not _DENYING.isdisjoint(_TOKENS.findall(text))
+
+
+def holds(text: str, part: str) -> bool:
+    """Return whether a text in normal form holds another as whole words; any characters in scripts without blanks."""
+    if not part:
+        return False
+    place = text.find(part)
+    while place >= 0:
+        end = place + len(part)
+        before, after = text[place - 1 : place], text[end : end + 1]
+        if not (_joins(before, part[0]) or _joins(part[-1], after)):
+            return True
+        place = text.find(part, end)
+    return False
+
+
+def _joins(one: str, other: str) -> bool:
+    """Return whether two neighbouring characters belong to one word, in scripts that write blanks."""
+    return one.isalnum() and other.isalnum() and max(one, other) < "\u3040"
