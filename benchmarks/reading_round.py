@@ -8,16 +8,14 @@ quantities, shares, fractions, choices, yes and no, dates, lists, and a field of
 
 from __future__ import annotations
 
-import argparse
 import json
-from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from random import Random
 from typing import Any
 
-from cascade.reading import read, same
+from benchmarks.reading_tally import ReadingTally, arguments
 
 LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "ru", "ja", "zh", "ko")
 KINDS = ("decimal", "money", "quantity", "share", "fraction", "choice", "boolean", "date", "list", "json")
@@ -250,13 +248,8 @@ def answer(truth: Truth, language: str, rng: Random) -> str:
 
 def main() -> None:
     """Print the counts."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=60)
-    parser.add_argument("--show", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=5)
-    given = parser.parse_args()
-    rng, shown = Random(given.seed), Counter[str]()
-    counts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    given = arguments(__doc__, pairs=60, show=3, seed=5)
+    rng, tally = Random(given.seed), ReadingTally(given.show)
     for kind in KINDS:
         for language in LANGUAGES:
             for _ in range(given.pairs):
@@ -265,28 +258,8 @@ def main() -> None:
                 for equal in (True, False):
                     theirs = truth if equal else changed(truth, rng)
                     one, two = answer(truth, language, rng), answer(theirs, other, rng)
-                    found = same(read(one).answer, read(two).answer)
-                    name = f"{'equal' if equal else 'unequal'} {found}"
-                    counts[kind, language][name] += 1
-                    if (found is False if equal else found is True) or (equal and found is None):
-                        shown[name + kind + language] += 1
-                        if shown[name + kind + language] <= given.show:
-                            print(f"{name:14} {kind:9} {language} {one!r}  |  {two!r}")
-    print(f"\n| | {' | '.join(LANGUAGES)} |\n|---|{'---:|' * len(LANGUAGES)}")
-    for kind in KINDS:
-        cells = []
-        for language in LANGUAGES:
-            count, n = counts[kind, language], given.pairs
-            off, doubt = 100 * count["equal False"] / n, 100 * count["equal None"] / n
-            cells.append(f"{off:.1f} / {doubt:.1f} / {count['unequal True']}")
-        print(f"| {kind} | {' | '.join(cells)} |")
-    total = sum(counts.values(), Counter())
-    n = given.pairs * len(KINDS) * len(LANGUAGES)
-    print(
-        f"\n{n:,} equal pairs: {100 * total['equal False'] / n:.1f} % false difference, "
-        f"{100 * total['equal None'] / n:.1f} % in doubt; {n:,} unequal pairs: {total['unequal True']} false "
-        f"agreements, {100 * total['unequal None'] / n:.1f} % in doubt"
-    )
+                    tally.see(kind, language, one, two, equal=equal)
+    tally.show(KINDS, LANGUAGES)
 
 
 if __name__ == "__main__":

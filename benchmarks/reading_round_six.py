@@ -8,14 +8,12 @@ money, quantities, shares, fractions, ranges, choices, yes and no, dates, lists,
 
 from __future__ import annotations
 
-import argparse
 import json
-from collections import Counter, defaultdict
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from cascade.reading import read, same
+from benchmarks.reading_tally import ReadingTally, arguments
 
 LANGUAGES = ["en", "de", "fr", "es", "pt", "it", "nl", "pl", "ru", "ja", "zh", "ko"]
 WRAPS = {
@@ -284,13 +282,8 @@ def _equal(kind: str, one: Any, two: Any) -> bool:
 
 def main() -> None:
     """Print the counts."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=40)
-    parser.add_argument("--show", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=6)
-    given = parser.parse_args()
-    rng, shown = Random(given.seed), Counter[str]()
-    counts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    given = arguments(__doc__, pairs=40, show=2, seed=6)
+    rng, tally = Random(given.seed), ReadingTally(given.show)
     for kind, draw in DRAWS.items():
         for language in LANGUAGES:
             for _ in range(given.pairs):
@@ -298,26 +291,8 @@ def main() -> None:
                 for equal in (True, False):
                     one = wrapped(kind, truth, language, rng)
                     two = wrapped(kind, truth if equal else other(kind, truth, rng), language, rng)
-                    found = same(read(one).answer, read(two).answer)
-                    name = f"{'equal' if equal else 'unequal'} {found}"
-                    counts[kind, language][name] += 1
-                    if found is not True if equal else found is True:
-                        shown[name + kind + language] += 1
-                        if shown[name + kind + language] <= given.show:
-                            print(f"{name:14} {kind:9} {language} {one!r}  |  {two!r}")
-    print("\nFalse difference % / doubt % of equal pairs / false agreements of unequal pairs.\n")
-    print(f"| | {' | '.join(LANGUAGES)} | all |\n|---|{'---:|' * (len(LANGUAGES) + 1)}")
-    for kind in DRAWS:
-        rows = [counts[kind, language] for language in LANGUAGES]
-        cells = [_cell(row) for row in [*rows, sum(rows, Counter())]]
-        print(f"| {kind} | {' | '.join(cells)} |")
-    total = sum(counts.values(), Counter())
-    print(f"\n{total.total() // 2:,} pairs each: {_cell(total)}; unequal in doubt: {total['unequal None']:,}")
-
-
-def _cell(count: Counter[str]) -> str:
-    n = count.total() / 2
-    return f"{100 * count['equal False'] / n:.1f} / {100 * count['equal None'] / n:.1f} / {count['unequal True']}"
+                    tally.see(kind, language, one, two, equal=equal)
+    tally.show(DRAWS, LANGUAGES)
 
 
 if __name__ == "__main__":
