@@ -1,7 +1,7 @@
 """Labels only where answers differ, against labels on random rows, on recorded ladders of four models.
 
     python -m benchmarks.pairs [--splits 20] [--set NAME …] [--labels 100 150 200 300]
-        [--part aim|certified|best|validity] [--no-logprobs]
+        [--part aim|certified|best|validity] [--draws 1000] [--no-logprobs]
 
 Each split draws a quarter of a set (300 rows at least) to measure on; all other rows are recorded traffic, of which the
 labels are hidden. Cost is a share of always asking the top, loss in points of accuracy against it.
@@ -254,14 +254,14 @@ HEADS = {
 }
 
 
-def print_validity() -> None:
+def print_validity(draws: int) -> None:
     """Print how often bounds are broken where the truth is known."""
-    from tests.calibration.fit.test_paired_validity import DRAWS, SCENARIOS, at_the_bound, broken
+    from tests.calibration.fit.test_paired_validity import SCENARIOS, at_the_bound, broken
 
     print("| what | draws | cheaper than the reference | bound broken |\n|---|---|---|---|")
     for name, scenario in SCENARIOS.items():
-        wrong, cheaper = broken(DRAWS, **scenario)  # type: ignore[arg-type]
-        print(f"| {name} | {DRAWS} | {cheaper} | {wrong} |", flush=True)
+        wrong, cheaper = broken(draws, **scenario)  # type: ignore[arg-type]
+        print(f"| {name} | {draws:,} | {cheaper} | {wrong} |", flush=True)
     for untold in (0.0, 0.2):
         found = at_the_bound(1500, untold=untold)
         print(f"| exactly at the bound, {untold:.0%} untold | 1,500 | | {found} ({found / 1500:.3f}) |", flush=True)
@@ -274,10 +274,11 @@ def main() -> None:
     parser.add_argument("--set", nargs="+", default=list(SETS), choices=list(LADDERS))
     parser.add_argument("--labels", nargs="+", type=int, default=[100, 150, 200, 300])
     parser.add_argument("--part", choices=[*HEADS, "validity"])
+    parser.add_argument("--draws", type=int, default=1000, help="of each scenario of validity")
     parser.add_argument("--no-logprobs", action="store_true")
     given = parser.parse_args()
     if given.part == "validity":
-        print_validity()
+        print_validity(given.draws)
         return
     began = time.monotonic()
     what = ", no log-probabilities" if given.no_logprobs else ""

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.arrays import Flags
-from calibration.certify.paired import PairedTester
+from calibration.certify.paired_walk import Tester
 from calibration.certify.verification import Candidate
 
 
-def all_labels(tester: PairedTester, candidates: Sequence[Candidate], *, asked: Flags, most: int) -> NDArray[np.intp]:
+def all_labels(tester: Tester, candidates: Sequence[Candidate], *, asked: Flags, most: int) -> NDArray[np.intp]:
     """Return the rows that any step of the walk may want, in order, at most `most`; none where the walk has ended.
 
     More than it takes, for where each round of labelling takes a person's day; see `wanted_labels`.
@@ -25,9 +25,7 @@ def all_labels(tester: PairedTester, candidates: Sequence[Candidate], *, asked: 
     return np.concatenate([first, others])[:most]
 
 
-def wanted_labels(
-    tester: PairedTester, candidates: Sequence[Candidate], *, asked: Flags, most: int
-) -> NDArray[np.intp]:
+def wanted_labels(tester: Tester, candidates: Sequence[Candidate], *, asked: Flags, most: int) -> NDArray[np.intp]:
     """Return the rows of the tester that are to be labelled next, in order; none where the walk has ended.
 
     For the first candidate that does not pass yet: the fewest rows with which it passes if none of them is harmed.
@@ -49,7 +47,7 @@ def wanted_labels(
 
         def passes(count: int, *, loss: float = 0.0) -> bool:
             supposed = losses.copy()  # noqa: B023 - used before the next candidate
-            supposed[rows[:count]] = loss  # noqa: B023
+            supposed[..., rows[:count]] = loss  # noqa: B023
             return tester.p_value(candidate, supposed) <= tester.delta  # noqa: B023
 
         if not passes(len(rows), loss=-1.0):

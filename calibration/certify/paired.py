@@ -11,55 +11,22 @@ that looking after every label, in any order, and stopping early cost nothing.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.arrays import Flags, Floats
-from calibration.certify.hypothesis_tests import Found, Trial
+from calibration.certify.hypothesis_tests import Trial
 from calibration.certify.shortfall import enough_draws, enough_losses, enough_pairs
 from calibration.certify.verification import Candidate, Serving, serving
 from calibration.samples.copies import is_copy
 from calibration.samples.pairs import Pairs
 from calibration.stats.noninferiority import MOST as MOST_EXACT
 from calibration.stats.noninferiority import noninferiority_p
-from calibration.stats.risk import bets, betting_p, binomial_p, choose_stake, fixed_sequence, staked_p
+from calibration.stats.risk import bets, betting_p, binomial_p, choose_stake, staked_p
 from calibration.targets.bound import MaxDisagreement, MaxLoss
-from calibration.thresholds.evidence import ParetoPolicy
-from calibration.thresholds.path import Path
-
-MIXES = (0.25, 0.5, 0.75)
-"""Weights of the safest cascade in its mixes with the reference."""
-
-EXPECTED = 0.6
-"""Greatest expected loss of a candidate, as a share of the bound: what is expected to lose more seldom passes."""
-
-MOST = 12
-"""Most candidates beside the mixes."""
-
-
-def likely_policies(path: Path, eps: float, *, scale: float = 1.0) -> tuple[ParetoPolicy, ...]:
-    """Return the policies cheaper than the reference that a loss of `eps` is tested on, dearest first.
-
-    `scale`: a loss of 1 in the unit of the path's quality; see `Pairs.scale`.
-    """
-    reference, *cheaper = path.pareto_policies
-    likely = [one for one in cheaper if reference.quality - one.quality <= EXPECTED * eps * scale] or cheaper[:1]
-    if len(likely) > MOST:
-        likely = [likely[round(place)] for place in np.linspace(0, len(likely) - 1, MOST)]
-    return tuple(likely)
-
-
-def list_paired_candidates(path: Path, eps: float, *, scale: float = 1.0) -> tuple[Candidate, ...]:
-    """Return the candidates in the order in which they are tested; empty if nothing is cheaper than the reference."""
-    likely = likely_policies(path, eps, scale=scale)
-    if not likely:
-        return ()
-    safest = likely[0]
-    mixed = [(path.point(path.reference, weight=1.0 - share), path.point(safest, weight=share)) for share in MIXES]
-    return (*mixed, *((path.point(one),) for one in likely))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,38 +161,3 @@ def paired_losses(pairs: Pairs, served: Serving) -> Floats:
         below = served.column != len(pairs.table.rungs) - 1
         loss = np.where(below & served.vetoed, 1.0, loss)
     return np.where(served.complete & ~np.isnan(loss), loss, 1.0)
-
-
-def walk_pairs(tester: PairedTester, candidates: Sequence[Candidate]) -> Found:
-    """Fixed-sequence test: candidates in their order, each at the full level, until the first failure."""
-    trials: list[Trial] = []
-
-    def p_values() -> Iterator[float]:
-        for candidate in candidates:
-            trials.append(tester.test(candidate))
-            yield trials[-1].p
-
-    passed = fixed_sequence(p_values(), tester.delta)
-    method = f"fixed-sequence test from the safest policy down; {tester.method}"
-    tests = tuple(
-        {"step": step, **trial.to_json(), **_counts(tester, candidates[step])} for step, trial in enumerate(trials)
-    )
-    if not passed:
-        enough = tester.enough(candidates[0]) if trials else None
-        return Found(method=method, tests=tests, last=trials[0] if trials else None, enough=enough)
-    return Found(
-        method=method,
-        tests=tests,
-        points=tuple(candidates[passed - 1]),
-        step=passed - 1,
-        last=trials[passed - 1],
-        p=max(trial.p for trial in trials[:passed]),
-    )
-
-
-def _counts(tester: PairedTester, candidate: Candidate) -> dict[str, int]:
-    """Return how many draws a candidate flags, and how many of them have no label; empty where none is needed."""
-    if not tester.pairs.labelled:
-        return {}
-    flagged, missing = (one[tester.drawn] for one in (tester.flagged(candidate), tester.unlabelled(candidate)))
-    return {"flagged": int(flagged.sum()), "unlabelled": int(missing.sum())}

@@ -8,7 +8,7 @@ from typing import Any
 
 from calibration.certify.certificate import Certificate, about_labels, state_tasks, state_traffic
 from calibration.certify.hypothesis_tests import Found
-from calibration.certify.paired import PairedTester
+from calibration.certify.paired_walk import EverySingle, Tester
 from calibration.samples.audit import CONFLICT, Audit
 from calibration.samples.pairs import Pairs
 from calibration.samples.sameness import Sameness
@@ -29,7 +29,7 @@ RECORD = (
 
 def make_certificate(
     pairs: Pairs,
-    tester: PairedTester,
+    tester: Tester,
     found: Found,
     *,
     sameness: Sameness,
@@ -78,13 +78,14 @@ def make_certificate(
         }
     else:
         told = {
-            "bounds": state_bounded_loss(table.task, reference, bound, label_sources),
+            "bounds": state_bounded_loss(table.task, _against(tester, reference), bound, label_sources),
             "confidence_means": P_NO_HARM,
             **shared,
             "learnt_labels": learnt,
             "certify_labels": label_rows(tester),
             "expected_flagged": flagged,
             "tested_bound": tester.eps,
+            "against": list(tester.names) if isinstance(tester, EverySingle) else [reference],
             "audit": None if audit is None else audit.to_json(),
         }
     return Certificate(
@@ -111,7 +112,14 @@ def make_certificate(
     )
 
 
-def label_rows(tester: PairedTester) -> int:
+def _against(tester: Tester, reference: str) -> str:
+    """Return whom the answers are compared with, as text."""
+    if not isinstance(tester, EverySingle):
+        return reference
+    return f"any single one of {', '.join(tester.names[:-1])} and {tester.names[-1]}"
+
+
+def label_rows(tester: Tester) -> int:
     """Return how many of the tested draws differ and have labels."""
     pairs = tester.pairs
     return int((pairs.any_differs & pairs.known)[tester.drawn].sum()) if pairs.labelled else 0
@@ -145,7 +153,7 @@ def state_bounded_loss(task: str, reference: str, bound: MaxLoss, sources: Seque
     )
 
 
-def explain(tester: PairedTester, found: Found, *, audit: Audit | None = None) -> tuple[str, int | None]:
+def explain(tester: Tester, found: Found, *, audit: Audit | None = None) -> tuple[str, int | None]:
     """Return why nothing is certified, as text, and the estimated number of further samples; None if none suffices."""
     n, bound = len(tester.drawn), tester.bound
     wanted = f"{describe_bound(bound)} with confidence {bound.confidence:g}"
@@ -195,7 +203,7 @@ def explain(tester: PairedTester, found: Found, *, audit: Audit | None = None) -
 
 def _assumptions(
     pairs: Pairs,
-    tester: PairedTester,
+    tester: Tester,
     found: Found,
     *,
     sameness: Sameness,

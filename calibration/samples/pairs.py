@@ -130,6 +130,22 @@ def pairs_of_labels(layout: Layout) -> Pairs:
     return _with_harm(found, np.maximum(-better, 0.0), np.maximum(better, 0.0), labelled=True)
 
 
+def pairs_against(layout: Layout, pairs: Pairs, single: int) -> Pairs:
+    """Return pairs of labels, compared with the single model of column `single` instead of the reference.
+
+    Two answers are same if both are same as the reference's. Of two that both differ from it nothing is supposed:
+    their labels say it, and are asked for wherever one of them is served anyway. A row on which the single model was
+    not recorded is not known.
+    """
+    right = layout.table.correct[pairs.index]
+    right = np.where(pairs.differs, right, right[:, -1:])
+    differs = pairs.differs | pairs.differs[:, [single]]
+    differs[:, single] = False
+    missing = ~pairs.table.present[:, [single]]
+    better = np.where(differs, right - np.where(missing, np.nan, right[:, [single]]), 0.0)
+    return replace(pairs, differs=differs, harm=np.maximum(-better, 0.0), gain=np.maximum(better, 0.0))
+
+
 def _comparable(layout: Layout) -> Pairs:
     """Return the comparable rows, no harm known."""
     table, same = layout.table, layout.same

@@ -50,7 +50,10 @@ def certify(
         typer.Option(
             "--never-worse-than",
             metavar="RUNG",
-            help="Instead: compare with this single model, and ask no dearer one; with --margin.",
+            help=(
+                "Instead: compare with this single model, and ask no dearer one; `best`: with the best one by the "
+                "labels to learn from; `every`: with each of them. With --margin."
+            ),
         ),
     ] = None,
     margin: Annotated[
@@ -177,6 +180,8 @@ def certify(
         parts, _ = run.queue(whole=whole)
         _show_waiting(parts, path, waiting, figures, as_json=as_json)
         return
+    for sentence in run.choices() if asked else ():
+        say(sentence)
     policy = record_judges(run, chosen, out)
     policy.save(out)
     _show_done(policy, out, figures, as_json=as_json)

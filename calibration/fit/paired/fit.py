@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from calibration.arrays import Flags
 from calibration.certify.candidates import weigh_caution
-from calibration.certify.paired import likely_policies, list_paired_candidates
+from calibration.certify.paired_candidates import likely_policies, list_paired_candidates
 from calibration.certify.verification import Candidate
 from calibration.combine.rung_fits import RungFits
 from calibration.samples.audit import AUDIT, audit_rows
@@ -69,6 +69,9 @@ class PairedOptions:
 
     choose_rungs: bool = False
     """Whether rungs may be left out."""
+
+    every: bool = False
+    """Whether a loss is bounded against every single model, not only against the reference."""
 
     abstains: bool = False
     """Whether the task gives no answer where the last rung's was vetoed."""
@@ -218,6 +221,7 @@ def fit_pairs(rows: PairedRows, options: PairedOptions) -> PairedFit:
         candidates = list_paired_candidates(path, eps)
         return PairedFit(path=path, candidates=candidates, draws=units, labels=0, flagged=None, graded=False)
     spent = int(rows.learnt.any_differs.sum())
+    every = options.every
     labels = max(options.budget.labels - spent, 0)
 
     def searched(draws: int) -> tuple[Path, int, int]:
@@ -228,6 +232,8 @@ def fit_pairs(rows: PairedRows, options: PairedOptions) -> PairedFit:
             compared=rows.learnt.compared,
             caution=weigh_caution(draws, bound),
         )
+        if every:
+            return path, *count_differing(rows.learnt)
         return path, *count_flagged(fits, rows.learnt, likely_policies(path, eps, scale=scale))
 
     # How cautious candidates are depends on the draws, and the draws on what candidates flag.
@@ -236,7 +242,8 @@ def fit_pairs(rows: PairedRows, options: PairedOptions) -> PairedFit:
     draws = fix_draws(count, n, labels, units)
     values = rows.learnt.harm - rows.learnt.gain
     graded = bool(np.any(values[~np.isnan(values)] % 1.0 != 0.0))
-    candidates = list_paired_candidates(path, eps, scale=scale)
+    best = max(one.quality for one in path.singles) if every else None
+    candidates = list_paired_candidates(path, eps, scale=scale, best=best)
     return PairedFit(
         path=path, candidates=candidates, draws=draws, labels=labels, flagged=(count + 0.5) / (n + 1.0), graded=graded
     )  # fmt: skip
@@ -256,6 +263,15 @@ def count_flagged(fits: RungFits, learnt: Pairs, policies: Sequence[ParetoPolicy
         column = np.array([learnt.table.rungs.index(name) for name in policy.rungs], dtype=np.intp)[served.answered]
         flagged = flagged | learnt.differs[np.arange(len(learnt.table)), column]
     return int(np.count_nonzero(flagged & whole)), int(np.count_nonzero(whole))
+
+
+def count_differing(learnt: Pairs) -> tuple[int, int]:
+    """Return on how many of the rows to learn from some rung differs, and their number; rows with every rung count.
+
+    There any answer that is served differs from that of some single model.
+    """
+    whole = np.all(learnt.table.present, axis=1)
+    return int(np.count_nonzero(learnt.any_differs & whole)), int(np.count_nonzero(whole))
 
 
 def fix_draws(flagged: int, n: int, labels: int, units: int) -> int:

@@ -11,10 +11,11 @@ import numpy as np
 from calibration.arrays import Flags, Floats
 from calibration.certify.looks import Looks
 from calibration.fit.make_policy import make_policy, print_samples
+from calibration.fit.paired.best_single import Chosen, choose_single
 from calibration.fit.paired.bill import Bill, bill_of
 from calibration.fit.paired.fit import LabelBudget, PairedOptions, part_rows
 from calibration.fit.paired.task import PairedTask
-from calibration.samples.layout import lay_out_tasks
+from calibration.samples.layout import Layout, lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.same_figures import describe_sameness, repeat_figures, same_shares
 from calibration.samples.sameness import Sameness, repeats
@@ -29,6 +30,12 @@ from cascade.plugins import resolve
 from cascade.policy.policy import Policy
 from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
+
+BEST = "best"
+"""Instead of a rung's name: the best single model, by the labels to learn from."""
+
+EVERY = "every"
+"""Instead of a rung's name: every single model is compared with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,7 @@ class PairedRun:
             verifiers: with names only, the verifiers to use; None: all that are free, or recorded at no cost.
             tasks: only these; None: all.
             reference: the single model that is compared with, of rungs that are asked no dearer one; None: the last.
+                `BEST`: the best one by the labels to learn from, of each task; `EVERY`: every single model.
             sameness: whose sameness it is; None: that of the reader of answers.
             looks: the record of earlier certifications on pairs of these samples.
             abstaining: tasks that give no answer where the last rung's was vetoed.
@@ -92,22 +100,19 @@ class PairedRun:
         seen = seen if tasks is None else seen.of(tasks)
         self._named = not isinstance(ladder, Ladder)
         self._ladder = resolve(ladder) if isinstance(ladder, Ladder) else recorded_ladder(seen, ladder, verifiers)
-        compared = self._ladder if reference is None else _up_to(self._ladder, reference, list(seen.counts))
+        named = reference is not None and (reference in self._ladder.names or reference not in (BEST, EVERY))
+        compared = _up_to(self._ladder, str(reference), list(seen.counts)) if named else self._ladder
         self._sameness, self._seed = sameness or Sameness(), seed
+        self._open = {} if named or reference != BEST else dict.fromkeys(seen.counts, True)
+        self._filled: dict[str, tuple[Layout, Flags]] = {}
+        self.chosen: dict[str, Chosen] = {}
+        """Of tasks whose reference is chosen by labels: what was chosen, as soon as it is."""
         self._places: dict[str, list[int]] = {name: [] for name in seen.counts}
         for place, sample in enumerate(self._samples):
             if sample.request.task in self._places:
                 self._places[sample.request.task].append(place)
-        layouts = lay_out_tasks(
-            self._samples,
-            compared,
-            seen.counts,
-            {name: list_parts(compared.of(name).names) for name in seen.counts},
-            sameness=self._sameness,
-            contents=True,
-            prices=prices,
-            progress=progress,
-        )
+        self._prices = prices
+        layouts = self._lay_out(compared, seen.counts, progress=progress)
         record = Looks() if looks is None else looks
         self.tasks: dict[str, PairedTask] = {
             name: PairedTask(
@@ -119,6 +124,7 @@ class PairedRun:
                     tasks=len(layouts),
                     seed=seed,
                     choose_rungs=True,
+                    every=reference == EVERY and not named,
                     abstains=name in abstaining,
                 ),
                 record,
@@ -126,6 +132,33 @@ class PairedRun:
             for name, layout in layouts.items()
         }
         """The tasks by name."""
+        self._record = record
+        self._choose()
+
+    def _lay_out(
+        self, ladder: Ladder, counts: Mapping[str, int], *, progress: Callable[[str, int, int], None] | None = None
+    ) -> dict[str, Layout]:
+        parts = {name: list_parts(ladder.of(name).names) for name in counts}
+        return lay_out_tasks(self._samples, ladder, counts, parts, sameness=self._sameness, contents=True,
+                             prices=self._prices, progress=progress)  # fmt: skip
+
+    def _choose(self) -> None:
+        """Choose the reference of each task that wants one and has all its labels to learn from."""
+        for name in list(self._open):
+            task = self.tasks[name]
+            rows = task.learning(self._labels(name)[1])
+            if rows is None:
+                continue
+            del self._open[name]
+            self.chosen[name] = chosen = choose_single(rows)
+            learn = np.zeros(len(task.layout.table), dtype=bool)
+            learn[rows.pairs.index[rows.order]] = True
+            learn[rows.pairs.index[rows.audit]] = False  # the audit looks for other labels of the same value
+            self._filled[name] = (task.layout, learn)
+            ladder = _up_to(self._ladder, chosen.single, [name])
+            layout = self._lay_out(ladder, {name: len(self._places[name])})[name]
+            self.tasks[name] = PairedTask(layout, task.options, self._record)
+            self.tasks[name].label(self._labels(name)[0], self._sources(name))
 
     @property
     def samples(self) -> list[Sample]:
@@ -149,18 +182,23 @@ class PairedRun:
             reference = layout.table.rungs[-1]
             said += describe_sameness(name, reference, same_shares(layout), repeat_figures(layout))
             said += bill.describe(name, reference)
-        return said
+        return said + self.choices()
+
+    def choices(self) -> list[str]:
+        """Return which reference was chosen by labels, a sentence for each task."""
+        return [one.describe(name, self._ladder.of(name).names[-1]) for name, one in self.chosen.items()]
 
     def queue(self, *, whole: bool = False) -> tuple[dict[str, dict[str, int]], list[Asked]]:
         """Return what is to be labelled next, rows by task and part, and samples; nothing once labels do no more.
 
         `whole`: whether all rows that a walk may want are asked for at once, not only those of its next step.
         """
+        self._choose()
         parts: dict[str, dict[str, int]] = {}
         found: list[Asked] = []
         for name, task in self.tasks.items():
             _, cannot = self._labels(name)
-            queue = task.queue(cannot, whole=whole)
+            queue = task.queue(cannot, whole=whole, first=name in self._open)
             if queue is None:
                 continue
             parts[name] = {part: n for part, n in queue.parts.items() if n}
@@ -176,6 +214,7 @@ class PairedRun:
         self._samples = [samples.get(sample.key, sample) for sample in self._samples]
         for name, task in self.tasks.items():
             task.label(self._labels(name)[0], self._sources(name))
+        self._choose()
 
     def counts(self) -> dict[str, int]:
         """Return how many rows of each task have a label of some answer."""
@@ -190,6 +229,12 @@ class PairedRun:
         Raises:
             DataError: there are no labels to learn from.
         """
+        if self._open:
+            message = (
+                f"Task {next(iter(self._open))!r}: the best single model is not known before all rows to learn from "
+                "have labels. Label them (`cascade certify`), or name the reference."
+            )
+            raise DataError(message)
         tables = {name: task.layout.table for name, task in self.tasks.items()}
         prints = {} if sample_key is None else print_samples(tables, sample_key, len(tables))
         done = {name: replace(task.certify(), fitted_on=prints.get(name)) for name, task in self.tasks.items()}
@@ -207,7 +252,23 @@ class PairedRun:
                     correct[row, k] = found.correct
                 elif found is not None:
                     cannot[row, k] = bool(annotators(found))
-        return correct, cannot
+        return self._fill(name, correct), cannot
+
+    def _fill(self, name: str, correct: Floats) -> Floats:
+        """Return the labels with those of the same value as the last rung's answer, on rows that were learnt from.
+
+        The labels that chose the reference were asked of one answer of each value; another reference needs them all.
+        """
+        if name not in self._filled:
+            return correct
+        whole, learn = self._filled[name]
+        assert whole.same is not None  # noqa: S101 - laid out with a sameness
+        last = whole.table.rungs[-1]
+        told = [found.correct if (found := self._samples[place].recordings.get(last)) else None
+                for place in self._places[name]]  # fmt: skip
+        top = np.array([np.nan if one is None else one for one in told])
+        same = whole.same[:, : correct.shape[1]] & learn[:, None] & self.tasks[name].layout.table.present
+        return np.where(np.isnan(correct) & same, top[:, None], correct)
 
     def _sources(self, name: str) -> tuple[str, ...]:
         found = {

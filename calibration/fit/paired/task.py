@@ -15,8 +15,9 @@ import numpy as np
 from calibration.arrays import Flags, Floats
 from calibration.certify.label_walk import all_labels, wanted_labels
 from calibration.certify.looks import Looks, level
-from calibration.certify.paired import PairedTester, walk_pairs
+from calibration.certify.paired import PairedTester
 from calibration.certify.paired_certificate import make_certificate
+from calibration.certify.paired_walk import EverySingle, Tester, walk_pairs
 from calibration.certify.verification import Candidate
 from calibration.fit.paired.fit import (
     PairedFit,
@@ -30,6 +31,7 @@ from calibration.fit.paired.fit import (
 from calibration.fit.paired.measured import measure_pairs
 from calibration.samples.audit import AUDIT_SHARE, Audit, read_audit
 from calibration.samples.layout import Layout
+from calibration.samples.pairs import Pairs, pairs_against
 from calibration.targets.target import Best
 from cascade.hashing import fingerprint
 from cascade.policy.operating_point import OperatingPoint
@@ -68,7 +70,7 @@ class PairedTask:
         sources = tuple(sources) or self.layout.label_sources
         self.layout = replace(self.layout, table=self.layout.table.relabelled(correct), label_sources=sources)
 
-    def queue(self, asked: Flags, *, whole: bool = False) -> Queue | None:
+    def queue(self, asked: Flags, *, whole: bool = False, first: bool = False) -> Queue | None:
         """Return what is to be labelled next; None once labels can do no more.
 
         Rows to learn from and the audit come first, then rows down the walk. Before it returns the first of these it
@@ -77,32 +79,22 @@ class PairedTask:
         Args:
             asked: answers that nobody could tell, (n, K).
             whole: whether all rows that the walk may want are returned at once, not the fewest that its next step does.
+            first: whether only rows to learn from are returned.
 
         Raises:
             DataError: too few samples have recordings of the reference and of rungs below it.
         """
-        rows, table = part_rows(self.layout, self.options), self.layout.table
-        pairs = rows.pairs
-        want = np.isnan(table.correct) & table.present & ~asked
-        cells = np.zeros_like(want)
-        differing = np.zeros_like(want)
-        differing[pairs.index] = pairs.differs
-        differing[:, -1] = True
-        learn, audit = pairs.index[rows.open_learn()], pairs.index[rows.audit]
-        cells[learn] = (want & differing)[learn]
-        n_learn = int(cells.any(axis=1).sum())
-        cells[audit] |= want[audit]
-        exact = np.zeros(len(want), dtype=bool)
-        exact[audit] = True
-        n = int(cells.any(axis=1).sum())
-        if n:
-            return Queue(parts={"learn": n_learn, "audit": n - n_learn}, cells=cells, exact=exact)
+        rows = part_rows(self.layout, self.options)
+        before = self._first(rows, asked, audit=not first)
+        if before is not None or first:
+            return before
         require_learnt(rows)
         if isinstance(self.options.bound, Best):
             return None
         fitted, tester, _, found = self._walk(rows)
         candidates = _testable(fitted, tester, found)
-        held = tester.pairs
+        held, audit = tester.pairs, rows.pairs.index[rows.audit]
+        want, differing = self._wanted(rows, asked)
         told: Flags = np.all(~want[held.index] | ~differing[held.index], axis=1)
         free = np.isin(held.index, audit)
         spent = int((held.any_differs & told & ~free)[tester.drawn].sum())
@@ -111,8 +103,45 @@ class PairedTask:
             tester, candidates, asked=told, most=max(fitted.labels - spent, 0)
         )  # fmt: skip
         certify = held.index[wanted]
+        cells, exact = np.zeros_like(want), np.zeros(len(want), dtype=bool)
+        exact[audit] = True
         cells[certify] = (want & differing)[certify]
         return Queue(parts={"certify": len(certify)}, cells=cells, exact=exact) if cells.any() else None
+
+    def learning(self, asked: Flags) -> PairedRows | None:
+        """Return the parts of the rows once all labels to learn from are there; None while some are not.
+
+        Raises:
+            DataError: there are too few.
+        """
+        rows = part_rows(self.layout, self.options)
+        if self._first(rows, asked, audit=False) is not None:
+            return None
+        require_learnt(rows)
+        return rows
+
+    def _wanted(self, rows: PairedRows, asked: Flags) -> tuple[Flags, Flags]:
+        """Return the answers without a label that can get one, and those that differ, the reference's too, (n, K)."""
+        table, pairs = self.layout.table, rows.pairs
+        want = np.isnan(table.correct) & table.present & ~asked
+        differing = np.zeros_like(want)
+        differing[pairs.index] = pairs.differs
+        differing[:, -1] = True
+        return want, differing
+
+    def _first(self, rows: PairedRows, asked: Flags, *, audit: bool = True) -> Queue | None:
+        """Return what is labelled before the walk: rows to learn from and the audit; None if all of it is."""
+        want, differing = self._wanted(rows, asked)
+        cells, exact = np.zeros_like(want), np.zeros(len(want), dtype=bool)
+        learn = rows.pairs.index[rows.open_learn()]
+        cells[learn] = (want & differing)[learn]
+        n_learn = int(cells.any(axis=1).sum())
+        if audit:
+            drawn = rows.pairs.index[rows.audit]
+            cells[drawn] |= want[drawn]
+            exact[drawn] = True
+        n = int(cells.any(axis=1).sum())
+        return Queue(parts={"learn": n_learn, "audit": n - n_learn}, cells=cells, exact=exact) if n else None
 
     def certify(self) -> TaskPolicy:
         """Return the task's policy: what the labels certify, else the reference alone.
@@ -143,7 +172,7 @@ class PairedTask:
         )
         return measure_pairs(self.layout, rows, self.options, certificate, found.points, fitted.path)
 
-    def _walk(self, rows: PairedRows) -> tuple[PairedFit, PairedTester, int, Audit | None]:
+    def _walk(self, rows: PairedRows) -> tuple[PairedFit, Tester, int, Audit | None]:
         """Return what is fixed before the walk, its tester, which look it is, and what the audit found so far."""
         options, fitted = self.options, self._fitted(rows)
         bound = options.bound
@@ -160,16 +189,21 @@ class PairedTask:
             eps -= audit.upper(AUDIT_SHARE * delta)
             delta *= 1.0 - AUDIT_SHARE
         every = np.ones(len(rows.held.table), dtype=bool)
-        tester = PairedTester(
-            pairs=rows.held,
-            bound=bound,
-            eps=eps,
-            delta=delta,
-            salt=SALT,
-            drawn=rows.held.split.draw(every, rows.held.table.ids)[: fitted.draws],
-            learnt=rows.learnt if fitted.graded else None,
-        )
-        return fitted, tester, look, audit
+        drawn = rows.held.split.draw(every, rows.held.table.ids)[: fitted.draws]
+
+        def tests(held: Pairs, learnt: Pairs) -> PairedTester:
+            return PairedTester(pairs=held, bound=bound, eps=eps, delta=delta, salt=SALT, drawn=drawn,
+                                learnt=learnt if fitted.graded else None)  # fmt: skip
+
+        found = tests(rows.held, rows.learnt)
+        if not options.every:
+            return fitted, found, look, audit
+        others = []
+        for k in range(len(rows.pairs.table.rungs) - 1):
+            against = pairs_against(self.layout, rows.pairs, k)
+            learnt = against.take(np.isin(against.index, rows.learnt.index))
+            others.append(tests(against.take(against.split.certify), learnt))
+        return fitted, EverySingle(testers=(*others, found), names=rows.pairs.table.rungs), look, audit
 
     def _fitted(self, rows: PairedRows) -> PairedFit:
         """Return the fit, made anew only where what was learnt from has changed."""
@@ -195,6 +229,7 @@ class PairedTask:
                 "sameness": self._about,
                 "abstains": options.abstains,
                 "tasks": options.tasks,
+                **({"against": "every"} if options.every else {}),
                 "rows": sorted(rows.held.table.ids),
                 **({} if budget is None else {"draws": fitted.draws, "audit_bound": budget.audit_bound}),
             }
@@ -213,7 +248,7 @@ def certify_pairs(layout: Layout, options: PairedOptions, looks: Looks) -> TaskP
     return PairedTask(layout, options, looks).certify()
 
 
-def _testable(fitted: PairedFit, tester: PairedTester, audit: Audit | None) -> tuple[Candidate, ...]:
+def _testable(fitted: PairedFit, tester: Tester, audit: Audit | None) -> tuple[Candidate, ...]:
     """Return the candidates of a walk; none where the audit leaves nothing to be tested."""
     unfit = audit is not None and audit.refuses
     return () if unfit or tester.eps <= 0.0 else fitted.candidates

@@ -10,6 +10,7 @@ import pytest
 from calibration.certify.label_walk import wanted_labels
 from calibration.certify.looks import Looks
 from calibration.certify.paired import PairedTester
+from calibration.certify.paired_walk import EverySingle
 from calibration.fit.paired.fit import LabelBudget, PairedOptions
 from calibration.fit.paired.task import PairedTask
 from calibration.samples.layout import Layout
@@ -149,6 +150,28 @@ def at_the_bound(draws: int, *, untold: float = 0.0) -> int:
             asked[rows] = True
         passed += tester(asked & told).test((point,)).p <= DELTA
     return passed
+
+
+@pytest.mark.slow
+def test_against_every_single_model_the_level_holds_where_all_but_one_are_beaten() -> None:
+    point = OperatingPoint(rungs=("r0", "top"), thresholds=(Threshold(t=0.0, g=0.0),), combiners={"r0": SURE})
+    rng, passed, size, draws = np.random.default_rng(2), 0, 300, 1500
+    table, none = table_of(np.full((size, 1), 0.5), np.ones((size, 2))), np.zeros((size, 1))
+    split = split_same("made", [str(i) for i in range(size)], [None] * size)
+    for _ in range(draws):
+        testers = []
+        for loss in (-0.1, EPS):  # against the first single model it gains, against the second it loses the bound
+            gains = 0.05 - min(loss, 0.0)
+            outcome = rng.choice(3, (size, 1), p=[0.95 - gains - max(loss, 0.0), 0.05 + max(loss, 0.0), gains])
+            harm, gain, differs = (np.hstack([one, none]) for one in (outcome == 1, outcome == 2, outcome > 0))
+            pairs = Pairs(
+                index=np.arange(size), table=table, differs=differs > 0, split=split, labelled=True, harm=harm,
+                gain=gain, no_reference=0, only_reference=0,
+            )  # fmt: skip
+            testers.append(PairedTester(pairs=pairs, bound=MaxLoss(EPS), eps=EPS, delta=DELTA, salt="s",
+                                        drawn=np.arange(size)))  # fmt: skip
+        passed += EverySingle(testers=tuple(testers), names=("r0", "top")).test((point,)).p <= DELTA
+    assert DELTA / 3 < passed / draws <= DELTA + 2.0 * (DELTA * (1.0 - DELTA) / draws) ** 0.5
 
 
 def test_a_policy_that_loses_exactly_the_bound_passes_no_more_often_than_promised() -> None:
