@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
 import socket
 import subprocess
@@ -78,7 +79,7 @@ def test_whatever_happens_no_more_is_leased_or_spent_than_the_limit(acts: list[t
         now, shelf, limit = [0.0], Shelf(), 1000
         held = accounts(shelf, 4, limit / USD, lambda: now[0])
         flights: list[list[int]] = [[] for _ in held]
-        spent = 0
+        spent, names = 0, map("q{}".format, itertools.count())
         for who, act, amount in acts:
             account = held[who]
             if act == "call":
@@ -98,7 +99,7 @@ def test_whatever_happens_no_more_is_leased_or_spent_than_the_limit(acts: list[t
             elif act == "kill":  # its calls in flight may all have been billed; another process begins
                 spent += sum(flights[who])
                 flights[who] = []
-                store = Store(shelf, f"q{now[0]}{len(shelf.leases)}{shelf.asked}")
+                store = Store(shelf, next(names))
                 held[who] = LeasedAccount("day", "day", limit / USD, store, clock=lambda: now[0], wall=lambda: now[0])
             assert shelf.total() <= limit
             assert spent + sum(map(sum, flights)) <= shelf.total()
