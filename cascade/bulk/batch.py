@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from cascade.bulk.journal import Journal, encoded, journal_of
-from cascade.bulk.journal_index import Key
-from cascade.bulk.journal_recorder import JournalRecorders
+from cascade.bulk.journal_recorder import JournalRecorders, request_content, request_key
+from cascade.bulk.logged_result import logged_result
 from cascade.bulk.result_line import result_line
 from cascade.bulk.result_output import ResultOutput
 from cascade.bulk.result_table import form_of
@@ -19,8 +19,10 @@ from cascade.bulk.stop import Stop
 from cascade.engine.cascade import Cascade, Order
 from cascade.errors import ConfigError
 from cascade.exchange import Request
+from cascade.guards.accounts import PICO
 from cascade.hashing import fingerprint
 from cascade.ladder import Ladder
+from cascade.log.past import pasts
 from cascade.policy.policy import Policy
 from cascade.result import Result
 
@@ -53,6 +55,15 @@ class Batch:
     settlement: Settlement
     """What an earlier run had left open in the decision log."""
 
+    from_log: int = 0
+    """Results taken from the decision log, since the journal had lost their answers."""
+
+    lost: int = 0
+    """Answers of an earlier run that neither journal nor log hold whole: they were asked and paid again."""
+
+    lost_usd: float = 0.0
+    """What these had cost, in US dollars."""
+
     stopped: bool
     """True if the run stopped before the last request; the journal is kept."""
 
@@ -60,8 +71,10 @@ class Batch:
 class _Run:
     """The state of one run: what was read, and what is done."""
 
-    def __init__(self, journal: Journal, output: ResultOutput) -> None:
+    def __init__(self, journal: Journal, output: ResultOutput, app: Cascade, settlement: Settlement) -> None:
         self.journal, self.output = journal, output
+        self._app, self._logged = app, settlement.logged
+        self.from_log: set[str] = set()
         self.read = self.resumed = 0
         self.outcomes: Counter[str] = Counter()
         self.spent, self.saved = 0.0, 0.0
@@ -74,17 +87,34 @@ class _Run:
         index = 0
         for request in stop.until(requests):
             position, self.read = self.read, self.read + 1
-            key = _key(request)
-            line = self.journal.get(key, _content(request))
+            key = request_key(request)
+            line = self.journal.get(key, request_content(request))
             if line is not None and line.get("outcome") in FINAL:
                 self.resumed += 1
                 self.outcomes[line["outcome"]] += 1
                 self.journal.index.set_position(key, position)
                 self.output.put(encoded(line) + b"\n")
                 continue
+            if (result := self._from_log(request)) is not None:
+                self.outcomes[result.outcome] += 1
+                self.from_log.add(result.decision_id)
+                content = request_content(request)
+                self.output.put(self.journal.append(key, content, result_line(result), position=position))
+                continue
             self.positions[index] = position, request
             index += 1
             yield request
+
+    def _from_log(self, request: Request) -> Result[Any] | None:
+        """Return the result of a request whose answers the journal lost, if the log has it finished and whole."""
+        identity = self.journal.opened(request_key(request), request_content(request))
+        if identity is None or identity not in self._logged or self._app.log is None:
+            return None
+        past = next(pasts(self._app.log, ids=[identity]), None)
+        result = None if past is None else logged_result(past, self._app.request(request), self._app.ladder)
+        if result is None:
+            self.journal.index.close_decision(identity)  # it is asked again: another decision, and both were paid
+        return result
 
     def keep(self, index: int, result: Result[Any], again_usd: float) -> None:
         """Keep a result."""
@@ -94,8 +124,8 @@ class _Run:
         if result.saved_usd is not None:
             self.saved += result.saved_usd
             self.estimated = True
-        key = _key(request)
-        self.output.put(self.journal.append(key, _content(request), result_line(result), position=position))
+        key = request_key(request)
+        self.output.put(self.journal.append(key, request_content(request), result_line(result), position=position))
 
     @property
     def done(self) -> int:
@@ -149,7 +179,7 @@ def run_file(
         settlement = settle(journal, app.log, final=FINAL)
         app.correct_spending(settlement.corrections)
         keeper = JournalRecorders(journal, settlement.carried)
-        run = _Run(journal, written)
+        run = _Run(journal, written, app, settlement)
         if on_done is not None:
             on_done(journal.index.n_items, 0.0, None)
 
@@ -169,14 +199,18 @@ def run_file(
                 with app.log.reading():  # all rows are committed, and the log is whole: the journal is not needed
                     pass
             written.finish(journal, keep=any(outcome not in FINAL for outcome in run.outcomes))
+    lost = [one for one in settlement.lost if one.decision_id not in run.from_log]
     return Batch(
         n=run.read,
         outcomes=run.outcomes,
         spent_usd=run.spent,
         saved_usd=run.saved if run.estimated else None,
         resumed=run.resumed,
-        ambiguous=journal.ambiguous,
+        ambiguous=journal.ambiguous - len(settlement.lost),
         settlement=settlement,
+        from_log=len(run.from_log),
+        lost=len(lost),
+        lost_usd=sum(one.pico for one in lost) / PICO,
         stopped=stopped,
     )
 
@@ -189,12 +223,3 @@ def open_journal(ladder: Ladder, policy: Policy | None, output: Path) -> Journal
     """
     made_by = fingerprint([ladder.fingerprint(), None if policy is None else policy.sha256])
     return Journal(output, kind="run", made_by=made_by)
-
-
-def _key(request: Request) -> Key:
-    return request.task, request.id
-
-
-def _content(request: Request) -> Any:
-    schema = request.schema
-    return [list(map(dict, request.messages)), dict(request.params), None if schema is None else dict(schema)]

@@ -15,6 +15,7 @@ from cascade.bulk.stop import Stop
 from cascade.engine.cascade import Cascade
 from cascade.errors import BudgetExceeded, ConfigError, DataError
 from cascade.flow.verify import WHOLE
+from cascade.guards.accounts import PICO
 from cascade.ladder import Ladder
 from cascade.prices import ladder_order_concern
 from cascade.result import Attempt
@@ -38,6 +39,12 @@ class Exploration:
 
     ambiguous: int = 0
     """Ambiguous calls: in flight when an earlier run was killed, possibly billed; they are repeated."""
+
+    lost: int = 0
+    """Answers of an earlier run that the journal lost: they were asked and paid again."""
+
+    lost_usd: float = 0.0
+    """What these had cost, in US dollars."""
 
     failures: tuple[str, ...]
     """Rungs that failed on a sample, as `id, rung: why`; the next run retries them."""
@@ -104,7 +111,8 @@ def explore_file(
     spent = 0.0
     failures: list[str] = []
     with Journal(output, kind="explore") as journal:
-        app.correct_spending(settle(journal, app.log).corrections)
+        settlement = settle(journal, app.log)
+        app.correct_spending(settlement.corrections)
         earlier = {sample.key: sample for sample in read_samples(output)} if output.exists() else {}
         merged = [_with_kept(sample, journal, earlier.get(sample.key)) for sample in samples]
         for sample in merged:
@@ -112,7 +120,7 @@ def explore_file(
         todo = [i for i, sample in enumerate(merged) if not is_complete(sample, app.ladder)]
         for i in todo:
             _require_runnable(merged[i], app)
-        resumed, ambiguous = len(merged) - len(todo), journal.ambiguous
+        resumed, ambiguous = len(merged) - len(todo), journal.ambiguous - len(settlement.lost)
         keeper = JournalRecorders(journal)
         count = resumed
         if on_done is not None:
@@ -150,6 +158,8 @@ def explore_file(
         spent_usd=spent,
         resumed=resumed,
         ambiguous=ambiguous,
+        lost=len(settlement.lost),
+        lost_usd=sum(one.pico for one in settlement.lost) / PICO,
         failures=tuple(failures),
         stopped=stopped,
     )

@@ -101,7 +101,7 @@ class Journal:
     def _take(self, entry: Mapping[str, Any], line: bytes, at: int, begun: set[str]) -> None:
         if "open" in entry:
             task, identity = entry["open"]
-            self.index.open_decision((task, identity), entry["decision"])
+            self.index.open_decision((task, identity), entry["decision"], entry.get("content"))
         elif "item" in entry:
             start = line.index(_ITEM) + len(_ITEM)
             self.index.put_item(
@@ -150,14 +150,28 @@ class Journal:
         self.index.put_item(key, identity, place, decision=item.get("decision_id"), position=position)
         return line + b"\n"
 
-    def open(self, key: Key, decision: str) -> None:
+    def open(self, key: Key, content: Any, decision: str) -> None:
         """Record the decision id of a request before its first call, so that a resumed run uses the same.
+
+        Args:
+            key: of the request.
+            content: what the request asks.
+            decision: its decision id.
 
         Raises:
             LogUnavailable: it cannot be written.
         """
-        self._write({"open": key, "decision": decision})
-        self.index.open_decision(key, decision)
+        identity = content_id(content)
+        self._write({"open": key, "decision": decision, "content": identity})
+        self.index.open_decision(key, decision, identity)
+
+    def opened(self, key: Key, content: Any) -> str | None:
+        """Return the decision id of a request that was begun with this content, and is not finished.
+
+        A journal of an earlier release does not tell the content; it is taken to be this.
+        """
+        found = self.index.open_decision_of(key)
+        return None if found is None or found[1] not in (None, content_id(content)) else found[0]
 
     def at(self, place: Place) -> dict[str, Any]:
         """Return the JSON object at a place."""

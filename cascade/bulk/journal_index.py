@@ -35,7 +35,7 @@ CREATE TABLE calls (
     call TEXT PRIMARY KEY, asks TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL, size INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX calls_asks ON calls (asks);
-CREATE TABLE open (key BLOB PRIMARY KEY, decision TEXT NOT NULL UNIQUE) WITHOUT ROWID;
+CREATE TABLE open (key BLOB PRIMARY KEY, decision TEXT NOT NULL UNIQUE, content TEXT) WITHOUT ROWID;
 BEGIN;
 """
 
@@ -93,16 +93,18 @@ class JournalIndex:
     def redo(self, decision: str) -> None:
         """Mark the item of a decision as one to be redone, under the same id."""
         self._db.execute("UPDATE items SET again = 1 WHERE decision = ?", (decision,))
-        self._db.execute("INSERT OR REPLACE INTO open SELECT key, decision FROM items WHERE decision = ?", (decision,))
+        self._db.execute(
+            "INSERT OR REPLACE INTO open SELECT key, decision, content FROM items WHERE decision = ?", (decision,)
+        )
 
-    def open_decision(self, key: Key, decision: str) -> None:
-        """Take the decision id of a request that was begun."""
-        self._db.execute("INSERT OR REPLACE INTO open VALUES (?, ?)", (_digest(key), decision))
+    def open_decision(self, key: Key, decision: str, content: str | None) -> None:
+        """Take the decision id of a request that was begun, and the id of its content (None: not known)."""
+        self._db.execute("INSERT OR REPLACE INTO open VALUES (?, ?, ?)", (_digest(key), decision, content))
 
-    def open_decision_of(self, key: Key) -> str | None:
-        """Return the decision id of a request that was begun and has no finished item; None if there is none."""
-        found = self._db.execute("SELECT decision FROM open WHERE key = ?", (_digest(key),)).fetchone()
-        return None if found is None else found[0]
+    def open_decision_of(self, key: Key) -> tuple[str, str | None] | None:
+        """Return decision id and content id of a request that was begun and has no finished item; else None."""
+        found = self._db.execute("SELECT decision, content FROM open WHERE key = ?", (_digest(key),)).fetchone()
+        return None if found is None else (found[0], found[1])
 
     def open_decisions(self) -> list[str]:
         """Return the decision ids of all requests that were begun and have no finished item."""

@@ -25,6 +25,17 @@ Carried = tuple[int, int]
 """Picodollars that calls may have cost: at their worst case, and in the mean."""
 
 
+def request_key(request: Request) -> Key:
+    """Return what names a request in a journal."""
+    return request.task, request.id
+
+
+def request_content(request: Request) -> Any:
+    """Return what a request asks: under one name, another content is another request."""
+    schema = request.schema
+    return [list(map(dict, request.messages)), dict(request.params), None if schema is None else dict(schema)]
+
+
 class JournalRecorders(RunRecorder):
     """Creates the JournalRecorder of each request, and reports the cost paid by an earlier run."""
 
@@ -35,11 +46,11 @@ class JournalRecorders(RunRecorder):
 
     def begin(self, request: Request) -> Begun:
         """Return the decision of a request: the one that an earlier run began, or a new one."""
-        key = request.task, request.id
-        identity = self._journal.index.open_decision_of(key)
+        key, content = request_key(request), request_content(request)
+        identity = self._journal.opened(key, content)
         if identity is None:
             identity = decision_id(now_ms())
-            self._journal.open(key, identity)
+            self._journal.open(key, content, identity)
         most, expected = self._carried.get(identity, (0, 0))
         return Begun(decision_id=identity, maybe_pico=most, maybe_estimate_pico=expected)
 
@@ -47,6 +58,14 @@ class JournalRecorders(RunRecorder):
         """Return the call recorder of a request."""
         calls = self._open[request.task, request.id] = JournalRecorder(self._journal, then)
         return calls
+
+    async def synced(self) -> None:
+        """Wait until all answers so far are durable: a decision must not survive a power loss that its answers do not.
+
+        Raises:
+            LogUnavailable: the disk reports an error.
+        """
+        await self._journal.synced()
 
     def again_usd(self, key: Key) -> float:
         """Return and forget the US dollars that an earlier run paid for a finished request's answers."""

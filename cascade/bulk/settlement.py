@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from cascade.log.calls import outcome_columns
 from cascade.log.settlement import (
     BATCH,
     Means,
+    PaidCall,
     answered_calls,
     doubtful_calls,
     mean_charges,
@@ -38,8 +39,12 @@ class Settlement:
     answered: int = 0
     """Calls whose answer the journal had and the log had not."""
 
-    lost: int = 0
-    """Calls that the log knows as answered, whose answer the journal has not (a power loss): they are paid again."""
+    lost: Sequence[PaidCall] = ()
+    """Calls that the log knows as answered, whose answer the journal has not (a power loss): they are paid again,
+    unless the log has the decision with its text."""
+
+    logged: Collection[str] = frozenset()
+    """Ids of those decisions among theirs that are finished in the log."""
 
     missing: int = 0
     """Finished decisions that the log had not; they are written again."""
@@ -100,13 +105,16 @@ def settle(journal: Journal, log: Log | None, *, final: Collection[str] = ()) ->
         if ended not in final:
             index.close_decision(identity)
     lost = answered_calls(log, index.unanswered())
+    logged = {one.decision_id for one in lost} & {identity for identity, ended in there.items() if ended in final}
     missing = 0
     for decisions in index.decisions(BATCH):
         for identity in set(decisions) - outcomes_of(log, decisions).keys():
             index.redo(identity)
             missing += 1
     answered = sum(row["state"] == "answered" for row in rows)
-    return Settlement(carried=carried, corrections=corrections, answered=answered, lost=lost, missing=missing)
+    return Settlement(
+        carried=carried, corrections=corrections, answered=answered, lost=lost, logged=logged, missing=missing
+    )
 
 
 def _outcome(journal: Journal, row: dict[str, Any]) -> dict[str, Any] | None:

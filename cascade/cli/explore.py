@@ -10,7 +10,17 @@ import typer
 from cascade.cli.shared.exit_codes import Interrupted, stoppable
 from cascade.cli.shared.options import ConcurrencyOption, ConfigOption, JsonOption, MapOption, YesOption, load
 from cascade.cli.shared.progress import progress
-from cascade.cli.shared.terminal import dollars, interactive, print_json, print_text, say, stderr, tell_ambiguous, warn
+from cascade.cli.shared.terminal import (
+    dollars,
+    interactive,
+    print_json,
+    print_text,
+    say,
+    stderr,
+    tell_ambiguous,
+    tell_lost,
+    warn,
+)
 from cascade.errors import BudgetExceeded, CascadeError, ConfigError
 
 if TYPE_CHECKING:
@@ -132,6 +142,7 @@ def explore_samples(
         raise Interrupted(message, terminated=stop.terminated)
     say(f"{len(done.samples)} samples in {output}; spent {dollars(done.spent_usd)}; {done.resumed} recorded already.")
     tell_ambiguous(done.ambiguous)
+    tell_lost(done.lost, done.lost_usd)
     if done.failures:
         say(f"{len(done.failures)} failed, the first: {done.failures[0]}. Run the same command again to retry them.")
     for concern in find_concerns(done, app.ladder):

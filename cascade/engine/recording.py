@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from cascade.exchange import Request
 from cascade.guards.call_recorder import NULL_RECORDER, CallRecorder
 from cascade.log import Log
 from cascade.log.calls import Purpose
 from cascade.log.rows import decision_id, now_ms
+from cascade.result import Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +40,26 @@ class RunRecorder(Protocol):
         """Wrap the call recorder of a request."""
         ...
 
+    async def synced(self) -> None:
+        """Wait until the answers that were recorded are durable; their decision is logged after that."""
+        ...
+
 
 def begin(request: Request, keep: RunRecorder | None) -> Begun:
     """Return the decision that a request becomes."""
     return Begun(decision_id=decision_id(now_ms())) if keep is None else keep.begin(request)
+
+
+async def synced(work: Awaitable[Result[Any]], keep: RunRecorder | None) -> Result[Any]:
+    """Return what a flow returns, once its answers are durable; its decision is logged after that.
+
+    Raises:
+        LogUnavailable: the disk of the bulk run's journal reports an error.
+    """
+    result = await work
+    if keep is not None:
+        await keep.synced()
+    return result
 
 
 def call_recorder(

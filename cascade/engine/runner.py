@@ -20,7 +20,7 @@ from cascade.engine.driver import Driver
 from cascade.engine.gather import gather_bounded, stream_bounded
 from cascade.engine.observer import Observer, mode_of
 from cascade.engine.raise_for import raise_for_result, raise_if_fatal
-from cascade.engine.recording import Begun, RunRecorder, begin, call_recorder, call_slots
+from cascade.engine.recording import Begun, RunRecorder, begin, call_recorder, call_slots, synced
 from cascade.engine.savings import next_usd_of, savings_changes
 from cascade.engine.served import Served
 from cascade.engine.session_floor import UNKNOWN, SessionFloors
@@ -225,7 +225,7 @@ class Runner:
 
         # Broken off, what was paid for is logged all the same.
         with trace or nullcontext():
-            result = end(await driver.drive(steps, on_cancel=lambda result: end(result, "cancelled")))
+            result = end(await synced(driver.drive(steps, on_cancel=lambda result: end(result, "cancelled")), keep))
         if logged is not None and self.log is not None:
             await committed(logged, self.log.name)
         if mode == "observe":

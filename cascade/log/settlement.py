@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cascade.log.rows import OUTCOMES, Entry, timed_id
@@ -72,19 +73,34 @@ def mean_charges(log: Log, *, since_ms: int) -> Means:
         return {(rung, verifier, model): round(mean) for rung, verifier, model, mean in connection.execute(query)}
 
 
-def answered_calls(log: Log, call_ids: Sequence[str]) -> int:
-    """Return how many of some calls the log knows as answered.
+@dataclass(frozen=True, slots=True)
+class PaidCall:
+    """A call that the log knows as answered."""
+
+    decision_id: str | None
+    """Of its request; None: an exploration's."""
+
+    pico: int
+    """Picodollars that it cost."""
+
+
+def answered_calls(log: Log, call_ids: Sequence[str]) -> list[PaidCall]:
+    """Return those of some calls that the log knows as answered.
 
     Raises:
         LogUnavailable: the log cannot be read.
     """
-    from sqlalchemy import func, select
+    from sqlalchemy import select
 
     from cascade.log.tables import calls
 
-    query = select(func.count()).where(calls.c.call_id.in_(call_ids), calls.c.state == "answered")
+    c = calls.c
+    found: list[PaidCall] = []
     with log.reading() as connection:
-        found: int = connection.execute(query).scalar_one()
+        for start in range(0, len(call_ids), BATCH):
+            mine = (c.call_id.in_(call_ids[start : start + BATCH]), c.state == "answered")
+            query = select(c.decision_id, c.charged_pico).where(*mine)
+            found += [PaidCall(decision, pico or 0) for decision, pico in connection.execute(query)]
     return found
 
 

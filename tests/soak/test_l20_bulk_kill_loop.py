@@ -172,6 +172,36 @@ def test_after_kills_journal_and_log_agree_and_only_what_was_in_flight_is_paid_a
     assert [line["id"] for line in lines] == [f"q{i}" for i in range(requests)]
 
 
+@pytest.mark.parametrize("store_text", ["full", pytest.param("none", marks=pytest.mark.slow)])
+def test_answers_that_a_power_loss_took_from_the_journal_come_from_the_log_or_are_told(
+    tmp_path: Path, store_text: str
+) -> None:
+    """The command is killed, and its journal loses the answers whose decisions the log has."""
+    requests, log, journal = 40, tmp_path / "decisions.db", tmp_path / "out.jsonl.part"
+    with Server(mode=answer, delay_s=DELAY_S) as server:
+        prepare(tmp_path, server.url, requests, f"decisions.db\nstore_text: {store_text}")
+        running = started(tmp_path)
+        while running.poll() is None and b'"item":' not in (journal.read_bytes() if journal.exists() else b""):
+            time.sleep(0.002)
+        running.kill()
+        running.communicate()
+        kept = journal.read_bytes().splitlines(keepends=True)
+        journal.write_bytes(b"".join(line for line in kept if b'"answered":' not in line and b'"item":' not in line))
+        with closing(sqlite3.connect(log)) as connection:
+            logged = {name for (name,) in connection.execute("SELECT request_id FROM decisions")}
+            paid = connection.execute("SELECT count(*) FROM calls WHERE state = 'answered'").fetchone()[0]
+        before = len(server.hits)
+        running = started(tmp_path)
+        _, said = running.communicate(timeout=60)
+        again = {f"q{question_of(hit).split()[-1]}" for hit in server.hits[before:]}
+    assert (running.returncode, bool(logged)) == (0, True), said
+    everything = {f"q{number}" for number in range(requests)}
+    assert again == (everything - logged if store_text == "full" else everything)
+    assert (f"{len(logged)} results were taken from the decision log" in said) == (store_text == "full")
+    assert f"{paid} answers of an earlier run were paid ($" in said or store_text == "full"
+    assert {json.loads(line)["id"] for line in (tmp_path / "out.jsonl").read_text().splitlines()} == everything
+
+
 def calls_of(requests: int) -> int:
     """Return the calls that a run makes which nothing breaks off: every third request escalates."""
     return requests + len(range(0, requests, 3))

@@ -11,7 +11,7 @@ import typer
 
 from cascade.cli.shared.exit_codes import Interrupted, stoppable
 from cascade.cli.shared.progress import progress
-from cascade.cli.shared.terminal import dollars, print_json, say, tell_ambiguous
+from cascade.cli.shared.terminal import dollars, print_json, say, tell_ambiguous, tell_lost
 from cascade.display.numbers import failure_words
 from cascade.errors import ConfigError, LogUnavailable
 
@@ -140,11 +140,9 @@ def run_input(
     saved = "" if batch.saved_usd is None else f", saved {dollars(batch.saved_usd)} against always-top"
     say(f"{ended}; spent {dollars(batch.spent_usd)}{saved}; results in {output}")
     tell_ambiguous(batch.ambiguous)
-    if batch.settlement.lost:
-        say(
-            f"{batch.settlement.lost} calls were answered before, as the log tells, but their answers are not in the "
-            "journal (a power loss?); they were made and paid again."
-        )
+    tell_lost(batch.lost, batch.lost_usd)
+    if batch.from_log:
+        say(f"{batch.from_log} results were taken from the decision log: {output}.part had lost their answers.")
     if as_json:
         print_json(
             {

@@ -103,6 +103,15 @@ def tell_ambiguous(count: int) -> None:
         )
 
 
+def tell_lost(count: int, usd: float) -> None:
+    """Report answers of an earlier run that were lost, and what they had cost; print nothing if none."""
+    if count:
+        say(
+            f"{count} answers of an earlier run were paid ({dollars(usd)}), as the decision log tells, and are not in "
+            "the journal (a power loss?); the log does not hold them whole, so they were asked and paid again."
+        )
+
+
 def show_blocks(title: str, blocks: Mapping[str, Sequence[tuple[str, str]]]) -> None:
     """Print a block of named figures for each task, on stdout."""
     from rich.table import Table
@@ -134,5 +143,6 @@ __all__ = [
     "stderr",
     "stdout",
     "tell_ambiguous",
+    "tell_lost",
     "warn",
 ]

@@ -12,7 +12,8 @@ from sqlalchemy import delete, update
 
 from cascade.bulk.batch import Batch, run_file
 from cascade.bulk.exploration import explore_file
-from cascade.bulk.journal import journal_of
+from cascade.bulk.journal import Journal, journal_of
+from cascade.bulk.journal_recorder import JournalRecorders
 from cascade.clients import Client
 from cascade.clients.scripted import scripted
 from cascade.engine.cascade import Cascade
@@ -28,7 +29,7 @@ from cascade.log.tables import calls, decisions
 from cascade.samples.sample import Sample
 from cascade.usage import Price, Usage
 from tests.cascade.log.reading import rows
-from verifiers import Refusal
+from verifiers import Hedging, LogProb, Refusal, Schema
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")
 ANSWER = scripted("It is 4.", cost_usd=0.001, usage=Usage(input_tokens=7, output_tokens=3), model_reported="m-2026")
@@ -205,7 +206,7 @@ def test_an_answer_that_only_the_log_knows_is_told(tmp_path: Path, where: str | 
     cut = next(place for place, line in enumerate(kept) if b'"answered":' in line and place > len(kept) // 2)
     journal.write_bytes(b"".join(kept[:cut]))  # a power loss
     batch = ran(where, tmp_path, Counting())
-    assert batch.settlement.lost == 1
+    assert (batch.lost, batch.lost_usd, batch.from_log, batch.ambiguous) == (1, 0.001, 0, 0)
     assert {outcome for outcomes in by_request(where).values() for outcome in outcomes} == {"accepted"}
 
 
@@ -222,3 +223,84 @@ def test_an_exploration_settles_its_calls_too(tmp_path: Path, where: str | Path)
         explore_file(app, samples, tmp_path / "out.jsonl", concurrency=1)
     assert client.asked == ["q4", "q5"]
     assert {row["state"] for row in rows(where, "calls")} <= {"answered", "unsent"}
+
+
+class Fenced(Counting):
+    """Answers in prose, or in JSON within a fence; the small model unsurely, with log-probabilities."""
+
+    async def ask(self, call: ModelCall) -> Response | CallFailure:
+        await super().ask(call)
+        text = f'Here:\n```json\n{{"answer": {len(call.request_id)}}}\n```' if call.request_id == "q1" else "It is 4."
+        text = text if call.rung == "large" or call.request_id == "q0" else f"I am not sure, but maybe: {text}"
+        return scripted(text, cost_usd=0.001, logprobs=[-0.1, -0.3], usage=Usage(input_tokens=7, output_tokens=3))
+
+
+def lines_of(folder: Path) -> list[dict]:
+    lines = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
+    timed = ("decision_id", "latency_s")
+    return [
+        {name: value for name, value in line.items() if name not in timed}
+        | {"flags": set(line["flags"]), "attempts": [one | {"latency_s": 0} for one in line["attempts"]]}
+        for line in lines
+    ]
+
+
+def test_a_result_that_only_the_log_has_is_taken_from_it_as_it_was(tmp_path: Path) -> None:
+    stack = (Schema(), Refusal(), Hedging(), LogProb())
+    ladder = Ladder(*(Rung(f"test/{name}", name=name, verify=stack) for name in ("small", "large")))
+    schema = {"type": "object", "properties": {"answer": {"type": "integer"}}, "required": ["answer"]}
+    asked = [Request.of(f"question {i}", id=f"q{i}", schema=schema if i == 1 else None) for i in range(N)]
+
+    def run(name: str, client: Counting) -> Batch:
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        with Cascade(ladder, client=client, log=folder / "d.db", store_text="full") as app:
+            return run_file(app, asked, folder / "out.jsonl", concurrency=1)
+
+    run("whole", Fenced())
+    with pytest.raises(LogUnavailable, match="killed"):
+        run("broken", Fenced(break_at=8))
+    journal = journal_of(tmp_path / "broken" / "out.jsonl")
+    journal.write_bytes(b"".join(
+        line for line in journal.read_bytes().splitlines(keepends=True)
+        if b'"answered":' not in line and b'"item":' not in line
+    ))  # fmt: skip
+    client = Fenced()
+    batch = run("broken", client)
+    assert lines_of(tmp_path / "broken") == lines_of(tmp_path / "whole")
+    assert (batch.from_log, batch.lost, batch.outcomes) == (4, 0, {"accepted": N})
+    assert client.asked == ["q4", "q4", "q5", "q5"], "q0 to q3 were finished in the log"
+    assert len(rows(tmp_path / "broken" / "d.db", "decisions")) == N
+
+
+def test_an_answer_that_the_log_redacted_or_that_another_question_got_is_not_taken(tmp_path: Path) -> None:
+    class Telling(Counting):
+        async def ask(self, call: ModelCall) -> Response | CallFailure:
+            await super().ask(call)
+            return scripted("Write to ada@example.org" if call.request_id == "q1" else "It is 4.", cost_usd=0.001)
+
+    with pytest.raises(LogUnavailable, match="killed"):
+        ran(tmp_path / "d.db", tmp_path, Telling(break_at=4), store_text="redacted")
+    journal = journal_of(tmp_path / "out.jsonl")
+    kept = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(line for line in kept if b'"answered":' not in line and b'"item":' not in line))
+    client = Telling()
+    asked = [Request.of("another question", id="q0", principal="acme"), *requests()[1:]]
+    with opened(tmp_path / "d.db", client, store_text="redacted") as app:
+        batch = run_file(app, asked, tmp_path / "out.jsonl", concurrency=1)
+    assert client.asked == ["q0", "q1", "q3", "q4", "q5"]
+    assert (batch.from_log, batch.lost, batch.lost_usd) == (1, 2, pytest.approx(0.002))
+    assert by_request(tmp_path / "d.db") == {**ONCE, "q0": ["accepted"] * 2, "q1": ["accepted"] * 2}, "paid, so told"
+
+
+def test_a_decision_is_logged_after_its_answers_are_on_the_disk(tmp_path: Path) -> None:
+    class Watching(JournalRecorders):
+        async def synced(self) -> None:
+            logged.append(len(rows(tmp_path / "d.db", "decisions")))
+            await super().synced()
+
+    logged: list[int] = []
+    with opened(tmp_path / "d.db", Counting()) as app, Journal(tmp_path / "out", kind="run") as journal:
+        for request in requests()[:3]:
+            app.run_many([request], keep=Watching(journal))
+    assert logged == [0, 1, 2]
