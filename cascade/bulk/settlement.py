@@ -105,7 +105,7 @@ def settle(journal: Journal, log: Log | None, *, final: Collection[str] = ()) ->
         if ended not in final:
             index.close_decision(identity)
     lost = answered_calls(log, index.unanswered())
-    logged = {one.decision_id for one in lost} & {identity for identity, ended in there.items() if ended in final}
+    logged = {one.decision_id for one in lost if one.decision_id is not None and there.get(one.decision_id) in final}
     missing = 0
     for decisions in index.decisions(BATCH):
         for identity in set(decisions) - outcomes_of(log, decisions).keys():

@@ -113,6 +113,9 @@ class _Recorders(RunRecorder):
         del then
         return _Recorder(self, request, self._begun.pop((request.task, request.id)))
 
+    async def synced(self) -> None:
+        """Do nothing: no answer is new, and no decision is logged."""
+
 
 class _Recorder(CallRecorder):
     def __init__(self, run: _Recorders, request: Request, decision_id: str) -> None:
