@@ -40,6 +40,7 @@ def make_certificate(
     label_sources: Sequence[str] = (),
     flagged: float | None = None,
     learnt: int = 0,
+    person: Mapping[str, Any] | None = None,
 ) -> Certificate:
     """Return the certificate of a walk.
 
@@ -55,12 +56,16 @@ def make_certificate(
         label_sources: sources of the labels.
         flagged: expected share of draws that some candidate flags; None for a bound on disagreement.
         learnt: rows with labels that were learnt from.
+        person: the person's subsample that confirms a judge; None if labels are all of one kind.
     """
     bound, table = tester.bound, pairs.table
     certified = bool(found.points)
     why, more = (None, None) if certified else explain(tester, found, audit=audit)
     last = found.last if certified else None
     reference = table.rungs[-1]
+    judges = [source for source in label_sources if source.startswith("judge")]
+    if person is not None:
+        label_sources = [source for source in label_sources if source not in judges]
     shared = {
         "sameness": dict(about),
         "look": look,
@@ -87,6 +92,7 @@ def make_certificate(
             "tested_bound": tester.eps,
             "against": list(tester.names) if isinstance(tester, EverySingle) else [reference],
             "audit": None if audit is None else audit.to_json(),
+            **({} if person is None else {"person": {**person, "judges": judges}}),
         }
     return Certificate(
         bound=bound.to_json(),
@@ -105,7 +111,15 @@ def make_certificate(
         tests=found.tests,
         label_sources=tuple(label_sources) if pairs.labelled else (),
         assumptions=_assumptions(
-            pairs, tester, found, sameness=sameness, look=look, tasks=tasks, audit=audit, sources=label_sources
+            pairs,
+            tester,
+            found,
+            sameness=sameness,
+            look=look,
+            tasks=tasks,
+            audit=audit,
+            sources=label_sources,
+            person=None if person is None else {**person, "judges": judges},
         ),
         disagreement=None if pairs.labelled else told,
         pairs=told if pairs.labelled else None,
@@ -211,6 +225,7 @@ def _assumptions(
     tasks: int,
     audit: Audit | None,
     sources: Sequence[str],
+    person: Mapping[str, Any] | None,
 ) -> tuple[str, ...]:
     bound, table = tester.bound, pairs.table
     stated = [*state_traffic(table.task)]
@@ -218,6 +233,13 @@ def _assumptions(
         stated.append(WITHOUT_LABELS)
     else:
         stated += [about_labels(tuple(sources)), audit.describe(), f"What is the same is told {sameness.whose}."]
+        if person is not None:
+            stated.append(
+                f"What {', '.join(person['judges'])} said is nowhere taken as right: it chose what was learnt, and "
+                f"makes noise smaller. Of the rows on which a served answer differs each was drawn for a person with "
+                f"probability {person['share']:.3g}, by hash: {person['drawn']} were, {person['labelled']} have their "
+                "label, and the others count as harmed. The audit is the judge's."
+            )
         missing = int(found.tests[found.step or 0].get("unlabelled", 0)) if found.points else 0
         if missing:
             stated.append(f"{missing} rows on which a served answer differs have no label, and count as harmed.")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from calibration.arrays import Flags, Floats
 from calibration.certify.hypothesis_tests import Found, Trial
 from calibration.certify.paired import PairedTester
+from calibration.certify.person_tester import PersonTester
 from calibration.certify.verification import Candidate
 from calibration.samples.pairs import Pairs
 from calibration.stats.risk import fixed_sequence
@@ -26,7 +27,7 @@ class EverySingle:
     one's own test, so that δ is not divided.
     """
 
-    testers: tuple[PairedTester, ...]
+    testers: tuple[PairedTester | PersonTester, ...]
     """A test for each single model, on the same draws; the last one is against the reference."""
 
     names: tuple[str, ...]
@@ -99,7 +100,7 @@ class EverySingle:
         return {name: {"risk": one.risk, "p": one.p} for name, one in found.items()}
 
 
-Tester: TypeAlias = PairedTester | EverySingle
+Tester: TypeAlias = PairedTester | PersonTester | EverySingle
 """Tests the candidates of a walk."""
 
 
@@ -128,6 +129,17 @@ def walk_pairs(tester: Tester, candidates: Sequence[Candidate]) -> Found:
         last=trials[passed - 1],
         p=max(trial.p for trial in trials[:passed]),
     )
+
+
+def describe_person(tester: Tester, candidates: Sequence[Candidate]) -> dict[str, Any] | None:
+    """Return the share of flagged rows that was drawn for a person, and how many were labelled; None without one."""
+    one = tester.testers[-1] if isinstance(tester, EverySingle) else tester
+    if not isinstance(one, PersonTester):
+        return None
+    flagged = np.any([tester.flagged(candidate) for candidate in candidates], axis=0) & one.picked
+    missing = np.any([tester.unlabelled(candidate) for candidate in candidates], axis=0)
+    n = int(flagged[tester.drawn].sum())
+    return {"share": one.share, "drawn": n, "labelled": n - int(missing[tester.drawn].sum())}
 
 
 def _counts(tester: Tester, candidate: Candidate) -> dict[str, Any]:

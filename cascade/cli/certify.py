@@ -89,6 +89,15 @@ def certify(
             help="Take the audit's bound on the same value with another label off the loss; hundreds of labels.",
         ),
     ] = False,
+    person: Annotated[
+        int,
+        typer.Option(
+            "--person",
+            min=0,
+            metavar="N",
+            help="After a judge: about N of the rows that differ are labelled by a person too, which certifies a loss.",
+        ),
+    ] = 0,
     judge_model: Annotated[
         str | None, typer.Option("--judge-model", metavar="MODEL", help="Model of the judge, with --by judge.")
     ] = None,
@@ -133,7 +142,8 @@ def certify(
     ends as soon as more labels cannot help. What nobody can tell counts as harmed. Then the policy is written.
 
     Every label is saved at once: run the command again to go on. A label by a judge is its opinion: the certificate
-    says "as NAME judges". Rows with a gold answer are labelled by it, for nothing.
+    says "as NAME judges", until a person confirms a part of them (--person). Rows with a gold answer are labelled by
+    it, for nothing.
     """
     from calibration.fit.paired.fit import LabelBudget
     from calibration.samples.audit import AUDIT_SHARE, audit_size
@@ -152,8 +162,9 @@ def certify(
         least = audit_size(bound.value, AUDIT_SHARE * bound.delta / tasks / 2.0)
         say(f"--audit-bound: {least} audited rows without a conflict leave half of {bound.value:g} to the walk.")
         audit = max(audit, least)
-    run = open_run(found, path, chosen, bound, LabelBudget(labels=labels, audit=audit, audit_bound=audit_bound),
-               tasks=task, seed=seed, reference=never_worse_than)  # fmt: skip
+    budget = LabelBudget(labels=labels, audit=audit, audit_bound=audit_bound, person=person)
+    run = open_run(found, path, chosen, bound, budget, tasks=task,
+               seed=seed, reference=never_worse_than)  # fmt: skip
     for sentence in run.sentences():
         say(sentence)
     bills = run.bills()
@@ -161,7 +172,7 @@ def certify(
     work = Work(path, found, run)
     # A round by file is a person's day: it asks for all that the walk may want.
     whole = by not in ("terminal", "browser", "judge")
-    parts, asked = run.queue(whole=whole)
+    parts, asked = run.queue(whole=whole, judge=by == "judge")
     done, waiting = True, None
     if asked:
         from cascade.cli.shared.pair_labels import describe_parts
@@ -171,13 +182,14 @@ def certify(
             work, asked, by, who=who, show_gold=show_gold, judge_model=judge_model, rubric=rubric,
             config=chosen.config, max_cost=max_cost, yes=yes,
         )  # fmt: skip
+    for_person = run.queue()[0] if done and by == "judge" else {}
     figures = {
         "samples": str(path),
         "labelled_rows": run.counts(),
         "bill": {name: bill.to_json() for name, bill in bills.items()},
     }
-    if not done:
-        parts, _ = run.queue(whole=whole)
+    if not done or for_person:
+        parts = for_person or run.queue(whole=whole, judge=by == "judge")[0]
         _show_waiting(parts, path, waiting, figures, as_json=as_json)
         return
     for sentence in run.choices() if asked else ():
@@ -298,7 +310,9 @@ def _show_waiting(
         queue = None if waiting is None else str(waiting)
         print_json({"policy": None, **figures, "waiting": parts, "queue": queue})
     say(f"Not done: {describe_parts(parts)} are still to be labelled; the labels so far are in {path}.")
-    if waiting is not None:
+    if any("person" in own for own in parts.values()) and waiting is None:
+        say("Run the command again with --by terminal, --by browser or --by FILE, and without --judge-model.")
+    elif waiting is not None:
         say(
             f"Fill in the column `correct` of {waiting} (1, 0, a share, or 'cannot tell'), and run the command again "
             f"with --by {waiting}."

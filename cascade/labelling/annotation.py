@@ -12,6 +12,9 @@ from cascade.samples.sample import Recording, Sample
 FIELD = "annotations"
 """Field of a recording."""
 
+JUDGED = "judged"
+"""Field of a recording whose label is a person's: `{source: label}` of the judge that labelled it before."""
+
 CORRECT = "correct"
 """The dimension of `correct`; if it was not labelled, `correct` is the minimum of all dimensions."""
 
@@ -40,6 +43,28 @@ def annotate(sample: Sample, annotator: str, said: Mapping[str, Mapping[str, flo
 def annotators(recording: Recording) -> dict[str, dict[str, float]]:
     """Return the annotations of a recording, by annotator and dimension."""
     return _annotations(recording)
+
+
+def is_judge(source: str | None) -> bool:
+    """Return whether labels of this source are a judge's."""
+    return source is not None and source.startswith("judge")
+
+
+def judged(recording: Recording) -> dict[str, float]:
+    """Return the judge's label of a recording by its source, which a person's does not replace; empty without one."""
+    if is_judge(recording.label_source) and recording.correct is not None:
+        return {str(recording.label_source): recording.correct}
+    found = recording.extra.get(JUDGED)
+    return (
+        {str(name): float(value) for name, value in found.items() if _share(value)}
+        if isinstance(found, Mapping)
+        else {}
+    )
+
+
+def told(recording: Recording) -> float | None:
+    """Return the label of a recording that is not a judge's; None without one."""
+    return None if is_judge(recording.label_source) else recording.correct
 
 
 def label_in(recording: Recording, dimension: str) -> float | None:

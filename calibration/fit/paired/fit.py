@@ -44,6 +44,10 @@ class LabelBudget:
     audit: int = AUDIT
     """Rows of the audit, beside these: a uniform draw of all rows, labelled whatever is the same."""
 
+    person: int = 0
+    """Of the flagged rows that a judge labelled, about how many a person labels too, so that the loss is certified and
+    not only what the judge says; 0: none."""
+
     audit_bound: bool = False
     """Whether the audit's bound on the same value with another label is taken off the bound on the loss."""
 

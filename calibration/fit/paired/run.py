@@ -14,6 +14,7 @@ from calibration.fit.make_policy import make_policy, print_samples
 from calibration.fit.paired.best_single import Chosen, choose_single
 from calibration.fit.paired.bill import Bill, bill_of
 from calibration.fit.paired.fit import LabelBudget, PairedOptions, part_rows
+from calibration.fit.paired.labellers import Labellers
 from calibration.fit.paired.task import PairedTask
 from calibration.samples.layout import Layout, lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
@@ -24,7 +25,7 @@ from calibration.samples.survey import survey
 from calibration.targets.bound import MaxLoss
 from calibration.targets.target import Best
 from cascade.errors import ConfigError, DataError
-from cascade.labelling.annotation import annotators
+from cascade.labelling.annotation import annotators, is_judge, judged, told
 from cascade.ladder import Ladder
 from cascade.plugins import resolve
 from cascade.policy.policy import Policy
@@ -133,6 +134,7 @@ class PairedRun:
         }
         """The tasks by name."""
         self._record = record
+        self._relabel()
         self._choose()
 
     def _lay_out(
@@ -158,7 +160,7 @@ class PairedRun:
             ladder = _up_to(self._ladder, chosen.single, [name])
             layout = self._lay_out(ladder, {name: len(self._places[name])})[name]
             self.tasks[name] = PairedTask(layout, task.options, self._record)
-            self.tasks[name].label(self._labels(name)[0], self._sources(name))
+            self._relabel()
 
     @property
     def samples(self) -> list[Sample]:
@@ -188,17 +190,18 @@ class PairedRun:
         """Return which reference was chosen by labels, a sentence for each task."""
         return [one.describe(name, self._ladder.of(name).names[-1]) for name, one in self.chosen.items()]
 
-    def queue(self, *, whole: bool = False) -> tuple[dict[str, dict[str, int]], list[Asked]]:
+    def queue(self, *, whole: bool = False, judge: bool = False) -> tuple[dict[str, dict[str, int]], list[Asked]]:
         """Return what is to be labelled next, rows by task and part, and samples; nothing once labels do no more.
 
-        `whole`: whether all rows that a walk may want are asked for at once, not only those of its next step.
+        `whole`: whether all rows that a walk may want are asked for at once, not only those of its next step. `judge`:
+        whether a judge labels; what a person has to confirm is not asked of it.
         """
         self._choose()
         parts: dict[str, dict[str, int]] = {}
         found: list[Asked] = []
         for name, task in self.tasks.items():
             _, cannot = self._labels(name)
-            queue = task.queue(cannot, whole=whole, first=name in self._open)
+            queue = task.queue(cannot, whole=whole, first=name in self._open, judge=judge)
             if queue is None:
                 continue
             parts[name] = {part: n for part, n in queue.parts.items() if n}
@@ -212,9 +215,14 @@ class PairedRun:
     def label(self, samples: Mapping[tuple[str, str], Sample]) -> None:
         """Take samples with new labels, by task and id."""
         self._samples = [samples.get(sample.key, sample) for sample in self._samples]
-        for name, task in self.tasks.items():
-            task.label(self._labels(name)[0], self._sources(name))
+        self._relabel()
         self._choose()
+
+    def _relabel(self) -> None:
+        for name, task in self.tasks.items():
+            assert task.options.budget is not None  # noqa: S101 - given above
+            apart = self._labellers(name) if task.options.budget.person else None
+            task.label(self._labels(name)[0], self._sources(name), labellers=apart)
 
     def counts(self) -> dict[str, int]:
         """Return how many rows of each task have a label of some answer."""
@@ -254,6 +262,25 @@ class PairedRun:
                     cannot[row, k] = bool(annotators(found))
         return self._fill(name, correct), cannot
 
+    def _labellers(self, name: str) -> Labellers:
+        """Return the labels of a judge and of persons apart."""
+        rungs = self.tasks[name].layout.table.rungs
+        shape = (len(self._places[name]), len(rungs))
+        by_judge, by_person = np.full(shape, np.nan), np.full(shape, np.nan)
+        judge_cannot, person_cannot = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
+        for row, place in enumerate(self._places[name]):
+            for k, rung in enumerate(rungs):
+                found = self._samples[place].recordings.get(rung)
+                if found is None:
+                    continue
+                said, own = judged(found), told(found)
+                by_judge[row, k] = next(iter(said.values()), np.nan)
+                by_person[row, k] = np.nan if own is None else own
+                shown = annotators(found)
+                judge_cannot[row, k] = not said and any(map(is_judge, shown))
+                person_cannot[row, k] = own is None and any(not is_judge(one) for one in shown)
+        return Labellers(judged=by_judge, judge_cannot=judge_cannot, told=by_person, person_cannot=person_cannot)
+
     def _fill(self, name: str, correct: Floats) -> Floats:
         """Return the labels with those of the same value as the last rung's answer, on rows that were learnt from.
 
@@ -271,12 +298,12 @@ class PairedRun:
         return np.where(np.isnan(correct) & same, top[:, None], correct)
 
     def _sources(self, name: str) -> tuple[str, ...]:
-        found = {
-            recording.label_source
-            for place in self._places[name]
-            for recording in self._samples[place].recordings.values()
-            if recording.correct is not None and recording.label_source is not None
-        }
+        found: set[str] = set()
+        for place in self._places[name]:
+            for recording in self._samples[place].recordings.values():
+                found.update(judged(recording))
+                if recording.correct is not None and recording.label_source is not None:
+                    found.add(recording.label_source)
         return tuple(sorted(found))
 
     def _distinct(self, sample: Sample, rungs: Sequence[str], *, exact: bool) -> tuple[tuple[str, ...], ...]:

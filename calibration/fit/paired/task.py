@@ -17,7 +17,8 @@ from calibration.certify.label_walk import all_labels, wanted_labels
 from calibration.certify.looks import Looks, level
 from calibration.certify.paired import PairedTester
 from calibration.certify.paired_certificate import make_certificate
-from calibration.certify.paired_walk import EverySingle, Tester, walk_pairs
+from calibration.certify.paired_walk import EverySingle, Tester, describe_person, walk_pairs
+from calibration.certify.person_tester import PersonTester, person_share, pick_rows
 from calibration.certify.verification import Candidate
 from calibration.fit.paired.fit import (
     PairedFit,
@@ -28,11 +29,13 @@ from calibration.fit.paired.fit import (
     part_rows,
     require_learnt,
 )
+from calibration.fit.paired.labellers import Labellers
 from calibration.fit.paired.measured import measure_pairs
 from calibration.samples.audit import AUDIT_SHARE, Audit, read_audit
 from calibration.samples.layout import Layout
-from calibration.samples.pairs import Pairs, pairs_against
+from calibration.samples.pairs import Pairs, pairs_against, pairs_of_labels
 from calibration.targets.target import Best
+from cascade.errors import DataError
 from cascade.hashing import fingerprint
 from cascade.policy.operating_point import OperatingPoint
 from cascade.policy.policy import SALT, TaskPolicy
@@ -64,13 +67,28 @@ class PairedTask:
         """Take the recordings with the labels so far, how to certify, and the record of looks."""
         self.layout, self.options, self._looks = layout, options, looks
         self._fit: tuple[str, PairedFit] | None = None
+        self._labellers: Labellers | None = None
 
-    def label(self, correct: Floats, sources: Sequence[str] = ()) -> None:
-        """Take new labels, (n, K) by samples and rungs, NaN where there is none; `sources` are those of all labels."""
+    def label(self, correct: Floats, sources: Sequence[str] = (), *, labellers: Labellers | None = None) -> None:
+        """Take new labels, (n, K) by samples and rungs, NaN where there is none; `sources` are those of all labels.
+
+        `labellers`: those of a judge and of persons apart, which are needed where a person is to confirm a judge.
+        """
         sources = tuple(sources) or self.layout.label_sources
+        self._labellers = labellers
+        if labellers is not None and self.confirms:
+            held = np.zeros(len(correct), dtype=bool)
+            held[part_rows(self.layout, self.options).held.index] = True
+            correct = labellers.combined(held)
         self.layout = replace(self.layout, table=self.layout.table.relabelled(correct), label_sources=sources)
 
-    def queue(self, asked: Flags, *, whole: bool = False, first: bool = False) -> Queue | None:
+    @property
+    def confirms(self) -> bool:
+        """Whether a person's labels of a part of the flagged rows are to confirm a judge's."""
+        budget, labellers = self.options.budget, self._labellers
+        return budget is not None and budget.person > 0 and labellers is not None and labellers.any_judged
+
+    def queue(self, asked: Flags, *, whole: bool = False, first: bool = False, judge: bool = False) -> Queue | None:
         """Return what is to be labelled next; None once labels can do no more.
 
         Rows to learn from and the audit come first, then rows down the walk. Before it returns the first of these it
@@ -80,11 +98,16 @@ class PairedTask:
             asked: answers that nobody could tell, (n, K).
             whole: whether all rows that the walk may want are returned at once, not the fewest that its next step does.
             first: whether only rows to learn from are returned.
+            judge: whether a judge labels, and not a person.
 
         Raises:
-            DataError: too few samples have recordings of the reference and of rungs below it.
+            DataError: too few samples have recordings of the reference and of rungs below it; a person is to confirm a
+                judge that has not labelled all of its rows yet.
         """
-        rows = part_rows(self.layout, self.options)
+        rows, labellers = part_rows(self.layout, self.options), self._labellers
+        if labellers is not None and self.confirms:
+            # What the judge could not tell is not asked again, so that what was learnt stays as it is.
+            asked = asked | labellers.judge_cannot | labellers.person_cannot | ~np.isnan(labellers.told)
         before = self._first(rows, asked, audit=not first)
         if before is not None or first:
             return before
@@ -94,6 +117,8 @@ class PairedTask:
         fitted, tester, _, found = self._walk(rows)
         candidates = _testable(fitted, tester, found)
         held, audit = tester.pairs, rows.pairs.index[rows.audit]
+        if self.confirms:
+            return self._confirm(rows, fitted, tester, candidates, judge=judge)
         want, differing = self._wanted(rows, asked)
         told: Flags = np.all(~want[held.index] | ~differing[held.index], axis=1)
         free = np.isin(held.index, audit)
@@ -107,6 +132,69 @@ class PairedTask:
         exact[audit] = True
         cells[certify] = (want & differing)[certify]
         return Queue(parts={"certify": len(certify)}, cells=cells, exact=exact) if cells.any() else None
+
+    def _confirm(
+        self, rows: PairedRows, fitted: PairedFit, tester: Tester, candidates: Sequence[Candidate], *, judge: bool
+    ) -> Queue | None:
+        """Return what the judge, then the person labels, where the person confirms the judge.
+
+        The judge labels every row that a candidate flags, so that which rows it saw depends on no label.
+        """
+        labellers, index = self._labellers, tester.pairs.index
+        assert labellers is not None  # noqa: S101 - it confirms
+        cells, exact = np.zeros_like(labellers.judge_cannot), np.zeros(len(labellers.judged), dtype=bool)
+        # A recording with a person's label is not shown to the judge.
+        want, differing = self._wanted(rows, labellers.judge_cannot | ~np.isnan(labellers.told))
+        missing = np.any([tester.unlabelled(one) for one in candidates], axis=0) if candidates else np.zeros(len(index))
+        open_rows = np.any(want[index] & differing[index], axis=1) & (missing > 0)
+        spent = int((tester.pairs.any_differs & ~np.isnan(tester.pairs.harm).any(axis=1))[tester.drawn].sum())
+        judged = index[tester.drawn[open_rows[tester.drawn]][: max(fitted.labels - spent, 0)]]
+        if len(judged):
+            if not judge:
+                message = (
+                    f"Task {rows.pairs.table.task!r}: the judge has still to label {len(judged)} rows to certify with; "
+                    "let it go on (`--by judge`), then a person confirms a part of them."
+                )
+                raise DataError(message)
+            cells[judged] = (want & differing)[judged]
+            return Queue(parts={"certify": len(judged)}, cells=cells, exact=exact)
+        if judge:
+            return None
+        person = self._persons(rows, fitted, tester)
+        want = np.isnan(labellers.told) & self.layout.table.present & ~labellers.person_cannot
+        told: Flags = np.all(~want[index] | ~differing[index], axis=1)
+        passed = walk_pairs(tester, candidates)
+        confirmed = candidates[: 0 if passed.step is None else passed.step + 1]
+        wanted = index[wanted_labels(person, confirmed, asked=told, most=len(index))]
+        cells[wanted] = (want & differing)[wanted]
+        return Queue(parts={"person": len(wanted)}, cells=cells, exact=exact) if cells.any() else None
+
+    def _persons(self, rows: PairedRows, fitted: PairedFit, tester: Tester) -> Tester:
+        """Return the tester by the person's labels, whose share of the flagged rows was fixed before they were seen."""
+        labellers, budget = self._labellers, self.options.budget
+        assert labellers is not None  # noqa: S101 - it confirms
+        assert budget is not None  # noqa: S101 - it confirms
+        layout = replace(self.layout, table=self.layout.table.relabelled(labellers.told))
+        share = person_share(budget.person, fitted.flagged or 0.0, fitted.draws)
+        pairs = pairs_of_labels(layout)
+
+        def tests(judged: PairedTester, compared: Pairs, learnt: Pairs) -> PersonTester:
+            held = compared.take(compared.split.certify)
+            return PersonTester(
+                judged=judged, person=replace(judged, pairs=held, learnt=None), learnt=learnt,
+                picked=pick_rows(held, share), share=share,
+            )  # fmt: skip
+
+        if isinstance(tester, PairedTester):
+            return tests(tester, pairs, rows.learnt)
+        assert isinstance(tester, EverySingle)  # noqa: S101 - a judge's walk
+        found = []
+        for k, judged in enumerate(tester.testers):
+            against = pairs_against(self.layout, rows.pairs, k)
+            assert isinstance(judged, PairedTester)  # noqa: S101 - a judge's walk
+            learnt = against.take(np.isin(against.index, rows.learnt.index))
+            found.append(tests(judged, pairs_against(layout, pairs, k), learnt))
+        return EverySingle(testers=tuple(found), names=tester.names)
 
     def learning(self, asked: Flags) -> PairedRows | None:
         """Return the parts of the rows once all labels to learn from are there; None while some are not.
@@ -155,7 +243,12 @@ class PairedTask:
             path, points = best_of_pairs(rows, self.options)
             return measure_pairs(self.layout, rows, self.options, None, points, path)
         fitted, tester, look, audit = self._walk(rows)
-        found = walk_pairs(tester, _testable(fitted, tester, audit))
+        candidates = _testable(fitted, tester, audit)
+        found, sources, person = walk_pairs(tester, candidates), self.layout.label_sources, None
+        if self.confirms and found.step is not None:
+            candidates = candidates[: found.step + 1]
+            tester = self._persons(rows, fitted, tester)
+            found, person = walk_pairs(tester, candidates), describe_person(tester, candidates)
         self._looks.settle(tester.pairs.table.task, self._print(rows, fitted), certified=bool(found.points))
         certificate = make_certificate(
             rows.pairs,
@@ -166,7 +259,8 @@ class PairedTask:
             look=look,
             tasks=self.options.tasks,
             audit=audit,
-            label_sources=self.layout.label_sources,
+            label_sources=sources,
+            person=person,
             flagged=fitted.flagged,
             learnt=int((rows.learnt.any_differs & rows.learnt.known).sum()),
         )
@@ -232,6 +326,7 @@ class PairedTask:
                 **({"against": "every"} if options.every else {}),
                 "rows": sorted(rows.held.table.ids),
                 **({} if budget is None else {"draws": fitted.draws, "audit_bound": budget.audit_bound}),
+                **({"person": budget.person} if budget is not None and budget.person else {}),
             }
         )
 

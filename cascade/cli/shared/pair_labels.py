@@ -13,7 +13,7 @@ from cascade.cli.shared.label_log import NAMES, RIGHT, label_rows
 from cascade.cli.shared.sitting import sit
 from cascade.cli.shared.terminal import say
 from cascade.errors import DataError
-from cascade.labelling.annotation import FIELD, annotate, annotators
+from cascade.labelling.annotation import FIELD, JUDGED, annotate, annotators, is_judge, judged
 
 if TYPE_CHECKING:
     from calibration.fit.paired.run import Asked, PairedRun
@@ -63,7 +63,9 @@ def _with(sample: Sample, recordings: Mapping[str, Recording]) -> Sample:
     """Return the sample with the labels of these recordings; all else of its own stays."""
     own = dict(sample.recordings)
     for rung, new in recordings.items():
-        own[rung] = replace(own[rung], correct=new.correct, label_source=new.label_source, extra=new.extra)
+        before = judged(own[rung])
+        kept = {**new.extra, JUDGED: before} if before and not is_judge(new.label_source) else new.extra
+        own[rung] = replace(own[rung], correct=new.correct, label_source=new.label_source, extra=kept)
     return replace(sample, recordings=own)
 
 
@@ -149,7 +151,7 @@ def ask_judge(
         if not labels:
             return False
         work.take(labels)
-        parts, wanted = work.run.queue()
+        parts, wanted = work.run.queue(judge=True)
         if wanted:
             say(f"Next: {describe_parts(parts)}.")
     return True
@@ -277,7 +279,12 @@ def _write(path: Path, wanted: Sequence[Asked], *, after: Sequence[Mapping[str, 
 
 def describe_parts(parts: Mapping[str, Mapping[str, int]]) -> str:
     """Return how many rows are to be labelled for what, as text."""
-    words = {"learn": "to learn from", "audit": "for the audit", "certify": "to certify with"}
+    words = {
+        "learn": "to learn from",
+        "audit": "for the audit",
+        "certify": "to certify with",
+        "person": "for a person, who confirms the judge",
+    }
     return "; ".join(
         f"{task}: {', '.join(f'{n:,} rows {words[part]}' for part, n in own.items())}" for task, own in parts.items()
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from cascade.clients.scripted import ScriptedClient, scripted
 from cascade.policy.policy import Policy
 from cascade.samples.jsonl import read_samples, sample_line
 from tests.calibration.fit.test_paired_labels import traffic
+from tests.calibration.fit.test_person_confirms import unsure
 from tests.cascade.cli.conftest import read_lines, write_lines
 from tests.cascade.cli.test_calibrate_log import observed
 
@@ -159,6 +161,52 @@ def test_a_judges_labels_are_its_opinion_and_what_it_cannot_tell_is_not_asked_ag
     kept = [one.recordings["large"] for one in read_samples(samples)]
     assert any("annotations" in one.extra and one.correct is None for one in kept)
     assert len(client.calls) < 200
+
+
+@pytest.mark.slow
+def test_a_person_confirms_a_judge_by_a_file_and_then_it_is_a_loss(cli, folder):
+    samples = write_lines(folder / "j.jsonl", [sample_line(replace(one, recordings={
+        name: replace(own, correct=None, label_source=None) for name, own in one.recordings.items()
+    })) for one in unsure(300, same=0.65)])  # fmt: skip
+    found, budget = list(read_samples(samples)), LabelBudget(labels=150, audit=30, person=12)
+    run = PairedRun(found, ("small", "large"), MaxLoss(0.12), budget, verifiers=["sure"])
+    labels = {(one.request.messages[-1]["content"], own.response.text): own.correct
+              for one in unsure(300, same=0.65) for own in one.recordings.values()}  # fmt: skip
+
+    def grader(call):
+        data = json.loads(call.messages[-1]["content"])
+        score = 10 * labels[data["conversation"][-1]["text"], data["candidate"]]
+        return scripted(json.dumps({"nonce": data["nonce"], "score": score}), cost_usd=0.001)
+
+    client = ScriptedClient({"grader": grader})
+    asked = run.queue(judge=True)[1]
+    assert ask_judge(Work(samples, found, run), asked, "openai/gpt-5", rubric=None, config=None, explore=exploring(),
+                     client=client)  # fmt: skip
+    given = ("--rungs", "small,large", "--verifiers", "sure", "--max-loss", 0.12, "--labels", 150, "--audit", 30,
+             "--person", 12, "--by", "l.csv", "--json")  # fmt: skip
+    first = cli("certify", samples, *given)
+    assert "for a person, who confirms the judge" in first.stderr
+    right = {
+        (one.request.id, rung): own.correct for one in unsure(300, same=0.65) for rung, own in one.recordings.items()
+    }
+    for _ in range(9):
+        with Path("l.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        with Path("l.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows({**row, "correct": right[row["id"], row["rung"]]} for row in rows)
+        done = cli("certify", samples, *given)
+        told = json.loads(done.stdout)
+        if told["policy"]:
+            break
+    certificate = told["tasks"]["sums"]["certificate"]
+    assert "the accuracy is at most 12 points" in certificate["pairs"]["bounds"]
+    assert certificate["label_sources"] == ["human"]
+    assert 0 < certificate["pairs"]["person"]["labelled"] <= 30
+    kept = [own for one in read_samples(samples) for own in one.recordings.values() if "judged" in own.extra]
+    assert kept
+    assert all(one.label_source == "human" for one in kept)
 
 
 def by_the_seven(call):
