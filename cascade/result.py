@@ -66,7 +66,10 @@ class Attempt:
 
     @property
     def confidence(self) -> float | None:
-        """The combined probability that the answer is right; None if the task is not calibrated."""
+        """The combined probability that the answer is right; None if the task is not calibrated.
+
+        Of a policy fitted on pairs, that it is no less right than the reference's: `TaskPolicy.confidence_means`.
+        """
         return self.decision.confidence
 
     @property

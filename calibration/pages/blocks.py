@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from calibration.pages.in_short import fitted_in_short
 from cascade.display.numbers import dollars, percent, share
 from cascade.display.policy import asked
 from cascade.policy.answer_fields import ANSWER_FIELDS, name_fields
-from cascade.policy.policy import P_NO_HARM, P_SAME, Policy, TaskPolicy
+from cascade.policy.policy import CONFIDENCE_OF, Policy, TaskPolicy
 from cascade.report.values.line import confidence_of
 
 FINE = 5
@@ -35,7 +36,7 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         ("asked for", asked(fitted.target)),
         *(("ladder", line) for line in _ladders(found["points"])),
         *_promise(fitted),
-        *_confidence(fitted),
+        *confidence_line(fitted.confidence_means, max((one.rungs for one in fitted.points), key=len)),
         (alone(fitted) or ("escalation rate", expected)),
         *_borrowed(found.get("borrowed")),
         *_measured_on(found),
@@ -111,16 +112,9 @@ def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
     return [("certified", f"yes, {held}" if fitted.certified else "no: the safest policy serves")]
 
 
-def _confidence(fitted: TaskPolicy) -> list[tuple[str, str]]:
-    """Return what a confidence is the probability of where that is not being right; empty where no rung has one."""
-    about = {
-        P_NO_HARM: "the answer is no less right than the reference's",
-        P_SAME: "the answer is the same as the reference's",
-    }
-    means = fitted.confidence_means
-    if means not in about or all(len(point.rungs) == 1 for point in fitted.points):
-        return []
-    return [("confidence", f"{means}: {about[means]}")]
+def confidence_line(means: str | None, asked: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what a confidence is the probability of; empty where just one rung was asked, which takes none."""
+    return [("confidence", f"{means}: {CONFIDENCE_OF[means]}")] if means in CONFIDENCE_OF and len(asked) > 1 else []
 
 
 def _dimensions(found: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from calibration.assess.worth import VerifierWorth
 from calibration.pages.figures import Pictures, coverage_of, frontier_of, reliability_of, sweep_of
+from cascade.policy.policy import P_RIGHT
 from cascade.report.page import advice
 from cascade.report.page.document import Panel
 from cascade.report.page.drawing import can_draw
@@ -68,11 +69,12 @@ def sample_panels(
     yield Panel(
         id=f"{prefix}-reliability",
         title="Reliability of confidences",
-        text="Bins of equal count: of answers with a confidence of 0.8, eight in ten should be right (dotted line). "
+        text="Bins of equal count: of answers with a confidence, P(right), of 0.8, eight in ten should be right "
+        "(dotted line). "
         f"{n}.",
-        chart=draw_reliability(reliability) if draw else None,
-        tables=(reliability_table(reliability),),
-        **advice.on_reliability(reliability)._asdict(),
+        chart=draw_reliability(reliability, P_RIGHT) if draw else None,
+        tables=(reliability_table(reliability, P_RIGHT),),
+        **advice.on_reliability(reliability, P_RIGHT)._asdict(),
     )
     yield Panel(
         id=f"{prefix}-risk",

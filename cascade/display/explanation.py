@@ -20,18 +20,18 @@ def explanation_sheet(found: Any) -> Sheet:
     facts += [("quality", found.quality)] if found.quality is not None else []
     facts.append(("mode", found.mode if found.propensity == 1.0 else f"{found.mode} ({percent(found.propensity)})"))
     facts.append(("policy", "none: pass marks" if found.policy_sha256 is None else found.policy_sha256))
-    parts = [_attempt(number, one) for number, one in enumerate(found.attempts, start=1)]
+    parts = [_attempt(number, one, found.confidence_means) for number, one in enumerate(found.attempts, start=1)]
     if found.observed is not None:
         seen = explanation_sheet(found.observed)
         parts.append(Sheet(title=f"the cascade would have: {seen.title}", facts=seen.facts, parts=seen.parts))
     return Sheet(title=f"{found.outcome}, task {found.task}", facts=tuple(facts), parts=tuple(parts), notes=found.notes)
 
 
-def _attempt(number: int, one: Any) -> Sheet:
+def _attempt(number: int, one: Any, means: str | None) -> Sheet:
     facts = [("why", one.why)]
     facts += [("what if", one.would)] if one.would else []
     if one.confidence is not None:
-        facts.append(("confidence", f"{one.confidence:.9g}"))
+        facts.append(("confidence", f"{one.confidence:.9g}" + (f", {means}" if means else "")))
     if one.threshold is not None:
         draw = "" if one.u is None else f", u {one.u:.4f}"
         facts.append(("threshold", f"t {one.threshold.t:.9g}, g {one.threshold.g:.4g}{draw}"))

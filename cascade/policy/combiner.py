@@ -98,7 +98,10 @@ class Feature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Combiner:
-    """A rung's combiner: maps its features to a confidence, the estimated probability that its answer is right."""
+    """A rung's combiner: maps its features to a confidence, the estimated probability that its answer is right.
+
+    Fitted on pairs, that it harms nothing: `TaskPolicy.confidence_means`.
+    """
 
     columns: tuple[Feature, ...] = ()
     """The features, in the order in which they are summed; none: the confidence is the same for all."""

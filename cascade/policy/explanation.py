@@ -69,7 +69,7 @@ class ExplainedAttempt:
     can, or the combiner is not known."""
 
     confidence: float | None = None
-    """The combined probability that the answer is right; None without a combiner."""
+    """The combined probability, of what `Explanation.confidence_means` says; None without a combiner."""
 
     threshold: Threshold | None = None
     """The threshold; None where none decided."""
@@ -149,6 +149,10 @@ class Explanation:
     next_usd: float | None = None
     """What the next rung would have cost; None at the top, and where it is not known."""
 
+    confidence_means: str | None = None
+    """What confidences are the probability of: `P(right)`, `P(same)` or `P(no harm)`; None where the policy is not
+    known."""
+
     attempts: tuple[ExplainedAttempt, ...] = ()
     """Every rung that was asked, in order."""
 
@@ -188,7 +192,9 @@ def explain(given: Explanation, policy: Policy | None) -> Explanation:
     elif policy is not None and point is None and any(one.threshold is not None for one in given.attempts):
         notes.append("No operating point of the policy gives the logged confidences; contributions are not known.")
     attempts = tuple(_explained(given, position, point) for position in range(len(given.attempts)))
-    return replace(given, attempts=attempts, notes=tuple(notes))
+    task = None if policy is None else policy.tasks.get(given.task)
+    means = None if task is None else task.confidence_means
+    return replace(given, attempts=attempts, notes=tuple(notes), confidence_means=means)
 
 
 def _point(given: Explanation, policy: Policy) -> OperatingPoint | None:

@@ -51,7 +51,8 @@ class Decision:
     """Why: confidence, tie, veto, required, pass_marks, unverifiable, top, a failure's kind, …"""
 
     confidence: float | None = None
-    """The combined probability that the answer is right; None if the task is not calibrated."""
+    """The combined probability that the answer is right, or of what the policy's `confidence_means` names; None if the
+    task is not calibrated."""
 
     threshold: Threshold | None = None
     """The threshold applied; None at the top and for uncalibrated tasks."""

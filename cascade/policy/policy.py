@@ -33,6 +33,13 @@ P_SAME = "P(same)"
 P_NO_HARM = "P(no harm)"
 """… where they were fitted to pairs: the probability that the answer is no less right than the reference's."""
 
+CONFIDENCE_OF = {
+    P_RIGHT: "the answer is right",
+    P_SAME: "the answer is the same as the reference's",
+    P_NO_HARM: "the answer is no less right than the reference's",
+}
+"""What each of them is the probability of, in words."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceCost:

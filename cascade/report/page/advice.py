@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from cascade.policy.policy import P_RIGHT
 from cascade.report.values.content import TaskReport
 from cascade.report.values.curves import Reliability, RiskCoverage
 from cascade.report.values.format_numbers import count, dollars, interval, percent
@@ -81,8 +82,12 @@ def on_sweep(task: TaskReport) -> Advice:
     )
 
 
-def on_reliability(rungs: Sequence[Reliability]) -> Advice:
-    """Return advice on miscalibrated confidences."""
+def on_reliability(rungs: Sequence[Reliability], means: str | None = None) -> Advice:
+    """Return advice on miscalibrated confidences; none where they are not the probability of being right."""
+    if rungs and means not in (None, P_RIGHT):
+        return Advice(
+            f"Read confidences as {means}: whether they are calibrated is not told by how often answers are right."
+        )
     off = []
     for rung in rungs:
         for each in rung.bins:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from cascade.policy.policy import P_RIGHT
 from cascade.report.page.drawing import (
     ACCENT,
     INK,
@@ -133,8 +134,11 @@ def draw_sweep(sweep: Sweep) -> dict[str, Any]:
     return finished(layers)
 
 
-def draw_reliability(rungs: Sequence[Reliability]) -> dict[str, Any] | None:
-    """Draw the reliability diagram: accuracy over confidence; on the diagonal it is calibrated."""
+def draw_reliability(rungs: Sequence[Reliability], means: str | None = None) -> dict[str, Any] | None:
+    """Draw the reliability diagram: accuracy over confidence; on the diagonal it is calibrated.
+
+    `means`: what confidences are the probability of. Where it is not being right there is no diagonal.
+    """
     import altair as alt
 
     rows = [
@@ -146,7 +150,10 @@ def draw_reliability(rungs: Sequence[Reliability]) -> dict[str, Any] | None:
         return None
     look = named("rung", [rung.rung for rung in rungs])
     x = alt.X(
-        "confidence:Q", title="confidence", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(grid=False, tickCount=5)
+        "confidence:Q",
+        title="confidence" if means is None else f"confidence, {means}",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(grid=False, tickCount=5),
     )
     y = alt.Y("value:Q", **share_axis("accuracy", domain=(0.0, 1.0)))
     base = alt.Chart(data(rows)).encode(x=x)
@@ -154,7 +161,11 @@ def draw_reliability(rungs: Sequence[Reliability]) -> dict[str, Any] | None:
     said = tips(("rung:N", "rung"), ("confidence:Q", "confidence"), value="right", form=".1%")
     return finished(
         [
-            diagonal.mark_line(color=MUTED, strokeDash=[4, 4], strokeWidth=1.5).encode(x=x, y=y),
+            *(
+                [diagonal.mark_line(color=MUTED, strokeDash=[4, 4], strokeWidth=1.5).encode(x=x, y=y)]
+                if means in (None, P_RIGHT)
+                else []
+            ),
             base.mark_rule(strokeWidth=1.5, opacity=0.4).encode(
                 y=alt.Y("low:Q", title="accuracy"), y2="high:Q", color=look["color"]
             ),

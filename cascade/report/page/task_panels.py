@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cascade.policy.policy import P_RIGHT
 from cascade.report.page import advice
 from cascade.report.page.document import Panel
 from cascade.report.page.line_charts import draw_latency, draw_money, draw_reasons, draw_slices, draw_verifiers
@@ -124,11 +125,10 @@ def _quality(task: TaskReport, prefix: str, *, drawn: bool) -> Iterator[Panel]:
     yield Panel(
         id=f"{prefix}-reliability",
         title="Reliability of confidences",
-        text=f"Bins of about equal count: of answers with a confidence of 0.8, eight in ten should be right (dotted "
-        f"line). {n}." if n else "",
-        chart=draw_reliability(task.reliability) if drawn else None,
-        tables=_filled([reliability_table(task.reliability)]),
-        **advice.on_reliability(task.reliability)._asdict(),
+        text=_bins(task.confidence_means) + f" {n}." if n else "",
+        chart=draw_reliability(task.reliability, task.confidence_means) if drawn else None,
+        tables=_filled([reliability_table(task.reliability, task.confidence_means)]),
+        **advice.on_reliability(task.reliability, task.confidence_means)._asdict(),
         missing="" if n else NO_LABELS,
     )  # fmt: skip
     yield Panel(
@@ -141,6 +141,17 @@ def _quality(task: TaskReport, prefix: str, *, drawn: bool) -> Iterator[Panel]:
         **advice.on_coverage(task.risk_coverage)._asdict(),
         missing="" if n else NO_LABELS,
     )  # fmt: skip
+
+
+def _bins(means: str | None) -> str:
+    """Return how to read the reliability of confidences."""
+    if means in (None, P_RIGHT):
+        what = "a confidence" if means is None else f"a confidence, {means},"
+        return f"Bins of about equal count: of answers with {what} of 0.8, eight in ten should be right (dotted line)."
+    return (
+        f"Bins of about equal count. Confidence is {means} and not {P_RIGHT}: it ranks answers by that, and how often "
+        "they are right need not follow it."
+    )
 
 
 def _verifiers(task: TaskReport, prefix: str, *, drawn: bool) -> Panel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from cascade.policy.policy import P_RIGHT
 from cascade.report.values.curves import Frontier, Reliability, RiskCoverage, Sweep
 from cascade.report.values.figure import Quantiles
 from cascade.report.values.format_numbers import NOTHING, count, dollars, duration, estimate, interval, percent
@@ -39,12 +40,15 @@ def sweep_table(sweep: Sweep) -> Table:
     return Table(title="Thresholds", columns=columns, rows=rows, note=f"n = {count(sweep.n)} requests.")
 
 
-def reliability_table(rungs: Sequence[Reliability]) -> Table:
-    """Return the bins of every rung."""
+def reliability_table(rungs: Sequence[Reliability], means: str | None = None) -> Table:
+    """Return the bins of every rung; `means`: what confidences are the probability of, None where not known."""
     rows = tuple((rung.rung, f"{each.confidence:.3f}", estimate(each.accuracy)) for rung in rungs for each in rung.bins)
     errors = ", ".join(f"{rung.rung} {rung.ece:.3f}" for rung in rungs if rung.ece is not None)
     note = f"Expected calibration error: {errors}." if errors else ""
-    return Table(title="Reliability", columns=("rung", "confidence", "right"), rows=rows, note=note)
+    if means not in (None, P_RIGHT):
+        note = f"Confidence is {means}, so that answers may be right less often than it says, or more often."
+    confidence = "confidence" if means is None else f"confidence, {means}"
+    return Table(title="Reliability", columns=("rung", confidence, "right"), rows=rows, note=note)
 
 
 def coverage_table(rungs: Sequence[RiskCoverage]) -> Table:

@@ -132,6 +132,9 @@ class TaskReport:
     """The ten worst slices, the worst first."""
     slices_n: int = 0
     """Number of intervals that `slices` were chosen from (Bonferroni correction)."""
+    confidence_means: str | None = None
+    """What its confidences are the probability of: `P(right)`, `P(same)` or `P(no harm)`; several policies that differ
+    in it are named together. None without a policy."""
     reliability: tuple[Reliability, ...] = ()
     """By rung, where confidences are labelled."""
     risk_coverage: tuple[RiskCoverage, ...] = ()

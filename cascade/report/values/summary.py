@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from cascade.policy.policy import P_RIGHT
 from cascade.report.values.added_latency import added_s
 from cascade.report.values.against_hull import against_hull
 from cascade.report.values.comparison import best, dominating, labelled, singles_of, weighted_accuracy
@@ -110,6 +111,7 @@ def summary(
         spending=spending_of(tally),
         slices=slices,
         slices_n=slices_n,
+        confidence_means=_meanings(promises[use.sha256] for use in uses if use.sha256 in promises),
         reliability=reliability_of(tally, order, level) if single_task else (),
         risk_coverage=risk_coverage_of(tally, order, level) if single_task else (),
         sweep=sweep,
@@ -118,6 +120,12 @@ def summary(
         if single_task
         else {},
     )
+
+
+def _meanings(promises: Iterable[Promise]) -> str | None:
+    """Return what confidences are the probability of under these policies; None without one."""
+    found = {str(promise.measured.get("confidence_means", P_RIGHT)) for promise in promises}
+    return " or ".join(sorted(found)) or None
 
 
 def _order(tally: Tally, promise: Promise) -> list[str]:

@@ -97,6 +97,17 @@ def test_the_log_explains_as_the_result_does(tmp_path: Path) -> None:
     assert "secret" not in json.dumps(logged.to_json())
 
 
+def test_what_a_confidence_is_the_probability_of_is_said(tmp_path: Path) -> None:
+    pairs = replace(fitted(), tasks={
+        "default": replace(fitted().tasks["default"], measured={"confidence_means": "P(no harm)"})
+    })  # fmt: skip
+    for policy, means in ((fitted(), "P(right)"), (pairs, "P(no harm)")):
+        (tmp_path / means).mkdir()
+        _, found = explained(tmp_path / means, {name: told(0.9) for name in NAMES}, policy=policy)
+        assert found.confidence_means == means
+        assert f", {means}" in found._repr_html_()
+
+
 def test_contributions_and_intercept_sum_to_the_confidence(tmp_path: Path) -> None:
     _, logged = explained(tmp_path, {"small": told(0.2, 0.3), "middle": told(0.9)})
     for one in logged.attempts:
