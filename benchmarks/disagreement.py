@@ -1,12 +1,16 @@
 """Certificates of disagreement by repetition, on recorded sets: how often the bound is broken, and what is saved.
 
     python -m benchmarks.disagreement [--draws 1000] [--rows 600] [--set NAME …] [--bound 0.05 0.1] [--minutes 25]
+        [--judge 0.1]
 
 The rows of a set are the traffic, so that the true disagreement of any policy is known. Each draw takes rows from it
 with replacement, which makes them independent, labels and gold answers hidden, and certifies `MaxDisagreement(E)` at
 confidence .9, first look. Broken: certified, and the policy differs on more than E of the traffic. A set fails only
 where that happens in more than 1 − confidence of the draws, and two standard errors. Draws of all sets take turns, so
 that a run that is ended early has as many of each.
+
+With --judge F a judge tells what is the same: what the reader finds the same is the truth, which people know; the judge
+calls a share F of what differs the same, and misses one of twenty that are. 200 drawn rows are checked.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import argparse
 import math
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -26,16 +31,20 @@ from calibration.certify.paired import paired_losses
 from calibration.certify.verification import serving
 from calibration.fit.paired.fit import PairedOptions
 from calibration.fit.paired.task import PairedTask
+from calibration.samples.checks import CHECKS
 from calibration.samples.layout import Layout, lay_out_tasks
 from calibration.samples.pairs import pairs_of_sameness
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.sameness import Sameness
 from calibration.targets.bound import MaxDisagreement
+from cascade.exchange import Response
 from cascade.policy.operating_point import OperatingPoint
 from cascade.policy.policy import SALT
 from cascade.samples.jsonl import read_samples
+from cascade.samples.sample import Sample
 
 CONFIDENCE = 0.9
+MISSED = 0.05
 SETS = ("zeroeval_gsm8k", "mz_mmlu", "mz_medmcqa")
 
 
@@ -60,7 +69,33 @@ def drawn(layout: Layout, rows: NDArray[np.intp]) -> Layout:
     """Return rows drawn with replacement: each a request of its own, with choices hashed by its place."""
     assert layout.same is not None
     table = replace(layout.table.take(rows), ids=tuple(f"{i}" for i in range(len(rows))))
-    return replace(layout, table=table, same=layout.same[rows], contents=tuple(f"{i}" for i in range(len(rows))))
+    more = {} if layout.checked is None or layout.alike is None else {
+        "checked": layout.checked[rows], "alike": layout.alike[rows]
+    }  # fmt: skip
+    contents = tuple(f"{i}" for i in range(len(rows)))
+    return replace(layout, table=table, same=layout.same[rows], contents=contents, **more)
+
+
+class Checked:
+    """Asks for 200 checks, which stand in the layout."""
+
+    wanted = CHECKS
+
+    def said(self, sample: Sample, rung: str, top: Response) -> float | None:
+        """Say nothing more."""
+
+    def ask(self, task: str, ids: Sequence[str]) -> None:
+        """Take the rows; all are checked."""
+
+
+def judged(layout: Layout, share: float) -> Layout:
+    """Return the traffic as a judge sees it that calls a share of what differs the same."""
+    assert layout.same is not None
+    rng = np.random.default_rng(0)
+    wrong, missed = (rng.random(layout.same.shape) < one for one in (share, MISSED))
+    same = np.where(layout.same, ~missed, wrong)
+    same[:, -1] = True
+    return replace(layout, same=same, alike=np.zeros_like(same), checked=layout.same.astype(np.float64))
 
 
 def true_disagreement(layout: Layout, points: tuple[OperatingPoint, ...]) -> tuple[float, float]:
@@ -86,6 +121,7 @@ class Cell:
     name: str
     layout: Layout
     bound: MaxDisagreement
+    seen: Layout
     certified: int = 0
     broken: int = 0
     costs: list[float] = field(default_factory=list)
@@ -94,8 +130,9 @@ class Cell:
     def draw(self, rows: int, number: int) -> None:
         """Certify on one draw, and look at the truth."""
         rng = np.random.default_rng([number, round(1000 * self.bound.value)])
-        taken = drawn(self.layout, rng.integers(0, len(self.layout.table), rows))
-        policy = PairedTask(taken, PairedOptions(bound=self.bound, sameness=Sameness()), Looks()).certify()
+        taken = drawn(self.seen, rng.integers(0, len(self.layout.table), rows))
+        told = Sameness() if taken.checked is None else Sameness(name="judge:made", checks=Checked())
+        policy = PairedTask(taken, PairedOptions(bound=self.bound, sameness=told), Looks()).certify()
         cost = 1.0
         if policy.certified:
             truth, cost = true_disagreement(self.layout, policy.points)
@@ -131,13 +168,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=600)
     parser.add_argument("--set", nargs="+", default=list(SETS), choices=list(PAIRS))
     parser.add_argument("--bound", nargs="+", type=float, default=[0.05, 0.1])
+    parser.add_argument("--judge", type=float, default=None)
     parser.add_argument("--minutes", type=float, default=25.0)
     given = parser.parse_args()
     began = time.monotonic()
     cells = []
     for name in given.set:
         layout = laid_out(name)
-        cells += [Cell(name, layout, MaxDisagreement(bound, CONFIDENCE)) for bound in given.bound]
+        seen = layout if given.judge is None else judged(layout, given.judge)
+        cells += [Cell(name, layout, MaxDisagreement(bound, CONFIDENCE), seen) for bound in given.bound]
     for number in range(given.draws):
         if time.monotonic() - began > 60 * given.minutes:
             break

@@ -78,10 +78,13 @@ class Looks:
                     found.setdefault(task, {}).setdefault(look.fingerprint, look)
         return cls(paths, {task: sorted(own.values(), key=lambda one: one.at) for task, own in found.items()})
 
-    def count(self, task: str, rows: Sequence[str], fingerprint: str, bound: Mapping[str, Any]) -> int:
+    def count(
+        self, task: str, rows: Sequence[str], fingerprint: str, bound: Mapping[str, Any], *, record: bool = True
+    ) -> int:
         """Record a look and return its number, from 1: one more than earlier looks at some of the same rows.
 
-        It is written before anything is tested, so that a failure or an interruption counts.
+        It is written before anything is tested, so that a failure or an interruption counts. `record`: False where
+        nothing will be tested.
         """
         own = self.tasks.setdefault(task, [])
         least = tuple(sorted(rows)[:SKETCH])
@@ -90,8 +93,9 @@ class Looks:
         for number, look in enumerate(before, start=1):
             if look.fingerprint == fingerprint:
                 return number
-        own.append(Look(fingerprint=fingerprint, rows=least, at=_now(), bound=dict(bound)))
-        self._write()
+        if record:
+            own.append(Look(fingerprint=fingerprint, rows=least, at=_now(), bound=dict(bound)))
+            self._write()
         return len(before) + 1
 
     def settle(self, task: str, fingerprint: str, *, certified: bool) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 
 from calibration.certify.certificate import Certificate, about_labels, state_tasks, state_traffic
 from calibration.certify.hypothesis_tests import Found
+from calibration.certify.paired_shortfall import explain
 from calibration.certify.paired_walk import EverySingle, Tester
-from calibration.samples.audit import CONFLICT, Audit
+from calibration.samples.audit import Audit
+from calibration.samples.checks import Checks
 from calibration.samples.pairs import Pairs
 from calibration.samples.sameness import Sameness
-from calibration.stats.risk import required_draws
-from calibration.stats.split import LEARN
-from calibration.targets.bound import MaxDisagreement, MaxLoss, describe_bound
+from calibration.targets.bound import MaxDisagreement, MaxLoss
 from cascade.display.numbers import percent
 from cascade.policy.policy import P_NO_HARM, P_SAME
 
@@ -37,6 +37,7 @@ def make_certificate(
     look: int,
     tasks: int,
     audit: Audit | None = None,
+    checks: Checks | None = None,
     label_sources: Sequence[str] = (),
     flagged: float | None = None,
     learnt: int = 0,
@@ -53,6 +54,7 @@ def make_certificate(
         look: which look at the certifying rows this is.
         tasks: how many tasks share 1 − confidence.
         audit: what the audit found; None for a bound on disagreement, which needs no label.
+        checks: what a person's checks of a judge's sameness found; None if it is no judge's.
         label_sources: sources of the labels.
         flagged: expected share of draws that some candidate flags; None for a bound on disagreement.
         learnt: rows with labels that were learnt from.
@@ -60,7 +62,7 @@ def make_certificate(
     """
     bound, table = tester.bound, pairs.table
     certified = bool(found.points)
-    why, more = (None, None) if certified else explain(tester, found, audit=audit)
+    why, more = (None, None) if certified else explain(tester, found, audit=audit, checks=checks)
     last = found.last if certified else None
     reference = table.rungs[-1]
     judges = [source for source in label_sources if source.startswith("judge")]
@@ -80,6 +82,7 @@ def make_certificate(
             "bounds_the_loss": state_loss(bound, reference) if sameness.is_reader else None,
             "confidence_means": P_SAME,
             **shared,
+            **({} if checks is None else {"tested_bound": tester.eps, "checks": checks.to_json()}),
         }
     else:
         told = {
@@ -118,6 +121,7 @@ def make_certificate(
             look=look,
             tasks=tasks,
             audit=audit,
+            checks=checks,
             sources=label_sources,
             person=None if person is None else {**person, "judges": judges},
         ),
@@ -167,54 +171,6 @@ def state_bounded_loss(task: str, reference: str, bound: MaxLoss, sources: Seque
     )
 
 
-def explain(tester: Tester, found: Found, *, audit: Audit | None = None) -> tuple[str, int | None]:
-    """Return why nothing is certified, as text, and the estimated number of further samples; None if none suffices."""
-    n, bound = len(tester.drawn), tester.bound
-    wanted = f"{describe_bound(bound)} with confidence {bound.confidence:g}"
-    if audit is not None and audit.refuses:
-        why = (
-            f"Not certified: of {audit.compared} audited rows with the same value, {audit.conflicts} have another "
-            f"label than the reference's answer; at most {percent(CONFLICT)} were expected, so that sameness cannot "
-            "stand for labels. Declare the field that holds the answer (`answer: /field` of the task), or label all "
-            "rows and calibrate."
-        )
-        return why, None
-    if tester.eps <= 0.0:
-        why = (
-            f"Not certified: the audit bounds the share of conflicts by {percent(bound.value - tester.eps)}, which "
-            f"leaves nothing of {bound.value:g}. Label more of the audit (--audit), or leave out --audit-bound."
-        )
-        return why, None
-    if not found.tests:
-        return "Not certified: no policy is cheaper than the reference.", None
-    missing = int(found.tests[-1].get("unlabelled", 0))
-    least = required_draws(tester.eps, tester.delta)
-    enough = found.enough
-    free = "" if isinstance(bound, MaxLoss) else " No label is needed."
-    counted = f" {missing} of them are flagged without a label, and count as harmed." if missing else ""
-    if enough is None and n < least:
-        more = math.ceil((least - n) / (1.0 - LEARN))
-        why = (
-            f"Not certified: at least {more} more recorded {tester.unit}s are needed to show {wanted}, and only if "
-            f"fewer answers {'are harmed' if tester.pairs.labelled else 'differ'} than seen; {n} were available for "
-            f"the test.{counted}"
-        )
-        return why, more
-    if enough is None or enough <= n:
-        why = (
-            f"Not certified: {wanted} was not shown, and at the rates seen on {n} {tester.unit}s more would not change "
-            f"that.{counted} Use better verifiers, a stronger rung or a wider bound."
-        )
-        return why, None
-    more = math.ceil((enough - n) / (1.0 - LEARN))
-    rate = "harm comes at the rate seen" if tester.pairs.labelled else "answers differ at the rate seen"
-    why = (
-        f"Not certified: about {more} more recorded {tester.unit}s are needed to show {wanted} (power 0.8, if {rate}); "
-        f"{n} were available for the test.{counted}{free}"
-    )
-    return why, more
-
-
 def _assumptions(
     pairs: Pairs,
     tester: Tester,
@@ -224,12 +180,23 @@ def _assumptions(
     look: int,
     tasks: int,
     audit: Audit | None,
+    checks: Checks | None,
     sources: Sequence[str],
     person: Mapping[str, Any] | None,
 ) -> tuple[str, ...]:
     bound, table = tester.bound, pairs.table
     stated = [*state_traffic(table.task)]
-    if audit is None:
+    if checks is not None:
+        taken, left = percent(bound.value - tester.eps), percent(tester.eps)
+        stated += [
+            f"What is the same is told {sameness.whose}. {checks.describe()}",
+            (
+                f"The bound on what it wrongly calls the same, {taken} of all requests, is taken off: a judged "
+                f"disagreement of at most {left} was tested. Each has half of 1 − confidence."
+            ),
+            "Those who checked are right about what is the same.",
+        ]
+    elif audit is None:
         stated.append(WITHOUT_LABELS)
     else:
         stated += [about_labels(tuple(sources)), audit.describe(), f"What is the same is told {sameness.whose}."]

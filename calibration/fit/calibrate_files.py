@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from calibration.fit.fit import calibrate
 from calibration.fit.paired.fit import LabelBudget
 from calibration.fit.rate_limit import limit_rate
 from calibration.judges.admission import require_admitted
+from calibration.judges.same_judge import CheckFile, SameJudge, ask_checks, judge_sameness
 from calibration.judges.screening import with_judges
 from calibration.samples.observed import fit_rows, require_observed
 from calibration.samples.sameness import Sameness
@@ -54,7 +55,7 @@ def calibrate_files(
     seed: int = 0,
     probe_judges: bool = True,
     admit_judges: Sequence[str] = (),
-    sameness: Sameness | None = None,
+    sameness: Sameness | SameJudge | None = None,
     budget: LabelBudget | None = None,
     looks_beside: Sequence[Path] | None = None,
     max_cost_usd: float | None = None,
@@ -95,7 +96,8 @@ def calibrate_files(
         seed: of the random choices.
         probe_judges: whether judges are probed; if not, the policy records it.
         admit_judges: judges to admit whatever their probes show; the policy records it.
-        sameness: whose sameness MaxDisagreement is about; None: that of the reader of answers.
+        sameness: whose sameness MaxDisagreement is about; None: that of the reader of answers. A judge is asked first
+            (this costs money), and its verdicts, and the rows that a person is to check, are kept beside the samples.
         budget: certify MaxLoss on pairs, with so many labels where answers differ; None: on labels of all rows.
         looks_beside: the files beside which certifications on pairs are recorded; None: the samples.
         max_cost_usd: US dollars that recording missing answers may cost; probing each judge has the same limit.
@@ -155,11 +157,20 @@ def calibrate_files(
         explore=explore,
         say=say,
     )
+    paths = paths if looks_beside is None else list(looks_beside)
+
+    def own_rungs(task: str) -> Sequence[str]:
+        return ladder.of(task).names if isinstance(ladder, Ladder) else ladder
+
+    told = sameness if not isinstance(sameness, SameJudge) else judge_sameness(
+        _compared(source, () if budget is not None else compared),
+        own_rungs, sameness, beside=paths[0], explore=explore, client=client, prices=prices,
+    )  # fmt: skip
     if on_samples is not None:
         on_samples(source, found)
     made: list[Policy] = []
     key = None if out is None else read_key(Path(out)) or new_key()
-    looks = Looks.beside(paths if looks_beside is None else looks_beside)
+    looks = Looks.beside(paths)
     abstaining = () if loaded is None else [name for name in targets if loaded.abstains(name)]
     for first, one in enumerate(dict.fromkeys(targets.values())):
         own = [name for name, wanted_target in targets.items() if wanted_target == one]
@@ -178,7 +189,7 @@ def calibrate_files(
                 new_tasks=() if first else new_tasks,
                 prices=prices,
                 found=found.of(own),
-                sameness=sameness,
+                sameness=told,
                 looks=looks,
                 budget=budget,
                 abstaining=abstaining,
@@ -188,6 +199,8 @@ def calibrate_files(
                 progress=progress,
             )
         )
+    if told is not None and isinstance(told.checks, CheckFile):
+        ask_checks(told.checks, source, own_rungs, say)
     policy = with_judges(_together(made), judges)
     if max_escalation is not None:
         policy = limit_rate(policy, max_escalation)
@@ -213,6 +226,14 @@ def _config(
 
     loaded = load_config(config or default_path()) if config is None or isinstance(config, str | Path) else config
     return loaded if verifiers is None else replace(loaded, ladder=replace_verifiers(loaded.ladder, verifiers))
+
+
+def _compared(source: Iterable[Sample], tasks: Collection[str]) -> Iterator[Sample]:
+    """Return the samples of the tasks whose answers a judge compares, lazily."""
+    if not tasks:
+        message = "A judge of sameness goes with a bound on disagreement (--max-disagreement E); none was given."
+        raise ConfigError(message)
+    return (sample for sample in source if sample.request.task in tasks)
 
 
 def _beside(path: Path) -> Path:

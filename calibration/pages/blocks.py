@@ -10,7 +10,7 @@ from cascade.display.numbers import dollars, percent, share
 from cascade.display.policy import asked
 from cascade.policy.answer_fields import ANSWER_FIELDS, name_fields
 from cascade.policy.policy import CONFIDENCE_OF, Policy, TaskPolicy
-from cascade.report.values.line import confidence_of
+from cascade.report.values.line import as_judged, confidence_of
 
 FINE = 5
 """Rungs from which on the threshold grid is coarser than a few hundred labels can resolve."""
@@ -33,7 +33,7 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
     return [
         ("in short", fitted_in_short(fitted)),
         ("samples", f"{found['n']:,}, {found['n_labelled']:,} of them labelled"),
-        ("asked for", asked(fitted.target)),
+        ("asked for", asked(fitted.target) + as_judged(fitted.certificate or {})),
         *(("ladder", line) for line in _ladders(found["points"])),
         *_promise(fitted),
         *confidence_line(fitted.confidence_means, max((one.rungs for one in fitted.points), key=len)),

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from calibration.arrays import Flags, Floats
+from calibration.samples.repeated import Repeated
 from calibration.samples.sameness import Sameness, repeat_reference
 from calibration.samples.subladders import PartColumns
 from calibration.samples.table import Table
 from calibration.stats.labels import uniform_rows
-from cascade.exchange import EMPTY, Response
+from cascade.exchange import EMPTY
 from cascade.labelling.annotation import CORRECT, label_in
 from cascade.ladder import Ladder
 from cascade.policy.policy import SALT
@@ -23,9 +24,6 @@ from cascade.samples.sample import Sample
 
 STEP = 256
 """Samples of a task between two calls of `progress`."""
-
-MOST_KEPT = 10_000
-"""Most requests of a task whose reference's answer is kept, to be compared with those to their copies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +61,10 @@ class Layout:
 
     answer_fields: tuple[str, ...] = ()
     """The answer fields of the requests, JSON pointers, sorted; '' for requests that declare none."""
+
+    checked: Floats | None = None
+    """What a person said of each answer, (n, K): 1 the same as the reference's, 0 not; NaN unchecked. None if sameness
+    has no checks."""
 
     def seen_in(self, dimension: str | None) -> Layout:
         """Return the layout with the labels of one dimension; None: as it is."""
@@ -160,7 +162,8 @@ class _Growing:
         self._alike = bytearray() if sameness and (dimensions or contents) else None
         self._contents: list[str] | None = [] if contents else None
         self._repeats = array("d")
-        self._first: dict[str, Response] = {}
+        self._repeated = Repeated()
+        self._checked = array("d") if sameness is not None and sameness.checks is not None else None
         self._fields: set[str] = set()
         self._labels = {dimension: array("d") for dimension in dimensions}
         self._sources: set[str] = set()
@@ -177,6 +180,8 @@ class _Growing:
             told = self._sameness.with_reference(sample, self._rungs)
             self._same.extend(one is True for one in told)
             self._unsure.extend(one is None for one in told)
+            if self._checked is not None:
+                self._checked.extend(self._sameness.checked(sample, self._rungs))
         if self._alike is not None:
             self._alike.extend(repeat_reference(sample, self._rungs))
         for dimension, column in self._labels.items():
@@ -187,19 +192,15 @@ class _Growing:
         if self._contents is not None:
             # Of a log without texts, the id is what tells copies: it is a hash of the content, unless one was given.
             self._contents.append(sample.hash_id if sample.textless else sample.request.content)
-            self._repeats.append(self._repeated(sample, self._contents[-1]))
+            self._repeats.append(self._itself(sample, self._contents[-1]))
         return self._columns.n
 
-    def _repeated(self, sample: Sample, content: str) -> float:
+    def _itself(self, sample: Sample, content: str) -> float:
         """Return the share of the reference's further answers that are the same as its first; NaN if it has none."""
         top = sample.recordings.get(self._rungs[-1])
         if top is None or self._sameness is None:
             return math.nan
-        others = [replace(top.response, text=text, tool_calls=(), samples=()) for text in top.response.samples]
-        if content in self._first:
-            others.append(self._first[content])
-        elif len(self._first) < MOST_KEPT:
-            self._first[content] = top.response
+        others = self._repeated.others(content, top.response)
         told = [self._sameness.told(sample, one, top.response) for one in others]
         return sum(one is True for one in told) / len(told) if told else math.nan
 
@@ -225,4 +226,5 @@ class _Growing:
             contents=tuple(self._contents or ()),
             answer_fields=tuple(sorted(self._fields)),
             repeats=None if self._contents is None else np.frombuffer(self._repeats),
+            checked=None if self._checked is None else np.frombuffer(self._checked).reshape(shape),
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,8 +22,24 @@ from cascade.samples.sample import SAME_AS, Recording, Sample
 READER = "reader"
 """Name of the sameness of the reader of answers."""
 
+JUDGE = "judge:"
+"""Prefix of the name of a judge's sameness."""
+
 Compare = Callable[[Sample, Response, Response], bool | None]
 """(sample, answer, reference's answer) → whether they are the same; None in doubt."""
+
+
+class PairChecks(Protocol):
+    """A person's checks of a judge: what was said so far, and which rows are to be checked."""
+
+    wanted: int
+    """Rows of each task that a person is to check."""
+
+    def said(self, sample: Sample, rung: str, top: Response) -> float | None:
+        """Return how far a person says that a rung's answer is the same, in [0, 1]; None where it was not checked."""
+
+    def ask(self, task: str, ids: Sequence[str]) -> None:
+        """Take the ids of the samples that a person is to check, those that are checked included."""
 
 
 def _by_reader(sample: Sample, own: Response, top: Response) -> bool | None:
@@ -42,6 +59,9 @@ class Sameness:
     compare: Compare = field(default=_by_reader, repr=False)
     """Compares an answer with the reference's; asked only where both were recorded and differ in some letter."""
 
+    checks: PairChecks | None = field(default=None, repr=False)
+    """A person's checks of it; a judge's sameness is certified only with them. None: not a judge's."""
+
     @property
     def is_reader(self) -> bool:
         """Whether it is the reader's: only then the same value gets the same label from any labeller."""
@@ -50,7 +70,16 @@ class Sameness:
     @property
     def whose(self) -> str:
         """Whose it is, for a sentence: `as the reader reads them`, `as judge:gpt-5 judges`."""
-        return "as the reader of answers reads them" if self.is_reader else f"as {self.name} judges"
+        named = self.name.removeprefix(JUDGE)
+        return "as the reader of answers reads them" if self.is_reader else f"as {named} judges"
+
+    def checked(self, sample: Sample, rungs: Sequence[str]) -> list[float]:
+        """Return what a person said of each rung's answer, (K,) in [0, 1]; NaN where it was not checked."""
+        top = sample.recordings.get(rungs[-1])
+        if self.checks is None or top is None:
+            return [math.nan] * len(rungs)
+        said = [self.checks.said(sample, rung, top.response) if rung in sample.recordings else None for rung in rungs]
+        return [math.nan if one is None else one for one in said]
 
     def with_reference(self, sample: Sample, rungs: Sequence[str]) -> list[bool | None]:
         """Return whether each rung's answer to a sample is the same as the last one's, (K,); None in doubt.

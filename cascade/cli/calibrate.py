@@ -36,6 +36,8 @@ from cascade.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from calibration.judges.same_judge import SameJudge
+    from calibration.samples.sameness import Sameness
     from calibration.samples.survey import Survey
     from cascade.bulk.exploration import Exploration
     from cascade.cli.shared.rungs import Chosen
@@ -114,6 +116,24 @@ def calibrate(
         ),
     ] = None,
     same: SameOption = None,
+    judge_model: Annotated[
+        str | None,
+        typer.Option(
+            "--judge-model", metavar="MODEL", help="Model of the judge, with --same judge; asking it costs money."
+        ),
+    ] = None,
+    rubric: Annotated[
+        Path | None, typer.Option("--rubric", metavar="FILE", help="With --same judge: what is the same.")
+    ] = None,
+    checks: Annotated[
+        int | None,
+        typer.Option(
+            "--checks",
+            min=200,
+            metavar="N",
+            help="With --same judge: rows of a task that a person checks; default: 200.",
+        ),
+    ] = None,
     confidence: Annotated[
         float | None,
         typer.Option("--confidence", metavar="C", help="Confidence level of a certificate; default: 0.9."),
@@ -238,7 +258,7 @@ def calibrate(
             mapping=parse_mapping(mapping) if mapping else None,
             out=out,
             seed=seed,
-            sameness=load_sameness(same),
+            sameness=_sameness(same, judge_model, rubric, checks),
             probe_judges=not no_probes,
             admit_judges=admit_judge or (),
             explore=shown.explore,
@@ -271,6 +291,21 @@ def calibrate(
         fail(f"Not certified: {named}. The safest policy is in {out}; no cheaper one can be promised.")
         raise typer.Exit(1)
     say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
+
+
+def _sameness(
+    same: str | None, model: str | None, rubric: Path | None, checks: int | None
+) -> Sameness | SameJudge | None:
+    """Return whose sameness a disagreement is about."""
+    if (same == "judge") != (model is not None) or (model is None and (rubric or checks)):
+        message = "--same judge and --judge-model belong together, and --rubric and --checks go with both."
+        raise ConfigError(message)
+    if model is None:
+        return load_sameness(same)
+    from calibration.judges.same_judge import RUBRIC, SameJudge
+    from calibration.samples.checks import CHECKS
+
+    return SameJudge(model=model, rubric=rubric or RUBRIC, checks=checks or CHECKS)
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from calibration.fit.paired.fit import (
 from calibration.fit.paired.labellers import Labellers
 from calibration.fit.paired.measured import measure_pairs
 from calibration.samples.audit import AUDIT_SHARE, Audit, read_audit
+from calibration.samples.checks import Checks, read_checks
 from calibration.samples.layout import Layout
 from calibration.samples.pairs import Pairs, pairs_against, pairs_of_labels
 from calibration.targets.target import Best
@@ -114,8 +115,8 @@ class PairedTask:
         require_learnt(rows)
         if isinstance(self.options.bound, Best):
             return None
-        fitted, tester, _, found = self._walk(rows)
-        candidates = _testable(fitted, tester, found)
+        fitted, tester, _, found = self._walk(rows, None)
+        candidates = _testable(fitted, tester, found, None)
         held, audit = tester.pairs, rows.pairs.index[rows.audit]
         if self.confirms:
             return self._confirm(rows, fitted, tester, candidates, judge=judge)
@@ -242,14 +243,16 @@ class PairedTask:
         if isinstance(self.options.bound, Best):
             path, points = best_of_pairs(rows, self.options)
             return measure_pairs(self.layout, rows, self.options, None, points, path)
-        fitted, tester, look, audit = self._walk(rows)
-        candidates = _testable(fitted, tester, audit)
+        checks = self._checks(rows)
+        fitted, tester, look, audit = self._walk(rows, checks)
+        candidates = _testable(fitted, tester, audit, checks)
         found, sources, person = walk_pairs(tester, candidates), self.layout.label_sources, None
         if self.confirms and found.step is not None:
             candidates = candidates[: found.step + 1]
             tester = self._persons(rows, fitted, tester)
             found, person = walk_pairs(tester, candidates), describe_person(tester, candidates)
-        self._looks.settle(tester.pairs.table.task, self._print(rows, fitted), certified=bool(found.points))
+        if checks is None or not checks.missing:
+            self._looks.settle(tester.pairs.table.task, self._print(rows, fitted, checks), certified=bool(found.points))
         certificate = make_certificate(
             rows.pairs,
             tester,
@@ -259,6 +262,7 @@ class PairedTask:
             look=look,
             tasks=self.options.tasks,
             audit=audit,
+            checks=checks,
             label_sources=sources,
             person=person,
             flagged=fitted.flagged,
@@ -266,22 +270,39 @@ class PairedTask:
         )
         return measure_pairs(self.layout, rows, self.options, certificate, found.points, fitted.path)
 
-    def _walk(self, rows: PairedRows) -> tuple[PairedFit, Tester, int, Audit | None]:
-        """Return what is fixed before the walk, its tester, which look it is, and what the audit found so far."""
+    def _checks(self, rows: PairedRows) -> Checks | None:
+        """Return what a person's checks of the judge found, and ask for those that are missing; None if it is none."""
+        checks = self.options.sameness.checks
+        if checks is None or self.options.budget is not None:
+            return None
+        found, ids = read_checks(self.layout, rows.pairs, checks.wanted)
+        checks.ask(rows.pairs.table.task, ids)
+        return found
+
+    def _walk(self, rows: PairedRows, checks: Checks | None) -> tuple[PairedFit, Tester, int, Audit | None]:
+        """Return what is fixed before the walk, its tester, which look it is, and what the audit found so far.
+
+        Where checks are missing nothing is tested, so that no look is spent.
+        """
         options, fitted = self.options, self._fitted(rows)
         bound = options.bound
         assert not isinstance(bound, Best)  # noqa: S101 - an aim takes no walk
         look = self._looks.count(
             rows.held.table.task,
             sorted({key[-16:] for key in rows.held.split.keys}),
-            self._print(rows, fitted),
+            self._print(rows, fitted, checks),
             bound.to_json(),
+            record=checks is None or not checks.missing,
         )
         audit = None if options.budget is None else read_audit(self.layout, rows.pairs.index[rows.audit])
         delta, eps = level(bound.delta / options.tasks, look), bound.value
         if options.budget is not None and options.budget.audit_bound and audit is not None:
             eps -= audit.upper(AUDIT_SHARE * delta)
             delta *= 1.0 - AUDIT_SHARE
+        if checks is not None:
+            # Both bounds hold at δ/2 each; a p-value at the rest of the bound is their sum, since it falls with it.
+            delta *= 0.5
+            eps -= checks.upper(delta)
         every = np.ones(len(rows.held.table), dtype=bool)
         drawn = rows.held.split.draw(every, rows.held.table.ids)[: fitted.draws]
 
@@ -313,7 +334,7 @@ class PairedTask:
         sameness = self.options.sameness
         return {"by": sameness.name, "version": sameness.version, "answer_fields": list(self.layout.answer_fields)}
 
-    def _print(self, rows: PairedRows, fitted: PairedFit) -> str:
+    def _print(self, rows: PairedRows, fitted: PairedFit, checks: Checks | None) -> str:
         """Return the fingerprint of what is certified: candidates, draws, bound, sameness and rows."""
         options, budget = self.options, self.options.budget
         return fingerprint(
@@ -327,6 +348,7 @@ class PairedTask:
                 "rows": sorted(rows.held.table.ids),
                 **({} if budget is None else {"draws": fitted.draws, "audit_bound": budget.audit_bound}),
                 **({"person": budget.person} if budget is not None and budget.person else {}),
+                **({} if checks is None else {"checks": checks.to_json()}),
             }
         )
 
@@ -343,9 +365,9 @@ def certify_pairs(layout: Layout, options: PairedOptions, looks: Looks) -> TaskP
     return PairedTask(layout, options, looks).certify()
 
 
-def _testable(fitted: PairedFit, tester: Tester, audit: Audit | None) -> tuple[Candidate, ...]:
-    """Return the candidates of a walk; none where the audit leaves nothing to be tested."""
-    unfit = audit is not None and audit.refuses
+def _testable(fitted: PairedFit, tester: Tester, audit: Audit | None, checks: Checks | None) -> tuple[Candidate, ...]:
+    """Return the candidates of a walk; none where the audit or the checks leave nothing to be tested."""
+    unfit = (audit is not None and audit.refuses) or (checks is not None and checks.missing > 0)
     return () if unfit or tester.eps <= 0.0 else fitted.candidates
 
 

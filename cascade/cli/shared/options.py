@@ -51,7 +51,8 @@ SameOption = Annotated[
     typer.Option(
         "--same",
         metavar="MODULE:FUNCTION",
-        help="Whose sameness a disagreement is about: a function of two texts; default: the reader of answers.",
+        help="Whose sameness a disagreement is about: a function of two texts, or judge (of calibrate); default: the "
+        "reader of answers.",
     ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before spending.")]
@@ -77,10 +78,13 @@ def load_sameness(named: str | None) -> Sameness | None:
     """Return the sameness of --same; None: the reader's.
 
     Raises:
-        ConfigError: the function cannot be loaded.
+        ConfigError: the function cannot be loaded, or a judge is named.
     """
     if named is None:
         return None
+    if named == "judge":
+        message = "--same judge is for `cascade calibrate --max-disagreement`; MODULE:FUNCTION was expected here."
+        raise ConfigError(message)
     from calibration.samples.sameness import sameness_of
     from cascade.config.options import load_function
 

@@ -11,7 +11,7 @@ from cascade.report.values.content import Report, TaskReport
 from cascade.report.values.figure import Figure, Quantiles
 from cascade.report.values.findings import USUAL_BAND
 from cascade.report.values.format_numbers import NOTHING, count, dollars, duration, estimate, interval, percent
-from cascade.report.values.line import confidence_of
+from cascade.report.values.line import as_judged, confidence_of
 from cascade.report.values.parts import PpiEstimate, RungReport, Watch
 from cascade.report.values.rows import Table
 
@@ -328,7 +328,7 @@ def certificate_words(certificate: Mapping[str, Any]) -> str:
         return str(certificate.get("why") or "none")
     bound = certificate.get("bound", {})
     parts = bound.get("value") if bound.get("kind") == "together" else [bound]
-    promise = " and ".join(map(_bound, parts if isinstance(parts, list) else []))
+    promise = " and ".join(map(_bound, parts if isinstance(parts, list) else [])) + as_judged(certificate)
     level = percent(confidence_of(certificate))
     return (
         f"{promise}, with {level} confidence over the draw of samples. {' '.join(certificate.get('assumptions', ()))}"
@@ -336,7 +336,11 @@ def certificate_words(certificate: Mapping[str, Any]) -> str:
 
 
 def _bound(bound: Mapping[str, Any]) -> str:
-    kind = {"max_error": "error among accepted answers", "max_loss": "loss against the reference"}
+    kind = {
+        "max_error": "error among accepted answers",
+        "max_loss": "loss against the reference",
+        "max_disagreement": "disagreement with the reference",
+    }
     where = f" in {bound['dimension']}" if bound.get("dimension") else ""
     return f"{kind.get(bound.get('kind', ''), 'risk')}{where} at most {percent(bound.get('value'))}"
 

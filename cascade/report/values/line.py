@@ -57,8 +57,20 @@ def promise_words(certificate: Mapping[str, Any]) -> str | None:
         return None
     bound: Mapping[str, Any] = certificate.get("bound") or {}
     parts = bound.get("value") if bound.get("kind") == "together" else [bound]
-    words = " and ".join(map(_bound, parts if isinstance(parts, list) else []))
+    words = " and ".join(map(_bound, parts if isinstance(parts, list) else [])) + as_judged(certificate)
     return f"{words} (certified, {_whole(confidence_of(certificate))})"
+
+
+def judged_by(certificate: Mapping[str, Any]) -> str | None:
+    """Return whose sameness a bound on disagreement is about, `judge:NAME` or a function's name; None: the reader's."""
+    by = ((certificate.get("disagreement") or {}).get("sameness") or {}).get("by", "reader")
+    return None if by == "reader" else str(by)
+
+
+def as_judged(certificate: Mapping[str, Any]) -> str:
+    """Return the same as the end of a sentence, " as NAME judges"; empty for the reader's."""
+    by = judged_by(certificate)
+    return "" if by is None else f" as {by.removeprefix('judge:')} judges"
 
 
 def confidence_of(certificate: Mapping[str, Any]) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cascade.report.values.line import judged_by
 from cascade.report.values.parts import Watch
 from cascade.report.values.tally import WatchTally
 from cascade.stats.watched_promise import WatchedPromise, watch_promise
@@ -33,7 +34,8 @@ def watch_of(stream: WatchTally | None, certificate: Mapping[str, Any], tasks: i
     if stream is None or not len(stream.at_ms) or not bounds:
         return Watch(state="not watched")
     delta = float(certificate.get("delta") or 0.1) / max(tasks, 1)
-    found = [_tested(stream, kind, bound, delta / len(bounds)) for kind, bound in bounds]
+    whose = judged_by(certificate)
+    found = [_tested(stream, kind, bound, delta / len(bounds), whose) for kind, bound in bounds]
     states = [one.state for one in found]
     state = "refuted" if "refuted" in states else "holds" if {*states} == {"holds"} else "too few"
     worst = max(found, key=lambda one: (one.state == "refuted", one.unknown))
@@ -52,12 +54,17 @@ def _bounds(certificate: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
             yield one["kind"], value
 
 
-def _tested(stream: WatchTally, kind: str, bound: float, delta: float) -> WatchedPromise:
+def _tested(stream: WatchTally, kind: str, bound: float, delta: float, whose: str | None) -> WatchedPromise:
     same, ours, theirs = (np.asarray(one) for one in (stream.same, stream.served, stream.reference))
     days = (np.asarray(stream.at_ms) // DAY_MS).astype(int)
     order = np.argsort(np.asarray(stream.at_ms), kind="stable")
     least = 0.0
-    if kind == "max_disagreement":
+    if kind == "max_disagreement" and whose is not None:
+        # The stream was compared by the reader: what it does not call the same, a judge or a function may; and what it
+        # calls the same, a function may not.
+        alike = (same == 1.0) & whose.startswith("judge:")
+        low, high = np.zeros_like(same), np.where(alike, 0.0, 1.0)
+    elif kind == "max_disagreement":
         low, high = np.where(same == 1.0, 0.0, np.where(same == 0.0, 1.0, 0.0)), np.where(same == 1.0, 0.0, 1.0)
     elif kind == "max_loss":
         known = ~np.isnan(ours) & ~np.isnan(theirs)

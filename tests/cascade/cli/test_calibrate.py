@@ -237,6 +237,21 @@ def test_a_dial_is_shown_held_to_account_and_replayed_by_name(cli, samples):
     assert cli("replay", "s.jsonl", "--policy", "d.json", "--quality", "none").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("command", "args"),
+    [
+        ("calibrate", ["--max-disagreement", "0.1", "--same", "judge"]),
+        ("calibrate", ["--max-disagreement", "0.1", "--judge-model", "openai/gpt-5"]),
+        ("calibrate", ["--max-loss", "0.1", "--same", "judge", "--judge-model", "openai/gpt-5"]),
+        ("assess", ["--same", "judge"]),
+    ],
+)
+def test_a_judge_of_sameness_goes_with_its_model_and_a_bound_on_disagreement(cli, samples, args, command):
+    done = cli(command, samples, "--rungs", "small,large", *args)
+    assert done.exit_code == 2
+    assert "judge" in done.stderr.lower()
+
+
 def test_bounds_on_dimensions_are_given_by_name():
     from calibration import MaxLoss
     from calibration.targets.bound import Jointly

@@ -73,6 +73,21 @@ def test_without_a_label_a_bound_on_disagreement_holds_or_is_refuted(
     assert made.line.text.startswith("The certificate is refuted") == (state == "refuted")
 
 
+@pytest.mark.parametrize("by", ["judge:openai/gpt-5", "mine:same"])
+def test_what_the_reader_tells_refutes_no_promise_that_another_sameness_made(path: Path, by: str) -> None:
+    told = certified({**DISAGREEMENT, "confidence": 0.9})
+    told.tasks["default"].certificate["disagreement"] = {"sameness": {"by": by}}
+    client = ScriptedClient({"small": "0.9", "large": "0.8"})
+    with Cascade(RUNGS, client=client, policy=told, log=path, observe=ObserveLimits(watch=1.0)) as app:
+        for number in range(60):
+            app.run("How many?", id=f"r-{number}")
+    with open_log(path, read_only=True) as log:
+        made = report(log)
+    watch = made.tasks["default"].policies[0].watch
+    assert (watch.state, watch.harmed, watch.unknown) == ("too few", 0, 60)
+    assert f"as {by.removeprefix('judge:')} judges (certified" in made.line.text
+
+
 def test_the_reference_s_own_answer_is_the_same_and_costs_no_call(path: Path) -> None:
     served(path, "0.2", "0.9", n=10)
     assert rows(path) == [("large", "large", 1, 1.0)] * 10
