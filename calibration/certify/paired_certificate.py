@@ -38,6 +38,7 @@ def make_certificate(
     tasks: int,
     audit: Audit | None = None,
     checks: Checks | None = None,
+    repeats: Mapping[str, Any] | None = None,
     label_sources: Sequence[str] = (),
     flagged: float | None = None,
     learnt: int = 0,
@@ -55,6 +56,7 @@ def make_certificate(
         tasks: how many tasks share 1 − confidence.
         audit: what the audit found; None for a bound on disagreement, which needs no label.
         checks: what a person's checks of a judge's sameness found; None if it is no judge's.
+        repeats: how often the reference differs from itself; None where it answered no request twice.
         label_sources: sources of the labels.
         flagged: expected share of draws that some candidate flags; None for a bound on disagreement.
         learnt: rows with labels that were learnt from.
@@ -75,6 +77,7 @@ def make_certificate(
         "no_reference": pairs.no_reference,
         "only_reference": pairs.only_reference,
         "copies": pairs.split.copies,
+        **({} if repeats is None else {"reference_differs_from_itself": dict(repeats)}),
     }
     if isinstance(bound, MaxDisagreement):
         told: dict[str, Any] = {

@@ -129,7 +129,7 @@ def _pairs(samples: Iterable[Sample], rungs: Callable[[str], Sequence[str]]) -> 
         top = sample.recordings.get(names[-1])
         if top is None or sample.textless:
             continue
-        others = again.setdefault(sample.request.task, Repeated()).others(sample.request.content, top.response)
+        others = again.setdefault(sample.request.task, Repeated()).others(sample.request.content, top)
         found = [sample.recordings[rung].response for rung in names[:-1] if rung in sample.recordings]
         for own in (*found, *others):
             told = repeats(own, top.response) or compare_answers(own, top.response, sample.request.answer_field)

@@ -41,7 +41,7 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         *_borrowed(found.get("borrowed")),
         *_measured_on(found),
         *((f"… of {level['rung']}", share({**level, "value": level["expected"]})) for level in found["rungs"][1:]),
-        *_disagreement(found.get("disagreement")),
+        *_disagreement(found),
         ("accuracy", _accuracy(found)),
         *_dimensions(found.get("dimensions") or {}),
         ("a request", f"{dollars(found['cost_usd_per_request'])}, {percent(found['cost_vs_top'])} of always-top"),
@@ -143,9 +143,17 @@ def _ladders(points: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _disagreement(found: dict[str, Any] | None) -> list[tuple[str, str]]:
+def _disagreement(found: dict[str, Any]) -> list[tuple[str, str]]:
     """Return how often an answer is not the same as the reference's, on the certifying rows; empty if not compared."""
-    return [] if found is None else [("disagreement", f"{share(found)} of {found['n']:,} requests")]
+    own, again = found.get("disagreement"), found.get("reference_differs_from_itself")
+    if own is None:
+        return []
+    rows = [("disagreement", f"{share(own)} of {own['n']:,} requests")]
+    if again is not None:
+        rows.append(
+            (f"{found['reference']} itself", f"differs on {share(again['differs'])} of {again['n']:,} requests")
+        )
+    return rows
 
 
 def _singles(found: dict[str, Any]) -> list[tuple[str, str]]:

@@ -200,7 +200,7 @@ class _Growing:
         top = sample.recordings.get(self._rungs[-1])
         if top is None or self._sameness is None:
             return math.nan
-        others = self._repeated.others(content, top.response)
+        others = self._repeated.others(content, top)
         told = [self._sameness.told(sample, one, top.response) for one in others]
         return sum(one is True for one in told) / len(told) if told else math.nan
 

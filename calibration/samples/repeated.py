@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from cascade.exchange import Response
+from cascade.samples.sample import Recording, answers_again
 
 MOST_KEPT = 10_000
 """Most requests of a task whose reference's answer is kept, to be compared with those to their copies."""
@@ -17,11 +16,11 @@ class Repeated:
         """Start without any."""
         self._first: dict[str, Response] = {}
 
-    def others(self, content: str, top: Response) -> list[Response]:
-        """Return further answers to a request of that content: those in `samples`, and that to its first copy."""
-        found = [replace(top, text=text, tool_calls=(), samples=()) for text in top.samples]
+    def others(self, content: str, top: Recording) -> list[Response]:
+        """Return further answers to a request of that content: those in its recording, and that to its first copy."""
+        found = answers_again(top)
         if content in self._first:
             found.append(self._first[content])
         elif len(self._first) < MOST_KEPT:
-            self._first[content] = top
+            self._first[content] = top.response
         return found

@@ -225,7 +225,13 @@ def _merged(sample: Sample, kept: Sample) -> Sample:
     recordings: dict[str, Recording] = dict(kept.recordings)
     for name, given in sample.recordings.items():
         known = recordings.get(name)
-        recordings[name] = given if known is None else replace(given, verdicts={**known.verdicts, **given.verdicts})
+        if known is None:
+            recordings[name] = given
+            continue
+        # What was learnt of the same answer (further answers of the reference) is not lost to an input that lacks it.
+        more = known.extra if known.response.text == given.response.text else {}
+        verdicts = {**known.verdicts, **given.verdicts}
+        recordings[name] = replace(given, verdicts=verdicts, extra={**more, **given.extra})
     return replace(sample, recordings=recordings)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from cascade.bulk.cost_estimate import CostEstimate
     from cascade.bulk.exploration import Exploration
+    from cascade.config import Config
     from cascade.engine.cascade import Cascade
     from cascade.samples.sample import Sample
 
@@ -48,6 +49,15 @@ def explore(
     ] = None,
     max_cost: MaxCostOption = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N requests.")] = None,
+    ask_twice: Annotated[
+        int | None,
+        typer.Option(
+            "--ask-twice",
+            min=1,
+            metavar="N",
+            help="Then ask the top again on N requests of each task: how often it differs from itself.",
+        ),
+    ] = None,
     concurrency: ConcurrencyOption = 16,
     mapping: MapOption = None,
     yes: YesOption = False,
@@ -62,8 +72,13 @@ def explore(
 
     samples = read_files([requests], parse_mapping(mapping) if mapping else None)[:limit]
     output = output or default_output(requests)
-    with load(config).open(policy=False) as app:
+    loaded = load(config)
+    with loaded.open(policy=False) as app:
         done = explore_samples(app, samples, output, max_cost=max_cost, concurrency=concurrency, yes=yes)
+    again = None if ask_twice is None else _ask_twice(
+        loaded, done, output, ask_twice, max_cost=max_cost, concurrency=concurrency, yes=yes
+    )  # fmt: skip
+    failures = [*done.failures, *(() if again is None else again.failures)]
     if as_json:
         print_json(
             {
@@ -71,14 +86,38 @@ def explore(
                 "n": len(done.samples),
                 "resumed": done.resumed,
                 "ambiguous": done.ambiguous,
-                "cost_usd": done.spent_usd,
-                "failures": list(done.failures),
+                "cost_usd": done.spent_usd + (0.0 if again is None else again.spent_usd),
+                "failures": failures,
+                **({} if ask_twice is None else {"asked_again": 0 if again is None else len(again.samples)}),
             }
         )
     else:
         print_text(str(output))
-    if done.failures:
+    if failures:
         raise typer.Exit(3)
+
+
+def _ask_twice(
+    loaded: Config, done: Exploration, output: Path, n: int, *, max_cost: float | None, concurrency: int, yes: bool
+) -> Exploration | None:
+    """Ask the reference again on n requests of each task; None where it has answered these twice."""
+    from dataclasses import replace
+    from functools import partial
+
+    from cascade.bulk.ask_again import ask_again, draw_again, reference_ladder
+
+    drawn = draw_again(done.samples, loaded.ladder, n)
+    if not drawn:
+        say("The top has answered these requests twice already.")
+        return None
+    left = None if max_cost is None else max_cost - done.spent_usd
+    if left is not None and left <= 0:
+        message = f"--max-cost {max_cost:g} is spent; the top was not asked again. Run the same command again."
+        raise BudgetExceeded(message)
+    say(f"The top is asked again on {len(drawn)} requests.")
+    ask = partial(explore_samples, max_cost=left, concurrency=concurrency, yes=yes)
+    with replace(loaded, ladder=reference_ladder(loaded.ladder)).open(policy=False) as app:
+        return ask_again(app, done.samples, drawn, output, explore=ask)[1]
 
 
 def default_output(requests: Path) -> Path:

@@ -15,6 +15,10 @@ SAME_AS = "same_as"
 """Field of a recording that a log made: the first rung of its decision that gave the same typed answer."""
 
 
+AGAIN = "again"
+"""Field of a recording: further answers to the same request, each with `content` and `tool_calls`."""
+
+
 class SampleWarning(UserWarning):
     """A file of samples can be read in two ways; says which was taken. Given once a file."""
 
@@ -84,6 +88,20 @@ class Sample:
     def key(self) -> tuple[str, str]:
         """Unique key: task and id."""
         return self.request.task, self.request.id
+
+
+def answers_again(recording: Recording) -> list[Response]:
+    """Return a recording's further answers to the same request; those that cannot be read are left out."""
+    found = recording.extra.get(AGAIN)
+    texts = [replace(recording.response, text=text, tool_calls=(), samples=()) for text in recording.response.samples]
+    lines = [one for one in found if isinstance(one, Mapping)] if isinstance(found, list | tuple) else []
+    return texts + [
+        Response(
+            text=str(one.get("content") or ""),
+            tool_calls=tuple(call for call in one.get("tool_calls") or () if isinstance(call, Mapping)),
+        )
+        for one in lines
+    ]
 
 
 def require_text(sample: Sample, rungs: Sequence[str]) -> None:

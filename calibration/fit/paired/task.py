@@ -35,6 +35,7 @@ from calibration.samples.audit import AUDIT_SHARE, Audit, read_audit
 from calibration.samples.checks import Checks, read_checks
 from calibration.samples.layout import Layout
 from calibration.samples.pairs import Pairs, pairs_against, pairs_of_labels
+from calibration.samples.same_figures import repeat_figures
 from calibration.targets.target import Best
 from cascade.errors import DataError
 from cascade.hashing import fingerprint
@@ -263,6 +264,7 @@ class PairedTask:
             tasks=self.options.tasks,
             audit=audit,
             checks=checks,
+            repeats=repeat_figures(self.layout),
             label_sources=sources,
             person=person,
             flagged=fitted.flagged,

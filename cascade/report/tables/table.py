@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cascade.display.numbers import share
 from cascade.report.tables.cost_tables import month_table, slice_table
 from cascade.report.values.against_hull import hull_words
 from cascade.report.values.content import Report, TaskReport
@@ -330,8 +331,16 @@ def certificate_words(certificate: Mapping[str, Any]) -> str:
     parts = bound.get("value") if bound.get("kind") == "together" else [bound]
     promise = " and ".join(map(_bound, parts if isinstance(parts, list) else [])) + as_judged(certificate)
     level = percent(confidence_of(certificate))
+    told = certificate.get("disagreement") or certificate.get("pairs") or {}
+    again = told.get("reference_differs_from_itself")
+    itself = (
+        ""
+        if again is None
+        else f" Asked again, the reference itself differs on {share(again['differs'])} of {count(again['n'])} requests."
+    )
     return (
-        f"{promise}, with {level} confidence over the draw of samples. {' '.join(certificate.get('assumptions', ()))}"
+        f"{promise}, with {level} confidence over the draw of samples.{itself} "
+        f"{' '.join(certificate.get('assumptions', ()))}"
     )
 
 
