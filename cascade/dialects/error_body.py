@@ -14,7 +14,7 @@ from typing import Any
 
 _INSIDE = (
     *("error", "errors", "detail", "details", "innererror", "inner_error", "metadata", "base_resp", "fault"),
-    *("violations", "raw", "cause", "Error", "provider_specific_fields", "body"),
+    *("violations", "raw", "cause", "Error", "provider_specific_fields", "body", "choices"),
 )
 """Fields that hold a further error object, a list of them, or one written as JSON."""
 
@@ -23,6 +23,13 @@ _CODES = (
     *("__type", "@type", "quotaId", "finish_reason"),
 )
 _MESSAGES = ("message", "msg", "Message", "error_message", "error_msg", "errorMessage", "status_msg", "title", "detail")
+_NAMING = tuple(name for name in _CODES if name != "finish_reason")
+"""Fields that name an error: a choice has a reason for stopping, too."""
+
+_ANSWERS = ("choices", "content", "candidates", "output")
+"""Fields that hold the answer, in the dialects of providers."""
+
+_WORD = re.compile(r"[\w.-]{1,80}")
 _TELLING = ("flagged_input", "content_filter_result", "contentFilter", "retryDelay")
 """Fields that say what an error is by being there."""
 
@@ -69,6 +76,8 @@ def read_error(body: Any) -> ErrorBody:
     for item in _objects(body, _MOST_DEPTH):
         if isinstance(item, str):
             messages.append(item[:_MOST_CHARACTERS])
+            if _WORD.fullmatch(item):
+                codes.add(item.casefold())  # a code in the place of a sentence
             continue
         codes.update(_codes(item))
         messages += [text[:_MOST_CHARACTERS] for key in _MESSAGES if isinstance(text := item.get(key), str) and text]
@@ -83,15 +92,31 @@ def read_error(body: Any) -> ErrorBody:
 
 
 def holds_error(body: Any) -> bool:
-    """Tell whether a body holds an error, which counts even beside an answer; an empty one does not."""
+    """Tell whether a body holds an error, which counts even beside an answer; an empty one does not.
+
+    In a choice it counts as at the top. A body without an answer is one as a whole, if it has the fields of an error.
+    """
     body = body[0] if isinstance(body, list) and body else body  # Gemini's errors may come in a list
     if not isinstance(body, Mapping):
         return False
     error, base = body.get("error"), body.get("base_resp")
     if isinstance(base, Mapping) and base.get("status_code") not in {0, None}:
         return True
+    choices = body.get("choices")
+    if isinstance(choices, list) and any(isinstance(one, Mapping) and _says(one.get("error")) for one in choices):
+        return True
+    if error or any(body.get(name) for name in _ANSWERS):
+        return _says(error)
+    return any(_says(body.get(name)) for name in ("errors", "detail")) or (
+        any(isinstance(body.get(name), str) and body[name] for name in _MESSAGES) and _says(body)
+    )
+
+
+def _says(error: Any) -> bool:
+    """Tell whether what stands in the place of an error is one: empty fields say that there is none."""
     if isinstance(error, Mapping):
-        return bool(error.get("message")) or error.get("code") is not None
+        named = any(isinstance(error.get(name), str | int) and error[name] for name in (*_NAMING, *_MESSAGES))
+        return named or error.get("code") is not None
     return bool(error)
 
 

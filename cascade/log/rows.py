@@ -6,7 +6,6 @@ import json
 import math
 import os
 import time
-from base64 import b32hexencode
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,6 +56,11 @@ class Entry:
     """Number of decisions in them, counted as lost if the entry is lost."""
 
 
+_BASE_32 = "0123456789abcdefghijklmnopqrstuv"  # in the order of their codes, so that ids sort by time
+_PAIRS = tuple(first + second for first in _BASE_32 for second in _BASE_32)
+_SHIFTS = range(90, -1, -10)
+
+
 def decision_id(at_ms: int) -> str:
     """Return a new id of 20 letters and digits that sorts by time, so that rows of one time lie together on disk."""
     return timed_id(at_ms, _random())
@@ -64,7 +68,9 @@ def decision_id(at_ms: int) -> str:
 
 def timed_id(at_ms: int, rest: bytes) -> str:
     """Return an id from a time in Unix milliseconds and 6 bytes that make it unique."""
-    return b32hexencode((at_ms & 0xFFFF_FFFF_FFFF).to_bytes(6, "big") + rest).decode("ascii").rstrip("=").lower()
+    # Base 32 by a table of two letters: a fifth of the time of `base64.b32hexencode`, which is written in Python.
+    number = ((at_ms & 0xFFFF_FFFF_FFFF) << 48 | int.from_bytes(rest, "big")) << 4
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 _RANDOM, _DRAWN_AT_ONCE = 6, 1024

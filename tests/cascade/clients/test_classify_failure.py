@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cascade.clients.classify_failure import classify_failure, classify_wire, retry_after_s
 from cascade.clients.wire import Wire
+from cascade.dialects.error_body import holds_error
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,43 @@ def test_what_was_refused_before_a_model_ran_is_not_charged(status):
 def test_a_word_in_an_error_inside_a_200_means_what_it_means_elsewhere(error, kind):
     wire = Wire(ends_at=0.0, phase="done", status=200, body=json.dumps({"error": error}).encode())
     assert classify_wire(wire).kind == kind
+
+
+SPENT = "You exceeded your current quota."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"type": "insufficient_quota"}},
+        {"error": "insufficient_quota"},
+        {"code": "insufficient_quota", "message": SPENT},
+        {"object": "error", "message": SPENT, "type": "insufficient_quota", "code": 429},
+        {"errors": [{"code": "insufficient_quota", "message": SPENT}]},
+        {"detail": {"code": "insufficient_quota", "message": SPENT}},
+        {"success": False, "message": "Insufficient balance", "code": 1113},
+        {"choices": [{"finish_reason": "error", "error": {"code": 402, "message": "Insufficient credits"},
+                      "message": {"role": "assistant", "content": ""}}]},
+    ],
+)  # fmt: skip
+def test_a_spent_account_inside_a_200_is_one_wherever_the_body_says_so(body):
+    fault = classify_wire(Wire(ends_at=0.0, phase="done", status=200, body=json.dumps(body).encode()))
+    assert holds_error(body)
+    assert (fault.kind, fault.maybe_charged) == ("quota", False)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"choices": [{"message": {"role": "assistant", "content": SPENT}, "error": None}], "status": "completed"},
+        {"choices": [{"message": {"content": "Hi."}}], "error": {"code": None, "message": "", "type": ""}},
+        {"type": "message", "content": [{"type": "text", "text": SPENT}], "detail": "insufficient_quota"},
+        {"candidates": [{"finishReason": "STOP"}], "code": 0, "message": SPENT},
+        {"choices": [], "id": "x", "object": "chat.completion"},
+    ],
+)  # fmt: skip
+def test_an_answer_that_speaks_of_quotas_is_no_error(body):
+    assert not holds_error(body)
 
 
 @given(st.text(max_size=30))
