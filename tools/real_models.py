@@ -1,11 +1,12 @@
 """Run the whole way on two real language models: explore, grade, calibrate, replay, run and report, over llama.cpp.
 
-python tools/real_models.py SERVER_PYTHON     (`make real` makes that environment first)
+python tools/real_models.py SERVER_PYTHON [QUESTIONS]     (`make real` makes that environment first)
 
 SmolLM2-135M-Instruct and Gemma 3 270M (base) answer questions whose answers are known, with a few examples before
-each: capitals, sums and one-word judgements of reviews. llama.cpp's own OpenAI-compatible server asks them, one process
-a model, and the direct client asks that server, log-probabilities included. Prices are nominal: ten to one. Writes
-benchmarks/RESULTS/real.md; takes minutes.
+each: capitals, sums and one-word judgements of reviews. Then each model judges the other's answers by one word
+(`judge` of kind `p_yes`) and votes on them (`agreement`). llama.cpp's own OpenAI-compatible server asks them, one
+process a model, and the direct client asks that server, log-probabilities included. Prices are nominal: ten to one.
+Writes benchmarks/RESULTS/real.md; takes minutes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -33,7 +35,7 @@ from cascade.stats.auroc import auroc
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "RESULTS" / "real.md"
-CASCADE = Path(sys.executable).parent / "cascade"
+CASCADE = (sys.executable, "-m", "cascade")
 RATE = 0.3
 FIND = """
 import glob, importlib.util, pathlib, sys
@@ -83,6 +85,9 @@ SHOTS = {
     "review": "Review: I loved it.\nVerdict: positive\nReview: A waste of time.\nVerdict: negative\n"
     "Review: {}\nVerdict:",
 }
+
+
+KINDS = {"": "all", "capital": "capitals", "review": "reviews", "sum": "sums"}
 
 
 def questions() -> list[dict[str, Any]]:
@@ -139,18 +144,26 @@ def _wait(address: str, log: Path) -> None:
 
 def cascade(folder: Path, *arguments: str) -> dict[str, Any]:
     """Run a command and return its JSON."""
-    ended = subprocess.run(
-        [str(CASCADE), *arguments, "--json"], cwd=folder, capture_output=True, text=True, check=False
-    )
+    ended = subprocess.run([*CASCADE, *arguments, "--json"], cwd=folder, capture_output=True, text=True, check=False)
     if ended.returncode:
         raise SystemExit(f"cascade {' '.join(arguments)}: {ended.stderr}")
     found: dict[str, Any] = json.loads(ended.stdout)
     return found
 
 
-def main(python: str) -> None:
+def others(name: str, ladder: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the verifiers of a rung that ask the other model: one word of it, and its own answer."""
+    (other,) = (rung for rung in ladder if rung["name"] != name)
+    asked = {key: other[key] for key in ("model", "api_base", "api_key", "price", "timeout_s")}
+    return [
+        {"judge": {**asked, "kind": "p_yes", "params": {"max_tokens": 1}}},
+        {"agreement": {**asked, "params": other["params"]}},
+    ]
+
+
+def main(python: str, most: int) -> None:
     """Run every step and write what came of it."""
-    asked = questions()
+    asked = questions()[:most]
     split = len(asked) * 6 // 10
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -170,6 +183,11 @@ def main(python: str) -> None:
                 cascade(folder, "explore", f"{file}.jsonl", "--concurrency", "2", "--yes")
                 cascade(folder, "grade", f"{file}.samples.jsonl", "--grader", "normalized")
             learn, fresh = "learn.samples.jsonl", "fresh.samples.jsonl"
+            judged = [{**rung, "verify": ["refusal", "logprob", *others(rung["name"], ladder)]} for rung in ladder]
+            (folder / "judged.yaml").write_text(yaml.safe_dump({**settings, "ladder": judged}))
+            for file in (learn, fresh):
+                options = ("--config", "judged.yaml", "--output", f"judged.{file}", "--concurrency", "2", "--yes")
+                cascade(folder, "explore", file, *options)
             cascade(folder, "calibrate", learn, "--target-escalation", str(RATE), "--out", "policy.json", "--yes")
             replayed = cascade(folder, "replay", fresh, "--policy", "policy.json")
             configured = {**settings, "policy": "policy.json"}
@@ -194,6 +212,13 @@ def write(
         known = ~np.isnan(score)
         area = auroc(score[known], label[known])
         rows.append(f"| {rung} | {len(label)} | {label.mean():.3f} | {known.mean():.3f} | {area:.3f} |")
+    judged = [*read_files([folder / f"judged.{learn}"]), *read_files([folder / f"judged.{fresh}"])]
+    verdicts = [
+        f"| {rung} | {KINDS[kind]} | {verifier} | {_scored(judged, rung, verifier, kind)} |"
+        for rung in PACKAGES
+        for kind in KINDS
+        for verifier in ("logprob", "judge", "agreement_model")
+    ]
     held = samples[-len(asked) :]
     gold = {one["id"]: one["gold"].lower() for one in asked}
     lines = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
@@ -213,6 +238,13 @@ by `--grader normalized`. Prices are nominal.
 |---|---|---|---|---|
 {chr(10).join(rows)}
 
+What verifiers see, by kind of question: the judge is the other model, asked for one word (`kind: p_yes`), and the voter
+is the other model's own answer (`agreement`); AUROC of the score for right against wrong.
+
+| answers of | questions | verifier | n | right | scored | AUROC | abstained most for |
+|---|---|---|---|---|---|---|---|
+{chr(10).join(verdicts)}
+
 Calibrated on {len(samples) - len(asked)} samples for an escalation rate of {RATE:.0%}; then the other {len(asked)} were
 run live, {took_s / len(asked):.2f} s a request with two at once:
 
@@ -223,9 +255,27 @@ run live, {took_s / len(asked):.2f} s a request with two at once:
     print(RESULTS.read_text())
 
 
+def _scored(samples: Sequence[Any], rung: str, verifier: str, kind: str) -> str:
+    """Return n, share right, share scored, AUROC, and the commonest reason of abstaining, as cells."""
+    mine = [one.recordings[rung] for one in samples if kind in ("", _kind(one))]
+    label = np.array([one.correct for one in mine], dtype=float)
+    given = [one.verdicts.get(verifier) for one in mine]
+    score = np.array([np.nan if one is None or one.score is None else one.score for one in given])
+    known = ~np.isnan(score)
+    area = auroc(score[known], label[known]) if known.any() and len(set(label[known])) > 1 else None
+    reasons = Counter("not asked" if one is None else one.reason for one in given if one is None or one.score is None)
+    why = reasons.most_common(1)[0][0] if reasons else ""
+    return f"{len(mine)} | {label.mean():.2f} | {known.mean():.2f} | {'–' if area is None else f'{area:.2f}'} | {why}"
+
+
+def _kind(sample: Any) -> str:
+    text = sample.request.prompt
+    return next(kind for kind, shots in SHOTS.items() if text.startswith(shots[:10]))
+
+
 def _right(samples: Sequence[Any], rung: str) -> float:
     return float(np.mean([one.recordings[rung].correct for one in samples]))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else sys.maxsize)

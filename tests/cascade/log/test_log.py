@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+from base64 import b32hexencode
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from cascade.errors import ConfigError, DataError
 from cascade.failure import CallFailure, FailureKind
 from cascade.log import Log, open_log
 from cascade.log.redaction import Redactor, storable
+from cascade.log.rows import timed_id
 from tests.cascade.log.decisions import POLICY, decided, failed
 from tests.cascade.log.reading import rows
 
@@ -243,3 +245,12 @@ def test_reasons_of_our_own_are_kept_without_stored_text(log: Log, where: str | 
     log.write(*decided("r-1", "0.2", "0.9"))
     log.flush()
     assert {row["reason"] for row in rows(where, "verdicts")} == {"as the text says"}
+
+
+def test_an_id_is_time_and_six_bytes_in_base_32_and_sorts_by_time():
+    rest = bytes(range(250, 256))
+    for at_ms in (0, 1, 31, 1_700_000_000_000, 2**48 - 1):
+        whole = b32hexencode(at_ms.to_bytes(6, "big") + rest).decode().rstrip("=").lower()
+        assert timed_id(at_ms, rest) == whole
+    made = [timed_id(at_ms, rest) for at_ms in range(0, 10**13, 10**11)]
+    assert made == sorted(made)
