@@ -11,6 +11,7 @@ from cascade.display.policy import asked
 from cascade.policy.answer_fields import ANSWER_FIELDS, name_fields
 from cascade.policy.policy import CONFIDENCE_OF, Policy, TaskPolicy
 from cascade.report.values.line import as_judged, confidence_of
+from cascade.stats.single_mix import place_words
 
 FINE = 5
 """Rungs from which on the threshold grid is coarser than a few hundred labels can resolve."""
@@ -169,13 +170,9 @@ def hull_line(found: dict[str, Any] | None) -> list[tuple[str, str]]:
     """Return the policy's place against the hull of single models; empty where it is not known."""
     if found is None:
         return []
-    if not found["mix"]:
-        return [("against the hull", f"above: no mix of single models is right in {percent(found['accuracy'])}")]
-    mix = " + ".join(f"{percent(part)} {name}" for name, part in found["mix"].items())
-    mix = f"always {next(iter(found['mix']))}" if len(found["mix"]) == 1 else mix
-    where = {True: "below", False: "above", None: "within chance of"}[found["below"]]
-    line = f"{where}: at equal accuracy {mix} costs {dollars(found['mix_usd_per_request'])} a request"
-    return [("against the hull", line)]
+    if "mix_accuracy" not in found:
+        return []  # of an earlier release, which compared cost at equal accuracy
+    return [("against the hull", place_words(found["mix"], found["mix_accuracy"], below=found["below"], n=found["n"]))]
 
 
 def _rungs(tried: list[dict[str, Any]]) -> list[tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 A random mix of two models reaches every point between their costs and accuracies, for no more than a draw. The upper
 concave hull of all single models is therefore what can be had without a cascade, and a policy below it is not worth
-serving: a mix is as accurate and cheaper. The difference at equal accuracy is paired, row by row.
+serving: a mix that costs no more is more accurate. The difference at equal cost is paired, row by row; the mix and the
+words are those of the report (`cascade.stats.single_mix`).
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from calibration.arrays import Flags, Floats
 from calibration.samples.table import Table
 from calibration.stats.estimates import pick
 from calibration.thresholds.pareto_policies import pareto_hull
-from cascade.display.numbers import dollars, percent
-from cascade.stats.influence import Statistic, measure_mean, ratio_interval
+from cascade.display.numbers import percent
+from cascade.stats.influence import Statistic, measure_mean
+from cascade.stats.single_mix import below_words, mean_of_strata, mix_at, name_mix
 
 LEVEL = 0.9
 """Confidence of the interval of the difference."""
@@ -30,13 +32,13 @@ ENOUGH = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgainstHull:
-    """A policy compared with the cheapest mix of single models of at least its accuracy, on the same rows."""
+    """A policy compared with the most accurate mix of single models that costs no more, on the same rows."""
 
     n: int
     """Rows compared."""
 
     mix: Mapping[str, float]
-    """Share of the requests that each model gets in that mix; empty where no mix is as accurate as the policy."""
+    """Share of the requests that each model gets in that mix; empty where every model costs more than the policy."""
 
     accuracy: float
     """Accuracy of the policy on these rows."""
@@ -45,10 +47,13 @@ class AgainstHull:
     """Cost of the policy on these rows, verifiers included."""
 
     mix_usd_per_request: float | None
-    """Cost of the mix."""
+    """Cost of the mix; at most that of the policy."""
 
-    excess_usd: float | None
-    """Dollars that the policy costs more than the mix, a request; below 0 where it is cheaper."""
+    mix_accuracy: float | None
+    """Accuracy of the mix."""
+
+    lead: float | None
+    """Accuracy of the mix less that of the policy; above 0 where the policy is below the hull."""
 
     low: float | None
     """Lower end of its interval."""
@@ -59,7 +64,7 @@ class AgainstHull:
     @property
     def below(self) -> bool | None:
         """True where the policy is below the hull, False where it is above, None where these rows do not tell."""
-        if self.excess_usd is None:
+        if self.lead is None:
             return False
         if self.low is not None and self.low > 0.0:
             return True
@@ -87,33 +92,26 @@ def compare_with_hull(table: Table, correct: Floats, cost_usd: Floats) -> Agains
     own, spent = measure_mean(correct[rows]), measure_mean(cost_usd[rows])
     right = [measure_mean(column) for column in table.correct[rows].T]
     usd = [measure_mean(column) for column in table.answer_usd[rows].T]
-    hull = pareto_hull(np.array([one.value for one in usd]), np.array([one.value for one in right])).tolist()
-    above = next((place for place, k in enumerate(hull) if right[k].value >= own.value), None)
-    if above is None:
-        mix: dict[str, float] = {}
-        mix_usd, excess, low, high = None, None, None, None
-    elif above == 0:
-        mix, mix_usd = {table.rungs[hull[0]]: 1.0}, usd[hull[0]].value
-        more = spent.less(usd[hull[0]])
-        excess, (low, high) = more.value, more.interval(LEVEL, groups)
-    else:
-        lower, upper = hull[above - 1], hull[above]
-        rise, step = right[upper].less(right[lower]), usd[upper].less(usd[lower])
-        share = (own.value - right[lower].value) / rise.value
-        mix = {table.rungs[k]: part for k, part in ((lower, 1.0 - share), (upper, share)) if part > 0.0}
-        mix_usd = usd[lower].value + share * step.value
-        # The excess at equal accuracy is one ratio: ((C − c₁)(a₂ − a₁) − (A − a₁)(c₂ − c₁)) / (a₂ − a₁).
-        over = spent.less(usd[lower]).times(rise).less(own.less(right[lower]).times(step))
-        excess, (low, high) = over.value / rise.value, ratio_interval(over, rise, LEVEL, groups)
+    mix = mix_at(spent.value, table.rungs, [one.value for one in usd], [one.value for one in right])
+    parts = [(table.rungs.index(rung), share) for rung, share in mix.items()]
+    lead, low, high = None, None, None
+    if parts:
+        # The shares are taken as they are: where cost rises with accuracy, as here, that makes the interval wider.
+        more = sum(share * table.correct[rows, k] for k, share in parts) - correct[rows]
+        lead, low, high = mean_of_strata([(1.0, more)], LEVEL)
+        if groups is not None:
+            ends = measure_mean(more).interval(LEVEL, groups)
+            low, high = min(low, ends[0]), max(high, ends[1])
     return AgainstHull(
         n=int(rows.sum()),
         mix=mix,
         accuracy=own.value,
         cost_usd_per_request=spent.value,
-        mix_usd_per_request=mix_usd,
-        excess_usd=excess,
-        low=low if low is not None and np.isfinite(low) else None,
-        high=high if high is not None and np.isfinite(high) else None,
+        mix_usd_per_request=sum(share * usd[k].value for k, share in parts) if parts else None,
+        mix_accuracy=sum(share * right[k].value for k, share in parts) if parts else None,
+        lead=lead,
+        low=low,
+        high=high,
     )
 
 
@@ -159,22 +157,14 @@ def say_hull(found: Mapping[str, Any] | None) -> str | None:
 
     The sentence names the model or mix that beats it.
     """
-    if found is None or found["below"] is False or found["mix_usd_per_request"] is None:
+    if found is None or found["below"] is False or not found["mix"] or found["lead"] <= 0.0:
         return None
-    mix = " and ".join(f"{percent(part)} {name}" for name, part in found["mix"].items())
-    what = f"always {next(iter(found['mix']))}" if len(found["mix"]) == 1 else f"a random mix of {mix}"
-    usd = f"{dollars(found['mix_usd_per_request'])} a request, this policy {dollars(found['cost_usd_per_request'])}"
-    at_least = "at least its accuracy" if len(found["mix"]) == 1 else "its accuracy"
     if found["below"]:
-        return (
-            f"Below the hull of single models: {what} has {at_least} ({percent(found['accuracy'])}) for {usd}. Serve "
-            "that instead."
-        )
-    if found["excess_usd"] <= 0.0:
-        return None
+        return below_words(found["mix"], found["mix_usd_per_request"], found["mix_accuracy"], found["lead"])
     return (
-        f"It may be below the hull of single models: {what} has {at_least} for {usd}; on these {found['n']:,} rows the "
-        "difference is within chance."
+        f"It may be below the hull of single models: {name_mix(found['mix'])}, for no more, is right in "
+        f"{percent(found['mix_accuracy'])} and this policy in {percent(found['accuracy'])}; on these {found['n']:,} "
+        "rows the difference is within chance."
     )
 
 

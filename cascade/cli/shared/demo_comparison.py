@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cascade.cli.shared.demo_files import TASK
 from cascade.cli.shared.terminal import dollars, percent, stdout
+from cascade.stats.single_mix import place_words
 
 if TYPE_CHECKING:
     from calibration.samples.grade import Graded
@@ -48,13 +49,9 @@ def show_hull(config: Config, policy: Policy, alone: Graded) -> None:
     found, told = replayed.to_json()["tasks"][TASK], replayed.baselines[TASK]
     lost = 100.0 * (found["accuracy_top"] - found["accuracy"]["value"])
     said = f"{lost:.1f} points less often right than the large model, for {percent(found['cost_vs_top'])} of its cost."
-    if told.hull is not None and told.hull.below is False and told.hull.mix_usd_per_request is not None:
-        mix = " and ".join(f"{percent(part)} {name}" for name, part in told.hull.mix.items())
-        said += (
-            f" Above the hull of single models in cost at equal accuracy: a random mix of {mix} is right as often, and "
-            f"costs {dollars(told.hull.mix_usd_per_request)} an order, the cascade "
-            f"{dollars(told.hull.cost_usd_per_request)}. The report compares accuracy at equal cost."
-        )
+    if told.hull is not None and told.hull.below is not True:
+        place = place_words(told.hull.mix, told.hull.mix_accuracy, below=told.hull.below, n=told.hull.n)
+        said += f" Against the hull of single models: {place}, the cascade in {percent(told.hull.accuracy)}."
     stdout().print(" ".join((said, *told.sentences)), highlight=False, markup=False, soft_wrap=True)
 
 

@@ -7,19 +7,16 @@ rung is labelled; requests are weighted by answering rung (strata), as in `compa
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade.report.values.curves import hull
 from cascade.report.values.figure import Figure
-from cascade.report.values.format_numbers import dollars, percent
 from cascade.report.values.labelled_curves import FEW, correctness, labelled_alike
 from cascade.report.values.parts import HullReport, SingleReport
 from cascade.report.values.tally import Tally
+from cascade.stats.single_mix import below_words, mean_of_strata, mix_at, place_words
 
 Floats = NDArray[np.float64]
 Strata = Mapping[str, Floats]
@@ -47,7 +44,7 @@ def against_hull(
         return None
     sizes = {by: tally.answered_by[by] for by in strata}
     right = [_mean(strata, sizes, lambda _, rows, k=k: rows[:, k], level).value or 0.0 for k in range(len(rungs))]  # type: ignore[misc]
-    mix = _mix_at(usd, rungs, [paid[rung] for rung in rungs], right)
+    mix = mix_at(usd, rungs, [paid[rung] for rung in rungs], right)
     lead = Figure(n=n)
     if mix:
         shares = np.array([mix.get(rung, 0.0) for rung in rungs])
@@ -72,10 +69,7 @@ def against_hull(
 
 def hull_words(found: HullReport) -> str:
     """Return the cascade's place against the hull, as a figure."""
-    if not found.mix:
-        return "above: it costs less than any single model"
-    where = {True: "below", False: "above", None: "within chance of"}[found.below]
-    return f"{where}: at its cost {_name(found.mix)} is right in {percent(found.mix_accuracy)} (n = {found.n:,})"
+    return place_words(found.mix, found.mix_accuracy, below=found.below, n=found.n)
 
 
 def hull_findings(found: HullReport | None, reference: str | None) -> Iterator[str]:
@@ -83,41 +77,13 @@ def hull_findings(found: HullReport | None, reference: str | None) -> Iterator[s
     if found is None:
         return
     if found.below:
-        points = 100.0 * (found.lead.value or 0.0)
-        yield (
-            f"Below the hull of single models: {_name(found.mix)}, for {dollars(found.mix_usd_per_request)} a request "
-            f"and no more than the cascade, is right in {percent(found.mix_accuracy)}, {points:.1f} points more. Serve "
-            "that instead, or recalibrate."
-        )
+        yield below_words(found.mix, found.mix_usd_per_request, found.mix_accuracy, found.lead.value or 0.0)
     if found.better_than_reference is not None:
         yield (
             f"The reference {reference} is not the best model: {found.better_than_reference} is right in "
             f"{100.0 * (found.better_by.value or 0.0):.1f} points more of the labelled requests. Put it last, or leave "
             "the other out."
         )
-
-
-def _name(mix: Mapping[str, float]) -> str:
-    if len(mix) == 1:
-        return f"always {next(iter(mix))}"
-    return "a random mix of " + " and ".join(f"{percent(part)} {name}" for name, part in mix.items())
-
-
-def _mix_at(usd: float, rungs: Sequence[str], cost: Sequence[float], right: Sequence[float]) -> dict[str, float]:
-    """Return the most accurate mix that costs `usd` or less, as shares by rung; empty where every model is dearer."""
-    corners = hull(list(zip(cost, right, strict=True)))
-    names = {
-        place: rung for rung, place in zip(reversed(rungs), reversed(list(zip(cost, right, strict=True))), strict=True)
-    }
-    below = [place for place in corners if place[0] <= usd]
-    if not below:
-        return {}
-    low = below[-1]
-    above = corners[len(below)] if len(below) < len(corners) else None
-    if above is None or usd <= low[0]:
-        return {names[low]: 1.0}
-    share = (usd - low[0]) / (above[0] - low[0])
-    return {names[low]: 1.0 - share, names[above]: share}
 
 
 def _better_than(
@@ -139,15 +105,10 @@ def _better_than(
 
 def _mean(strata: Strata, sizes: Mapping[str, int], of: Callable[[str, Floats], Floats], level: float) -> Figure:
     """Estimate the mean of a value in [−1, 1] over strata, with a normal interval (Cochran 1977, section 5.3)."""
-    total, value, variance, n = sum(sizes.values()), 0.0, 0.0, 0
-    for by, rows in strata.items():
-        values, weight = of(by, rows), sizes[by] / total
-        value += weight * float(values.mean())
-        # A pseudo-row at distance 1 prevents certainty from a few equal values.
-        variance += weight * weight * (float(np.square(values - values.mean()).sum()) + 1.0) / len(values) ** 2
-        n += len(values)
-    half = NormalDist().inv_cdf((1.0 + level) / 2.0) * math.sqrt(variance)
-    return Figure(value=value, low=value - half, high=value + half, n=n)
+    total = sum(sizes.values())
+    found = [(sizes[by] / total, of(by, rows)) for by, rows in strata.items()]
+    value, low, high = mean_of_strata(found, level)
+    return Figure(value=value, low=low, high=high, n=sum(len(values) for _, values in found))
 
 
 def _sign(figure: Figure) -> bool | None:

@@ -120,20 +120,3 @@ class Frontier:
 
 NO_FRONTIER = Frontier(n=0, chosen=None, singles=())
 """Empty frontier, without labels."""
-
-
-def hull(places: list[Place]) -> tuple[Place, ...]:
-    """Return the upper concave hull by rising cost: a random mix of two points reaches the line between them."""
-    kept: list[Place] = []
-    for place in sorted(places, key=lambda each: (each[0], -each[1])):
-        if kept and place[1] <= kept[-1][1]:
-            continue
-        while len(kept) >= 2 and _below(kept[-2], kept[-1], place):
-            kept.pop()
-        kept.append(place)
-    return tuple(kept)
-
-
-def _below(a: Place, b: Place, c: Place) -> bool:
-    """Return whether b is on or below the line from a to c."""
-    return (b[1] - a[1]) * (c[0] - a[0]) <= (c[1] - a[1]) * (b[0] - a[0])

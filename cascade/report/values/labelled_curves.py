@@ -22,11 +22,11 @@ from cascade.report.values.curves import (
     RiskCoverage,
     Setting,
     Sweep,
-    hull,
 )
 from cascade.report.values.figure import Figure, share, weighted
 from cascade.report.values.parts import SingleReport
 from cascade.report.values.tally import Joint, Judged, RungTally, Tally
+from cascade.stats.single_mix import hull
 
 Floats = NDArray[np.float64]
 

@@ -16,6 +16,7 @@ from calibration.thresholds.hull import (
     say_reference,
 )
 from cascade.stats.influence import measure_mean
+from cascade.stats.single_mix import mix_at
 from tests.drawn import examples
 from tests.synthetic import ladder_traffic
 
@@ -38,7 +39,7 @@ def mixed(table: Table, shares: list[float], seed: int = 1) -> tuple[np.ndarray,
     return table.correct[rows, which], table.answer_usd[rows, which]
 
 
-def test_a_policy_that_costs_more_than_a_mix_of_its_accuracy_is_below_and_the_mix_is_named() -> None:
+def test_a_policy_that_is_right_less_often_than_a_mix_of_its_cost_is_below_and_the_mix_is_named() -> None:
     table = traffic()
     correct, usd = mixed(table, [0.0, 0.5, 0.5, 0.0])
     found = compare_with_hull(table, correct, usd + 0.003)
@@ -52,7 +53,7 @@ def test_a_policy_that_costs_more_than_a_mix_of_its_accuracy_is_below_and_the_mi
     assert all(name in said for name in found.mix)
 
 
-def test_a_policy_that_is_cheaper_than_every_mix_of_its_accuracy_is_above_and_nothing_is_said() -> None:
+def test_a_policy_that_is_right_more_often_than_every_mix_of_its_cost_is_above_and_nothing_is_said() -> None:
     table = traffic()
     best = table.correct.max(axis=1)
     found = compare_with_hull(
@@ -70,7 +71,7 @@ def test_a_random_mix_is_on_the_hull_and_neither_above_nor_below_beyond_chance()
         found = compare_with_hull(table, *mixed(table, [0.0, 0.4, 0.6, 0.0], seed + 100))
         assert found is not None
         below += found.below is True
-        above += found.below is False and found.excess_usd is not None
+        above += found.below is False
     assert below <= 6, "the interval has 90 %, half of the rest on each side"
     assert above <= 6
 
@@ -79,7 +80,22 @@ def test_more_accurate_than_every_model_is_above() -> None:
     table = traffic()
     found = compare_with_hull(table, np.ones(len(table)), np.full(len(table), 1.0))
     assert found is not None
-    assert (found.below, dict(found.mix), say_hull(found.to_json())) == (False, {}, None)
+    assert found.mix_accuracy is not None
+    assert (found.below, say_hull(found.to_json())) == (False, None)
+    cheap = compare_with_hull(table, np.ones(len(table)), np.full(len(table), 1e-9))
+    assert cheap is not None
+    assert (cheap.below, dict(cheap.mix), say_hull(cheap.to_json())) == (False, {}, None)
+
+
+def test_report_and_calibration_take_the_mix_and_the_words_from_one_place() -> None:
+    assert mix_at(0.5, ("a", "b"), (0.0, 1.0), (0.2, 0.8)) == pytest.approx({"a": 0.5, "b": 0.5})
+    assert mix_at(2.0, ("a", "b"), (0.0, 1.0), (0.9, 0.8)) == {"a": 1.0}, "the dearer one is no better"
+    assert mix_at(0.5, ("a", "b"), (1.0, 2.0), (0.2, 0.8)) == {}
+    table = traffic()
+    found = compare_with_hull(table, *mixed(table, [0.0, 0.5, 0.5, 0.0]))
+    assert found is not None
+    lead = (found.mix_accuracy or 0.0) - found.accuracy
+    assert found.lead == pytest.approx(lead)
 
 
 def test_a_model_that_the_policy_does_not_ask_counts_too() -> None:
@@ -88,7 +104,7 @@ def test_a_model_that_the_policy_does_not_ask_counts_too() -> None:
     found = compare_with_hull(table, correct, usd)
     assert found is not None
     assert found.below is True
-    assert dict(found.mix) == {table.rungs[1]: 1.0}
+    assert list(found.mix) == [table.rungs[1], table.rungs[2]]
 
 
 def test_too_few_labelled_rows_say_nothing() -> None:
