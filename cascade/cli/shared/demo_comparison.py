@@ -51,7 +51,7 @@ def show_hull(config: Config, policy: Policy, alone: Graded) -> None:
     said = f"{lost:.1f} points less often right than the large model, for {percent(found['cost_vs_top'])} of its cost."
     if told.hull is not None and told.hull.below is not True:
         place = place_words(told.hull.mix, told.hull.mix_accuracy, below=told.hull.below, n=told.hull.n)
-        said += f" Against the hull of single models: {place}, the cascade in {percent(told.hull.accuracy)}."
+        said += f" Against the hull of single models, {place}, the cascade in {percent(told.hull.accuracy)}."
     stdout().print(" ".join((said, *told.sentences)), highlight=False, markup=False, soft_wrap=True)
 
 

@@ -34,13 +34,13 @@ def test_it_tells_what_it_is_and_what_it_is_not(demo):
     assert "not the savings to expect" in told
 
 
-def test_it_certifies_three_points_for_about_a_quarter_of_the_cost_and_is_above_the_hull(demo):
+def test_it_certifies_three_points_for_about_a_quarter_of_the_cost_and_says_where_the_hull_is(demo):
     _, told, _ = demo
     assert "Certified with 90.0 % confidence" in told
     lost, cost = re.search(r"([0-9.]+) points less often right than the large model, for ([0-9.]+) % of", told).groups()
     assert 0.0 <= float(lost) <= 3.0
     assert float(cost) == pytest.approx(25, abs=5)
-    assert "Against the hull of single models: " in told
+    assert "Against the hull of single models, " in told
 
 
 def test_what_it_replays_is_what_it_served(demo):
