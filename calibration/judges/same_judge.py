@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from calibration.judges.labels import REFERENCE
 from calibration.judges.probing import without_failures
@@ -26,6 +27,7 @@ from cascade.hashing import content_id
 from cascade.labelling.annotation import HUMAN
 from cascade.labelling.item import shown
 from cascade.ladder import Ladder, Rung
+from cascade.log.samples import DECISION
 from cascade.plugins import verifier
 from cascade.prices import PriceBook
 from cascade.samples.jsonl import read_samples, sample_line
@@ -138,7 +140,13 @@ def _pairs(samples: Iterable[Sample], rungs: Callable[[str], Sequence[str]]) -> 
 
 
 def _pair_id(sample: Sample, own: Response, top: Response) -> str:
-    return content_id([sample.request.content, shown(own), shown(top)])
+    return content_id([*sample.key, sample.request.content, shown(own), shown(top)])
+
+
+def _origin(sample: Sample) -> Mapping[str, Any]:
+    """Return what names the request of a sample that is made of another, so that `cascade forget` finds it."""
+    kept = {name: sample.extra[name] for name in (DECISION,) if name in sample.extra}
+    return {"hash_id": sample.hash_id, "extra": kept}
 
 
 def _shown(sample: Sample, own: Response, top: Response) -> Sample:
@@ -148,7 +156,7 @@ def _shown(sample: Sample, own: Response, top: Response) -> Sample:
         sample.request, messages=tuple(messages), schema=None, params=EMPTY, id=_pair_id(sample, own, top), session=None
     )
     recording = Recording(rung=RUNG, model=RUNG, response=Response(text=shown(own)))
-    return Sample(request=request, recordings={RUNG: recording})
+    return Sample(request=request, recordings={RUNG: recording}, **_origin(sample))
 
 
 class CheckFile:
@@ -207,7 +215,7 @@ class CheckFile:
             else:
                 recordings[rung] = Recording(rung=rung, model=own.model, response=Response(text=shown(own.response)))
         request = replace(sample.request, schema=None, params=EMPTY, answer_field=None)
-        return Sample(request=request, gold=shown(top), recordings=recordings)
+        return Sample(request=request, gold=shown(top), recordings=recordings, **_origin(sample))
 
 
 def ask_checks(

@@ -53,7 +53,10 @@ def ask_again(
     """
     kept = output.with_name(output.name + ".again")
     # Another id than the first time: a repetition by id would give the same answer again.
-    asked = [Sample(request=replace(one.request, id=f"{one.request.id} again")) for one in drawn]
+    asked = [
+        replace(one, request=replace(one.request, id=f"{one.request.id} again"), gold=None, recordings={})
+        for one in drawn
+    ]
     done = explore(app, asked, kept, label="Asking again")
     answers = {one.key: again for one, again in zip(drawn, done.samples, strict=True)}
     merged = [_with(one, answers.get(one.key), app.ladder) for one in samples]

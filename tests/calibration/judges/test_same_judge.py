@@ -13,6 +13,7 @@ from calibration import calibrate_files
 from calibration.judges.same_judge import SameJudge
 from calibration.samples.checks import Checks
 from calibration.targets.bound import MaxDisagreement, MaxLoss
+from cascade.bulk.forget import Traces, forget
 from cascade.clients.scripted import ScriptedClient, scripted
 from cascade.errors import ConfigError
 from cascade.exchange import Request
@@ -137,6 +138,11 @@ def test_an_interrupted_judge_goes_on_and_another_rubric_is_another_judge(tmp_pa
     assert len(whole.calls) <= 60 - 20
     run(path, again := judge(), rubric="Is it the same town?")
     assert len(again.calls) == 60
+    # A principal's request is forgotten in verdicts and checks as in the samples that they were made of.
+    traces = Traces(names=frozenset(), decisions=frozenset(), requests=frozenset({"r-7"}), calls=frozenset())
+    files = [checks_of(path), *tmp_path.glob("s.jsonl.same-*.jsonl")]
+    assert [forget(one, traces) for one in files] == [1, 1, 1]
+    assert not any("What is 7?" in one.read_text(encoding="utf-8") for one in files)
 
 
 def test_a_judge_without_a_bound_on_disagreement_and_few_checks_are_refused(tmp_path):
