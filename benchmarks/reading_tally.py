@@ -44,10 +44,15 @@ class ReadingTally:
             cells = [_cell(row) for row in [*rows, sum(rows, Counter())]]
             print(f"| {kind} | {' | '.join(cells)} |")
         total = sum(self._counts.values(), Counter())
-        n = total.total() // 2
-        print(f"\n{n:,} pairs each: {_cell(total)}; unequal in doubt: {100 * total['unequal None'] / n:.1f} %")
+        equal, unequal = (_size(total, name) for name in ("equal", "unequal"))
+        doubt = 100 * total["unequal None"] / max(1, unequal)
+        print(f"\n{equal:,} equal, {unequal:,} unequal pairs: {_cell(total)}; unequal in doubt: {doubt:.1f} %")
 
 
 def _cell(count: Counter[str]) -> str:
-    n = count.total() / 2
+    n = max(1, _size(count, "equal"))
     return f"{100 * count['equal False'] / n:.1f} / {100 * count['equal None'] / n:.1f} / {count['unequal True']}"
+
+
+def _size(count: Counter[str], name: str) -> int:
+    return sum(number for outcome, number in count.items() if outcome.split()[0] == name)

@@ -1,4 +1,4 @@
-"""Write cascade/reading/names.json: names of units, currencies and months in fourteen languages, from Unicode's CLDR.
+"""Write cascade/reading/names.json: names of units, currencies and months in sixteen languages, from Unicode's CLDR.
 
 `python tools/write_reading_names.py`, in an environment that has Babel. CLDR is Unicode's (Unicode License v3).
 """
@@ -15,9 +15,9 @@ from babel import Locale
 
 from cascade.reading.unit_table import CURRENCIES, SCALES
 
-LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "pl", "zh", "zh_Hant", "ja", "ko", "ru", "hi", "ar")
-OTHERS = frozenset({"KM", "Mm", "el"})
-"""Horsepower, nautical mile and tablespoon in one language; another unit, or an article, in others."""
+LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "pl", "tr", "sv", "zh", "zh_Hant", "ja", "ko", "ru", "hi", "ar")
+OTHERS = frozenset({"KM", "Mm", "el", "v", "fat", "fit", "ons", "tim", "kv", "uns", "hk", "bg", "sb", "yk", "yy"})
+"""Horsepower, nautical mile, tablespoon, week, barrel … in one language; another unit, or another word, in others."""
 TARGET = Path(__file__).parents[1] / "cascade" / "reading" / "names.json"
 _PLACE = re.compile(r"\{[01]\}")
 _MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u2068\u2069"))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from cascade.reading import words
 from cascade.reading.language import COMMA, is_one_of
 from cascade.reading.numbers import match_number, read_quantity
 from cascade.reading.values import Key, Number
+
+MAX_BEFORE: Final = 30
+"""Characters before a number that are looked at."""
 
 _NAME_BEFORE = re.compile(r"([^\W\d_][\w'’.-]*)[ -]?$")
 START = re.compile(
@@ -16,6 +20,7 @@ START = re.compile(
     r"|(?<=[\u3000-\uffff])[-+]?(?:[$€£¥₩₹₽₺₪฿₫₱₦₴] ?)?\d|(?<=[=(])-?\d"
 )
 """Where a number may begin."""
+_BOUNDS = frozenset("<>≤≥≠")
 _END = re.compile(r"[\w.,:/-]*")
 
 
@@ -41,11 +46,15 @@ def numbers_of(text: str, context: str = "") -> list[Number]:
             at = _END.match(text, figure.start()).end()  # type: ignore[union-attr]  # it matches everywhere
             continue
         number, at = matched
-        before = text[max(0, figure.start() - 30) : figure.start()]
-        if _in_name(before) or (
-            text[at : at + 1].isalpha()
-            and text[at] < "\u3000"
-            and read_quantity(text[figure.start() : at + 12]) is None
+        before = text[max(0, figure.start() - MAX_BEFORE) : figure.start()]
+        if (
+            in_name(before)
+            or before.rstrip()[-1:] in _BOUNDS
+            or (
+                text[at : at + 1].isalpha()
+                and text[at] < "\u3000"
+                and read_quantity(text[figure.start() : at + 12]) is None
+            )
         ):
             continue
         rest = re.split(r"[.,;:!?()。，]|\d", text[at : at + 40], maxsplit=1)[0]
@@ -56,7 +65,7 @@ def numbers_of(text: str, context: str = "") -> list[Number]:
     return list(found.values())
 
 
-def _in_name(before: str) -> bool:
+def in_name(before: str) -> bool:
     """Return whether the word before a number makes one name of the two: `Apollo 11`, `Step 3`, `第3`."""
     if before.endswith(("第", "№", "#", "제")):
         return True

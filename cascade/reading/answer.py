@@ -13,8 +13,19 @@ from cascade.reading.phrase import of_json, value_of
 from cascade.reading.plain import normal, plain, trim
 from cascade.reading.program import FENCED, program_in
 from cascade.reading.sequences import closing_list, list_lines
+from cascade.reading.text_relations import denies
 from cascade.reading.values import NOTHING, Answer, Choice, Number, Sequence, Structure, Text, Unsure, Value
-from cascade.reading.wording import BOLD_END, DENIED, SPAN, SUMMARY, arrived_at, without_offer
+from cascade.reading.wording import (
+    BOLD_END,
+    DENIED,
+    IN_THE,
+    SUMMARY,
+    arrived_at,
+    explained,
+    headed,
+    only_cell,
+    without_offer,
+)
 
 TAIL: Final = 4000
 """Characters at the end of an answer that are searched for its final part."""
@@ -23,6 +34,8 @@ MAX_MARKS: Final = 10
 _BEFORE: Final = 20
 _BEHIND: Final = 80
 """Characters before and behind the stem of a mark where the mark may stand."""
+MAX_HEAD: Final = 5
+"""Most words of a first line that is the answer, and the rest its explanation."""
 SHORT: Final = 200
 """Longest answer of one line, in characters, that is a phrase as a whole."""
 ANSWER_KEYS: Final = ("answer", "final_answer", "finalanswer")
@@ -35,7 +48,7 @@ _LED_IN = re.compile(r"(?:[ \t:：=>→⇒➡➔⟶\ufe0f]|[–—](?=[ \t]))*")
 _QUOTE_MARKS = re.compile(r"^[ \t]*>[ \t]?", re.MULTILINE)
 _EMOJI_END = re.compile("(?:\\s*[\u2600-\u27bf\U0001f300-\U0001faff\ufe0f])+$")
 _BOXED_BEFORE = re.compile(r"\\boxed\s?\{[^\n]{1,80}\}[^\w\n]{0,4}\s?(?:or|oder|ou|o|или|或)\s[^\w\n]{0,4}$")
-_LAST_STARS = re.compile(r"\*\*(?=[^*]{0,3}$)")
+_LAST_STARS = re.compile(r"\*\*(?=[^*]{0,40}$)")
 _CALCULATOR = re.compile(r"<<[^<>\n]{0,200}>>")
 _LINE_START = re.compile(r"(?:^|\n)[ \t>*_#-]*$")
 _BOLD_LINE = re.compile(r"[ \t]*\*\*([^*\n]{1,200})\*\*[ \t.]*")
@@ -74,7 +87,7 @@ def answer_of_json(value: Any, context: str = "") -> Answer:
     return Structure(value=kept, canonical=canonical(kept))
 
 
-def answer_of_text(said: str) -> Answer:
+def answer_of_text(said: str) -> Answer:  # noqa: C901, PLR0912 - one condition a form
     """Return the final answer of what is said, which holds no JSON.
 
     In this order: what the last mark introduces; a short text as a whole; a list; a program; a bold last line; what the
@@ -87,6 +100,9 @@ def answer_of_text(said: str) -> Answer:
     marked = _marked(tail)
     if marked is not None:
         return marked
+    head = only_cell(stripped) or explained(stripped)
+    if head is not None:
+        return value_of(_within_bold(head), stripped[:TAIL])
     summed = SUMMARY.search(tail[-SHORT:])
     if summed is not None:
         return value_of(tail[-SHORT:][summed.end() :], tail)
@@ -107,7 +123,19 @@ def answer_of_text(said: str) -> Answer:
     program = program_in(stripped)
     if program is not None:
         return program
+    if len(stripped) <= TAIL and (head := headed(stripped)) is not None:
+        value = value_of(_within_bold(head), tail)
+        if not isinstance(value, Text | Unsure):
+            return value
+        if isinstance(value, Text) and value.complement is None and len(value.normal.split()) <= MAX_HEAD:
+            return Text(normal=normal(stripped), complement=value, is_long=True)
     return _concluded(stripped, tail)
+
+
+def _within_bold(line: str) -> str:
+    """Return a line without the marks of bold around the whole of it."""
+    bold = _BOLD_LINE.fullmatch(line)
+    return line if bold is None else bold[1]
 
 
 def _marked(tail: str) -> Answer | None:
@@ -118,6 +146,8 @@ def _marked(tail: str) -> Answer | None:
             continue
         if mark[0].startswith("\\") and _BOXED_BEFORE.search(tail[max(0, mark.start() - SHORT) : mark.start()]):
             return Unsure(reason="it names alternatives")
+        if not words.NEGATIONS.isdisjoint(IN_THE.sub("", plain(mark[0]).casefold()).split()):
+            return Unsure(reason="it says what the answer is not")
         if trim(plain(phrase)).casefold() in words.VERDICTS:
             continue  # the answer B is correct
         if len(phrase) <= SHORT and DENIED.search(plain(phrase)):
@@ -128,8 +158,10 @@ def _marked(tail: str) -> Answer | None:
         if isinstance(value, Text):
             if value.quoted is None and not value.normal:
                 continue
-            if isinstance(value.complement, Number):
+            if isinstance(value.complement, Number) and not denies(value.normal):
                 return value.complement
+            if value.number is not None and denies(value.normal):
+                return Unsure(reason="it says what the answer is not")
             value = value.number or value
         return value
     return None
@@ -212,7 +244,7 @@ def _concluded(text: str, tail: str) -> Answer:
         return Choice(label=chosen[1] or chosen[2] or chosen[3])
     ends = len(last) <= SHORT and (BOLD_END.search(last) is not None or arrived_at(said) is not None)
     closed = _said_of(last, tail) if ends else None
-    if closed is not None and (not isinstance(closed, Number | Text) or SPAN.fullmatch(getattr(closed, "raw", ""))):
+    if closed is not None and not isinstance(closed, Number | Text):
         return Text(normal=normal(text), complement=closed, is_long=True)
     works = _EQUATION.search(text) is not None or words.CONCLUSION.match(said) is not None
     if works:

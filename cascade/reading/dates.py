@@ -1,4 +1,4 @@
-"""Dates: days, months and years, in ISO's form, in figures, and with names of months in twelve languages."""
+"""Dates: days, months and years, in ISO's form, in figures, and with names of months in sixteen languages."""
 
 from __future__ import annotations
 

@@ -25,6 +25,8 @@ _STOP_WORDS: Final = {
     "pl": "jest to w na się że nie odpowiedź wynik zatem czyli więc dla i z do ostateczna prawidłowa poprawna "
     "otrzymujemy "
     "daje mamy wynosi wychodzi razem rozwiązanie",
+    "tr": "bir ve bu için cevap yanıt sonuç olarak doğru değer toplam ile değil dakika saat",
+    "sv": "och är det att som en ett av på inte svar svaret rätt alltså för med blir totalt värdet slutresultatet",
     "ru": "и в не на что это ответ",
 }
 _WORD = re.compile(r"[^\W\d_]+")
@@ -32,9 +34,9 @@ _SCRIPTS = re.compile(
     "(?P<ja>[\u3040-\u30ff])|(?P<ko>[\uac00-\ud7af])|(?P<zh>[\u4e00-\u9fff])|(?P<ru>[\u0400-\u04ff])"
     "|(?P<hi>[\u0900-\u097f])|(?P<ar>[\u0600-\u06ff])"
 )
-COMMA: Final = frozenset({"de", "fr", "es", "pt", "it", "nl", "pl", "ru"})
+COMMA: Final = frozenset({"de", "fr", "es", "pt", "it", "nl", "pl", "ru", "tr", "sv"})
 """Languages whose decimal sign is a comma."""
-DAY_FIRST: Final = frozenset({"de", "fr", "es", "pt", "it", "nl", "pl", "ru", "hi", "ar"})
+DAY_FIRST: Final = frozenset({"de", "fr", "es", "pt", "it", "nl", "pl", "ru", "tr", "hi", "ar"})
 """Languages that write the day of a date before the month."""
 MAX_CHARS: Final = 600
 """Characters at the end of a text that are looked at."""
@@ -50,7 +52,7 @@ def _by_word() -> dict[str, tuple[str, ...]]:
 
 
 def language_of(text: str) -> str | None:
-    """Return the code of a text's language: en, de, fr, es, pt, it, nl, pl, zh, ja, ko, ru, hi or ar; None in doubt."""
+    """Return the code of a text's language, one of sixteen (`_STOP_WORDS`, zh, ja, ko, hi, ar); None in doubt."""
     tail = text[-MAX_CHARS:]
     if not tail.isascii():
         scripts = {found.lastgroup for found in _SCRIPTS.finditer(tail)}

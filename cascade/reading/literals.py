@@ -79,8 +79,8 @@ def of_literal(value: Any) -> Value:
     return Text(normal=normal(str(value)), quoted=repr(value))
 
 
-def text_of(raw: str, **fields: Any) -> Text:
-    """Return the text that a phrase is."""
-    own = plain(raw)
-    exact = own if _EXACT.search(own) else ""
+def text_of(raw: str, *, cited: bool = True, **fields: Any) -> Text:
+    """Return the text that a phrase is; figures in brackets are part of it where it is not `cited`."""
+    own = plain(raw, cited=cited)
+    exact = own if not cited or _EXACT.search(own) else ""
     return Text(normal=normal(own), raw=own, exact=exact, **fields)

@@ -9,6 +9,8 @@ from typing import Final
 from cascade.reading.numerals import DIGIT_WORDS, numeral
 from cascade.reading.units import Unit, unit_of
 from cascade.reading.values import Number
+from cascade.reading.wording import DENIED, EXCLUDED
+from cascade.reading.words import NEGATIONS
 
 MAX_DIGITS: Final = 400
 """Most digits of a number that is read as one."""
@@ -48,7 +50,12 @@ SCALES: Final = {
     "трлн": 12, "百": 2, "千": 3, "万": 4, "萬": 4, "百万": 6, "千万": 7, "亿": 8, "億": 8, "百億": 10,
     "千億": 11, "兆": 12, "万亿": 12, "백": 2, "천": 3, "만": 4, "백만": 6, "천만": 7, "억": 8, "조": 12,
     "lakh": 5, "lakhs": 5, "lac": 5, "crore": 7, "crores": 7, "हज़ार": 3, "हजार": 3, "लाख": 5, "करोड़": 7,
-    "अरब": 9, "ألف": 3, "آلاف": 3, "مليون": 6, "ملايين": 6, "مليار": 9, "مليارات": 9,
+    "duizend": 3, "miljoen": 6, "miljard": 9,
+    "tysiąc": 3, "tysiące": 3, "tysięcy": 3, "milion": 6, "miliony": 6, "milionów": 6, "miliard": 9, "miliardy": 9,
+    "miliardów": 9, "tusen": 3, "miljon": 6, "miljoner": 6, "miljarder": 9, "bin": 3, "milyon": 6, "milyar": 9,
+    "मिलियन": 6, "बिलियन": 9, "mill.": 6, "mds": 9, "md": 9, "triliun": 12, "juta": 6,
+    "अरब": 9, "ألف": 3, "آلاف": 3,
+    "مليون": 6, "ملايين": 6, "مليار": 9, "مليارات": 9,
 }  # fmt: skip
 """Powers of ten by their names."""
 _ATTACHED: Final = {"k": 3, "K": 3, "M": 6, "B": 9}
@@ -61,8 +68,16 @@ _CJK_SCALE: Final = frozenset("百千万萬亿億兆백천만억조")
 _LETTER = re.compile(r"[^\W\d_]")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|ère|ème|º|ª|-?й|-?я|-?е|번째|番目|位|号|號)(?!\w)", re.IGNORECASE)
 _RATE = re.compile(r"\s*(?:/|per |pro |par |por |al |each |every )", re.IGNORECASE)
-_VERB = re.compile(r"(?:is|are|was|were|isn't|aren't|ist|sind|war|est|sont|n'est|es|son|é|è|zijn|jest)\b")
+_VERB = re.compile(
+    r"(?:is|are|was|were|isn't|aren't|would|could|can|cannot|will|may|might|must|should|has|have|had|seems|looks|appears"
+    r"|ist|sind|war|wäre|wird|kann|scheint|scheidet|est|sont|n'est|serait|reste|es|son|queda|resulta|sería|é|são|fica|seria"
+    r"|está|è|sono|sarebbe|resta|zijn|blijft|klopt|jest|to|był\w*|является|будет|är|blir)\b"
+)
 """A verb behind a number, which makes a sentence: `5 is not the answer`."""
+_NEAR: Final = Fraction(1, 50)
+"""How far a number in another unit may be from what it restates: it is rounded."""
+_DENYING: Final = NEGATIONS - {"mai", "ni"}
+"""Words behind a number that deny it: `5 does not work`."""
 _UNIT_WORDS: Final = 3
 """Most words of a unit."""
 _NOUN_WORDS: Final = 14
@@ -231,8 +246,10 @@ def _with_unit(number: Number, rest: str) -> Number | None:
     if unit is None:
         unit, rest = _leading_unit(rest)
     rest = rest.strip(" .,;")
-    if rest and unit is not None:
-        added = _compound(number, unit, rest)
+    if rest and (unit is not None or rest[0] in "(="):
+        added = None if unit is None else _compound(number, unit, rest)
+        if added is None:
+            added = _restated(Number(value=number.value, unit=unit, alternative=number.alternative), rest)
         if added is not None:
             return added
     if rest:
@@ -245,7 +262,12 @@ def _with_unit(number: Number, rest: str) -> Number | None:
                 else Number(value=number.value, unit=unit, alternative=number.alternative)
             )
         noun = " ".join(rest.casefold().split())
-        if _VERB.match(noun):
+        if (
+            _VERB.match(noun)
+            or not _DENYING.isdisjoint(noun.replace("n't", " n't").split())
+            or DENIED.search(noun)
+            or EXCLUDED.search(noun)
+        ):
             return None
     return Number(value=number.value, unit=unit, noun=noun, alternative=number.alternative)
 
@@ -271,7 +293,7 @@ def _leading_unit(rest: str) -> tuple[Unit | None, str]:
 
 
 def _compound(number: Number, unit: Unit, rest: str) -> Number | None:
-    rest = re.sub(r"^(?:and|und|et|y|e|и|,)\s+", "", rest)
+    rest = re.sub(r"^(?:(?:and|und|et|y|e|en|i|и|ve|och|और|,)\s+|(?:و|와|과|と|和|又)\s?)", "", rest)
     if not rest[:1].isdigit() or number.unit is not None:
         return None
     further = read_quantity(rest)
@@ -281,3 +303,17 @@ def _compound(number: Number, unit: Unit, rest: str) -> Number | None:
         return None
     total = number.value + further.value * further.unit.scale / unit.scale
     return Number(value=total, unit=unit)
+
+
+def _restated(number: Number, rest: str) -> Number | None:
+    """Return a number that is said again in another form, `5 km (5,000 m)`, if the two are near enough."""
+    again = rest[1:-1] if rest[0] == "(" and rest[-1] == ")" else rest[1:] if rest[0] in "=≈" else None
+    other = None if again is None else read_quantity(again.strip().removeprefix("=").removeprefix("≈").strip())
+    if other is None or other.noun:
+        return None
+    one, two = (
+        part.share if part.unit is not None and part.unit.is_percent else part.scaled for part in (number, other)
+    )
+    dimensions = [() if part.unit is None or part.unit.is_percent else part.unit.dimension for part in (number, other)]
+    near = abs(one - two) <= max(abs(one), abs(two)) * _NEAR
+    return number if dimensions[0] == dimensions[1] and near else None

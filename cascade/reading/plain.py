@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import Final
 
+from cascade.reading.latex import without_latex, without_lowered
+
 _DASHES: Final = "‐‑‒–—―−﹣－˗➖⁃"
 _SIGNS: Final = str.maketrans(
     {
@@ -26,6 +28,8 @@ _SIGNS: Final = str.maketrans(
         "\u2007": " ",
         "⁄": "/",
         "÷": "/",
+        **dict.fromkeys("⩽≦", "≤"),
+        **dict.fromkeys("⩾≧", "≥"),
     }
 )
 _INVISIBLE: Final = dict.fromkeys(
@@ -42,21 +46,6 @@ _CITATION = re.compile(
 )
 _PER_HUNDRED = re.compile(r"百分之[ \t]?(-?\d+(?:[.·]\d+)?)")
 _LINK = re.compile(r"!?\[([^\[\]\n]{1,200})\]\([^()\s]{1,500}\)")
-_LATEX_PAIRS = re.compile(
-    r"\\(?:text|mathrm|textbf|mathbf|mathit|operatorname|textit|mbox|emph|bold|boldsymbol)\s?\{([^{}]{0,200})\}"
-)
-_LATEX_FRACTION = re.compile(r"\\[dtc]?frac\s?(?:\{([^{}]{1,100})\}|(\d))\s?(?:\{([^{}]{1,100})\}|(\d))")
-_LATEX_BRACES = re.compile(r"\^\s?\{([^{}]{1,40})\}")
-_LATEX_WORDS: Final = (
-    (re.compile(r"\\(?:cdot|times|ast)(?![A-Za-z])"), "×"),
-    (re.compile(r"\\(?:left|right|big|Big|displaystyle|quad|qquad)(?![A-Za-z])|\\[,;:!]|(?<=\d)\{,\}(?=\d)"), " "),
-    (re.compile(r"\^\s?\\circ|\\degree"), "°"),
-    (re.compile(r"\\mu(?![A-Za-z])"), "μ"),
-    (re.compile(r"\\(?:Omega|ohm)(?![A-Za-z])"), "Ω"),
-    (re.compile(r"\\pi(?![A-Za-z])"), "π"),
-    (re.compile(r"\\[%$#&_ ]|\\\{|\\\}"), ""),
-)
-_MATH = re.compile(r"\\\(|\\\)|\\\[|\\\]|\$\$")
 _EMPHASIS = re.compile(r"(?<![0-9A-Za-z*])(\*{1,4})(?=[^\s*])([^*\n]{1,400}?)(?<=\S)\1(?![0-9A-Za-z*])")
 _MARKDOWN = re.compile(r"(?<![\w])_{1,3}(?=[^\s_])|(?<=[^\s_])_{1,3}(?![\w])|~~|</?(?:b|i|em|strong|u|mark|span)>")
 _BACKTICKS = re.compile(r"`+")
@@ -65,10 +54,11 @@ _QUOTES: Final = "\"'`"
 _ENDS: Final = " \t\r\n.,;:!?。．，、；：！？…।؟،؛·"
 
 
-def plain(phrase: str) -> str:
+def plain(phrase: str, *, cited: bool = True) -> str:
     """Return a phrase without marks: Markdown, LaTeX, citations, typographic variants; its digits and signs in ASCII.
 
-    Powers written as raised digits become `^n`. Takes time linear in the phrase.
+    Powers written as raised digits become `^n`. Figures in brackets stay where it is not `cited`. Takes time linear in
+    the phrase.
     """
     text = phrase
     if not text.isascii():
@@ -80,12 +70,12 @@ def plain(phrase: str) -> str:
         if not text.isascii():
             text = "".join(map(_digit, text))
             text = _PER_HUNDRED.sub(r"\1%", text)
-    if "[" in text or "【" in text or "(" in text or "<" in text:
+    if cited and ("[" in text or "【" in text or "(" in text or "<" in text):
         text = _CITATION.sub("", _LINK.sub(r"\1", text))
     if "{,}" in text:
         text = text.replace("{,}", ",")
     if "\\" in text:
-        text = _without_latex(text)
+        text = without_latex(text)
     if "$" in text:
         text = _DOLLARS.sub(_math, text)
     if "*" in text:
@@ -134,25 +124,4 @@ def _digit(character: str) -> str:
 def _math(found: re.Match[str]) -> str:
     """Return a formula without its dollar signs, but leave two amounts of money in one phrase alone."""
     inner = found[1]
-    return found[0] if inner[:1].isdigit() and inner[-1:].isspace() else inner
-
-
-def _without_latex(text: str) -> str:
-    text = _MATH.sub("", text)
-    for _ in range(4):  # nested groups, from the inside
-        before = text
-        text = _LATEX_PAIRS.sub(r"\1", text)
-        text = _LATEX_BRACES.sub(r"^(\1)", text)
-        text = _LATEX_FRACTION.sub(_fraction, text)
-        if text == before:
-            break
-    for pattern, plain_form in _LATEX_WORDS:
-        text = pattern.sub(plain_form, text) if plain_form else pattern.sub(lambda found: found[0][1:], text)
-    return text.strip()
-
-
-def _fraction(found: re.Match[str]) -> str:
-    over, under = found[1] or found[2], found[3] or found[4]
-    whole = " " if found.start() and found.string[found.start() - 1].isdigit() else ""
-    simple = over.lstrip("-").isalnum() and under.isalnum()
-    return f"{whole}{over}/{under}" if simple else f"{whole}({over})/({under})"
+    return found[0] if inner[:1].isdigit() and inner[-1:].isspace() else without_lowered(inner)

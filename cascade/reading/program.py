@@ -11,8 +11,11 @@ from cascade.reading.values import Answer, Code
 
 MAX_TREE: Final = 20_000
 """Longest Python program, in characters, that is compared by its syntax tree."""
-FENCED = re.compile(r"^[ \t]{0,3}(```+|~~~+)([^\n`]*)\n", re.MULTILINE)
+FENCED = re.compile(r"^[ \t]{0,3}(`{3,}(?!`)|~{3,}(?!~))([^\n`]*)\n", re.MULTILINE)
 """The opening of a fence, with what it says of its language."""
+_SQL: Final = frozenset({"sql", "postgresql", "mysql", "sqlite", "tsql", "plsql", "postgres"})
+_QUERY = re.compile(r"(?:select|insert into|update|delete from|with|create table)\s", re.IGNORECASE)
+_QUOTED = re.compile(r"""('[^']*'|"[^"]*"|`[^`]*`)""")
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{0,20}")
 
 
@@ -45,4 +48,12 @@ def program_of(source: str, language: str = "") -> Code:
             return Code(source=source, canonical=ast.dump(ast.parse(source)))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             pass
+    if language.casefold() in _SQL or (not language and _QUERY.match(text)):
+        return Code(source=source, canonical=_query(text))
     return Code(source=source, canonical=text)
+
+
+def _query(text: str) -> str:
+    """Return a query in one line, in small letters but for what is quoted, without its last semicolon."""
+    parts = _QUOTED.split(" ".join(text.split()).rstrip("; "))
+    return "".join(part if place % 2 else part.casefold() for place, part in enumerate(parts))

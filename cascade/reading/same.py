@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cascade.reading import words
-from cascade.reading.phrase import value_of
+from cascade.reading.phrase import of_json, value_of
 from cascade.reading.text_relations import affirms, alike_but_form, denies, holds
 from cascade.reading.values import (
     Answer,
@@ -16,15 +16,18 @@ from cascade.reading.values import (
     Number,
     Sequence,
     Structure,
+    Term,
     Text,
     Unsure,
     Value,
 )
-from cascade.reading.wording import SPAN
 
 _WORDS = re.compile(r"[^\W_]+")
+_FIGURES = re.compile(r"-?\d+(?:/\d+)?")
 _TITLES = re.compile(r"^(?:(?:dr|prof|professor|mr|mrs|ms|sir|herr|frau|m|mme|monsieur|madame|sig|sr|sra)\.? )+")
-_ORDER = (Text, Choice, Code, Date, Sequence, Structure, Boolean, Number)
+MAX_NOUN = 4
+"""Most characters of what is counted, in scripts without blanks."""
+_ORDER = (Text, Choice, Code, Date, Term, Sequence, Structure, Boolean, Number)
 
 
 def same(left: Answer, right: Answer) -> bool | None:
@@ -42,6 +45,8 @@ def same(left: Answer, right: Answer) -> bool | None:
         return _numbers(left, right)
     if isinstance(left, Date) and isinstance(right, Date):
         return _dates(left, right)
+    if isinstance(left, Term) and isinstance(right, Term):
+        return _terms(left, right)
     if isinstance(left, Sequence) and isinstance(right, Sequence):
         return _sequences(left, right)
     if isinstance(left, Text) and isinstance(right, Text):
@@ -64,12 +69,43 @@ def _two_kinds(left: Value, right: Value) -> bool | None:
         case Date() if isinstance(other, Number):
             years = {year for year, month, _ in one.readings if month is not None}
             return None if other.unit is None and other.value in years else False
+        case Term() if isinstance(other, Number | Sequence):
+            return None if isinstance(other, Sequence) or str(other.value) in _FIGURES.findall(one.canonical) else False
+        case Sequence() if isinstance(other, Structure):
+            return _unknowns(one, other)
         case Sequence() if len(one.items) == 1 or not one.ordered:
             return False if all(same(item, other) is False for item in one.items) else None
     return False
 
 
+def _terms(left: Term, right: Term) -> bool | None:
+    """Compare terms of unequal key: a time with its zone may be one without; `x≤5` may be an interval."""
+    if left.kind != right.kind:
+        return False
+    times = [term.canonical.split() for term in (left, right)]
+    if left.kind == "time":
+        return None if times[0][0] == times[1][0] and len(times[0]) != len(times[1]) else False
+    return None if left.kind == "bound" and (left.canonical[0] in "[(") is not (right.canonical[0] in "[(") else False
+
+
+def _unknowns(values: Sequence, named: Structure) -> bool | None:
+    """Compare `(3, -4)` with `x = 3, y = -4`, which may mean it."""
+    if not isinstance(named.value, dict) or len(named.value) != len(values.items):
+        return False
+    return (
+        False
+        if any(same(one, of_json(two)) is False for one, two in zip(values.items, named.value.values(), strict=True))
+        else None
+    )
+
+
 def _numbers(left: Number, right: Number) -> bool | None:
+    if (
+        any(" " in noun or (len(noun) > MAX_NOUN and noun > "\u3000") for noun in (left.noun, right.noun))
+        and not (left.noun and right.noun)
+        and left.value == right.value
+    ):
+        return None  # several words behind a number may say more than what is counted
     nouns_alike = not left.noun or not right.noun or _alike(left.noun, right.noun)
     if left.unit is not None and right.unit is not None:
         if left.unit.dimension != right.unit.dimension:
@@ -138,19 +174,21 @@ def _sequences(left: Sequence, right: Sequence) -> bool | None:
         for one, other in zip(left.items, right.items, strict=True)
     ]
     if all(pair is True for pair in pairs):
-        return True if left.kind == right.kind or "set" not in (left.kind, right.kind) else None
+        kinds = {left.kind: left.ordered, right.kind: right.ordered}
+        return True if left.kind == right.kind or "set" not in kinds or not any(kinds.values()) else None
     unordered = not (left.ordered and right.ordered)
     if unordered and sorted(map(repr, left.key[1:])) == sorted(map(repr, right.key[1:])):
-        return None if left.kind != "set" or right.kind != "set" else True
+        return True if "set" in (left.kind, right.kind) and not (left.ordered or right.ordered) else None
     if False in pairs:
         return False
     return None
 
 
-def _texts(left: Text, right: Text) -> bool | None:  # noqa: C901 - one condition a kind of text
+def _texts(left: Text, right: Text) -> bool | None:  # noqa: C901, PLR0912 - one condition a kind
     if left.quoted is not None and right.quoted is not None:
         return False
-    if left.normal == right.normal:
+    mine, theirs = left.complement, right.complement
+    if left.normal == right.normal and not (mine and theirs and same(mine, theirs) is False):
         if (left.quoted is None) is not (right.quoted is None):
             one, other = (left, right) if right.quoted is None else (right, left)
             return True if other.raw.rstrip(".") in (one.raw, one.raw.rstrip(".")) else None
@@ -160,20 +198,36 @@ def _texts(left: Text, right: Text) -> bool | None:  # noqa: C901 - one conditio
             found = same(one.complement, other)
             if found:
                 return True
-    mine, theirs = left.complement, right.complement
     if mine is not None and theirs is not None and not isinstance(mine, Text) and not isinstance(theirs, Text):
-        return same(mine, theirs)
-    if isinstance(mine, Text) and isinstance(theirs, Text) and mine.key == theirs.key and SPAN.fullmatch(mine.raw):
-        return True
+        found = same(mine, theirs)
+        return None if found and (denies(left.normal) or denies(right.normal)) else found
+    for one, said in ((left, theirs), (right, mine)):
+        if (
+            said is not None
+            and not isinstance(said, Text)
+            and (one.is_long or " " in one.normal or not one.normal.isascii())
+        ):
+            return _text_and_value(one, said)
     if left.is_long or right.is_long or (mine is not None and theirs is not None and same(mine, theirs)):
         return None
     if sorted(_WORDS.findall(left.normal)) == sorted(_WORDS.findall(right.normal)):
         return None if " " in left.normal else False
     if (untitled := _TITLES.sub("", left.normal)) == _TITLES.sub("", right.normal) and " " in untitled:
         return True
-    if left.number is not None and right.number is not None and same(left.number, right.number) is False:
-        return False
-    return None if affirms(left.normal, right.normal) or affirms(right.normal, left.normal) else False
+    if left.number is not None and right.number is not None:
+        return False if same(left.number, right.number) is False else None
+    return None if _may_affirm(left, right) or _may_affirm(right, left) else False
+
+
+def _may_affirm(sentence: Text, part: Text) -> bool:
+    """Return whether a text may say what another says: it holds it, or its complement, or ends as it does."""
+    if affirms(sentence.normal, part.normal):
+        return True
+    inner = part.complement
+    if isinstance(inner, Text) and holds(sentence.normal, inner.normal):
+        return True
+    one, other = (_WORDS.findall(text.normal)[-1:] for text in (sentence, part))
+    return one == other and " " in sentence.normal and " " in part.normal and sentence.raw[-1:] in ".!。"
 
 
 def _text_and_value(text: Text, value: Answer) -> bool | None:
@@ -185,7 +239,7 @@ def _text_and_value(text: Text, value: Answer) -> bool | None:
         return None if isinstance(value, Code) or (found is None and isinstance(inner, Number)) else found
     if text.complement is not None:
         found = same(text.complement, value)
-        if found and isinstance(value, Number | Choice | Date) and denies(text.normal):
+        if found and isinstance(value, Number | Choice | Date | Term) and denies(text.normal):
             return None
         if found or (found is False and not text.numbers):
             return found
@@ -193,10 +247,12 @@ def _text_and_value(text: Text, value: Answer) -> bool | None:
         each = [same(number, value) for number in text.numbers]
         if True in each and denies(text.normal):
             return None
+        if len(each) == 1 and each[0] and not words.CONCLUSION.match(text.raw):
+            return None  # a sentence in words that are not known may as well reject it
         return each[0] if len(each) == 1 else None if any(one is not False for one in each) else False
     if isinstance(value, Choice):
         if text.normal in (value.label.casefold(), value.text):
-            return True
+            return None if text.raw[:2] == "A " and value.label != "A" else True
         return None  # it may be the text of that option
     if text.is_long or _may_say(text.normal, value):
         return None
@@ -212,8 +268,8 @@ def _may_say(normal: str, value: Answer) -> bool:
             return any(str(year) in normal for year, _, _ in value.readings)
         case Sequence():
             return any(holds(normal, item.normal) for item in value.items if isinstance(item, Text))
-        case Number():
-            return " " in normal and any(map(str.isdigit, normal))
+        case Number() | Term():
+            return (" " in normal or not normal.isascii()) and any(map(str.isdigit, normal))
         case Boolean():
             return any(holds(normal, word) for word in words.TRUE | words.FALSE)
         case _:

@@ -16,11 +16,18 @@ _BULLET = re.compile(r"[ \t]*[-*•‣▪◦·–][ \t]+(\S.*)")
 _COMMA = re.compile(r"\s*(?:[;；、،]|[,，](?!\d{3}(?:\D|$)))\s*")
 _COMMAS = re.compile(r"\s*[,，;；、،]\s*")
 _AND = re.compile(
-    r"\s+(?:and|und|et|y|e|и|और|و|&)\s+|(?<=[\u3040-\u9fff])(?:和|与|與|及|以及|と|および)(?=[\u3040-\u9fff])"
+    r"\s+(?:and|und|et|y|e|и|ve|och|और|و|&)\s+|(?<=\d)\s(?:en|i)\s(?=\d)"
+    r"|(?<=[\u3040-\u9fff\d])(?:和|与|與|及|以及|と|および)(?=[\u3040-\u9fff\d])"
     r"|(?:와|과)\s+|\s및\s+|\sو(?=[\u0620-\u064a]{2})"
 )
 _LAST_AND = re.compile(r"\s(?:en|i)\s(?=\S+$)")
 """Dutch and Polish, which are other words elsewhere: only behind a comma, before one word."""
+_CLAUSE = re.compile(
+    r"^(?:that|which|who|where|when|because|dass|weil|que|qui|dont|che|dat|omdat|że|który\w*|что|котор\w*|att|som|ki)\s"
+    r"|(?:より|から|ので|ため|によると|ならば|として)$",
+    re.IGNORECASE,
+)
+"""What makes the part of a sentence between commas a clause, and no item."""
 _WARNED = re.compile(r"\\[^\\'\"abfnrtv0-7xuUN\n]|\d(?:and|else|for|if|in|is|not|or)\b")
 """What Python's parser warns of: unknown escapes, and figures run into a word."""
 _LETTERS = re.compile(r"[^\W\d_]")
@@ -64,13 +71,17 @@ def comma_items(phrase: str) -> list[str] | None:
         return None
     parts = (_COMMA if re.search(r"\d", phrase) else _COMMAS).split(phrase)
     parts = _with_decimals(parts, phrase)
-    last = _AND.split(re.sub(r"^(?:and|und|et|y|e|и|以及|和)\s+", "", parts[-1]))
+    last = _AND.split(re.sub(r"^(?:and|und|et|y|e|и|ve|och|以及|和)\s+", "", parts[-1]))
     if len(parts) == 1 and len(last) != 2:
         return None
     if len(parts) > 1 and len(last) == 1:
         last = _LAST_AND.split(last[0])
     items = [*parts[:-1], *last] if len(last) <= 2 else parts
     items = [item.strip(" .") for item in items]
+    if any(map(_CLAUSE.search, items)):
+        return None
+    if any(item.count(one) != item.count(other) for item in items for one, other in ("()", "[]", "{}")):
+        return None
     if len(items) < 2 or any(not item or len(item) > MAX_ITEM or len(item.split()) > 4 for item in items):
         return None
     return items

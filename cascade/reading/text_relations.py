@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cascade.reading import words
-from cascade.reading.wording import DENIED, IN_THE
+from cascade.reading.wording import DENIED, EXCLUDED, IN_THE
 
 _WORDS = re.compile(r"[^\W_]+")
 _TOKENS = re.compile(r"n't|[^\W_]+")
@@ -43,9 +43,13 @@ def affirms(text: str, part: str) -> bool:
 
 
 def denies(text: str) -> bool:
-    """Return whether a sentence in normal form denies something: what it names need not be its answer."""
+    """Return whether a sentence in normal form denies, excludes or bounds something, which need not be its answer."""
     text = IN_THE.sub("", text.replace("n't", " n't"))
-    return DENIED.search(text) is not None or not _DENYING.isdisjoint(_TOKENS.findall(text))
+    return (
+        DENIED.search(text) is not None
+        or EXCLUDED.search(text) is not None
+        or not _DENYING.isdisjoint(_TOKENS.findall(text))
+    )
 
 
 def holds(text: str, part: str) -> bool:

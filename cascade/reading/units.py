@@ -1,4 +1,4 @@
-"""Units: names in twelve languages and symbols, composed of factors, to dimension, scale and offset."""
+"""Units: names in sixteen languages and symbols, composed of factors, to dimension, scale and offset."""
 
 from __future__ import annotations
 
@@ -39,6 +39,9 @@ _SYMBOLS: Final = {
     "тонн": "tonne", "tonnes": "tonne", "Tonnen": "tonne", "Tonne": "tonne", "toneladas": "tonne",
     "tonnellate": "tonne", "किलो": "kilogram", "साल": "year", "Jahre": "year", "C": "celsius",
     "F": "fahrenheit", "Kelvin": "kelvin", "kelvins": "kelvin", "К": "kelvin",
+    **dict.fromkeys(("минут", "минута", "минуты", "минуту"), "minute"),
+    **dict.fromkeys(("секунд", "секунда", "секунды", "секунду"), "second"),
+    "dagar": "day",
     "килограммов": "kilogram", "килограмма": "kilogram",
 }  # fmt: skip
 """Symbols and names beside those of CLDR, and those that CLDR gives two meanings."""
@@ -103,7 +106,7 @@ def unit_of(text: str) -> Unit | None:
     if single is not None:
         return single
     parts = _PER.split(text)
-    if len(parts) == 1 and " " not in text and "×" not in text and "*" not in text:
+    if len(parts) == 1 and " " not in text and not any(sign in text for sign in "×*·"):
         return None
     result: Unit | None = None
     for place, part in enumerate(parts):

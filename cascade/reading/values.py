@@ -92,6 +92,22 @@ class Date:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A form in which every character counts: a time of day, a range, a bound, a rank, none of the options."""
+
+    kind: str
+    """`time`, `range`, `ratio`, `bound`, `rank` or `none`."""
+
+    canonical: str
+    """What it says, in one form: `09:16:00`, `3-5`, `x≤5`, `7`."""
+
+    @property
+    def key(self) -> Key:
+        """Kind and canonical form."""
+        return (self.kind, self.canonical)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """Words: an entity, a phrase, a sentence, or a whole answer."""
 
@@ -192,7 +208,7 @@ class Unsure:
         return None
 
 
-Value: TypeAlias = Number | Choice | Boolean | Date | Text | Sequence | Structure | Code
+Value: TypeAlias = Number | Choice | Boolean | Date | Term | Text | Sequence | Structure | Code
 Answer: TypeAlias = Value | Unsure
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from cascade.engine.bypass import cause_of, is_internal
-from cascade.engine.bypassed import Bypassed
 from cascade.errors import CascadeError, DataError, DeadlineExceeded, SchemaRejected
 from cascade.exchange import Request
 from cascade.loggers import logger_of
@@ -63,8 +62,7 @@ class Answering:
     async def _decided(self, request: Request, key: Key | None, arrived: float) -> Result[Any]:
         account = self.limits.account(key)
         try:
-            holds = self.on_internal_error != "raise"
-            return await self.app.answer(_waited(request, arrived), account=account, holds=holds)
+            return await self.app.answer(_waited(request, arrived), account=account)
         except Exception as error:
             if self.on_internal_error == "raise" or not is_internal(error, self._top(request)):
                 raise
@@ -76,16 +74,7 @@ class Answering:
         _log.error(
             "The cascade failed; the reference alone answers (%d so far): %s", self.bypassed, why, exc_info=failure
         )
-        try:
-            return await self.app.answer(
-                _waited(request, arrived),
-                account=account,
-                bypassed=Bypassed(why=why, cause=cause_of(failure), before=getattr(failure, "result", None)),
-            )
-        except Exception as error:
-            if getattr(error, "result", None) is None:  # nothing came of it that would have logged the first part too
-                self.app.log_held(failure, request)
-            raise
+        return await self.app.answer(_waited(request, arrived), account=account, bypassed=why, cause=cause_of(failure))
 
     def _configured(self, request: Request) -> Any:
         return self.app.tasks.get(request.task, self.app.settings).schema
