@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import json
 import logging
+import warnings
 from typing import Any, Literal
 
 import pydantic
@@ -246,6 +248,26 @@ def test_what_a_provider_of_a_rung_below_refuses_is_answered_by_the_own_model_an
     assert task.flags["bypassed"] == 1
     assert task.flags[f"bypassed:{kind}:small"] == 1
     assert own.paths == ["/v1/chat/completions"]
+
+
+@pytest.mark.parametrize("shape", ["stream", "raised", "own model down", "async"])
+def test_however_a_bypass_ends_what_was_asked_before_is_logged_once(client, async_client, own, tmp_path, shape):
+    refused = CallFailure(kind=FailureKind.AUTH, message="no", status=401, charged=False)
+    own.statuses = [400] if shape == "own model down" else []
+    how = "raise" if shape == "raised" else "reference"
+    with open_log(tmp_path / "log.db") as log, cascade_of(refused, log=log) as app, warnings.catch_warnings():
+        warnings.simplefilter("ignore", cascade.BypassWarning)
+        wrapped = cascade.wrap(async_client if shape == "async" else client, app=app, on_internal_error=how)
+        with contextlib.suppress(openai.APIStatusError):
+            if shape == "async":
+                asyncio.run(ask(wrapped))
+            else:
+                ask(wrapped, stream=shape == "stream")
+        log.flush()
+        with log.reading() as connection:
+            rows = connection.exec_driver_sql("SELECT outcome, attempts FROM decisions").all()
+    outcome = "accepted" if shape in {"stream", "async"} else "failed"
+    assert rows == [(outcome, 1 if shape == "raised" else 2)]
 
 
 def test_a_request_that_every_model_refuses_comes_back_as_its_own_model_refused_it_and_is_paid_by_none(
