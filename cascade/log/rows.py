@@ -68,7 +68,7 @@ def decision_id(at_ms: int) -> str:
 
 def timed_id(at_ms: int, rest: bytes) -> str:
     """Return an id from a time in Unix milliseconds and 6 bytes that make it unique."""
-    # Base 32 by a table of two letters: a fifth of the time of `base64.b32hexencode`, which is written in Python.
+    # Base 32 by a table of two letters: half of the time of `base64.b32hexencode`, which is written in Python.
     number = ((at_ms & 0xFFFF_FFFF_FFFF) << 48 | int.from_bytes(rest, "big")) << 4
     return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
