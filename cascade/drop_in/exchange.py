@@ -105,11 +105,13 @@ class Exchanges:
         if again:
             return (yield from self._bypass(route, original, self._read(route, sent), _AGAIN, "again"))
         inbound: Inbound | None = None
+        request: Request | None = None
         try:
             inbound = route.dialect.read(sent.fields(), self.defaults)
             app = self.app or default()
             request = _bounded(app.request(inbound.request), sent.timeout_s)
-            result = yield Step(run=partial(app.run, request), arun=partial(app.arun, request))
+            run, arun = (app.run_held, app.arun_held) if self._bypasses(inbound) else (app.run, app.arun)
+            result = yield Step(run=partial(run, request), arun=partial(arun, request))
             return self._answered(route, inbound, result)
         except Exception as error:  # noqa: BLE001 - whatever the cascade fails by must not fail the program
             if self.on_internal_error == "raise" or not self._is_ours(error, inbound):
@@ -118,7 +120,7 @@ class Exchanges:
         # Beyond the handler: a failure of the client's own model is none of ours.
         why = str(failure) if isinstance(failure, CascadeError) else redacted(f"{type(failure).__name__}: {failure}")
         self._alarm(why)
-        return (yield from self._bypass(route, original, inbound, why, cause_of(failure)))
+        return (yield from self._bypass(route, original, inbound, why, cause_of(failure), failure, request))
 
     def _answered(self, route: Route, inbound: Inbound, result: Any) -> Reply:
         told = {"x-request-id": result.decision_id, **headers(result)}
@@ -131,9 +133,13 @@ class Exchanges:
 
     def _is_ours(self, error: Exception, inbound: Inbound | None) -> bool:
         """Tell whether a failure is the cascade's own, of which the client's own model knows nothing."""
-        if inbound is not None and task_of(inbound.model) is not None:
+        if inbound is not None and not self._bypasses(inbound):
             return False  # it named no model of its own
         return is_internal(error, _top(error, self.app))
+
+    def _bypasses(self, inbound: Inbound) -> bool:
+        """Return whether a failure of ours sends the request to the client's own model, which it names."""
+        return self.on_internal_error == "reference" and task_of(inbound.model) is None
 
     def _read(self, route: Route, sent: Sent) -> Inbound | None:
         """Return the request; None where it was not understood the first time either."""
@@ -143,8 +149,11 @@ class Exchanges:
             return None
         return inbound
 
-    def _bypass(self, route: Route, original: Original, inbound: Inbound | None, why: str, cause: str) -> Steps:
-        bypass = self._accounted(inbound, why, cause)
+    def _bypass(
+        self, route: Route, original: Original, inbound: Inbound | None, why: str, cause: str,
+        failure: Exception | None = None, request: Request | None = None,
+    ) -> Steps:  # fmt: skip
+        bypass = self._accounted(inbound, why, cause, failure, request)
         if bypass is not None:
             try:
                 yield Step(run=bypass.begin, arun=bypass.abegin)
@@ -152,6 +161,7 @@ class Exchanges:
                 return _refused(route, refusal)
             except Exception:  # noqa: BLE001 - nor must accounting
                 _log.exception("A bypassed request is not accounted for.")
+                self._log_held(failure, request)
                 bypass = None
         reply: Any = CallFailure(kind=FailureKind.DROPPED, message="the client's own request failed")
         try:
@@ -172,15 +182,26 @@ class Exchanges:
             response.headers["x-cascade-decision-id"] = bypass.identity
         return response
 
-    def _accounted(self, inbound: Inbound | None, why: str, cause: str) -> Bypass | None:
+    def _log_held(self, failure: Exception | None, request: Request | None) -> None:
+        """Log what the cascade failed by on its own, where the bypass cannot."""
+        if failure is not None and request is not None:
+            with contextlib.suppress(Exception):
+                (self.app or default()).log_held(failure, request)
+
+    def _accounted(
+        self, inbound: Inbound | None, why: str, cause: str, failure: Exception | None, request: Request | None
+    ) -> Bypass | None:
         """Return what accounts for a bypassed request; None where the cascade cannot even be opened."""
         if inbound is None:
             return None
         try:
             app = self.app or default()
-            return app.bypass(inbound.request, model=f"{self.library}/{inbound.model}", error=why, cause=cause)
+            before = getattr(failure, "result", None)
+            asked = inbound.request if before is None or request is None else request  # logged as it was run
+            return app.bypass(asked, model=f"{self.library}/{inbound.model}", error=why, cause=cause, before=before)
         except Exception:  # noqa: BLE001 - nor must accounting
             _log.exception("A bypassed request is not accounted for.")
+            self._log_held(failure, request)
             return None
 
     def _alarm(self, why: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from cascade.engine.bypassed import ADDED
 from cascade.engine.loop_thread import LoopThread
 from cascade.engine.recording import call_recorder
-from cascade.engine.runner import Runner
 from cascade.errors import (
     BudgetExceeded,
     ContentFiltered,
@@ -26,6 +27,9 @@ from cascade.log.rows import decision_id, now_ms
 from cascade.policy.operating_point import Decision
 from cascade.result import BYPASSED, Attempt, Outcome, Result, bypass_flags
 from cascade.usage import Price, Usage
+
+if TYPE_CHECKING:
+    from cascade.engine.runner import Runner
 
 
 def is_internal(error: Exception, top: str | None) -> bool:
@@ -75,6 +79,9 @@ class Bypass:
 
     cause: str = ""
     """The same for a flag; see `cause_of`."""
+
+    before: Result[Any] | None = None
+    """What came of the cascade, where it was held: both are one decision. None: nothing was asked, or it is logged."""
 
     identity: str = field(init=False, default="")
     """The decision's id in the log; '' before it has begun."""
@@ -135,7 +142,8 @@ class Bypass:
         return None
 
     async def _begin(self) -> None:
-        self._started, self.identity = time.monotonic(), decision_id(now_ms())
+        self._started = time.monotonic()
+        self.identity = decision_id(now_ms()) if self.before is None else self.before.decision_id
         self._budget = self.runner.day_budgets.budget(self.request)
         self._call = self.call
         admitted = await self._budget.admit(self._call, full=True, left_s=self.request.deadline_s)
@@ -166,15 +174,18 @@ class Bypass:
             rung=self._rung.name, model=self.model, response=None if failed else response, failure=failed,
             decision=Decision(action="stop" if failed else "accept", reason=BYPASSED),
         )  # fmt: skip
+        before, earlier = self.before, () if self.before is None else self.before.attempts
+        added = dict.fromkeys(ADDED, 0.0) if before is None else {name: getattr(before, name) for name in ADDED}
         ended: Outcome = "accepted" if failed is None else "budget" if failed.kind == "budget" else "failed"
         return Result(
             request_id=self.request.id, decision_id=self.identity, task=self.request.task, outcome=ended,
             answer=None if failed else response.text, tool_calls=() if failed else response.tool_calls,
-            rung=None if failed else self._rung.name, model=None if failed else self.model, attempts=(attempt,),
+            rung=None if failed else self._rung.name, model=None if failed else self.model,
+            attempts=(*earlier, attempt),
             error=self.error, flags=bypass_flags(self.cause), tags=self.request.tags,
-            maybe_charged_usd=self._budget.maybe_charged_usd,
-            maybe_charged_estimate_usd=self._budget.maybe_charged_estimate_usd,
-            latency_s=time.monotonic() - self._started,
+            maybe_charged_usd=added["maybe_charged_usd"] + self._budget.maybe_charged_usd,
+            maybe_charged_estimate_usd=added["maybe_charged_estimate_usd"] + self._budget.maybe_charged_estimate_usd,
+            latency_s=added["latency_s"] + time.monotonic() - self._started,
         )  # fmt: skip
 
     def _write(self, result: Result[object]) -> None:

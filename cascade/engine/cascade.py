@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Never, TypeAlias, TypeVar, Unpack, get_args, overload
 
@@ -12,6 +13,7 @@ from cascade.answer_schema import declared_answer, described
 from cascade.clients import Client
 from cascade.dialects.error_wordings import ErrorWording
 from cascade.engine.bypass import Bypass
+from cascade.engine.bypassed import Bypassed
 from cascade.engine.checks import check_ladder, require_consent
 from cascade.engine.gather import Turns
 from cascade.engine.loop_thread import LoopThread
@@ -265,9 +267,26 @@ class Cascade(Closing):
         """
         return self._runner.day_budgets.open("key", f"key:{name}", limit_usd, spent_usd=spent_usd)
 
+    def run_held(self, request: Request) -> Result[Any]:
+        """Answer a request as `run` does; what a bypass follows is not logged before that (`bypass`, `log_held`)."""
+        started = time.monotonic()
+        served = self._runner.snapshot(request.task, stacklevel=3)
+        return self._loop_thread.run(partial(self._runner.run, request, started, served, holds=True))
+
+    async def arun_held(self, request: Request) -> Result[Any]:
+        """As `run_held`, from an event loop."""
+        started = time.monotonic()
+        served = self._runner.snapshot(request.task, stacklevel=3)
+        return await self._loop_thread.arun(partial(self._runner.run, request, started, served, holds=True))
+
+    def log_held(self, error: Exception, request: Request) -> None:
+        """Log what a held request failed by, where no bypass followed."""
+        self._runner.log_held(error, request)
+
     async def answer(
-        self, request: Request, *, account: SpendAccount | None = None, bypassed: str | None = None, cause: str = ""
-    ) -> Result[Any]:
+        self, request: Request, *, account: SpendAccount | None = None, bypassed: Bypassed | None = None,
+        holds: bool = False,
+    ) -> Result[Any]:  # fmt: skip
         """Answer a request of a server: as `arun`, paid from one more account, or by the reference alone.
 
         Args:
@@ -275,7 +294,7 @@ class Cascade(Closing):
             account: what pays for it beside the daily budgets, such as a key's.
             bypassed: why the cascade failed it: the reference alone is asked, nothing is verified, and the decision is
                 flagged `bypassed`. None: the cascade decides.
-            cause: the same for a flag: `auth:small`, `RuntimeError`.
+            holds: whether a failure that the caller bypasses is not logged before that; else `log_held`.
 
         Raises:
             ConfigError, RunError: as of `arun`.
@@ -285,7 +304,8 @@ class Cascade(Closing):
         """
         started = time.monotonic()
         served = self._runner.served if bypassed is not None else self._runner.snapshot(request.task, stacklevel=3)
-        return await self._loop_thread.arun(self._runner.run, request, started, served, account, bypassed, cause)
+        run = partial(self._runner.run, request, started, served, account, bypassed, holds=holds)
+        return await self._loop_thread.arun(run)
 
     def run_many(
         self,
@@ -530,7 +550,9 @@ class Cascade(Closing):
         value = float(bool(correct)) if score is None else score
         self.log.add_labels([Label(decision=decision_id, correct=value, rung=rung, source=kind)])
 
-    def bypass(self, request: Request, *, model: str, error: str, cause: str = "") -> Bypass:
+    def bypass(
+        self, request: Request, *, model: str, error: str, cause: str = "", before: Result[Any] | None = None
+    ) -> Bypass:
         """Return what accounts for a request that goes to its client's own model, since the cascade failed.
 
         Args:
@@ -538,10 +560,12 @@ class Cascade(Closing):
             model: the client's own model, as `provider/name`.
             error: why the cascade failed.
             cause: the same for a flag: `auth:small`, `RuntimeError`.
+            before: what came of the cascade, where that was held (`run_held`): both are one decision of the log.
         """
         return Bypass(
-            runner=self._runner, loop_thread=self._loop_thread, request=request, model=model, error=error, cause=cause
-        )
+            runner=self._runner, loop_thread=self._loop_thread, request=request, model=model, error=error, cause=cause,
+            before=before,
+        )  # fmt: skip
 
     def health(self) -> tuple[Health, ...]:
         """Return how every endpoint stands that was asked so far, and which verifiers have stopped scoring, and why."""

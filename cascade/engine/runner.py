@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 from cascade.capabilities import not_allowed, unfit, window_of
 from cascade.clients import Client
 from cascade.engine.build_request import build_request, with_settings
+from cascade.engine.bypass import is_internal
+from cascade.engine.bypassed import Bypassed
 from cascade.engine.checks import SilenceWatch, WarnOnce
 from cascade.engine.clock import RequestClock
 from cascade.engine.driver import Driver
@@ -25,7 +27,7 @@ from cascade.engine.savings import next_usd_of, savings_changes
 from cascade.engine.served import Served
 from cascade.engine.session_floor import UNKNOWN, SessionFloors
 from cascade.engine.session_turns import SessionTurns
-from cascade.errors import CascadeError, LogUnavailable
+from cascade.errors import CascadeError, LogUnavailable, RunError
 from cascade.exchange import Request
 from cascade.fast_replace import fast_replace
 from cascade.flow.climb import ask_top, climb, tour
@@ -39,7 +41,7 @@ from cascade.ladder import Rung
 from cascade.log import Log
 from cascade.log.calls import committed
 from cascade.policy.unknown_task import UNKNOWN_TASK
-from cascade.result import BYPASSED, Attempt, Outcome, Result, bypass_flags
+from cascade.result import BYPASSED, Attempt, Outcome, Result
 from cascade.samples.sample import Sample, recorded, require_text
 from cascade.settings import Settings
 from cascade.telemetry import begin as begin_trace
@@ -122,8 +124,9 @@ class Runner:
         started: float,
         served: Served,
         account: SpendAccount | None = None,
-        bypassed: str | None = None,
-        cause: str = "",
+        bypassed: Bypassed | None = None,
+        *,
+        holds: bool = False,
     ) -> Result[Any]:
         """Run one request; raise where its result is to be raised.
 
@@ -133,13 +136,37 @@ class Runner:
             served: what it runs by.
             account: what pays for it beside the budgets of the day.
             bypassed: why the cascade failed it, so that the reference alone is asked.
-            cause: the same for a flag; see `bypass.cause_of`.
+            holds: whether a result that is to be bypassed is raised and not logged: the bypass logs it, or `log_held`.
         """
-        result = await self.climb(request, started, served, account, bypassed=bypassed, cause=cause)
+        result = await self.climb(
+            request, started, served, account, begun=None if bypassed is None else bypassed.begun, bypassed=bypassed,
+            holds=holds,
+        )  # fmt: skip
+        self._raise(result, request, served)
+        return result
+
+    def _raise(self, result: Result[Any], request: Request, served: Served) -> None:
         cap = served.limits.escalation_cap
         on_cap = "best" if cap is None else cap.on_cap
         raise_for_result(result, request, self.settings_of(request.task), on_cap)
-        return result
+
+    def _is_bypassed(self, result: Result[Any], request: Request, served: Served) -> bool:
+        """Return whether a result is raised as a failure of the cascade's own, which its caller bypasses."""
+        try:
+            self._raise(result, request, served)
+        except RunError as error:
+            return is_internal(error, served.ladder.of(request.task).top.name)
+        return False
+
+    def log_held(self, error: Exception, request: Request) -> None:
+        """Log what a request failed by, where it was held and could not be bypassed."""
+        result = getattr(error, "result", None)
+        if result is not None:
+            self._write(result, request)
+
+    def _write(self, result: Result[Any], request: Request, promise: Future[None] | None = None) -> None:
+        if self.log is not None:
+            self.log.write(result, request, promise=promise)
 
     async def climb(
         self,
@@ -150,9 +177,9 @@ class Runner:
         keep: RunRecorder | None = None,
         slots: asyncio.Semaphore | None = None,
         begun: Begun | None = None,
-        bypassed: str | None = None,
+        bypassed: Bypassed | None = None,
         *,
-        cause: str = "",
+        holds: bool = False,
     ) -> Result[Any]:
         """Run one request, log what came of it, and return it whatever it is.
 
@@ -165,7 +192,7 @@ class Runner:
             slots: bounds the calls of a bulk run in flight.
             begun: the decision that it becomes; None: a new one.
             bypassed: why the cascade failed it; the reference alone is asked. None: it did not.
-            cause: the same for a flag.
+            holds: whether a result that is to be bypassed is not logged; see `run`.
         """
         settings, ladder = self.settings_of(request.task), served.ladder.of(request.task)
         mode, propensity = mode_of(request, settings, served)
@@ -197,18 +224,19 @@ class Runner:
 
         def end(result: Result[Any], outcome: Outcome | None = None) -> Result[Any]:
             ended = outcome or result.outcome
+            result = result if bypassed is None else bypassed.joined(result)
             changes = budget_changes(result, budget) | savings_changes(
                 result, ended, served.ladder, served.policy, served.prices
             )
-            changes |= {"outcome": ended, "decision_id": identity, "latency_s": clock.elapsed_s()}
+            changes |= {
+                "outcome": ended,
+                "decision_id": identity,
+                "latency_s": clock.elapsed_s(),
+                "propensity": propensity,
+            }
             changes["next_usd"] = next_usd_of(result, ended, served.ladder, served.policy, served.prices)
-            changes["propensity"] = propensity
             if bypassed is not None:
-                changes |= {
-                    "flags": (*result.flags, *bypass_flags(cause)),
-                    "error": result.error or bypassed,
-                    "mode": "enforce",
-                }
+                changes = bypassed.changes(result, changes)
             if floor_unknown:
                 changes["flags"] = (*changes.get("flags", result.flags), UNKNOWN)
             if self._is_unknown(request.task, served):
@@ -217,8 +245,9 @@ class Runner:
             if bypassed is None:
                 self._floors.remember(request, result, ladder)
                 self._silence.see(result.attempts, served.policy)
-            if self.log is not None:
-                self.log.write(result, request, promise=logged)
+            # What ended otherwise than raised is never held: nobody would bypass it.
+            if outcome is not None or not (holds and self._is_bypassed(result, request, served)):
+                self._write(result, request, logged)
             if trace is not None:
                 trace.ended(result, ladder)
             return result

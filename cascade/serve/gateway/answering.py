@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from cascade.engine.bypass import cause_of, is_internal
+from cascade.engine.bypassed import Bypassed
 from cascade.errors import CascadeError, DataError, DeadlineExceeded, SchemaRejected
 from cascade.exchange import Request
 from cascade.loggers import logger_of
@@ -62,7 +63,8 @@ class Answering:
     async def _decided(self, request: Request, key: Key | None, arrived: float) -> Result[Any]:
         account = self.limits.account(key)
         try:
-            return await self.app.answer(_waited(request, arrived), account=account)
+            holds = self.on_internal_error != "raise"
+            return await self.app.answer(_waited(request, arrived), account=account, holds=holds)
         except Exception as error:
             if self.on_internal_error == "raise" or not is_internal(error, self._top(request)):
                 raise
@@ -74,7 +76,16 @@ class Answering:
         _log.error(
             "The cascade failed; the reference alone answers (%d so far): %s", self.bypassed, why, exc_info=failure
         )
-        return await self.app.answer(_waited(request, arrived), account=account, bypassed=why, cause=cause_of(failure))
+        try:
+            return await self.app.answer(
+                _waited(request, arrived),
+                account=account,
+                bypassed=Bypassed(why=why, cause=cause_of(failure), before=getattr(failure, "result", None)),
+            )
+        except Exception as error:
+            if getattr(error, "result", None) is None:  # nothing came of it that would have logged the first part too
+                self.app.log_held(failure, request)
+            raise
 
     def _configured(self, request: Request) -> Any:
         return self.app.tasks.get(request.task, self.app.settings).schema

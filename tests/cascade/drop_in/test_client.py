@@ -245,6 +245,11 @@ def test_what_a_provider_of_a_rung_below_refuses_is_answered_by_the_own_model_an
             assert ask(cascade.wrap(client, app=app)).choices[0].message.content == "By the own model."
         log.flush()
         task = report(log).tasks["default"]
+        with log.reading() as connection:
+            rows = connection.exec_driver_sql("SELECT outcome, cost_usd > 0 FROM decisions").all()
+            rungs = connection.exec_driver_sql("SELECT rung, failure FROM attempts ORDER BY position").all()
+    assert rows == [("accepted", 1)], "one request, one decision"
+    assert rungs == [("small", kind), ("top", None)], "with what was asked before"
     assert task.flags["bypassed"] == 1
     assert task.flags[f"bypassed:{kind}:small"] == 1
     assert own.paths == ["/v1/chat/completions"]

@@ -21,6 +21,7 @@ from tests.faults.completion import completion
 from tests.faults.hit import Hit
 from tests.faults.reply import Reply, as_json
 from tests.faults.server import Server
+from tests.faults.statuses import unauthorized
 from verifiers import Refusal
 
 pytestmark = pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")
@@ -189,6 +190,20 @@ def _abandoned(made: Gate, server: Server) -> None:
         )
         while len(server.hits) < 2:
             time.sleep(0.01)
+
+
+def test_a_wrong_key_of_a_rung_below_and_the_reference_that_answers_are_one_decision(
+    server: Server, tmp_path: Path
+) -> None:
+    server.script(unauthorized, lambda hit: as_json(completion(hit, "By the top.")))
+    with gate(cascade_of(server, log=tmp_path / "log.db")) as made:
+        reply = made.chat()
+        assert (reply.status, reply.headers["x-cascade-flags"]) == (200, "bypassed,bypassed:auth:small")
+    with closing(sqlite3.connect(tmp_path / "log.db")) as log:
+        rows = log.execute("SELECT decision_id, outcome, cost_usd > 0, attempts FROM decisions").fetchall()
+        rungs = log.execute("SELECT rung, failure FROM attempts ORDER BY position").fetchall()
+    assert rows == [(reply.headers["x-request-id"], "accepted", 1, 2)]
+    assert rungs == [("small", "auth"), ("top", None)]
 
 
 def test_where_the_cascade_itself_fails_the_reference_answers(server: Server, tmp_path: Path) -> None:
