@@ -77,10 +77,10 @@ def test_a_judge_in_the_cascades_favour_does_not_make_a_policy_pass_that_loses_t
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("share", [0.3, 0.5, 0.8, 1.0])
-@pytest.mark.parametrize("fooled", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("share", [0.3, 0.6, 1.0])
+@pytest.mark.parametrize("fooled", [0.0, 1.0])
 def test_at_the_bound_the_level_holds_whatever_the_judge_says(share: float, fooled: float) -> None:
-    draws = 400
+    draws = 300
     assert passes(draws, loss=EPS, share=share, fooled=fooled) / draws <= (
         DELTA + 2.0 * (DELTA * (1.0 - DELTA) / draws) ** 0.5
     )
