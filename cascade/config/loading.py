@@ -95,6 +95,9 @@ class Config:
     spool: Path | None = None
     """Spool for rows while PostgreSQL is down; None for the default."""
 
+    log_on_outage: Literal["spool", "refuse"] = "spool"
+    """What is done while the log cannot be written."""
+
     store_text: Literal["none", "redacted", "full"] = "none"
     """How the log stores prompts and answers."""
 
@@ -136,7 +139,7 @@ class Config:
                 self.ladder, policy=chosen_policy, log=chosen_log, client=client, settings=self.settings,
                 tasks=self.tasks, prices=self.price_book, limits=self.limits,
                 observe=self.observe, error_wordings=self.error_wordings, store_text=self.store_text,
-                receipts=self.receipts, spool=self.spool, strict=self.strict,
+                receipts=self.receipts, spool=self.spool, log_on_outage=self.log_on_outage, strict=self.strict,
             )  # fmt: skip
         except ConfigError as error:
             if str(self.path) in str(error):
@@ -232,12 +235,13 @@ class _Build:
         place: Place = ("log",) if isinstance(said, str) else ("log", "path")
         scheme, separator, _ = shape.path.partition("://")
         spool = None if shape.spool is None else self.folder / shape.spool
+        options = {"receipts": shape.receipts, "spool": spool, "log_on_outage": shape.on_outage}
         if not separator or scheme in SQLITE:
             path = self.folder / (shape.path.removeprefix(f"{scheme}:///") if separator else shape.path)
-            return {"log": path, "receipts": shape.receipts, "spool": spool}
+            return {"log": path, **options}
         self._refuse_password(place)
         self._placed(place, partial(address_of, shape.path))
-        return {"log": str(shape.path), "receipts": shape.receipts, "spool": spool}
+        return {"log": str(shape.path), **options}
 
     def _refuse_password(self, place: Place) -> None:
         written = self.document.written.get(place, "")

@@ -349,6 +349,9 @@ class LogModel(Part):
     """Tamper evidence: whether each decision gets a receipt, which `cascade verify` checks."""
     spool: Text | None = None
     """Spool: file for rows while PostgreSQL is down; default: in the user's state folder."""
+    on_outage: Literal["spool", "refuse"] = "spool"
+    """While the log cannot be written: rows wait in the spool (spool), or no call is made (refuse; each call then waits
+    until its row is committed)."""
 
 
 class TaskModel(ModeModel):

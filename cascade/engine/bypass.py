@@ -15,6 +15,7 @@ from cascade.errors import (
     DataError,
     DeadlineExceeded,
     EscalationCapped,
+    LogUnavailable,
     ProviderError,
     UnknownPrice,
 )
@@ -39,8 +40,10 @@ def is_internal(error: Exception, top: str | None) -> bool:
         error: what a request failed by.
         top: the name of the task's top; None: unknown.
     """
-    if isinstance(error, DataError | BudgetExceeded | DeadlineExceeded | EscalationCapped | ContentFiltered):
-        return False  # the client's mistake, or a limit, which holds for the reference too
+    if isinstance(
+        error, DataError | BudgetExceeded | DeadlineExceeded | EscalationCapped | ContentFiltered | LogUnavailable
+    ):
+        return False  # the client's mistake, or a limit or a log without which the reference may not be asked either
     if not isinstance(error, ProviderError):
         return True
     result = error.result  # where the top was asked, the provider's failure is no matter of the cascade

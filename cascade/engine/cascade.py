@@ -33,6 +33,7 @@ from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
 from cascade.log.label import Label
+from cascade.log.log import OnOutage
 from cascade.log.spending import observed_usd, spent_usd
 from cascade.plugins import resolve
 from cascade.policy.answer_fields import require_answer_fields
@@ -82,6 +83,7 @@ class Cascade(Closing):
         store_text: Literal["none", "redacted", "full"] = "none",
         receipts: bool = False,
         spool: str | Path | None = None,
+        log_on_outage: OnOutage = "spool",
         strict: bool = False,
     ) -> None:
         """Take a ladder and its settings; nothing is called yet.
@@ -101,6 +103,7 @@ class Cascade(Closing):
             store_text: whether the log stores prompts and answers; like what follows, not for a `Log` that is open.
             receipts: whether the log has receipts, for `cascade verify`.
             spool: where rows wait while PostgreSQL is down.
+            log_on_outage: while the log cannot be written, rows wait (`spool`), or no call is made (`refuse`).
             strict: reject a doubtful ladder (a judge of the judged model's family, a schema that accepts everything)
                 instead of warning.
 
@@ -123,7 +126,7 @@ class Cascade(Closing):
         self.client.preload()
         self._own_log = not isinstance(log, Log)
         if isinstance(log, str | Path):
-            log = open_log(log, store_text=store_text, receipts=receipts, spool=spool)
+            log = open_log(log, store_text=store_text, receipts=receipts, spool=spool, on_outage=log_on_outage)
         self.log = log
         if self.log is not None and policy is not None:
             self.log.remember_policy(policy)

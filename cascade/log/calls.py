@@ -63,7 +63,14 @@ class LoggedCalls(CallRecorder):
     """Records the calls of one request; never blocks a call, unless `wait` is set."""
 
     def __init__(
-        self, log: RowSink, request: Request, *, purpose: Purpose, decision_id: str | None = None, wait: bool = False
+        self,
+        log: RowSink,
+        request: Request,
+        *,
+        purpose: Purpose,
+        decision_id: str | None = None,
+        wait: bool = False,
+        required: bool = False,
     ) -> None:
         """Take the data shared by all calls of the request.
 
@@ -73,8 +80,10 @@ class LoggedCalls(CallRecorder):
             purpose: of the calls.
             decision_id: of the request's row, if it gets one.
             wait: whether a call waits until its intent is committed; if not, the intent is only queued.
+            required: whether the log holds every call of a process that is killed, so that what a process has spent
+                can be told from its rows: they keep its name.
         """
-        self._log, self._wait = log, wait
+        self._log, self._wait, self._required = log, wait, required
         self._about = {
             "writer": writer_name(),
             "purpose": purpose,
@@ -137,7 +146,10 @@ class LoggedCalls(CallRecorder):
             self.end(identity, call, None, None)  # the intent may be committed later, but the call was not made
             raise
         except LogUnavailable:
-            del self._open[identity]
+            if self._required:  # requests go on to be served: should the intent have been committed, it was no call
+                self.end(identity, call, None, None)
+            else:
+                del self._open[identity]
             raise
         return identity
 
@@ -146,6 +158,8 @@ class LoggedCalls(CallRecorder):
         del call
         opened = self._open.pop(identity)
         row = {**opened.row, **outcome_columns(reply, charge), "ms": round(1000 * (monotonic() - opened.began))}
+        if self._required:
+            row["writer"] = opened.row["writer"]
         for name in ("finish_raw", "model_reported"):
             row[name] = None if row[name] is None else self._log.stored_word(row[name])
         self._log.accept(Entry(rows={OUTCOMES: [row]}))

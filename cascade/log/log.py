@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from cascade.errors import DataError, LogUnavailable
 from cascade.exchange import Request
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from cascade.log.postgres import Postgres
     from cascade.log.sqlite import Database
 
+OnOutage = Literal["spool", "refuse"]
+
 CAPACITY = 30_000
 """Queue capacity while the database cannot be written, of some 10,000 requests; then the oldest entries are lost."""
 
@@ -52,9 +54,12 @@ class Log:
         read_only: bool,
         receipts: bool,
         spool: Path | None,
+        on_outage: OnOutage,
     ) -> None:
         self.path = address.path
         """The SQLite file; None: it is on PostgreSQL."""
+        self.required = on_outage == "refuse"
+        """Whether no call may be made before its row is committed."""
         self._row_builder = RowBuilder(store_text=store_text, redactor=Redactor(secrets))
 
         def store(entries: Sequence[Entry], lost: int, why: str) -> Sequence[tuple[Entry, str]]:
@@ -73,7 +78,7 @@ class Log:
             from cascade.log.postgres import Postgres
 
             database = Postgres(
-                address, spool=spool or address.spool, read_only=read_only, receipts=receipts,
+                address, spool=spool or address.spool, read_only=read_only, receipts=receipts, spools=not self.required,
                 refused=writer.refuse, warn=writer.warn,
             )  # fmt: skip
         self._database = database
@@ -236,7 +241,9 @@ class Log:
         self, request: Request, *, purpose: Purpose, decision_id: str | None = None, wait: bool = False
     ) -> LoggedCalls:
         """Return the call recorder of one request; see `LoggedCalls`."""
-        return LoggedCalls(self, request, purpose=purpose, decision_id=decision_id, wait=wait)
+        return LoggedCalls(
+            self, request, purpose=purpose, decision_id=decision_id, wait=wait or self.required, required=self.required
+        )
 
     def accept(self, entry: Entry, promise: Promise | None = None) -> None:
         """Queue rows; does not block and never raises.

@@ -8,7 +8,7 @@ from typing import get_args
 
 from cascade.errors import ConfigError, LogUnavailable
 from cascade.log.address import address_of
-from cascade.log.log import CAPACITY, Log
+from cascade.log.log import CAPACITY, Log, OnOutage
 from cascade.log.rows import StoreText
 
 
@@ -21,6 +21,7 @@ def open_log(
     read_only: bool = False,
     receipts: bool = False,
     spool: str | Path | None = None,
+    on_outage: OnOutage = "spool",
 ) -> Log:
     """Open a decision log; creates a missing file, or the tables in an empty database.
 
@@ -34,6 +35,8 @@ def open_log(
         read_only: the log must exist, and is not changed.
         receipts: whether each decision gets a receipt, so that `cascade verify` detects later changes.
         spool: the file of entries while PostgreSQL is down; None: a file in the user's state folder.
+        on_outage: while it cannot be written, rows wait in the spool or in memory (`spool`), or no call is made: each
+            waits until its own row is committed (`refuse`).
 
     Raises:
         ConfigError: `where` or `store_text` is not valid.
@@ -41,6 +44,9 @@ def open_log(
     """
     if store_text not in get_args(StoreText):
         message = f"store_text is {store_text!r}; none, redacted or full was expected."
+        raise ConfigError(message)
+    if on_outage not in get_args(OnOutage):
+        message = f"A log's on_outage is {on_outage!r}; spool or refuse was expected."
         raise ConfigError(message)
     if capacity < 1:
         message = f"A log's capacity is {capacity!r}; 1 or more was expected."
@@ -51,7 +57,7 @@ def open_log(
         raise LogUnavailable(message)
     return Log(
         address, store_text=store_text, capacity=capacity, secrets=secrets, read_only=read_only, receipts=receipts,
-        spool=None if spool is None else Path(spool),
+        spool=None if spool is None else Path(spool), on_outage=on_outage,
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ class Postgres:
         spool: Path,
         read_only: bool,
         receipts: bool,
+        spools: bool,
         refused: Callable[[int, str], None],
         warn: Callable[[str], None],
     ) -> None:
@@ -47,6 +48,7 @@ class Postgres:
             spool: the file for entries while it is down.
             read_only: nothing is written.
             receipts: whether each decision gets a receipt.
+            spools: whether entries go to the spool while it is down; if not, `store` raises.
             refused: called with the number of spooled decisions that the tables rejected, and the reason.
             warn: called with a warning.
 
@@ -62,8 +64,10 @@ class Postgres:
         self._engine = engine_of(address)
         self._spool = Spool(spool)
         self._receipts, self._refused, self._warn = receipts, refused, warn
+        self._spools = spools
         self._ready = False
         self._wait_s, self._again_at = 0.0, 0.0
+        self._trouble = f"Rows for {self.name} still wait in {spool}."
         try:
             with self._explained("opened"):
                 self._prepare()
@@ -84,7 +88,7 @@ class Postgres:
         Spooled entries are committed first, to keep the order.
 
         Raises:
-            LogUnavailable: they could neither be committed nor spooled.
+            LogUnavailable: they could neither be committed nor spooled, or may not be spooled.
         """
         if lost:
             entries = [*entries, loss(lost, why)]
@@ -94,6 +98,8 @@ class Postgres:
                     return self._commit(entries)
             except LogUnavailable as error:
                 self._is_down(error)
+        if not self._spools:
+            raise LogUnavailable(self._trouble)
         self._spool.append(entries)
         return ()
 
@@ -209,7 +215,11 @@ class Postgres:
         self._again_at = monotonic() + self._wait_s
         # A server that turned read-only (a failover) answers old connections so for ever; the next try makes new ones.
         self._engine.dispose()
-        self._warn(f"{error} Meanwhile rows wait in {self._spool.path}; nothing is lost.")
+        self._trouble = str(error)
+        if self._spools:
+            self._warn(f"{error} Meanwhile rows wait in {self._spool.path}; nothing is lost.")
+        else:
+            self._warn(f"{error} Meanwhile no call is made (log.on_outage: refuse).")
 
     def _explained(self, verb: str) -> AbstractContextManager[None]:
         return explained(self.name, verb)

@@ -164,7 +164,7 @@ calls = Table(
     Column("call_id", String, primary_key=True),
     Column("at_ms", BigInteger, nullable=False),  # when the intent was written: before the call
     Column("until_ms", BigInteger),  # when the call is to be over, at the latest; NULL: it is
-    Column("writer", String),  # the process that makes it; NULL: it has ended
+    Column("writer", String),  # the process that makes it; NULL: it has ended, and `log.on_outage` is not refuse
     Column("purpose", String, nullable=False),  # run, explore, observe
     Column("decision_id", String),  # NULL: an exploration's
     Column("request_id", String),  # NULL: the decision's

@@ -163,7 +163,13 @@ class WaveRun:
             yield None
             return
         config = self.config
-        log = open_log(named, store_text=config.store_text, receipts=config.receipts, spool=config.spool)
+        log = open_log(
+            named,
+            store_text=config.store_text,
+            receipts=config.receipts,
+            spool=config.spool,
+            on_outage=config.log_on_outage,
+        )
         with closing(log):
             yield log
 
