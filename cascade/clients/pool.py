@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
+
+from aiohappyeyeballs import start_connection
 
 from cascade.clients.connection import ERROR_BODY_S, Connection
 from cascade.clients.wire import Wire
@@ -112,14 +117,18 @@ class ConnectionPool:
         started = self.loop.time()
         context = await tls_context() if origin.tls else None
         async with asyncio.timeout(CONNECT_S):
-            _, connection = await self.loop.create_connection(
-                lambda: Connection(self._error_body_s),
-                origin.host,
-                origin.port,
-                ssl=context,
-                server_hostname=origin.host if origin.tls else None,
-                happy_eyeballs_delay=_HAPPY_EYEBALLS_S,
-            )
+            # asyncio's own race of addresses leaves a socket open where it is cancelled as it connects.
+            sock = await start_connection(await self._addresses(origin), happy_eyeballs_delay=_HAPPY_EYEBALLS_S)
+            try:
+                _, connection = await self.loop.create_connection(
+                    lambda: Connection(self._error_body_s),
+                    sock=sock,
+                    ssl=context,
+                    server_hostname=origin.host if origin.tls else None,
+                )
+            except BaseException:
+                sock.close()
+                raise
         if connection.state != "idle":
             message = "the server closed the connection as soon as it stood"
             raise ConnectionResetError(message)
@@ -127,6 +136,13 @@ class ConnectionPool:
         connection.on_close = self._forget
         self._open.add(connection)
         return connection
+
+    async def _addresses(self, origin: Origin) -> Sequence[tuple[Any, ...]]:
+        for family in (socket.AF_INET, socket.AF_INET6):
+            with suppress(OSError):  # a name, not an address
+                socket.inet_pton(family, origin.host)
+                return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (origin.host, origin.port))]
+        return await self.loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
 
     def _forget(self, connection: Connection) -> None:
         self._open.discard(connection)
