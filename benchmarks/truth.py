@@ -1,6 +1,6 @@
 """Promises by repetition: how often what is said of labels, copies, sessions, days, gates, rates and plans is true.
 
-python -m benchmarks.truth [--part classes|copies|sessions|days|gate|rates|plan|prints|demo] [--repeats 1000]
+python -m benchmarks.truth [--part classes|copies|sessions|days|gate|rates|drift|plan|prints|demo] [--repeats 1000]
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 from scipy.stats import beta
 
 from calibration import EscalationRate, MaxLoss, calibrate, replay
 from calibration.certify.certification import certify
-from calibration.fit.certified_task import fit_certified
+from calibration.fit.certified_task import certify_task, fit_certified
 from calibration.fit.task_fit import fit_task
 from calibration.gate.finding import Criterion, judge_figure
 from calibration.planning.plan import plan_loss
+from calibration.samples.layout import Layout
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.replayed import apply_point
 from calibration.samples.table import Table
@@ -29,9 +31,11 @@ from cascade.errors import DataError
 from cascade.policy.operating_point import OperatingPoint, Threshold
 from cascade.policy.policy import SALT
 from cascade.policy.sample_print import SamplePrint
+from cascade.report.values.drift import SHARED_ARL
 from cascade.report.values.figure import share
 from cascade.report.values.tally import Period, Promise, Tally
 from cascade.report.values.time_series import series_of
+from cascade.stats.confidence_monitor import ConfidenceMonitor
 from tests.recordings import recorded_samples
 from tests.synthetic import SURE, pair_traffic, table_of
 
@@ -186,6 +190,46 @@ def _noisy(rng: np.random.Generator, n: int, idle: int) -> Table:
     return replace(table, rows=rows, names=names)
 
 
+def drift(repeats: int) -> Rows:
+    """Drift of confidences without labels: alarms in 20,000 quiet requests, and the delay where they shift."""
+    for n in (100, 300, 1_000):
+        for target in (EscalationRate(0.25), MaxError(0.3)):
+            for idle in (0, 5) if isinstance(target, EscalationRate) else (0,):
+                rng, kept = np.random.default_rng(n + idle), []
+                for _ in range(repeats // 5):
+                    try:
+                        kept.append(_drift(rng, n, idle, target))
+                    except DataError:
+                        continue
+                quiet, *late = (np.array(column) for column in zip(*filter(None, kept), strict=True))
+                row: dict[str, Any] = {"samples": n, "fitted to": type(target).__name__, "idle verdicts": idle,
+                                       "policies": len(quiet), "quiet, alarmed": (quiet <= 20_000).mean()}  # fmt: skip
+                for name, after in zip(("half a deviation", "a whole one", "twice as spread"), late, strict=True):
+                    row[f"{name}: requests (alarmed)"] = f"{np.median(after):.0f} ({(after <= 5_000).mean():.2f})"
+                yield row
+
+
+def _drift(rng: np.random.Generator, n: int, idle: int, target: Any) -> tuple[int, ...] | None:
+    """Return after how many requests each stream alarms, beyond its length if never: quiet, and three shifts."""
+    if isinstance(target, EscalationRate):
+        ladder = recorded_ladder(recorded_samples(1), ("small", "large"), [])
+        fitted = fit_task(_noisy(rng, n, idle), ladder, target)
+    else:
+        fitted = certify_task(Layout(table=_noisy(rng, n, idle)), target)
+    if fitted.confidences is None:
+        return None
+    found = []
+    for much, shift, wide in ((20_000, 0.0, 1.0), (5_000, 0.5, 1.0), (5_000, 1.0, 1.0), (5_000, 0.0, 2.0)):
+        fresh = _noisy(rng, much, idle)
+        moved = ndtr(wide * ndtri(fresh.rows["r0"][:, 0]) - shift)
+        fresh = replace(fresh, rows={**fresh.rows, "r0": np.column_stack([moved, fresh.rows["r0"][:, 1:]])})
+        seen = apply_point(fresh, fitted.points[0], salt=SALT).confidence[:, 0]
+        monitor = ConfidenceMonitor(fitted.confidences.values, fitted.confidences.n, arl=SHARED_ARL)
+        monitor.watch(seen)
+        found.append(monitor.alarm_at or 10**9)
+    return tuple(found)
+
+
 def plan(repeats: int) -> Rows:
     """`plan --max-loss`: how often a fit with that many samples is certified, and keeps the planned share."""
     fresh = pair_traffic(np.random.default_rng(9), 20_000)
@@ -246,7 +290,7 @@ def demo(repeats: int) -> Rows:
                    "below the hull": found["hull"]["below"]}  # fmt: skip
 
 
-PARTS = {one.__name__: one for one in (classes, copies, sessions, days, gate, rates, plan, prints, demo)}
+PARTS = {one.__name__: one for one in (classes, copies, sessions, days, gate, rates, drift, plan, prints, demo)}
 
 
 def main() -> None:

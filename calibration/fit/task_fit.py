@@ -9,6 +9,7 @@ import numpy as np
 
 from calibration.combine.mixture import Prior
 from calibration.combine.rung_fits import RungFits
+from calibration.fit.confidences import cross_fitted_confidences
 from calibration.fit.measured import measure
 from calibration.fit.partial_pooling import Way, describe_pooling, pooled_points
 from calibration.fit.reference_cost import fit_reference_cost
@@ -96,6 +97,7 @@ def finish_task(
         target=started.target.to_json(),
         n=int(laid.present[:, 0].sum()),
         reference_cost=fit_reference_cost(laid, served),
+        confidences=cross_fitted_confidences(fits, points),
     )
     measured = {
         **measure(fits, policy, aimed, salt=SALT, shrunk=shrunk),

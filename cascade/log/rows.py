@@ -8,7 +8,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from cascade.exchange import Request
@@ -294,6 +294,7 @@ class RowBuilder:
                 "certified": task.certified,
                 "certificate": _without_tests(task.certificate),
                 "error_usd": None if task.reference_cost is None else task.reference_cost.error_usd,
+                "confidences": None if task.confidences is None else asdict(task.confidences),
             }
             for name, task in policy.tasks.items()
         }

@@ -18,6 +18,7 @@ from cascade.files import explain, read_text, strict_json, write_atomically
 from cascade.hashing import fingerprint, unit
 from cascade.ladder import Ladder
 from cascade.policy.changes import changes_text
+from cascade.policy.confidence_sample import ConfidenceSample
 from cascade.policy.judge_screening import JudgeScreening
 from cascade.policy.operating_point import STRICT, OperatingPoint
 from cascade.policy.sample_print import SamplePrint
@@ -107,6 +108,10 @@ class TaskPolicy:
 
     fitted_on: SamplePrint | None = None
     """Keyed fingerprints of the samples that it was fitted on; None in policies written before, or without a file."""
+
+    confidences: ConfidenceSample | None = None
+    """The first rung's confidences on samples that nothing was fitted on, to watch for drift; None in policies written
+    before, and where there are none."""
 
     dial: dict[str, TaskPolicy] = field(default_factory=dict)
     """Further operating points by name (`strict`, `cheap`, …), each with its own target and certificate."""
@@ -298,8 +303,9 @@ class Policy:
             del body["ladder"]["described"]
         for task in body["tasks"].values():
             for one in (task, *task["dial"].values()):
-                if one["fitted_on"] is None:
-                    del one["fitted_on"]
+                for name in ("fitted_on", "confidences"):
+                    if one[name] is None:
+                        del one[name]
         return body
 
     def save(self, path: str | Path) -> None:

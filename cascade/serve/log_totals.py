@@ -8,6 +8,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from cascade.log import Log
+from cascade.serve.drift_totals import DriftTotals
 from cascade.serve.totals import LATENCY_S, SCORES, Totals
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class LogTotals:
         self._log = log
         self._upto = 0
         self._newest: int | None = None
+        self._drifts = DriftTotals()
 
     def refresh(self) -> Totals:
         """Count the new rows, on one snapshot of the log.
@@ -47,6 +49,8 @@ class LogTotals:
                 self._attempts(connection, newest)
                 self._verdicts(connection, newest)
                 self._courses(connection, newest)
+                self._drifts.count(connection, self._upto, newest)
+                self.totals.drifted = self._drifts.alarms()
             self.totals.watches = watches(connection)
             lost = connection.execute(select(func.coalesce(func.sum(losses.c.n), 0))).scalar_one()
         self.totals.lost = max(int(lost), self._log.lost)

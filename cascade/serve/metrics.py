@@ -31,6 +31,7 @@ NAMES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
     "cascade_escalation_rate": ("gauge", ("task",), "Share of the last 1,000 first answers that were escalated."),
     "cascade_escalation_target": ("gauge", ("task",), "Target escalation rate of the serving policy."),
     "cascade_escalation_alarm": ("gauge", ("task",), "1 once the rate has left the calibrated interval."),
+    "cascade_confidence_alarm": ("gauge", ("task",), "1 once confidences are no longer like the samples'."),
     "cascade_certificate_refuted": (
         "gauge",
         ("task",),
@@ -122,6 +123,10 @@ def _values(totals: Totals) -> dict[str, Mapping[Any, Any]]:
             key: course.target for key, course in courses.items() if course.target is not None
         },
         "cascade_escalation_alarm": alarms,
+        "cascade_confidence_alarm": {
+            (task if task in named else OTHER,): float(alarmed)
+            for task, alarmed in sorted(totals.drifted.items(), key=lambda item: item[1])
+        },
         "cascade_certificate_refuted": {
             (task if task in named else OTHER,): float(watch.state == "refuted")
             for task, watch in sorted(totals.watches.items(), key=lambda item: item[1].state == "refuted")

@@ -10,6 +10,7 @@ from typing import Any
 
 from cascade.log.rows import now_ms
 from cascade.policy.policy import Policy
+from cascade.report.values.drift import SHARED_ARL
 from cascade.report.values.parts import Watch
 from cascade.result import Attempt, Result
 from cascade.stats.rate_monitor import RateMonitor, null_band
@@ -97,6 +98,8 @@ class Totals:
         """By task."""
         self.watches: dict[str, Watch] = {}
         """What watching shows about the latest certificate of each task; only a log tells."""
+        self.drifted: dict[str, bool] = {}
+        """Whether the first rung's confidences have an alarm, by task; only a log tells."""
         self.lost = 0
         """Decisions that could not be logged."""
         self.last_ms: int | None = None
@@ -154,7 +157,7 @@ class Totals:
             course.policy_sha256 = policy_sha256
             promised = self.promised.get((policy_sha256, task))
             course.target = None if promised is None else promised[0]
-            course.monitor = None if promised is None else RateMonitor(null_band(*promised))
+            course.monitor = None if promised is None else RateMonitor(null_band(*promised), arl=SHARED_ARL)
         course.recent.extend(escalated)
         if course.monitor is not None:
             course.monitor.watch([float(one) for one in escalated])

@@ -34,7 +34,7 @@ def on_escalation(task: TaskReport) -> Advice:
     missed = [step for step in task.series if step.alarm]
     if use.alarm_at is not None:
         return Advice(
-            f"Alarm on {use.alarm_at[:10]}: the rate has left the promised interval since then. Find the change, then "
+            f"Alarm on {use.alarm_at[:10]}: traffic is no longer like the samples since then. Find the change, then "
             "recalibrate on requests after it.",
             do=True,
         )

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, case, func, select
 
 from cascade.log.tables import attempts, decisions, labels, losses, policies, verdicts
 from cascade.report.queries.case_query import pick_cases
+from cascade.report.queries.confidence_query import collect_confidences
 from cascade.report.queries.flag_query import count_flags
 from cascade.report.queries.judge_scores import collect_proxies
 from cascade.report.queries.label_query import count_joint_labels, find_thresholds
@@ -47,6 +48,7 @@ def promises(connection: Connection) -> Promises:
                 measured=content.get("measured") or {},
                 certificate=content.get("certificate") or {},
                 error_usd=content.get("error_usd") or 0.0,
+                confidences=content.get("confidences") or {},
                 tasks=max(certified, 1),
             )
     return found
@@ -61,6 +63,7 @@ def tallies(connection: Connection, scope: Scope, known: Promises, *, step_ms: i
     count_flags(connection, scope, found)
     count_observations(connection, scope, found)
     count_watched(connection, scope, found)
+    collect_confidences(connection, scope, known, found)
     _attempts(connection, scope, found)
     _verdicts(connection, scope, found)
     _one_by_one(connection, scope, known, found)

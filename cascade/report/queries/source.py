@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -163,6 +163,7 @@ def _promises(policy: Policy | None) -> Promises:
             measured=task.measured,
             certificate=task.certificate or {},
             error_usd=0.0 if task.reference_cost is None else task.reference_cost.error_usd,
+            confidences={} if task.confidences is None else asdict(task.confidences),
             tasks=max(certified, 1),
         )
         for name, task in policy.tasks.items()

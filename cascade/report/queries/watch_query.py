@@ -8,6 +8,7 @@ from collections import defaultdict
 from sqlalchemy import Connection, and_, select
 
 from cascade.log.tables import decisions, watched
+from cascade.report.queries.confidence_query import group_number
 from cascade.report.queries.scope import Scope, streamed
 from cascade.report.values.parts import Watch
 from cascade.report.values.tally import Tally, WatchTally
@@ -22,17 +23,18 @@ def count_watched(connection: Connection, scope: Scope, found: defaultdict[str, 
     labelled = scope.labelled().subquery()
     served, reference = labelled.alias("served"), labelled.alias("said")
     query = (
-        scope.select(decisions, w.task, w.policy_sha256, w.at_ms, w.rung, w.reference, w.same,
+        scope.select(decisions, w.task, w.policy_sha256, w.at_ms, w.rung, w.reference, w.same, decisions.c.group,
                      served.c.correct, reference.c.correct)
         .join(watched, w.decision_id == d.decision_id)
         .outerjoin(served, and_(served.c.decision_id == w.decision_id, served.c.rung == w.rung))
         .outerjoin(reference, and_(reference.c.decision_id == w.decision_id, reference.c.rung == w.reference))
         .order_by(w.at_ms, w.decision_id)
     )  # fmt: skip
-    for task, sha256, at_ms, rung, top, same, ours, theirs in streamed(connection, query):
+    for task, sha256, at_ms, rung, top, same, group, ours, theirs in streamed(connection, query):
         stream = found[task].watched.setdefault(sha256, WatchTally())
         stream.at_ms.append(float(at_ms))
         stream.same.append(math.nan if same is None else float(same))
+        stream.group.append(group_number(group))
         stream.by_reference.append(float(rung == top))
         stream.served.append(math.nan if ours is None else float(ours))
         stream.reference.append(math.nan if theirs is None else float(theirs))

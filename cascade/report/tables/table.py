@@ -13,7 +13,7 @@ from cascade.report.values.figure import Figure, Quantiles
 from cascade.report.values.findings import USUAL_BAND
 from cascade.report.values.format_numbers import NOTHING, count, dollars, duration, estimate, interval, percent
 from cascade.report.values.line import as_judged, confidence_of
-from cascade.report.values.parts import PpiEstimate, RungReport, Watch
+from cascade.report.values.parts import Drift, PpiEstimate, RungReport, Watch
 from cascade.report.values.rows import Table
 
 LAST_STEPS = 14
@@ -81,6 +81,9 @@ def key_figures(task: TaskReport) -> Iterator[tuple[str, str]]:
     watch = task.policies[0].watch if task.policies else None
     if watch is not None:
         yield "watched", watch_words(watch)
+    drift = task.policies[0].drift if task.policies else None
+    if drift is not None:
+        yield "drift without labels", drift_words(drift)
     added = "" if task.added_p95_s is None else f"; p95 against {task.reference} alone {_more(task.added_p95_s)}"
     yield "latency", f"{_spread(task.latency_s)}{added}"
     yield "tokens", f"{count(task.input_tokens)} in, {count(task.output_tokens)} out"
@@ -321,6 +324,15 @@ def watch_words(watch: Watch) -> str:
         f"{watch.state}: {count(watch.n)} answers, {count(watch.harmed)} known to be harmed, {count(watch.unknown)} "
         f"unknown; evidence against it {watch.against:.3g}, for it {watch.in_favour:.3g}, {watch.enough:.3g} decides"
     )
+
+
+def drift_words(drift: Drift) -> str:
+    """Format what the streams without labels show."""
+    said = [
+        f"{one.name} {'alarm on ' + one.alarm_at[:10] if one.alarm_at else 'as on the samples'} ({count(one.n)})"
+        for one in drift.streams
+    ]
+    return ", ".join([*said, *(["confidences not watched: fit again"] if drift.unwatched else [])])
 
 
 def certificate_words(certificate: Mapping[str, Any]) -> str:

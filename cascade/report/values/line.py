@@ -8,7 +8,7 @@ from typing import Any
 from cascade.report.values.content import Line, TaskReport, Tone
 from cascade.report.values.finding import Finding
 from cascade.report.values.format_numbers import count, duration
-from cascade.report.values.parts import RungReport
+from cascade.report.values.parts import ESCALATION, RungReport
 
 MOSTLY = 0.5
 """Share of failed calls from which a rung is said to have failed in the line itself."""
@@ -175,6 +175,9 @@ def _quality(tasks: Mapping[str, TaskReport]) -> Iterator[str]:
 
 
 def _rates(tasks: Mapping[str, TaskReport]) -> Iterator[str]:
+    drifted = [name for name, task in tasks.items() if _drifts(task)]
+    if drifted:
+        yield "traffic has drifted" if len(tasks) == 1 else f"traffic has drifted in {_names(drifted)}"
     missed = _missed(tasks)
     if missed:
         yield "rate missed" if len(tasks) == 1 else f"rate missed in {_names(missed)}"
@@ -182,9 +185,21 @@ def _rates(tasks: Mapping[str, TaskReport]) -> Iterator[str]:
         yield "rate kept"
 
 
+def _drifts(task: TaskReport) -> bool:
+    """Return whether confidences or sameness have an alarm; that of the rate is said as missed."""
+    drift = task.policies[0].drift if task.policies else None
+    return drift is not None and any(one.alarm_at and one.name != ESCALATION for one in drift.streams)
+
+
 def _missed(tasks: Mapping[str, TaskReport]) -> list[str]:
     uses = {name: task.policies[0] for name, task in tasks.items() if task.policies}
-    return [name for name, use in uses.items() if use.alarm_at is not None or _off(use)]
+    return [name for name, use in uses.items() if _alarmed(use) or _off(use)]
+
+
+def _alarmed(use: Any) -> bool:
+    """Return whether the escalation rate has an alarm."""
+    streams = () if use.drift is None else use.drift.streams
+    return any(one.alarm_at is not None and one.name == ESCALATION for one in streams)
 
 
 def _off(use: Any) -> bool:
@@ -214,7 +229,13 @@ def _failed(rung: RungReport) -> str:
 def _tone(total: TaskReport, tasks: Mapping[str, TaskReport], *, alarmed: bool) -> Tone:
     share = total.saved.share
     tones = [quality_tone(task) for task in tasks.values()]
-    if alarmed or _missed(tasks) or "bad" in tones or (share.high is not None and share.high < 0.0):
+    if (
+        alarmed
+        or _missed(tasks)
+        or any(map(_drifts, tasks.values()))
+        or "bad" in tones
+        or (share.high is not None and share.high < 0.0)
+    ):
         return "bad"
     saves = share.low is not None and share.low > 0.0
     return "good" if saves and all(tone == "good" for tone in tones) else "plain"

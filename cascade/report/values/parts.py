@@ -155,6 +155,40 @@ class Watch:
     """The e-value that decides: 1 / δ, with δ divided over the certified tasks and bounds."""
 
 
+ESCALATION, CONFIDENCES, SAMENESS = "escalation rate", "confidences", "sameness"
+"""Names of the streams that are watched for drift."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftStream:
+    """One stream that is watched for drift without labels."""
+
+    name: str
+    """What is watched: `escalation rate`, `confidences`, `sameness`."""
+    n: int
+    """Its rows: requests, or, but for the rate, one of each session."""
+    alarm_at: str | None = None
+    """Time of its alarm, UTC, ISO 8601; None if none."""
+    alarm_after: int | None = None
+    """Number of its rows before the alarm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """What traffic shows, without labels, against the samples of a policy."""
+
+    streams: tuple[DriftStream, ...]
+    """Those that can be watched."""
+    unwatched: bool
+    """Whether the policy keeps no confidences of its samples, so that these are not watched."""
+
+    @property
+    def alarm(self) -> DriftStream | None:
+        """The stream that alarmed first; None if none did."""
+        raised = [one for one in self.streams if one.alarm_at is not None]
+        return min(raised, key=lambda one: str(one.alarm_at), default=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyUse:
     """Promise and outcome of one policy for a task."""
@@ -180,10 +214,12 @@ class PolicyUse:
     on_target: bool | None = None
     """Whether `promised` is in the observed interval; None without a promise."""
     alarm_at: str | None = None
-    """Time of the drift alarm, UTC, ISO 8601; None if none. The test is valid after every request, with an average of
-    20,000 requests between false alarms (`cascade.stats.rate_monitor`)."""
+    """Time of the first drift alarm, UTC, ISO 8601; None if none. The tests are valid after every request, with an
+    average of 20,000 requests or more between false alarms of all of them (`cascade.stats.change_detector`)."""
     alarm_after: int | None = None
-    """Number of the first rung's answers under this policy before the alarm."""
+    """Number of rows of its stream before the alarm."""
+    drift: Drift | None = None
+    """What its streams show without labels; None where it promises nothing that could be compared with."""
     watch: Watch | None = None
     """What watching shows about its certificate; None where nothing is certified."""
 

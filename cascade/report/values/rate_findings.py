@@ -7,7 +7,20 @@ from collections.abc import Iterator
 from cascade.report.values.content import TaskReport
 from cascade.report.values.finding import FEW, Finding, harm, money, note
 from cascade.report.values.format_numbers import count, estimate, percent
+from cascade.report.values.parts import CONFIDENCES, ESCALATION, SAMENESS
 from cascade.result import BYPASSED
+
+_DRIFTED = {
+    ESCALATION: "the rate left its promised interval",
+    CONFIDENCES: "the first rung's confidences are no longer like those of the samples",
+    SAMENESS: "the reference no longer says the same as often as on the samples",
+}
+_REMEDY = {
+    ESCALATION: "Recalibrate on requests from then on.",
+    CONFIDENCES: "Find what changed then (a model, a prompt, the traffic), and recalibrate on requests from then on.",
+    SAMENESS: "Label answers that differ, to see whose are wrong, and recalibrate on requests from then on.",
+}
+"""What each stream of drift says, and what to do."""
 
 TOO_MUCH, TOO_LITTLE = 0.50, 0.05
 """Range of plausible escalation rates."""
@@ -78,12 +91,17 @@ def _target(task: TaskReport) -> Iterator[Finding]:
 
 def _alarms(task: TaskReport) -> Iterator[Finding]:
     for use in task.policies[:1]:
-        if use.alarm_at is not None:
-            after = use.alarm_after or 0
-            yield harm(
-                float(use.n - after),
-                f"Drift alarm: the rate left its promised interval on {use.alarm_at[:16].replace('T', ' ')} UTC, after "
-                f"{count(after)} answers. Recalibrate on requests from then on.",
+        for stream in () if use.drift is None else use.drift.streams:
+            if stream.alarm_at is None:
+                continue
+            after, at = stream.alarm_after or 0, stream.alarm_at[:16].replace("T", " ")
+            size = stream.n - after if stream.name == ESCALATION else (stream.n - after) / stream.n * use.n
+            yield harm(float(size), f"Drift alarm: {_DRIFTED[stream.name]} on {at} UTC, after {count(after)} answers. "
+                       f"{_REMEDY[stream.name]}")  # fmt: skip
+        if use.drift is not None and use.drift.unwatched:
+            yield note(
+                "Confidences are not watched for drift: the policy keeps none of rows that it was not fitted on. Fit "
+                "it again with this release."
             )
     marked = [step for step in task.series if step.alarm]
     if marked:

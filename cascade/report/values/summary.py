@@ -14,6 +14,7 @@ from cascade.report.values.against_hull import against_hull
 from cascade.report.values.comparison import best, dominating, labelled, singles_of, weighted_accuracy
 from cascade.report.values.content import Report, TaskReport
 from cascade.report.values.curves import NO_FRONTIER
+from cascade.report.values.drift import drift_of
 from cascade.report.values.figure import NO_FIGURE, Figure, Sums, mean, quantiles, ratio, share
 from cascade.report.values.labelled_curves import frontier_of, reliability_of, risk_coverage_of, sweep_of
 from cascade.report.values.observed import modes_of, observed_of
@@ -29,7 +30,7 @@ from cascade.report.values.parts import (
 from cascade.report.values.ppi import sharpen
 from cascade.report.values.slices import slices_of, spending_of
 from cascade.report.values.tally import ModeTally, Promise, Rate, RungTally, Tally, VerifierTally
-from cascade.report.values.time_series import alarm_of, months_of, series_of
+from cascade.report.values.time_series import months_of, series_of
 from cascade.report.values.watch import watch_of
 from cascade.stats.auroc import measure_auroc
 
@@ -192,7 +193,8 @@ def _use(sha256: str | None, rate: Rate, promise: Promise, tally: Tally, level: 
     on_target = None
     if promised is not None and figure.low is not None and figure.high is not None:
         on_target = figure.low <= promised <= figure.high
-    alarm_at, alarm_after = alarm_of(tally.courses.get(sha256), promise)
+    drift = drift_of(tally, sha256, promise)
+    alarm = None if drift is None else drift.alarm
     return PolicyUse(
         sha256=sha256,
         n=rate.n,
@@ -204,8 +206,9 @@ def _use(sha256: str | None, rate: Rate, promise: Promise, tally: Tally, level: 
         low=band[0],
         high=band[1],
         on_target=on_target,
-        alarm_at=alarm_at,
-        alarm_after=alarm_after,
+        alarm_at=None if alarm is None else alarm.alarm_at,
+        alarm_after=None if alarm is None else alarm.alarm_after,
+        drift=drift,
         watch=watch_of(tally.watched.get(sha256), promise.certificate, promise.tasks),
     )
 

@@ -126,6 +126,16 @@ class Course(Mergeable):
 
 
 @dataclass(slots=True)
+class ConfidenceTally(Mergeable):
+    """Confidences of the first rung under one policy at one share of requests; columns (n,)."""
+
+    at_ms: array[int] = field(default_factory=lambda: array("q"))
+    confidence: array[float] = field(default_factory=seconds)
+    group: array[int] = field(default_factory=lambda: array("q"))
+    """A hash of the request's group; 0 without one."""
+
+
+@dataclass(slots=True)
 class Best(Mergeable):
     """Top-k requests by a key."""
 
@@ -270,6 +280,8 @@ class WatchTally(Mergeable):
     """The label of the served answer."""
     reference: array[float] = field(default_factory=seconds)
     """The label of the reference's answer."""
+    group: array[int] = field(default_factory=lambda: array("q"))
+    """A hash of the request's group; 0 without one."""
 
 
 @dataclass(slots=True)
@@ -324,6 +336,8 @@ class Tally(Mergeable):
     """By policy sha256."""
     watched: dict[str | None, WatchTally] = field(default_factory=dict)
     """By policy sha256."""
+    confidences: dict[tuple[str | None, float], ConfidenceTally] = field(default_factory=dict)
+    """By policy sha256, and the share of requests that it decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,6 +356,8 @@ class Promise:
     """Certificate, or the reason for none; empty for aims."""
     error_usd: float = 0.0
     """Root mean squared error of the estimated reference cost per request."""
+    confidences: Mapping[str, Any] = field(default_factory=dict)
+    """The first rung's confidences on samples that nothing was fitted on; empty if the policy keeps none."""
     tasks: int = 1
     """Certified tasks of the policy, over which a watched certificate divides its error probability."""
 

@@ -6,12 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-import numpy as np
-
 from cascade.report.values.figure import Sums, difference, share
 from cascade.report.values.parts import Month, Step
-from cascade.report.values.tally import Course, Period, Promise, Tally
-from cascade.stats.rate_monitor import first_alarm, null_band
+from cascade.report.values.tally import Period, Promise, Tally
+from cascade.stats.rate_monitor import null_band
 
 DAY_MS = 86_400_000
 
@@ -69,16 +67,6 @@ def _band(promise: Promise) -> tuple[float, float]:
 
 def _is_rate(rate: float | None) -> bool:
     return rate is not None and 0.0 <= rate <= 1.0
-
-
-def alarm_of(course: Course | None, promise: Promise) -> tuple[str | None, int | None]:
-    """Return the time of the drift alarm and the number of answers before it; (None, None) without alarm."""
-    if course is None or promise.rate is None or not 0.0 <= promise.rate <= 1.0:
-        return None, None
-    order = np.argsort(np.asarray(course.at_ms), kind="stable")
-    low, high = promise.band or (promise.rate, promise.rate)
-    after = first_alarm(np.asarray(course.escalated)[order], promise.rate, (low, high))
-    return (None, None) if after is None else (_at(course.at_ms[int(order[after - 1])]).isoformat(), after)
 
 
 def months_of(tally: Tally, level: float, step_ms: int, label_usd: float | None) -> tuple[Month, ...]:
