@@ -220,8 +220,8 @@ class Result(Generic[Parsed]):
     flags: tuple[str, ...] = ()
     """Remarks: `uncalibrated`, `top_failed`, `capability:…` and `allow:…` (what skipped rungs lack), `session_floor`,
     `session_floor_unknown` (this process does not know which rung made its tool calls), `session_limit` (the session is
-    longer than the certificate is about), `capped:global` or `capped:principal` (the cap reached), `budget:…` (the
-    budget spent), …"""
+    longer than the certificate is about), `certificate_refuted` (the top serves the task), `capped:global` or
+    `capped:principal` (the cap reached), `budget:…` (the budget spent), …"""
 
     tags: Mapping[str, str] = field(default_factory=dict)
     """The request's own labels."""

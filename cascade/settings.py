@@ -95,6 +95,10 @@ class ObserveLimits:
     """The share of requests decided by a certified policy on which the reference is asked too, once the answer has gone
     out, so that the certificate is watched: 0.01 is usual. 0: certificates are not watched."""
 
+    on_refuted: Literal["alarm", "reference"] = "alarm"
+    """Where watching refutes a certificate: `alarm`, it is said; `reference`, the reference serves the task, too, until
+    another policy does."""
+
     max_usd_per_day: float = 5.0
     """US dollars that observing may cost a UTC day; from an account of its own."""
 
@@ -111,6 +115,9 @@ class ObserveLimits:
         """Refuse what cannot be kept to."""
         require_share(self.share, "observe.share")
         require_share(self.watch, "observe.watch")
+        if self.on_refuted not in ("alarm", "reference"):
+            message = f"observe.on_refuted is {self.on_refuted!r}; alarm or reference was expected."
+            raise ConfigError(message)
         if not 0.0 <= self.max_usd_per_day < math.inf:
             message = f"observe.max_usd_per_day is {self.max_usd_per_day!r}; US dollars, 0 or more, were expected."
             raise ConfigError(message)

@@ -250,6 +250,9 @@ class ObserveModel(Part):
     watch: Rate = 0.0
     """Share of requests decided by a certified policy on which the reference is asked too, after the answer has gone
     out, so that the certificate is watched (0.01 is usual); paid like observing. 0: certificates are not watched."""
+    on_refuted: Literal["alarm", "reference"] = "alarm"
+    """Where watching refutes a certificate: it is said (alarm), or the reference serves the task, too, until another
+    policy does (reference)."""
     max_usd_per_day: Dollars = 5.0
     """Cost limit of observing in US dollars (UTC day), from an account of its own; what the log has of today counts."""
     concurrency: Annotated[int, Field(ge=1)] = 8

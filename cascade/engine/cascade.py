@@ -20,6 +20,7 @@ from cascade.engine.loop_thread import LoopThread
 from cascade.engine.observer import Observer
 from cascade.engine.options import RequestOptions, refuse_unknown
 from cascade.engine.recording import RunRecorder
+from cascade.engine.refuted import RefutedTasks
 from cascade.engine.resources import Closing, Resources
 from cascade.engine.runner import OnResult, OnSample, Runner
 from cascade.engine.served import Served
@@ -140,6 +141,7 @@ class Cascade(Closing):
             day_budgets=DailyBudgets(self.limits, self.prices, spent_usd=spent, shared=self.limits.share()),
             pool=self.limits.pool(),
             observer=self._observer(observe or ObserveLimits()),
+            refuted=RefutedTasks(log=self.log, on_refuted=(observe or ObserveLimits()).on_refuted),
         )
         forked = weakref.WeakMethod(self._forked)  # what is closed at exit must not keep the cascade itself alive
         self._loop_thread = LoopThread(lambda: (method := forked()) is not None and method())
@@ -616,5 +618,6 @@ class Cascade(Closing):
         self._runner.pool = self.limits.pool()
         self._runner.day_budgets.forget_flights()
         self._runner.observer.lane.forget()
+        self._runner.refuted.forget()
         if self._own_client:
             self.client = self._runner.client = self._resources.client = self._default_client()

@@ -23,6 +23,7 @@ from cascade.engine.gather import gather_bounded, stream_bounded
 from cascade.engine.observer import Observer, mode_of
 from cascade.engine.raise_for import raise_for_result, raise_if_fatal
 from cascade.engine.recording import Begun, RunRecorder, begin, call_recorder, call_slots, synced
+from cascade.engine.refuted import RefutedTasks
 from cascade.engine.savings import next_usd_of, savings_changes
 from cascade.engine.served import Served
 from cascade.engine.session_floor import UNKNOWN, SessionFloors
@@ -77,6 +78,9 @@ class Runner:
 
     observer: Observer
     """What observes requests that the top answered."""
+
+    refuted: RefutedTasks
+    """Tasks whose certificate is refuted by watching it."""
 
     _escalation_limiter: EscalationLimiter | None = field(init=False)
     _warn_once: WarnOnce = field(init=False, default_factory=WarnOnce)
@@ -203,8 +207,9 @@ class Runner:
             steps = ask_top(request, served.ladder)
         else:
             lacks, floor_unknown = self._floors.lacks(
-                request, ladder, settings.session_floor, partial(unfit, request=request)
-            )
+                request, ladder, settings.session_floor,
+                await self.refuted.lacks(request.task, served.policy, ladder, partial(unfit, request=request)),
+            )  # fmt: skip
             task = None if served.policy is None else served.policy.tasks.get(request.task)
             limit = None if task is None else task.at(request.quality).session_limit
             lacks = self._turns.lacks(request, ladder, limit, lacks)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from cascade.exchange import EMPTY, Exchange, ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.fast_replace import fast_replace
-from cascade.flow.decide import FLOOR, SESSION_LIMIT, Route, decide, route, without_unfit
+from cascade.flow.decide import FLOOR, REFUTED, SESSION_LIMIT, Route, decide, route, without_unfit
 from cascade.flow.failures import after_failure, unusable
 from cascade.flow.repair import verify_repaired
 from cascade.flow.unchecked import result_flags
@@ -275,7 +275,7 @@ def _result(
     flags = [] if plan.point is not None or plan.observed else ["uncalibrated"]
     flags += [f"capped:{capped}"] if capped else []
     flags += dict.fromkeys(
-        lack if lack in {FLOOR, SESSION_LIMIT} or lack.startswith("allow:") else f"capability:{lack}"
+        lack if lack in {FLOOR, REFUTED, SESSION_LIMIT} or lack.startswith("allow:") else f"capability:{lack}"
         for lack in plan.skipped.values()
     )
     final = attempts[-1]

@@ -20,6 +20,9 @@ FLOOR = "session_floor"
 """What a rung lacks that is below the rung which made the tool calls of a session; also the flag of the result."""
 
 
+REFUTED = "certificate_refuted"
+"""What a rung below the top lacks where watching has refuted the certificate of its task; also the result's flag."""
+
 SESSION_LIMIT = "session_limit"
 """What a rung below the top lacks where a session is longer than the certificate is about; also the result's flag."""
 

@@ -11,9 +11,9 @@ from typing import Any
 from cascade.log.rows import now_ms
 from cascade.policy.policy import Policy
 from cascade.report.values.drift import SHARED_ARL
-from cascade.report.values.parts import Watch
 from cascade.result import Attempt, Result
 from cascade.stats.rate_monitor import RateMonitor, null_band
+from cascade.stats.watched_certificate import Watch
 
 LATENCY_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the buckets of a rung's latency, in seconds."""

@@ -10,9 +10,8 @@ from sqlalchemy import Connection, and_, select
 from cascade.log.tables import decisions, watched
 from cascade.report.queries.confidence_query import group_number
 from cascade.report.queries.scope import Scope, streamed
-from cascade.report.values.parts import Watch
 from cascade.report.values.tally import Tally, WatchTally
-from cascade.report.values.watch import watch_of
+from cascade.stats.watched_certificate import Watch, watch_of
 
 
 def count_watched(connection: Connection, scope: Scope, found: defaultdict[str, Tally]) -> None:

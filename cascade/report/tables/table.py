@@ -13,8 +13,9 @@ from cascade.report.values.figure import Figure, Quantiles
 from cascade.report.values.findings import USUAL_BAND
 from cascade.report.values.format_numbers import NOTHING, count, dollars, duration, estimate, interval, percent
 from cascade.report.values.line import as_judged, confidence_of
-from cascade.report.values.parts import Drift, PpiEstimate, RungReport, Watch
+from cascade.report.values.parts import Drift, PpiEstimate, RungReport
 from cascade.report.values.rows import Table
+from cascade.stats.watched_certificate import Watch
 
 LAST_STEPS = 14
 """Maximum number of days or hours shown; JSON has all."""
@@ -32,6 +33,7 @@ _FLAGS = {
     "allow:": "a rung was skipped: it may not see such a request",
     "session_floor": "a rung was skipped: a higher one made the session's tool calls",
     "session_limit": "the top answered: the session is longer than the certificate is about",
+    "certificate_refuted": "the top answered: watching has refuted the certificate",
     "uncalibrated": "by pass marks",
     "capped:": "stopped by the escalation cap",
     "budget:": "a budget was spent",

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cascade.report.values.line import judged_by
 from cascade.report.values.parts import CONFIDENCES, ESCALATION, SAMENESS, Drift, DriftStream
 from cascade.report.values.tally import ConfidenceTally, Course, Promise, Tally, WatchTally
 from cascade.stats.change_detector import ARL
 from cascade.stats.confidence_monitor import ConfidenceMonitor
 from cascade.stats.rate_monitor import RateMonitor, first_alarm, null_band
+from cascade.stats.watched_certificate import judged_by
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

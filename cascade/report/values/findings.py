@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cascade.display.numbers import failure_words
+from cascade.flow.decide import REFUTED
 from cascade.report.values.against_hull import hull_findings
 from cascade.report.values.content import TaskReport
 from cascade.report.values.finding import FEW, OFTEN, Finding, harm, money, note, ranked
@@ -37,8 +38,7 @@ def _watched(task: TaskReport) -> Iterator[Finding]:
     if watch.state == "refuted":
         text = (
             f"The certificate is refuted: of {count(watch.n)} watched answers {count(watch.harmed)} are known to be "
-            f"harmed ({count(watch.unknown)} unknown), which no policy within its bound gives. Serve the reference or "
-            "the safest policy, find what changed, and certify again on recent requests."
+            f"harmed ({count(watch.unknown)} unknown), which no policy within its bound gives. {_remedy(task)}"
         )
         yield Finding(text=text, stake="first", size=float(task.n))
     elif watch.state == "not watched":
@@ -48,6 +48,20 @@ def _watched(task: TaskReport) -> Iterator[Finding]:
             f"The certificate is watched on {count(watch.n)} answers: {watch.state}; {count(watch.harmed)} known to be "
             f"harmed, {count(watch.unknown)} unknown."
         )
+
+
+def _remedy(task: TaskReport) -> str:
+    """Return what to do about a refuted certificate, and whether the reference serves already."""
+    safe = task.flags.get(REFUTED, 0)
+    if not safe:
+        return (
+            "Serve the reference (observe.on_refuted: reference does it by itself), find what changed, and certify "
+            "again on recent requests."
+        )
+    return (
+        f"The reference has served {count(safe)} requests since then (observe.on_refuted). Find what changed, and "
+        "certify again on recent requests: another policy ends it."
+    )
 
 
 def _hull(task: TaskReport) -> Iterator[Finding]:

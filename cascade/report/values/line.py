@@ -9,6 +9,7 @@ from cascade.report.values.content import Line, TaskReport, Tone
 from cascade.report.values.finding import Finding
 from cascade.report.values.format_numbers import count, duration
 from cascade.report.values.parts import ESCALATION, RungReport
+from cascade.stats.watched_certificate import judged_by
 
 MOSTLY = 0.5
 """Share of failed calls from which a rung is said to have failed in the line itself."""
@@ -59,12 +60,6 @@ def promise_words(certificate: Mapping[str, Any]) -> str | None:
     parts = bound.get("value") if bound.get("kind") == "together" else [bound]
     words = " and ".join(map(_bound, parts if isinstance(parts, list) else [])) + as_judged(certificate)
     return f"{words} (certified, {_whole(confidence_of(certificate))})"
-
-
-def judged_by(certificate: Mapping[str, Any]) -> str | None:
-    """Return whose sameness a bound on disagreement is about, `judge:NAME` or a function's name; None: the reader's."""
-    by = ((certificate.get("disagreement") or {}).get("sameness") or {}).get("by", "reader")
-    return None if by == "reader" else str(by)
 
 
 def as_judged(certificate: Mapping[str, Any]) -> str:

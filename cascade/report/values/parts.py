@@ -8,6 +8,7 @@ from typing import Any
 
 from cascade.exchange import EMPTY
 from cascade.report.values.figure import NO_FIGURE, NO_QUANTILES, Figure, Quantiles
+from cascade.stats.watched_certificate import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,28 +132,6 @@ class HullReport:
     """A rung that is significantly more accurate than the reference, the best of them; None if there is none."""
     better_by: Figure = NO_FIGURE
     """By how much, in accuracy; its interval is corrected for the number of rungs (Bonferroni)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """What a stream of watched answers shows about a certificate."""
-
-    state: str
-    """`refuted`: a bound is not kept. `holds`: all are. `too few`: neither is shown yet. `not watched`: no stream."""
-    n: int = 0
-    """Watched answers."""
-    harmed: int = 0
-    """Of these, known to be harmed."""
-    unknown: int = 0
-    """Of these, without the label, or the answer of the reference, that would tell."""
-    against: float = 1.0
-    """Evidence against the certificate, an e-value; refuted from `enough` on."""
-    in_favour: float = 1.0
-    """Evidence for it, an e-value; it holds from `enough` on."""
-    refuted_after: int | None = None
-    """Number of watched answers after which it was refuted; None if it is not."""
-    enough: float = 0.0
-    """The e-value that decides: 1 / δ, with δ divided over the certified tasks and bounds."""
 
 
 ESCALATION, CONFIDENCES, SAMENESS = "escalation rate", "confidences", "sameness"

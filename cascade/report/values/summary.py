@@ -31,8 +31,8 @@ from cascade.report.values.ppi import sharpen
 from cascade.report.values.slices import slices_of, spending_of
 from cascade.report.values.tally import ModeTally, Promise, Rate, RungTally, Tally, VerifierTally
 from cascade.report.values.time_series import months_of, series_of
-from cascade.report.values.watch import watch_of
 from cascade.stats.auroc import measure_auroc
+from cascade.stats.watched_certificate import watch_of
 
 
 def summary(

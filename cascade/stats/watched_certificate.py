@@ -1,15 +1,13 @@
-"""Watch: what the stream of watched answers shows about the bounds of a certificate."""
+"""Watched certificate: what the stream of watched answers shows about the bounds of a certificate."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
-from cascade.report.values.line import judged_by
-from cascade.report.values.parts import Watch
-from cascade.report.values.tally import WatchTally
 from cascade.stats.watched_promise import WatchedPromise, watch_promise
 
 DAY_MS = 86_400_000
@@ -18,7 +16,59 @@ WATCHABLE = ("max_disagreement", "max_loss", "max_error")
 """Kinds of bounds that the stream can test."""
 
 
-def watch_of(stream: WatchTally | None, certificate: Mapping[str, Any], tasks: int) -> Watch | None:
+class WatchedRows(Protocol):
+    """A stream of watched answers, one entry a row; NaN where it is not known."""
+
+    @property
+    def at_ms(self) -> Sequence[float]:
+        """When it was served, Unix milliseconds."""
+
+    @property
+    def same(self) -> Sequence[float]:
+        """1 where the reference gave the same answer, else 0."""
+
+    @property
+    def by_reference(self) -> Sequence[float]:
+        """1 where the reference's own answer was served, else 0."""
+
+    @property
+    def served(self) -> Sequence[float]:
+        """The label of the served answer."""
+
+    @property
+    def reference(self) -> Sequence[float]:
+        """The label of the reference's answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What a stream of watched answers shows about a certificate."""
+
+    state: str
+    """`refuted`: a bound is not kept. `holds`: all are. `too few`: neither is shown yet. `not watched`: no stream."""
+    n: int = 0
+    """Watched answers."""
+    harmed: int = 0
+    """Of these, known to be harmed."""
+    unknown: int = 0
+    """Of these, without the label, or the answer of the reference, that would tell."""
+    against: float = 1.0
+    """Evidence against the certificate, an e-value; refuted from `enough` on."""
+    in_favour: float = 1.0
+    """Evidence for it, an e-value; it holds from `enough` on."""
+    refuted_after: int | None = None
+    """Number of watched answers after which it was refuted; None if it is not."""
+    enough: float = 0.0
+    """The e-value that decides: 1 / δ, with δ divided over the certified tasks and bounds."""
+
+
+def judged_by(certificate: Mapping[str, Any]) -> str | None:
+    """Return whose sameness a bound on disagreement is about, `judge:NAME` or a function's name; None: the reader's."""
+    by = ((certificate.get("disagreement") or {}).get("sameness") or {}).get("by", "reader")
+    return None if by == "reader" else str(by)
+
+
+def watch_of(stream: WatchedRows | None, certificate: Mapping[str, Any], tasks: int) -> Watch | None:
     """Return what the stream shows about a certificate; None where nothing is certified.
 
     Several bounds are one promise: it is refuted where one of them is, each at its part of δ, and holds where all do.
@@ -54,7 +104,7 @@ def _bounds(certificate: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
             yield one["kind"], value
 
 
-def _tested(stream: WatchTally, kind: str, bound: float, delta: float, whose: str | None) -> WatchedPromise:
+def _tested(stream: WatchedRows, kind: str, bound: float, delta: float, whose: str | None) -> WatchedPromise:
     same, ours, theirs = (np.asarray(one) for one in (stream.same, stream.served, stream.reference))
     days = (np.asarray(stream.at_ms) // DAY_MS).astype(int)
     order = np.argsort(np.asarray(stream.at_ms), kind="stable")
