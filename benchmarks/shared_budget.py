@@ -1,6 +1,6 @@
 """One daily budget, several processes, one of them killed every second: what is overspent, left unspent, and asked.
 
-    python -m benchmarks.shared_budget --postgresql postgresql://postgres@127.0.0.1/postgres [--workers 2 4]
+    python -m benchmarks.shared_budget --postgresql postgresql://postgres@127.0.0.1/postgres [--workers 2 4] [--refuse]
 
 `cascade serve --workers N` on a log on PostgreSQL, with budgets shared by a Redis server of its own (`redis-server` on
 the path) or by that PostgreSQL; 200 clients at once ask until nothing more is paid for. What was spent is counted by
@@ -33,15 +33,15 @@ COST_USD = 33e-6
 """What an answer costs: 15 tokens in, 18 out."""
 
 AT_ONCE = 200
-QUIET_S = 8.0
-"""Seconds without an answer after which nothing more is paid for; idle leases are back by then."""
+QUIET_S = 12.0
+"""Seconds without an answer after which nothing more is paid for; idle and killed leases are back by then."""
 
 CONFIG = """\
 ladder:
   - {{model: openai/small, api_base: "{url}", api_key: none, price: {{input_usd: 1e-6, output_usd: 1e-6}}}}
   - {{model: openai/top, api_base: "{url}", api_key: none, price: {{input_usd: 1e-6, output_usd: 1e-6}}}}
 verify: [refusal]
-log: "{log}"
+log: {{path: "{log}", on_outage: {on_outage}}}
 guards: {{usd_per_day: {limit}, shared: "{shared}"}}
 """
 
@@ -115,7 +115,7 @@ def calls_of(port: int) -> int:
     )
 
 
-def measured(workers: int, server: str, *, redis_port: int | None) -> None:
+def measured(workers: int, server: str, *, redis_port: int | None, on_outage: str) -> None:
     """Print a row."""
     import psycopg
 
@@ -130,7 +130,7 @@ def measured(workers: int, server: str, *, redis_port: int | None) -> None:
         database.execute(f"CREATE SCHEMA {schema}")
         log = f"{server}?options=-csearch_path%3D{schema}"
         shared = log if redis_port is None else f"redis://127.0.0.1:{redis_port}/0"
-        text = CONFIG.format(url=url, log=log, shared=shared, limit=LIMIT_USD)
+        text = CONFIG.format(url=url, log=log, shared=shared, limit=LIMIT_USD, on_outage=on_outage)
         (Path(folder) / "cascade.yaml").write_text(text)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -161,15 +161,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--postgresql", required=True)
     parser.add_argument("--workers", type=int, nargs="*", default=(2, 4))
+    parser.add_argument(
+        "--refuse", action="store_true", help="log.on_outage: refuse, so that killed leases are settled"
+    )
     given = parser.parse_args()
+    on_outage = "refuse" if given.refuse else "spool"
     print(f"A budget of ${LIMIT_USD:g} a day.\n")
     print("| processes | store | killed | answers | spent | overspent | unspent | store calls a request | statuses |")
     print("|---:|---|---:|---:|---:|---:|---:|---:|---|")
     for workers in given.workers:
         with redis() as port:
             time.sleep(0.5)
-            measured(workers, given.postgresql, redis_port=port)
-        measured(workers, given.postgresql, redis_port=None)
+            measured(workers, given.postgresql, redis_port=port, on_outage=on_outage)
+        measured(workers, given.postgresql, redis_port=None, on_outage=on_outage)
 
 
 if __name__ == "__main__":

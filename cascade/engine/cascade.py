@@ -34,6 +34,7 @@ from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
 from cascade.log.label import Label
+from cascade.log.lease_log import LeaseLog
 from cascade.log.log import OnOutage
 from cascade.log.spending import observed_usd, spent_usd
 from cascade.plugins import resolve
@@ -262,15 +263,28 @@ class Cascade(Closing):
         served = self._runner.snapshot(request.task, stacklevel=3)
         return await self._loop_thread.arun(self._runner.run, request, started, served)
 
-    def account(self, name: str, limit_usd: float, *, spent_usd: float = 0.0) -> SpendAccount:
+    def account(
+        self, name: str, limit_usd: float, *, spent_usd: float = 0.0, principal: str | None = None
+    ) -> SpendAccount:
         """Open the daily account of a server's key, shared by processes where the daily budgets are.
 
         Args:
             name: the key's name.
             limit_usd: US dollars that it may spend a UTC day.
             spent_usd: US dollars that it spent today before.
+            principal: on whose behalf its requests are made.
         """
-        return self._runner.day_budgets.open("key", f"key:{name}", limit_usd, spent_usd=spent_usd)
+        whose = (principal,)
+        return self._runner.day_budgets.open("key", f"key:{name}", limit_usd, spent_usd=spent_usd, whose=whose)
+
+    def settle_leases(self) -> None:
+        """Have leases of killed processes settled by the log, where it holds every call (`log.on_outage: refuse`).
+
+        For a server: a bulk run that is resumed settles its own calls anew.
+        """
+        shared = self._runner.day_budgets.shared
+        if shared is not None and self.log is not None and not self.log.read_only:
+            shared.calls = LeaseLog(self.log)
 
     def run_held(self, request: Request) -> Result[Any]:
         """Answer a request as `run` does; what a bypass follows is not logged before that (`bypass`, `log_held`)."""

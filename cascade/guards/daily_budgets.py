@@ -9,6 +9,7 @@ from cascade.guards.accounts import Day, Scope, SpendAccount
 from cascade.guards.budget import Budget
 from cascade.guards.call_history import CallHistory
 from cascade.guards.limits import Limits
+from cascade.guards.shared.killed_leases import Whose
 from cascade.guards.shared.shared_budgets import SharedBudgets
 from cascade.prices import PriceBook
 
@@ -58,7 +59,9 @@ class DailyBudgets:
         held = [account for account in accounts if account is not None]
         return Budget(self._prices, held, history=self._history, task=request.task)
 
-    def open(self, scope: Scope, name: str, limit_usd: float, *, spent_usd: float = 0.0) -> SpendAccount:
+    def open(
+        self, scope: Scope, name: str, limit_usd: float, *, spent_usd: float = 0.0, whose: Whose = None
+    ) -> SpendAccount:
         """Open the account of a day, leased where several processes spend it.
 
         Args:
@@ -66,9 +69,10 @@ class DailyBudgets:
             name: what processes that share it know it by.
             limit_usd: what may be spent.
             spent_usd: what was spent today before.
+            whose: the principal whose calls it pays for, in a tuple; None: all.
         """
         if self.shared is not None:
-            return self.shared.account(scope, name, limit_usd, spent_usd=spent_usd)
+            return self.shared.account(scope, name, limit_usd, spent_usd=spent_usd, whose=whose)
         return SpendAccount(scope, limit_usd, spent_usd=spent_usd, day=self._day)
 
     def correct(self, principal: str | None, pico: int) -> None:
@@ -95,7 +99,9 @@ class DailyBudgets:
             own = self._own.get(principal)
             if own is None:
                 limit_usd, before = self._limits.principal_usd_per_day, self._before.get(principal, 0.0)
-                own = self.open("principal", f"principal:{principal or ''}", limit_usd, spent_usd=before)
+                own = self.open(
+                    "principal", f"principal:{principal or ''}", limit_usd, spent_usd=before, whose=(principal,)
+                )
                 self._own[principal] = own
             accounts.append(own)
         return tuple(accounts)

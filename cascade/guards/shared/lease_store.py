@@ -51,6 +51,9 @@ class Hold(NamedTuple):
     before: int
     """What was spent that day before anyone leased; counts only if the store knows nothing of the account yet."""
 
+    writer: str = ""
+    """By which its lease can be settled by the log if it is killed; '' where it cannot."""
+
 
 class Held(NamedTuple):
     """What a process holds now, in picodollars."""
@@ -65,11 +68,37 @@ class Held(NamedTuple):
     """Processes that live."""
 
 
+class Holder(NamedTuple):
+    """A process that holds a lease."""
+
+    holder: str
+    """Its name in the store."""
+
+    writer: str
+    """Its name in the log, and the log's."""
+
+
 class LeaseStore(Protocol):
     """Keeps the leases; used on one event loop."""
 
     async def hold(self, wanted: Hold) -> Held:
         """Set what this process holds, atomically; the leases of all never exceed the limit but for what is kept.
+
+        Raises:
+            StoreUnavailable: the store cannot be reached.
+        """
+        ...
+
+    async def holders(self, account: str, day: int) -> list[Holder]:
+        """Return the processes whose leases could be settled by the log.
+
+        Raises:
+            StoreUnavailable: the store cannot be reached.
+        """
+        ...
+
+    async def settle(self, account: str, day: int, killed: Holder, pico: int) -> None:
+        """Lower what a killed process holds to what it has spent at most, once; it is never raised.
 
         Raises:
             StoreUnavailable: the store cannot be reached.

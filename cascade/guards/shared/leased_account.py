@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Literal
 
 from cascade.guards.accounts import Scope, SpendAccount, pico
+from cascade.guards.shared.killed_leases import CallLog, Whose, settle_killed
 from cascade.guards.shared.lease_store import Held, Hold, LeaseStore, StoreUnavailable
 from cascade.loggers import logger_of
 
@@ -24,6 +26,12 @@ RENEW_S = 5.0
 
 AGAIN_S = 1.0
 """Seconds after which a store that could not be reached is asked again."""
+
+SETTLE_S = 5.0
+"""Seconds after which leases of killed processes are looked for again."""
+
+IN_USE_S = 60.0
+"""Seconds after its last call for which they are looked for."""
 
 POOR_S = 0.25
 """Seconds for which a store that had too little is not asked again for as much."""
@@ -47,6 +55,7 @@ class LeasedAccount(SpendAccount):
         store: LeaseStore,
         *,
         spent_usd: float = 0.0,
+        whose: Whose = None,
         on_outage: OnOutage = "refuse",
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -59,6 +68,7 @@ class LeasedAccount(SpendAccount):
             limit_usd: what all processes together may spend a day.
             store: the store.
             spent_usd: what was spent today before, as the log tells; counts where the store knows nothing yet.
+            whose: whose calls it pays for, as the log tells them apart; None: all.
             on_outage: where the store cannot be reached: spend only what is leased, or also an even share of what was
                 left at the last contact.
             clock: seconds that only grow.
@@ -66,6 +76,8 @@ class LeasedAccount(SpendAccount):
         """
         super().__init__(scope, limit_usd)
         self._name, self._store, self._on_outage = name, store, on_outage
+        self._whose, self._writer, self._told_writer = whose, "", ""
+        self._settled_at = clock() - SETTLE_S
         self._clock, self._wall = clock, wall
         self._whole, self._limit = self._limit, 0
         self._day_number = self._today()
@@ -97,12 +109,28 @@ class LeasedAccount(SpendAccount):
     async def tend(self) -> None:
         """Renew what is leased, and give back what is idle; called now and then."""
         self._turn()
-        if not self._limit or self._clock() - self._asked_at < RENEW_S:
+        if not self._limit or (self._clock() - self._asked_at < RENEW_S and self._writer == self._told_writer):
             return
         async with self._asking:
             idle = self._clock() - self._used_at >= IDLE_S
             unused = 0 if idle else max(0, self.left)
             await self._hold(unused, unused)
+
+    async def settle_leases(self, calls: CallLog, writer: str) -> None:
+        """Settle the leases of killed processes by the log, now and then while the account is in use.
+
+        Args:
+            calls: the log.
+            writer: by which others could settle this process's lease.
+        """
+        self._writer = writer
+        now = self._clock()
+        if now - self._settled_at < SETTLE_S or now - self._used_at > IN_USE_S:
+            return
+        self._settled_at = now
+        with contextlib.suppress(StoreUnavailable):  # told where a lease is taken
+            if await settle_killed(self._store, calls, self._name, self._whose, self._day_number):
+                self.wake()
 
     async def give_back(self) -> None:
         """Give back what is not spent: the process ends."""
@@ -114,6 +142,7 @@ class LeasedAccount(SpendAccount):
         """Hold nothing: in a forked child, leases are the parent's."""
         super().forget_flights()
         self._limit = self._spent = self._spent_then = 0
+        self._writer = self._told_writer = ""
         self._asking = asyncio.Lock()
 
     async def _hold(self, need: int, want: int) -> None:
@@ -123,15 +152,16 @@ class LeasedAccount(SpendAccount):
         before = self._before if self._day_number == self._before_day else 0
         if not want:  # nobody may spend what is on its way back, answered or not
             self._limit = self._spent + self._reserved
-        keep, day = self._spent + self._reserved, self._day_number
+        keep, day, writer = self._spent + self._reserved, self._day_number, self._writer
         try:
-            held = await self._store.hold(Hold(self._name, day, self._whole, keep, need, want, before))
+            held = await self._store.hold(Hold(self._name, day, self._whole, keep, need, want, before, writer))
         except StoreUnavailable as error:
             self._outage(error, need)
             return
         if self._failed_at is not None:
             _log.warning("The store of shared budgets answers again.")
         self._failed_at, self.trouble = None, ""
+        self._told_writer = writer
         if day == self._day_number:
             self._take(held)
             if held.leased - keep < need:

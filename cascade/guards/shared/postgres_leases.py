@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from cascade.extras import require_extra
-from cascade.guards.shared.lease_store import BEFORE, LIVE_S, TIMEOUT_S, Held, Hold, StoreUnavailable, granted
+from cascade.guards.shared.lease_store import BEFORE, LIVE_S, TIMEOUT_S, Held, Hold, Holder, StoreUnavailable, granted
 from cascade.redaction import redacted
 
 if TYPE_CHECKING:
@@ -18,9 +20,13 @@ if TYPE_CHECKING:
 _TABLE = """
 CREATE TABLE IF NOT EXISTS cascade_leases (
     day integer NOT NULL, account text NOT NULL, holder text NOT NULL, pico bigint NOT NULL,
-    renewed_at double precision NOT NULL, PRIMARY KEY (day, account, holder)
+    renewed_at double precision NOT NULL, writer text NOT NULL DEFAULT '', PRIMARY KEY (day, account, holder)
 )
 """
+_WRITER = "ALTER TABLE cascade_leases ADD COLUMN IF NOT EXISTS writer text NOT NULL DEFAULT ''"
+P = ParamSpec("P")
+R = TypeVar("R")
+
 _KEPT_DAYS = 3
 _TABLE_LOCK = 7_310_265_018
 
@@ -42,9 +48,22 @@ class PostgresLeases:
 
     async def hold(self, wanted: Hold) -> Held:
         """As of the protocol."""
+        return await self._run(self._held, wanted)
+
+    async def holders(self, account: str, day: int) -> list[Holder]:
+        """As of the protocol."""
+        return await self._run(self._holders, account, day)
+
+    async def settle(self, account: str, day: int, killed: Holder, pico: int) -> None:
+        """As of the protocol."""
+        await self._run(self._settle, account, day, killed, pico)
+
+    async def _run(self, work: Callable[Concatenate[Connection[Any], P], R], *given: P.args, **named: P.kwargs) -> R:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="cascade-leases")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._hold, wanted)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, partial(self._worked, work, *given, **named)
+        )
 
     async def aclose(self) -> None:
         """As of the protocol."""
@@ -58,11 +77,11 @@ class PostgresLeases:
             self._connection.close()
             self._connection = None
 
-    def _hold(self, wanted: Hold) -> Held:
+    def _worked(self, work: Callable[Concatenate[Connection[Any], P], R], *given: P.args, **named: P.kwargs) -> R:
         import psycopg
 
         try:
-            return self._held(self._opened(), wanted)
+            return work(self._opened(), *given, **named)
         except psycopg.Error as error:
             self._close()
             said = redacted(str(error)).strip().partition("\n")[0]
@@ -79,6 +98,7 @@ class PostgresLeases:
             with made.transaction():
                 made.execute("SELECT pg_advisory_xact_lock(%s)", (_TABLE_LOCK,))
                 made.execute(_TABLE)
+                made.execute(_WRITER)  # a table of an earlier release has none
             self._connection = made
         return self._connection
 
@@ -86,7 +106,10 @@ class PostgresLeases:
         now, key = time.time(), (wanted.day, wanted.account)
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", (wanted.account, wanted.day))
-            begun = "INSERT INTO cascade_leases VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING 1"
+            begun = (
+                "INSERT INTO cascade_leases (day, account, holder, pico, renewed_at) VALUES (%s, %s, %s, %s, %s) "
+                "ON CONFLICT DO NOTHING RETURNING 1"
+            )
             fresh = connection.execute(begun, (*key, BEFORE, wanted.before, now)).fetchone()
             if fresh is not None:
                 connection.execute("DELETE FROM cascade_leases WHERE day < %s", (wanted.day - _KEPT_DAYS,))
@@ -99,8 +122,19 @@ class PostgresLeases:
             row = connection.execute(summed, bound).fetchone() or (0, 0)
             held = granted(wanted, int(row[0]), 1 + int(row[1]))
             put = (
-                "INSERT INTO cascade_leases VALUES (%s, %s, %s, %s, %s) ON CONFLICT (day, account, holder) "
-                "DO UPDATE SET pico = excluded.pico, renewed_at = excluded.renewed_at"
+                "INSERT INTO cascade_leases VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (day, account, holder) "
+                "DO UPDATE SET pico = excluded.pico, renewed_at = excluded.renewed_at, writer = excluded.writer"
             )
-            connection.execute(put, (*key, self._holder, held.leased, now))
+            connection.execute(put, (*key, self._holder, held.leased, now, wanted.writer))
         return held
+
+    def _holders(self, connection: Connection[Any], account: str, day: int) -> list[Holder]:
+        query = "SELECT holder, writer FROM cascade_leases WHERE day = %s AND account = %s AND writer <> ''"
+        return [Holder(*row) for row in connection.execute(query, (day, account)).fetchall()]
+
+    def _settle(self, connection: Connection[Any], account: str, day: int, killed: Holder, pico: int) -> None:
+        settled = (
+            "UPDATE cascade_leases SET pico = least(pico, %s), writer = '' "
+            "WHERE day = %s AND account = %s AND holder = %s AND writer = %s"
+        )
+        connection.execute(settled, (pico, day, account, killed.holder, killed.writer))

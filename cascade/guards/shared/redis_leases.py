@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import secrets
 import time
-from hashlib import sha1
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from cascade.errors import ConfigError
-from cascade.guards.shared.lease_store import LIVE_S, WITHIN, Held, Hold, StoreUnavailable
+from cascade.guards.shared.lease_store import LIVE_S, WITHIN, Held, Hold, Holder, StoreUnavailable
 from cascade.guards.shared.resp import RedisConnection, RedisError
 
 PICO_A_NANO = 1000
@@ -42,11 +43,23 @@ if want > 0 then
 end
 redis.call('HSET', leases, holder, string.format('%.0f', keep + more))
 redis.call('HSET', renewed, holder, ARGV[3])
+if ARGV[11] ~= '' then
+  redis.call('HSET', KEYS[3], holder, ARGV[11])
+  redis.call('EXPIRE', KEYS[3], kept_s)
+end
 redis.call('EXPIRE', leases, kept_s)
 redis.call('EXPIRE', renewed, kept_s)
 return {string.format('%.0f', keep + more), string.format('%.0f', room - more), holders}
 """
-_DIGEST = sha1(SCRIPT.encode()).hexdigest()  # noqa: S324 - the name by which Redis knows a script
+HOLDERS = "return redis.call('HGETALL', KEYS[1])"
+SETTLE = """
+local leases, writers, holder, writer, spent = KEYS[1], KEYS[2], ARGV[1], ARGV[2], tonumber(ARGV[3])
+if redis.call('HGET', writers, holder) ~= writer then return 0 end
+local held = tonumber(redis.call('HGET', leases, holder) or '0')
+redis.call('HSET', leases, holder, string.format('%.0f', math.min(held, spent)))
+redis.call('HDEL', writers, holder)
+return 1
+"""
 
 
 class RedisLeases:
@@ -83,14 +96,27 @@ class RedisLeases:
             raise ConfigError("A budget shared by Redis is above $9,007,199 a day; use PostgreSQL, or a smaller one.")
         name = f"cascade:leases:{wanted.day}:{wanted.account}"
         numbers = (limit, keep, need + (wanted.need % PICO_A_NANO > 0), want + (wanted.want % PICO_A_NANO > 0))
-        ask = ("2", name, f"{name}:renewed", self._holder, before, round(time.time()), *numbers)
+        ask = ("3", name, f"{name}:renewed", f"{name}:writers", self._holder, before, round(time.time()), *numbers)
+        told = (str(LIVE_S), str(WITHIN), str(KEPT_S), wanted.writer)
+        leased, room, holders = await self._run(SCRIPT, (*map(str, ask), *told))
+        return Held(leased=int(leased) * PICO_A_NANO, room=int(room) * PICO_A_NANO, holders=int(holders))
+
+    async def holders(self, account: str, day: int) -> list[Holder]:
+        """As of the protocol."""
+        told = await self._run(HOLDERS, ("1", f"cascade:leases:{day}:{account}:writers"))
+        return [Holder(holder, writer) for holder, writer in zip(told[::2], told[1::2], strict=True)]
+
+    async def settle(self, account: str, day: int, killed: Holder, pico: int) -> None:
+        """As of the protocol."""
+        name = f"cascade:leases:{day}:{account}"
+        nano = str(-(-pico // PICO_A_NANO))
+        await self._run(SETTLE, ("2", name, f"{name}:writers", killed.holder, killed.writer, nano))
+
+    async def _run(self, script: str, arguments: Sequence[str]) -> Any:
         try:
-            leased, room, holders = await self._connection.script(
-                SCRIPT, _DIGEST, (*map(str, ask), str(LIVE_S), str(WITHIN), str(KEPT_S))
-            )
+            return await self._connection.script(script, arguments)
         except RedisError as error:
             raise StoreUnavailable(f"The store of shared budgets cannot be reached: {error}.") from None
-        return Held(leased=int(leased) * PICO_A_NANO, room=int(room) * PICO_A_NANO, holders=int(holders))
 
     async def aclose(self) -> None:
         """As of the protocol."""

@@ -6,15 +6,23 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import sha1
 from typing import Any
 
 from cascade.guards.shared.lease_store import TIMEOUT_S
 
-_MOST_BYTES = 1 << 16
+_MOST_BYTES = 1 << 24
+_MOST_ITEMS = 1 << 16
 
 
 class RedisError(Exception):
     """The server refuses, cannot be reached, or says nothing that can be read."""
+
+
+@lru_cache
+def _digest(script: str) -> str:
+    return sha1(script.encode()).hexdigest()  # noqa: S324 - the name by which Redis knows a script
 
 
 class RedisConnection:
@@ -34,7 +42,7 @@ class RedisConnection:
         self._lock = asyncio.Lock()
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def script(self, script: str, digest: str, arguments: Sequence[str]) -> Any:
+    async def script(self, script: str, arguments: Sequence[str]) -> Any:
         """Run a script by its digest; it is sent where the server does not know it yet.
 
         Raises:
@@ -43,7 +51,7 @@ class RedisConnection:
         async with self._lock:
             try:
                 async with asyncio.timeout(TIMEOUT_S):
-                    found = await self._command("EVALSHA", digest, *arguments)
+                    found = await self._command("EVALSHA", _digest(script), *arguments)
                     if isinstance(found, RedisError) and str(found).startswith("NOSCRIPT"):
                         found = await self._command("EVAL", script, *arguments)
             except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
@@ -108,6 +116,6 @@ class RedisConnection:
             if not -1 <= length <= _MOST_BYTES:
                 raise ValueError("an answer that is too long")
             return None if length < 0 else (await reader.readexactly(length + 2))[:-2].decode("utf-8", "replace")
-        if kind == b"*" and 0 <= int(rest) <= 16:
+        if kind == b"*" and 0 <= int(rest) <= _MOST_ITEMS:
             return [await self._read(reader) for _ in range(int(rest))]
         raise ValueError("an answer that is none of Redis")

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 
 from cascade.guards.accounts import Scope
+from cascade.guards.shared.killed_leases import CallLog, Whose
 from cascade.guards.shared.lease_store import LeaseStore
 from cascade.guards.shared.leased_account import LeasedAccount, OnOutage
 
@@ -21,12 +22,18 @@ class SharedBudgets:
         self._store, self._on_outage = store, on_outage
         self._accounts: dict[str, LeasedAccount] = {}
         self._tending: asyncio.Task[None] | None = None
+        self.calls: CallLog | None = None
+        """The log by which leases of killed processes are settled; None: they count until the day ends."""
 
-    def account(self, scope: Scope, name: str, limit_usd: float, *, spent_usd: float) -> LeasedAccount:
+    def account(
+        self, scope: Scope, name: str, limit_usd: float, *, spent_usd: float, whose: Whose = None
+    ) -> LeasedAccount:
         """Return the account of a name, opened where it is not yet."""
         held = self._accounts.get(name)
         if held is None or held.limit_usd != limit_usd:
-            held = LeasedAccount(scope, name, limit_usd, self._store, spent_usd=spent_usd, on_outage=self._on_outage)
+            held = LeasedAccount(
+                scope, name, limit_usd, self._store, spent_usd=spent_usd, whose=whose, on_outage=self._on_outage
+            )
             self._accounts[name] = held
         return held
 
@@ -55,6 +62,9 @@ class SharedBudgets:
 
     async def _tend(self) -> None:
         while True:
-            await asyncio.sleep(TEND_S)
+            writer = "" if self.calls is None else await asyncio.to_thread(self.calls.name)
             for account in tuple(self._accounts.values()):
                 await account.tend()
+                if self.calls is not None and writer:
+                    await account.settle_leases(self.calls, writer)
+            await asyncio.sleep(TEND_S)

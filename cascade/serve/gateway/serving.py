@@ -77,6 +77,7 @@ class Serving:
         self._app, self._names = app, ModelNames(app, settings.aliases)
         names = self._names
         spent = spent_usd(app.log, midnight_ms()) if keys is not None and app.log is not None else None
+        app.settle_leases()
         self.lifecycle = Lifecycle(app)
         """Whether further requests are taken."""
         self.repeats = Repeats()

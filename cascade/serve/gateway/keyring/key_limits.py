@@ -52,7 +52,7 @@ class KeyLimits:
         held = self._accounts.get(key.id)
         if held is None or held.limit_usd != key.usd_per_day:
             before = self._spent_usd.get(key.whose, 0.0) if held is None else held.spent_usd
-            held = self._accounts[key.id] = self._opened(key.id, key.usd_per_day, spent_usd=before)
+            held = self._accounts[key.id] = self._opened(key.id, key.usd_per_day, spent_usd=before, principal=key.whose)
         return held
 
     @contextmanager

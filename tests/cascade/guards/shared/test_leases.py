@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import shutil
-import socket
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,11 +14,12 @@ from hypothesis import strategies as st
 
 from cascade.errors import ConfigError
 from cascade.guards.accounts import PICO
-from cascade.guards.shared.lease_store import Held, Hold, LeaseStore, StoreUnavailable, granted, open_store
+from cascade.guards.shared.lease_store import Held, Hold, Holder, LeaseStore, StoreUnavailable, granted, open_store
 from cascade.guards.shared.leased_account import AGAIN_S, IDLE_S, RENEW_S, LeasedAccount, OnOutage
+from tests.cascade.guards.shared.stores import redis, shared
 from tests.cascade.log.conftest import postgresql, server_of_postgresql
 
-__all__ = ["postgresql", "server_of_postgresql"]
+__all__ = ["postgresql", "redis", "server_of_postgresql", "shared"]
 
 USD = PICO
 
@@ -55,6 +53,11 @@ class Store:
         held[self.holder] = found.leased
         await asyncio.sleep(0)
         return found
+
+    async def holders(self, account: str, day: int) -> list[Holder]:
+        return []
+
+    async def settle(self, account: str, day: int, killed: Holder, pico: int) -> None: ...
 
     async def aclose(self) -> None: ...
 
@@ -178,31 +181,6 @@ def test_while_the_store_is_down_spending_is_bounded(on_outage: OnOutage, share:
 def test_an_address_that_is_no_store_is_refused() -> None:
     with pytest.raises(ConfigError, match="redis://"):
         open_store("memcached://127.0.0.1")
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[str]:
-    found = shutil.which("redis-server")
-    if found is None:
-        pytest.skip("no Redis server is installed here")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--requirepass", "pass word")
-    with subprocess.Popen([found, *options], stdout=subprocess.DEVNULL, cwd="/") as server:
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                time.sleep(0.01)
-        yield f"redis://:pass%20word@127.0.0.1:{port}/1"
-        server.terminate()
-
-
-@pytest.fixture(params=["redis", "postgresql"])
-def shared(request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue(request.param))
 
 
 def test_a_real_store_gives_out_no_more_than_there_is(shared: str) -> None:
