@@ -331,10 +331,11 @@ class GuardsModel(EndingModel):
     principal_usd_per_day: Dollars | None = None
     """Daily budget of each principal in US dollars; default: no limit."""
     shared: Text | None = None
-    """Where several processes share the daily budgets, those of keys too: redis://host:6379/0 or postgresql://…
-    (`${VAR}` for a password); default: each process has them for itself. Cap, breakers and rates stay its own."""
+    """Where several processes share daily budgets, rates (those of keys too) and the escalation cap: redis://host:6379/0
+    or postgresql://… (`${VAR}` for a password); default: each process has them for itself. Breakers stay its own."""
     on_outage: Literal["refuse", "local_share"] = "refuse"
-    """What is spent while that cannot be reached: what the process has leased, or also an even share of the rest."""
+    """While that cannot be reached: what the process has leased is spent and no call with a rate limit is made (refuse),
+    or also an even share of the rest, and of rates (local_share)."""
     escalation_cap: CapModel | None = None
     """Escalation cap; default: no cap."""
     breaker: BreakerModel | Literal[False] = BreakerModel()

@@ -31,6 +31,7 @@ from cascade.guards.background import BackgroundLane
 from cascade.guards.daily_budgets import DailyBudgets
 from cascade.guards.endpoint_pool import Health
 from cascade.guards.limits import Limits
+from cascade.guards.rate_limit import RateLimit
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, open_log
 from cascade.log.label import Label
@@ -133,14 +134,15 @@ class Cascade(Closing):
         if self.log is not None and policy is not None:
             self.log.remember_policy(policy)
         spent = spent_usd(self.log, midnight_ms()) if self.log is not None and self.limits.daily else None
+        day_budgets = DailyBudgets(self.limits, self.prices, spent_usd=spent, shared=self.limits.share())
         self._runner = Runner(
             served=served,
             settings=self.settings,
             tasks=self.tasks,
             client=self.client,
             log=self.log,
-            day_budgets=DailyBudgets(self.limits, self.prices, spent_usd=spent, shared=self.limits.share()),
-            pool=self.limits.pool(),
+            day_budgets=day_budgets,
+            pool=self.limits.pool(day_budgets.shared),
             observer=self._observer(observe or ObserveLimits()),
             refuted=RefutedTasks(log=self.log, on_refuted=(observe or ObserveLimits()).on_refuted),
         )
@@ -276,6 +278,39 @@ class Cascade(Closing):
         """
         whose = (principal,)
         return self._runner.day_budgets.open("key", f"key:{name}", limit_usd, spent_usd=spent_usd, whose=whose)
+
+    @property
+    def shares_rates(self) -> bool:
+        """Whether rates are kept together with other processes."""
+        return self._runner.day_budgets.shared is not None
+
+    async def book_rate(self, name: str, pace: RateLimit, tokens: int) -> float:
+        """Book a request of a server's key in the rates that processes share.
+
+        Args:
+            name: the key's name.
+            pace: its requests and tokens a minute.
+            tokens: tokens of the request and its answer.
+
+        Returns:
+            0 where it may be made now; else the seconds until it could be, and nothing is booked.
+        """
+        return await self._loop_thread.arun(self._book_rate, name, pace, tokens)
+
+    async def _book_rate(self, name: str, pace: RateLimit, tokens: int) -> float:
+        shared = self._runner.day_budgets.shared
+        assert shared is not None  # noqa: S101 - asked before, by `shares_rates`
+        shared.watch()
+        return await shared.rates.book(f"key:{name}", pace, tokens, most_s=0.0)
+
+    async def correct_rate(self, name: str, pace: RateLimit, tokens: int) -> None:
+        """Add tokens to what a key has booked; below 0 they are given back."""
+        await self._loop_thread.arun(self._correct_rate, name, pace, tokens)
+
+    async def _correct_rate(self, name: str, pace: RateLimit, tokens: int) -> None:
+        shared = self._runner.day_budgets.shared
+        assert shared is not None  # noqa: S101 - as above
+        shared.rates.correct(f"key:{name}", pace, tokens=tokens)
 
     def settle_leases(self) -> None:
         """Have leases of killed processes settled by the log, where it holds every call (`log.on_outage: refuse`).
@@ -629,7 +664,7 @@ class Cascade(Closing):
 
     def _forked(self) -> None:
         """Drop what belonged to the parent's event loop, and what its requests in flight would have ended."""
-        self._runner.pool = self.limits.pool()
+        self._runner.pool = self.limits.pool(self._runner.day_budgets.shared)
         self._runner.day_budgets.forget_flights()
         self._runner.observer.lane.forget()
         self._runner.refuted.forget()

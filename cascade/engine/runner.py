@@ -92,6 +92,8 @@ class Runner:
         """Open the escalation cap."""
         cap = self.served.limits.escalation_cap
         self._escalation_limiter = None if cap is None else EscalationLimiter(cap)
+        if self.day_budgets.shared is not None and self._escalation_limiter is not None:
+            self.day_budgets.shared.on_share = self._escalation_limiter.deal
 
     def request(self, prompt: Any, function: str = "request", **options: Any) -> Request:
         """Make a request from a prompt and options, with what its task's settings say."""

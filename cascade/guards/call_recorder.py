@@ -29,6 +29,9 @@ class CallRecorder(Protocol):
     keeps_answers: bool = False
     """Whether answers are kept for a resumed run: all that have come are written down before one is worked on."""
 
+    each_sent: bool = False
+    """Whether all that is sent has an intent of its own, so that nothing may be sent twice by one."""
+
     def known(self, key: str) -> Response | None:
         """Return the answer that an earlier, broken-off run was given to a question; None: it must be asked."""
         ...

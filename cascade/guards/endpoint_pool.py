@@ -9,6 +9,7 @@ import itertools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Literal, TypeAlias
 
 from cascade.endpoint import Endpoint
@@ -17,6 +18,7 @@ from cascade.exchange import EMPTY, ModelCall, Response
 from cascade.failure import CallFailure
 from cascade.guards.breaker import Breaker, CircuitBreaker, State
 from cascade.guards.rate_limit import RateLimit, RateLimiter
+from cascade.guards.shared.shared_rates import SharedRates
 from cascade.prices import estimate_prompt_tokens
 
 _Key: TypeAlias = tuple[str, str | None, str | None]
@@ -99,6 +101,9 @@ class EndpointState:
         circuit: CircuitBreaker,
         retry_tokens: RetryTokens,
         limiters: tuple[RateLimiter, ...],
+        *,
+        shared: SharedRates | None = None,
+        paces: tuple[tuple[str, RateLimit], ...] = (),
     ) -> None:
         self.endpoint, self.model = endpoint, model
         self.circuit = circuit
@@ -112,6 +117,7 @@ class EndpointState:
         self.paced = bool(limiters)
         """Whether a pace is known."""
         self._limiters = limiters
+        self._shared, self._paces = shared, paces
 
     def wait_s(self, tokens: int) -> float:
         """Return the seconds until its pace allows a request of so many tokens."""
@@ -130,6 +136,36 @@ class EndpointState:
         for limiter in self._limiters:
             limiter.settle(tokens, used)
 
+    async def book_shared(self, tokens: int, *, most_s: float) -> float:
+        """Book a request in the paces that processes share, and return the seconds until it may be made.
+
+        Where these are more than `most_s`, nothing is booked.
+        """
+        wait_s = 0.0
+        booked: list[tuple[str, RateLimit]] = []
+        if self._shared is None:
+            return wait_s
+        for name, pace in self._paces:
+            one_s = await self._shared.book(name, pace, tokens, most_s=most_s)
+            wait_s = max(wait_s, one_s)
+            if one_s > most_s:
+                for before, of in booked:
+                    self._shared.correct(before, of, requests=-1, tokens=-tokens)
+                break
+            booked.append((name, pace))
+        return wait_s
+
+    def settle_shared(self, tokens: int, reply: Response | CallFailure | None, *, made: bool) -> None:
+        """Correct a booking of shared paces as `settle` does."""
+        if self._shared is None:
+            return
+        for name, pace in self._paces:
+            if not made:
+                self._shared.correct(name, pace, requests=-1, tokens=-tokens)
+            elif isinstance(reply, Response):
+                used = reply.usage.input_tokens + reply.usage.output_tokens
+                self._shared.correct(name, pace, tokens=used - tokens)
+
     def call(self, call: ModelCall) -> ModelCall:
         """Return the call as this endpoint is to be asked."""
         return call.at(self.endpoint) if call.endpoints else call
@@ -144,6 +180,7 @@ class EndpointPool:
         breaker: Breaker | None = Breaker(),  # noqa: B008 - frozen
         retry_budget: RetryBudget = RetryBudget(),
         providers: Mapping[str, RateLimit] = EMPTY,
+        shared: SharedRates | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the rules.
@@ -152,9 +189,11 @@ class EndpointPool:
             breaker: when an endpoint's model is left alone; None: never.
             retry_budget: how much of a provider's traffic may be repetitions.
             providers: the pace of whole providers, by the part of a model's name before the slash.
+            shared: where paces are kept together with other processes; None: this one keeps them alone.
             clock: monotonic seconds.
         """
         self.clock = clock
+        self._shared, self._paces = shared, dict(providers)
         self._breaker, self._retry_budget = breaker, retry_budget
         self._lines: dict[_Key, EndpointState] = {}
         self._turns: dict[tuple[str, str], itertools.count[int]] = {}
@@ -200,14 +239,20 @@ class EndpointPool:
         if line is None:
             provider = model.partition("/")[0]
             limiters: list[Any] = [self._providers.get(provider)]
+            paces = [(f"provider:{provider}", self._paces[provider])] if provider in self._paces else []
             if endpoint.rpm is not None or endpoint.tpm is not None:
-                limiters.append(RateLimiter(RateLimit(rpm=endpoint.rpm, tpm=endpoint.tpm), self.clock))
+                pace = RateLimit(rpm=endpoint.rpm, tpm=endpoint.tpm)
+                limiters.append(RateLimiter(pace, self.clock))
+                named = sha256("\n".join(one or "" for one in key).encode()).hexdigest()[:16]
+                paces.append((f"endpoint:{named}", pace))
             line = self._lines[key] = EndpointState(
                 endpoint,
                 model,
                 CircuitBreaker(f"{model} at {endpoint.name}", self._breaker, self.clock),
                 self._retry_tokens.setdefault((provider, endpoint.api_base), RetryTokens(self._retry_budget)),
                 tuple(limiter for limiter in limiters if limiter is not None),
+                shared=self._shared,
+                paces=tuple(paces),
             )
         return line
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right, insort
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cascade.errors import ConfigError
@@ -54,6 +54,16 @@ class EscalationCap:
         """Steps in any one window."""
         return int(self.rate * self.window + 1e-9)
 
+    def dealt(self, share: float) -> EscalationCap:
+        """Return the part of the cap that a process with a share of the traffic keeps to: the rate, in fewer requests.
+
+        It allows one step at least, since less would be none at all.
+        """
+        if not self.rate:
+            return self
+        least = math.ceil(1 / self.rate - 1e-9)
+        return replace(self, window=min(self.window, max(least, round(share * self.window))))
+
     @property
     def burst(self) -> float:
         """Steps that a principal may take at once beyond its rate: a tenth of a window's."""
@@ -66,10 +76,15 @@ class PrincipalQuota:
     The window alone would let a principal take a whole window's steps at its start, and with them everybody's.
     """
 
-    def __init__(self, cap: EscalationCap) -> None:
+    def __init__(self, cap: EscalationCap, *, longest: int = 0) -> None:
         self._cap = cap
-        self._window = SlidingWindow(limit=cap.limit, size=cap.window)
+        self._window = SlidingWindow(limit=cap.limit, size=cap.window, longest=longest)
         self._left = cap.burst
+
+    def deal(self, cap: EscalationCap) -> None:
+        """Take another share of the cap."""
+        self._cap, self._left = cap, min(self._left, cap.burst)
+        self._window.resize(limit=cap.limit, size=cap.window)
 
     def begin(self) -> int:
         """Count a request, and return its sequence number."""
@@ -94,12 +109,27 @@ class EscalationLimiter:
         """What it holds traffic to."""
         self._all = SlidingWindow(limit=cap.limit, size=cap.window)
         self._own: OrderedDict[str, PrincipalQuota] = OrderedDict()
+        self._dealt = cap
+
+    def deal(self, share: float) -> None:
+        """Take another share of a cap that several processes keep to: a window of so many of its requests.
+
+        Each process keeps to the rate by itself; the shares bound what all of them may take at once to about one
+        window's steps, in place of one for each process.
+
+        Args:
+            share: this process's part of the traffic, in [0, 1].
+        """
+        self._dealt = self.cap.dealt(share)
+        self._all.resize(limit=self._dealt.limit, size=self._dealt.window)
+        for own in self._own.values():
+            own.deal(self._dealt)
 
     def begin(self, principal: str | None) -> EscalationTicket:
         """Count a request, and return its pass upwards."""
         own: PrincipalQuota | None = None
         if self.cap.per_principal and principal is not None:
-            own = self._own.pop(principal, None) or PrincipalQuota(self.cap)
+            own = self._own.pop(principal, None) or PrincipalQuota(self._dealt, longest=self.cap.window)
             self._own[principal] = own
             if len(self._own) > PRINCIPALS:
                 self._own.popitem(last=False)
@@ -137,11 +167,16 @@ class SlidingWindow:
     whatever the concurrency: it looks at the windows after the request as well as at those before it.
     """
 
-    def __init__(self, *, limit: int, size: int) -> None:
+    def __init__(self, *, limit: int, size: int, longest: int = 0) -> None:
         self._limit, self._size = limit, size
+        self._longest = max(size, longest)  # of the sizes that it may be given: so much history is kept
         self._began = 0
         self._steps: list[int] = []  # sequence numbers of the requests that took a step, in order, one each step
         self._forgotten = -math.inf  # the last request whose steps are no longer known
+
+    def resize(self, *, limit: int, size: int) -> None:
+        """Hold what is to come to another limit in another number of requests; steps that were taken count on."""
+        self._limit, self._size, self._longest = limit, size, max(size, self._longest)
 
     def begin(self) -> int:
         """Count a request, and return its sequence number."""
@@ -163,5 +198,5 @@ class SlidingWindow:
     def take(self, sequence: int) -> None:
         """Count a step of this request; ask `allows` first."""
         insort(self._steps, sequence)
-        while self._steps and self._steps[0] < self._began - _KEPT * self._size:
+        while self._steps and self._steps[0] < self._began - _KEPT * self._longest:
             self._forgotten = self._steps.pop(0)

@@ -33,11 +33,11 @@ class Limits:
 
     shared: str | None = field(default=None, repr=False)
     """Where several processes share these daily budgets: redis://…, rediss://… or postgresql://…; None: each process
-    has them for itself. The escalation cap, breakers and rates stay each process's own."""
+    has them for itself. Rates and the escalation cap are shared there too; breakers stay each process's own."""
 
     on_outage: OnOutage = "refuse"
-    """What is spent while that cannot be reached: what this process has leased, or also an even share of what was left
-    (`local_share`)."""
+    """What is spent while that cannot be reached: what this process has leased, and no call with a rate limit, or also
+    an even share of what was left, and of rates (`local_share`)."""
 
     breaker: Breaker | None = Breaker()  # noqa: RUF009 - frozen
     """When an endpoint's model that keeps failing is left alone; None: never."""
@@ -72,9 +72,12 @@ class Limits:
         """
         return None if self.shared is None else SharedBudgets(open_store(self.shared), on_outage=self.on_outage)
 
-    def pool(self) -> EndpointPool:
-        """Return a pool that keeps to them."""
-        return EndpointPool(breaker=self.breaker, retry_budget=self.retry_budget, providers=self.providers)
+    def pool(self, shared: SharedBudgets | None = None) -> EndpointPool:
+        """Return a pool that keeps to them, its rates together with other processes where budgets are shared."""
+        rates = None if shared is None else shared.rates
+        return EndpointPool(
+            breaker=self.breaker, retry_budget=self.retry_budget, providers=self.providers, shared=rates
+        )
 
     def require_room_for(self, policy: Policy) -> None:
         """Refuse a cap that a policy's ordinary traffic would reach.

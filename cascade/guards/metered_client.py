@@ -148,6 +148,8 @@ class MeteredClient(Client):
 
         def resend() -> bool:
             nonlocal reserved
+            if self._calls.each_sent:
+                return False
             again = self._budget.reserve_again(sent)
             reserved += again or 0
             return again is not None

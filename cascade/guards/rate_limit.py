@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cascade.endpoint import require_rate_limit
 
 _MINUTE_S = 60.0
-_AT_ONCE = 0.1
+AT_ONCE = 0.1
 """The share of a minute's amount that may be taken at once."""
 
 
@@ -37,7 +37,7 @@ class TokenBucket:
 
     def __init__(self, per_minute: float, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._size = max(1.0, per_minute * _AT_ONCE)
+        self._size = max(1.0, per_minute * AT_ONCE)
         self._per_s = max(per_minute - self._size, per_minute / 2) / _MINUTE_S
         self._level, self._at = self._size, clock()
 

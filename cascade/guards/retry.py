@@ -65,7 +65,7 @@ async def ask_with_retry(
         line, wait_s = step
         if wait_s > 0 and not await asking.wait(line, wait_s, sleep):
             continue
-        reply = await asking.ask(client, line)
+        reply = await asking.ask(client, line, sleep)
         if isinstance(reply, Response):
             return _total(reply, asking.failed, asking.waited_s)
         asking.failed.append(reply)
@@ -142,12 +142,37 @@ class _Asking:
                 line.retry_tokens.give_back()
         return not let_go
 
-    async def ask(self, client: Client, line: EndpointState) -> Response | CallFailure:
+    async def _stand_in_shared_line(
+        self, line: EndpointState, sleep: Callable[[float], Awaitable[object]]
+    ) -> CallFailure | None:
+        """Wait until the paces that processes share allow a try; return what it comes to where they do not in time."""
+        most_s = min(MOST_RETRY_AFTER_S, max(0.0, _finite(self._left_s()) / 2))
+        wait_s = await line.book_shared(self._tokens, most_s=most_s)
+        if wait_s > most_s:
+            self._asked.append(line)
+            told = f"in {wait_s:.3g} s" if math.isfinite(wait_s) else "once the store of shared rates can be reached"
+            message = f"not asked: its pace (rpm, tpm), which processes share, allows the next call {told}"
+            return CallFailure(kind=FailureKind.RATE_LIMITED, message=message, tries=0, phase="unsent")
+        if wait_s > 0:
+            try:
+                await sleep(wait_s)
+            except BaseException:
+                line.settle_shared(self._tokens, None, made=False)
+                raise
+            self.waited_s += wait_s
+        return None
+
+    async def ask(
+        self, client: Client, line: EndpointState, sleep: Callable[[float], Awaitable[object]]
+    ) -> Response | CallFailure:
         """Make one try, once it is admitted."""
         call = line.call(self._call)
         if self._admit is not None and (refused := await self._admit(call, self._left_s())) is not None:
             return refused
+        if line.paced and (late := await self._stand_in_shared_line(line, sleep)) is not None:
+            return late
         if not line.circuit.allows:  # it opened meanwhile
+            line.settle_shared(self._tokens, None, made=False)
             return line.circuit.refusal()
         if line not in self._asked:
             line.retry_tokens.first()
@@ -164,6 +189,7 @@ class _Asking:
             made = not isinstance(reply, CallFailure) or reply.tries > 0
             line.circuit.leave(reply if made else None, probe=probe)
             line.settle(self._tokens, reply, made=made)
+            line.settle_shared(self._tokens, reply, made=made)
         if isinstance(reply, CallFailure) and reply.retry_after_s:
             self._rests[line] = self._clock() + reply.retry_after_s
             line.rests_until = min(self._rests[line], self._clock() + MOST_RETRY_AFTER_S)

@@ -84,6 +84,7 @@ class LoggedCalls(CallRecorder):
                 can be told from its rows: they keep its name.
         """
         self._log, self._wait, self._required = log, wait, required
+        self.each_sent = required
         self._about = {
             "writer": writer_name(),
             "purpose": purpose,

@@ -61,8 +61,7 @@ class LeaseLog:
         from cascade.log.tables import calls
 
         c = calls.c
-        # The wire may have sent a call twice, and reserved for it twice; the row of a call in flight says once.
-        query = select(func.sum(func.coalesce(c.charged_pico, 2 * c.worst_pico))).where(
+        query = select(func.sum(func.coalesce(c.charged_pico, c.worst_pico))).where(
             c.at_ms >= day * _DAY_MS - MARGIN_MS,
             c.writer == writer.partition("@")[0],
             c.state.not_in(UNSENT),

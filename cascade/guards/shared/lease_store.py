@@ -78,8 +78,40 @@ class Holder(NamedTuple):
     """Its name in the log, and the log's."""
 
 
+class Booking(NamedTuple):
+    """A request, or corrections of earlier ones, in a bucket of requests and one of tokens."""
+
+    name: str
+    """Whose buckets they are."""
+
+    rpm: float | None
+    """Requests a minute; None: no limit."""
+
+    tpm: float | None
+    """Tokens a minute; None: no limit."""
+
+    requests: float
+    """Requests to take out; below 0 they are given back."""
+
+    tokens: float
+    """Tokens to take out; below 0 they are given back."""
+
+    most_s: float
+    """Seconds that it would wait; where it would have to wait longer, nothing is taken."""
+
+
+class Traffic(NamedTuple):
+    """What processes that live had to do lately."""
+
+    requests: float
+    """Requests of all of them, each by its own last count."""
+
+    processes: int
+    """How many they are, the one that asks among them."""
+
+
 class LeaseStore(Protocol):
-    """Keeps the leases; used on one event loop."""
+    """Keeps what processes share: leases, buckets of rates, counts of traffic; used on one event loop."""
 
     async def hold(self, wanted: Hold) -> Held:
         """Set what this process holds, atomically; the leases of all never exceed the limit but for what is kept.
@@ -99,6 +131,22 @@ class LeaseStore(Protocol):
 
     async def settle(self, account: str, day: int, killed: Holder, pico: int) -> None:
         """Lower what a killed process holds to what it has spent at most, once; it is never raised.
+
+        Raises:
+            StoreUnavailable: the store cannot be reached.
+        """
+        ...
+
+    async def book(self, booking: Booking) -> float:
+        """Take a request out of its buckets in one atomic step, and return the seconds until it may be made.
+
+        Raises:
+            StoreUnavailable: the store cannot be reached.
+        """
+        ...
+
+    async def count(self, requests: int) -> Traffic:
+        """Tell how many requests this process had since it last told, and return what all have told within a minute.
 
         Raises:
             StoreUnavailable: the store cannot be reached.

@@ -11,7 +11,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from cascade.extras import require_extra
-from cascade.guards.shared.lease_store import BEFORE, LIVE_S, TIMEOUT_S, Held, Hold, Holder, StoreUnavailable, granted
+from cascade.guards.rate_limit import AT_ONCE
+from cascade.guards.shared.lease_store import (
+    BEFORE,
+    LIVE_S,
+    TIMEOUT_S,
+    Booking,
+    Held,
+    Hold,
+    Holder,
+    StoreUnavailable,
+    Traffic,
+    granted,
+)
 from cascade.redaction import redacted
 
 if TYPE_CHECKING:
@@ -24,6 +36,56 @@ CREATE TABLE IF NOT EXISTS cascade_leases (
 )
 """
 _WRITER = "ALTER TABLE cascade_leases ADD COLUMN IF NOT EXISTS writer text NOT NULL DEFAULT ''"
+_RATES = """
+CREATE TABLE IF NOT EXISTS cascade_rates (
+    name text PRIMARY KEY, requests double precision, tokens double precision, at double precision NOT NULL
+)
+"""
+_PROCESSES = """
+CREATE TABLE IF NOT EXISTS cascade_processes (
+    holder text PRIMARY KEY, requests double precision NOT NULL, at double precision NOT NULL
+)
+"""
+_BOOK = """
+CREATE OR REPLACE FUNCTION cascade_book(
+    named text, rpm double precision, tpm double precision, n double precision, length double precision,
+    most double precision
+) RETURNS double precision LANGUAGE plpgsql AS $$
+DECLARE
+    held cascade_rates; now_s double precision; wait double precision := 0;
+    size_n double precision := greatest(1, rpm * AT_ONCE); size_t double precision := greatest(1, tpm * AT_ONCE);
+    per_n double precision := greatest(rpm - size_n, rpm / 2) / 60;
+    per_t double precision := greatest(tpm - size_t, tpm / 2) / 60;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    INSERT INTO cascade_rates VALUES (named, size_n, size_t, 0) ON CONFLICT DO NOTHING;
+    SELECT * INTO held FROM cascade_rates WHERE name = named FOR UPDATE;
+    now_s := extract(epoch FROM clock_timestamp());
+    held.requests := least(size_n, coalesce(held.requests, size_n) + greatest(0, now_s - held.at) * per_n);
+    held.tokens := least(size_t, coalesce(held.tokens, size_t) + greatest(0, now_s - held.at) * per_t);
+    IF rpm IS NOT NULL THEN wait := greatest(wait, (least(n, size_n) - held.requests) / per_n); END IF;
+    IF tpm IS NOT NULL THEN wait := greatest(wait, (least(length, size_t) - held.tokens) / per_t); END IF;
+    IF wait <= most THEN
+        held.requests := least(size_n, held.requests - n);
+        held.tokens := least(size_t, held.tokens - length);
+    END IF;
+    UPDATE cascade_rates SET requests = CASE WHEN rpm IS NULL THEN NULL ELSE held.requests END,
+        tokens = CASE WHEN tpm IS NULL THEN NULL ELSE held.tokens END, at = now_s WHERE name = named;
+    RETURN wait;
+END $$
+""".replace("AT_ONCE", f"{AT_ONCE:g}")
+_COUNT = """
+WITH told AS (
+    INSERT INTO cascade_processes VALUES (%(holder)s, %(n)s, extract(epoch FROM clock_timestamp()))
+    ON CONFLICT (holder) DO UPDATE SET requests = excluded.requests, at = excluded.at
+), gone AS (
+    DELETE FROM cascade_processes
+    WHERE at <= extract(epoch FROM clock_timestamp()) - %(live)s AND holder <> %(holder)s
+)
+SELECT coalesce(sum(requests), 0) + %(n)s, count(*) + 1 FROM cascade_processes
+WHERE at > extract(epoch FROM clock_timestamp()) - %(live)s AND holder <> %(holder)s
+"""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -57,6 +119,14 @@ class PostgresLeases:
     async def settle(self, account: str, day: int, killed: Holder, pico: int) -> None:
         """As of the protocol."""
         await self._run(self._settle, account, day, killed, pico)
+
+    async def book(self, booking: Booking) -> float:
+        """As of the protocol."""
+        return await self._run(self._book, booking)
+
+    async def count(self, requests: int) -> Traffic:
+        """As of the protocol."""
+        return await self._run(self._count, requests)
 
     async def _run(self, work: Callable[Concatenate[Connection[Any], P], R], *given: P.args, **named: P.kwargs) -> R:
         if self._thread is None:
@@ -98,6 +168,8 @@ class PostgresLeases:
             with made.transaction():
                 made.execute("SELECT pg_advisory_xact_lock(%s)", (_TABLE_LOCK,))
                 made.execute(_TABLE)
+                for statement in (_RATES, _PROCESSES, _BOOK):
+                    made.execute(statement)
                 made.execute(_WRITER)  # a table of an earlier release has none
             self._connection = made
         return self._connection
@@ -127,6 +199,15 @@ class PostgresLeases:
             )
             connection.execute(put, (*key, self._holder, held.leased, now, wanted.writer))
         return held
+
+    def _book(self, connection: Connection[Any], booking: Booking) -> float:
+        row = connection.execute("SELECT cascade_book(%s, %s, %s, %s, %s, %s)", booking).fetchone()
+        return 0.0 if row is None else float(row[0])
+
+    def _count(self, connection: Connection[Any], requests: int) -> Traffic:
+        told = {"holder": self._holder, "n": requests, "live": LIVE_S}
+        row = connection.execute(_COUNT, told).fetchone() or (requests, 1)
+        return Traffic(requests=float(row[0]), processes=int(row[1]))
 
     def _holders(self, connection: Connection[Any], account: str, day: int) -> list[Holder]:
         query = "SELECT holder, writer FROM cascade_leases WHERE day = %s AND account = %s AND writer <> ''"

@@ -13,12 +13,14 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from cascade.errors import ConfigError
-from cascade.guards.shared.lease_store import LIVE_S, WITHIN, Held, Hold, Holder, StoreUnavailable
+from cascade.guards.rate_limit import AT_ONCE
+from cascade.guards.shared.lease_store import LIVE_S, WITHIN, Booking, Held, Hold, Holder, StoreUnavailable, Traffic
 from cascade.guards.shared.resp import RedisConnection, RedisError
 
 PICO_A_NANO = 1000
 MOST_NANO = 1 << 53
 KEPT_S = 3 * 86_400
+_LONG_S = 1e9
 
 SCRIPT = """
 local leases, renewed = KEYS[1], KEYS[2]
@@ -59,6 +61,48 @@ local held = tonumber(redis.call('HGET', leases, holder) or '0')
 redis.call('HSET', leases, holder, string.format('%.0f', math.min(held, spent)))
 redis.call('HDEL', writers, holder)
 return 1
+"""
+
+
+BOOK = """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local most = tonumber(ARGV[5])
+local since = math.max(0, now - tonumber(redis.call('HGET', KEYS[1], 'at') or now))
+local wait, buckets = 0, {}
+for i, field in ipairs({'requests', 'tokens'}) do
+  local minute, amount = tonumber(ARGV[i]), tonumber(ARGV[i + 2])
+  if minute then
+    local size = math.max(1, minute * AT_ONCE)
+    local per_s = math.max(minute - size, minute / 2) / 60
+    local level = math.min(size, tonumber(redis.call('HGET', KEYS[1], field) or size) + since * per_s)
+    wait = math.max(wait, (math.min(amount, size) - level) / per_s)
+    buckets[#buckets + 1] = {field, size, level, amount}
+  end
+end
+for _, one in ipairs(buckets) do
+  local level = one[3]
+  if wait <= most then level = math.min(one[2], level - one[4]) end
+  redis.call('HSET', KEYS[1], one[1], string.format('%.6f', level))
+end
+redis.call('HSET', KEYS[1], 'at', string.format('%.6f', now))
+redis.call('EXPIRE', KEYS[1], math.ceil(math.min(86400, wait)) + 180)
+return string.format('%.6f', wait)
+""".replace("AT_ONCE", f"{AT_ONCE:g}")
+COUNT = """
+local time = redis.call('TIME')
+local now, live_s = tonumber(time[1]), tonumber(ARGV[3])
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. now)
+redis.call('EXPIRE', KEYS[1], 86400)
+local requests, processes = 0, 0
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  local n, at = string.match(all[i + 1], '(%d+) (%d+)')
+  if tonumber(at) > now - live_s then
+    requests, processes = requests + tonumber(n), processes + 1
+  else redis.call('HDEL', KEYS[1], all[i]) end
+end
+return {requests, processes}
 """
 
 
@@ -111,6 +155,17 @@ class RedisLeases:
         name = f"cascade:leases:{day}:{account}"
         nano = str(-(-pico // PICO_A_NANO))
         await self._run(SETTLE, ("2", name, f"{name}:writers", killed.holder, killed.writer, nano))
+
+    async def book(self, booking: Booking) -> float:
+        """As of the protocol."""
+        paces = ("" if one is None else repr(float(one)) for one in (booking.rpm, booking.tpm))
+        numbers = (repr(float(one)) for one in (booking.requests, booking.tokens, min(booking.most_s, _LONG_S)))
+        return float(await self._run(BOOK, ("1", f"cascade:rate:{booking.name}", *paces, *numbers)))
+
+    async def count(self, requests: int) -> Traffic:
+        """As of the protocol."""
+        told = await self._run(COUNT, ("1", "cascade:processes", self._holder, str(requests), str(LIVE_S)))
+        return Traffic(*map(int, told))
 
     async def _run(self, script: str, arguments: Sequence[str]) -> Any:
         try:

@@ -54,7 +54,7 @@ class Answering:
             Refusal: a limit of its key, or the queue is full.
             CascadeError: as of `Cascade.arun`.
         """
-        with self.limits.booked(key, request) as used:
+        async with self.limits.booked(key, request) as used:
             async with self.admission.slot(key, _left_s(request, arrived)):
                 result = await self._decided(request, key, arrived)
             used(result)

@@ -85,7 +85,9 @@ class Serving:
         self.admission = Admission(concurrency=settings.concurrency, queue=settings.queue, processes=processes)
         """Slots of requests that run."""
         self._answering = Answering(
-            app=app, admission=self.admission, limits=KeyLimits(app.account, spent_usd=spent, processes=processes),
+            app=app, admission=self.admission, limits=KeyLimits(
+                app.account, spent_usd=spent, processes=processes, rates_of=app if app.shares_rates else None
+            ),
             on_internal_error=settings.on_internal_error,
         )  # fmt: skip
         answers = AnswerRoutes(

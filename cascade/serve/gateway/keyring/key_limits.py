@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Protocol
 
 from cascade.exchange import Request
 from cascade.guards.accounts import SpendAccount
@@ -20,6 +21,18 @@ ASSUMED_OUTPUT_TOKENS = 512
 """Tokens that are booked for an answer whose request sets no limit, until it has come."""
 
 
+class Rates(Protocol):
+    """Rates that processes share: the cascade."""
+
+    async def book_rate(self, name: str, pace: RateLimit, tokens: int) -> float:
+        """Book a request; 0, or the seconds until it could be made."""
+        ...
+
+    async def correct_rate(self, name: str, pace: RateLimit, tokens: int) -> None:
+        """Add tokens to what is booked."""
+        ...
+
+
 class KeyLimits:
     """What each key has used of its limits; used on one event loop, its accounts on the cascade's."""
 
@@ -29,6 +42,7 @@ class KeyLimits:
         *,
         spent_usd: Mapping[str | None, float] | None = None,
         processes: int = 1,
+        rates_of: Rates | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Open them.
@@ -37,11 +51,12 @@ class KeyLimits:
             opened: opens the account of a day, by its name (`Cascade.account`).
             spent_usd: what each principal spent today before, as the log tells: a key counts all that its principal
                 spent, so that a restart allows no more than was left.
-            processes: processes that share the keys' rates evenly.
+            processes: processes that share the keys' rates evenly, where these are not shared by a store.
+            rates_of: where they are shared by a store; None: they are not.
             clock: seconds that only grow.
         """
         self._opened, self._spent_usd, self._clock = opened, dict(spent_usd or {}), clock
-        self._processes = processes
+        self._processes, self._rates_of = processes, rates_of
         self._rates: dict[str, tuple[RateLimit, RateLimiter]] = {}
         self._accounts: dict[str, SpendAccount] = {}
 
@@ -55,20 +70,21 @@ class KeyLimits:
             held = self._accounts[key.id] = self._opened(key.id, key.usd_per_day, spent_usd=before, principal=key.whose)
         return held
 
-    @contextmanager
-    def booked(self, key: Key | None, request: Request) -> Iterator[Callable[[Result[Any]], None]]:
+    @asynccontextmanager
+    async def booked(self, key: Key | None, request: Request) -> AsyncIterator[Callable[[Result[Any]], None]]:
         """Book a request with its key's rates; yields what corrects the booked tokens by a result's.
 
         Raises:
             Refusal: the key's requests or tokens of this minute are used up.
         """
-        limiter = self._limiter(key)
-        if limiter is None or key is None:
+        if key is None or (key.rpm is None and key.tpm is None):
             yield lambda _: None
             return
         tokens = estimate_prompt_tokens(request.messages, request.params)
         tokens += output_limit(request.params) or ASSUMED_OUTPUT_TOKENS
-        wait_s = limiter.wait_s(tokens)
+        settle, wait_s = await self._book(key, tokens)
+        if math.isinf(wait_s):
+            raise rate_limited("The store of shared rates cannot be reached; ask again in a moment.", 1.0)
         if wait_s > 0:
             said = " and ".join(
                 f"{figure:g} {what}"
@@ -77,16 +93,29 @@ class KeyLimits:
             )
             message = f"The key's rate of {said} a minute is used up; ask again in {math.ceil(wait_s)} s."
             raise rate_limited(message, wait_s)
-        limiter.take(tokens)
         used: list[int] = []
         try:
             yield lambda result: used.append(sum(_tokens(result)))
         finally:
-            limiter.settle(tokens, used[0] if used else 0)
+            await settle((used[0] if used else 0) - tokens)
 
-    def _limiter(self, key: Key | None) -> RateLimiter | None:
-        if key is None or (key.rpm is None and key.tpm is None):
-            return None
+    async def _book(self, key: Key, tokens: int) -> tuple[Callable[[int], Awaitable[None]], float]:
+        """Book a request, and return what corrects its tokens, and the seconds to wait where nothing was booked."""
+        if self._rates_of is not None:
+            pace = RateLimit(rpm=key.rpm, tpm=key.tpm)
+            wait_s = await self._rates_of.book_rate(key.id, pace, tokens)
+            return partial(self._rates_of.correct_rate, key.id, pace), wait_s
+        limiter = self._limiter(key)
+        wait_s = limiter.wait_s(tokens)
+        if wait_s <= 0:
+            limiter.take(tokens)
+
+        async def settle(more: int) -> None:
+            limiter.settle(0, more)
+
+        return settle, wait_s
+
+    def _limiter(self, key: Key) -> RateLimiter:
         rpm, tpm = (None if one is None else one / self._processes for one in (key.rpm, key.tpm))
         limit = RateLimit(rpm=rpm, tpm=tpm)
         held = self._rates.get(key.id)

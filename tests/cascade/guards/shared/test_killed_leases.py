@@ -99,6 +99,6 @@ def test_what_a_killed_process_held_is_spent_by_others_but_for_what_its_calls_ma
         rows = connection.exec_driver_sql("SELECT charged_pico, worst_pico, state FROM calls").all()
     if on_outage == "refuse":  # else its row may not have been written yet, which is why nothing is settled then
         assert [row.state for row in rows].count("begun") == 1
-    most = sum(row.worst_pico * 2 if row.charged_pico is None else row.charged_pico for row in rows)
+    most = sum(row.worst_pico if row.charged_pico is None else row.charged_pico for row in rows)
     assert held < PICO - most
     assert (room == PICO - most) is (on_outage == "refuse")
