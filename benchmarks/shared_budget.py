@@ -1,6 +1,6 @@
 """One daily budget, several processes, one of them killed every second: what is overspent, left unspent, and asked.
 
-    python -m benchmarks.shared_budget --postgresql postgresql://postgres@127.0.0.1/postgres [--workers 2 4] [--refuse]
+    python -m benchmarks.shared_budget --postgresql postgresql://postgres@127.0.0.1/postgres [--workers 2 4] [--refuse] [--every 1]
 
 `cascade serve --workers N` on a log on PostgreSQL, with budgets shared by a Redis server of its own (`redis-server` on
 the path) or by that PostgreSQL; 200 clients at once ask until nothing more is paid for. What was spent is counted by
@@ -46,7 +46,7 @@ guards: {{usd_per_day: {limit}, shared: "{shared}"}}
 """
 
 
-async def asked(port: int, pid: int) -> tuple[Counter[str], int]:
+async def asked(port: int, pid: int, every_s: float) -> tuple[Counter[str], int]:
     """Ask until nothing is paid for; return statuses, and how many processes were killed."""
     statuses: Counter[str] = Counter()
     last, killed, number = [time.monotonic()], 0, 0
@@ -78,7 +78,7 @@ async def asked(port: int, pid: int) -> tuple[Counter[str], int]:
 
     clients = [asyncio.create_task(client()) for _ in range(AT_ONCE)]
     while time.monotonic() - last[0] < QUIET_S:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(every_s)
         if time.monotonic() - last[0] < 1.0 and (held := children(pid)):
             with suppress(ProcessLookupError):
                 os.kill(held[killed % len(held)], signal.SIGKILL)
@@ -115,7 +115,7 @@ def calls_of(port: int) -> int:
     )
 
 
-def measured(workers: int, server: str, *, redis_port: int | None, on_outage: str) -> None:
+def measured(workers: int, server: str, *, redis_port: int | None, on_outage: str, every_s: float) -> None:
     """Print a row."""
     import psycopg
 
@@ -141,7 +141,7 @@ def measured(workers: int, server: str, *, redis_port: int | None, on_outage: st
                 with suppress(OSError):
                     socket.create_connection(("127.0.0.1", to)).close()
                     break
-            statuses, killed = asyncio.run(asked(to, process.pid))
+            statuses, killed = asyncio.run(asked(to, process.pid, every_s))
             process.terminate()
         spent = answers.value * COST_USD
         total = sum(statuses.values())
@@ -164,6 +164,7 @@ def main() -> None:
     parser.add_argument(
         "--refuse", action="store_true", help="log.on_outage: refuse, so that killed leases are settled"
     )
+    parser.add_argument("--every", type=float, default=1.0, help="seconds between two kills")
     given = parser.parse_args()
     on_outage = "refuse" if given.refuse else "spool"
     print(f"A budget of ${LIMIT_USD:g} a day.\n")
@@ -172,8 +173,8 @@ def main() -> None:
     for workers in given.workers:
         with redis() as port:
             time.sleep(0.5)
-            measured(workers, given.postgresql, redis_port=port, on_outage=on_outage)
-        measured(workers, given.postgresql, redis_port=None, on_outage=on_outage)
+            measured(workers, given.postgresql, redis_port=port, on_outage=on_outage, every_s=given.every)
+        measured(workers, given.postgresql, redis_port=None, on_outage=on_outage, every_s=given.every)
 
 
 if __name__ == "__main__":
