@@ -1,6 +1,6 @@
 """One daily budget, several processes, one of them killed every second: what is overspent, left unspent, and asked.
 
-    python -m benchmarks.shared_budget --postgresql postgresql://postgres@127.0.0.1/postgres [--workers 2 4] [--refuse] [--every 1]
+    python -m benchmarks.shared_budget --postgresql postgresql://postgres@127.0.0.1/postgres [--workers 2 4] [--refuse]
 
 `cascade serve --workers N` on a log on PostgreSQL, with budgets shared by a Redis server of its own (`redis-server` on
 the path) or by that PostgreSQL; 200 clients at once ask until nothing more is paid for. What was spent is counted by

@@ -334,7 +334,7 @@ class GuardsModel(EndingModel):
     """Where several processes share daily budgets, rates (those of keys too) and the escalation cap: redis://host:6379/0
     or postgresql://… (`${VAR}` for a password); default: each process has them for itself. Breakers stay its own."""
     on_outage: Literal["refuse", "local_share"] = "refuse"
-    """While that cannot be reached: what the process has leased is spent, and no call with a rate limit is made (refuse);
+    """While that cannot be reached: what the process has leased is spent, no call with a rate limit is made (refuse);
     or an even share of the rest too, and of rates (local_share)."""
     escalation_cap: CapModel | None = None
     """Escalation cap; default: no cap."""
