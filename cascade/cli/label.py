@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cascade.samples.sample import Sample
 
 MAX_DIMENSIONS = 8
-Draw = Literal["uniform", "doubt"]
+Draw = Literal["uniform", "doubt", "watched"]
 
 
 def label(
@@ -59,7 +59,11 @@ def label(
     ] = 50,
     draw: Annotated[
         Draw,
-        typer.Option("--draw", help="Of a log: all decisions alike, or rather those whose confidence is near a half."),
+        typer.Option(
+            "--draw",
+            help="Of a log: all decisions alike; rather those whose confidence is near a half; or watched answers that "
+            "differ from the reference's, both of them.",
+        ),
     ] = "uniform",
     since: SinceOption = None,
     until: UntilOption = None,

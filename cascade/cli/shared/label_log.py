@@ -25,7 +25,7 @@ def label_log(
     log: Log,
     who: str,
     n: int,
-    draw: Literal["uniform", "doubt"],
+    draw: Literal["uniform", "doubt", "watched"],
     *,
     rungs: Sequence[str] | None,
     tasks: Sequence[str] | None,
@@ -42,11 +42,21 @@ def label_log(
     """
     from cascade.bulk.journal import Journal
     from cascade.labelling import Session, lay_items
-    from cascade.labelling.log_draw import log_draw
+    from cascade.labelling.log_draw import Drawn, log_draw
+    from cascade.labelling.watched_draw import DrawnPairs, pair_samples, watched_draw
     from cascade.log.label import HUMAN, Label
     from cascade.log.samples import DECISION, log_samples
 
-    drawn = log_draw(log, n, annotator=who, how=draw, tasks=tasks, since_ms=since_ms, until_ms=until_ms)
+    propensity: dict[str, float | None] = {}
+    if draw == "watched":
+        drawn: DrawnPairs | Drawn = watched_draw(
+            log, n, annotator=who, tasks=tasks, since_ms=since_ms, until_ms=until_ms
+        )
+    else:
+        drawn = log_draw(log, n, annotator=who, how=draw, tasks=tasks, since_ms=since_ms, until_ms=until_ms)
+    if isinstance(drawn, DrawnPairs) and not drawn.n and not drawn.n_textless:
+        say(f"{log.name} has no watched answer that differs from the reference's (observe.watch), so none to label.")
+        return {"n_drawn": 0, "n": 0, "n_labelled": 0}
     if not drawn.n:
         message = (
             f"{log.name} has no decision whose texts are stored ({drawn.n_textless:,} have none), so there is "
@@ -54,7 +64,13 @@ def label_log(
             "--import FILE."
         )
         raise DataError(message)
-    samples = [one for one in log_samples(log, ids=drawn.propensity) if not one.textless]
+    if isinstance(drawn, DrawnPairs):
+        pairs = {one.decision_id: one for one in drawn.pairs}
+        found = log_samples(log, ids=pairs) if pairs else ()
+        samples = list(pair_samples((one for one in found if not one.textless), pairs, DECISION))
+    else:
+        propensity.update(drawn.propensity)
+        samples = [one for one in log_samples(log, ids=drawn.propensity) if not one.textless]
     decisions = {one.key: one.extra[DECISION] for one in samples}
     items = lay_items(samples, who, rungs=rungs, everything=everything)
     done: dict[str, Any] = {"n_drawn": len(items), "n": drawn.n, "n_labelled": 0}
@@ -76,7 +92,7 @@ def label_log(
             labels = [
                 Label(
                     decision=decisions[key]["id"], correct=min(values.values()), rung=rung, source=f"{HUMAN}:{who}",
-                    propensity=drawn.propensity[decisions[key]["id"]],
+                    propensity=propensity.get(decisions[key]["id"]),
                 )
                 for key, own in given.items()
                 for rung, values in own.items()
@@ -88,6 +104,11 @@ def label_log(
         warn(
             "Drawn by doubt, these labels say more of doubtful answers: `cascade calibrate` and `check` weigh them by "
             "their probability, and the accuracy in `cascade report` does not."
+        )
+    if draw == "watched" and given:
+        warn(
+            "Drawn where the reference differs, these labels are of hard requests: they tell whether the certificate "
+            "holds (`cascade report`), and the accuracy of all labels there is now too low."
         )
     return {**done, "n_labelled": len(given), "n_labels": len(labels)}
 
