@@ -38,7 +38,7 @@ from cascade.guards.budget import budget_changes
 from cascade.guards.daily_budgets import DailyBudgets
 from cascade.guards.endpoint_pool import EndpointPool, Health
 from cascade.guards.escalation_cap import EscalationLimiter
-from cascade.ladder import Rung
+from cascade.ladder import Ladder, Rung
 from cascade.log import Log
 from cascade.log.calls import committed
 from cascade.policy.unknown_task import UNKNOWN_TASK
@@ -92,8 +92,10 @@ class Runner:
         """Open the escalation cap."""
         cap = self.served.limits.escalation_cap
         self._escalation_limiter = None if cap is None else EscalationLimiter(cap)
-        if self.day_budgets.shared is not None and self._escalation_limiter is not None:
-            self.day_budgets.shared.on_share = self._escalation_limiter.deal
+        shared = self.day_budgets.shared
+        if shared is not None:
+            self._floors.values = shared.values
+            shared.on_share = None if self._escalation_limiter is None else self._escalation_limiter.deal
 
     def request(self, prompt: Any, function: str = "request", **options: Any) -> Request:
         """Make a request from a prompt and options, with what its task's settings say."""
@@ -208,13 +210,7 @@ class Runner:
         elif mode == "observe" and not_allowed(ladder.top, request) is None:
             steps = ask_top(request, served.ladder)
         else:
-            lacks, floor_unknown = self._floors.lacks(
-                request, ladder, settings.session_floor,
-                await self.refuted.lacks(request.task, served.policy, ladder, partial(unfit, request=request)),
-            )  # fmt: skip
-            task = None if served.policy is None else served.policy.tasks.get(request.task)
-            limit = None if task is None else task.at(request.quality).session_limit
-            lacks = self._turns.lacks(request, ladder, limit, lacks)
+            lacks, floor_unknown = await self._lacks(request, served, ladder, settings)
             steps = self._climb(request, served, settings, lacks)
         clock = RequestClock(started, request.deadline_s)
         budget = self.day_budgets.budget(request, run)
@@ -264,11 +260,25 @@ class Runner:
             result = end(await synced(driver.drive(steps, on_cancel=lambda result: end(result, "cancelled")), keep))
         if logged is not None and self.log is not None:
             await committed(logged, self.log.name)
+        await self._floors.publish(request, result, settings.session_floor)
         if mode == "observe":
             self.observer.observe(request, served, result, settings, self.client, self.pool)
         else:
             self.observer.watch(request, served, result, self.client, self.pool)
         return result
+
+    async def _lacks(
+        self, request: Request, served: Served, ladder: Ladder, settings: Settings
+    ) -> tuple[Callable[[Rung], str | None], bool]:
+        """Return what rungs lack for a request, and whether its tool calls are not known."""
+        await self._floors.fetch(request, ladder, settings.session_floor)
+        lacks, floor_unknown = self._floors.lacks(
+            request, ladder, settings.session_floor,
+            await self.refuted.lacks(request.task, served.policy, ladder, partial(unfit, request=request)),
+        )  # fmt: skip
+        task = None if served.policy is None else served.policy.tasks.get(request.task)
+        limit = None if task is None else task.at(request.quality).session_limit
+        return self._turns.lacks(request, ladder, limit, lacks), floor_unknown
 
     def _climb(
         self, request: Request, served: Served, settings: Settings, lacks: Callable[[Rung], str | None]

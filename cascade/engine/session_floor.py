@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from cascade.exchange import Message, Request
 from cascade.flow.decide import FLOOR
+from cascade.guards.shared.shared_values import SharedValues
 from cascade.ladder import Ladder, Rung
 from cascade.result import Result
 
@@ -18,6 +20,9 @@ UNKNOWN = "session_floor_unknown"
 MOST_REMEMBERED = 100_000
 """Tool calls and sessions that are remembered; the oldest are forgotten first."""
 
+KEPT_S = 86_400.0
+"""Seconds for which processes that share a store know of each other's."""
+
 Mode: TypeAlias = Literal["exchange", "never", "always"]
 Lacks: TypeAlias = Callable[[Rung], str | None]
 Key: TypeAlias = tuple[str | None, str, str | None]
@@ -25,7 +30,9 @@ Key: TypeAlias = tuple[str | None, str, str | None]
 
 @dataclass(slots=True)
 class SessionFloors:
-    """Rungs of tool calls by session and call id, and the highest rung of each session; in this process only.
+    """Rungs of tool calls by session and call id, and the highest rung of each session.
+
+    In this process only, unless there are values that processes share: those are asked for what is not known here.
 
     Ids are compared within a principal's session, since several providers count them from 0.
     """
@@ -33,7 +40,37 @@ class SessionFloors:
     most: int = MOST_REMEMBERED
     """Entries kept."""
 
+    values: SharedValues | None = None
+    """Where processes keep them for each other for a day; None: this process keeps its own alone."""
+
     _rungs: OrderedDict[Key, str] = field(default_factory=OrderedDict)
+
+    async def fetch(self, request: Request, ladder: Ladder, mode: Mode) -> None:
+        """Learn from the other processes what a request's floor needs and this one does not know."""
+        if self.values is None or mode == "never" or request.session is None:
+            return
+        keys = {
+            _text(key): key for call in open_calls(request.messages) if (key := _key(request, call)) not in self._rungs
+        }
+        session = _key(request, None)
+        if mode == "always":
+            keys[_text(session)] = session
+        places = {rung.name: place for place, rung in enumerate(ladder)}
+        for text, rung in (await self.values.get(list(keys))).items():
+            known = self._rungs.get(keys[text], "")
+            if places.get(rung, -1) > places.get(known, -1):
+                self._keep(keys[text], rung)
+
+    async def publish(self, request: Request, result: Result[Any], mode: Mode) -> None:
+        """Tell the other processes which rung gave a result, before its client can go on with it."""
+        if self.values is None or mode == "never" or request.session is None or result.rung is None:
+            return
+        keys = [_key(request, _name(call)) for call in result.tool_calls]
+        keys += [_key(request, None)] if mode == "always" else []
+        told = {
+            _text(key): self._rungs[key] for key in keys if key in self._rungs
+        }  # a bypassed answer is not remembered
+        await self.values.put(told, ttl_s=KEPT_S)
 
     def lacks(self, request: Request, ladder: Ladder, mode: Mode, unfit: Lacks) -> tuple[Lacks, bool]:
         """Return what rungs lack for a request, the floor included, and whether its tool calls are not known.
@@ -72,6 +109,10 @@ class SessionFloors:
         self._rungs.move_to_end(key)
         while len(self._rungs) > self.most:
             self._rungs.popitem(last=False)
+
+
+def _text(key: Key) -> str:
+    return "floor:" + json.dumps(key)
 
 
 def open_calls(messages: tuple[Message, ...]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -111,7 +112,7 @@ class Traffic(NamedTuple):
 
 
 class LeaseStore(Protocol):
-    """Keeps what processes share: leases, buckets of rates, counts of traffic; used on one event loop."""
+    """Keeps what processes share: leases, buckets of rates, counts of traffic, values; used on one event loop."""
 
     async def hold(self, wanted: Hold) -> Held:
         """Set what this process holds, atomically; the leases of all never exceed the limit but for what is kept.
@@ -147,6 +148,22 @@ class LeaseStore(Protocol):
 
     async def count(self, requests: int) -> Traffic:
         """Tell how many requests this process had since it last told, and return what all have told within a minute.
+
+        Raises:
+            StoreUnavailable: the store cannot be reached.
+        """
+        ...
+
+    async def get(self, names: Sequence[str]) -> list[str | None]:
+        """Return the values of some names; None where there is none, or it has expired.
+
+        Raises:
+            StoreUnavailable: the store cannot be reached.
+        """
+        ...
+
+    async def put(self, values: Mapping[str, str], ttl_s: float) -> None:
+        """Keep values for so many seconds, in place of those before.
 
         Raises:
             StoreUnavailable: the store cannot be reached.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
@@ -74,6 +74,18 @@ BEGIN
     RETURN wait;
 END $$
 """.replace("AT_ONCE", f"{AT_ONCE:g}")
+_VALUES = """
+CREATE TABLE IF NOT EXISTS cascade_values (
+    name text PRIMARY KEY, value text NOT NULL, expires_at double precision NOT NULL
+)
+"""
+_GET = (
+    "SELECT name, value FROM cascade_values WHERE name = ANY(%s) AND expires_at > extract(epoch FROM clock_timestamp())"
+)
+_PUT = """
+INSERT INTO cascade_values VALUES (%s, %s, extract(epoch FROM clock_timestamp()) + %s)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at
+"""
 _COUNT = """
 WITH told AS (
     INSERT INTO cascade_processes VALUES (%(holder)s, %(n)s, extract(epoch FROM clock_timestamp()))
@@ -128,6 +140,14 @@ class PostgresLeases:
         """As of the protocol."""
         return await self._run(self._count, requests)
 
+    async def get(self, names: Sequence[str]) -> list[str | None]:
+        """As of the protocol."""
+        return await self._run(self._get, names)
+
+    async def put(self, values: Mapping[str, str], ttl_s: float) -> None:
+        """As of the protocol."""
+        await self._run(self._put, values, ttl_s)
+
     async def _run(self, work: Callable[Concatenate[Connection[Any], P], R], *given: P.args, **named: P.kwargs) -> R:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="cascade-leases")
@@ -168,7 +188,7 @@ class PostgresLeases:
             with made.transaction():
                 made.execute("SELECT pg_advisory_xact_lock(%s)", (_TABLE_LOCK,))
                 made.execute(_TABLE)
-                for statement in (_RATES, _PROCESSES, _BOOK):
+                for statement in (_RATES, _PROCESSES, _VALUES, _BOOK):
                     made.execute(statement)
                 made.execute(_WRITER)  # a table of an earlier release has none
             self._connection = made
@@ -207,7 +227,17 @@ class PostgresLeases:
     def _count(self, connection: Connection[Any], requests: int) -> Traffic:
         told = {"holder": self._holder, "n": requests, "live": LIVE_S}
         row = connection.execute(_COUNT, told).fetchone() or (requests, 1)
+        connection.execute("DELETE FROM cascade_values WHERE expires_at < extract(epoch FROM clock_timestamp())")
         return Traffic(requests=float(row[0]), processes=int(row[1]))
+
+    def _get(self, connection: Connection[Any], names: Sequence[str]) -> list[str | None]:
+        found = dict(connection.execute(_GET, (list(names),)).fetchall())
+        return [found.get(name) for name in names]
+
+    def _put(self, connection: Connection[Any], values: Mapping[str, str], ttl_s: float) -> None:
+        with connection.transaction():
+            for name in sorted(values):  # in one order, so that two processes cannot wait for each other
+                connection.execute(_PUT, (name, values[name], ttl_s))
 
     def _holders(self, connection: Connection[Any], account: str, day: int) -> list[Holder]:
         query = "SELECT holder, writer FROM cascade_leases WHERE day = %s AND account = %s AND writer <> ''"

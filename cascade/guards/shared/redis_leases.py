@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -106,6 +106,14 @@ return {requests, processes}
 """
 
 
+GET = """
+local found = {}
+for i, name in ipairs(KEYS) do found[i] = redis.call('GET', name) or '' end
+return found
+"""
+PUT = "for i, name in ipairs(KEYS) do redis.call('SET', name, ARGV[i + 1], 'EX', ARGV[1]) end return 1"
+
+
 class RedisLeases:
     """The leases in hashes `cascade:leases:DAY:ACCOUNT`; one connection."""
 
@@ -166,6 +174,16 @@ class RedisLeases:
         """As of the protocol."""
         told = await self._run(COUNT, ("1", "cascade:processes", self._holder, str(requests), str(LIVE_S)))
         return Traffic(*map(int, told))
+
+    async def get(self, names: Sequence[str]) -> list[str | None]:
+        """As of the protocol."""
+        keys = [f"cascade:value:{name}" for name in names]
+        return [value or None for value in await self._run(GET, (str(len(keys)), *keys))]
+
+    async def put(self, values: Mapping[str, str], ttl_s: float) -> None:
+        """As of the protocol."""
+        keys = [f"cascade:value:{name}" for name in values]
+        await self._run(PUT, (str(len(keys)), *keys, str(max(1, round(ttl_s))), *values.values()))
 
     async def _run(self, script: str, arguments: Sequence[str]) -> Any:
         try:

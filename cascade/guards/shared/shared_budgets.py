@@ -13,6 +13,7 @@ from cascade.guards.shared.killed_leases import CallLog, Whose
 from cascade.guards.shared.lease_store import LeaseStore, StoreUnavailable
 from cascade.guards.shared.leased_account import LeasedAccount, OnOutage
 from cascade.guards.shared.shared_rates import SharedRates
+from cascade.guards.shared.shared_values import SharedValues
 
 TEND_S = 1.0
 """Seconds between two looks at what is leased."""
@@ -31,6 +32,8 @@ class SharedBudgets:
         self._accounts: dict[str, LeasedAccount] = {}
         self.rates = SharedRates(store, on_outage=on_outage)
         """Rates that the processes keep to together."""
+        self.values = SharedValues(store)
+        """Short texts that the processes keep for each other."""
         self.on_share: Callable[[float], object] | None = None
         """Called with this process's share of the traffic, each time that it is told anew."""
         self._requests, self._counted_at = 0, -math.inf

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 
 from cascade.errors import ConfigError
 from cascade.guards.accounts import PICO
-from cascade.guards.shared.lease_store import Held, Hold, Holder, LeaseStore, StoreUnavailable, granted, open_store
+from cascade.guards.shared.lease_store import (
+    Booking,
+    Held,
+    Hold,
+    Holder,
+    LeaseStore,
+    StoreUnavailable,
+    Traffic,
+    granted,
+    open_store,
+)
 from cascade.guards.shared.leased_account import AGAIN_S, IDLE_S, RENEW_S, LeasedAccount, OnOutage
 from tests.cascade.guards.shared.stores import redis, shared
 from tests.cascade.log.conftest import postgresql, server_of_postgresql
@@ -58,6 +68,17 @@ class Store:
         return []
 
     async def settle(self, account: str, day: int, killed: Holder, pico: int) -> None: ...
+
+    async def book(self, booking: Booking) -> float:
+        return 0.0
+
+    async def count(self, requests: int) -> Traffic:
+        return Traffic(requests=requests, processes=1)
+
+    async def get(self, names: Sequence[str]) -> list[str | None]:
+        return [None for _ in names]
+
+    async def put(self, values: Mapping[str, str], ttl_s: float) -> None: ...
 
     async def aclose(self) -> None: ...
 
