@@ -34,19 +34,17 @@ class DriftTotals:
     def count(self, connection: Connection, above: int, upto: int) -> None:
         """Count the decisions whose number is in (above, upto]."""
         from cascade.log.tables import decisions
-        from cascade.report.queries.confidence_query import first_confidences, group_number
+        from cascade.report.queries.confidence_query import first_confidences
         from cascade.report.queries.query import promises
-        from cascade.report.queries.scope import streamed
 
-        known = promises(connection)
-        query = first_confidences(known)
-        if query is None:
-            return
-        number = decisions.c.sequence
-        query = query.where(number > above, number <= upto).order_by(decisions.c.task, number)
-        rows = streamed(connection, query)
-        for (task, sha256, share), own in groupby(rows, key=lambda row: (row[0], row[1], row[2])):
-            key = (task, sha256, 1.0 if share is None else share)
+        known, number = promises(connection), decisions.c.sequence
+        rows = first_confidences(
+            connection,
+            known,
+            lambda query: query.where(number > above, number <= upto).order_by(decisions.c.task, number),
+        )
+        for key, own in groupby(rows, key=lambda row: row[:3]):
+            task, sha256, _ = key
             if key not in self._streams:
                 monitor = confidence_monitor(known[sha256, task])
                 if monitor is None:
@@ -55,7 +53,7 @@ class DriftTotals:
             stream = self._streams[key]
             if len(stream.seen) > MOST_GROUPS:
                 stream.seen.clear()
-            listed = [(group_number(group), confidence) for *_, group, confidence in own]
+            listed = [(group, confidence) for *_, group, confidence in own]
             kept = firsts([group for group, _ in listed], stream.seen)
             stream.monitor.watch([one for (_, one), first in zip(listed, kept, strict=True) if first])
             self._latest[task] = key

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Select, and_, or_, select
 
@@ -12,38 +14,53 @@ from cascade.report.values.tally import ConfidenceTally, Promises, Tally
 
 d, a = decisions.c, attempts.c
 
+MOST_NAMED = 500
+"""Most policies that the query names; of more, all are read."""
 
-def first_confidences(promises: Promises) -> Select[tuple[str, str, float | None, int, str | None, float]] | None:
-    """Select the confidences that the promises can be compared with; None where they can with none.
+Rows: TypeAlias = Select[Any]
 
-    Task, policy, propensity, time, group and confidence of each. Requests for another quality are left out, since
-    theirs may be another combiner's.
+
+def first_confidences(
+    connection: Connection, promises: Promises, limited: Callable[[Rows], Rows]
+) -> Iterator[tuple[str, str, float, int, int, float]]:
+    """Yield the confidences that the promises can be compared with: task, policy, share, time, group and confidence.
+
+    Requests for another quality are left out, since theirs may be another combiner's.
+
+    Args:
+        connection: the log.
+        promises: of the policies in the log; those that keep no confidences are left out.
+        limited: limits and orders the query.
     """
-    kept = [(sha256, task, one.confidences.get("rung")) for (sha256, task), one in promises.items() if one.confidences]
-    if not kept:
-        return None
-    whose = [and_(d.policy_sha256 == sha256, d.task == task, a.rung == rung) for sha256, task, rung in kept]
-    return (
-        select(d.task, d.policy_sha256, d.propensity, d.at_ms, d.group, a.confidence)
+    rungs = {key: one.confidences.get("rung") for key, one in promises.items() if one.confidences}
+    if not rungs:
+        return
+    query = (
+        select(d.task, d.policy_sha256, d.propensity, d.at_ms, d.group, a.confidence, a.rung)
         .join(attempts, and_(a.decision_id == d.decision_id, a.position == 0))
-        .where(or_(*whose), d.quality.is_(None), a.failure.is_(None), a.confidence.is_not(None))
+        .where(d.policy_sha256.is_not(None), d.quality.is_(None), a.failure.is_(None), a.confidence.is_not(None))
         .where(or_(d.mode.is_(None), d.mode == "enforce"))
     )
+    policies = {sha256 for sha256, _ in rungs}
+    if len(policies) <= MOST_NAMED:
+        query = query.where(d.policy_sha256.in_(policies))
+    for task, sha256, share, at_ms, group, confidence, rung in streamed(connection, limited(query)):
+        if rungs.get((sha256, task)) == rung:
+            yield task, sha256, 1.0 if share is None else share, at_ms, group_number(group), confidence
 
 
 def collect_confidences(connection: Connection, scope: Scope, known: Promises, found: defaultdict[str, Tally]) -> None:
     """Collect the first rung's confidences of every task and policy."""
-    query = first_confidences(known)
-    if query is None:
-        return
-    if scope.task is not None:
-        query = query.where(d.task == scope.task)
-    query = scope.limited(query).order_by(d.sequence)
-    for task, sha256, share, at_ms, group, confidence in streamed(connection, query):
-        tally = found[task].confidences.setdefault((sha256, 1.0 if share is None else share), ConfidenceTally())
+
+    def limited(query: Rows) -> Rows:
+        query = query if scope.task is None else query.where(d.task == scope.task)
+        return scope.limited(query).order_by(d.sequence)
+
+    for task, sha256, share, at_ms, group, confidence in first_confidences(connection, known, limited):
+        tally = found[task].confidences.setdefault((sha256, share), ConfidenceTally())
         tally.at_ms.append(at_ms)
         tally.confidence.append(confidence)
-        tally.group.append(group_number(group))
+        tally.group.append(group)
 
 
 def group_number(group: str | None) -> int:

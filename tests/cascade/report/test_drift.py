@@ -15,6 +15,8 @@ from cascade.log import open_log
 from cascade.policy.confidence_sample import ConfidenceSample
 from cascade.policy.policy import Policy
 from cascade.report import report
+from cascade.report.queries.confidence_query import first_confidences
+from cascade.report.values.tally import Promise
 from cascade.serve.log_totals import LogTotals
 from tests.opinions import ladder, policy
 
@@ -101,3 +103,12 @@ def test_a_policy_that_keeps_none_says_that_confidences_are_not_watched(path: Pa
     assert (use.drift.unwatched, list(streams)) == (True, ["escalation rate"])
     assert any("not watched for drift" in note for note in made.notes)
     assert "confidences" not in json.dumps(fitted(None).to_json()["tasks"])
+
+
+def test_a_log_of_thousands_of_policies_is_read_all_the_same(path: Path) -> None:
+    serve(path, EVENLY[:5], fitted())
+    kept = {"rung": "small", "n": 300, "values": [0.5]}
+    many = {(f"{number:064x}", f"task-{number}"): Promise(confidences=kept) for number in range(40_000)}
+    many[fitted().sha256, "default"] = Promise(confidences=kept)
+    with open_log(path, read_only=True) as log, log.reading() as connection:
+        assert len(list(first_confidences(connection, many, lambda query: query))) == 5
