@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from cascade.errors import ConfigError
 from cascade.redaction import remember, remember_query, shown
-from cascade.usage import Price
+from cascade.usage import Price, require_price
 
 Balance = Literal["order", "least_busy", "round_robin"]
 """Which of a rung's endpoints is asked first."""
@@ -40,11 +40,12 @@ class Endpoint:
     """Rate limit in tokens a minute, prompts and answers; None if not known."""
 
     def __post_init__(self) -> None:
-        """Fill in the name and validate rpm and tpm."""
+        """Fill in the name and validate price, rpm and tpm."""
         host = urlsplit(self.api_base or "").netloc.rpartition("@")[2]
         remember([self.api_key])
         remember_query(self.api_base)
         object.__setattr__(self, "name", self.name or host or "default")
+        require_price(self.price, f"Endpoint {self.name}")
         require_rate_limit(self.rpm, self.tpm, f"Endpoint {self.name}")
 
     def __repr__(self) -> str:

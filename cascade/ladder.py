@@ -14,7 +14,7 @@ from cascade.hashing import fingerprint
 from cascade.prices import bundled_row
 from cascade.redaction import remember, remember_query, shown
 from cascade.schema_sending import NATIVE_SCHEMA, with_schema
-from cascade.usage import Price
+from cascade.usage import Price, require_price
 from cascade.verdict import Verifier
 
 CLIENTS = ("auto", "direct", "litellm")
@@ -111,6 +111,7 @@ class Rung:
         if not self.model or not isinstance(self.model, str):
             message = f"A rung's model is {self.model!r}; a name such as 'openai/gpt-5-nano' was expected."
             raise ConfigError(message)
+        require_price(self.price, f"Rung {self.model}")
         if not self.timeout_s > 0:
             message = f"Rung {self.model}: timeout_s is {self.timeout_s!r}; a number above 0 was expected."
             raise ConfigError(message)

@@ -131,3 +131,14 @@ class Price:
         if isinstance(served, str):
             return factors.get(served.lower(), 1.0)
         return max(1.0, factors.get(asked.lower(), 1.0)) if isinstance(asked, str) else 1.0
+
+
+def require_price(given: Any, whose: str) -> None:
+    """Validate that a price is a Price or None; a mapping is for cascade.yaml.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    if given is not None and not isinstance(given, Price):
+        message = f"{whose}: price is {given!r}; a Price(input_usd=…, output_usd=…) was expected."
+        raise ConfigError(message)

@@ -90,7 +90,7 @@ class Agreement(Verifier):
         if compare not in _COMPARE:
             raise ConfigError(f"Agreement(compare={compare!r}): one of {', '.join(_COMPARE)} was expected.")
         self.samples, self.model, self.compare, self.extract = samples, model, compare, extract
-        self.temperature, self.params = temperature, dict(params)
+        self.temperature, self.params, self.price = temperature, dict(params), price
         # Asked as a rung of its own: at its own address, and with the schema as that model takes it.
         self._other = (
             None

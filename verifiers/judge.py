@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, get_args
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, Exchange, ModelCall, Response
 from cascade.hashing import content_id
-from cascade.usage import Price
+from cascade.usage import Price, require_price
 from cascade.verdict import Flow, Reply, Verdict, Verifier
 from verifiers.judge_prompt import (
     TEMPLATE,
@@ -114,6 +114,7 @@ class Judge(Verifier):
             raise ConfigError(f"Judge(kind='p_yes', votes={votes!r}): one vote was expected; P(yes) needs no more.")
         if not max_chars >= 200 or not timeout_s > 0:
             raise ConfigError(f"Judge(max_chars={max_chars!r}, timeout_s={timeout_s!r}): at least 200, and above 0.")
+        require_price(price, f"Judge {model}")
         self.model, self.kind, self.votes, self.gate = model, kind, votes, gate
         self.rubric = load_rubric(rubric)
         self.params, self.price = dict(params), price

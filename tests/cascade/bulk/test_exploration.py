@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cascade import (
@@ -21,8 +23,10 @@ from cascade.bulk.exploration import explore_file
 from cascade.bulk.journal import journal_of
 from cascade.bulk.stop import Stop
 from cascade.clients.scripted import scripted
+from cascade.endpoint import Endpoint
 from cascade.failure import CallFailure, FailureKind
 from cascade.samples.jsonl import read_samples
+from verifiers import Agreement, Judge
 
 PRICE = Price(input_usd=0.0, output_usd=0.0, call_usd=0.01)
 SMALL = Rung("m/small", name="small", price=PRICE, verify=["hedging"])
@@ -160,6 +164,21 @@ def test_the_bill_counts_a_judge(tmp_path):
         bill = estimate(samples(3), app)
     assert [(item.rung, item.calls) for item in bill.items] == [("small", 3), ("small: judge", 6), ("large", 3)]
     assert bill.items[1].usd > 0.0
+
+
+@pytest.mark.parametrize("verifier", ["judge", "agreement"])
+def test_the_bill_takes_the_price_that_a_verifier_names_for_a_model_that_no_table_knows(verifier: str) -> None:
+    asks = {verifier: {"model": "hosted_vllm/own", "price": replace(PRICE, call_usd=0.5)}}
+    with cascade_of(client(), Rung("m/small", name="small", price=PRICE, verify=[asks]), LARGE) as app:
+        (bill,) = (item for item in estimate(samples(2), app).items if item.model == "hosted_vllm/own")
+    assert bill.usd == pytest.approx(0.5 * bill.calls)
+
+
+@pytest.mark.parametrize("price", [{"input_usd": 0.0, "output_usd": 0.0}, "cheap", 3])
+@pytest.mark.parametrize("priced", [Rung, Judge, lambda model, price: Agreement(model=model, price=price), Endpoint])
+def test_a_price_that_is_no_price_is_refused_where_it_is_given(priced, price) -> None:
+    with pytest.raises(ConfigError, match="a Price\\(input_usd=…"):
+        priced(model="m/one", price=price)
 
 
 def test_concurrency_must_be_at_least_one(tmp_path):
