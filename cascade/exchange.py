@@ -264,6 +264,9 @@ class ModelCall:
     request_id: str = ""
     """The id of the request that it serves."""
 
+    live: bool = False
+    """Whether its answer may be passed on as it comes: no other rung will be asked, whatever it is."""
+
     def __repr__(self) -> str:
         return shown(self)
 

@@ -193,6 +193,10 @@ class Result(Generic[Parsed]):
     latency_s: float = 0.0
     """Seconds from the call of run() to the result."""
 
+    first_piece_s: float | None = None
+    """Seconds to the first piece of an answer that was passed on as it came (`on_stream: top_live`); None: it was
+    verified first, so that its first piece comes after `latency_s`."""
+
     mode: Literal["enforce", "observe"] = "enforce"
     """Whether the cascade decided, or the top answered as ever and the cascade is observed."""
 

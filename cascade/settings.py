@@ -58,6 +58,9 @@ class Settings:
     on_budget: Literal["raise", "best"] = "raise"
     """Whether a spent budget raises or returns the best answer so far."""
 
+    on_stream: Literal["verified", "top_live"] = "verified"
+    """Whether a stream is verified before it begins, or passed on as it comes where one rung alone may be asked."""
+
     session_floor: Literal["exchange", "never", "always"] = "exchange"
     """Whether a request of a session starts no lower than the rung that made its open tool calls, or (`always`) than
     the highest rung that answered in the session."""

@@ -56,6 +56,7 @@ def logged_result(past: Past, request: Request, ladder: Ladder) -> Result[Any] |
         confidence=row["confidence"], calibrated=bool(row["calibrated"]), attempts=tuple(attempts),
         saved_usd=row["saved_usd"], saved_how=row["saved_how"], maybe_charged_usd=row["maybe_charged_usd"],
         maybe_charged_estimate_usd=row["maybe_charged_estimate_usd"] or 0.0, latency_s=row["latency_s"],
+        first_piece_s=row["first_piece_s"],
         mode=row["mode"] or "enforce", propensity=row["propensity"] or 1.0, policy_sha256=row["policy_sha256"],
         weight=row["weight"], next_usd=row["next_usd"], error=row["error"], flags=(*json.loads(row["flags"]), *sent),
         tags=dict(request.tags), decision_id=row["decision_id"],

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 import h11
 
-from cascade.clients.wire import Wire
+from cascade.clients.wire import StreamReader, Wire
 from cascade.failure import FailureKind
 
 MOST_BYTES = 8 << 20
@@ -50,6 +50,12 @@ KEEP_ALIVE_S = 30.0
 
 UNREAD_S = 0.05
 """Seconds after a request in which a close means that the server had closed before it read it (or 2 × connecting)."""
+
+AFTER_END_S = 1.0
+"""Seconds that a server has to end its response once its stream of events has said that the answer is whole."""
+
+MOST_STREAMED_BYTES = 64 << 20
+"""The longest stream of events: most of it is the form of the events, and none of it is kept."""
 
 _EVENTS_A_TURN = 256
 _MOST_EVENTS = 1 << 18
@@ -260,17 +266,33 @@ class Connection(asyncio.Protocol):
             self._refuse(FailureKind.DROPPED, "An answer began before its request was written")
         elif wire.expected is not None and wire.expected > MOST_BYTES:
             self._refuse(FailureKind.TOO_BIG, f"A body of {wire.expected:,} bytes was announced")
+        elif wire.reader is not None and _is_stream(wire.headers):
+            wire.streamed, self._most = True, MOST_STREAMED_BYTES
 
     def _more(self, data: bytes) -> None:
         wire = self._wire
         wire.phase = "body"
         wire.got += len(data)
-        self._parts.append(data)
         if wire.got > self._most:
             if (wire.status or 0) >= 400:
+                self._parts.append(data)
                 self.close()
             else:
-                self._refuse(FailureKind.TOO_BIG, f"The body is longer than {MOST_BYTES:,} bytes")
+                self._refuse(FailureKind.TOO_BIG, f"The body is longer than {self._most:,} bytes")
+        elif wire.streamed and wire.reader is not None:
+            self._stream(data, wire.reader)
+        else:
+            self._parts.append(data)
+
+    def _stream(self, data: bytes, reader: StreamReader) -> None:
+        """Have a stream read on; once its answer is whole, the connection is closed where more comes, or no end does."""
+        wrong = reader.feed(data)
+        if wrong is not None:
+            self._refuse(*wrong)
+        elif reader.overrun:
+            self.close()
+        elif reader.ended and self._timer is None:
+            self._timer = self._loop.call_later(AFTER_END_S, self.close)
 
     def _whole(self) -> None:
         self._stop_timer()
@@ -303,6 +325,9 @@ class Connection(asyncio.Protocol):
 
     def _lost(self, error: Exception | None) -> None:
         """Note that the connection broke under a request."""
+        if self._streamed_whole:
+            self.close()
+            return
         wire, now = self._wire, self._loop.time()
         window = max(UNREAD_S, 2.0 * self.connect_s)
         self.unread = not self.began and (self._written_at is None or now - self._written_at <= window)
@@ -314,11 +339,20 @@ class Connection(asyncio.Protocol):
 
     def _break(self, error: Exception) -> None:
         """Note that what came is no HTTP/1.1."""
+        if self._streamed_whole:
+            self.close()
+            return
         wire = self._wire
         if (wire.status or 0) < 400:
             wire.fault = FailureKind.DROPPED if wire.phase == "sent" else FailureKind.BAD_BODY
         wire.trouble = f"The answer breaks HTTP/1.1 ({error}); the try got as far as: {wire.phase}."
         self.close()
+
+    @property
+    def _streamed_whole(self) -> bool:
+        """Whether the answer is whole, whatever the response's end is like."""
+        reader = self._wire.reader
+        return self._wire.streamed and reader is not None and reader.ended
 
     def _refuse(self, kind: FailureKind, why: str) -> None:
         self._wire.fault, self._wire.trouble = kind, f"{why}: it was not read."
@@ -332,6 +366,12 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _is_stream(headers: dict[str, str]) -> bool:
+    """Return whether a success is a stream of events that can be read as it comes."""
+    kind, encoding = headers.get("content-type", ""), headers.get("content-encoding", "identity")
+    return kind.lower().startswith("text/event-stream") and encoding.strip().lower() in {"", "identity"}
 
 
 def _server_allows(headers: dict[str, str]) -> float:

@@ -20,6 +20,8 @@ from cascade.clients.answered import AnsweredIds
 from cascade.clients.body import parsed_body, unpack
 from cascade.clients.classify_failure import classify_wire, stray_answer
 from cascade.clients.connection import ERROR_BODY_S
+from cascade.clients.live_reader import LiveReader
+from cascade.clients.live_stream import LIVE, LiveStream, went_out
 from cascade.clients.parameters import RefusedWishes, refuse_forbidden, with_meaning
 from cascade.clients.pool import ConnectionPool, Origin, tls_context
 from cascade.clients.providers import Provider, provider_of
@@ -29,6 +31,7 @@ from cascade.dialects.error_body import holds_error
 from cascade.dialects.error_wordings import ErrorWording
 from cascade.dialects.history import for_receiver
 from cascade.dialects.shape import ShapeLimits
+from cascade.dialects.streamed import STREAMED
 from cascade.errors import ConfigError
 from cascade.exchange import RESENT, ModelCall, Response, TokenLogProb
 from cascade.extras import DISTRIBUTION
@@ -47,6 +50,9 @@ class DirectClient(Client):
     A kept connection that closes before the first byte of an answer is no failure of the provider: the call is sent
     once more on a fresh one, outside tries and breakers. Where the first one may have been read after all, the reply
     says so: `resent` among a response's flags, `charged` on a failure.
+
+    Where the answer of a call is passed on as it comes (`live_stream.py`), it is asked for as a stream. A server that
+    refuses that, or answers with a whole body, is read as ever.
 
     Args:
         prices: where prices come from; default: `PriceBook()`.
@@ -68,6 +74,7 @@ class DirectClient(Client):
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, ConnectionPool] = WeakKeyDictionary()
         self._refused = RefusedWishes()
         self._answered = AnsweredIds()
+        self._unstreamed: set[tuple[str, str]] = set()  # addresses and models that refuse to stream
 
     def check(self, call: ModelCall) -> None:
         """Refuse what could never work: an unknown provider, a missing address, a forbidden parameter, no price."""
@@ -82,8 +89,10 @@ class DirectClient(Client):
         provider, model, url = _place(call)
         wishes = self._granted(call, provider, model)
         (reply, wire), tries = await self._try(call, provider, model, url, wishes), 1
+        if self._refuses_stream(reply, url, model):
+            (reply, wire), tries = await self._try(call, provider, model, url, wishes), 2
         if self._refused.learn(call, reply, wishes):
-            (reply, wire), tries = await self._try(call, provider, model, url, {}), 2
+            (reply, wire), tries = await self._try(call, provider, model, url, {}), tries + 1
         changes: dict[str, Any] = {"latency_s": time.perf_counter() - started, "tries": tries}
         if wire is not None and isinstance(reply, Response):
             changes["status"] = wire.status
@@ -117,19 +126,58 @@ class DirectClient(Client):
         params = provider.params({**wishes, **call.params}, model)
         messages, dropped = for_receiver(call)
         body = write_body(messages, model=model, params=params)
+        live = None if (url, model) in self._unstreamed else LIVE.get()
+        if live is not None:
+            body |= STREAMED
         wire = wire_of(call, ends_at=asyncio.get_running_loop().time() + call.timeout_s, limits=ShapeLimits.of(body))
+        reader = self._reader(live, wire, url, model)
         parsed: Any = None
         logprobs: tuple[TokenLogProb, ...] | None = None
         try:
             async with asyncio.timeout_at(wire.ends_at):
                 await self._exchange(url, _headers(provider, key, params), _encoded(body, call), wire)
-                parsed, logprobs = await parsed_body(wire)
+                if not wire.streamed:
+                    parsed, logprobs = await parsed_body(wire)
         except TimeoutError:
             _note(wire, FailureKind.TIMEOUT, "No answer in time")
+        except asyncio.CancelledError:
+            if live is not None and reader is not None and live.began:
+                left = CallFailure(kind=FailureKind.DEADLINE, message="It was broken off while its answer went out.")
+                live.left = self._with_part(left, call, reader)
+            raise
+        if wire.streamed and reader is not None:
+            parsed = reader.end(wire)
         reply = self._read(call, url, wire, key, parsed, logprobs)
+        if live is not None and live.began and reader is not None:
+            reply = live.finish(reply) if isinstance(reply, Response) else self._with_part(reply, call, reader)
         if dropped and isinstance(reply, Response):
             reply = fast_replace(reply, flags=(*reply.flags, *dropped))
         return reply, wire
+
+    def _reader(self, live: LiveStream | None, wire: Wire, url: str, model: str) -> LiveReader | None:
+        if live is None:
+            return None
+        reader = LiveReader(live, wire, model, is_stray=lambda answer: self._answered.stray(url, answer, wire))
+        wire.reader = reader
+        return reader
+
+    def _refuses_stream(self, reply: Response | CallFailure, url: str, model: str) -> bool:
+        """Tell whether a server refused a call since it asks for a stream, and remember that."""
+        asked = LIVE.get() is not None and (url, model) not in self._unstreamed
+        if not asked or not isinstance(reply, CallFailure) or reply.kind is not FailureKind.BAD_REQUEST:
+            return False
+        if "stream" not in reply.message.lower() or went_out():
+            return False
+        self._unstreamed.add((url, model))
+        return True
+
+    def _with_part(self, failure: CallFailure, call: ModelCall, reader: LiveReader) -> CallFailure:
+        """Return the failure of an answer of which a part has gone out: that part was made, so it is paid for."""
+        price = self._prices.price(call.model, call.price)
+        part = read_body(reader.so_far(), call=call, price=price)
+        if isinstance(part, CallFailure):
+            return fast_replace(failure, charged=True)
+        return fast_replace(failure, charged=True, usage=part.usage, cost_usd=part.cost_usd or 0.0)
 
     def _read(
         self,
@@ -142,6 +190,8 @@ class DirectClient(Client):
     ) -> Response | CallFailure:
         if wire.refused:
             return classify_wire(wire, secret=key, wordings=self._wordings)
+        if isinstance(wire.reader, LiveReader) and wire.reader.stray:
+            return stray_answer(wire, secret=key)
         price = self._prices.price(call.model, call.price)
         reply = read_body(parsed, call=call, price=price, logprobs=logprobs)
         if isinstance(reply, CallFailure) or holds_error(parsed):

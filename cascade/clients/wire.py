@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from cascade.dialects.shape import ShapeLimits
 from cascade.exchange import ModelCall, TokenLogProb
@@ -17,6 +17,25 @@ MOST_AT_ONCE = 1 << 20
 """The most bytes that are given to a parser at once: it holds every thread meanwhile."""
 
 _USUAL_LIMITS = ShapeLimits()
+
+
+class StreamReader(Protocol):
+    """Reads a stream of events as it comes."""
+
+    def feed(self, data: bytes) -> tuple[FailureKind, str] | None:
+        """Read on; return what is wrong with it, where something is."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether the answer is whole, whatever else comes."""
+        ...
+
+    @property
+    def overrun(self) -> bool:
+        """Whether something came after that."""
+        ...
+
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,6 +97,12 @@ class Wire:
 
     limits: ShapeLimits = _USUAL_LIMITS
     """What its answer may hold."""
+
+    reader: StreamReader | None = None
+    """What reads its answer as it comes, where that is a stream of events; None: none was asked for."""
+
+    streamed: bool = False
+    """Whether the reader has read it, so that there is no body."""
 
     logprobs: tuple[TokenLogProb, ...] | None = None
     """The first choice's, where they were read and taken out of the body before a library saw it."""

@@ -229,6 +229,9 @@ class EndingModel(Part):
     """Whether an answer vetoed at the top is returned (flagged) or withheld; default: answer."""
     on_uncalibrated: Literal["pass_marks", "top", "error"] | None = None
     """Fallback of a task without a policy; default: pass_marks."""
+    on_stream: Literal["verified", "top_live"] | None = None
+    """Whether a stream is verified before it begins, or passed on as it comes where a request starts at the top;
+    default: verified."""
 
 
 class ModeModel(EndingModel):

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from cascade.config.process import default
 from cascade.dialects.inbound.extension import headers
 from cascade.dialects.inbound.inbound import Inbound, task_of
+from cascade.dialects.inbound.live_events import can_go_live
 from cascade.dialects.inbound.server_sent_events import dumps, encode
+from cascade.drop_in.live import LiveBytes, LiveReply
 from cascade.drop_in.own_model import read_own
 from cascade.drop_in.route import Library, Route, route_of
 from cascade.drop_in.wire import Reply, Sent
@@ -110,6 +112,8 @@ class Exchanges:
             inbound = route.dialect.read(sent.fields(), self.defaults)
             app = self.app or default()
             request = _bounded(app.request(inbound.request), sent.timeout_s)
+            if can_go_live(inbound) and app.streams_live(request.task):
+                return (yield from self._live(route, inbound, app, request))
             run, arun = (app.run_held, app.arun_held) if self._bypasses(inbound) else (app.run, app.arun)
             result = yield Step(run=partial(run, request), arun=partial(arun, request))
             return self._answered(route, inbound, result)
@@ -121,6 +125,21 @@ class Exchanges:
         why = str(failure) if isinstance(failure, CascadeError) else redacted(f"{type(failure).__name__}: {failure}")
         self._alarm(why)
         return (yield from self._bypass(route, original, inbound, why, cause_of(failure), failure, request))
+
+    def _live(self, route: Route, inbound: Inbound, app: Cascade, request: Request) -> Steps:
+        """Answer a request by a stream that is passed on as it comes, where it is; errors as of `Cascade.run`."""
+        run = app.run_live(request, holds=self._bypasses(inbound))
+        try:
+            piece = yield Step(run=run.next, arun=run.anext)
+        except BaseException:
+            run.close()
+            raise
+        if piece is None:
+            return self._answered(route, inbound, run.result())
+        told = LiveBytes(route, inbound, run.stream)
+        return Reply(
+            headers={**told.headers, "content-type": "text/event-stream"}, live=LiveReply(told, run, piece)
+        )
 
     def _answered(self, route: Route, inbound: Inbound, result: Any) -> Reply:
         told = {"x-request-id": result.decision_id, **headers(result)}

@@ -14,6 +14,7 @@ from typing import Any
 
 from cascade.dialects.inbound.extension import FIELD
 from cascade.drop_in.exchange import Exchanges, Original, Step, Steps
+from cascade.drop_in.live import LiveReply
 from cascade.drop_in.wire import Reply, Sent
 from cascade.errors import ConfigError
 
@@ -61,6 +62,26 @@ def http_client(client: Any, exchanges: Exchanges, *, is_async: bool) -> Any:
 def _kinds(http: ModuleType) -> tuple[type, type]:
     """Return the two transports for an HTTP library, whose own base classes they need."""
 
+    class LiveStream(http.SyncByteStream):  # type: ignore[name-defined,misc]
+        def __init__(self, live: LiveReply) -> None:
+            self._live = live
+
+        def __iter__(self) -> Iterator[bytes]:
+            return iter(self._live)
+
+        def close(self) -> None:
+            self._live.close()
+
+    class AsyncLiveStream(http.AsyncByteStream):  # type: ignore[name-defined,misc]
+        def __init__(self, live: LiveReply) -> None:
+            self._live = live
+
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return aiter(self._live)
+
+        async def aclose(self) -> None:
+            self._live.close()
+
     class CascadeTransport(http.BaseTransport):  # type: ignore[name-defined,misc]
         def __init__(self, client: Any, exchanges: Exchanges) -> None:
             self._client, self._exchanges = client, exchanges
@@ -77,7 +98,7 @@ def _kinds(http: ModuleType) -> tuple[type, type]:
                 read=lambda response: Step(run=response.read, arun=_never),
             )
             answer = _drive(self._exchanges.answer(_sent(request), asked, again=_is_retry(request)))
-            return _made(http, self._client, request, answer, lambda events: events)
+            return _made(http, self._client, request, answer, lambda events: events, LiveStream)
 
         def close(self) -> None:
             self._client._client.close()  # noqa: SLF001 - as above
@@ -98,7 +119,7 @@ def _kinds(http: ModuleType) -> tuple[type, type]:
                 read=lambda response: Step(run=_never, arun=response.aread),
             )
             answer = await _adrive(self._exchanges.answer(_sent(request), asked, again=_is_retry(request)))
-            return _made(http, self._client, request, answer, _aiter)
+            return _made(http, self._client, request, answer, _aiter, AsyncLiveStream)
 
         async def aclose(self) -> None:
             await self._client._client.aclose()  # noqa: SLF001 - as above
@@ -170,10 +191,14 @@ async def _aiter(events: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield event
 
 
-def _made(http: ModuleType, client: Any, request: Any, answer: Any, stream: Any) -> Any:
+def _made(http: ModuleType, client: Any, request: Any, answer: Any, stream: Any, live: Any) -> Any:
     """Return an answer as a response of the HTTP library; raise an error of ours as the client library's own."""
     if not isinstance(answer, Reply):
         return answer
+    if answer.live is not None:
+        return http.Response(
+            answer.status, headers=dict(answer.headers), stream=live(answer.live), request=request
+        )
     content = answer.body if answer.events is None else stream(answer.events)
     response = http.Response(answer.status, headers=dict(answer.headers), content=content, request=request)
     if answer.error is None:

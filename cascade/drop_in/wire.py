@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cascade.exchange import EMPTY
+
+if TYPE_CHECKING:
+    from cascade.drop_in.live import LiveReply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,9 @@ class Reply:
 
     events: Iterator[bytes] | None = None
     """The stream's events; None: it is no stream."""
+
+    live: LiveReply | None = None
+    """The stream of an answer that is passed on as it comes; None: it is whole, or an error."""
 
     error: BaseException | None = None
     """The error that it tells; None: it holds an answer."""

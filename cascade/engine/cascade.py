@@ -11,11 +11,13 @@ from typing import Any, Literal, Never, TypeAlias, TypeVar, Unpack, get_args, ov
 
 from cascade.answer_schema import declared_answer, described
 from cascade.clients import Client
+from cascade.clients.live_stream import LiveStream
 from cascade.dialects.error_wordings import ErrorWording
 from cascade.engine.bypass import Bypass
 from cascade.engine.bypassed import Bypassed
 from cascade.engine.checks import check_ladder, require_consent
 from cascade.engine.gather import Turns
+from cascade.engine.live_run import LiveRun
 from cascade.engine.loop_thread import LoopThread
 from cascade.engine.observer import Observer
 from cascade.engine.options import RequestOptions, refuse_unknown
@@ -333,13 +335,29 @@ class Cascade(Closing):
         served = self._runner.snapshot(request.task, stacklevel=3)
         return await self._loop_thread.arun(partial(self._runner.run, request, started, served, holds=True))
 
+    def run_live(self, request: Request, *, holds: bool = False) -> LiveRun:
+        """Begin a request whose answer is passed on as it comes, where one rung alone may be asked.
+
+        Args:
+            request: the request, as `request` makes it.
+            holds: as of `answer`.
+        """
+        started = time.monotonic()
+        served = self._runner.snapshot(request.task, stacklevel=3)
+        work = partial(self._runner.run, request, started, served, holds=holds)
+        return LiveRun(self._loop_thread, lambda live: work(live=live))
+
+    def streams_live(self, task: str) -> bool:
+        """Return whether answers of a task are passed on as they come, where one rung alone may be asked."""
+        return self._runner.settings_of(task).on_stream == "top_live"
+
     def log_held(self, error: Exception, request: Request) -> None:
         """Log what a held request failed by, where no bypass followed."""
         self._runner.log_held(error, request)
 
     async def answer(
         self, request: Request, *, account: SpendAccount | None = None, bypassed: Bypassed | None = None,
-        holds: bool = False,
+        holds: bool = False, live: LiveStream | None = None,
     ) -> Result[Any]:  # fmt: skip
         """Answer a request of a server: as `arun`, paid from one more account, or by the reference alone.
 
@@ -349,6 +367,7 @@ class Cascade(Closing):
             bypassed: why the cascade failed it: the reference alone is asked, nothing is verified, and the decision is
                 flagged `bypassed`. None: the cascade decides.
             holds: whether a failure that the caller bypasses is not logged before that; else `log_held`.
+            live: where the answer goes as it comes, where one rung alone may be asked; None: it is verified before.
 
         Raises:
             ConfigError, RunError: as of `arun`.
@@ -358,7 +377,7 @@ class Cascade(Closing):
         """
         started = time.monotonic()
         served = self._runner.served if bypassed is not None else self._runner.snapshot(request.task, stacklevel=3)
-        run = partial(self._runner.run, request, started, served, account, bypassed, holds=holds)
+        run = partial(self._runner.run, request, started, served, account, bypassed, holds=holds, live=live)
         return await self._loop_thread.arun(run)
 
     def run_many(

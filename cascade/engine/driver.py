@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import anyio.to_thread
 
 from cascade.clients import Client
+from cascade.clients.live_stream import LIVE, LiveStream
 from cascade.engine.clock import RequestClock
 from cascade.exchange import LocalCall, ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
@@ -58,6 +59,9 @@ class Driver:
     clock: RequestClock | None = None
     """The request's clock; None: no deadline, nothing to pause."""
 
+    live: LiveStream | None = None
+    """Where the answer of a rung that alone is asked goes as it comes; None: it is verified before."""
+
     async def drive(self, steps: Steps[Returned], *, on_cancel: Callable[[Returned], object] | None = None) -> Returned:
         """Run a flow to its end.
 
@@ -75,7 +79,7 @@ class Driver:
             return returned
         except asyncio.CancelledError:
             if on_cancel is not None:
-                on_cancel(_cancelled(steps, asks))
+                on_cancel(_cancelled(steps, asks, None if self.live is None else self.live.left))
             raise
 
     async def _answers(self, asks: tuple[Ask, ...]) -> tuple[Reply, ...]:
@@ -108,6 +112,13 @@ class Driver:
 
     async def _model(self, call: ModelCall) -> Reply:
         # Each try is metered: a cancelled or repeated one may be billed too.
+        passed_on = LIVE.set(self.live if call.live else None)
+        try:
+            return await self._asked(call)
+        finally:
+            LIVE.reset(passed_on)
+
+    async def _asked(self, call: ModelCall) -> Reply:
         async with self.slots or contextlib.nullcontext():
             if self.trace is None:
                 return await self._tries(self.client, call)
@@ -161,7 +172,13 @@ def _late() -> CallFailure:
     return CallFailure(kind=FailureKind.DEADLINE, message="the request's deadline passed", tries=0)
 
 
-def _cancelled(steps: Steps[Returned], asks: tuple[Ask, ...]) -> Returned:
-    """Return a flow's outcome if all further asks fail; makes no call."""
+def _cancelled(steps: Steps[Returned], asks: tuple[Ask, ...], left: CallFailure | None) -> Returned:
+    """Return a flow's outcome if all further asks fail, the first one as it was left; makes no call."""
+    if left is not None and len(asks) == 1:
+        try:
+            asks = steps.send((left,))
+        except StopIteration as stop:
+            returned: Returned = stop.value
+            return returned
     gone = CallFailure(kind=FailureKind.DEADLINE, message="the caller cancelled", tries=0)
     return drive(steps, lambda _: gone, begun=asks)

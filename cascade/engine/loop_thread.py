@@ -38,7 +38,7 @@ class LoopThread:
         self._pid = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._jobs: set[_Job[Any]] = set()
+        self._jobs: set[LoopJob[Any]] = set()
         self._parents: list[object] = []
 
     @property
@@ -58,7 +58,7 @@ class LoopThread:
             CancelledError: the loop was closed meanwhile.
         """
         ended = threading.Event()
-        job = _Job(work, args, on_end=ended.set)
+        job = LoopJob(work, args, on_end=ended.set)
         try:
             self._start(job)  # here too: an interrupt may come once the work has begun and before the wait has
             # A signal caught by another thread, or just before the wait, does not wake the main thread: it has to poll.
@@ -89,7 +89,7 @@ class LoopThread:
             with contextlib.suppress(RuntimeError):  # the caller's loop was closed
                 caller.call_soon_threadsafe(wake)
 
-        job = self._start(_Job(work, args, on_end=on_end))
+        job = self._start(LoopJob(work, args, on_end=on_end))
         try:
             await waiter
         except asyncio.CancelledError:
@@ -103,7 +103,13 @@ class LoopThread:
             raise
         return job.result()
 
-    def _start(self, job: _Job[Returned]) -> _Job[Returned]:
+    def start(
+        self, work: Callable[..., Coroutine[Any, Any, Returned]], *args: Any, on_end: Callable[[], object]
+    ) -> LoopJob[Returned]:
+        """Begin a coroutine function; what it comes to is the job's `result` once `on_end` was called on the loop."""
+        return self._start(LoopJob(work, args, on_end=on_end))
+
+    def _start(self, job: LoopJob[Returned]) -> LoopJob[Returned]:
         if os.getpid() != self._pid:
             # The lock may be held by a thread that does not exist here. The parent's loop must not be collected: that
             # would close it, with the parent's sockets.
@@ -133,7 +139,7 @@ class LoopThread:
                 thread.join()
 
 
-class _Job(Generic[Returned]):
+class LoopJob(Generic[Returned]):
     """A coroutine that runs on the loop thread, as its caller sees it."""
 
     def __init__(
@@ -146,7 +152,7 @@ class _Job(Generic[Returned]):
         self._task: asyncio.Task[Returned] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def start(self, loop: asyncio.AbstractEventLoop, jobs: set[_Job[Any]]) -> None:
+    def start(self, loop: asyncio.AbstractEventLoop, jobs: set[LoopJob[Any]]) -> None:
         """Begin it, from any thread; it stands among `jobs`, of its loop's thread, until it has ended."""
         self._jobs, self._loop = jobs, loop
         loop.call_soon_threadsafe(self._begin)
@@ -189,7 +195,7 @@ class _Job(Generic[Returned]):
             self._task.cancel()
 
 
-def _serve(loop: asyncio.AbstractEventLoop, jobs: set[_Job[Any]]) -> None:
+def _serve(loop: asyncio.AbstractEventLoop, jobs: set[LoopJob[Any]]) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()

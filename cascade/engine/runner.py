@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from cascade.capabilities import not_allowed, unfit, window_of
 from cascade.clients import Client
+from cascade.clients.live_stream import LiveStream
 from cascade.engine.build_request import build_request, with_settings
 from cascade.engine.bypass import is_internal
 from cascade.engine.bypassed import Bypassed
@@ -135,6 +136,7 @@ class Runner:
         bypassed: Bypassed | None = None,
         *,
         holds: bool = False,
+        live: LiveStream | None = None,
     ) -> Result[Any]:
         """Run one request; raise where its result is to be raised.
 
@@ -145,10 +147,11 @@ class Runner:
             account: what pays for it beside the budgets of the day.
             bypassed: why the cascade failed it, so that the reference alone is asked.
             holds: whether a result that is to be bypassed is raised and not logged: the bypass logs it, or `log_held`.
+            live: where the answer goes as it comes, where one rung alone may be asked; None: it is verified before.
         """
         result = await self.climb(
             request, started, served, account, begun=None if bypassed is None else bypassed.begun, bypassed=bypassed,
-            holds=holds,
+            holds=holds, live=live,
         )  # fmt: skip
         self._raise(result, request, served)
         return result
@@ -188,6 +191,7 @@ class Runner:
         bypassed: Bypassed | None = None,
         *,
         holds: bool = False,
+        live: LiveStream | None = None,
     ) -> Result[Any]:
         """Run one request, log what came of it, and return it whatever it is.
 
@@ -201,17 +205,20 @@ class Runner:
             begun: the decision that it becomes; None: a new one.
             bypassed: why the cascade failed it; the reference alone is asked. None: it did not.
             holds: whether a result that is to be bypassed is not logged; see `run`.
+            live: see `run`.
         """
         settings, ladder = self.settings_of(request.task), served.ladder.of(request.task)
         mode, propensity = mode_of(request, settings, served)
-        floor_unknown = False
+        floor_unknown, went_out = False, None if live is None else partial(getattr, live, "began")
         if bypassed is not None:
-            mode, propensity, steps = "enforce", 1.0, ask_top(request, served.ladder, reason=BYPASSED)
+            mode, propensity, steps = "enforce", 1.0, ask_top(
+                request, served.ladder, reason=BYPASSED, went_out=went_out
+            )
         elif mode == "observe" and not_allowed(ladder.top, request) is None:
-            steps = ask_top(request, served.ladder)
+            steps = ask_top(request, served.ladder, went_out=went_out)
         else:
             lacks, floor_unknown = await self._lacks(request, served, ladder, settings)
-            steps = self._climb(request, served, settings, lacks)
+            steps = self._climb(request, served, settings, lacks, went_out)
         clock = RequestClock(started, request.deadline_s)
         budget = self.day_budgets.budget(request, run)
         begun = begun or begin(request, keep)
@@ -220,8 +227,10 @@ class Runner:
         calls = call_recorder(self.log, request, "run", keep, decision_id=identity)
         driver = Driver(
             client=self.client, budget=budget, pool=self.pool, trace=trace, calls=calls, slots=slots,
-            clock=clock,
+            clock=clock, live=live,
         )  # fmt: skip
+        if live is not None:
+            live.decision_id = identity
 
         logged: Future[None] | None = None if keep is None or self.log is None or self.log.read_only else Future()
 
@@ -236,6 +245,7 @@ class Runner:
                 "decision_id": identity,
                 "latency_s": clock.elapsed_s(),
                 "propensity": propensity,
+                "first_piece_s": None if live is None or live.first_at is None else live.first_at - started,
             }
             changes["next_usd"] = next_usd_of(result, ended, served.ladder, served.policy, served.prices)
             if bypassed is not None:
@@ -248,8 +258,9 @@ class Runner:
             if bypassed is None:
                 self._floors.remember(request, result, ladder)
                 self._silence.see(result.attempts, served.policy)
-            # What ended otherwise than raised is never held: nobody would bypass it.
-            if outcome is not None or not (holds and self._is_bypassed(result, request, served)):
+            # What ended otherwise than raised is never held: nobody would bypass it; nor what has gone out in part.
+            held = holds and not (live is not None and live.began)
+            if outcome is not None or not (held and self._is_bypassed(result, request, served)):
                 self._write(result, request, logged)
             if trace is not None:
                 trace.ended(result, ladder)
@@ -281,7 +292,12 @@ class Runner:
         return self._turns.lacks(request, ladder, limit, lacks), floor_unknown
 
     def _climb(
-        self, request: Request, served: Served, settings: Settings, lacks: Callable[[Rung], str | None]
+        self,
+        request: Request,
+        served: Served,
+        settings: Settings,
+        lacks: Callable[[Rung], str | None],
+        went_out: Callable[[], bool] | None,
     ) -> Steps[Result[Any]]:
         """Return the flow of a request that the cascade decides."""
         for verifier in {id(one): one for rung in served.ladder.of(request.task) for one in rung.verifiers}.values():
@@ -295,6 +311,7 @@ class Runner:
             on_refusal=settings.on_refusal,
             window_of=window_of,
             unfit=lacks,
+            went_out=went_out,
             on_content_filter=settings.on_content_filter,
             on_other_model=settings.on_other_model,
             step_up=None if self._escalation_limiter is None else self._escalation_limiter.begin(request.principal),

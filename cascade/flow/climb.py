@@ -19,7 +19,7 @@ from cascade.flow.decide import FLOOR, REFUTED, SESSION_LIMIT, Route, decide, ro
 from cascade.flow.failures import after_failure, unusable
 from cascade.flow.repair import verify_repaired
 from cascade.flow.unchecked import result_flags
-from cascade.flow.verify import ENDINGS, Returned, Steps
+from cascade.flow.verify import ENDINGS, Returned, Steps, verify
 from cascade.ladder import Ladder, Rung
 from cascade.policy.operating_point import Decision
 from cascade.policy.policy import Policy
@@ -42,6 +42,7 @@ def climb(
     window_of: Callable[[Rung], int | None] = attrgetter("context_window"),
     unfit: Callable[[Rung], str | None] | None = None,
     given: Mapping[str, Mapping[str, Verdict]] = EMPTY,
+    went_out: Callable[[], bool] | None = None,
 ) -> Steps[Result[Any]]:
     """Climb the ladder: ask rungs from the cheapest up until an answer is accepted.
 
@@ -62,6 +63,8 @@ def climb(
         window_of: returns a rung's context window in tokens, called after a prompt did not fit; None: not known.
         unfit: returns what a rung lacks for the request, and so is skipped for; None: nothing. None: all are asked.
         given: verdicts that are already known, by rung and verifier; these are not asked for again.
+        went_out: called after the call of a rung that alone may be asked: whether its answer has gone out already, as
+            it came. Then verifiers only flag it. None, or where a schema is to hold: no answer goes out before.
 
     Raises:
         ConfigError: no rung of the ladder can answer the request.
@@ -74,11 +77,12 @@ def climb(
     confidences: dict[str, float | None] = {}
     ended: Outcome | None = None
     capped: str | None = None
+    live = went_out if len(plan.asked) == 1 and request.schema is None else None
     too_long = 0  # tokens: a prompt that exceeded one window exceeds every smaller one
     for rung in plan.asked:
         if too_long and (window_of(rung) or math.inf) <= too_long:
             continue
-        call, reply = yield from _asked(rung, request)
+        call, reply = yield from _asked(rung, request, live)
         if isinstance(reply, Response):
             reply = unusable(reply, on_other_model) or reply
         if isinstance(reply, CallFailure):
@@ -94,6 +98,18 @@ def climb(
         exchange = Exchange(
             request=request, response=reply, rung=rung.name, model=rung.model, call=call, earlier=dict(earlier)
         )
+        if live is not None and live():
+            verdicts, stopped = yield from verify(plan.verifiers(rung), exchange, given.get(rung.name, EMPTY))
+            decision = decide(plan, rung, request, verdicts, reply, confidences)
+            failed = stopped if isinstance(stopped, CallFailure) and decision.action == "accept" else None
+            attempts.append(
+                Attempt(
+                    rung=rung.name, model=rung.model, response=reply, verdicts=verdicts, decision=decision,
+                    verifier_failure=failed,
+                )
+            )  # fmt: skip
+            on_exhausted = "answer"  # what has gone out cannot be withheld
+            break
         exchange, verdicts, ended_by = yield from verify_repaired(
             rung, plan.verifiers(rung), exchange, given.get(rung.name, EMPTY)
         )
@@ -123,11 +139,13 @@ def climb(
     return _result(request, plan, tuple(attempts), "capped" if capped else ended, on_exhausted, capped)
 
 
-def ask_top(request: Request, ladder: Ladder, *, reason: str = "observed") -> Steps[Result[Any]]:
+def ask_top(
+    request: Request, ladder: Ladder, *, reason: str = "observed", went_out: Callable[[], bool] | None = None
+) -> Steps[Result[Any]]:
     """Ask the top alone, as a program without a cascade does: nothing is verified, nothing else is asked."""
     rung = ladder.of(request.task).top
     plan = Route(rungs=(rung,), point=None, observed=True)
-    _, reply = yield from _asked(rung, request)
+    _, reply = yield from _asked(rung, request, went_out)
     if isinstance(reply, CallFailure):
         attempt = Attempt(rung=rung.name, model=rung.model, failure=reply, decision=after_failure(reply, "raise"))
         return _result(request, plan, (attempt,), ENDINGS.get(reply.kind), "answer", None)
@@ -148,13 +166,15 @@ def _stepped(
     return decision, capped
 
 
-def _asked(rung: Rung, request: Request) -> Steps[tuple[ModelCall, Reply]]:
+def _asked(
+    rung: Rung, request: Request, went_out: Callable[[], bool] | None = None
+) -> Steps[tuple[ModelCall, Reply]]:
     """Ask a rung, once more with the schema in words where the provider refuses it as parameter."""
-    call = rung.call(request)
-    (reply,) = yield (call,)
-    if _without_native(rung, call, reply):
+    call, live = rung.call(request), went_out is not None
+    (reply,) = yield (fast_replace(call, live=True) if live else call,)
+    if _without_native(rung, call, reply) and not (went_out is not None and went_out()):
         call = rung.call(request, native_schema="never")
-        (reply,) = yield (call,)
+        (reply,) = yield (fast_replace(call, live=True) if live else call,)
     return call, _sent_as(reply, call)
 
 

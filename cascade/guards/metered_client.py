@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from cascade.clients import Client
+from cascade.clients.live_stream import LIVE
 from cascade.clients.wire import RESEND, nothing_sent
 from cascade.errors import CascadeError
 from cascade.exchange import ModelCall, Response
@@ -37,7 +38,8 @@ async def ask_metered(
 ) -> Response | CallFailure:
     """Ask a client through the one retry loop, each try paid for and written down.
 
-    An answer that was cut off by what its reserve had learnt is asked for once more, with the full reserve.
+    An answer that was cut off by what its reserve had learnt is asked for once more, with the full reserve; one that
+    goes out as it comes has that from the beginning.
 
     Args:
         client: whom to ask.
@@ -47,7 +49,9 @@ async def ask_metered(
         left_s: seconds until the request's deadline; None: there is none.
         pool: the endpoints; None: a pool of its own.
     """
-    first = await _ask(MeteredClient(client, budget, calls, asked=call), call, left_s, pool)
+    first = await _ask(
+        MeteredClient(client, budget, calls, asked=call, full=LIVE.get() is not None), call, left_s, pool
+    )
     if not isinstance(first, Response) or CUT_BY_RESERVE not in first.flags:
         return first
     again = await _ask(MeteredClient(client, budget, calls, asked=call, full=True), call, left_s, pool)
@@ -164,6 +168,8 @@ class MeteredClient(Client):
             raise
         except asyncio.CancelledError:
             made = not nothing_sent()
+            live = LIVE.get()
+            reply = None if live is None else live.left
             raise
         finally:
             RESEND.reset(resending)

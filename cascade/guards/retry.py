@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 
 from cascade.clients import Client
 from cascade.clients.classify_failure import classify_timeout
+from cascade.clients.live_stream import went_out
 from cascade.clients.wire import forget_try
 from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
@@ -101,6 +102,8 @@ class _Asking:
     def next(self, jitter: Callable[[], float]) -> tuple[EndpointState, float] | None:
         """Return the next endpoint and the seconds to wait before it; None to give up."""
         last = self.failed[-1] if self.failed else None
+        if last is not None and went_out():
+            return None  # a second answer cannot follow a part of the first
         if len(self.failed) >= MOST_TRIES or (last is not None and not last.tries and last.phase != "unsent"):
             return None
         open_lines = [line for line in self._lines if line.circuit.allows]

@@ -144,6 +144,7 @@ class RowBuilder:
             "mode": result.mode,
             "propensity": _finite(result.propensity),
             "next_usd": _finite(result.next_usd),
+            "first_piece_s": _finite(result.first_piece_s),
         }
         same = same_as(attempts, request.answer_field)
         rows: dict[str, list[dict[str, Any]]] = {

@@ -53,7 +53,14 @@ def _from_4(connection: Connection) -> None:
         connection.exec_driver_sql("ALTER TABLE receipts ADD COLUMN content TEXT")
 
 
-_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
+def _from_5(connection: Connection) -> None:
+    """Upgrade from schema 5; before schema 4 there were no observations, and `create_all` makes them."""
+    for table in ("decisions", "observations"):
+        if connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).scalar():
+            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN first_piece_s DOUBLE")
+
+
+_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5}
 
 _LINKED = 5
 """First schema in which purges, and the decisions from before a chain, are links of it."""

@@ -15,7 +15,7 @@ from sqlalchemy.sql import quoted_name
 APPLICATION_ID = 0x43_53_43_44
 """Marks a SQLite file as a decision log ("CSCD"), so that no other program's database is written to."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Of these tables; kept in SQLite's user_version, and in PostgreSQL's table `cascade_schema`."""
 
 _COUNTER = BigInteger().with_variant(Integer(), "sqlite")
@@ -63,6 +63,7 @@ decisions = Table(
     Column("mode", String),  # enforce, observe; NULL before schema 4, which enforced only
     Column("propensity", Double),  # probability with which the request came into this mode; NULL before schema 4
     Column("next_usd", Double),  # what the next rung would have cost; NULL at the top, and where not known
+    Column("first_piece_s", Double),  # to the first piece of a stream that was passed on as it came; NULL: verified first
     Index("decisions_task_at", "task", "at_ms"),
     Index("decisions_request", "request_id"),
     sqlite_autoincrement=True,  # else a purge of the newest rows frees their numbers, and readers miss what comes next

@@ -87,7 +87,7 @@ def write(result: Result[Any], inbound: Inbound, *, created: int = 0) -> dict[st
     return {
         **_head(result, answer),
         "content": _blocks(answer),
-        "stop_reason": _stop_reason(answer),
+        "stop_reason": stop_reason(answer),
         "stop_sequence": None,
         "usage": usage_of(answer.usage),
         FIELD: summary(result),
@@ -112,7 +112,7 @@ def chunks(result: Result[Any], inbound: Inbound, *, created: int = 0) -> Iterat
         for delta in deltas:
             yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
-    delta = {"stop_reason": _stop_reason(answer), "stop_sequence": None}
+    delta = {"stop_reason": stop_reason(answer), "stop_sequence": None}
     yield {"type": "message_delta", "delta": delta, "usage": usage, FIELD: summary(result)}
     yield {"type": "message_stop"}
 
@@ -195,7 +195,8 @@ def _head(result: Result[Any], answer: Answer) -> dict[str, Any]:
     return {"id": f"msg_{result.decision_id}", "type": "message", "role": "assistant", "model": answer.model}
 
 
-def _stop_reason(answer: Answer) -> str:
+def stop_reason(answer: Answer) -> str:
+    """Return why an answer ended, in Anthropic's words."""
     return "refusal" if answer.refusal is not None else _STOP_REASONS[answer.finish_reason]
 
 

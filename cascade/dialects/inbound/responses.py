@@ -107,6 +107,24 @@ def write(result: Result[Any], inbound: Inbound, *, created: int = 0) -> dict[st
     }
 
 
+def begun(inbound: Inbound, decision_id: str, model: str, created: int) -> dict[str, Any]:
+    """Return a response as it begins, before anything is known of its end."""
+    return {
+        **_DEFAULTS,
+        **inbound.echo,
+        "id": f"resp_{decision_id}",
+        "object": "response",
+        "created_at": created,
+        "completed_at": None,
+        "status": "in_progress",
+        "incomplete_details": None,
+        "model": model,
+        "output": [],
+        "store": False,
+        "usage": None,
+    }
+
+
 def chunks(result: Result[Any], inbound: Inbound, *, created: int = 0) -> Iterator[dict[str, Any]]:
     """Yield the numbered events that a result is, as a stream sends them; arguments and errors as of `write`."""
     for number, event in enumerate(events_of(write(result, inbound, created=created))):

@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 from cascade.dialects.inbound.error_bodies import error_headers
 from cascade.dialects.inbound.extension import FIELD, HEADER, headers
 from cascade.dialects.inbound.inbound import Inbound
-from cascade.dialects.inbound.server_sent_events import dumps, encode
+from cascade.dialects.inbound.server_sent_events import encode
+from cascade.drop_in.live import LiveBytes, error_event
 from cascade.drop_in.route import Route
+from cascade.serve.gateway.coming import Coming
 from cascade.serve.gateway.http import HEADERS, Receive, Send, encoded, hung_up, respond_json
 from cascade.serve.gateway.repeats import Answered
 
@@ -31,7 +33,13 @@ COMMENT = b": the answer is being verified\n\n"
 
 
 async def respond_answer(
-    send: Send, receive: Receive, route: Route, inbound: Inbound, work: asyncio.Task[Answered], pace: Pace
+    send: Send,
+    receive: Receive,
+    route: Route,
+    inbound: Inbound,
+    work: asyncio.Task[Answered],
+    pace: Pace,
+    coming: Coming | None = None,
 ) -> int:
     """Send a decision once there is one; a client that hangs up cancels the work.
 
@@ -42,6 +50,7 @@ async def respond_answer(
         inbound: what was asked.
         work: decides it.
         pace: what a stream sends before its answer.
+        coming: pieces of the answer, where they are passed on as they come; None: it is verified before.
 
     Returns:
         the status that the client got; 499 where it has hung up.
@@ -56,8 +65,9 @@ async def respond_answer(
             if work.done():
                 await _whole(send, route, inbound, work.result())
         else:
-            await asyncio.wait((work, gone), timeout=pace.headers_s, return_when=asyncio.FIRST_COMPLETED)
-            await _stream(send, route, inbound, work, gone, pace)
+            waits = _Waits(work, gone, coming or Coming())
+            await waits.until(pace.headers_s)
+            await _stream(send, route, inbound, waits, pace)
         return 200 if work.done() else 499
     finally:
         gone.cancel()
@@ -81,9 +91,29 @@ async def _whole(send: Send, route: Route, inbound: Inbound, answered: Answered)
     await respond_json(send, 200, _without_cost(body) if answered.replayed else body, _headers(answered))
 
 
-async def _stream(
-    send: Send, route: Route, inbound: Inbound, work: asyncio.Task[Answered], gone: asyncio.Future[None], pace: Pace
-) -> None:
+class _Waits(NamedTuple):
+    """What a stream waits for."""
+
+    work: asyncio.Task[Answered]
+    gone: asyncio.Future[None]
+    coming: Coming
+
+    async def until(self, seconds: float | None) -> None:
+        """Wait until there is a piece, the work has ended or the client has gone, or so many seconds."""
+        piece = asyncio.ensure_future(self.coming.wait())
+        try:
+            await asyncio.wait((self.work, self.gone, piece), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            piece.cancel()
+
+
+async def _stream(send: Send, route: Route, inbound: Inbound, waits: _Waits, pace: Pace) -> None:
+    work, gone, coming = waits
+    if coming.has_pieces:
+        told = LiveBytes(route, inbound, coming.stream)
+        await _begin(send, told.headers)
+        await _pass_on(send, waits, told)
+        return
     if work.done():  # an error has its own status, as long as no header was sent
         content = b"".join(_events(route, inbound, work.result()))
         await _begin(send, _headers(work.result()))
@@ -94,14 +124,34 @@ async def _stream(
     await _begin(send, {})
     while not work.done():
         await send({"type": "http.response.body", "body": COMMENT, "more_body": True})
-        await asyncio.wait((work, gone), timeout=pace.comment_s, return_when=asyncio.FIRST_COMPLETED)
+        await waits.until(pace.comment_s)
         if gone.done():
+            return
+        if coming.has_pieces:
+            await _pass_on(send, waits, LiveBytes(route, inbound, coming.stream))
             return
     try:
         content = b"".join(_events(route, inbound, work.result()))
     except Exception as error:  # noqa: BLE001 - the headers have gone out, so the stream has to say it
-        content = _error_event(route, error)
+        content = error_event(route, error)
     await send({"type": "http.response.body", "body": content})
+
+
+async def _pass_on(send: Send, waits: _Waits, told: LiveBytes) -> None:
+    """Send pieces as they come, and what the decision says at the end."""
+    while not waits.gone.done():
+        ended = waits.work.done()  # before the look: all pieces come before the end
+        content = b"".join(map(told.piece, waits.coming.take()))
+        if ended:
+            try:
+                content += told.end(waits.work.result().result)
+            except Exception as error:  # noqa: BLE001 - the headers have gone out, so the stream has to say it
+                content += told.error(error)
+        if content:
+            await send({"type": "http.response.body", "body": content, "more_body": not ended})
+        if ended:
+            return
+        await waits.until(None)
 
 
 async def _begin(send: Send, told: Mapping[str, str]) -> None:
@@ -112,18 +162,6 @@ async def _begin(send: Send, told: Mapping[str, str]) -> None:
 def _events(route: Route, inbound: Inbound, answered: Answered) -> Iterator[bytes]:
     chunks: Iterable[Mapping[str, Any]] = route.dialect.chunks(answered.result, inbound, created=int(time.time()))
     return encode(map(_without_cost, chunks) if answered.replayed else chunks, named=route.named)
-
-
-def _error_event(route: Route, error: BaseException) -> bytes:
-    """Return the event by which a dialect tells an error in a stream."""
-    _, body = route.dialect.error(error)
-    if not route.named:
-        return f"data: {dumps(body)}\n\n".encode()
-    if body.get("type") != "error":  # of Responses: its fields stand beside `error`, which libraries raise by
-        told = body["error"]
-        fields = {name: told[name] for name in ("code", "message", "param")}
-        body = {"type": "error", "sequence_number": 0, **fields, "error": told}
-    return f"event: error\ndata: {dumps(body)}\n\n".encode()
 
 
 def _headers(answered: Answered) -> dict[str, str]:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from cascade.clients.live_stream import LiveStream
 from cascade.engine.bypass import cause_of, is_internal
 from cascade.engine.bypassed import Bypassed
 from cascade.errors import CascadeError, DataError, DeadlineExceeded, SchemaRejected
@@ -42,13 +43,16 @@ class Answering:
     bypassed: int = field(init=False, default=0)
     """Requests so far that the reference answered since the cascade failed."""
 
-    async def decide(self, request: Request, key: Key | None, arrived: float) -> Result[Any]:
+    async def decide(
+        self, request: Request, key: Key | None, arrived: float, live: LiveStream | None = None
+    ) -> Result[Any]:
         """Decide a request.
 
         Args:
             request: the request, with its deadline.
             key: its key; None: none is asked for.
             arrived: when it arrived, on the monotonic clock; its deadline counts from there.
+            live: where the answer goes as it comes; None: it is verified before.
 
         Raises:
             Refusal: a limit of its key, or the queue is full.
@@ -56,16 +60,20 @@ class Answering:
         """
         async with self.limits.booked(key, request) as used:
             async with self.admission.slot(key, _left_s(request, arrived)):
-                result = await self._decided(request, key, arrived)
+                result = await self._decided(request, key, arrived, live)
             used(result)
         return result
 
-    async def _decided(self, request: Request, key: Key | None, arrived: float) -> Result[Any]:
+    async def _decided(
+        self, request: Request, key: Key | None, arrived: float, live: LiveStream | None
+    ) -> Result[Any]:
         account = self.limits.account(key)
         try:
             holds = self.on_internal_error != "raise"
-            return await self.app.answer(_waited(request, arrived), account=account, holds=holds)
+            return await self.app.answer(_waited(request, arrived), account=account, holds=holds, live=live)
         except Exception as error:
+            if live is not None and live.began:  # a second answer cannot follow a part of the first
+                raise
             if self.on_internal_error == "raise" or not is_internal(error, self._top(request)):
                 raise
             if isinstance(error, SchemaRejected) and request.schema != self._configured(request):
@@ -81,6 +89,7 @@ class Answering:
                 _waited(request, arrived),
                 account=account,
                 bypassed=Bypassed(why=why, cause=cause_of(failure), before=getattr(failure, "result", None)),
+                live=live,
             )
         except Exception as error:
             if getattr(error, "result", None) is None:  # nothing came of it that would have logged the first part too

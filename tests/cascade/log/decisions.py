@@ -23,15 +23,17 @@ ADDED = {
     4: ("decisions.mode", "decisions.propensity", "decisions.next_usd", "attempts.features", "attempts.same_as",
         "policies.content", "labels.propensity"),
     5: ("receipts.content",),
+    6: ("decisions.first_piece_s", "observations.first_piece_s"),
 }  # fmt: skip
 """Columns that each schema of the log added, from 3 on."""
 
 
 def without_later(version: int) -> list[str]:
     """Return statements that make a log's tables those of an earlier schema."""
-    later = [name.split(".") for schema, names in ADDED.items() if schema > version for name in names]
     tables = ("observations", "observed_attempts", "observed_verdicts", "unobserved") if version < 4 else ()
     tables = (*tables, "watched") if version < 5 else tables
+    later = [name.split(".") for schema, names in ADDED.items() if schema > version for name in names]
+    later = [(table, column) for table, column in later if table not in tables]
     columns = [f"ALTER TABLE {table} DROP COLUMN {column}" for table, column in later]
     return [*columns, *(f"DROP TABLE {table}" for table in tables)]
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from cascade.dialects.inbound.live_events import can_go_live
 from cascade.drop_in.route import ROUTES, Route
 from cascade.prices import estimate_prompt_tokens
 from cascade.serve.gateway.answer_response import Pace, respond_answer
 from cascade.serve.gateway.answering import Answering
 from cascade.serve.gateway.asked import read_asked, read_request
 from cascade.serve.gateway.call import Call
+from cascade.serve.gateway.coming import Coming
 from cascade.serve.gateway.http import respond_json
 from cascade.serve.gateway.lifecycle import Lifecycle
 from cascade.serve.gateway.model_names import ModelNames
@@ -59,9 +61,12 @@ class AnswerRoutes:
             body = await read_body(call.receive, call.header(b"content-length"))
             asked = await read_asked(body, call.headers, route, path, call.key, self.app, self.names)
             del body
-            decide = partial(self.answering.decide, asked.request, call.key, arrived)
+            live = can_go_live(asked.inbound) and self.app.streams_live(asked.request.task)
+            coming = Coming() if live else None
+            stream = None if coming is None else coming.stream
+            decide = partial(self.answering.decide, asked.request, call.key, arrived, stream)
             work = asyncio.get_running_loop().create_task(self.repeats.answer(asked.same, decide))
-            await respond_answer(call.send, call.receive, route, asked.inbound, work, self.pace)
+            await respond_answer(call.send, call.receive, route, asked.inbound, work, self.pace, coming)
 
     async def count_tokens(self, call: Call) -> None:
         """Estimate the tokens of a prompt of Messages; no model is asked."""
