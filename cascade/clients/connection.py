@@ -285,7 +285,7 @@ class Connection(asyncio.Protocol):
             self._parts.append(data)
 
     def _stream(self, data: bytes, reader: StreamReader) -> None:
-        """Have a stream read on; once its answer is whole, the connection is closed where more comes, or no end does."""
+        """Have a stream read on; once its answer is whole, close where more comes, or no end does."""
         wrong = reader.feed(data)
         if wrong is not None:
             self._refuse(*wrong)

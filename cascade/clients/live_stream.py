@@ -63,7 +63,9 @@ class LiveStream:
             said = call.get("function")
             if isinstance(said, Mapping):
                 name, arguments = str(said.get("name")), str(said.get("arguments") or "")
-                self.put(LivePiece(calls=(LiveCall(index=index, id=str(call.get("id")), name=name, arguments=arguments),)))
+                self.put(
+                    LivePiece(calls=(LiveCall(index=index, id=str(call.get("id")), name=name, arguments=arguments),))
+                )
         return response
 
 

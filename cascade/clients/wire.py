@@ -37,7 +37,6 @@ class StreamReader(Protocol):
         ...
 
 
-
 @dataclass(slots=True, kw_only=True)
 class Wire:
     """The record of one try; the transport writes it, the classification reads it."""

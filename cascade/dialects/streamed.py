@@ -1,4 +1,4 @@
-"""Streamed: a stream of Chat Completions, untrusted bytes, as pieces that are passed on and as the completion they make.
+"""Streamed: a stream of Chat Completions, untrusted bytes, as pieces to pass on and as the completion they make.
 
 Bounds are those of a body: what an event, the texts together, choices, calls and log-probabilities may be.
 """
@@ -98,7 +98,10 @@ class StreamedCompletion:
             message = {"role": "assistant", "content": None, **told["message"], **texts}
             if told["calls"]:
                 message["tool_calls"] = [
-                    {**_without_place(call), "function": {name: "".join(parts) for name, parts in call["function"].items()}}
+                    {
+                        **_without_place(call),
+                        "function": {name: "".join(parts) for name, parts in call["function"].items()},
+                    }
                     for call in told["calls"].values()
                 ]
             choice = {**told["beside"], "index": index, "message": message, "finish_reason": told["finish_reason"]}
@@ -176,9 +179,9 @@ class StreamedCompletion:
         for name, value in delta.items():
             if name in _APART or value is None:
                 continue
-            if isinstance(value, list) and isinstance(message.get(name), list):
-                value = [*message[name], *value][: self._limits.tool_calls]
-            message[name] = value
+            earlier = message.get(name)
+            joins = isinstance(value, list) and isinstance(earlier, list)
+            message[name] = [*earlier, *value][: self._limits.tool_calls] if joins else value
         calls = tuple(self._call(call, held["calls"]) for call in _mappings(delta.get("tool_calls")))
         if older := _mapping(delta.get("function_call")):
             function = message.setdefault("function_call", {"name": "", "arguments": ""})

@@ -137,9 +137,7 @@ class Exchanges:
         if piece is None:
             return self._answered(route, inbound, run.result())
         told = LiveBytes(route, inbound, run.stream)
-        return Reply(
-            headers={**told.headers, "content-type": "text/event-stream"}, live=LiveReply(told, run, piece)
-        )
+        return Reply(headers={**told.headers, "content-type": "text/event-stream"}, live=LiveReply(told, run, piece))
 
     def _answered(self, route: Route, inbound: Inbound, result: Any) -> Reply:
         told = {"x-request-id": result.decision_id, **headers(result)}

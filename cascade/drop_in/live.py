@@ -56,7 +56,7 @@ class LiveBytes:
 
 
 class LiveReply:
-    """The body of a wrapped client's response: read from a thread or an event loop; closing it breaks the request off."""
+    """The body of a wrapped client's response, for a thread or an event loop; closing it breaks the request off."""
 
     def __init__(self, told: LiveBytes, run: LiveRun, first: LivePiece) -> None:
         """Take the bytes, the request that runs, and its first piece."""

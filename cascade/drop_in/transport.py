@@ -59,8 +59,8 @@ def http_client(client: Any, exchanges: Exchanges, *, is_async: bool) -> Any:
 
 
 @cache
-def _kinds(http: ModuleType) -> tuple[type, type]:
-    """Return the two transports for an HTTP library, whose own base classes they need."""
+def _streams(http: ModuleType) -> tuple[type, type]:
+    """Return the streams of responses that are passed on as they come, for an HTTP library."""
 
     class LiveStream(http.SyncByteStream):  # type: ignore[name-defined,misc]
         def __init__(self, live: LiveReply) -> None:
@@ -82,6 +82,13 @@ def _kinds(http: ModuleType) -> tuple[type, type]:
         async def aclose(self) -> None:
             self._live.close()
 
+    return LiveStream, AsyncLiveStream
+
+
+@cache
+def _kinds(http: ModuleType) -> tuple[type, type]:
+    """Return the two transports for an HTTP library, whose own base classes they need."""
+
     class CascadeTransport(http.BaseTransport):  # type: ignore[name-defined,misc]
         def __init__(self, client: Any, exchanges: Exchanges) -> None:
             self._client, self._exchanges = client, exchanges
@@ -98,7 +105,7 @@ def _kinds(http: ModuleType) -> tuple[type, type]:
                 read=lambda response: Step(run=response.read, arun=_never),
             )
             answer = _drive(self._exchanges.answer(_sent(request), asked, again=_is_retry(request)))
-            return _made(http, self._client, request, answer, lambda events: events, LiveStream)
+            return _made(http, self._client, request, answer, lambda events: events)
 
         def close(self) -> None:
             self._client._client.close()  # noqa: SLF001 - as above
@@ -119,7 +126,7 @@ def _kinds(http: ModuleType) -> tuple[type, type]:
                 read=lambda response: Step(run=_never, arun=response.aread),
             )
             answer = await _adrive(self._exchanges.answer(_sent(request), asked, again=_is_retry(request)))
-            return _made(http, self._client, request, answer, _aiter, AsyncLiveStream)
+            return _made(http, self._client, request, answer, _aiter)
 
         async def aclose(self) -> None:
             await self._client._client.aclose()  # noqa: SLF001 - as above
@@ -191,14 +198,13 @@ async def _aiter(events: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield event
 
 
-def _made(http: ModuleType, client: Any, request: Any, answer: Any, stream: Any, live: Any) -> Any:
+def _made(http: ModuleType, client: Any, request: Any, answer: Any, stream: Any) -> Any:
     """Return an answer as a response of the HTTP library; raise an error of ours as the client library's own."""
     if not isinstance(answer, Reply):
         return answer
     if answer.live is not None:
-        return http.Response(
-            answer.status, headers=dict(answer.headers), stream=live(answer.live), request=request
-        )
+        kind = _streams(http)[stream is _aiter]
+        return http.Response(answer.status, headers=dict(answer.headers), stream=kind(answer.live), request=request)
     content = answer.body if answer.events is None else stream(answer.events)
     response = http.Response(answer.status, headers=dict(answer.headers), content=content, request=request)
     if answer.error is None:

@@ -104,7 +104,8 @@ class Driver:
             return await work
         reply = await _within(work, left_s)
         waited = isinstance(reply, CallFailure) and reply.kind is FailureKind.DEADLINE and not reply.tries
-        return self.budget.overdue or reply if waited else reply
+        left = None if self.live is None else self.live.left
+        return self.budget.overdue or left or reply if waited else reply
 
     def left_s(self) -> float | None:
         """Return how many seconds are left; None where there is no limit."""

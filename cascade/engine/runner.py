@@ -209,16 +209,9 @@ class Runner:
         """
         settings, ladder = self.settings_of(request.task), served.ladder.of(request.task)
         mode, propensity = mode_of(request, settings, served)
-        floor_unknown, went_out = False, None if live is None else partial(getattr, live, "began")
         if bypassed is not None:
-            mode, propensity, steps = "enforce", 1.0, ask_top(
-                request, served.ladder, reason=BYPASSED, went_out=went_out
-            )
-        elif mode == "observe" and not_allowed(ladder.top, request) is None:
-            steps = ask_top(request, served.ladder, went_out=went_out)
-        else:
-            lacks, floor_unknown = await self._lacks(request, served, ladder, settings)
-            steps = self._climb(request, served, settings, lacks, went_out)
+            mode, propensity = "enforce", 1.0
+        steps, floor_unknown = await self._flow(request, served, settings, live, mode, bypassed=bypassed is not None)
         clock = RequestClock(started, request.deadline_s)
         budget = self.day_budgets.budget(request, run)
         begun = begun or begin(request, keep)
@@ -277,6 +270,26 @@ class Runner:
         else:
             self.observer.watch(request, served, result, self.client, self.pool)
         return result
+
+    async def _flow(
+        self,
+        request: Request,
+        served: Served,
+        settings: Settings,
+        live: LiveStream | None,
+        mode: str,
+        *,
+        bypassed: bool,
+    ) -> tuple[Steps[Result[Any]], bool]:
+        """Return the flow of a request, and whether its session's floor is not known."""
+        ladder = served.ladder.of(request.task)
+        went_out = None if live is None else partial(getattr, live, "began")
+        if bypassed:
+            return ask_top(request, served.ladder, reason=BYPASSED, went_out=went_out), False
+        if mode == "observe" and not_allowed(ladder.top, request) is None:
+            return ask_top(request, served.ladder, went_out=went_out), False
+        lacks, floor_unknown = await self._lacks(request, served, ladder, settings)
+        return self._climb(request, served, settings, lacks, went_out), floor_unknown
 
     async def _lacks(
         self, request: Request, served: Served, ladder: Ladder, settings: Settings

@@ -83,8 +83,7 @@ def climb(
         if too_long and (window_of(rung) or math.inf) <= too_long:
             continue
         call, reply = yield from _asked(rung, request, live)
-        if isinstance(reply, Response):
-            reply = unusable(reply, on_other_model) or reply
+        reply = (unusable(reply, on_other_model) or reply) if isinstance(reply, Response) else reply
         if isinstance(reply, CallFailure):
             ended = ENDINGS.get(reply.kind)
             if reply.kind is FailureKind.CONTEXT:
@@ -99,15 +98,7 @@ def climb(
             request=request, response=reply, rung=rung.name, model=rung.model, call=call, earlier=dict(earlier)
         )
         if live is not None and live():
-            verdicts, stopped = yield from verify(plan.verifiers(rung), exchange, given.get(rung.name, EMPTY))
-            decision = decide(plan, rung, request, verdicts, reply, confidences)
-            failed = stopped if isinstance(stopped, CallFailure) and decision.action == "accept" else None
-            attempts.append(
-                Attempt(
-                    rung=rung.name, model=rung.model, response=reply, verdicts=verdicts, decision=decision,
-                    verifier_failure=failed,
-                )
-            )  # fmt: skip
+            attempts.append((yield from _flagged(plan, rung, exchange, given.get(rung.name, EMPTY))))
             on_exhausted = "answer"  # what has gone out cannot be withheld
             break
         exchange, verdicts, ended_by = yield from verify_repaired(
@@ -139,6 +130,17 @@ def climb(
     return _result(request, plan, tuple(attempts), "capped" if capped else ended, on_exhausted, capped)
 
 
+def _flagged(plan: Route, rung: Rung, exchange: Exchange, given: Mapping[str, Verdict]) -> Steps[Attempt]:
+    """Verify an answer that has gone out: it is neither repaired nor asked for again, and nothing ends the request."""
+    verdicts, stopped = yield from verify(plan.verifiers(rung), exchange, given)
+    decision = decide(plan, rung, exchange.request, verdicts, exchange.response, {})
+    failed = stopped if isinstance(stopped, CallFailure) and decision.action == "accept" else None
+    return Attempt(
+        rung=rung.name, model=rung.model, response=exchange.response, verdicts=verdicts, decision=decision,
+        verifier_failure=failed,
+    )  # fmt: skip
+
+
 def ask_top(
     request: Request, ladder: Ladder, *, reason: str = "observed", went_out: Callable[[], bool] | None = None
 ) -> Steps[Result[Any]]:
@@ -166,9 +168,7 @@ def _stepped(
     return decision, capped
 
 
-def _asked(
-    rung: Rung, request: Request, went_out: Callable[[], bool] | None = None
-) -> Steps[tuple[ModelCall, Reply]]:
+def _asked(rung: Rung, request: Request, went_out: Callable[[], bool] | None = None) -> Steps[tuple[ModelCall, Reply]]:
     """Ask a rung, once more with the schema in words where the provider refuses it as parameter."""
     call, live = rung.call(request), went_out is not None
     (reply,) = yield (fast_replace(call, live=True) if live else call,)

@@ -63,7 +63,9 @@ decisions = Table(
     Column("mode", String),  # enforce, observe; NULL before schema 4, which enforced only
     Column("propensity", Double),  # probability with which the request came into this mode; NULL before schema 4
     Column("next_usd", Double),  # what the next rung would have cost; NULL at the top, and where not known
-    Column("first_piece_s", Double),  # to the first piece of a stream that was passed on as it came; NULL: verified first
+    Column(
+        "first_piece_s", Double
+    ),  # to the first piece of a stream that was passed on as it came; NULL: verified first
     Index("decisions_task_at", "task", "at_ms"),
     Index("decisions_request", "request_id"),
     sqlite_autoincrement=True,  # else a purge of the newest rows frees their numbers, and readers miss what comes next

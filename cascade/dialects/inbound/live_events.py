@@ -126,7 +126,12 @@ class _Messages:
         piece = _as_asked(piece, self._inbound, self._decision_id, begins=not self._calls)
         if not self._begun:
             self._begun = True
-            begun = {"content": [], "stop_reason": None, "stop_sequence": None, "usage": messages.usage_of(Usage())}
+            begun: Event = {
+                "content": [],
+                "stop_reason": None,
+                "stop_sequence": None,
+                "usage": messages.usage_of(Usage()),
+            }
             head = {"id": f"msg_{self._decision_id}", "type": "message", "role": "assistant", "model": self._model}
             yield {"type": "message_start", "message": {**head, **begun}}
         if piece.thinking:
@@ -227,13 +232,13 @@ class _Responses:
             prefix = "rs" if kind == "reasoning" else "msg"
             named = sum(item["type"] == kind for item in self._items)
             item: Event = {"id": f"{prefix}_{self._decision_id}{f'_{named}' if named else ''}", "type": kind}
-            item |= {"summary": []} if kind == "reasoning" else _MESSAGE | {"content": []}
+            item |= {"summary": []} if kind == "reasoning" else {**_MESSAGE, "content": []}
             yield from self._item(item)
         item, parts = self._items[self._open], _PARTS[kind]
         if not item[parts] or item[parts][-1]["type"] != part_kind:
             yield from self._part_done()
             field = _FIELDS[part_kind]
-            beside = {"annotations": [], "logprobs": []} if part_kind == "output_text" else {}
+            beside: Event = {"annotations": [], "logprobs": []} if part_kind == "output_text" else {}
             item[parts] = [*item[parts], {"type": part_kind, field: "", **beside}]
             yield {"type": f"{_NAMES[part_kind][0]}.added", **self._within(), "part": dict(item[parts][-1])}
         self._text.append(text)
@@ -273,7 +278,7 @@ class _Responses:
         part[_FIELDS[part["type"]]], self._text = "".join(self._text), []
         begun, name = _NAMES[part["type"]]
         field = _FIELDS[part["type"]]
-        beside = {"logprobs": []} if part["type"] == "output_text" else {}
+        beside: Event = {"logprobs": []} if part["type"] == "output_text" else {}
         yield {"type": f"{name}.done", **self._within(), field: part[field], **beside}
         yield {"type": f"{begun}.done", **self._within(), "part": dict(part)}
 

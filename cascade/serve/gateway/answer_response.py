@@ -109,7 +109,7 @@ class _Waits(NamedTuple):
 
 async def _stream(send: Send, route: Route, inbound: Inbound, waits: _Waits, pace: Pace) -> None:
     work, gone, coming = waits
-    if coming.has_pieces:
+    if coming.has_pieces():
         told = LiveBytes(route, inbound, coming.stream)
         await _begin(send, told.headers)
         await _pass_on(send, waits, told)
@@ -127,7 +127,7 @@ async def _stream(send: Send, route: Route, inbound: Inbound, waits: _Waits, pac
         await waits.until(pace.comment_s)
         if gone.done():
             return
-        if coming.has_pieces:
+        if coming.has_pieces():
             await _pass_on(send, waits, LiveBytes(route, inbound, coming.stream))
             return
     try:

@@ -64,9 +64,7 @@ class Answering:
             used(result)
         return result
 
-    async def _decided(
-        self, request: Request, key: Key | None, arrived: float, live: LiveStream | None
-    ) -> Result[Any]:
+    async def _decided(self, request: Request, key: Key | None, arrived: float, live: LiveStream | None) -> Result[Any]:
         account = self.limits.account(key)
         try:
             holds = self.on_internal_error != "raise"

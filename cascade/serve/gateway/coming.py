@@ -20,7 +20,6 @@ class Coming:
         self.stream = LiveStream(lambda piece: self._loop.call_soon_threadsafe(self._put, piece))
         """Where the cascade puts them."""
 
-    @property
     def has_pieces(self) -> bool:
         """Whether a piece waits."""
         return bool(self._pieces)

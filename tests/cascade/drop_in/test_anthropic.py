@@ -14,8 +14,11 @@ import cascade
 from cascade.clients.scripted import scripted
 from cascade.errors import BudgetExceeded, ConfigError, DeadlineExceeded
 from cascade.guards.limits import Limits
+from cascade.ladder import Ladder, Rung
 from cascade.log import open_log
-from tests.cascade.drop_in.conftest import cascade_of
+from cascade.settings import Settings
+from tests.cascade.drop_in.conftest import PRICE, cascade_of
+from tests.faults.streams import StreamServer
 
 anthropic = pytest.importorskip("anthropic", reason="make clients runs it: it does not share litellm's environment")
 
@@ -145,7 +148,7 @@ def test_a_failure_of_ours_sends_the_request_unmodified_to_the_clients_own_model
             row = connection.exec_driver_sql("SELECT flags, model, cost_usd FROM decisions").one()
     assert message.content[0].text == "By the own model."
     assert sent == [("/v1/messages", {"model": "claude-x", "max_tokens": 50, "messages": HI})]
-    assert row[:2] == ('["bypassed"]', "anthropic/claude-x")
+    assert row[:2] == ('["bypassed","bypassed:ConfigError"]', "anthropic/claude-x")
     assert row[2] == pytest.approx(16e-6)
 
 
@@ -153,3 +156,19 @@ def test_what_signs_its_requests_is_refused_with_what_to_use():
     vertex = anthropic.AnthropicVertex(region="r", project_id="p", access_token="t")
     with pytest.raises(ConfigError, match=r"AnthropicVertex cannot be wrapped; wrap an Anthropic\(\).*vertex_ai/"):
         cascade.wrap(vertex)
+
+
+def test_an_answer_goes_out_as_it_comes_where_a_task_starts_at_the_top(client: Any) -> None:
+    with StreamServer() as provider:
+        where: Any = {"api_base": provider.url, "api_key": "k", "price": PRICE, "verify": []}
+        ladder = Ladder(Rung("openai/small", name="small", **where), Rung("openai/top", name="top", **where))
+        with cascade.Cascade(ladder, settings=Settings(on_stream="top_live", mode="observe")) as app:
+            texts: list[str] = []
+            with cascade.wrap(client, app=app).messages.stream(
+                model="claude", max_tokens=9, messages=[{"role": "user", "content": "fine"}]
+            ) as stream:
+                for text in stream.text_stream:
+                    texts.append(text)
+                    provider.go_on()
+                final = stream.get_final_message()
+    assert (texts, final.content[0].text, final.usage.output_tokens) == (["It is", " fine."], "It is fine.", 2)
