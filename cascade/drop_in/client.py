@@ -58,10 +58,11 @@ def wrap(
 
     `chat.completions` and `messages` (`create`, `parse`, `stream`, `with_raw_response`, …) return the library's own
     objects, with `cascade` beside (decision, rung, cost, …; also as `x-cascade-*` headers). Streams are verified, then
-    streamed: the first piece comes after the result's `latency_s`. Everything else (files, embeddings, …) goes to the
-    original client untouched. Errors are the library's own, with ours as their cause: a spent budget or the escalation
-    cap is a `RateLimitError`, a passed deadline an `APITimeoutError`; they are not retried. The client's timeout is the
-    request's deadline where it has no earlier one.
+    streamed: the first piece comes after the result's `latency_s`; with `on_stream: top_live` as it comes, where a
+    request starts at the top. Everything else (files, embeddings, …) goes to the original client untouched. Errors are
+    the library's own, with ours as their cause: a spent budget or the escalation cap is a `RateLimitError`, a passed
+    deadline an `APITimeoutError`; they are not retried. The client's timeout is the request's deadline where it has no
+    earlier one.
 
     Args:
         client: an OpenAI, AsyncOpenAI, Anthropic or AsyncAnthropic (subclasses too, AzureOpenAI among them), or

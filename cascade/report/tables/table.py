@@ -141,7 +141,7 @@ def _added(task: TaskReport) -> list[str]:
         for name, own, top in (("p50", ours.p50, always.p50), ("p95", ours.p95, always.p95))
         if own is not None and top is not None
     ]
-    told = "An answer is verified, then streamed, so a stream's first piece comes after this latency."
+    told = "A stream's first piece comes after this latency, unless it is passed on as it comes (on_stream: top_live)."
     return [f"Against the top: {', '.join(added)}. {told}"] if added else []
 
 
