@@ -43,6 +43,8 @@ class ReadingTally:
             rows = [self._counts[kind, language] for language in languages]
             cells = [_cell(row) for row in [*rows, sum(rows, Counter())]]
             print(f"| {kind} | {' | '.join(cells)} |")
+        columns = [sum((self._counts[kind, language] for kind in kinds), Counter()) for language in languages]
+        print(f"| all | {' | '.join(map(_cell, columns))} | |")
         total = sum(self._counts.values(), Counter())
         equal, unequal = (_size(total, name) for name in ("equal", "unequal"))
         doubt = 100 * total["unequal None"] / max(1, unequal)
