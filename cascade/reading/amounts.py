@@ -7,7 +7,8 @@ from typing import Final
 
 from cascade.reading import words
 from cascade.reading.language import COMMA, is_one_of
-from cascade.reading.numbers import match_number, read_quantity
+from cascade.reading.numbers import match_number
+from cascade.reading.quantities import read_quantity
 from cascade.reading.values import Key, Number
 
 MAX_BEFORE: Final = 30

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from cascade.reading.literals import canonical
-from cascade.reading.numbers import read_quantity
+from cascade.reading.quantities import read_quantity
 from cascade.reading.values import Sequence, Structure, Term, Value
 
 MAX_UNKNOWNS: Final = 20
