@@ -20,6 +20,8 @@ _VERB = re.compile(
     r"|está|è|sono|sarebbe|resta|zijn|blijft|klopt|jest|to|był\w*|является|будет|är|blir)\b"
 )
 """A verb behind a number, which makes a sentence: `5 is not the answer`."""
+_PREDICATE = re.compile("[はがも]?(?:[不没沒未无無非否莫勿違违太过過很更最较較偏]|並非|并非)")
+"""How a predicate begins in scripts without blanks, and what is counted does not: `576不符合`."""
 _NEAR: Final = Fraction(1, 50)
 """How far a number in another unit may be from what it restates: it is rounded."""
 _DENYING: Final = NEGATIONS - {"mai", "ni"}
@@ -71,6 +73,7 @@ def _with_unit(number: Number, rest: str) -> Number | None:
         noun = " ".join(rest.casefold().split())
         if (
             _VERB.match(noun)
+            or _PREDICATE.match(noun)
             or not _DENYING.isdisjoint(noun.replace("n't", " n't").split())
             or DENIED.search(noun)
             or EXCLUDED.search(noun)

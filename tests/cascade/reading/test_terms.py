@@ -19,12 +19,13 @@ EQUAL = [
     ("{2, 3, 7}", "2, 3 and 7"), ("```sql\nSELECT a\nFROM t;\n```", "```sql\nselect a from t\n```"),
     ("**12**\n\nExplanation: it follows.", "12"), ("En conclusión, 12.", "12"), ("Nach dem Text ist es 12.", "12"),
     ("Based on the text, it is none of the above.", "None of the above"), ("2:3", "**2 : 3**"),
+    ("12个苹果。", "12"), ("12名です。", "12"), ("12は答えです。", "12"),
 ]  # fmt: skip
 REJECTED = [
     "It cannot be 12.", "12 fails the second condition.", "Nobody would accept 12.", "La respuesta no es 12.",
     "12 ist falsch.",
     "Die Antwort ist sicher nicht 12.", "12 не подходит.", "12のはずがない。", "12是错的。",
-    "12일 리가 없습니다.",
+    "12일 리가 없습니다.", "12不合题意。", "12未达标。", "12太大了。", "12无效。", "12は不可。", "12無理です。",
     "الإجابة ليست 12.",
     "O 12 o 40.", "Antingen 40 eller 12.", "Of 12 of 40.", "Ya 12 ya da 40.", "x ≤ 12", "x = 40, y = 12",
 ]  # fmt: skip
