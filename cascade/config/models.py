@@ -395,7 +395,7 @@ class ErrorWordingModel(Part):
     kind: Literal["auth", "bad_request", "content_filter", "context", "not_found", "quota", "rate_limited", "server"]
     """What it means: a spent account is `quota`, a prompt that does not fit `context`."""
     codes: list[Text] = Field(default_factory=list)
-    """Values of the error's `code`, `type`, `status` or `reason`, in any case."""
+    """Values of the error's `code`, `type`, `status` or `reason`, in any case; `…` stands for anything."""
     words: list[Text] = Field(default_factory=list)
     """Parts of its message, in any case; `…` stands for anything in between."""
     statuses: list[Annotated[int, Field(ge=400, le=599)]] = Field(default_factory=list)

@@ -25,7 +25,7 @@ class ErrorWording:
     """What it means."""
 
     codes: tuple[str, ...] = ()
-    """Values of `code`, `type`, `status`, `reason`: the whole value, in any case."""
+    """Values of `code`, `type`, `status`, `reason`: the whole value, in any case; `…` stands for anything."""
 
     words: tuple[str, ...] = ()
     """Parts of the message, in any case; `…` stands for anything in between."""
@@ -48,7 +48,7 @@ class ErrorWording:
         """Tell whether an error is of this kind."""
         if self.statuses and status is not None and status not in self.statuses:
             return False
-        if not body.codes.isdisjoint(self.codes):
+        if not body.codes.isdisjoint(self.codes) or any(_is(code, own) for own in self.codes for code in body.codes):
             return True
         return any(_holds(message.casefold(), word) for word in self.words for message in body.messages)
 
@@ -62,6 +62,12 @@ def kind_by_wording(status: int | None, body: ErrorBody, own: Sequence[ErrorWord
         own: rows that go before the table's.
     """
     return next((row.kind for rows in (own, wordings()) for row in rows if row.fits(status, body)), None)
+
+
+def _is(code: str, wanted: str) -> bool:
+    """Return whether a whole code fits one with `…` in it."""
+    first, dots, last = wanted.partition("…")
+    return bool(dots) and len(code) >= len(first) + len(last) and code.startswith(first) and code.endswith(last)
 
 
 def _holds(message: str, word: str) -> bool:

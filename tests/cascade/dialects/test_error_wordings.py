@@ -96,6 +96,32 @@ def test_an_error_inside_a_200_is_what_it_says(body, expected):
     assert kind(200, body) == expected
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (400, "blocked_api_access", "Organization is blocked."),
+        (400, "spend_limit_reached", "Raise it in the console."),
+        (429, "SPEND_LIMIT_EXCEEDED", "Ask an administrator."),
+        (403, "key_spend_limit_exceeded", "The key's limit is 0."),
+        (429, "1308", "Usage limit reached for 5 hour. Your limit will reset at 2026-08-22 11:16:11"),
+        (429, "1310", "Weekly/Monthly Limit Exhausted. Your limit will reset at 2026-09-23 05:53:09"),
+        (429, "x", "已达到 5 小时的使用上限。您的限额将在 2025-12-21 15:00:05 重置。"),
+        (429, "1309", "您的GLM Coding Plan套餐已到期，暂无法使用"),
+    ],
+)
+def test_a_spent_limit_is_no_rate_limit_whatever_status_it_comes_with(status, code, message):
+    assert kind(status, {"error": {"code": code, "message": message}}) == "quota"
+
+
+def test_a_code_with_an_ellipsis_fits_whole_codes_only():
+    row = ErrorWording(kind=FailureKind.QUOTA, codes=("spend_…_x",))
+    fits = [
+        row.fits(400, read_error({"error": {"code": code}}))
+        for code in ("spend_1_x", "spend__x", "spend_x", "a_spend_1_x")
+    ]
+    assert fits == [True, True, False, False]
+
+
 def test_rows_of_the_users_go_before_the_table():
     own = (ErrorWording(kind=FailureKind.CONTEXT, words=("wallet … empty",), statuses=(403,)),)
     said = {"error": {"message": "The Wallet of k is EMPTY: insufficient balance"}}
