@@ -1,9 +1,9 @@
-"""An eighth round of pairs, never mended against: new wordings, fourteen languages, written after the seventh was mended.
+"""An eighth round of pairs: new wordings, fourteen languages, written after the seventh was mended.
 
     python -m benchmarks.reading_round_eight [--pairs 20] [--show 1] [--seed 8]
 
-Its figures at first sight are what to expect of wordings that the reader's authors have not seen. It shares no code, tables or
-templates with the reader or with the rounds before. Whoever mends the reader for one of these pairs writes a ninth round.
+Its figures at first sight were of wordings that the reader's authors had not seen; the reader was mended for its pairs since.
+It shares no code, tables or templates with the reader or with the rounds before.
 """
 
 from __future__ import annotations

@@ -82,5 +82,6 @@ def of_literal(value: Any) -> Value:
 def text_of(raw: str, *, cited: bool = True, **fields: Any) -> Text:
     """Return the text that a phrase is; figures in brackets are part of it where it is not `cited`."""
     own = plain(raw, cited=cited)
-    exact = own if not cited or _EXACT.search(own) else ""
-    return Text(normal=normal(own), raw=own, exact=exact, **fields)
+    shown = normal(own)
+    exact = own if not cited or not shown or _EXACT.search(own) else ""  # signs alone have no other form
+    return Text(normal=shown, raw=own, exact=exact, **fields)

@@ -112,6 +112,8 @@ def _texts(left: Text, right: Text) -> bool | None:  # noqa: C901, PLR0912 - one
     if left.quoted is not None and right.quoted is not None:
         return False
     mine, theirs = left.complement, right.complement
+    if not left.normal and not right.normal and left.raw != right.raw:
+        return False
     if left.normal == right.normal and not (mine and theirs and same(mine, theirs) is False):
         if (left.quoted is None) is not (right.quoted is None):
             one, other = (left, right) if right.quoted is None else (right, left)
