@@ -1,7 +1,7 @@
 """Labels only where answers differ, against labels on random rows, on recorded ladders of four models.
 
     python -m benchmarks.pairs [--splits 20] [--set NAME …] [--labels 100 150 200 300]
-        [--part aim|certified|best|validity] [--draws 1000] [--no-logprobs]
+        [--part aim|certified|best|validity] [--draws 1000] [--first-draw 0] [--no-logprobs]
 
 Each split draws a quarter of a set (300 rows at least) to measure on; all other rows are recorded traffic, of which the
 labels are hidden. Cost is a share of always asking the top, loss in points of accuracy against it.
@@ -254,13 +254,13 @@ HEADS = {
 }
 
 
-def print_validity(draws: int) -> None:
-    """Print how often bounds are broken where the truth is known."""
+def print_validity(draws: int, first: int) -> None:
+    """Print how often bounds are broken where the truth is known, in draws numbered from `first` on."""
     from tests.calibration.fit.test_paired_validity import SCENARIOS, at_the_bound, broken
 
     print("| what | draws | cheaper than the reference | bound broken |\n|---|---|---|---|")
     for name, scenario in SCENARIOS.items():
-        wrong, cheaper = broken(draws, **scenario)  # type: ignore[arg-type]
+        wrong, cheaper = broken(draws, first=first, **scenario)  # type: ignore[arg-type]
         print(f"| {name} | {draws:,} | {cheaper} | {wrong} |", flush=True)
     for untold in (0.0, 0.2):
         found = at_the_bound(1500, untold=untold)
@@ -275,10 +275,11 @@ def main() -> None:
     parser.add_argument("--labels", nargs="+", type=int, default=[100, 150, 200, 300])
     parser.add_argument("--part", choices=[*HEADS, "validity"])
     parser.add_argument("--draws", type=int, default=1000, help="of each scenario of validity")
+    parser.add_argument("--first-draw", type=int, default=0, help="its seed: draws that are not those of another run")
     parser.add_argument("--no-logprobs", action="store_true")
     given = parser.parse_args()
     if given.part == "validity":
-        print_validity(given.draws)
+        print_validity(given.draws, given.first_draw)
         return
     began = time.monotonic()
     what = ", no log-probabilities" if given.no_logprobs else ""

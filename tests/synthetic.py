@@ -38,6 +38,8 @@ def table_of(
         correct=correct,
         answer_usd=np.tile(np.array(COSTS[:count]) / 1000.0, (n, 1)),
         verifier_usd=np.zeros((n, count)),
+        answer_s=np.full((n, count), np.nan),
+        verifier_s=np.zeros((n, count)),
         input_tokens=np.full((n, count), 100.0),
         output_tokens=np.full((n, count), 20.0),
         use={rung: {} for rung in rungs},

@@ -24,6 +24,7 @@ import numpy as np
 
 from calibration.arrays import Flags, Floats
 from calibration.assess.worth import LEVEL, Estimate, estimated
+from calibration.samples.added_latency import AddedLatency, measure_added, waits_s
 from calibration.samples.table import Table
 from calibration.stats.area import measure_area
 from calibration.stats.sample_size import size_for_mean
@@ -101,6 +102,12 @@ class RungAssessment:
 
     why: str
     """The reason, in a sentence."""
+
+    accepted_latency: AddedLatency | None
+    """Latency added where the rung's answer is served; None with too few recorded latencies."""
+
+    escalated_latency: AddedLatency | None
+    """Latency added where it is escalated."""
 
     more_labels: int | None
     """Approximate further labelled samples for a decision with power .8; None if decided, or if no number suffices."""
@@ -186,6 +193,7 @@ def _assess_rung(
     ranks = estimated(area, groups, level)
     prices = None if own is None or top is None else (own.value, top.value)
     verdict, why = _decide(rung, table.rungs[-1], leads, ranks, prices, saved)
+    waits = waits_s(table.on((rung, table.rungs[-1]))) - table.answer_s[:, -1:]
     return RungAssessment(
         rung=rung,
         n=n,
@@ -200,6 +208,8 @@ def _assess_rung(
         net_usd=saved,
         verdict=verdict,
         why=why,
+        accepted_latency=measure_added([waits[:, 0]], [1.0]),
+        escalated_latency=measure_added([waits[:, 1]], [1.0]),
         more_labels=_more(verdict, worth, groups, level, n),
     )
 

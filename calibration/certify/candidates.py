@@ -41,7 +41,8 @@ def list_candidates(path: Path, bound: Bound, *, caution: float = 0.0) -> tuple[
             found += [_between(path, before, pareto_policy, step / (steps + 1)) for step in range(1, steps + 1)]
         found.append((path.point(pareto_policy),))
         before = pareto_policy
-    return tuple(found)
+    # Between two policies that keep a limit on added latency lies one that may break it.
+    return tuple(filter(path.keeps_limit, found))
 
 
 def _between(path: Path, dearer: ParetoPolicy, cheaper: ParetoPolicy, share: float) -> Candidate:

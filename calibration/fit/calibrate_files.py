@@ -44,6 +44,7 @@ def calibrate_files(
     verifiers: Sequence[str] | None = None,
     target: Target | None = None,
     max_escalation: float | None = None,
+    max_added_p95_s: float | None = None,
     redraws: int = 0,
     dial: Mapping[str, Target] = EMPTY,
     choose_rungs: bool = False,
@@ -84,6 +85,8 @@ def calibrate_files(
         verifiers: those of every rung; None: the configuration's, or all that are free or recorded at no cost.
         target: of every task; None: each task's own from the configuration.
         max_escalation: greatest escalation rate of every task, beside its target; None: none.
+        max_added_p95_s: greatest latency added against always-top at the 95 % quantile of the samples, in seconds,
+            beside its target; an estimate, not certified. None: any.
         redraws: how often each target on labels is fitted again, to tell how far cost and loss move.
         dial: further operating points by name, each with its own target.
         choose_rungs: whether rungs may be left out: every sub-ladder that keeps the top is tried.
@@ -111,8 +114,8 @@ def calibrate_files(
 
     Raises:
         ConfigError: `config` and `rungs` are both given, a task has no target, or the ladder cannot be used.
-        DataError: a file or a sample cannot be used, there is too little to fit on, or target and `max_escalation`
-            cannot be had together.
+        DataError: a file or a sample cannot be used, there is too little to fit on, or target and `max_escalation` or
+            `max_added_p95_s` cannot be had together.
         JudgeNotAdmitted: a judge was probed and failed.
         BudgetExceeded: a cost estimate was declined, or is more than `max_cost_usd`.
     """
@@ -194,6 +197,7 @@ def calibrate_files(
                 budget=budget,
                 abstaining=abstaining,
                 sample_key=key,
+                max_added_p95_s=max_added_p95_s,
                 redraws=redraws,
                 say=say,
                 progress=progress,

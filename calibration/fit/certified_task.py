@@ -125,6 +125,9 @@ def certify_task(
     hull_json = None if hull is None else hull.to_json()
     singles = [measure_single(laid, k) for k in range(len(laid.rungs))]
     why = certificate.why
+    feasible, within = ([], None) if certificate.certified else _feasible(
+        layout.seen_in(bounds[0].dimension).table, seed=seed, choose_rungs=choose_rungs
+    )  # fmt: skip
     # A policy of one rung never escalates: there is nothing to estimate.
     alone = all(len(point.rungs) == 1 for point in found.points)
     rate = {"value": 0.0, "low": 0.0, "high": 0.0} if alone else seen["escalation_rate"]
@@ -146,16 +149,15 @@ def certify_task(
         "dimensions": _by_dimension(layout, bare, bounds, seed=seed),
         "cost_usd_per_request": seen["cost_usd_per_request"],
         "cost_vs_top": seen["cost_vs_top"],
+        "added_latency": seen["added_latency"],
         "singles": singles,
         "best_single": name_best(singles),
         "hull": hull_json,
         "baseline": list(hull_sentences(hull_json, laid)),
         "verifiers": describe_use(laid),
-        "warnings": [*warn_sharing(laid), *warn_one_class(laid)],
+        "warnings": [*warn_sharing(laid), *warn_one_class(laid), *filter(None, (within,))],
         "labels_needed": certificate.labels_needed,
-        "feasible": []
-        if certificate.certified
-        else _feasible(layout.seen_in(bounds[0].dimension).table, seed=seed, choose_rungs=choose_rungs),
+        "feasible": feasible,
         "certified": certificate.certified,
         "why": why,
     }
@@ -175,10 +177,13 @@ def certify_task(
     )
 
 
-def _feasible(laid: Table, *, seed: int, choose_rungs: bool) -> list[str]:
-    """Return the feasible frontier in expectation, dearest first, one policy a line; nothing is certified."""
+def _feasible(laid: Table, *, seed: int, choose_rungs: bool) -> tuple[list[str], str | None]:
+    """Return the feasible frontier in expectation, dearest first, one policy a line; nothing is certified.
+
+    And a sentence on what a limit on added latency leaves; None without one.
+    """
     path = policy_path(RungFits(laid, seed=seed), seed=seed, choose_rungs=choose_rungs)
-    return describe(path.hull, path.reference)
+    return describe(path.hull, path.reference), path.within_words()
 
 
 def _require_labels(layout: Layout, dimension: str) -> None:

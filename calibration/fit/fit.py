@@ -11,12 +11,14 @@ from calibration.combine.mixture import Prior
 from calibration.combine.pooled_combiners import pooled_priors
 from calibration.fit.certified_task import certify_task
 from calibration.fit.cold_start import PooledTasks, cold_start, gather_pooled_tasks
+from calibration.fit.latency_limit import limit_latency
 from calibration.fit.make_policy import make_policy, print_samples
 from calibration.fit.paired.fit import LabelBudget, PairedOptions
 from calibration.fit.paired.task import certify_pairs
 from calibration.fit.pooled_tasks import PooledFits
 from calibration.fit.redraws import redraw
 from calibration.fit.task_fit import MINIMUM, finish_task, require_enough, start_task
+from calibration.samples.added_latency import limited
 from calibration.samples.layout import Layout, lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.same_figures import describe_sameness, repeat_figures, same_shares
@@ -81,6 +83,7 @@ def calibrate(
     budget: LabelBudget | None = None,
     abstaining: Collection[str] = (),
     sample_key: bytes | None = None,
+    max_added_p95_s: float | None = None,
     redraws: int = 0,
     say: Callable[[str], None] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
@@ -110,6 +113,8 @@ def calibrate(
             of all rows.
         abstaining: tasks that give no answer where the last rung's was vetoed (`on_exhausted: abstain`).
         sample_key: under which the policy keeps fingerprints of its samples, for the gate; None: it keeps none.
+        max_added_p95_s: greatest latency that a policy may add against always-top at the 95 % quantile of the samples,
+            in seconds; an estimate on the samples, not certified. None: any.
         redraws: how often each target on labels is fitted again, to tell how far cost and loss move.
         say: called with a sentence on how many answers are the same, before anything is fitted.
         progress: called now and then with the task, the samples judged and their total.
@@ -153,6 +158,7 @@ def calibrate(
         prices=prices,
         progress=progress,
     )
+    layouts = {name: replace(one, table=limited(one.table, max_added_p95_s)) for name, one in layouts.items()}
     if paired and say is not None:
         for name, one in layouts.items():
             for sentence in describe_sameness(name, one.table.rungs[-1], same_shares(one), repeat_figures(one)):
@@ -183,7 +189,8 @@ def calibrate(
         )
         for name, own in points.items()
     }
-    return make_policy(rungs, policies, named=named, seed=seed)
+    policy = make_policy(rungs, policies, named=named, seed=seed)
+    return policy if max_added_p95_s is None else limit_latency(policy, max_added_p95_s)
 
 
 def _priors(tables: Mapping[str, Table], *, seed: int) -> dict[str, dict[str, Prior]]:

@@ -11,6 +11,7 @@ import numpy as np
 from calibration.arrays import Flags, Floats
 from calibration.combine.rung_fits import RungFits
 from calibration.fit.scarce_rate import cross_fitted_interval
+from calibration.samples.added_latency import measure_added
 from calibration.samples.replayed import Replayed, apply_out_of_fold, apply_point
 from calibration.samples.table import Table
 from calibration.stats.estimates import estimate, mean, pick
@@ -66,6 +67,7 @@ def measure(
     rate = _first_rate(served, laws, weights)
     singles = [measure_single(laid, k) for k in range(len(laid.rungs))]
     hull = compare_with_hull(laid, np.where(rows, correct, np.nan), np.where(rows, spent, np.nan))
+    added = measure_added([one.wait_s - laid.answer_s[:, -1] for one in served], weights)
     return {
         "n": task.n,
         "n_labelled": int(labelled.sum()),
@@ -81,6 +83,7 @@ def measure(
         "optimism": {"loss": aimed.optimism.loss, "error": aimed.optimism.error},
         "cost_usd_per_request": mean(spent[known]),
         "cost_vs_top": float(spent[both].sum() / top_usd[both].sum()) if top_usd[both].sum() > 0 else None,
+        "added_latency": None if added is None else added.to_json(),
         "singles": singles,
         "best_single": name_best(singles),
         "hull": None if hull is None else hull.to_json(),

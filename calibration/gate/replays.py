@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from calibration.arrays import Flags, Floats
 from calibration.certify.weighting import places_in_group
+from calibration.samples.added_latency import measure_added
 from calibration.samples.copies import is_copy
 from calibration.samples.layout import lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
@@ -78,6 +79,9 @@ class Rows:
 
     top_usd: Floats
     """Cost of the reference's answer, (n,); NaN where not known."""
+
+    added_s: Floats
+    """Latency added against asking the reference, in seconds, (n,); NaN where not known."""
 
     n_skipped: int = 0
     """Rows skipped, since they lack a recording that the policy needs."""
@@ -245,7 +249,7 @@ def apply(
         named = [None if is_copy(name) else name for name in laid.groups]
         points = (*points, OperatingPoint(rungs=(task.reference,), thresholds=()))
         chosen = np.where(places_in_group(named) < task.session_limit, chosen, len(points) - 1)
-    figure = {name: np.full(n, np.nan) for name in ("correct", "cost_usd", "verifier_usd", "differs")}
+    figure = {name: np.full(n, np.nan) for name in ("correct", "cost_usd", "verifier_usd", "differs", "wait_s")}
     compares = same is not None and laid.rungs[-1] == task.reference
     rate, below, judged = np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool)
     reach, up = np.zeros((n, count)), np.zeros((n, count))
@@ -264,6 +268,7 @@ def apply(
         figure["correct"][mine] = served.correct
         figure["verifier_usd"][mine] = served.verifier_usd
         figure["cost_usd"][mine] = served.cost_usd
+        figure["wait_s"][mine] = served.wait_s
         if same is not None and compares:
             figure["differs"][mine] = _differs(served, point.rungs, laid.rungs, same[mine], abstains=abstains)
     top = laid.rungs.index(task.reference) if task.reference in laid.rungs else None
@@ -282,6 +287,7 @@ def apply(
         cost_usd=figure["cost_usd"][judged],
         verifier_usd=figure["verifier_usd"][judged],
         top_usd=(missing if top is None else laid.answer_usd[:, top])[judged],
+        added_s=(figure["wait_s"] - (missing if top is None else laid.answer_s[:, top]))[judged],
         n_skipped=int(n - judged.sum()),
     )
 
@@ -318,6 +324,7 @@ def figures(rows: Rows, rungs: Sequence[str]) -> dict[str, Any]:
     both = ~np.isnan(rows.cost_usd) & ~np.isnan(rows.top_usd)
     top_usd = float(rows.top_usd[both].sum())
     reached = rows.reach.sum(axis=0)
+    added = measure_added([rows.added_s], [1.0])
     return {
         "n": n,
         "n_labelled": int(labelled.sum()),
@@ -343,6 +350,7 @@ def figures(rows: Rows, rungs: Sequence[str]) -> dict[str, Any]:
         "cost_vs_top": float(rows.cost_usd[both].sum()) / top_usd if top_usd > 0 else None,
         "verifier_cost_usd_per_request": mean(rows.verifier_usd[~np.isnan(rows.verifier_usd)]),
         "top_usd_per_request": mean(rows.top_usd[~np.isnan(rows.top_usd)]),
+        "added_latency": None if added is None else added.to_json(),
     }
 
 

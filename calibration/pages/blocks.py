@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from calibration.pages.in_short import fitted_in_short
-from cascade.display.numbers import dollars, percent, share
+from cascade.display.numbers import added_words, dollars, percent, share
 from cascade.display.policy import asked
 from cascade.policy.answer_fields import ANSWER_FIELDS, name_fields
 from cascade.policy.policy import CONFIDENCE_OF, Policy, TaskPolicy
@@ -46,6 +46,7 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         ("accuracy", _accuracy(found)),
         *_dimensions(found.get("dimensions") or {}),
         ("a request", f"{dollars(found['cost_usd_per_request'])}, {percent(found['cost_vs_top'])} of always-top"),
+        *added_line(found.get("added_latency")),
         *_moves(found.get("redraws")),
         *_singles(found),
         *hull_line(found.get("hull")),
@@ -116,6 +117,13 @@ def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
 def confidence_line(means: str | None, asked: Sequence[str]) -> list[tuple[str, str]]:
     """Return what a confidence is the probability of; empty where just one rung was asked, which takes none."""
     return [("confidence", f"{means}: {CONFIDENCE_OF[means]}")] if means in CONFIDENCE_OF and len(asked) > 1 else []
+
+
+def added_line(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Return the latency added against always-top; empty where the samples do not tell."""
+    if found is None:
+        return []
+    return [("added latency", f"{added_words(found)} against always-top, by {found['n']:,} samples")]
 
 
 def _dimensions(found: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:

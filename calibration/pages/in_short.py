@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cascade.display.numbers import percent
+from cascade.display.numbers import duration, percent
 from cascade.policy.policy import TaskPolicy
 from cascade.report.values.line import promise_words
 
@@ -19,16 +19,16 @@ def fitted_in_short(fitted: TaskPolicy) -> str:
     quality = _quality(found["accuracy"]["value"], found["accuracy_top"], reference)
     by_top = all(point["rungs"] == [reference] for point in found["points"])
     return _sentence(
-        [*_below(found.get("hull")), _cost(found, reference), *promise, *quality, _rate(rate, by_top=by_top)]
-    )
+        [*_below(found.get("hull")), _cost(found, reference), *promise, *quality, _rate(rate, by_top=by_top),
+         *([] if by_top else _added(found))]
+    )  # fmt: skip
 
 
 def replayed_in_short(row: Mapping[str, Any]) -> str:
     """Return the line of a policy replayed on samples, as `cascade replay` opens with it."""
     quality = _quality(row["accuracy"]["value"], row["accuracy_top"], "the top")
-    return _sentence(
-        [*_below(row.get("hull")), _cost(row, "the top"), *quality, _rate(row["escalation_rate"]["value"])]
-    )
+    rate = _rate(row["escalation_rate"]["value"])
+    return _sentence([*_below(row.get("hull")), _cost(row, "the top"), *quality, rate, *_added(row)])
 
 
 def _below(hull: Mapping[str, Any] | None) -> Iterator[str]:
@@ -60,6 +60,16 @@ def _rate(rate: float | None, *, by_top: bool = False) -> str:
     if by_top:
         return "served by the top: 100 %"
     return "rate unknown" if rate is None else f"escalates {percent(rate)}"
+
+
+def _added(found: Mapping[str, Any]) -> Iterator[str]:
+    if added := found.get("added_latency"):
+        p50, p95 = added["p50_s"], added["p95_s"]
+        yield f"answers {_later(p50)} at p50 and {_later(p95)} at p95"
+
+
+def _later(seconds: float) -> str:
+    return f"{duration(abs(seconds))} {'later' if seconds >= 0.0 else 'sooner'}"
 
 
 def _sentence(parts: list[str]) -> str:

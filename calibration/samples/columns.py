@@ -45,9 +45,9 @@ class VerifierUse:
         return "recorded" if self.recorded else "computed"
 
 
-FIGURES = ("correct", "answer_usd", "input_tokens", "output_tokens", "verifier_usd")
+FIGURES = ("correct", "answer_usd", "input_tokens", "output_tokens", "verifier_usd", "answer_s", "verifier_s")
 FLAGS = ("present", "vetoed", "forced")
-_NOT_RECORDED = (math.nan, math.nan, math.nan, math.nan, 0.0)
+_NOT_RECORDED = (math.nan, math.nan, math.nan, math.nan, 0.0, math.nan, 0.0)
 
 
 class Columns:
@@ -90,6 +90,9 @@ class Columns:
                     response.usage.input_tokens,
                     response.usage.output_tokens,
                     attempt.verifiers_usd,
+                    response.latency_s or math.nan,
+                    # What is computed now takes what it takes on this machine: a policy is not made of that.
+                    sum(verdict.latency_s for verdict in attempt.verdicts if verdict.source == "recorded"),
                 ),
                 (True, vetoed, forced),
             )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.arrays import Flags, Floats
+from calibration.samples.added_latency import waits_s
 from calibration.samples.table import Table
 from calibration.stats.rate import escalates, fit_threshold
 from cascade.policy.combiner import Combiner
@@ -57,6 +58,12 @@ class Replayed:
     def cost_usd(self) -> Floats:
         """Cost of the reached rungs' answers and verdicts, (n,); NaN where not known."""
         return np.asarray(np.where(self.reached, self.table.answer_usd, 0.0).sum(axis=1)) + self.verifier_usd
+
+    @property
+    def wait_s(self) -> Floats:
+        """Time until the served answer was there and verified, in seconds, (n,); NaN where not known."""
+        found = np.take_along_axis(waits_s(self.table), self.answered[:, None], axis=1)[:, 0]
+        return np.where(self.complete, found, np.nan)
 
 
 def apply_point(

@@ -59,6 +59,12 @@ class Table:
     verifier_usd: Floats
     """Cost of the verdicts, (n, K); 0 where not recorded."""
 
+    answer_s: Floats
+    """Latency of the answers in seconds, (n, K); NaN where not recorded."""
+
+    verifier_s: Floats
+    """Latency of the verdicts in seconds, (n, K); 0 where not recorded."""
+
     input_tokens: Floats
     """Tokens of the prompts, (n, K)."""
 
@@ -76,6 +82,10 @@ class Table:
 
     weights: Floats | None = None
     """How many rows each labelled row stands for in a fit, (n,), positive; None: one each."""
+
+    max_added_p95_s: float | None = None
+    """Greatest latency that a policy may add against always-top, in seconds, at the 95 % quantile of these rows; at
+    least 0. None: no limit."""
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -106,11 +116,14 @@ class Table:
             correct=self.correct[index],
             answer_usd=self.answer_usd[index],
             verifier_usd=self.verifier_usd[index],
+            answer_s=self.answer_s[index],
+            verifier_s=self.verifier_s[index],
             input_tokens=self.input_tokens[index],
             output_tokens=self.output_tokens[index],
             use=self.use,
             parts={rungs: part.take(index) for rungs, part in self.parts.items()},
             weights=None if self.weights is None else self.weights[index],
+            max_added_p95_s=self.max_added_p95_s,
         )
 
     def relabelled(self, correct: Floats) -> Table:
@@ -141,7 +154,8 @@ class Table:
 
 
 _BY_RUNG = (
-    "present", "vetoed", "forced", "correct", "answer_usd", "verifier_usd", "input_tokens", "output_tokens",
+    "present", "vetoed", "forced", "correct", "answer_usd", "verifier_usd", "answer_s", "verifier_s", "input_tokens",
+    "output_tokens",
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from calibration.thresholds.grid import CELLS
 from calibration.thresholds.optimism import COARSE, measure_optimism
 from calibration.thresholds.pareto_policies import assess, find_pareto_policies, hull_of
 from calibration.thresholds.path import Path, policy_path
+from cascade.display.numbers import duration
 from cascade.errors import ConfigError, DataError
 
 
@@ -109,7 +110,7 @@ def _on_path(fits: RungFits, aims: dict[type, Aim], *, choose_rungs: bool) -> Ai
         (served,) = path.served(path.evidence.table, pareto_policies=(path.reference,))
         mix = anchor(path, float(np.nanmean(served.cost_usd)))
     if mix is None:
-        raise refuse(fits.table.task, aims, path.hull, path.reference)
+        raise refuse(fits.table.task, aims, path.hull, path.reference, within=path.within_words())
     why = None
     if Best in aims and len(mix) == 1 and mix[0][1] == path.reference:
         why = f"No policy is expected to be better than always {path.reference.rungs[0]} at its cost."
@@ -117,6 +118,8 @@ def _on_path(fits: RungFits, aims: dict[type, Aim], *, choose_rungs: bool) -> Ai
         why = f"No policy cheaper than always {path.reference.rungs[0]} is expected to meet the aim."
     elif isinstance(cost, MeanCost) and len(aims) == 1 and len(mix) == 1 and mix[0][1] == path.hull[0]:
         why = f"The best policy costs less than the target: ${mix[0][1].cost_usd:.3g} a request."
+    if len(mix) == 1 and mix[0][1] == path.reference:
+        why = " ".join(filter(None, (why, path.within_words()))) or None
     return Aimed(parts=_parts(mix), path=path, mix=mix, optimism=optimism, why=why)
 
 
@@ -138,10 +141,17 @@ def _at_rates(fits: RungFits, aims: dict[type, Aim], rates: Sequence[float | Non
         return hull_of([assess(rows, own, fixed[: len(own) - 1]) for own in ladders], caution=rows.caution)
 
     def search(rows: Evidence) -> Mix | None:
-        return choose(hull(rows, COARSE), rows.singles[-1], aims, safe=False)
+        found = hull(rows, COARSE)
+        return choose(found, rows.singles[-1], aims, safe=False) if found else None
 
     optimism = _optimism(evidence, search, aims, seed=fits.seed)
     found = hull(evidence, CELLS)
+    if not found:
+        message = (
+            f"Task {fits.table.task!r}: no policy of this escalation rate adds at most "
+            f"{duration(fits.table.max_added_p95_s)} at p95; allow more, or another rate."
+        )
+        raise DataError(message)
     mix = choose(found, evidence.singles[-1], aims, optimism=optimism, safe=False)
     if mix is None:
         raise refuse(fits.table.task, aims, found, evidence.singles[-1])

@@ -91,11 +91,20 @@ def _mix(dear: ParetoPolicy, cheap: ParetoPolicy, share: float) -> Mix:
     return ((1.0, cheap),) if share > 1.0 - NEGLIGIBLE else ((1.0 - share, dear), (share, cheap))
 
 
-def refuse(task: str, aims: dict[type, Aim], hull: Sequence[ParetoPolicy], reference: ParetoPolicy) -> DataError:
-    """Return the error for infeasible aims, with the feasible frontier."""
+def refuse(
+    task: str,
+    aims: dict[type, Aim],
+    hull: Sequence[ParetoPolicy],
+    reference: ParetoPolicy,
+    *,
+    within: str | None = None,
+) -> DataError:
+    """Return the error for infeasible aims, with the feasible frontier; `within`: what a limit on latency leaves."""
     asked = " and ".join(words(aim) for aim in aims.values())
     lines = "\n".join(f"  {line}" for line in describe(hull, reference))
-    return DataError(f"Task {task!r}: no policy is expected to meet {asked}. Feasible are, dearest first:\n{lines}")
+    more = "" if within is None else f" {within}"
+    message = f"Task {task!r}: no policy is expected to meet {asked}.{more} Feasible are, dearest first:\n{lines}"
+    return DataError(message)
 
 
 def describe(hull: Sequence[ParetoPolicy], reference: ParetoPolicy, *, most: int = 12) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,12 +11,16 @@ import numpy as np
 from calibration.arrays import Flags, Floats
 from calibration.combine.rung_fits import RungFits
 from calibration.combine.smoothing import smooth_correct, smooth_pairs
+from calibration.samples.added_latency import MOST_SLOW, require_latencies, waits_s
 from calibration.samples.table import Table
 from cascade.errors import DataError
 
 CAUTION = 50.0
 """`Evidence.caution` is this over the labels. With n labels, the loss of a policy that differs from the reference on a
 share D of requests has a standard error of √(D / n); where that is one point, it grows by 50 / n per unit of D."""
+
+TOLERANCE_S = 1e-9
+"""Seconds by which sums of latencies differ at most by rounding."""
 
 MAX_LABELS = 5_000
 """Labels beyond which rungs are smoothed by themselves, without caution: noise no longer matters."""
@@ -47,6 +51,10 @@ class ParetoPolicy:
     differs: float = 0.0
     """Expected share of requests on which exactly one of policy and reference is right."""
 
+    slow: float = 0.0
+    """Expected share of requests that wait longer for an answer, beyond what the reference takes, than the limit on
+    added latency; 0 without a limit."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
@@ -63,10 +71,13 @@ class Evidence:
     of the two is right, when policies are compared. Among policies about equally good, those that differ most look
     best by chance. 0: rungs are smoothed by themselves, not on pairs."""
 
+    most_slow: float = MOST_SLOW
+    """Greatest share of requests that may be slow (`ParetoPolicy.slow`)."""
+
     def take(self, keep: Flags) -> Evidence:
         """Return the evidence of some of the rows."""
         contexts = {name: c[keep] for name, c in self.contexts.items()}
-        return Evidence(table=self.table.take(keep), contexts=contexts, caution=self.caution)
+        return replace(self, table=self.table.take(keep), contexts=contexts)
 
     def confidences(self, rungs: Sequence[str]) -> Floats:
         """Return the out-of-fold confidences of all rungs of a sub-ladder but the last, (m, k - 1)."""
@@ -103,6 +114,24 @@ class Evidence:
             spent[~known, k] = spent[known, k].mean()
         return np.asarray(spent)
 
+    def slow(self, rungs: Sequence[str]) -> Floats:
+        """Return 1 where an answer of a rung comes later than the limit on added latency allows, else 0, (m, k).
+
+        Where a latency is not known it is the share of the others; 0 without a limit.
+
+        Raises:
+            DataError: too few rows have the latency of every rung.
+        """
+        part, most = self.table.on(rungs), self.table.max_added_p95_s
+        if most is None:
+            return np.zeros(part.present.shape)
+        require_latencies(self.table)
+        known = ~np.isnan(self.table.answer_s).any(axis=1)
+        late = (waits_s(part)[known] - self.table.answer_s[known, -1:] > most + TOLERANCE_S).astype(np.float64)
+        found = np.broadcast_to(late.mean(axis=0), part.present.shape).copy()
+        found[known] = late
+        return found
+
     def probabilities(self, rungs: Sequence[str]) -> tuple[Floats, Floats]:
         """Return P(correct), and P(exactly one of rung and last is right), by row and rung of a sub-ladder, (m, k).
 
@@ -131,6 +160,7 @@ class Evidence:
                     accepted=below,
                     wrong=below * (1.0 - float(quality[k])),
                     differs=float(differs[k]),
+                    slow=float(self.slow((rung,)).mean()),
                 )
             )
         return tuple(found)

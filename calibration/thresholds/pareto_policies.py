@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.arrays import Flags, Floats
+from calibration.samples.added_latency import MOST_SLOW
 from calibration.stats.rate import fit_threshold
 from calibration.thresholds.evidence import Evidence, ParetoPolicy
 from calibration.thresholds.grid import CELLS, bin_ranks, count_bins, evaluate_grid
@@ -19,10 +20,11 @@ def find_pareto_policies(
     """Return the Pareto hull of all threshold vectors of one ladder of two rungs or more, cheapest first.
 
     `cells` of the grid, about, at most. With `first_rate` the first rung escalates exactly that share, ties shared out
-    in expectation, and only the later thresholds vary.
+    in expectation, and only the later thresholds vary. Under a limit on added latency only vectors that keep it are
+    compared; empty if none does.
     """
     part, held = evidence.table.on(rungs), evidence.confidences(rungs)
-    (quality, differs), cost = evidence.probabilities(rungs), evidence.costs(rungs)
+    (quality, differs), cost, slow = evidence.probabilities(rungs), evidence.costs(rungs), evidence.slow(rungs)
     ones = np.ones(len(part))
     fixed = 0 if first_rate is None else 1
     up = ones if first_rate is None else _share_up(held[:, 0], first_rate, part.forced[:, 0], ones)
@@ -34,10 +36,11 @@ def find_pareto_policies(
         accepted=1.0,
         wrong=float(((1.0 - up) * (1.0 - quality[:, 0])).mean()),
         differs=float(((1.0 - up) * differs[:, 0]).mean()),
+        slow=float(((1.0 - up) * slow[:, 0]).mean()),
     )
     gone = up > 0.0
     if not gone.any():
-        return (base,)
+        return keep_limit((base,), evidence.most_slow)
     share = float(up.mean())
     count = count_bins(len(rungs) - fixed, int(gone.sum()), cells=cells)
     cut = [bin_ranks(held[gone, k], count, forced=part.forced[gone, k]) for k in range(fixed, len(rungs) - 1)]
@@ -46,8 +49,15 @@ def find_pareto_policies(
     shares = np.zeros(grid.quality.shape)
     if evidence.caution > 0.0:
         shares = evaluate_grid(bins, sizes, differs[gone, fixed:], cost[gone, fixed:], up[gone]).quality
+    usd, net, late = grid.cost.ravel(), (grid.quality - evidence.caution * shares).ravel(), np.zeros(shares.shape)
+    if slow.any():
+        late = base.slow + share * evaluate_grid(bins, sizes, slow[gone, fixed:], cost[gone, fixed:], up[gone]).quality
+        kept = np.flatnonzero(late.ravel() <= evidence.most_slow + TOLERANCE)
+        corners = kept[pareto_hull(usd[kept], net[kept])] if kept.size else kept
+    else:
+        corners = pareto_hull(usd, net)
     found = []
-    for flat in pareto_hull(grid.cost.ravel(), (grid.quality - evidence.caution * shares).ravel()):
+    for flat in corners:
         index = tuple(int(i) for i in np.unravel_index(flat, grid.quality.shape))
         reached, right = share * float(grid.reach[-1][index]), share * float(grid.quality[index])
         below = right - share * float(grid.top_quality[index])
@@ -60,6 +70,7 @@ def find_pareto_policies(
                 accepted=1.0 - reached,
                 wrong=max(0.0, base.wrong + (share - reached) - below),
                 differs=base.differs + share * float(shares[index]),
+                slow=float(late[index]),
             )
         )
     return tuple(found)
@@ -68,9 +79,9 @@ def find_pareto_policies(
 def assess(evidence: Evidence, rungs: Sequence[str], rates: Sequence[float]) -> ParetoPolicy:
     """Return the policy of given rates, each fitted on the out-of-fold confidences of the rows that reach the rung."""
     part, held = evidence.table.on(rungs), evidence.confidences(rungs)
-    (quality, differs), cost = evidence.probabilities(rungs), evidence.costs(rungs)
+    (quality, differs), cost, slow = evidence.probabilities(rungs), evidence.costs(rungs), evidence.slow(rungs)
     live = np.ones(len(part))
-    right, wrong, spent, apart = 0.0, 0.0, 0.0, 0.0
+    right, wrong, spent, apart, late = 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(len(rungs)):
         spent += float((live * cost[:, k]).mean())
         up = np.zeros(len(part))
@@ -79,6 +90,7 @@ def assess(evidence: Evidence, rungs: Sequence[str], rates: Sequence[float]) -> 
             wrong += float(((live - up) * (1.0 - quality[:, k])).mean())
         right += float(((live - up) * quality[:, k]).mean())
         apart += float(((live - up) * differs[:, k]).mean())
+        late += float(((live - up) * slow[:, k]).mean())
         live = up if k + 1 < len(rungs) else live
     whole = rungs[-1] == evidence.table.rungs[-1]
     return ParetoPolicy(
@@ -89,6 +101,7 @@ def assess(evidence: Evidence, rungs: Sequence[str], rates: Sequence[float]) -> 
         accepted=1.0 - float(live.mean()) if whole else 1.0,
         wrong=wrong if whole else 1.0 - right,
         differs=apart,
+        slow=late,
     )
 
 
@@ -119,14 +132,22 @@ def hull_of(found: Sequence[ParetoPolicy], *, caution: float = 0.0) -> tuple[Par
     """Return the Pareto hull of policies, dearest first: those that no mix of others beats; see `Evidence.caution`.
 
     A dearer policy must be expected to be better too: caution alone is no reason to pay more. Of policies equal in cost
-    and quality, the one with the fewest rungs stays.
+    and quality, the one with the fewest rungs stays. Those that break the limit on added latency are left out.
     """
+    found = keep_limit(found)
+    if not found:
+        return ()
     cost, quality, differs = (
         np.array([getattr(one, name) for one in found]) for name in ("cost_usd", "quality", "differs")
     )
     hull = pareto_hull(cost, quality - caution * differs, np.array([len(one.rungs) for one in found]))
     before = np.maximum.accumulate(np.concatenate([[-np.inf], quality[hull][:-1]]))
     return tuple(found[i] for i in hull[quality[hull] > before][::-1])
+
+
+def keep_limit(found: Sequence[ParetoPolicy], most: float = MOST_SLOW) -> tuple[ParetoPolicy, ...]:
+    """Return the policies that keep the limit on added latency; all of them without one."""
+    return tuple(one for one in found if one.slow <= most + TOLERANCE)
 
 
 TOLERANCE = 1e-12

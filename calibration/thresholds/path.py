@@ -15,15 +15,20 @@ import numpy as np
 
 from calibration.arrays import Floats
 from calibration.combine.rung_fits import RungFits
+from calibration.samples.added_latency import MOST_SLOW, measure_added
 from calibration.samples.replayed import Replayed, apply_point, goes_up
 from calibration.samples.subladders import list_subladders
 from calibration.samples.table import Table
 from calibration.stats.rate import fit_threshold
-from calibration.thresholds.evidence import Evidence, ParetoPolicy, gather
+from calibration.thresholds.evidence import TOLERANCE_S, Evidence, ParetoPolicy, gather
 from calibration.thresholds.grid import CELLS
 from calibration.thresholds.pareto_policies import find_pareto_policies, hull_of
+from cascade.display.numbers import dollars, duration, percent
 from cascade.policy.operating_point import OperatingPoint, Threshold
 from cascade.policy.policy import SALT
+
+STRICTER = (0.9, 0.8, 0.7)
+"""Parts of `MOST_SLOW` that policies are searched within where some that keep it out of fold break it as served."""
 
 
 class Path:
@@ -33,7 +38,10 @@ class Path:
         self, fits: RungFits, evidence: Evidence, hulls: Mapping[tuple[str, ...], tuple[ParetoPolicy, ...]]
     ) -> None:
         """Take the combiners, the evidence, and the hull of each sub-ladder, cheapest first."""
-        self.fits, self.evidence, self.hulls = fits, evidence, hulls
+        self.fits, self.evidence = fits, evidence
+        self._points: dict[ParetoPolicy, OperatingPoint] = {}
+        self.hulls = {rungs: tuple(filter(self._keeps, hull)) for rungs, hull in hulls.items()}
+        """The hull of each sub-ladder, cheapest first; under a limit on added latency, of what keeps it as served."""
         self.singles = evidence.singles
         """Every model alone, in ladder order."""
         self.reference = self.singles[-1]
@@ -41,7 +49,8 @@ class Path:
         every = [*self.singles, *(found for hull in hulls.values() for found in hull)]
         self.hull = hull_of(every, caution=evidence.caution)
         """The Pareto hull, dearest first; without the reference if a mix beats it."""
-        self._points: dict[ParetoPolicy, OperatingPoint] = {}
+        self.dropped = sum(map(len, hulls.values())) - sum(map(len, self.hulls.values()))
+        """Policies that keep the limit on added latency out of fold, and not as served."""
 
     @property
     def pareto_policies(self) -> tuple[ParetoPolicy, ...]:
@@ -61,6 +70,38 @@ class Path:
         costs = np.array([one.cost_usd for one in found])
         wanted = np.linspace(costs[0], costs[-1], most)
         return tuple(found[i] for i in np.unique(np.abs(costs[None, :] - wanted[:, None]).argmin(axis=1)))
+
+    def keeps_limit(self, points: Sequence[OperatingPoint]) -> bool:
+        """Return whether a random mix of points, as served, keeps the limit on added latency on these rows."""
+        table = self.evidence.table
+        if table.max_added_p95_s is None:
+            return True
+        top = table.answer_s[:, -1]
+        added = [apply_point(table, point, salt=SALT).wait_s - top for point in points]
+        found = measure_added(added, [point.weight for point in points])
+        return found is not None and found.p95_s <= table.max_added_p95_s + TOLERANCE_S
+
+    def within_words(self, *, scale: float = 1.0) -> str | None:
+        """Return what can be had within the limit on added latency, in a sentence; None without one.
+
+        `scale`: a loss of 1 in the unit of the path's quality.
+        """
+        most, top = self.evidence.table.max_added_p95_s, self.reference
+        if most is None:
+            return None
+        where = f"Within {duration(most)} added at p95"
+        cheapest = min(self.hull, key=lambda one: one.cost_usd)
+        if cheapest.cost_usd >= top.cost_usd:
+            return f"{where} there is none but always {top.rungs[0]}."
+        loss = 100.0 * (top.quality - cheapest.quality) / scale
+        usd = f"{dollars(cheapest.cost_usd)} a request, {percent(cheapest.cost_usd / top.cost_usd)} of always-top"
+        return (
+            f"{where} the cheapest policy costs {usd}, at an expected loss of {loss:.1f} points "
+            f"({' → '.join(cheapest.rungs)})."
+        )
+
+    def _keeps(self, found: ParetoPolicy) -> bool:
+        return self.evidence.table.max_added_p95_s is None or self.keeps_limit((self.point(found),))
 
     def point(self, pareto_policy: ParetoPolicy, *, weight: float = 1.0) -> OperatingPoint:
         """Return a Pareto policy as an operating point: its rates become thresholds on served confidences."""
@@ -107,9 +148,20 @@ def policy_path(
         evidence = replace(evidence, table=evidence.table.relabelled(compared[np.all(fits.table.present, axis=1)]))
     if caution is not None:
         evidence = replace(evidence, caution=caution)
-    return Path(
-        fits, evidence, {rungs: find_pareto_policies(evidence, rungs, cells=cells) for rungs in ladders if rungs[1:]}
-    )
+
+    def searched(part: float) -> dict[tuple[str, ...], tuple[ParetoPolicy, ...]]:
+        rows = replace(evidence, most_slow=part * MOST_SLOW)
+        return {rungs: find_pareto_policies(rows, rungs, cells=cells) for rungs in ladders if rungs[1:]}
+
+    hulls = searched(1.0)
+    path = Path(fits, evidence, hulls)
+    if not path.dropped:
+        return path
+    # What keeps a limit just so out of fold may break it as served: the best policies that do not lie a little within.
+    for found in map(searched, STRICTER):
+        hulls = {rungs: tuple(dict.fromkeys((*hull, *found[rungs]))) for rungs, hull in hulls.items()}
+    kept = Path(fits, evidence, hulls).hulls
+    return Path(fits, evidence, {rungs: hull_of(hull, caution=evidence.caution)[::-1] for rungs, hull in kept.items()})
 
 
 def to_point(fits: RungFits, rungs: Sequence[str], rates: Sequence[float]) -> OperatingPoint:

@@ -17,6 +17,7 @@ from cascade.cli.shared.options import (
     ConfigOption,
     JsonOption,
     MapOption,
+    MaxAddedOption,
     RecordedRungsOption,
     SameOption,
     TaskOption,
@@ -87,6 +88,7 @@ def calibrate(
             help="Greatest escalation rate, beside a bound or another aim: both hold, or the conflict is shown.",
         ),
     ] = None,
+    max_added_p95: MaxAddedOption = None,
     target: Annotated[
         Literal["best"] | None,
         typer.Option("--target", help="Aim: the best accuracy at no more than the cost of always-top."),
@@ -249,6 +251,7 @@ def calibrate(
             verifiers=chosen.verifiers,
             target=asked,
             max_escalation=max_escalation,
+            max_added_p95_s=max_added_p95,
             redraws=redraws,
             dial=parse_dial(dial or []),
             choose_rungs=choose_rungs,

@@ -16,6 +16,7 @@ from cascade.cli.shared.options import (
     ConfigOption,
     JsonOption,
     MapOption,
+    MaxAddedOption,
     RecordedRungsOption,
     TaskOption,
     VerifiersOption,
@@ -111,6 +112,7 @@ def certify(
     show_gold: Annotated[
         bool, typer.Option("--show-gold/--hide-gold", help="Show the right answer where it is known.")
     ] = True,
+    max_added_p95: MaxAddedOption = None,
     config: ConfigOption = None,
     rungs: RecordedRungsOption = None,
     verifiers: VerifiersOption = None,
@@ -164,7 +166,7 @@ def certify(
         audit = max(audit, least)
     budget = LabelBudget(labels=labels, audit=audit, audit_bound=audit_bound, person=person)
     run = open_run(found, path, chosen, bound, budget, tasks=task,
-               seed=seed, reference=never_worse_than)  # fmt: skip
+               seed=seed, reference=never_worse_than, max_added_p95_s=max_added_p95)  # fmt: skip
     for sentence in run.sentences():
         say(sentence)
     bills = run.bills()

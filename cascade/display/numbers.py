@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 NOTHING = "–"
 """Placeholder for a missing number."""
@@ -50,6 +51,12 @@ def duration(value: float | None) -> str:
     if value < 0.1:
         return f"{1000 * value:.1f} ms"
     return f"{value:.2f} s" if value < 10 else f"{value:,.0f} s"
+
+
+def added_words(found: Mapping[str, Any]) -> str:
+    """Return quantiles of added latency (`p50_s`, `p95_s`): p50 −0.40 s, p95 +1.20 s."""
+    parts = ((name, found[f"{name}_s"]) for name in ("p50", "p95"))
+    return ", ".join(f"{name} {'−' if value < 0.0 else '+'}{duration(abs(value))}" for name, value in parts)
 
 
 def count(value: int) -> str:

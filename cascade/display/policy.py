@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cascade.display.numbers import count, dollars, percent, span
+from cascade.display.numbers import count, dollars, duration, percent, span
 from cascade.display.sheet import Sheet
 
 
@@ -34,6 +34,9 @@ def asked(target: Mapping[str, Any]) -> str:
     if "max_escalation" in target:
         rest = {key: one for key, one in target.items() if key != "max_escalation"}
         return f"{asked(rest)}, escalating at most {percent(target['max_escalation'])}"
+    if "max_added_p95_s" in target:
+        rest = {key: one for key, one in target.items() if key != "max_added_p95_s"}
+        return f"{asked(rest)}, adding at most {duration(target['max_added_p95_s'])} at p95"
     kind, value = str(target.get("kind", "")), target.get("value")
     if kind == "together":
         return " and ".join(asked(part) for part in value or [])

@@ -59,6 +59,7 @@ def measure_pairs(
     first = apply_point(laid, points[0], salt=SALT).confidence[:, 0]
     confidence = first if points[0].rungs[0] == laid.rungs[0] else np.full(len(laid), np.nan)
     shares, repeats = same_shares(layout), repeat_figures(layout)
+    within = path.within_words(scale=rows.pairs.scale) if points[0].rungs == (bare.reference,) else None
     measured: dict[str, Any] = {
         "n": len(laid),
         "n_labelled": int(np.any(~np.isnan(laid.correct), axis=1).sum()),
@@ -75,11 +76,11 @@ def measure_pairs(
         "same": shares,
         "reference_differs_from_itself": repeats,
         **{name: quality[name] for name in ("accuracy", "accuracy_top", "error_accepted")},
-        **{name: seen[name] for name in ("cost_usd_per_request", "cost_vs_top")},
+        **{name: seen[name] for name in ("cost_usd_per_request", "cost_vs_top", "added_latency")},
         "singles": singles,
         "best_single": name_best(singles),
         "verifiers": describe_use(laid),
-        "warnings": [*few_are_same(shares), *warn_sharing(laid)],
+        "warnings": [*few_are_same(shares), *warn_sharing(laid), *filter(None, (within,))],
         "feasible": describe_path(path, scale=rows.pairs.scale, labelled=labelled)
         if certificate is not None and not certificate.certified
         else [],

@@ -10,12 +10,14 @@ import numpy as np
 
 from calibration.arrays import Flags, Floats
 from calibration.certify.looks import Looks
+from calibration.fit.latency_limit import limit_latency
 from calibration.fit.make_policy import make_policy, print_samples
 from calibration.fit.paired.best_single import Chosen, choose_single
 from calibration.fit.paired.bill import Bill, bill_of
 from calibration.fit.paired.fit import LabelBudget, PairedOptions, part_rows
 from calibration.fit.paired.labellers import Labellers
 from calibration.fit.paired.task import PairedTask
+from calibration.samples.added_latency import limited
 from calibration.samples.layout import Layout, lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.same_figures import describe_sameness, repeat_figures, same_shares
@@ -67,6 +69,7 @@ class PairedRun:
         looks: Looks | None = None,
         abstaining: Collection[str] = (),
         prices: PriceBook | None = None,
+        max_added_p95_s: float | None = None,
         seed: int = 0,
         progress: Callable[[str, int, int], None] | None = None,
     ) -> None:
@@ -85,6 +88,8 @@ class PairedRun:
             looks: the record of earlier certifications on pairs of these samples.
             abstaining: tasks that give no answer where the last rung's was vetoed.
             prices: fills in costs that were not recorded.
+            max_added_p95_s: greatest latency added against the reference at the 95 % quantile of the samples, in
+                seconds; an estimate, not certified. None: any.
             seed: of the folds.
             progress: called now and then with the task, the samples judged and their total.
 
@@ -112,7 +117,7 @@ class PairedRun:
         for place, sample in enumerate(self._samples):
             if sample.request.task in self._places:
                 self._places[sample.request.task].append(place)
-        self._prices = prices
+        self._prices, self._max_added_p95_s = prices, max_added_p95_s
         layouts = self._lay_out(compared, seen.counts, progress=progress)
         record = Looks() if looks is None else looks
         self.tasks: dict[str, PairedTask] = {
@@ -141,8 +146,10 @@ class PairedRun:
         self, ladder: Ladder, counts: Mapping[str, int], *, progress: Callable[[str, int, int], None] | None = None
     ) -> dict[str, Layout]:
         parts = {name: list_parts(ladder.of(name).names) for name in counts}
-        return lay_out_tasks(self._samples, ladder, counts, parts, sameness=self._sameness, contents=True,
-                             prices=self._prices, progress=progress)  # fmt: skip
+        found = lay_out_tasks(self._samples, ladder, counts, parts, sameness=self._sameness, contents=True,
+                              prices=self._prices, progress=progress)  # fmt: skip
+        most = self._max_added_p95_s
+        return {name: replace(one, table=limited(one.table, most)) for name, one in found.items()}
 
     def _choose(self) -> None:
         """Choose the reference of each task that wants one and has all its labels to learn from."""
@@ -246,7 +253,8 @@ class PairedRun:
         tables = {name: task.layout.table for name, task in self.tasks.items()}
         prints = {} if sample_key is None else print_samples(tables, sample_key, len(tables))
         done = {name: replace(task.certify(), fitted_on=prints.get(name)) for name, task in self.tasks.items()}
-        return make_policy(self._ladder, done, named=self._named, seed=self._seed)
+        policy = make_policy(self._ladder, done, named=self._named, seed=self._seed)
+        return policy if self._max_added_p95_s is None else limit_latency(policy, self._max_added_p95_s)
 
     def _labels(self, name: str) -> tuple[Floats, Flags]:
         """Return the labels of a task, and the answers that somebody was shown and could not tell, (n, K) each."""

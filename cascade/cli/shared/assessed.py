@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cascade.cli.shared.disagreement import disagreement_rows
 from cascade.cli.shared.terminal import dollars, percent, show_blocks
+from cascade.display.numbers import added_words
 
 if TYPE_CHECKING:
     from calibration.assess.assessment import Assessment, RungAssessment
@@ -123,6 +124,9 @@ def _figures(rung: RungAssessment) -> list[tuple[str, str]]:
         ]  # fmt: skip
         taken = ", ".join(f"{name} {dollars(usd)}" for name, usd in off)
         rows.append(("taken off", f"{taken}, from {dollars(rung.gross_usd)}"))
+    if rung.accepted_latency is not None and rung.escalated_latency is not None:
+        accepted, escalated = (added_words(one.to_json()) for one in (rung.accepted_latency, rung.escalated_latency))
+        rows.append(("added latency", f"{accepted} where accepted; {escalated} where escalated"))
     if rung.more_labels is not None:
         rows.append(
             ("to decide", f"about {rung.more_labels:,} more labelled samples, if the estimates stay as they are")

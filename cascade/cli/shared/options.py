@@ -27,6 +27,14 @@ QualityOption = Annotated[
     typer.Option("--quality", metavar="NAME", help="Operating point of the policy (`calibrate --dial`)."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+MaxAddedOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-added-p95",
+        metavar="SECONDS",
+        help="Greatest latency added against always-top, at p95 of the samples: an estimate, not certified.",
+    ),
+]
 MapOption = Annotated[
     str | None,
     typer.Option(

@@ -121,12 +121,13 @@ SCENARIOS = {
 
 
 def broken(
-    draws: int, *, untold: float = 0.0, again: tuple[int, ...] = (80,), fooled: float | None = None, **more: object
-) -> tuple[int, int]:
-    """Return in how many draws some certified policy loses more than the bound, and in how many one is cheaper."""
+    draws: int, *, first: int = 0, untold: float = 0.0, again: tuple[int, ...] = (80,), fooled: float | None = None,
+    **more: object,
+) -> tuple[int, int]:  # fmt: skip
+    """Return in how many draws, from seed `first` on, some certified policy breaks the bound, and one is cheaper."""
     whole = pool(**more)  # type: ignore[arg-type]
     wrong = cheaper = 0
-    for seed in range(draws):
+    for seed in range(first, first + draws):
         rng = np.random.default_rng(seed)
         layout, looks = drawn(whole, 700, rng), Looks()
         if fooled is not None:
