@@ -189,8 +189,8 @@ def calibrate(
         )
         for name, own in points.items()
     }
-    policy = make_policy(rungs, policies, named=named, seed=seed)
-    return policy if max_added_p95_s is None else limit_latency(policy, max_added_p95_s)
+    made = make_policy(rungs, policies, named=named, seed=seed)
+    return made if max_added_p95_s is None else limit_latency(made, max_added_p95_s)
 
 
 def _priors(tables: Mapping[str, Table], *, seed: int) -> dict[str, dict[str, Prior]]:
