@@ -40,6 +40,7 @@ def table_of(
         verifier_usd=np.zeros((n, count)),
         answer_s=np.full((n, count), np.nan),
         verifier_s=np.zeros((n, count)),
+        uncached_usd=np.zeros((n, count)),
         input_tokens=np.full((n, count), 100.0),
         output_tokens=np.full((n, count), 20.0),
         use={rung: {} for rung in rungs},

@@ -149,6 +149,7 @@ def certify_task(
         "dimensions": _by_dimension(layout, bare, bounds, seed=seed),
         "cost_usd_per_request": seen["cost_usd_per_request"],
         "cost_vs_top": seen["cost_vs_top"],
+        "cached": seen["cached"],
         "added_latency": seen["added_latency"],
         "singles": singles,
         "best_single": name_best(singles),

@@ -190,6 +190,7 @@ def _measured(
         "optimism": {"loss": 0.0, "error": 0.0},
         "cost_usd_per_request": None,
         "cost_vs_top": None,
+        "cached": None,
         "added_latency": None,
         "singles": [],
         "best_single": None,

@@ -11,6 +11,7 @@ import numpy as np
 from calibration.arrays import Flags, Floats
 from calibration.combine.rung_fits import RungFits
 from calibration.fit.scarce_rate import cross_fitted_interval
+from calibration.gate.replays import cached_figures
 from calibration.samples.added_latency import measure_added
 from calibration.samples.replayed import Replayed, apply_out_of_fold, apply_point
 from calibration.samples.table import Table
@@ -48,6 +49,7 @@ def measure(
     weights = [point.weight for point in task.points]
     rows = np.all([one.complete for one in served], axis=0) & laid.present[:, -1]
     spent = _mixed([one.cost_usd for one in served], weights)
+    as_recorded = _mixed([one.cached_usd for one in served], weights)
     known = rows & ~np.isnan(spent)
     top_usd = laid.answer_usd[:, -1]
     both = known & ~np.isnan(top_usd)
@@ -83,6 +85,7 @@ def measure(
         "optimism": {"loss": aimed.optimism.loss, "error": aimed.optimism.error},
         "cost_usd_per_request": mean(spent[known]),
         "cost_vs_top": float(spent[both].sum() / top_usd[both].sum()) if top_usd[both].sum() > 0 else None,
+        "cached": cached_figures(spent[both], as_recorded[both], float(top_usd[both].sum())),
         "added_latency": None if added is None else added.to_json(),
         "singles": singles,
         "best_single": name_best(singles),

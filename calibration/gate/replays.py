@@ -74,6 +74,10 @@ class Rows:
     cost_usd: Floats
     """Cost, verifiers included, (n,); NaN where not known."""
 
+    cached_usd: Floats
+    """The cost with every answer as it was recorded, also those that a rung above the first read from the provider's
+    prompt cache, (n,)."""
+
     verifier_usd: Floats
     """The verifiers' part, (n,)."""
 
@@ -249,7 +253,9 @@ def apply(
         named = [None if is_copy(name) else name for name in laid.groups]
         points = (*points, OperatingPoint(rungs=(task.reference,), thresholds=()))
         chosen = np.where(places_in_group(named) < task.session_limit, chosen, len(points) - 1)
-    figure = {name: np.full(n, np.nan) for name in ("correct", "cost_usd", "verifier_usd", "differs", "wait_s")}
+    figure = {
+        name: np.full(n, np.nan) for name in ("correct", "cost_usd", "cached_usd", "verifier_usd", "differs", "wait_s")
+    }
     compares = same is not None and laid.rungs[-1] == task.reference
     rate, below, judged = np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool)
     reach, up = np.zeros((n, count)), np.zeros((n, count))
@@ -268,6 +274,7 @@ def apply(
         figure["correct"][mine] = served.correct
         figure["verifier_usd"][mine] = served.verifier_usd
         figure["cost_usd"][mine] = served.cost_usd
+        figure["cached_usd"][mine] = served.cached_usd
         figure["wait_s"][mine] = served.wait_s
         if same is not None and compares:
             figure["differs"][mine] = _differs(served, point.rungs, laid.rungs, same[mine], abstains=abstains)
@@ -285,6 +292,7 @@ def apply(
         correct_top=(missing if top is None else laid.correct[:, top])[judged],
         differs=_comparable(np.where(laid.present[:, -1], figure["differs"], np.nan)[judged]),
         cost_usd=figure["cost_usd"][judged],
+        cached_usd=figure["cached_usd"][judged],
         verifier_usd=figure["verifier_usd"][judged],
         top_usd=(missing if top is None else laid.answer_usd[:, top])[judged],
         added_s=(figure["wait_s"] - (missing if top is None else laid.answer_s[:, top]))[judged],
@@ -350,8 +358,20 @@ def figures(rows: Rows, rungs: Sequence[str]) -> dict[str, Any]:
         "cost_vs_top": float(rows.cost_usd[both].sum()) / top_usd if top_usd > 0 else None,
         "verifier_cost_usd_per_request": mean(rows.verifier_usd[~np.isnan(rows.verifier_usd)]),
         "top_usd_per_request": mean(rows.top_usd[~np.isnan(rows.top_usd)]),
+        "cached": cached_figures(rows.cost_usd[both], rows.cached_usd[both], top_usd),
         "added_latency": None if added is None else added.to_json(),
     }
+
+
+def cached_figures(cost_usd: Floats, cached_usd: Floats, top_usd: float) -> dict[str, float] | None:
+    """Return the cost of rows, (n,), with every answer as recorded; None where the prompt cache makes no difference.
+
+    `top_usd`: what always asking the reference costs on these rows.
+    """
+    if not len(cost_usd) or not np.any(cost_usd != cached_usd):
+        return None
+    found = {"cost_usd_per_request": float(cached_usd.mean())}
+    return found if top_usd <= 0.0 else {**found, "cost_vs_top": float(cached_usd.sum()) / top_usd}
 
 
 def _together(parts: Sequence[Rows]) -> Rows:

@@ -46,6 +46,7 @@ def block(fitted: TaskPolicy) -> list[tuple[str, str]]:
         ("accuracy", _accuracy(found)),
         *_dimensions(found.get("dimensions") or {}),
         ("a request", f"{dollars(found['cost_usd_per_request'])}, {percent(found['cost_vs_top'])} of always-top"),
+        *cached_line(found.get("cached")),
         *added_line(found.get("added_latency")),
         *_moves(found.get("redraws")),
         *_singles(found),
@@ -117,6 +118,15 @@ def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
 def confidence_line(means: str | None, asked: Sequence[str]) -> list[tuple[str, str]]:
     """Return what a confidence is the probability of; empty where just one rung was asked, which takes none."""
     return [("confidence", f"{means}: {CONFIDENCE_OF[means]}")] if means in CONFIDENCE_OF and len(asked) > 1 else []
+
+
+def cached_line(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Return the cost if prompts were cached as recorded; empty where the prompt cache makes no difference."""
+    if found is None:
+        return []
+    share = f", {percent(found['cost_vs_top'])} of always-top" if "cost_vs_top" in found else ""
+    usd = f"{dollars(found['cost_usd_per_request'])}{share}"
+    return [("… if cached", f"{usd}, escalated prompts in the provider's cache as recorded; above they are not")]
 
 
 def added_line(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,9 +45,18 @@ class VerifierUse:
         return "recorded" if self.recorded else "computed"
 
 
-FIGURES = ("correct", "answer_usd", "input_tokens", "output_tokens", "verifier_usd", "answer_s", "verifier_s")
+FIGURES = (
+    "correct",
+    "answer_usd",
+    "input_tokens",
+    "output_tokens",
+    "verifier_usd",
+    "answer_s",
+    "verifier_s",
+    "uncached_usd",
+)
 FLAGS = ("present", "vetoed", "forced")
-_NOT_RECORDED = (math.nan, math.nan, math.nan, math.nan, 0.0, math.nan, 0.0)
+_NOT_RECORDED = (math.nan, math.nan, math.nan, math.nan, 0.0, math.nan, 0.0, 0.0)
 
 
 class Columns:
@@ -93,6 +102,7 @@ class Columns:
                     response.latency_s or math.nan,
                     # What is computed now takes what it takes on this machine: a policy is not made of that.
                     sum(verdict.latency_s for verdict in attempt.verdicts if verdict.source == "recorded"),
+                    uncached_usd(response, rung.model, self._books[k]),
                 ),
                 (True, vetoed, forced),
             )
@@ -174,6 +184,21 @@ def answer_cost(response: Response, model: str, prices: PriceBook) -> float | No
         return prices.price(model).cost_usd(response.usage)
     except UnknownPrice:
         return None
+
+
+def uncached_usd(response: Response, model: str, prices: PriceBook) -> float:
+    """Return what an answer would have cost more if nothing of its prompt had been in the provider's cache.
+
+    In US dollars, at least 0; 0 if nothing was read from the cache, or the model's price is not known.
+    """
+    usage = response.usage
+    if not usage.cached_tokens:
+        return 0.0
+    try:
+        price = prices.price(model)
+    except UnknownPrice:
+        return 0.0
+    return max(0.0, price.cost_usd(replace(usage, cached_tokens=0)) - price.cost_usd(usage))
 
 
 def _gap(count: int) -> array[float]:

@@ -56,7 +56,16 @@ class Replayed:
 
     @property
     def cost_usd(self) -> Floats:
-        """Cost of the reached rungs' answers and verdicts, (n,); NaN where not known."""
+        """Cost of the reached rungs' answers and verdicts, (n,); NaN where not known.
+
+        What a rung answers after another counts as not cached: its recording, made of every request of a session, found
+        a prompt in the cache that a rung asked now and then does not.
+        """
+        return self.cached_usd + np.asarray(np.where(self.reached, self.table.uncached_usd, 0.0)[:, 1:].sum(axis=1))
+
+    @property
+    def cached_usd(self) -> Floats:
+        """The same with every answer as it was recorded, from the prompt cache or not, (n,)."""
         return np.asarray(np.where(self.reached, self.table.answer_usd, 0.0).sum(axis=1)) + self.verifier_usd
 
     @property

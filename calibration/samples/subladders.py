@@ -115,7 +115,15 @@ class PartColumns:
         for part in list(self._parts):
             fields = self._parts.pop(part).fields()
             columns = [self._own[name][0] for name in part]
-            for name in ("present", "correct", "answer_usd", "answer_s", "input_tokens", "output_tokens"):
+            for name in (
+                "present",
+                "correct",
+                "answer_usd",
+                "answer_s",
+                "uncached_usd",
+                "input_tokens",
+                "output_tokens",
+            ):
                 fields[name] = getattr(whole, name)[:, columns]
             for rung, new in zip(part, self._new[part], strict=True):
                 if not new:

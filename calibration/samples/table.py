@@ -65,6 +65,9 @@ class Table:
     verifier_s: Floats
     """Latency of the verdicts in seconds, (n, K); 0 where not recorded."""
 
+    uncached_usd: Floats
+    """What the answers would have cost more without the provider's prompt cache, (n, K); 0 where nothing was cached."""
+
     input_tokens: Floats
     """Tokens of the prompts, (n, K)."""
 
@@ -118,6 +121,7 @@ class Table:
             verifier_usd=self.verifier_usd[index],
             answer_s=self.answer_s[index],
             verifier_s=self.verifier_s[index],
+            uncached_usd=self.uncached_usd[index],
             input_tokens=self.input_tokens[index],
             output_tokens=self.output_tokens[index],
             use=self.use,
@@ -154,8 +158,8 @@ class Table:
 
 
 _BY_RUNG = (
-    "present", "vetoed", "forced", "correct", "answer_usd", "verifier_usd", "answer_s", "verifier_s", "input_tokens",
-    "output_tokens",
+    "present", "vetoed", "forced", "correct", "answer_usd", "verifier_usd", "answer_s", "verifier_s", "uncached_usd",
+    "input_tokens", "output_tokens",
 )  # fmt: skip
 
 

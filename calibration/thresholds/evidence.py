@@ -92,7 +92,7 @@ class Evidence:
     def costs(self, rungs: Sequence[str]) -> Floats:
         """Return the cost of asking each rung, verifiers included, (m, k); the rung's mean where not known.
 
-        A single rung pays no verifiers (`Route.verifiers`).
+        A single rung pays no verifiers (`Route.verifiers`). Rungs above the first count as not cached (`Replayed`).
         Where no cost is known at all, a rung's is its position in the ladder: enough to prefer what asks fewer.
 
         Raises:
@@ -103,6 +103,7 @@ class Evidence:
             at = np.array([1.0 + self.table.rungs.index(rung) for rung in rungs])
             return np.broadcast_to(at, (len(part), len(at))).copy()
         spent = part.answer_usd + (part.verifier_usd if len(part.rungs) > 1 else 0.0)
+        spent[:, 1:] += part.uncached_usd[:, 1:]
         for k, rung in enumerate(part.rungs):
             known = ~np.isnan(spent[:, k])
             if not known.any():

@@ -122,7 +122,7 @@ def _rate(row: dict[str, Any]) -> tuple[str, str]:
 
 
 def _figures(row: dict[str, Any]) -> list[tuple[str, str]]:
-    from calibration.pages.blocks import added_line, confidence_line, hull_line
+    from calibration.pages.blocks import added_line, cached_line, confidence_line, hull_line
     from calibration.pages.in_short import replayed_in_short
 
     wrong = row["error_accepted"]
@@ -136,6 +136,7 @@ def _figures(row: dict[str, Any]) -> list[tuple[str, str]]:
         if row["n_compared"]
         else ("disagreement", "not known: too few answers of the top to compare with"),
         ("a request", f"{dollars(row['cost_usd_per_request'])}, {percent(row['cost_vs_top'])} of always-top"),
+        *cached_line(row.get("cached")),
         *added_line(row.get("added_latency")),
         *confidence_line(row.get("confidence_means"), [one["rung"] for one in row["rungs"] if one["reached"]]),
         *hull_line(row.get("hull")),

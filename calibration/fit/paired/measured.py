@@ -76,7 +76,7 @@ def measure_pairs(
         "same": shares,
         "reference_differs_from_itself": repeats,
         **{name: quality[name] for name in ("accuracy", "accuracy_top", "error_accepted")},
-        **{name: seen[name] for name in ("cost_usd_per_request", "cost_vs_top", "added_latency")},
+        **{name: seen[name] for name in ("cost_usd_per_request", "cost_vs_top", "cached", "added_latency")},
         "singles": singles,
         "best_single": name_best(singles),
         "verifiers": describe_use(laid),

@@ -69,7 +69,9 @@ def test_candidates_of_a_certificate_keep_the_limit_and_what_is_reachable_is_sai
     assert len(candidates) > 1
     assert max(added(table, one) for one in candidates) <= 0.3 + 1e-9
     assert (path.within_words() or "").startswith("Within 0.30 s added at p95 the cheapest policy costs $0.00")
-    slow = limited(replace(table, answer_s=table.answer_s + [3.0, 3.0, 0.0]), 0.0)  # each rung slower than the top
+    slow = limited(
+        replace(table, answer_s=table.answer_s + np.array([3.0, 3.0, 0.0])), 0.0
+    )  # each rung slower than the top
     alone = policy_path(RungFits(slow))
     assert alone.within_words() == "Within 0.0 ms added at p95 there is none but always top."
     assert all(point.rungs == ("top",) for one in list_candidates(alone, MaxLoss(0.05)) for point in one)
