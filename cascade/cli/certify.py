@@ -31,7 +31,7 @@ from cascade.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from calibration.fit.paired.run import Asked
+    from calibration.fit.paired.run_labels import Asked
     from calibration.targets.bound import MaxLoss
     from calibration.targets.target import Best
     from cascade.cli.shared.pair_labels import Work

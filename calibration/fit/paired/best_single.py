@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from calibration.fit.paired.fit import PairedRows
-from cascade.errors import DataError
+from cascade.errors import ConfigError, DataError
+from cascade.ladder import Ladder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +58,17 @@ def choose_single(rows: PairedRows) -> Chosen:
         )
         raise DataError(message)
     return Chosen(single=single, above=float(means[place]), rows=len(learnt.table))
+
+
+def up_to(ladder: Ladder, reference: str, tasks: Sequence[str]) -> Ladder:
+    """Return the ladder without the rungs above the reference."""
+    names = ladder.names
+    if reference not in names[1:]:
+        message = (
+            f"The reference is {reference!r}; a rung of {', '.join(names[1:])} was expected: one with a cheaper rung "
+            "below it."
+        )
+        raise ConfigError(message)
+    kept = names[: names.index(reference) + 1]
+    own = {task: tuple(rung for rung in ladder.of(task) if rung.name in kept) for task in tasks}
+    return Ladder(*(rung for rung in ladder if rung.name in kept), tasks=own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,22 +12,21 @@ from calibration.arrays import Flags, Floats
 from calibration.certify.looks import Looks
 from calibration.fit.latency_limit import limit_latency
 from calibration.fit.make_policy import make_policy, print_samples
-from calibration.fit.paired.best_single import Chosen, choose_single
+from calibration.fit.paired.best_single import Chosen, choose_single, up_to
 from calibration.fit.paired.bill import Bill, bill_of
 from calibration.fit.paired.fit import LabelBudget, PairedOptions, part_rows
-from calibration.fit.paired.labellers import Labellers
+from calibration.fit.paired.run_labels import Asked, distinct_answers, label_sources, read_labellers, read_labels
 from calibration.fit.paired.task import PairedTask
 from calibration.samples.added_latency import limited
 from calibration.samples.layout import Layout, lay_out_tasks
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.same_figures import describe_sameness, repeat_figures, same_shares
-from calibration.samples.sameness import Sameness, repeats
+from calibration.samples.sameness import Sameness
 from calibration.samples.subladders import list_parts
 from calibration.samples.survey import survey
 from calibration.targets.bound import MaxLoss
 from calibration.targets.target import Best
-from cascade.errors import ConfigError, DataError
-from cascade.labelling.annotation import annotators, is_judge, judged, told
+from cascade.errors import DataError
 from cascade.ladder import Ladder
 from cascade.plugins import resolve
 from cascade.policy.policy import Policy
@@ -39,17 +38,6 @@ BEST = "best"
 
 EVERY = "every"
 """Instead of a rung's name: every single model is compared with."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One sample with answers to be labelled next."""
-
-    sample: Sample
-    """The sample."""
-
-    answers: tuple[tuple[str, ...], ...]
-    """The rungs of each distinct answer; a label is that of all of them."""
 
 
 class PairedRun:
@@ -107,7 +95,7 @@ class PairedRun:
         self._named = not isinstance(ladder, Ladder)
         self._ladder = resolve(ladder) if isinstance(ladder, Ladder) else recorded_ladder(seen, ladder, verifiers)
         named = reference is not None and (reference in self._ladder.names or reference not in (BEST, EVERY))
-        compared = _up_to(self._ladder, str(reference), list(seen.counts)) if named else self._ladder
+        compared = up_to(self._ladder, str(reference), list(seen.counts)) if named else self._ladder
         self._sameness, self._seed = sameness or Sameness(), seed
         self._open = {} if named or reference != BEST else dict.fromkeys(seen.counts, True)
         self._filled: dict[str, tuple[Layout, Flags]] = {}
@@ -164,7 +152,7 @@ class PairedRun:
             learn[rows.pairs.index[rows.order]] = True
             learn[rows.pairs.index[rows.audit]] = False  # the audit looks for other labels of the same value
             self._filled[name] = (task.layout, learn)
-            ladder = _up_to(self._ladder, chosen.single, [name])
+            ladder = up_to(self._ladder, chosen.single, [name])
             layout = self._lay_out(ladder, {name: len(self._places[name])})[name]
             self.tasks[name] = PairedTask(layout, task.options, self._record)
             self._relabel()
@@ -216,7 +204,12 @@ class PairedRun:
             for row in np.flatnonzero(queue.cells.any(axis=1)).tolist():
                 sample = self._samples[self._places[name][row]]
                 wanted = [rungs[k] for k in np.flatnonzero(queue.cells[row])]
-                found.append(Asked(sample=sample, answers=self._distinct(sample, wanted, exact=bool(queue.exact[row]))))
+                found.append(
+                    Asked(
+                        sample=sample,
+                        answers=distinct_answers(sample, wanted, self._sameness, exact=bool(queue.exact[row])),
+                    )
+                )
         return parts, found
 
     def label(self, samples: Mapping[tuple[str, str], Sample]) -> None:
@@ -228,8 +221,8 @@ class PairedRun:
     def _relabel(self) -> None:
         for name, task in self.tasks.items():
             assert task.options.budget is not None  # noqa: S101 - given above
-            apart = self._labellers(name) if task.options.budget.person else None
-            task.label(self._labels(name)[0], self._sources(name), labellers=apart)
+            apart = read_labellers(self._of(name), task.layout.table.rungs) if task.options.budget.person else None
+            task.label(self._labels(name)[0], label_sources(self._of(name)), labellers=apart)
 
     def counts(self) -> dict[str, int]:
         """Return how many rows of each task have a label of some answer."""
@@ -256,38 +249,14 @@ class PairedRun:
         policy = make_policy(self._ladder, done, named=self._named, seed=self._seed)
         return policy if self._max_added_p95_s is None else limit_latency(policy, self._max_added_p95_s)
 
+    def _of(self, name: str) -> list[Sample]:
+        """Return the samples of a task."""
+        return [self._samples[place] for place in self._places[name]]
+
     def _labels(self, name: str) -> tuple[Floats, Flags]:
         """Return the labels of a task, and the answers that somebody was shown and could not tell, (n, K) each."""
-        rungs = self.tasks[name].layout.table.rungs
-        shape = (len(self._places[name]), len(rungs))
-        correct, cannot = np.full(shape, np.nan), np.zeros(shape, dtype=np.bool_)
-        for row, place in enumerate(self._places[name]):
-            for k, rung in enumerate(rungs):
-                found = self._samples[place].recordings.get(rung)
-                if found is not None and found.correct is not None:
-                    correct[row, k] = found.correct
-                elif found is not None:
-                    cannot[row, k] = bool(annotators(found))
+        correct, cannot = read_labels(self._of(name), self.tasks[name].layout.table.rungs)
         return self._fill(name, correct), cannot
-
-    def _labellers(self, name: str) -> Labellers:
-        """Return the labels of a judge and of persons apart."""
-        rungs = self.tasks[name].layout.table.rungs
-        shape = (len(self._places[name]), len(rungs))
-        by_judge, by_person = np.full(shape, np.nan), np.full(shape, np.nan)
-        judge_cannot, person_cannot = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
-        for row, place in enumerate(self._places[name]):
-            for k, rung in enumerate(rungs):
-                found = self._samples[place].recordings.get(rung)
-                if found is None:
-                    continue
-                said, own = judged(found), told(found)
-                by_judge[row, k] = next(iter(said.values()), np.nan)
-                by_person[row, k] = np.nan if own is None else own
-                shown = annotators(found)
-                judge_cannot[row, k] = not said and any(map(is_judge, shown))
-                person_cannot[row, k] = own is None and any(not is_judge(one) for one in shown)
-        return Labellers(judged=by_judge, judge_cannot=judge_cannot, told=by_person, person_cannot=person_cannot)
 
     def _fill(self, name: str, correct: Floats) -> Floats:
         """Return the labels with those of the same value as the last rung's answer, on rows that were learnt from.
@@ -304,41 +273,3 @@ class PairedRun:
         top = np.array([np.nan if one is None else one for one in told])
         same = whole.same[:, : correct.shape[1]] & learn[:, None] & self.tasks[name].layout.table.present
         return np.where(np.isnan(correct) & same, top[:, None], correct)
-
-    def _sources(self, name: str) -> tuple[str, ...]:
-        found: set[str] = set()
-        for place in self._places[name]:
-            for recording in self._samples[place].recordings.values():
-                found.update(judged(recording))
-                if recording.correct is not None and recording.label_source is not None:
-                    found.add(recording.label_source)
-        return tuple(sorted(found))
-
-    def _distinct(self, sample: Sample, rungs: Sequence[str], *, exact: bool) -> tuple[tuple[str, ...], ...]:
-        """Return the rungs of each distinct answer: equal to the letter, or of the same value unless `exact`."""
-        groups: list[list[str]] = []
-        for rung in rungs:
-            own = sample.recordings[rung].response
-            for group in groups:
-                other = sample.recordings[group[0]].response
-                alike = repeats(own, other)
-                if alike or (not exact and not sample.textless and self._sameness.told(sample, own, other) is True):
-                    group.append(rung)
-                    break
-            else:
-                groups.append([rung])
-        return tuple(map(tuple, groups))
-
-
-def _up_to(ladder: Ladder, reference: str, tasks: Sequence[str]) -> Ladder:
-    """Return the ladder without the rungs above the reference."""
-    names = ladder.names
-    if reference not in names[1:]:
-        message = (
-            f"The reference is {reference!r}; a rung of {', '.join(names[1:])} was expected: one with a cheaper rung "
-            "below it."
-        )
-        raise ConfigError(message)
-    kept = names[: names.index(reference) + 1]
-    own = {task: tuple(rung for rung in ladder.of(task) if rung.name in kept) for task in tasks}
-    return Ladder(*(rung for rung in ladder if rung.name in kept), tasks=own)

@@ -16,7 +16,7 @@ from cascade.errors import DataError
 from cascade.labelling.annotation import FIELD, JUDGED, annotate, annotators, is_judge, judged
 
 if TYPE_CHECKING:
-    from calibration.fit.paired.run import Asked, PairedRun
+    from calibration.fit.paired.run_labels import Asked, PairedRun
     from cascade.bulk.exploration import Explore
     from cascade.clients import Client
     from cascade.config import Config
