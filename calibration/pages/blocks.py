@@ -190,7 +190,9 @@ def hull_line(found: dict[str, Any] | None) -> list[tuple[str, str]]:
         return []
     if "mix_accuracy" not in found:
         return []  # of an earlier release, which compared cost at equal accuracy
-    return [("against the hull", place_words(found["mix"], found["mix_accuracy"], below=found["below"], n=found["n"]))]
+    lead = (found["lead"], found["low"], found["high"])
+    place = place_words(found["mix"], found["mix_accuracy"], lead, below=found["below"], n=found["n"])
+    return [("against the hull", place)]
 
 
 def _rungs(tried: list[dict[str, Any]]) -> list[tuple[str, str]]:

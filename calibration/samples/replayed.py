@@ -72,7 +72,7 @@ class Replayed:
     def wait_s(self) -> Floats:
         """Time until the served answer was there and verified, in seconds, (n,); NaN where not known."""
         found = np.take_along_axis(waits_s(self.table), self.answered[:, None], axis=1)[:, 0]
-        return np.where(self.complete, found, np.nan)
+        return np.asarray(np.where(self.complete, found, np.nan))
 
 
 def apply_point(

@@ -77,19 +77,27 @@ def name_mix(mix: Mapping[str, float]) -> str:
     return "a random mix of " + " and ".join(f"{percent(part)} {name}" for name, part in mix.items())
 
 
-def place_words(mix: Mapping[str, float], accuracy: float | None, *, below: bool | None, n: int) -> str:
+def place_words(
+    mix: Mapping[str, float], accuracy: float | None, lead: tuple[float | None, ...], *, below: bool | None, n: int
+) -> str:
     """Return a policy's place against the hull, as a figure.
 
     Args:
         mix: the mix of at most its cost; empty where every model is dearer.
         accuracy: that of the mix.
+        lead: accuracy of the mix less that of the policy, paired by row, and the ends of its interval.
         below: True where the mix is more accurate beyond chance, False where it is less, None where neither is shown.
         n: rows compared.
     """
     if not mix:
         return "above: it costs less than any single model"
     where = {True: "below", False: "above", None: "within chance"}[below]
-    return f"{where}: at its cost {name_mix(mix)} is right in {percent(accuracy)} (n = {n:,})"
+    value, low, high = (None if one is None else 100.0 * one for one in lead)
+    apart = ""
+    if value is not None and low is not None and high is not None:
+        more = "more" if value > 0.0 else "less"
+        apart = f", {abs(value):.1f} points {more} ({low:+.1f} to {high:+.1f})".replace("-", "−")
+    return f"{where}: at its cost {name_mix(mix)} is right in {percent(accuracy)}{apart} (n = {n:,})"
 
 
 def below_words(mix: Mapping[str, float], usd: float | None, accuracy: float | None, lead: float) -> str:

@@ -50,7 +50,9 @@ def show_hull(config: Config, policy: Policy, alone: Graded) -> None:
     lost = 100.0 * (found["accuracy_top"] - found["accuracy"]["value"])
     said = f"{lost:.1f} points less often right than the large model, for {percent(found['cost_vs_top'])} of its cost."
     if told.hull is not None and told.hull.below is not True:
-        place = place_words(told.hull.mix, told.hull.mix_accuracy, below=told.hull.below, n=told.hull.n)
+        hull = told.hull
+        lead = (hull.lead, hull.low, hull.high)
+        place = place_words(hull.mix, hull.mix_accuracy, lead, below=hull.below, n=hull.n)
         said += f" Against the hull of single models, {place}, the cascade in {percent(told.hull.accuracy)}."
     stdout().print(" ".join((said, *told.sentences)), highlight=False, markup=False, soft_wrap=True)
 

@@ -16,7 +16,8 @@ from cascade.errors import DataError
 from cascade.labelling.annotation import FIELD, JUDGED, annotate, annotators, is_judge, judged
 
 if TYPE_CHECKING:
-    from calibration.fit.paired.run_labels import Asked, PairedRun
+    from calibration.fit.paired.run import PairedRun
+    from calibration.fit.paired.run_labels import Asked
     from cascade.bulk.exploration import Explore
     from cascade.clients import Client
     from cascade.config import Config

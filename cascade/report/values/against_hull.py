@@ -69,7 +69,8 @@ def against_hull(
 
 def hull_words(found: HullReport) -> str:
     """Return the cascade's place against the hull, as a figure."""
-    return place_words(found.mix, found.mix_accuracy, below=found.below, n=found.n)
+    lead = (found.lead.value, found.lead.low, found.lead.high)
+    return place_words(found.mix, found.mix_accuracy, lead, below=found.below, n=found.n)
 
 
 def hull_findings(found: HullReport | None, reference: str | None) -> Iterator[str]:
