@@ -61,7 +61,8 @@ class Replayed:
         What a rung answers after another counts as not cached: its recording, made of every request of a session, found
         a prompt in the cache that a rung asked now and then does not.
         """
-        return self.cached_usd + np.asarray(np.where(self.reached, self.table.uncached_usd, 0.0)[:, 1:].sum(axis=1))
+        more = np.where(self.reached, self.table.uncached_usd, 0.0)[:, 1:].sum(axis=1)
+        return np.asarray(self.cached_usd + more)
 
     @property
     def cached_usd(self) -> Floats:
