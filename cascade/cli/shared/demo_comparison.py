@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from cascade.cli.shared.demo_files import TASK
 from cascade.cli.shared.terminal import dollars, percent, stdout
-from cascade.stats.single_mix import place_words
 
 if TYPE_CHECKING:
     from calibration.samples.grade import Graded
@@ -44,6 +43,7 @@ def show_hull(config: Config, policy: Policy, alone: Graded) -> None:
     """Say where the cascade stands against single models and their random mixes, by a replay on the same orders."""
     from calibration import replay
     from calibration.fit.complete import with_schemas
+    from cascade.stats.single_mix import place_words
 
     replayed = replay(with_schemas(alone.samples, config), policy, config.ladder)
     found, told = replayed.to_json()["tasks"][TASK], replayed.baselines[TASK]
