@@ -133,7 +133,7 @@ def added_line(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     """Return the latency added against always-top; empty where the samples do not tell."""
     if found is None:
         return []
-    return [("added latency", f"{added_words(found)} against always-top, by {found['n']:,} samples")]
+    return [("added latency", f"{added_words(found)} against always-top (n = {found['n']:,})")]
 
 
 def _dimensions(found: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
