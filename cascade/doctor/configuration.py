@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cascade.display.numbers import dollars
 from cascade.doctor.findings import Finding
 from cascade.endpoint import Endpoint
-from cascade.errors import CascadeError, ConfigError, UnknownPrice
+from cascade.errors import CascadeError, ConfigError, LogUnavailable, UnknownPrice
 from cascade.result import BYPASSED
 
 if TYPE_CHECKING:
@@ -175,6 +175,7 @@ def _log(config: Config) -> Iterator[Finding]:
 
     try:
         with open_log(config.log, spool=config.spool) as log:
+            _require_sound(log)
             text, down = f"{log.name} can be opened", log.warnings
             waiting = log.spooled
             unchecked = _flagged(log)
@@ -185,6 +186,15 @@ def _log(config: Config) -> Iterator[Finding]:
         yield Finding(check="spool", state="warning", text=f"{waiting} entries wait for {log.name} to come back.")
     yield Finding(check="decision log", state="warning" if down else "ok", text=" ".join(down) or text)
     yield from unchecked
+
+
+def _require_sound(log: Log) -> None:
+    """Check a SQLite log page by page, which opening it does not: a damaged one may be written to for long."""
+    from cascade.log.truncation import malformed
+
+    with log.reading() as connection:
+        if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+            raise LogUnavailable(malformed(Path(log.name)))
 
 
 def _flagged(log: Log) -> list[Finding]:

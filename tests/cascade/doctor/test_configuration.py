@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cascade import Request
 from cascade.doctor.configuration import configuration
+from cascade.log import open_log
+from cascade.result import Result
 
 LADDER = "ladder: [{model: embedded/small}, {model: embedded/large}]\n"
 
@@ -47,3 +51,18 @@ def test_a_log_that_is_still_to_be_made_is_fine(tmp_path: Path) -> None:
     state, text = found(tmp_path / "cascade.yaml", LADDER + "log: decisions.db\n")["decision log"]
     assert state == "ok"
     assert text.endswith("decisions.db will be created")
+
+
+@pytest.mark.parametrize("where", [0.3, 0.6, 0.9])
+def test_a_log_that_is_damaged_inside_is_an_error(tmp_path: Path, where: float) -> None:
+    path, request = tmp_path / "decisions.db", Request.of("hi", task="math", id="q")
+    with open_log(path) as log:
+        for number in range(200):
+            decided = Result(request_id="q", decision_id=f"d{number}", task="math", outcome="accepted", answer="yes")
+            log.write(replace(decided, flags=("x" * 200,)), request)
+    with path.open("r+b") as file:
+        file.seek(int(where * path.stat().st_size))
+        file.write(b"\xff" * 8192)
+    state, text = found(tmp_path / "cascade.yaml", LADDER + "log: decisions.db\n")["decision log"]
+    assert state == "error"
+    assert "decisions.db" in text
