@@ -214,13 +214,7 @@ def write(
 ) -> None:  # fmt: skip
     """Write the page of results."""
     samples = [*read_files([folder / learn]), *read_files([folder / fresh])]
-    rows = []
-    for rung in PACKAGES:
-        label = np.array([one.recordings[rung].correct for one in samples], dtype=float)
-        score = np.array([one.recordings[rung].verdicts["logprob"].score for one in samples], dtype=float)
-        known = ~np.isnan(score)
-        area = auroc(score[known], label[known])
-        rows.append(f"| {rung} | {len(label)} | {label.mean():.3f} | {known.mean():.3f} | {area:.3f} |")
+    rows = [f"| {rung} | {_scored(samples, rung, 'logprob', '')} |" for rung in PACKAGES]
     judged = [*read_files([folder / f"judged.{learn}"]), *read_files([folder / f"judged.{fresh}"])]
     verdicts = [
         f"| {rung} | {KINDS[kind]} | {verifier} | {_scored(judged, rung, verifier, kind)} |"
@@ -243,9 +237,11 @@ llama.cpp's OpenAI-compatible server, asked through the direct client with log-p
 (small) and Gemma 3 270M base (large), {len(samples)} questions with two examples each (capitals, sums, reviews), graded
 by `--grader normalized`. Prices are nominal.
 
-| rung | n | right | log-probability read | AUROC of `logprob` |
-|---|---|---|---|---|
+| rung | n | right | log-probability read | AUROC of `logprob` | abstained most for |
+|---|---|---|---|---|---|
 {chr(10).join(rows)}
+
+"Not asked": `refusal` had vetoed the answer before (it was empty).
 
 What verifiers see, by kind of question: the judge is the other model, asked for one word (`kind: p_yes`), and the voter
 is the other model's own answer (`agreement`); AUROC of the score for right against wrong.
@@ -267,7 +263,7 @@ run live, {took_s / len(asked):.2f} s a request with two at once:
 def _scored(samples: Sequence[Any], rung: str, verifier: str, kind: str) -> str:
     """Return n, share right, share scored, AUROC, and the commonest reason of abstaining, as cells."""
     mine = [one.recordings[rung] for one in samples if kind in ("", _kind(one))]
-    label = np.array([one.correct for one in mine], dtype=float)
+    label = np.array([one.correct or 0.0 for one in mine], dtype=float)
     given = [one.verdicts.get(verifier) for one in mine]
     score = np.array([np.nan if one is None or one.score is None else one.score for one in given])
     known = ~np.isnan(score)
@@ -283,7 +279,7 @@ def _kind(sample: Any) -> str:
 
 
 def _right(samples: Sequence[Any], rung: str) -> float:
-    return float(np.mean([one.recordings[rung].correct for one in samples]))
+    return float(np.mean([one.recordings[rung].correct or 0.0 for one in samples]))
 
 
 if __name__ == "__main__":
