@@ -53,11 +53,15 @@ PACKAGES = {
 }
 
 RAW = {
-    "chat_template": "{% for message in messages %}{{ message.content }}{% endfor %}",
-    "bos_token": "<bos>",
-    "eos_token": "<eos>",
+    name: {
+        "chat_template": bos + "{% for message in messages %}{{ message.content }}{% endfor %}",
+        "bos_token": "<bos>",
+        "eos_token": "<eos>",
+    }
+    for name, bos in (("small", ""), ("large", "{{ bos_token }}"))
 }
-"""A chat template that adds nothing: through a model's own, examples inside a message are continued, not answered."""
+"""Chat templates that add nothing but Gemma's first token: through a model's own, examples inside a message are
+continued, not answered."""
 
 CAPITALS = (
     "Austria Vienna, Belgium Brussels, Bulgaria Sofia, Canada Ottawa, Chile Santiago, China Beijing, Colombia Bogota, "
@@ -115,9 +119,10 @@ def questions() -> list[dict[str, Any]]:
 def served(python: str, folder: Path) -> Iterator[dict[str, str]]:
     """Serve both models; yields the address of each."""
     servers, addresses = [], {}
-    (folder / "raw.json").write_text(json.dumps(RAW))
     try:
         for name, packages in PACKAGES.items():
+            template = folder / f"{name}.json"
+            template.write_text(json.dumps(RAW[name]))
             parts = subprocess.run([python, "-c", FIND, *packages], check=True, capture_output=True, text=True)
             model = folder / f"{name}.gguf"
             with model.open("wb") as whole:
@@ -127,7 +132,7 @@ def served(python: str, folder: Path) -> Iterator[dict[str, str]]:
             with socket.create_server(("127.0.0.1", 0)) as free:
                 port = free.getsockname()[1]
             options = ["--model", str(model), "--port", str(port), "--logits_all", "true", "--n_threads", "1"]
-            options += ["--chat_format", "hf-tokenizer-config", "--hf_tokenizer_config_path", str(folder / "raw.json")]
+            options += ["--chat_format", "hf-tokenizer-config", "--hf_tokenizer_config_path", str(template)]
             log = (folder / f"{name}.log").open("wb")
             servers.append(subprocess.Popen([python, "-m", "llama_cpp.server", *options], stdout=log, stderr=log))
             addresses[name] = f"http://127.0.0.1:{port}/v1"
