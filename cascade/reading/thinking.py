@@ -8,15 +8,17 @@ _TAGS = (
     "think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis|internal_reasoning|seed:think|"
     "budget:thinking"
 )
+_BLANKS = re.compile(r"[ \t\r\n]*+")
 _OPEN = re.compile(
-    rf"[ \t\r\n]*(?:<({_TAGS})>|(\[THINK\])|(◁think▷)|(<\|begin_of_thought\|>)|(<\|START_THINKING\|>)|(<unused94>)"
+    rf"(?:<({_TAGS})>|(\[THINK\])|(◁think▷)|(<\|begin_of_thought\|>)|(<\|START_THINKING\|>)|(<unused94>)"
     r"|(<\|channel>thought))",
     re.IGNORECASE,
 )
 """Marks that open thinking; the number of the group names its closing mark."""
 _CLOSE = ("[/THINK]", "◁/think▷", "<|end_of_thought|>", "<|END_THINKING|>", "<unused95>", "<channel|>")
 _LONE = re.compile(
-    rf"</(?:{_TAGS})>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|END_THINKING\|>|<unused95>", re.IGNORECASE
+    rf"<(?=[/|u])(?:/(?=[tirsab])(?:{_TAGS})>|\|end_of_thought\|>|\|END_THINKING\|>|unused95>)|\[/THINK\]|◁/think▷",
+    re.IGNORECASE,
 )
 _CLOSED = re.compile(rf"(?:{_LONE.pattern}|<channel\|>)\Z", re.IGNORECASE)
 _LONGEST_MARK = 40
@@ -26,8 +28,8 @@ _MARKS = re.compile(
 )
 _CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]{0,200}<\|message\|>")
 _CHANNEL_END = re.compile(r"<\|(?:end|return|call|start)\|>")
-_STRIPPED = re.compile(r"[ \t\r\n]*analysis(?=[A-Z\s])")
-_GRANITE = re.compile(r"[ \t\r\n]*Here(?: is|'s) my thought process:")
+_STRIPPED = re.compile(r"analysis(?=[A-Z\s])")
+_GRANITE = re.compile(r"Here(?: is|'s) my thought process:")
 _RESPONSE = "Here is my response:"
 _WRAPPERS = (
     ("<|begin_of_solution|>", "<|end_of_solution|>"),
@@ -68,23 +70,29 @@ def without_marks(thinking: str) -> str:
 
 def _after_marks(text: str) -> int:
     start = 0
-    while opened := _OPEN.match(text, start):
+    while opened := _OPEN.match(text, begun := _after_blanks(text, start)):
         kind = opened.lastindex or 1
         closing = f"</{opened[1]}>" if kind == 1 else _CLOSE[kind - 2]
         closed = _find(text, closing, opened.end())
         if closed < 0:
             return len(text)
         start = closed + len(closing)
-    if _GRANITE.match(text, start):
+    if _GRANITE.match(text, begun):
         said = text.find(_RESPONSE, start)
         return len(text) if said < 0 else said + len(_RESPONSE)
-    if _STRIPPED.match(text) and (final := text.rfind("assistantfinal")) >= 0:
+    if not start and _STRIPPED.match(text, begun) and (final := text.rfind("assistantfinal")) >= 0:
         return final + len("assistantfinal")
-    if text[start:].lstrip(" \t\r\n")[:1] not in ("{", "[", '"'):
-        lone = _LONE.search(text, start)
+    if text[begun : begun + 1] not in ("{", "[", '"'):
+        lone = _LONE.search(text, begun)
         if lone is not None and _opening_of(text, lone, start):
             return lone.end()
     return start
+
+
+def _after_blanks(text: str, start: int) -> int:
+    """Return where the first sign that is not blank stands; looked for once, since there may be megabytes of them."""
+    blanks = _BLANKS.match(text, start)
+    return blanks.end() if blanks is not None else start
 
 
 def _find(text: str, closing: str, start: int) -> int:

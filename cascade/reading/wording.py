@@ -106,8 +106,7 @@ LEAD = re.compile(
     r"(?:also |donc |pues |então |quindi |dunque |dus |zatem |alltså |therefore |thus )?(?=\S)",
     re.IGNORECASE,
 )
-"""Words before an answer that say nothing of their own: `In conclusion,`, `Based on the text, it is`, `The value"
-" is`."""
+"""Words before an answer that say nothing of their own: `In conclusion,`, `Based on the text, it is`."""
 LED = re.compile(
     r"(?:[:：=]|(?<![^\W_])(?:is|are|be|was|ist|sind|lautet|est|sont|c'est|es|son|é|são|è|sono|is het|zijn|to|jest"
     r"|это|är|stays|remains|bei|thus|therefore|daher|donc|então|quindi|dus|zatem|alltså|هي|هو|conclusion|conclusión"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cascade.dialects.message import read_message
 from cascade.reading.json_answer import find_json
 from cascade.reading.reading import Reading
 from cascade.reading.strict_json import NotJson
@@ -48,7 +49,12 @@ def _json(text: str) -> None:
         return
 
 
+def _thought(text: str) -> None:
+    read_message({"role": "assistant", "content": f"<think>{text}</think>yes"})
+
+
 LOOKS: dict[str, Callable[[str], Any]] = {
+    "thinking": _thought,
     "json": _json,
     "gate": trivial,
     "hedging": lambda text: Hedging().check(exchange(text)),
@@ -84,6 +90,7 @@ def filled(before: str, piece: str, after: str, size: int) -> str:
 @example("", "“", "")  # quotation marks of which none is closed took 6 s of the event loop
 @example("", '{"a":[', "")
 @example("```json", "\n", "")
+@example("a", "\n", "b")  # 20,000 line breaks in thinking took 11 s
 def test_nothing_that_looks_at_answers_takes_more_than_linear_time(before: str, piece: str, after: str) -> None:
     for name, look in LOOKS.items():
         small, large = (seconds(look, filled(before, piece, after, size)) for size in (SMALL, LARGE))
