@@ -82,7 +82,7 @@ def _after_marks(text: str) -> int:
         return len(text) if said < 0 else said + len(_RESPONSE)
     if not start and _STRIPPED.match(text, begun) and (final := text.rfind("assistantfinal")) >= 0:
         return final + len("assistantfinal")
-    if text[begun : begun + 1] not in ("{", "[", '"'):
+    if text[begun : begun + 1] not in ("{", "[", '"') and any(mark in text for mark in "<[◁"):
         lone = _LONE.search(text, begun)
         if lone is not None and _opening_of(text, lone, start):
             return lone.end()

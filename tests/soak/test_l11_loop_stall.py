@@ -14,6 +14,7 @@ import pytest
 from cascade.clients.scripted import ScriptedClient
 from cascade.engine.cascade import Cascade
 from cascade.errors import CascadeError
+from cascade.exchange import ModelCall
 from cascade.ladder import Ladder, Rung
 from cascade.usage import Price
 from tests.faults.completion import completion
@@ -23,7 +24,7 @@ from verifiers import Hedging, Refusal, Schema
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")]
 PRICE = Price(input_usd=1e-6, output_usd=2e-6)
-BEAT_S, LIMIT_S = 0.005, 0.1
+BEAT_S, LIMIT_S, IDLE_S = 0.005, 0.02, 1.0
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}}
 ANSWERS = {
     "newlines in a fence": "```" + "\n" * 100_000,
@@ -66,27 +67,31 @@ def longest_lag_s(app: Cascade, work) -> float:
     return pulse.most_s
 
 
-def told(what: str, lag_s: float) -> None:
-    print(f"L11: {what}: the loop lags by at most {lag_s * 1e3:.1f} ms")
-    assert lag_s <= LIMIT_S
+def told(app: Cascade, what: str, lag_s: float, limit_s: float = LIMIT_S) -> None:
+    idle_s = longest_lag_s(app, lambda: time.sleep(IDLE_S))
+    print(f"L11: {what}: the loop lags by at most {lag_s * 1e3:.1f} ms ({idle_s * 1e3:.1f} ms idle)")
+    assert lag_s <= idle_s + limit_s
 
 
 def test_hostile_answers_do_not_stall_the_loop() -> None:
-    client = ScriptedClient({"small": lambda call: ANSWERS[call.messages[0]["content"]]}, default="fine")
+    def named(call: ModelCall) -> str:
+        return ANSWERS[call.messages[0]["content"].split("\n", 1)[0]]  # the lines below tell the schema
+
+    client = ScriptedClient({"small": named}, default="fine")
     rungs = [Rung(f"test/{name}", name=name, verify=(Refusal(), Schema(), Hedging())) for name in ("small", "large")]
     worst = {}
     with Cascade(Ladder(*rungs), client=client) as app:
         app.run("deep", schema=SCHEMA)  # what is compiled and imported once
         for name in ANSWERS:
             worst[name] = longest_lag_s(app, lambda name=name: app.run(name, schema=SCHEMA))
-    name = max(worst, key=worst.__getitem__)
-    told(f"{len(ANSWERS)} hostile answers, the worst {name!r}", worst[name])
+        name = max(worst, key=worst.__getitem__)
+        told(app, f"{len(ANSWERS)} hostile answers, the worst {name!r}", worst[name])
 
 
 def test_shared_attacks_do_not_stall_the_loop(shared_data: Path) -> None:
     rows = json.loads((shared_data / "attacks.json").read_text(encoding="utf-8"))
     texts = [row["payload"] if isinstance(row["payload"], str) else json.dumps(row["payload"]) for row in rows]
-    client = ScriptedClient({"small": list(texts)}, default="fine")
+    client = ScriptedClient({"small": ["fine", *texts]}, default="fine")
     rungs = [Rung(f"test/{name}", name=name, verify=(Refusal(), Schema(), Hedging())) for name in ("small", "large")]
 
     def attack() -> None:
@@ -97,7 +102,8 @@ def test_shared_attacks_do_not_stall_the_loop(shared_data: Path) -> None:
                 continue
 
     with Cascade(Ladder(*rungs), client=client) as app:
-        told(f"{len(texts)} shared attacks", longest_lag_s(app, attack))
+        app.run("warm up", schema={"type": "object"})  # what is compiled and imported once
+        told(app, f"{len(texts)} shared attacks", longest_lag_s(app, attack))
 
 
 def big(hit, megabytes: int) -> Reply:
@@ -114,7 +120,8 @@ def test_huge_bodies_do_not_stall_the_loop(server: Server) -> None:
 
     with Cascade(Ladder(rung)) as app:
         app.run("warm up")
-        told("bodies of 7 and 9 MiB", longest_lag_s(app, ask))
+        # The server writes them in this process; in one of its own they are held to 20 ms (test_l11_hostile_shapes.py).
+        told(app, "bodies of 7 and 9 MiB", longest_lag_s(app, ask), 0.1)
 
 
 def test_a_locked_log_does_not_stall_the_loop(tmp_path: Path) -> None:
@@ -133,7 +140,7 @@ def test_a_locked_log_does_not_stall_the_loop(tmp_path: Path) -> None:
                 time.sleep(0.005)  # at full speed a log may lose rows after 10,000, which is another test's business
             other.execute("COMMIT")
 
-        told(f"a log that is locked for {locked_s:g} s", longest_lag_s(app, serve))
+        told(app, f"a log that is locked for {locked_s:g} s", longest_lag_s(app, serve))
         other.close()
         app.log.flush()
         assert app.log.lost == 0
