@@ -12,8 +12,8 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 Fault = str
-"""What happens to a line: `expired`, `lost` (no line), `500`, `400`, `repeated`, `foreign` (another line beside it),
-`unreadable` (an answer without a message, which is billed)."""
+"""What happens to a line: `expired`, `lost` (no line), a status (`500`, `400`), `repeated`, `foreign` (another line
+beside it), `unreadable` (an answer without a message, which is billed)."""
 
 
 class BatchServer:
@@ -110,7 +110,7 @@ class BatchServer:
             told = {"id": "r", "custom_id": asked["custom_id"], "response": None, "error": None}
             if fault == "expired":
                 errors.append({**told, "error": {"code": "batch_expired", "message": "It expired."}})
-            elif fault in ("500", "400"):
+            elif (fault or "").isdigit():
                 said = {"error": {"message": "Something is wrong.", "type": "invalid_request_error"}}
                 errors.append({**told, "response": {"status_code": int(fault), "body": said}})
             elif fault != "lost":

@@ -16,6 +16,7 @@ from cascade.bulk.result_output import ResultOutput
 from cascade.bulk.result_table import form_of
 from cascade.bulk.settlement import Settlement, settle
 from cascade.bulk.stop import Stop
+from cascade.bulk.waves.state import remove_batches, require_collected
 from cascade.engine.cascade import Cascade, Order
 from cascade.errors import ConfigError
 from cascade.exchange import Request
@@ -166,13 +167,15 @@ def run_file(
         on_done: callback after each request: number done, US dollars spent so far, the result (None at the start).
 
     Raises:
-        ConfigError: the output exists; the journal was begun with another ladder or policy, or cannot be written.
+        ConfigError: the output exists; the journal was begun with another ladder or policy, or cannot be written; calls
+            of it are in flight in provider batches.
         DataError: reading the requests failed; finished work is kept.
         LogUnavailable: it had to stop; finished work is kept.
     """
     if output.exists() and not overwrite and not journal_of(output).exists():
         message = f"{output} already exists; give another --output, or --force to overwrite it."
         raise ConfigError(message)
+    require_collected(output)
     form_of(output, order)  # before the journal: it may be refused
     stop = stop or Stop()
     with open_journal(app.ladder, app.policy, output) as journal, ResultOutput(output, order) as written:
@@ -198,7 +201,10 @@ def run_file(
             if app.log is not None and not app.log.read_only:
                 with app.log.reading():  # all rows are committed, and the log is whole: the journal is not needed
                     pass
-            written.finish(journal, keep=any(outcome not in FINAL for outcome in run.outcomes))
+            unfinished = any(outcome not in FINAL for outcome in run.outcomes)
+            written.finish(journal, keep=unfinished)
+            if not unfinished:
+                remove_batches(output)
     lost = [one for one in settlement.lost if one.decision_id not in run.from_log]
     return Batch(
         n=run.read,

@@ -63,11 +63,12 @@ class CostEstimate:
         return sum(item.calls for item in self.items)
 
 
-def estimate(samples: Iterable[Sample], app: Cascade) -> CostEstimate:
+def estimate(samples: Iterable[Sample], app: Cascade, *, batched: bool = False) -> CostEstimate:
     """Estimate the cost of exploring the samples.
 
     Input tokens are an upper estimate from the prompts; output tokens are the mean of the rung's recordings, else
-    `max_tokens` if that is below the assumed 200. Verifiers that a free veto would skip are counted.
+    `max_tokens` if that is below the assumed 200. Verifiers that a free veto would skip are counted. `batched`
+    takes the prices of provider batches.
 
     Raises:
         UnknownPrice: a rung has no price.
@@ -81,7 +82,7 @@ def estimate(samples: Iterable[Sample], app: Cascade) -> CostEstimate:
         mean = _mean_output(samples, name)
         cap = rung.params.get("max_completion_tokens") or rung.params.get("max_tokens") or OUTPUT_TOKENS
         output = mean if mean is not None else float(min(OUTPUT_TOKENS, cap))
-        price = app.prices.price(rung.model, rung.price)
+        price = _price(app.prices, rung.model, rung.price, batched=batched)
         prompts = [estimate_prompt_tokens(s.request.messages, {**rung.params, **s.request.params}) for s in missing]
         items.append(
             CostItem(
@@ -96,7 +97,7 @@ def estimate(samples: Iterable[Sample], app: Cascade) -> CostEstimate:
         for verifier in rung.verifiers:
             if verifier.paid:
                 due = [s for s in due_on if not _has(s, name, verifier.name)]
-                items.append(_verifier_item(rung, verifier, due, output, app.prices))
+                items.append(_verifier_item(rung, verifier, due, output, app.prices, batched=batched))
     return CostEstimate(items=tuple(items))
 
 
@@ -108,12 +109,13 @@ def _has(sample: Sample, rung: str, verifier: str) -> bool:
 
 
 def _verifier_item(
-    rung: Rung, verifier: Verifier, due: Sequence[Sample], output_tokens: float, prices: PriceBook
+    rung: Rung, verifier: Verifier, due: Sequence[Sample], output_tokens: float, prices: PriceBook, *, batched: bool
 ) -> CostItem:
     """Estimate the cost of a paid verifier: a judge by question, answer, rubric; resampling by the rung's answers."""
     model, votes = getattr(verifier, "model", None), int(getattr(verifier, "votes", 0) or 0)
     repeats = votes or int(getattr(verifier, "samples", 0) or 0) or 1
-    price = prices.price(model, getattr(verifier, "price", None)) if model else prices.price(rung.model, rung.price)
+    priced = (model, getattr(verifier, "price", None)) if model else (rung.model, rung.price)
+    price = _price(prices, *priced, batched=batched)
     each, more = (float(JUDGE_TOKENS), round(output_tokens + RUBRIC_TOKENS)) if votes else (output_tokens, 0)
     prompts = [estimate_prompt_tokens(s.request.messages, s.request.params) + more for s in due]
     return CostItem(
@@ -124,6 +126,11 @@ def _verifier_item(
         output_tokens=each,
         recorded=False,
     )
+
+
+def _price(prices: PriceBook, model: str, given: Price | None, *, batched: bool) -> Price:
+    price = prices.price(model, given)
+    return price.batched() if batched else price
 
 
 def _usd(price: Price, prompts: Sequence[int], output_tokens: float) -> float:

@@ -12,6 +12,7 @@ from cascade.bulk.journal import Journal, encoded
 from cascade.bulk.journal_recorder import JournalRecorders
 from cascade.bulk.settlement import settle
 from cascade.bulk.stop import Stop
+from cascade.bulk.waves.state import remove_batches, require_collected
 from cascade.engine.cascade import Cascade
 from cascade.errors import BudgetExceeded, ConfigError, DataError
 from cascade.flow.verify import WHOLE
@@ -105,21 +106,16 @@ def explore_file(
         BudgetExceeded, ProviderError, LogUnavailable: it had to stop; finished work is kept.
         DataError: a recording names another model than the ladder's rung; a sample sets a parameter that is not on the
             allow-list (see `cascade.samples.request_limits`).
-        ConfigError: a sample's schema or tools could not be checked.
+        ConfigError: a sample's schema or tools could not be checked; calls of it are in flight in provider batches.
     """
+    require_collected(output)
     stop = stop or Stop()
     spent = 0.0
     failures: list[str] = []
     with Journal(output, kind="explore") as journal:
         settlement = settle(journal, app.log)
         app.correct_spending(settlement.corrections)
-        earlier = {sample.key: sample for sample in read_samples(output)} if output.exists() else {}
-        merged = [_with_kept(sample, journal, earlier.get(sample.key)) for sample in samples]
-        for sample in merged:
-            _require_models(sample, app.ladder.of(sample.request.task))
-        todo = [i for i, sample in enumerate(merged) if not is_complete(sample, app.ladder)]
-        for i in todo:
-            _require_runnable(merged[i], app)
+        merged, todo = unfinished(app, samples, journal)
         resumed, ambiguous = len(merged) - len(todo), journal.ambiguous - len(settlement.lost)
         keeper = JournalRecorders(journal)
         count = resumed
@@ -153,6 +149,8 @@ def explore_file(
         stopped = count < len(merged)
         if not stopped:
             journal.finish((encoded(sample_line(sample)) + b"\n" for sample in merged), keep=bool(failures))
+            if not failures:
+                remove_batches(output)
     return Exploration(
         samples=tuple(merged),
         spent_usd=spent,
@@ -163,6 +161,23 @@ def explore_file(
         failures=tuple(failures),
         stopped=stopped,
     )
+
+
+def unfinished(app: Cascade, samples: Sequence[Sample], journal: Journal) -> tuple[list[Sample], list[int]]:
+    """Return the samples with what earlier runs recorded, and the places of those that are to be asked about.
+
+    Raises:
+        ConfigError, DataError: as of `explore_file`.
+    """
+    output = journal.output
+    earlier = {sample.key: sample for sample in read_samples(output)} if output.exists() else {}
+    merged = [_with_kept(sample, journal, earlier.get(sample.key)) for sample in samples]
+    for sample in merged:
+        _require_models(sample, app.ladder.of(sample.request.task))
+    todo = [i for i, sample in enumerate(merged) if not is_complete(sample, app.ladder)]
+    for i in todo:
+        _require_runnable(merged[i], app)
+    return merged, todo
 
 
 def is_complete(sample: Sample, ladder: Ladder) -> bool:

@@ -11,11 +11,14 @@ import typer
 from cascade.cli.shared.exit_codes import guarded
 from cascade.cli.shared.options import ConfigOption, JsonOption, MapOption, load
 from cascade.cli.shared.terminal import dollars, print_json, print_text, say
-from cascade.errors import ConfigError
+from cascade.errors import BudgetExceeded, ConfigError
 
 if TYPE_CHECKING:
-    from cascade.bulk.waves.run import Progress
+    from cascade.bulk.batch import Batch
+    from cascade.bulk.exploration import Exploration
+    from cascade.bulk.waves.run import Progress, WaveRun
     from cascade.bulk.waves.state import WaveState
+    from cascade.bulk.waves.waiting import Missing
 
 batch = typer.Typer(
     name="batch",
@@ -26,7 +29,9 @@ batch = typer.Typer(
 
 FAILED = 3
 
-OutputArgument = Annotated[Path, typer.Argument(metavar="OUTPUT", help="The --output of `cascade batch submit`.")]
+OutputArgument = Annotated[
+    Path, typer.Argument(metavar="OUTPUT", help="The --output of `cascade batch submit` or `cascade explore --batch`.")
+]
 MissingOption = Annotated[
     str,
     typer.Option(
@@ -60,16 +65,18 @@ def submit(
 
     Its worst case is reserved before it is sent. Run again, it sends nothing twice.
     """
+    from cascade.bulk.request_file import RequestFile
     from cascade.bulk.result_table import form_of
     from cascade.bulk.waves.run import begin
+    from cascade.samples.table import parse_mapping
 
     if max_run_cost is not None and not max_run_cost > 0:
         message = f"--max-run-cost is {max_run_cost:g}; US dollars above 0 were expected."
         raise ConfigError(message)
     form_of(output, "input")
-    _requests(str(source), mapping).checked()
+    RequestFile(source, mapping=None if mapping is None else parse_mapping(mapping)).checked()
     state = begin(output, source, mapping=mapping, max_cost_usd=max_run_cost, overwrite=force)
-    _tell(state, _run(config, state).advance(on_step=say), as_json=as_json)
+    tell(state, advance(waves(config, state), "keep"), as_json=as_json)
 
 
 @batch.command()
@@ -130,45 +137,60 @@ def collect(
         message = f"--missing is {missing!r}; {', '.join(get_args(Missing))} was expected."
         raise ConfigError(message)
     state = WaveState.load(output)
-    run = _run(config, state)
-    while True:
-        step = run.advance(missing=cast("Missing", missing), on_step=say)
-        if not (wait and step.in_flight):
-            break
+    run = waves(config, state)
+    while (step := advance(run, cast("Missing", missing))).in_flight and wait:
         time.sleep(every)
-    _tell(state, step, as_json=as_json)
+    tell(state, step, as_json=as_json)
 
 
-def _requests(source: str, mapping: str | None) -> Any:
-    from cascade.bulk.request_file import RequestFile
-    from cascade.samples.table import parse_mapping
-
-    return RequestFile(source, mapping=None if mapping is None else parse_mapping(mapping))
-
-
-def _run(config: Path | None, state: WaveState) -> Any:
+def waves(config: Path | None, state: WaveState) -> WaveRun:
+    """Return the run of a state."""
     from cascade.bulk.waves.run import WaveRun
+    from cascade.bulk.waves.work import work_of
 
-    return WaveRun(load(config), state, _requests(state.input, state.mapping))
+    loaded = load(config)
+    return WaveRun(loaded, state, work_of(loaded, state))
 
 
-def _tell(state: WaveState, step: Progress, *, as_json: bool) -> None:
-    from cascade.bulk.batch import FINAL
+def advance(run: WaveRun, missing: Missing) -> Progress:
+    """Take every step of a run that can be taken now.
+
+    Raises:
+        BudgetExceeded: the limit of an exploration does not pay for what is left of it.
+    """
+    try:
+        return run.advance(missing=missing, on_step=say)
+    except BudgetExceeded as error:
+        message = f"{error}. What was answered is kept; `cascade explore --batch` with a higher --max-cost goes on."
+        raise type(error)(message) from None
+
+
+def tell(state: WaveState, step: Progress, *, as_json: bool) -> None:
+    """Say what a step came to.
+
+    Raises:
+        Exit: 3, where calls have no answer.
+    """
+    from cascade.bulk.exploration import Exploration
     from cascade.bulk.waves.money import dollars_of
 
     done = step.done
     spent = dollars_of(sum(one.charged_pico for one in state.batches)) + (0.0 if done is None else done.spent_usd)
-    unfinished = 0 if done is None else sum(n for outcome, n in done.outcomes.items() if outcome not in FINAL)
+    explored = done if isinstance(done, Exploration) else None
+    ran = None if isinstance(done, Exploration) else done
     if as_json:
+        own: dict[str, Any] = {"outcomes": None if ran is None else dict(ran.outcomes)}
+        if state.purpose == "explore":
+            own = {"n": len(explored.samples), "failures": explored.failures} if explored is not None else {}
         print_json(
             {
                 "output": str(state.output), "sent": step.sent, "in_flight": step.in_flight, "missing": step.missing,
-                "refused": step.refused, "cost_usd": spent, "done": step.complete,
-                "outcomes": None if done is None else dict(done.outcomes),
+                "refused": step.refused, "cost_usd": spent, "done": step.complete, **own,
             }
         )  # fmt: skip
     if step.refused:
-        say(f"{step.refused} calls were not sent: their worst case is above what --max-run-cost or the day has left.")
+        name = "--max-run-cost" if state.purpose == "run" else "--max-cost"
+        say(f"{step.refused} calls were not sent: their worst case is above what {name} or the day has left.")
     if step.missing:
         say(f"{step.missing} calls have no answer; run `cascade batch collect` with --missing batch or --missing live.")
         raise typer.Exit(FAILED)
@@ -179,8 +201,24 @@ def _tell(state: WaveState, step: Progress, *, as_json: bool) -> None:
         say(f"{step.in_flight} calls are in flight; spent {dollars(spent)} so far.")
         say(f"Next: cascade batch collect {state.output}")
         return
+    if explored is not None:
+        _tell_explored(explored, state, spent)
+    if ran is not None:
+        _tell_ran(ran, state, spent)
+
+
+def _tell_explored(done: Exploration, state: WaveState, spent: float) -> None:
+    say(f"{len(done.samples)} samples in {state.output}; spent {dollars(spent)}.")
+    if done.failures:
+        say(f"{len(done.failures)} failed, the first: {done.failures[0]}. `cascade explore` asks them live.")
+        raise typer.Exit(FAILED)
+
+
+def _tell_ran(done: Batch, state: WaveState, spent: float) -> None:
+    from cascade.bulk.batch import FINAL
+
     ended = ", ".join(f"{count} {outcome}" for outcome, count in done.outcomes.items()) or "no requests"
     say(f"{ended}; spent {dollars(spent)}; results in {state.output}")
-    if unfinished:
+    if unfinished := sum(count for outcome, count in done.outcomes.items() if outcome not in FINAL):
         say(f"{unfinished} were not answered; `cascade run --input` with the same files asks them live.")
         raise typer.Exit(FAILED)

@@ -58,6 +58,10 @@ def explore(
             help="Then ask the top again on N requests of each task: how often it differs from itself.",
         ),
     ] = None,
+    batch: Annotated[
+        bool,
+        typer.Option("--batch", help="Ask by provider batches, at their lower price; `cascade batch collect` goes on."),
+    ] = False,
     concurrency: ConcurrencyOption = 16,
     mapping: MapOption = None,
     yes: YesOption = False,
@@ -73,6 +77,17 @@ def explore(
     samples = read_files([requests], parse_mapping(mapping) if mapping else None)[:limit]
     output = output or default_output(requests)
     loaded = load(config)
+    if batch:
+        if ask_twice is not None:
+            message = (
+                f"--ask-twice was given with --batch, and asks live; leave it out, and run `cascade explore {requests} "
+                f"--output {output} --ask-twice {ask_twice}` once the samples are there."
+            )
+            raise ConfigError(message)
+        _by_batches(
+            config, loaded, samples, output, requests, mapping, limit, max_cost=max_cost, yes=yes, as_json=as_json
+        )  # fmt: skip
+        return
     with loaded.open(policy=False) as app:
         done = explore_samples(app, samples, output, max_cost=max_cost, concurrency=concurrency, yes=yes)
     again = None if ask_twice is None else _ask_twice(
@@ -95,6 +110,54 @@ def explore(
         print_text(str(output))
     if failures:
         raise typer.Exit(3)
+
+
+def _by_batches(
+    config: Path | None,
+    loaded: Config,
+    samples: Sequence[Sample],
+    output: Path,
+    requests: Path,
+    mapping: str | None,
+    limit: int | None,
+    *,
+    max_cost: float | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Send the first wave, after the cost estimate; or take the next step of what was sent."""
+    from cascade.bulk.cost_estimate import estimate
+    from cascade.bulk.waves.run import begin
+    from cascade.bulk.waves.state import is_begun
+    from cascade.cli.batch import advance, tell, waves
+
+    _require_cost(max_cost)
+    if is_begun(output):
+        say(f"Batches for {output} were begun before; nothing is sent twice.")
+    else:
+        with loaded.open(policy=False, log=False) as app:
+            bill = estimate(samples, app, batched=True)
+        _show_bill(bill, len(samples), max_cost, "by provider batches")
+        _confirm(bill, yes=yes)
+    state = begin(
+        output, requests, purpose="explore", mapping=mapping, limit=limit, max_cost_usd=max_cost, overwrite=True
+    )  # fmt: skip
+    run = waves(config, state)
+    tell(state, advance(run, "keep"), as_json=as_json)
+    if output.exists() and not as_json:
+        print_text(str(output))
+
+
+def _require_cost(max_cost: float | None) -> None:
+    if max_cost is not None and not max_cost > 0:
+        message = f"--max-cost is {max_cost:g}; a number of US dollars above 0 was expected."
+        raise ConfigError(message)
+
+
+def _confirm(bill: CostEstimate, *, yes: bool) -> None:
+    if bill.calls and not yes and interactive() and not typer.confirm("Go on?", err=True):
+        message = "Declined; no call was made."
+        raise Interrupted(message)
 
 
 def _ask_twice(
@@ -147,18 +210,14 @@ def explore_samples(
     from cascade.bulk.journal import journal_of
     from cascade.bulk.stop import Stop
 
-    if max_cost is not None and not max_cost > 0:
-        message = f"--max-cost is {max_cost:g}; a number of US dollars above 0 was expected."
-        raise ConfigError(message)
+    _require_cost(max_cost)
     journal = journal_of(output)
     bill = estimate(samples, app)
     if journal.exists() or output.exists():
         there = journal if journal.exists() else output
         say(f"Resuming from {there}: recordings there are not paid for again; the estimate covers all requests.")
     _show_bill(bill, len(samples), max_cost)
-    if bill.calls and not yes and interactive() and not typer.confirm("Go on?", err=True):
-        message = "Declined; no call was made."
-        raise Interrupted(message)
+    _confirm(bill, yes=yes)
     stop = Stop()
     try:
         with stoppable(stop), progress(label, len(samples)) as report:
@@ -189,10 +248,10 @@ def explore_samples(
     return done
 
 
-def _show_bill(bill: CostEstimate, n: int, max_cost: float | None) -> None:
+def _show_bill(bill: CostEstimate, n: int, max_cost: float | None, how: str = "") -> None:
     from rich.table import Table
 
-    table = Table(title=f"Cost estimate for {n} requests", title_justify="left", title_style="bold")
+    table = Table(title=f"Cost estimate for {n} requests{how and f' {how}'}", title_justify="left", title_style="bold")
     for heading in ("rung", "model", "calls", "tokens per answer", "about"):
         table.add_column(heading, justify="left" if heading in ("rung", "model") else "right")
     for item in bill.items:

@@ -77,7 +77,7 @@ def collect(config: Config, state: WaveState, journal: Journal, failed: FailedCa
     asyncio.run(journal.synced())
     if lost:
         failed.put(lost)
-    missing = sum(one.missing for one in lost)
+    missing = sum(map(failed.missing, lost))
     return state.put(
         batch, step="collected", charged_pico=charged, answered=answered, missing=missing, failed=len(lost) - missing,
         repeated=repeated, foreign=foreign,

@@ -6,8 +6,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from cascade.bulk.waves.state import Purpose
 from cascade.errors import DataError
 from cascade.failure import CallFailure, FailureKind
+
+_FATAL = frozenset({FailureKind.AUTH, FailureKind.QUOTA, FailureKind.NOT_FOUND})
+"""Kinds that end an exploration (`engine.raise_for.raise_if_fatal`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +34,6 @@ class FailedCall:
     """The HTTP status of its line."""
 
     @property
-    def missing(self) -> bool:
-        """Whether another try may mend it, as the retry loop decides for a live call."""
-        return self.failure.treatment.retries > 0
-
-    @property
     def failure(self) -> CallFailure:
         """The failure as the flow takes it; nothing is asked or charged for it any more."""
         return CallFailure(kind=self.kind, message=self.message, status=self.status, tries=0, charged=False)
@@ -43,12 +42,13 @@ class FailedCall:
 class FailedCalls:
     """The failed calls of a run, in a file beside its state; the latest line of a key counts."""
 
-    def __init__(self, folder: Path) -> None:
-        """Read the file, if there is one.
+    def __init__(self, folder: Path, purpose: Purpose) -> None:
+        """Read the file of a run of this purpose, if there is one.
 
         Raises:
             DataError: it is damaged.
         """
+        self._mendable = _FATAL if purpose == "explore" else frozenset[FailureKind]()
         self._path = folder / "failed.jsonl"
         self.by_key: dict[str, FailedCall] = {}
         if self._path.exists():
@@ -85,12 +85,20 @@ class FailedCalls:
         )
         write_atomically(self._path, lines)
 
+    def missing(self, one: FailedCall) -> bool:
+        """Return whether another try may mend a failure.
+
+        As the retry loop decides for a live call; for an exploration, also where it would stop a live one until a key,
+        an account or a model's name is put right.
+        """
+        return one.failure.treatment.retries > 0 or one.kind in self._mendable
+
     def final(self, key: str) -> CallFailure | None:
         """Return a call's permanent failure; None if it has none."""
         found = self.by_key.get(key)
-        return None if found is None or found.missing else found.failure
+        return None if found is None or self.missing(found) else found.failure
 
     def is_missing(self, key: str) -> bool:
         """Return whether a call was asked and is to be asked again."""
         found = self.by_key.get(key)
-        return found is not None and found.missing
+        return found is not None and self.missing(found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import IO, Any
 
@@ -13,9 +12,9 @@ from cascade.bulk.waves.failed_calls import FailedCalls
 from cascade.bulk.waves.money import Money
 from cascade.bulk.waves.state import SentBatch, WaveState
 from cascade.bulk.waves.waiting import Missing, Waiting, find_waiting
+from cascade.bulk.waves.work import Work
 from cascade.clients.batch_line import batch_line
 from cascade.config import Config
-from cascade.exchange import Request
 from cascade.fast_replace import fast_replace
 from cascade.guards.budget import Budget
 from cascade.log.calls import call_id
@@ -62,7 +61,7 @@ def prepare(
     config: Config,
     state: WaveState,
     journal: Journal,
-    requests: Iterable[Request],
+    work: Work,
     failed: FailedCalls,
     money: Money,
     *,
@@ -110,7 +109,7 @@ def prepare(
             }  # fmt: skip
             file.write(line, told)
 
-        find_waiting(config, journal, requests, failed, take, missing=missing)
+        find_waiting(config, journal, work, failed, take, missing=missing)
         if errors:
             raise errors[0]
         prepared = [file.finish() for file in made]

@@ -1,14 +1,15 @@
-"""WaveRun: a bulk run by provider batches, wave after wave; every step is resumed where a run before ended."""
+"""WaveRun: a bulk run or an exploration by provider batches, in waves, each step resumed where one ended."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cascade.bulk.batch import FINAL, Batch, open_journal, run_file
+from cascade.bulk.batch import FINAL, Batch
+from cascade.bulk.exploration import Exploration
 from cascade.bulk.journal import Journal, journal_of
 from cascade.bulk.settlement import settle
 from cascade.bulk.waves.collecting import collect, look
@@ -16,17 +17,16 @@ from cascade.bulk.waves.failed_calls import FailedCalls
 from cascade.bulk.waves.money import Money, dollars_of
 from cascade.bulk.waves.prepare import prepare
 from cascade.bulk.waves.sending import send
-from cascade.bulk.waves.state import WaveState, folder_of
+from cascade.bulk.waves.state import Purpose, WaveState, folder_of, is_begun
 from cascade.bulk.waves.waiting import Missing
+from cascade.bulk.waves.work import Work
 from cascade.clients import Client
 from cascade.config import Config
 from cascade.errors import ConfigError
-from cascade.exchange import ModelCall, Request, Response
+from cascade.exchange import ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.guards.call_recorder import call_key
 from cascade.log import Log, open_log
-from cascade.plugins import resolve
-from cascade.policy.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Progress:
     refused: int = 0
     """Calls that were not sent, since a limit would not have paid for them."""
 
-    done: Batch | None = None
+    done: Batch | Exploration | None = None
     """The finished run; None while batches are in flight or calls are missing, and where it was finished before."""
 
     complete: bool = False
@@ -53,20 +53,11 @@ class Progress:
 
 
 class WaveRun:
-    """A bulk run by provider batches."""
+    """A bulk run or an exploration by provider batches."""
 
-    def __init__(self, config: Config, state: WaveState, requests: Iterable[Request]) -> None:
-        """Take the configuration, the state, and re-iterable requests.
-
-        Raises:
-            ConfigError: some requests would only be observed, which is live.
-        """
-        if any(one.observes for one in (config.settings, *config.tasks.values())):
-            message = f"{config.path}: `mode: observe` asks live; `cascade batch` needs `mode: enforce`."
-            raise ConfigError(message)
-        self.config, self.state, self.requests = config, state, requests
-        self._policy = None if config.policy is None else Policy.load(config.policy)
-        self._ladder = resolve(config.ladder, None)
+    def __init__(self, config: Config, state: WaveState, work: Work) -> None:
+        """Take the configuration, the state, and what is done with the requests."""
+        self.config, self.state, self.work = config, state, work
 
     def advance(self, *, missing: Missing = "keep", on_step: Callable[[str], None] = lambda _: None) -> Progress:
         """Take every step that can be taken now: finish sending, collect what has ended, send the next wave, or finish.
@@ -91,7 +82,7 @@ class WaveRun:
             ConfigError: it is not complete.
         """
         state = self.state
-        if not state.output.exists():
+        if not state.output.exists() or state.open:
             message = (
                 f"{journal_of(state.output)} is missing, and with it the answers of {len(state.batches)} batches that "
                 f"were sent; put it back, or remove {folder_of(state.output)} to send and pay them again."
@@ -103,31 +94,31 @@ class WaveRun:
     def _advance(self, missing: Missing, on_step: Callable[[str], None]) -> Progress:
         state = self.state
         with self._log() as log:
-            with self._journal() as journal:
+            with self.work.journal() as journal:
                 sent = self._send(journal, log, on_step)
             for batch in [one for one in state.open if one.step == "sent"]:
                 seen = look(self.config, state, batch)
                 if seen.step == "ended":
                     on_step(f"Wave {seen.wave}: {seen.batch_id} of {seen.rung} {seen.status}")
-            with self._journal() as journal:
-                failed = FailedCalls(state.folder)
+            with self.work.journal() as journal:
+                failed = FailedCalls(state.folder, state.purpose)
                 for batch in [one for one in state.open if one.step == "ended"]:
                     got = collect(self.config, state, journal, failed, batch)
                     counts = f"{got.answered} answered, {got.failed} failed, {got.missing} missing"
                     on_step(f"Wave {got.wave}: {counts}; ${dollars_of(got.charged_pico):.4f}")
             if state.open:
                 return Progress(sent=sent, in_flight=sum(one.lines for one in state.open))
-            with self._journal() as journal:
+            with self.work.journal() as journal:
                 # Nothing is in flight, so what the journal does not know as ended was never sent.
                 settle(journal, log, final=FINAL)
-                failed = FailedCalls(state.folder)
+                failed = FailedCalls(state.folder, state.purpose)
                 money = Money(
                     self.config, log, max_cost_usd=state.max_cost_usd, committed_pico=state.committed_pico
                 )  # fmt: skip
-                prepare(self.config, state, journal, self.requests, failed, money, missing=missing)
+                prepare(self.config, state, journal, self.work, failed, money, missing=missing)
                 sent += self._send(journal, log, on_step)
                 lost = sum(
-                    one.missing and journal.index.reply(one.key) is None for one in failed.by_key.values()
+                    failed.missing(one) and journal.index.reply(one.key) is None for one in failed.by_key.values()
                 )  # fmt: skip
         if state.open:
             return Progress(sent=sent, in_flight=sum(one.lines for one in state.open), refused=money.refused)
@@ -143,15 +134,15 @@ class WaveRun:
             on_step(f"Wave {gone.wave}: {gone.lines} calls of {gone.rung} sent as {gone.batch_id}")
         return sent
 
-    def _finish(self, failed: FailedCalls, *, live: bool) -> Batch:
+    def _finish(self, failed: FailedCalls, *, live: bool) -> Batch | Exploration:
         state = self.state
         left = None
         if state.max_cost_usd is not None:
             left = max(0.0, state.max_cost_usd - dollars_of(state.committed_pico))
-        again = {one.request_id for one in failed.by_key.values() if one.missing} if live else set()
-        with self.config.open() as app:
+        again = {one.request_id for one in failed.by_key.values() if failed.missing(one)} if live else set()
+        with self.work.open(self.config) as app:
             app.put_before_client(lambda client: _Answered(client, failed, again))
-            done = run_file(app, self.requests, state.output, max_cost_usd=left if again else None, overwrite=True)
+            done = self.work.finish(app, max_cost_usd=left if again else None)
         if not journal_of(state.output).exists():
             state.remove()
         return done
@@ -172,9 +163,6 @@ class WaveRun:
         )
         with closing(log):
             yield log
-
-    def _journal(self) -> Journal:
-        return open_journal(self._ladder, self._policy, self.state.output)
 
 
 class _Answered(Client):
@@ -201,14 +189,23 @@ class _Answered(Client):
         """Do nothing: the client is closed by the one that made it."""
 
 
-def begin(output: Path, source: Path, *, mapping: str | None, max_cost_usd: float | None, overwrite: bool) -> WaveState:
-    """Begin a run, or return the one that was begun.
+def begin(
+    output: Path,
+    source: Path,
+    *,
+    purpose: Purpose = "run",
+    mapping: str | None,
+    limit: int | None = None,
+    max_cost_usd: float | None,
+    overwrite: bool,
+) -> WaveState:
+    """Begin a run, or return the one that was begun; its cost limit is the one given last.
 
     Raises:
-        ConfigError: the output exists, or was begun with another file or limit.
+        ConfigError: the output exists, or was begun with another file.
     """
-    own: dict[str, Any] = {"input": str(source), "mapping": mapping, "max_cost_usd": max_cost_usd}
-    if (folder_of(output) / "state.json").exists():
+    own: dict[str, Any] = {"purpose": purpose, "input": str(source), "mapping": mapping, "limit": limit}
+    if is_begun(output):
         state = WaveState.load(output)
         found = {name: getattr(state, name) for name in own}
         if found != own:
@@ -218,10 +215,14 @@ def begin(output: Path, source: Path, *, mapping: str | None, max_cost_usd: floa
                 f"same, or another --output."
             )
             raise ConfigError(message)
+        if max_cost_usd not in (None, state.max_cost_usd):
+            with state.locked():
+                state.max_cost_usd = max_cost_usd
+                state.save()
         return state
     if output.exists() and not overwrite and not journal_of(output).exists():
         message = f"{output} already exists; give another --output, or --force to overwrite it."
         raise ConfigError(message)
-    state = WaveState(output=output, **own)
+    state = WaveState(output=output, max_cost_usd=max_cost_usd, **own)
     state.save()
     return state

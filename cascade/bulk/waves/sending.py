@@ -45,7 +45,7 @@ def _reserve(config: Config, state: WaveState, journal: Journal, log: Log | None
         for told in calls_of(state, batch):
             if log is not None:
                 request = Request.of("", id=told["id"], task=told["task"], principal=told["principal"])
-                calls = log.calls(request, purpose="run", decision_id=told["decision"])
+                calls = log.calls(request, purpose=state.purpose, decision_id=told["decision"])
                 call = call_of(config, batch, told)
                 await calls.begin(told["key"], call, told["worst"], identity=told["call"])
             if journal.index.call(told["call"]) is None:

@@ -16,6 +16,8 @@ from cascade.files import strict_json, write_atomically
 
 FORMAT = 1
 
+Purpose = Literal["run", "explore"]
+
 Step = Literal["prepared", "creating", "sent", "ended", "collected"]
 """How far a batch is: its file lies here; it was uploaded and may have been created; it has an id; the provider has
 ended it; its answers are in the journal."""
@@ -87,8 +89,14 @@ class WaveState:
     input: str
     """The file of requests."""
 
+    purpose: Purpose = "run"
+    """What it is: a bulk run, or an exploration of samples."""
+
     mapping: str | None = None
     """Columns of a table, as `--map`."""
+
+    limit: int | None = None
+    """Only so many requests of the input, from its beginning; None: all."""
 
     max_cost_usd: float | None = None
     """US dollars that the run may cost; None: no limit."""
@@ -117,7 +125,7 @@ class WaveState:
                 raise ConfigError(message) from None
             message = (
                 f"No batches of {output} were submitted; `cascade batch submit --input FILE --output {output}` was "
-                "expected first."
+                f"expected first, or `cascade explore REQUESTS --batch --output {output}`."
             )
             raise ConfigError(message) from None
         except (OSError, KeyError, TypeError, ValueError, AttributeError):
@@ -190,7 +198,31 @@ class WaveState:
 
     def remove(self) -> None:
         """Remove the folder: the output is complete."""
-        shutil.rmtree(folder_of(self.output))
+        remove_batches(self.output)
+
+
+def require_collected(output: Path) -> None:
+    """Require that no call for an output is in flight in a provider batch: asked live, it would be paid twice.
+
+    Raises:
+        ConfigError: some are.
+    """
+    if is_begun(output) and (flying := WaveState.load(output).open):
+        message = (
+            f"{sum(batch.lines for batch in flying)} calls for {output} are in provider batches that were not collected"
+            f", and asked now would be paid twice; `cascade batch collect {output}` was expected first."
+        )
+        raise ConfigError(message)
+
+
+def is_begun(output: Path) -> bool:
+    """Return whether an output has batches, or is about to have some."""
+    return (folder_of(output) / "state.json").exists()
+
+
+def remove_batches(output: Path) -> None:
+    """Remove an output's folder of batches, if there is one."""
+    shutil.rmtree(folder_of(output), ignore_errors=True)
 
 
 def folder_of(output: Path) -> Path:

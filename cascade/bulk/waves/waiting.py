@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,6 +10,7 @@ from cascade.bulk.journal import Journal
 from cascade.bulk.journal_recorder import JournalRecorders
 from cascade.bulk.reply_line import reply_of
 from cascade.bulk.waves.failed_calls import FailedCalls
+from cascade.bulk.waves.work import Work
 from cascade.clients import Client
 from cascade.clients.provider_batches import chat_provider
 from cascade.config import Config
@@ -37,21 +38,21 @@ class Waiting:
     request: Request
     """The request."""
 
-    decision_id: str
-    """The request's decision."""
+    decision_id: str | None
+    """The request's decision; None: an exploration makes none."""
 
 
 def find_waiting(
     config: Config,
     journal: Journal,
-    requests: Iterable[Request],
+    work: Work,
     failed: FailedCalls,
     on_waiting: Callable[[Waiting], None],
     *,
     missing: Missing,
     concurrency: int = 16,
-) -> int:
-    """Run every request as far as the journal's answers go, and return how many requests there are.
+) -> None:
+    """Run every request as far as the journal's answers go.
 
     The flow, its verifiers and its policy are those of a live run, so what is asked and decided is the same; a request
     ends at its first call without an answer. Nothing is asked, paid or logged.
@@ -59,7 +60,7 @@ def find_waiting(
     Args:
         config: ladder, policy and settings.
         journal: the answers.
-        requests: the requests.
+        work: the requests, and what is done with them.
         failed: calls that failed in earlier waves.
         on_waiting: called with each call that has no answer.
         missing: what is done about calls that are missing.
@@ -68,26 +69,23 @@ def find_waiting(
     limits = replace(config.limits, usd_per_day=None, principal_usd_per_day=None, shared=None, breaker=None)
     quiet = replace(config, limits=limits, observe=ObserveLimits())
     recorders = _Recorders(journal, failed, on_waiting, missing)
-    n = 0
-    with quiet.open(client=_Nothing(failed, config.price_book), log=False) as app:
-        for _ in app.stream_many(requests, concurrency=concurrency, order="as-finished", keep=recorders):
-            n += 1
-    return n
+    with work.open(quiet, client=_Nothing(failed, config.price_book, work.waits_as), log=False) as app:
+        work.walk(app, journal, recorders, concurrency=concurrency)
 
 
 class _Nothing(Client):
     """A client that asks nothing: permanent failures are told again, all else waits."""
 
-    def __init__(self, failed: FailedCalls, prices: PriceBook) -> None:
+    def __init__(self, failed: FailedCalls, prices: PriceBook, waits_as: FailureKind) -> None:
         self._failed, self._prices = failed, prices
+        self._waits = CallFailure(kind=waits_as, message="it waits for its batch", tries=0)
 
     def check(self, call: ModelCall) -> None:
         self._prices.quote(call.model, call.price)
         chat_provider(call)
 
     async def ask(self, call: ModelCall) -> Response | CallFailure:
-        waits = CallFailure(kind=FailureKind.DEADLINE, message="it waits for its batch", tries=0)
-        return self._failed.final(call_key(call)) or waits
+        return self._failed.final(call_key(call)) or self._waits
 
     async def warm_up(self) -> None:
         """Do nothing."""
@@ -111,14 +109,14 @@ class _Recorders(RunRecorder):
 
     def calls(self, request: Request, then: CallRecorder) -> CallRecorder:
         del then
-        return _Recorder(self, request, self._begun.pop((request.task, request.id)))
+        return _Recorder(self, request, self._begun.pop((request.task, request.id), None))
 
     async def synced(self) -> None:
         """Do nothing: no answer is new, and no decision is logged."""
 
 
 class _Recorder(CallRecorder):
-    def __init__(self, run: _Recorders, request: Request, decision_id: str) -> None:
+    def __init__(self, run: _Recorders, request: Request, decision_id: str | None) -> None:
         self._run, self._request, self._decision_id = run, request, decision_id
 
     def known(self, key: str) -> Response | None:

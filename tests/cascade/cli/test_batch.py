@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -74,3 +75,40 @@ def test_a_server_without_batches_is_one_sentence_and_nothing_is_lost(cli, folde
     write_lines(folder / "in.jsonl", [{"id": "r0", "prompt": "q"}])
     done = cli("batch", "submit", "--input", "in.jsonl", "-o", "out.jsonl")
     assert (done.exit_code, "Traceback" in done.stderr) == (3, False)
+
+
+def test_explore_by_batches_tells_the_bill_first_and_is_collected_to_samples(cli, folder, batches):
+    batches.ready = False
+    first = cli("explore", "in.jsonl", "--batch", "--yes")
+    assert (first.exit_code, first.stdout) == (0, "")
+    assert "by provider batches" in first.stderr
+    assert (
+        first.stderr.index("Cost estimate") < first.stderr.index("Wave 1") < first.stderr.index("cascade batch collect")
+    )
+    again = json.loads(cli("explore", "in.jsonl", "--batch", "--json").stdout)
+    assert (again["in_flight"], again["done"], len(batches.batches)) == (8, False, 2)
+    live = cli("explore", "in.jsonl")
+    assert (live.exit_code, "paid twice" in live.stderr, batches.live) == (2, True, 0)
+    batches.ready = True
+    done = cli("batch", "collect", "in.samples.jsonl", "--wait", "--every", "0.01")
+    assert (done.exit_code, "4 samples in in.samples.jsonl" in done.stderr) == (0, True)
+    assert all(len(line["recordings"]) == 2 for line in read_lines(folder / "in.samples.jsonl"))
+    assert (len(batches.batches), batches.live) == (2, 0)
+
+
+def test_explore_by_batches_estimates_half_of_what_live_costs(cli, folder, batches):
+    def estimated(*args):
+        bill = re.search(r"^\W*all\W.*\$([\d.]+)", cli("explore", "in.jsonl", *args).stderr, re.MULTILINE)
+        return float(bill[1])
+
+    assert estimated("-o", "a.jsonl", "--batch") == pytest.approx(estimated("-o", "b.jsonl") / 2, rel=0.01)
+
+
+def test_what_explore_by_batches_cannot_do_is_said_with_the_way_out(cli, folder, batches):
+    twice = cli("explore", "in.jsonl", "--batch", "--ask-twice", "2")
+    assert (twice.exit_code, "once the samples are there" in twice.stderr) == (2, True)
+    poor = cli("explore", "in.jsonl", "--batch", "--max-cost", "0.001")
+    assert (poor.exit_code, "higher --max-cost" in poor.stderr, len(batches.batches)) == (3, True, 0)
+    assert cli("explore", "in.jsonl", "--batch", "--max-cost", "9").exit_code == 0
+    assert cli("explore", "in.jsonl", "--batch", "--limit", "2").exit_code == 2
+    assert len(batches.batches) == 2

@@ -9,9 +9,9 @@ import pytest
 
 from cascade.bulk.batch import run_file
 from cascade.bulk.journal import journal_of
-from cascade.bulk.request_file import RequestFile
 from cascade.bulk.waves.run import WaveRun, begin
 from cascade.bulk.waves.state import WaveState, folder_of
+from cascade.bulk.waves.work import work_of
 from cascade.clients.provider_batches import BatchRefused, ProviderBatches
 from cascade.config import load_config
 from cascade.errors import ConfigError
@@ -53,7 +53,8 @@ def at(tmp_path, monkeypatch):
         source = tmp_path / "in.jsonl"
         given = {"mapping": None, "max_cost_usd": None, "overwrite": False, **options}
         state = WaveState.load(output) if folder_of(output).exists() else begin(output, source, **given)
-        return WaveRun(load_config(tmp_path / "cascade.yaml"), state, RequestFile(source))
+        config = load_config(tmp_path / "cascade.yaml")
+        return WaveRun(config, state, work_of(config, state))
 
     made.folder = tmp_path
     return made
@@ -86,7 +87,7 @@ def test_only_what_escalates_goes_on_and_decisions_are_those_of_a_live_run_at_ha
         sizes = [len(server.files[one["input_file_id"]].splitlines()) for one in server.batches.values()]
         assert (sizes, server.live) == ([N, N // 3], 0)
         with run.config.open(log=False) as app:
-            live = run_file(app, run.requests, at.folder / "live.jsonl")
+            live = run_file(app, run.work.requests, at.folder / "live.jsonl")
         assert decided(at.folder / "out.jsonl") == decided(at.folder / "live.jsonl")
     assert done.outcomes == live.outcomes == {"accepted": N}
     lines = [json.loads(line) for line in (at.folder / "out.jsonl").read_text().splitlines()]
@@ -122,7 +123,7 @@ def test_lines_that_expired_failed_or_never_came_are_asked_again(at, how):
         assert max(server.billed.values()) == 1
         assert server.live == (4 if how == "live" else 0)
         with run.config.open(log=False) as app:
-            run_file(app, run.requests, at.folder / "live.jsonl")
+            run_file(app, run.work.requests, at.folder / "live.jsonl")
         assert decided(at.folder / "out.jsonl") == decided(at.folder / "live.jsonl")
 
 
@@ -212,7 +213,7 @@ def test_a_rung_that_no_provider_batch_can_ask_is_refused_before_anything_is_sen
         text = (at.folder / "cascade.yaml").read_text().replace("openai/large", "anthropic/claude")
         (at.folder / "cascade.yaml").write_text(text)
         with pytest.raises(ConfigError, match="cannot go as a batch"):
-            WaveRun(load_config(at.folder / "cascade.yaml"), run.state, run.requests).advance()
+            WaveRun(load_config(at.folder / "cascade.yaml"), run.state, run.work).advance()
         assert not server.hits
 
 
@@ -233,20 +234,60 @@ def test_two_commands_at_once_are_refused(at):
             second.advance()
 
 
-@pytest.mark.parametrize("complete", [True, False])
-def test_a_run_whose_journal_is_gone_is_complete_or_refused_and_never_paid_again(at, complete):
+def test_a_run_that_was_killed_once_its_journal_was_gone_is_complete(at, monkeypatch):
+    from cascade.bulk import batch
+
+    def kill(_output):
+        raise Killed
+
+    with BatchServer(answer) as server:
+        monkeypatch.setattr(batch, "remove_batches", kill)
+        with pytest.raises(Killed):
+            finished(at(server))
+        monkeypatch.undo()
+        monkeypatch.setenv("KEY", "a-key-for-the-test-server")
+        assert at(server).advance().complete
+        assert not folder_of(at.folder / "out.jsonl").exists()
+        assert len(server.batches) == 2
+
+
+@pytest.mark.parametrize("there", ["nothing", "an output of another run"])
+def test_a_run_in_flight_whose_journal_is_gone_is_refused_and_never_paid_again(at, there):
     with BatchServer(answer) as server:
         run = at(server)
         run.advance()
         journal_of(run.state.output).unlink()
-        if complete:
-            run.state.output.write_text("as it was finished before a kill\n")
-            assert at(server).advance().complete
-            assert not folder_of(run.state.output).exists()
-        else:
-            with pytest.raises(ConfigError, match="missing"):
-                at(server).advance()
+        if there != "nothing":
+            run.state.output.write_text("{}\n")
+        with pytest.raises(ConfigError, match="missing"):
+            at(server).advance()
         assert len(server.batches) == 1
+
+
+def test_a_live_run_is_refused_while_its_calls_are_in_flight_and_cleans_up_once_they_are_collected(at):
+    with BatchServer(answer, {"question 1": ["400"]}) as server:
+        run = at(server)
+        run.advance()
+        with run.config.open(log=False) as app, pytest.raises(ConfigError, match="paid twice"):
+            run_file(app, run.work.requests, run.state.output)
+        assert server.live == 0
+        assert finished(run).done.outcomes["failed"] == 1
+        assert folder_of(run.state.output).exists()
+        with run.config.open() as app:
+            assert run_file(app, run.work.requests, run.state.output).outcomes == {"accepted": N}
+        assert not folder_of(run.state.output).exists()
+        assert max(server.billed.values()) == 1
+
+
+def test_a_limit_that_was_too_low_can_be_raised_and_is_kept_where_none_is_given(at):
+    with BatchServer(answer) as server:
+        run = at(server, max_cost_usd=0.207)
+        assert finished(run).done.outcomes["budget"]
+        own = {"mapping": None, "overwrite": False}
+        assert begin(run.state.output, at.folder / "in.jsonl", max_cost_usd=None, **own).max_cost_usd == 0.207
+        begin(run.state.output, at.folder / "in.jsonl", max_cost_usd=9.0, **own)
+        assert finished(at(server)).done.outcomes == {"accepted": N}
+        assert max(server.billed.values()) == 1
 
 
 def test_an_answer_that_cannot_be_read_is_booked_at_its_worst_case_and_asked_again(at):
