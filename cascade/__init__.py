@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from cascade.guards.limits import Limits
     from cascade.guards.rate_limit import RateLimit
     from cascade.ladder import Ladder, Rung
+    from cascade.log.label_queue import LabelQueue
     from cascade.policy.policy import Policy
     from cascade.result import Attempt, Result
     from cascade.samples.sample import Sample
@@ -75,6 +76,7 @@ __all__ = [
     "EscalationCapped",
     "Exchange",
     "Health",
+    "LabelQueue",
     "Ladder",
     "Limits",
     "LogUnavailable",
@@ -130,6 +132,7 @@ _HOMES = {
     "cascade.result": ("Attempt", "Result"),
     "cascade.policy.policy": ("Policy",),
     "cascade.samples.sample": ("Sample",),
+    "cascade.log.label_queue": ("LabelQueue",),
     "cascade.settings": ("BypassWarning", "ObserveLimits", "Settings"),
     "cascade.usage": ("Price", "Usage"),
     "cascade.verdict": ("Verdict", "Verifier"),

@@ -39,6 +39,7 @@ PLACES = {
     "ObserveModel": "`observe`",
     "ServeModel": "`serve`",
     "LogModel": "`log`",
+    "LabelQueueModel": "`label_queue`",
     "RateLimitModel": "`providers.NAME`",
     "ErrorWordingModel": "`errors[]`",
 }

@@ -1,22 +1,41 @@
 """Import thread: a daemon thread that imports what takes seconds, outside of every request's clock.
 
 A fork waits for it: a child that is forked in the midst of an import finds the import's lock held for ever. The end of
-the program does not wait, and breaks it off.
+the program does not wait for the whole, but for the next module that would be imported: there the thread ends. Ended
+with the interpreter, in the midst of a module, it could take the process down. An exception raised in it from outside
+is no way either: it may fall between the taking of the import system's lock and the `try` that frees it, and whatever
+the main thread then imports waits for ever.
 """
 
 from __future__ import annotations
 
 import atexit
-import ctypes
 import os
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
-END_S = 2.0
-"""Seconds that the end of a program waits for an import that it broke off."""
+END_S = 3.0
+"""Seconds that the end of a program waits at most for the module that an import is in the midst of."""
 
 _running: set[threading.Thread] = set()
+
+
+class _EndFinder:
+    """A finder of modules that finds none, and ends the import threads that ask it for their next one."""
+
+    def find_spec(
+        self,
+        fullname: str,  # noqa: ARG002 - the import system's own signature
+        path: Sequence[str] | None = None,  # noqa: ARG002
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> ModuleSpec | None:
+        if threading.current_thread() in _running:
+            raise SystemExit
+        return None
 
 
 def import_in_thread(work: Callable[[], None]) -> Future[None]:
@@ -45,13 +64,13 @@ def _wait_before_fork() -> None:
             thread.join()
 
 
-def _break_off() -> None:
-    """Raise SystemExit in imports that still run: ended with the interpreter, they could take the process down."""
-    for thread in list(_running):
-        if thread.ident is not None:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+def _end_at_next_module() -> None:
+    """End imports that still run, each before its next module."""
+    if threads := list(_running):
+        sys.meta_path.insert(0, _EndFinder())
+        for thread in threads:
             thread.join(END_S)
 
 
 os.register_at_fork(before=_wait_before_fork, after_in_child=_running.clear)
-atexit.register(_break_off)
+atexit.register(_end_at_next_module)

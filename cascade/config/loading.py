@@ -33,6 +33,7 @@ from cascade.files import read_text, strict_json
 from cascade.guards.limits import Limits
 from cascade.ladder import Ladder, Rung
 from cascade.log.address import SQLITE, address_of, has_password
+from cascade.log.label_queue import LabelQueue
 from cascade.plugins import resolve, verifier
 from cascade.policy.policy import Policy
 from cascade.prices import PriceBook
@@ -43,7 +44,7 @@ from cascade.verdict import Verifier
 if TYPE_CHECKING:
     from cascade.clients import Client
     from cascade.engine.cascade import Cascade
-    from cascade.log import Log
+    from cascade.log import Log, StoreText
 
 Made = TypeVar("Made")
 _SCHEMA_LIMIT = 256 << 10
@@ -98,8 +99,11 @@ class Config:
     log_on_outage: Literal["spool", "refuse"] = "spool"
     """What is done while the log cannot be written."""
 
-    store_text: Literal["none", "redacted", "full"] = "none"
+    store_text: StoreText = "none"
     """How the log stores prompts and answers."""
+
+    label_queue: LabelQueue | None = None
+    """Which texts `store_text: label-queue` keeps, and for how long; None for the defaults."""
 
     strict: bool = False
     """Whether warnings about the ladder are errors."""
@@ -139,7 +143,8 @@ class Config:
                 self.ladder, policy=chosen_policy, log=chosen_log, client=client, settings=self.settings,
                 tasks=self.tasks, prices=self.price_book, limits=self.limits,
                 observe=self.observe, error_wordings=self.error_wordings, store_text=self.store_text,
-                receipts=self.receipts, spool=self.spool, log_on_outage=self.log_on_outage, strict=self.strict,
+                label_queue=self.label_queue, receipts=self.receipts, spool=self.spool,
+                log_on_outage=self.log_on_outage, strict=self.strict,
             )  # fmt: skip
         except ConfigError as error:
             if str(self.path) in str(error):
@@ -226,7 +231,16 @@ class _Build:
             policy=None if shape.policy is None else self.folder / shape.policy,
             **self._log(shape.log),
             store_text=shape.store_text,
+            label_queue=self._label_queue(shape),
         )
+
+    def _label_queue(self, shape: ConfigModel) -> LabelQueue | None:
+        if shape.label_queue is None:
+            return None
+        if shape.store_text != "label-queue":
+            problem = f"found it beside store_text: {shape.store_text}; store_text: label-queue was expected."
+            raise self.document.error(("label_queue",), problem)
+        return LabelQueue(**shape.label_queue.model_dump())
 
     def _log(self, said: str | LogModel | None) -> dict[str, Any]:
         if said is None:

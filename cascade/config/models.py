@@ -361,6 +361,15 @@ class LogModel(Part):
     until its row is committed)."""
 
 
+class LabelQueueModel(Part):
+    """Decisions whose texts are kept so that they can be labelled."""
+
+    share: Annotated[float, Field(gt=0, le=1)] = 0.05
+    """Share of decisions, drawn by a hash of the request; what is watched is among them."""
+    days: Annotated[float, Field(gt=0)] = 30.0
+    """Days after which their texts are deleted."""
+
+
 class TaskModel(ModeModel):
     """Settings of one task."""
 
@@ -415,8 +424,11 @@ class ConfigModel(Part):
     """Policy file written by `cascade calibrate`; default: every task uses pass marks."""
     log: Text | LogModel | None = None
     """The decision log: an SQLite file or a postgresql:// address; default: decisions are not logged."""
-    store_text: Literal["none", "redacted", "full"] = "none"
-    """Whether the log holds prompts and answers."""
+    store_text: Literal["none", "redacted", "full", "label-queue"] = "none"
+    """Whether the log holds prompts and answers: none, all of them (redacted: without addresses and long numbers; both
+    without keys), or those of a drawn share, for some days (label-queue)."""
+    label_queue: LabelQueueModel | None = None
+    """Which texts `store_text: label-queue` keeps, and for how long."""
     strict: Annotated[bool, Field(strict=True)] = False
     """Whether a warning about the ladder (a judge of its own family, a schema that accepts everything) is an error."""
     mode: Literal["enforce", "observe"] | None = None

@@ -193,4 +193,4 @@ class Bypass:
 
     def _write(self, result: Result[object]) -> None:
         if self.runner.log is not None and not self.runner.log.read_only:
-            self.runner.log.write(result, self.request)
+            self.runner.log_result(result, self.request, self.runner.served)

@@ -35,8 +35,9 @@ from cascade.guards.endpoint_pool import Health
 from cascade.guards.limits import Limits
 from cascade.guards.rate_limit import RateLimit
 from cascade.ladder import Ladder, Rung
-from cascade.log import Log, open_log
+from cascade.log import Log, StoreText, open_log
 from cascade.log.label import Label
+from cascade.log.label_queue import LabelQueue
 from cascade.log.lease_log import LeaseLog
 from cascade.log.log import OnOutage
 from cascade.log.spending import observed_usd, spent_usd
@@ -85,7 +86,8 @@ class Cascade(Closing):
         limits: Limits | None = None,
         observe: ObserveLimits | None = None,
         error_wordings: Sequence[ErrorWording] = (),
-        store_text: Literal["none", "redacted", "full"] = "none",
+        store_text: StoreText = "none",
+        label_queue: LabelQueue | None = None,
         receipts: bool = False,
         spool: str | Path | None = None,
         log_on_outage: OnOutage = "spool",
@@ -106,6 +108,7 @@ class Cascade(Closing):
             observe: limits of the background lane, where a task is observed; None: the defaults.
             error_wordings: what errors of a provider mean that the table does not know, for the default client.
             store_text: whether the log stores prompts and answers; like what follows, not for a `Log` that is open.
+            label_queue: which texts `store_text="label-queue"` keeps, and for how long; None: its defaults.
             receipts: whether the log has receipts, for `cascade verify`.
             spool: where rows wait while PostgreSQL is down.
             log_on_outage: while the log cannot be written, rows wait (`spool`), or no call is made (`refuse`).
@@ -131,7 +134,10 @@ class Cascade(Closing):
         self.client.preload()
         self._own_log = not isinstance(log, Log)
         if isinstance(log, str | Path):
-            log = open_log(log, store_text=store_text, receipts=receipts, spool=spool, on_outage=log_on_outage)
+            log = open_log(
+                log, store_text=store_text, receipts=receipts, spool=spool, on_outage=log_on_outage,
+                label_queue=label_queue,
+            )  # fmt: skip
         self.log = log
         if self.log is not None and policy is not None:
             self.log.remember_policy(policy)
@@ -677,6 +683,8 @@ class Cascade(Closing):
         observed = any(one.observes for one in (self.settings, *self.tasks.values()))
         if observed:
             require_consent(self.ladder, limits)
+        if self.log is not None and self.log.label_queue is not None:
+            self.log.label_queue.require_watched(limits.watch)
         observed = observed or limits.watch > 0.0
         spent = observed_usd(self.log, midnight_ms()) if observed and self.log is not None else 0.0
         return Observer(lane=BackgroundLane(limits, spent_usd=spent), log=self.log)

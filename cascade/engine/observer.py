@@ -57,6 +57,11 @@ def mode_of(request: Request, settings: Settings, served: Served) -> tuple[Mode,
     return "observe", 1.0 - settings.share
 
 
+def watch_draw(request: Request, served: Served) -> float:
+    """Return the draw by which a request is watched, in [0, 1): made by its hash alone, so before the outcome."""
+    return _draw("watch", request, served, request.id)
+
+
 @dataclass(slots=True, kw_only=True)
 class Observer:
     """Observes requests on the background lane; used on one event loop."""
@@ -120,7 +125,7 @@ class Observer:
         task = None if served.policy is None else served.policy.tasks.get(request.task)
         if task is None or not task.certified or result.outcome in OUTSIDE:
             return
-        if _draw("watch", request, served, request.id) >= share:
+        if watch_draw(request, served) >= share:
             return
         top = served.ladder.of(request.task).top
         row = WatchedAnswer(
@@ -207,7 +212,7 @@ class Observer:
                     decision_id=result.decision_id, propensity=propensity, would=would, attempts=attempts,
                     cost_usd=cost_usd,
                 ),
-                request,
+                request, draw=None if self.log.label_queue is None else watch_draw(request, served),
             )  # fmt: skip
         return cost_usd
 

@@ -21,7 +21,7 @@ from cascade.engine.checks import SilenceWatch, WarnOnce
 from cascade.engine.clock import RequestClock
 from cascade.engine.driver import Driver
 from cascade.engine.gather import gather_bounded, stream_bounded
-from cascade.engine.observer import Observer, mode_of
+from cascade.engine.observer import Observer, mode_of, watch_draw
 from cascade.engine.raise_for import raise_for_result, raise_if_fatal
 from cascade.engine.recording import Begun, RunRecorder, begin, call_recorder, call_slots, synced
 from cascade.engine.refuted import RefutedTasks
@@ -173,11 +173,15 @@ class Runner:
         """Log what a request failed by, where it was held and could not be bypassed."""
         result = getattr(error, "result", None)
         if result is not None:
-            self._write(result, request)
+            self.log_result(result, request, self.served)
 
-    def _write(self, result: Result[Any], request: Request, promise: Future[None] | None = None) -> None:
+    def log_result(
+        self, result: Result[Any], request: Request, served: Served, promise: Future[None] | None = None
+    ) -> None:
+        """Queue a result for the log, if there is one; what is watched is among what a label queue keeps."""
         if self.log is not None:
-            self.log.write(result, request, promise=promise)
+            draw = None if self.log.label_queue is None else watch_draw(request, served)
+            self.log.write(result, request, promise=promise, draw=draw)
 
     async def climb(
         self,
@@ -254,7 +258,7 @@ class Runner:
             # What ended otherwise than raised is never held: nobody would bypass it; nor what has gone out in part.
             held = holds and not (live is not None and live.began)
             if outcome is not None or not (held and self._is_bypassed(result, request, served)):
-                self._write(result, request, logged)
+                self.log_result(result, request, served, logged)
             if trace is not None:
                 trace.ended(result, ladder)
             return result
@@ -370,8 +374,7 @@ class Runner:
                     request_id=request.id, task=request.task, outcome="failed", error=str(error),
                     decision_id=begun.decision_id,
                 )  # fmt: skip
-                if self.log is not None:
-                    self.log.write(result, request)
+                self.log_result(result, request, self.served)
             if on_result is not None:
                 on_result(index, result)
             return result

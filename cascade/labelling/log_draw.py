@@ -13,7 +13,7 @@ from cascade.log.label import HUMAN
 from cascade.policy.policy import SALT
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
 
     from cascade.log.log import Log
 
@@ -31,7 +31,8 @@ class Drawn:
     """Decisions that were drawn to be labelled."""
 
     propensity: dict[str, float]
-    """The probability of each to be drawn, in this draw or an earlier one, by decision id."""
+    """The probability of each to be drawn, in this draw or an earlier one, by decision id; in a label queue, also to be
+    kept there."""
 
     n: int
     """Decisions that could be drawn: with an answer and its text."""
@@ -72,8 +73,8 @@ def log_draw(
     """
     counts = {"n": 0, "labelled": 0, "textless": 0}
 
-    def open_rows() -> Iterator[tuple[float, str, float]]:
-        for row in _rows(log, annotator, tasks, since_ms, until_ms):
+    def open_rows() -> Iterator[tuple[float, str, float, float]]:
+        for row in _rows(log, annotator, tasks=tasks, since_ms=since_ms, until_ms=until_ms):
             if row["textless"]:
                 counts["textless"] += 1
                 continue
@@ -83,13 +84,13 @@ def log_draw(
                 continue
             weight = 1.0 if how == "uniform" else _doubt(row["confidence"])
             u = unit(salt=SALT, purpose="label", task=row["task"], rung="", request_id=row["decision_id"])
-            yield u / weight, row["decision_id"], weight
+            yield u / weight, row["decision_id"], weight, row["kept"] or 1.0
 
     first = heapq.nsmallest(n, open_rows())
     everything = len(first) < n or counts["n"] - counts["labelled"] == n
     last = math.inf if everything or not first else first[-1][0]
     return Drawn(
-        propensity={identity: min(1.0, last * weight) for _, identity, weight in first},
+        propensity={identity: kept * min(1.0, last * weight) for _, identity, weight, kept in first},
         n=counts["n"],
         n_labelled=counts["labelled"],
         n_textless=counts["textless"],
@@ -102,9 +103,7 @@ def _doubt(confidence: float | None) -> float:
     return FLOOR + (1.0 - FLOOR) * 2.0 * math.sqrt(held * (1.0 - held))
 
 
-def _rows(
-    log: Log, annotator: str, tasks: Sequence[str] | None, since_ms: int | None, until_ms: int | None
-) -> Iterator[Any]:
+def _rows(log: Log, annotator: str, **within: Any) -> Iterator[Any]:
     from sqlalchemy import exists, select
 
     from cascade.log.tables import attempts, decisions, labels
@@ -116,8 +115,28 @@ def _rows(
     kept = exists().where(attempts.c.decision_id == d.decision_id, attempts.c.answer_text.is_not(None))
     textless: ColumnElement[bool] = d.request_text.is_(None) | ~kept
     query = select(
-        d.decision_id, d.task, d.confidence, labelled.label("labelled"), textless.label("textless")
+        d.decision_id, d.task, d.confidence, d.text_propensity.label("kept"), labelled.label("labelled"),
+        textless.label("textless"),
     ).where(d.rung.is_not(None))  # fmt: skip
+    yield from rows_within(log, query, **within)
+
+
+def rows_within(
+    log: Log,
+    query: Select[Any],
+    *,
+    tasks: Sequence[str] | None = None,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+) -> Iterator[Any]:
+    """Yield the rows of a query on decisions, within tasks and times as of `log_draw`; memory holds a part of them.
+
+    Raises:
+        LogUnavailable: the log cannot be read.
+    """
+    from cascade.log.tables import decisions
+
+    d = decisions.c
     if tasks is not None:
         query = query.where(d.task.in_([log.stored_name(task) for task in tasks]))
     if since_ms is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cascade.exchange import Response
 from cascade.hashing import unit
+from cascade.labelling.log_draw import rows_within
 from cascade.log.label import HUMAN
 from cascade.policy.policy import SALT
 from cascade.samples.sample import Recording, Sample
@@ -71,7 +72,7 @@ def watched_draw(
     counts = {"n": 0, "labelled": 0, "textless": 0}
 
     def open_rows() -> Iterator[tuple[float, str, WatchedPair]]:
-        for row in _rows(log, annotator, tasks, since_ms, until_ms):
+        for row in _rows(log, annotator, tasks=tasks, since_ms=since_ms, until_ms=until_ms):
             if row["textless"]:
                 counts["textless"] += 1
                 continue
@@ -115,9 +116,7 @@ def pair_samples(samples: Iterable[Sample], pairs: Mapping[str, WatchedPair], de
         yield replace(sample, recordings={pair.rung: ours, pair.reference: theirs})
 
 
-def _rows(
-    log: Log, annotator: str, tasks: Sequence[str] | None, since_ms: int | None, until_ms: int | None
-) -> Iterator[Any]:
+def _rows(log: Log, annotator: str, **within: Any) -> Iterator[Any]:
     from sqlalchemy import exists, or_, select
 
     from cascade.log.tables import attempts, decisions, labels, watched
@@ -136,11 +135,4 @@ def _rows(
         .join(watched, w.decision_id == d.decision_id)
         .where(w.same.is_(False), w.rung.is_not(None))
     )  # fmt: skip
-    if tasks is not None:
-        query = query.where(d.task.in_([log.stored_name(task) for task in tasks]))
-    if since_ms is not None:
-        query = query.where(d.at_ms >= since_ms)
-    if until_ms is not None:
-        query = query.where(d.at_ms < until_ms)
-    with log.reading() as connection:
-        yield from connection.execution_options(yield_per=10_000).execute(query).mappings()
+    yield from rows_within(log, query, **within)

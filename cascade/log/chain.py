@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Double, Table, func, select
 
 from cascade.hashing import canonical_json
-from cascade.log.rows import Entry, now_ms
+from cascade.log.rows import TEXTS, Entry, now_ms
 from cascade.log.tables import APPLICATION_ID, attempts, decisions, receipts, verdicts
 
 START = "0" * 64
@@ -88,11 +88,16 @@ def link_earlier(connection: Connection) -> None:
 
 
 def digest_of_rows(previous: str, rows: Rows, *, sequence: int | None) -> str:
-    """Return the digest of a decision's link; without `sequence` as releases before schema 5 made it."""
+    """Return the digest of a decision's link; without `sequence` as releases before schema 5 made it.
+
+    Texts that are kept for a time only are no part of it: once they are deleted, the chain still holds.
+    """
+    expires = any(row.get("text_until_ms") is not None for row in rows.get("decisions", ()))
+    names = _LASTING if expires else _COLUMNS
     content: list[list[dict[str, Any]]] = [
         [
             # Columns added by a later release are empty in earlier rows, and change nothing.
-            {name: _said(table, name, row[name]) for name in _COLUMNS[table.name] if row.get(name) is not None}
+            {name: _said(table, name, row[name]) for name in names[table.name] if row.get(name) is not None}
             for row in sorted(rows.get(table.name, ()), key=lambda row: (row.get("position", 0), row.get("place", 0)))
         ]
         for table in (decisions, attempts, verdicts)
@@ -151,6 +156,8 @@ _COLUMNS = {
     table.name: [column.name for column in table.columns if column.name != "sequence"]
     for table in (decisions, attempts, verdicts)
 }
+
+_LASTING = {table: [name for name in names if name not in TEXTS] for table, names in _COLUMNS.items()}
 
 
 def _said(table: Table, name: str, value: Any) -> Any:

@@ -17,9 +17,11 @@ from cascade.guards.background import Dropped
 from cascade.log.address import Address
 from cascade.log.calls import LoggedCalls, Purpose
 from cascade.log.label import Label
+from cascade.log.label_queue import LabelQueue
 from cascade.log.queued_entry import Promise
 from cascade.log.redaction import Redactor
 from cascade.log.rows import Entry, RowBuilder, StoreText, now_ms
+from cascade.log.text_expiry import TextExpiry
 from cascade.log.writer import Writer
 from cascade.observation import Observation
 from cascade.policy.policy import Policy
@@ -55,17 +57,27 @@ class Log:
         receipts: bool,
         spool: Path | None,
         on_outage: OnOutage,
+        label_queue: LabelQueue | None = None,
     ) -> None:
         self.path = address.path
         """The SQLite file; None: it is on PostgreSQL."""
         self.required = on_outage == "refuse"
         """Whether no call may be made before its row is committed."""
-        self._row_builder = RowBuilder(store_text=store_text, redactor=Redactor(secrets))
+        self.label_queue = (label_queue or LabelQueue()) if store_text == "label-queue" else None
+        """Which decisions keep their texts, and for how long; None: `store_text` holds for all alike."""
+        self._row_builder = RowBuilder(store_text=store_text, redactor=Redactor(secrets), label_queue=self.label_queue)
 
         def store(entries: Sequence[Entry], lost: int, why: str) -> Sequence[tuple[Entry, str]]:
-            return database.store(entries, lost, why)
+            refused = database.store(entries, lost, why)
+            expiry.look(database)
+            return refused
 
-        self._writer = writer = Writer(store, capacity=capacity, tend=lambda: database.tend())  # noqa: PLW0108 - made next
+        def tend() -> None:
+            database.tend()
+            expiry.look(database)
+
+        expiry = TextExpiry()
+        self._writer = writer = Writer(store, capacity=capacity, tend=tend)
         # SQLAlchemy takes longer to import than the rest of the kernel together, and most commands need no log.
         database: Database | Postgres
         if address.path is not None:
@@ -137,7 +149,13 @@ class Log:
         return self._writer.warnings
 
     def write(
-        self, result: Result[Any], request: Request, *, at_s: float | None = None, promise: Promise | None = None
+        self,
+        result: Result[Any],
+        request: Request,
+        *,
+        at_s: float | None = None,
+        promise: Promise | None = None,
+        draw: float | None = None,
     ) -> None:
         """Queue one request's result for the log; does not block and never raises.
 
@@ -146,11 +164,12 @@ class Log:
             request: the request, for its principal and, where stored, its text.
             at_s: its end, in Unix seconds; None: now.
             promise: resolved once it is committed; fails with LogUnavailable if it cannot be.
+            draw: the draw by which a label queue keeps the texts, in [0, 1); None: one of its own.
         """
         try:
             at_ms = now_ms() if at_s is None else round(at_s * 1000)
             self._require_writable()
-            entry = self._row_builder.decision(result, request, at_ms=at_ms)
+            entry = self._row_builder.decision(result, request, at_ms=at_ms, draw=draw)
         except Exception as error:  # noqa: BLE001 - a log must not fail the request that it records; losses are counted
             reason = f"a result could not be made into rows ({type(error).__name__}: {error})"
             self._writer.refuse(1, reason)
@@ -159,11 +178,11 @@ class Log:
             return
         self._writer.put(entry, promise)
 
-    def write_observation(self, observation: Observation, request: Request) -> None:
+    def write_observation(self, observation: Observation, request: Request, *, draw: float | None = None) -> None:
         """Queue what the cascade would have done with a request that the top answered; as `write`, it never raises."""
         try:
             self._require_writable()
-            entry = self._row_builder.observation(observation, request, at_ms=now_ms())
+            entry = self._row_builder.observation(observation, request, at_ms=now_ms(), draw=draw)
         except Exception as error:  # noqa: BLE001 - as in `write`
             self._writer.refuse(0, f"an observation could not be made into rows ({type(error).__name__}: {error})")
             return

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cascade.errors import ConfigError, LogUnavailable
+from cascade.log.text_expiry import erasing, expire_texts, expired
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -30,6 +30,9 @@ class Purged:
 
     calls: int
     """Recorded calls, of those decisions and of no decision (explorations, cancelled requests)."""
+
+    texts: int = 0
+    """Decisions that stay and whose texts are deleted."""
 
     receipts: int = 0
     """Receipts of these decisions, which stay, marked as purged, so that the chain can still be verified."""
@@ -82,6 +85,28 @@ def purge(
     return replace(found, scrubbed=True)
 
 
+def purge_expired(log: Log, *, at_ms: int, dry_run: bool = False, patience_s: float = PATIENCE_S) -> Purged:
+    """Delete texts that a label queue kept and whose time is over, permanently; their decisions stay.
+
+    Args:
+        log: the log.
+        at_ms: the time, in Unix milliseconds.
+        dry_run: only count.
+        patience_s: seconds that the last step waits for readers.
+
+    Raises:
+        LogUnavailable: the log cannot be written, or other processes still read deleted texts.
+    """
+    if dry_run:
+        with log.reading() as connection:
+            return Purged(decisions=0, calls=0, texts=expired(connection, now_ms=at_ms))
+    log.flush()
+    with log.maintaining() as connection:
+        n = expire_texts(connection, now_ms=at_ms)
+        _scrub(connection, log.name, patience_s)
+    return Purged(decisions=0, calls=0, texts=n, scrubbed=True)
+
+
 def _found(connection: Connection, chosen: ColumnElement[bool], apart: ColumnElement[bool]) -> Purged:
     from sqlalchemy import func, select
 
@@ -124,7 +149,7 @@ def _delete(
     observed = (observed_attempts, observed_verdicts, observations, watched)
     done = 0
     while True:
-        with _transaction(connection):
+        with erasing(connection):
             lock(connection)
             batch = select(decisions.c.decision_id).where(chosen).order_by(decisions.c.sequence).limit(BATCH)
             ids = list(connection.execute(batch).scalars())
@@ -138,24 +163,9 @@ def _delete(
             break
     deleted = BATCH
     while deleted == BATCH:
-        with _transaction(connection):
+        with erasing(connection):
             some = select(calls.c.call_id).where(apart).limit(BATCH)
             deleted = connection.execute(calls.delete().where(calls.c.call_id.in_(some))).rowcount
-
-
-@contextmanager
-def _transaction(connection: Connection) -> Iterator[None]:
-    if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql("BEGIN")
-    else:
-        connection.exec_driver_sql("PRAGMA secure_delete=ON")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
-        raise
-    connection.exec_driver_sql("COMMIT")
 
 
 def _scrub(connection: Connection, name: str, patience_s: float) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from cascade.exchange import Request
 from cascade.fast_replace import fast_replace
 from cascade.log.label import Label
+from cascade.log.label_queue import LabelQueue
 from cascade.log.quotations import LEFT_OUT, WORD, error_without_text, foreign_texts, leave_out_quotations
 from cascade.log.redaction import Redactor
 from cascade.log.same_as import same_as
@@ -24,8 +25,9 @@ from cascade.result import Attempt, Result, features_at
 from cascade.verdict import Verdict
 from cascade.watched_answer import WatchedAnswer
 
-StoreText = Literal["none", "redacted", "full"]
-"""none: lengths only. redacted: texts without keys, addresses and long numbers. full: texts without keys."""
+StoreText = Literal["none", "redacted", "full", "label-queue"]
+"""none: lengths only. redacted: texts without keys, addresses and long numbers. full: texts without keys. label-queue:
+as none, but for a drawn share of decisions, whose texts without keys are kept for some days (`LabelQueue`)."""
 
 NAME_LIMIT, REASON_LIMIT, ERROR_LIMIT, JSON_LIMIT = 256, 500, 2_000, 20_000
 """Limits, in characters, of a stored name, reason, error and JSON text."""
@@ -96,12 +98,17 @@ def now_ms() -> int:
 class RowBuilder:
     """Builds rows from results."""
 
-    def __init__(self, *, store_text: StoreText, redactor: Redactor) -> None:
+    def __init__(self, *, store_text: StoreText, redactor: Redactor, label_queue: LabelQueue | None = None) -> None:
         self._store_text = store_text
         self._redactor = redactor
+        self._queue = label_queue
+        # What a verifier or a provider says stays with the row: a text that is kept for a time must not stand in it.
+        self._quotes = store_text in ("redacted", "full")
 
-    def decision(self, result: Result[Any], request: Request, *, at_ms: int) -> Entry:
-        """Return the rows of one request's end: decision, attempts, verdicts."""
+    def decision(self, result: Result[Any], request: Request, *, at_ms: int, draw: float | None = None) -> Entry:
+        """Return the rows of one request's end: decision, attempts, verdicts; `draw` as in `LabelQueue.until_ms`."""
+        until_ms = None if self._queue is None else self._queue.until_ms(request.id, at_ms, draw)
+        texts = self._quotes or until_ms is not None
         usage, attempts, task = result.usage, result.attempts, result.task
         identity = result.decision_id or decision_id(at_ms)
         answers_usd, verifiers_usd = result.answers_usd, result.verifiers_usd
@@ -133,24 +140,26 @@ class RowBuilder:
             "input_tokens": _count(usage.input_tokens),
             "output_tokens": _count(usage.output_tokens),
             "attempts": len(attempts),
-            "error": result.error if self._store_text != "none" else error_without_text(result),
+            "error": result.error if self._quotes else error_without_text(result),
             # How a schema went out is a flag of the attempt, and stands there.
             "flags": [flag for flag in result.flags if not flag.startswith("schema:")],
             "tags": {str(key): str(value) for key, value in result.tags.items()},
             "request_chars": len(request.prompt),
-            "request_text": self._messages(request),
+            "request_text": self._messages(request) if texts else None,
             "maybe_charged_usd": _figure(result.maybe_charged_usd),
             "maybe_charged_estimate_usd": _figure(result.maybe_charged_estimate_usd),
             "mode": result.mode,
             "propensity": _finite(result.propensity),
             "next_usd": _finite(result.next_usd),
             "first_piece_s": _finite(result.first_piece_s),
+            "text_until_ms": until_ms,
+            "text_propensity": None if self._queue is None or until_ms is None else self._queue.share,
         }
         same = same_as(attempts, request.answer_field)
         rows: dict[str, list[dict[str, Any]]] = {
                 "decisions": [row],
                 "attempts": [
-                    {"decision_id": identity, "position": position, "task": task, **self._attempt(attempt),
+                    {"decision_id": identity, "position": position, "task": task, **self._attempt(attempt, texts=texts),
                      "features": _further_features(attempts, position), "same_as": same[position]}
                     for position, attempt in enumerate(attempts)
                 ],
@@ -161,12 +170,14 @@ class RowBuilder:
                     for place, verdict in enumerate(attempt.verdicts)
                 ],
         }  # fmt: skip
-        if self._store_text == "none":
+        if not self._quotes:
             leave_out_quotations(rows, foreign_texts(result, request))
         self._clean(rows)
         return Entry(rows=rows, decisions=1)
 
-    def observation(self, observation: Observation, request: Request, *, at_ms: int) -> Entry:
+    def observation(
+        self, observation: Observation, request: Request, *, at_ms: int, draw: float | None = None
+    ) -> Entry:
         """Return the rows of one observation: what the cascade would have returned, and all attempts."""
         would = observation.would
         decided = {attempt.rung: attempt.decision for attempt in would.attempts}
@@ -176,7 +187,7 @@ class RowBuilder:
         )
         identity, propensity = observation.decision_id, observation.propensity
         whole = fast_replace(would, decision_id=identity, propensity=propensity, attempts=attempts)
-        rows = self.decision(whole, request, at_ms=at_ms).rows
+        rows = self.decision(whole, request, at_ms=at_ms, draw=draw).rows
         (row,) = rows["decisions"]
         row |= {
             "first_answered": bool(would.attempts) and would.attempts[0].response is not None,
@@ -187,7 +198,9 @@ class RowBuilder:
             "input_tokens": _count(would.usage.input_tokens),
             "output_tokens": _count(would.usage.output_tokens),
             "attempts": len(would.attempts),
-            "request_text": None,  # it stands with the decision
+            "request_text": None,
+            "text_until_ms": None,
+            "text_propensity": None,  # they stand with the decision
             "paid_usd": _figure(observation.cost_usd),
         }
         names = {"decisions": "observations", "attempts": "observed_attempts", "verdicts": "observed_verdicts"}
@@ -199,7 +212,7 @@ class RowBuilder:
             "decision_id": answer.decision_id, "at_ms": at_ms, "task": answer.task,
             "policy_sha256": answer.policy_sha256, "propensity": answer.propensity, "rung": answer.rung,
             "reference": answer.reference, "same": answer.same,
-            "reference_text": None if answer.reference_text is None else self._text(answer.reference_text),
+            "reference_text": self._text(answer.reference_text) if self._store_text != "none" else None,
             "paid_usd": _figure(answer.paid_usd),
         }  # fmt: skip
         rows = {"watched": [row]}
@@ -220,7 +233,7 @@ class RowBuilder:
                     elif isinstance(value, _NESTED):
                         row[column] = self._json(value)
 
-    def _attempt(self, attempt: Attempt) -> dict[str, Any]:
+    def _attempt(self, attempt: Attempt, *, texts: bool) -> dict[str, Any]:
         decision, response, failure, usage = attempt.decision, attempt.response, attempt.failure, attempt.usage
         threshold = decision.threshold
         call = response or failure
@@ -248,7 +261,7 @@ class RowBuilder:
             "model_reported": None if response is None else response.model_reported,
             "flags": _flags(attempt),
             "answer_chars": 0 if response is None else len(response.text),
-            "answer_text": None if response is None else self._text(response.text),
+            "answer_text": self._text(response.text) if texts and response is not None else None,
         }
 
     def _verdict(self, verdict: Verdict) -> dict[str, Any]:
@@ -280,7 +293,7 @@ class RowBuilder:
 
     def word(self, text: str) -> str:
         """Return a provider's word as it is stored: where no text is stored, one that is no word is left out."""
-        return LEFT_OUT if self._store_text == "none" and WORD.fullmatch(text) is None else self._name(text)
+        return LEFT_OUT if not self._quotes and WORD.fullmatch(text) is None else self._name(text)
 
     def policy(self, policy: Policy, *, at_ms: int) -> Entry:
         """Return the row of a policy: its targets and figures, and the whole of it."""
@@ -322,14 +335,12 @@ class RowBuilder:
         # Truncated JSON would be invalid.
         return text if len(text) <= JSON_LIMIT else json.dumps({"left_out": len(text)})
 
-    def _text(self, text: str) -> str | None:
-        if self._store_text == "none":
+    def _text(self, text: str | None) -> str | None:
+        if text is None:
             return None
         return self._redactor.impersonal(text) if self._store_text == "redacted" else self._full(text)
 
     def _messages(self, request: Request) -> str | None:
-        if self._store_text == "none":
-            return None
         messages = json.dumps([dict(message) for message in request.messages], default=str, ensure_ascii=False)
         return self._text(messages)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
 from cascade.log.chain import link_earlier
-from cascade.log.tables import SCHEMA_VERSION, metadata
+from cascade.log.tables import SCHEMA_VERSION, decisions, metadata
 
 
 def upgrade(connection: Connection, version: int) -> None:
@@ -18,11 +18,13 @@ def upgrade(connection: Connection, version: int) -> None:
         version: the file's schema version; 0: a new file.
     """
     if 0 < version < SCHEMA_VERSION:
-        for number in range(version, SCHEMA_VERSION):
-            _STEPS[number](connection)
+        for step in _STEPS[version - 1 :]:
+            step(connection)
     metadata.create_all(connection)
     if 0 < version < SCHEMA_VERSION:
         _never_reuse_numbers(connection)
+        for index in decisions.indexes:  # those of columns that were added
+            index.create(connection, checkfirst=True)
     if 0 < version < _LINKED:
         link_earlier(connection)
 
@@ -60,7 +62,15 @@ def _from_5(connection: Connection) -> None:
             connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN first_piece_s DOUBLE")
 
 
-_STEPS: dict[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5}
+def _from_6(connection: Connection) -> None:
+    """Upgrade from schema 6; as from 5, observations may not be there yet."""
+    for table in ("decisions", "observations"):
+        if connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).scalar():
+            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN text_until_ms BIGINT")
+            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN text_propensity DOUBLE")
+
+
+_STEPS: Sequence[Callable[[Connection], None]] = (_from_1, _from_2, _from_3, _from_4, _from_5, _from_6)
 
 _LINKED = 5
 """First schema in which purges, and the decisions from before a chain, are links of it."""

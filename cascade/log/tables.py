@@ -15,8 +15,11 @@ from sqlalchemy.sql import quoted_name
 APPLICATION_ID = 0x43_53_43_44
 """Marks a SQLite file as a decision log ("CSCD"), so that no other program's database is written to."""
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """Of these tables; kept in SQLite's user_version, and in PostgreSQL's table `cascade_schema`."""
+
+EXPIRING, EXPIRING_WHERE = "decisions_expiring", "request_text IS NOT NULL"
+"""Name and condition of the index by which texts expire."""
 
 _COUNTER = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -66,6 +69,8 @@ decisions = Table(
     Column(
         "first_piece_s", Double
     ),  # to the first piece of a stream that was passed on as it came; NULL: verified first
+    Column("text_until_ms", BigInteger),  # when its texts are deleted (a label queue); NULL: they were never kept so
+    Column("text_propensity", Double),  # probability with which it was drawn to keep its texts; NULL as above
     Index("decisions_task_at", "task", "at_ms"),
     Index("decisions_request", "request_id"),
     sqlite_autoincrement=True,  # else a purge of the newest rows frees their numbers, and readers miss what comes next
@@ -241,6 +246,9 @@ watched = Table(
     Column("reference_text", Text),  # what it answered, where texts are stored
     Column("paid_usd", Double, nullable=False),  # what asking it cost
 )
+
+# Apart, so that observations have none: their texts go with their decision's.
+Index(EXPIRING, decisions.c.text_until_ms, sqlite_where=text(EXPIRING_WHERE), postgresql_where=text(EXPIRING_WHERE))
 
 unobserved = Table(
     "unobserved",

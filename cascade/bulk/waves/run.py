@@ -157,6 +157,7 @@ class WaveRun:
         log = open_log(
             named,
             store_text=config.store_text,
+            label_queue=config.label_queue,
             receipts=config.receipts,
             spool=config.spool,
             on_outage=config.log_on_outage,

@@ -149,7 +149,7 @@ BROKEN = [
     ),
     ("ladder: []\n", 1, "ladder", "at least one"),
     ("policy: p.json\n", 1, "ladder", "missing"),
-    ("ladder:\n  - model: x\nstore_text: all\n", 3, "store_text", "none, redacted or full"),
+    ("ladder:\n  - model: x\nstore_text: all\n", 3, "store_text", "none, redacted, full or label-queue"),
     ("ladder:\n  - model: x\nserving: {}\n", 3, "serving", "unknown key"),
     ("ladder:\n  - model: x\nlog: mysql://host/db\n", 3, "log", "postgresql://"),
     ("ladder:\n  - model: x\nlog: postgresql://me:hidden@host/db\n", 3, "log", "password"),

@@ -72,13 +72,21 @@ def test_several_pauses_at_once_pause_a_clock_once():
     assert 1.0 <= asyncio.run(two()) < 10.0
 
 
-@pytest.fixture
-def litellm_that_never_ends(tmp_path: Path) -> dict[str, str]:
+NEVER_ENDS = """
+import contextlib, importlib, pathlib, time
+pathlib.Path('importing').touch()
+for n in range(60_000):
+    time.sleep(0.01)
+    with contextlib.suppress(ImportError):
+        {each}
+"""
+
+
+@pytest.fixture(params=["pass", "importlib.import_module(f'absent{n}')"], ids=["in one module", "module after module"])
+def litellm_that_never_ends(tmp_path: Path, request) -> dict[str, str]:
     """Give an environment in which `import litellm` takes ten minutes."""
     (tmp_path / "litellm").mkdir()
-    (tmp_path / "litellm" / "__init__.py").write_text(
-        "import pathlib, time\npathlib.Path('importing').touch()\nfor _ in range(60_000):\n    time.sleep(0.01)\n"
-    )
+    (tmp_path / "litellm" / "__init__.py").write_text(NEVER_ENDS.format(each=request.param))
     return {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
 
 
@@ -100,6 +108,16 @@ def test_a_program_that_ends_during_the_import_ends(tmp_path, litellm_that_never
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (ended.returncode, ended.stdout) == (0, "importing\n"), ended.stderr
+
+
+def test_what_the_end_of_a_program_imports_is_imported_after_an_import_was_ended(tmp_path, litellm_that_never_ends):
+    """A lock of the import system that the ended thread still held would hold the main thread for ever."""
+    late = "import atexit\n\n@atexit.register\ndef late():\n    import colorsys\n    print(colorsys.__name__)\n"
+    ended = subprocess.run(
+        [sys.executable, "-c", late + PROGRAM.format(then="")], cwd=tmp_path, env=litellm_that_never_ends,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout.split()) == (0, ["importing", "colorsys"]), ended.stderr
 
 
 def test_a_fork_during_the_import_waits_for_it_and_the_child_can_import(tmp_path):

@@ -24,6 +24,8 @@ ADDED = {
         "policies.content", "labels.propensity"),
     5: ("receipts.content",),
     6: ("decisions.first_piece_s", "observations.first_piece_s"),
+    7: ("decisions.text_until_ms", "decisions.text_propensity", "observations.text_until_ms",
+        "observations.text_propensity"),
 }  # fmt: skip
 """Columns that each schema of the log added, from 3 on."""
 
@@ -34,8 +36,9 @@ def without_later(version: int) -> list[str]:
     tables = (*tables, "watched") if version < 5 else tables
     later = [name.split(".") for schema, names in ADDED.items() if schema > version for name in names]
     later = [(table, column) for table, column in later if table not in tables]
+    index = ["DROP INDEX IF EXISTS decisions_expiring"] if version < 7 else []  # else its column cannot be dropped
     columns = [f"ALTER TABLE {table} DROP COLUMN {column}" for table, column in later]
-    return [*columns, *(f"DROP TABLE {table}" for table in tables)]
+    return [*index, *columns, *(f"DROP TABLE {table}" for table in tables)]
 
 
 COST_USD = {"small": 0.001, "middle": 0.004, "large": 0.01}
