@@ -140,4 +140,4 @@ def test_the_purges_of_schema_4_become_links_and_its_numbers_are_never_given_aga
     with closing(sqlite3.connect(path)) as connection:
         found = connection.execute("SELECT sequence, decision_id FROM decisions ORDER BY sequence").fetchall()
         (indexes,) = connection.execute("SELECT count(*) FROM sqlite_master WHERE name LIKE 'decisions_%'").fetchone()
-    assert (found, indexes) == ([(1, "d-before"), (15, "d-later")], 2)
+    assert (found, indexes) == ([(1, "d-before"), (15, "d-later")], 3)
