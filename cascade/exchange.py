@@ -401,3 +401,6 @@ class Exchange:
 
     earlier: Mapping[str, Response] = EMPTY
     """The responses of the rungs below, by name, in ladder order."""
+
+    fitted: Mapping[str, Any] = EMPTY
+    """What the policy holds for verifiers of the rung that calibrate fits, by verifier; absent: not fitted."""

@@ -115,6 +115,9 @@ class Verifier:
     probed: ClassVar[bool] = False
     """True: `cascade calibrate` probes it with wrong answers first, and rejects it if it passes too many (a judge)."""
 
+    learned: ClassVar[bool] = False
+    """True: `cascade calibrate` fits it on labels, and the policy holds its weights (`exchange.fitted`)."""
+
     required: bool = False
     """True: where it abstains, the answer is not accepted below the top."""
 

@@ -18,7 +18,10 @@ from cascade.verdict import Verifier
 
 PAGE = Path(__file__).parent.parent / "docs" / "verifiers.md"
 BEGIN, END = "<!-- written by `make help-pages`: do not edit from here -->\n", "<!-- to here -->\n"
-ORDER = ("schema", "refusal", "hedging", "logprob", "arithmetic", "agreement", "judge", "check", "skip_if_confident")
+ORDER = (
+    "schema", "refusal", "hedging", "logprob", "arithmetic", "learned", "agreement", "judge", "check",
+    "skip_if_confident",
+)  # fmt: skip
 """The verifiers, in the order of the page."""
 
 EARLIER = frozenset({"sparing"})

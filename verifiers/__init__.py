@@ -9,6 +9,7 @@ from verifiers.arithmetic import Arithmetic
 from verifiers.check import Check
 from verifiers.hedging import Hedging
 from verifiers.judge import Judge
+from verifiers.learned import Learned
 from verifiers.logprob import LogProb
 from verifiers.refusal import Refusal
 from verifiers.schema import Schema
@@ -16,4 +17,15 @@ from verifiers.skip_if_confident import SkipIfConfident
 
 __distribution__ = "calibrated-cascade"
 
-__all__ = ["Agreement", "Arithmetic", "Check", "Hedging", "Judge", "LogProb", "Refusal", "Schema", "SkipIfConfident"]
+__all__ = [
+    "Agreement",
+    "Arithmetic",
+    "Check",
+    "Hedging",
+    "Judge",
+    "Learned",
+    "LogProb",
+    "Refusal",
+    "Schema",
+    "SkipIfConfident",
+]

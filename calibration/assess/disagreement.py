@@ -19,6 +19,7 @@ from calibration.assess.worth import LEVEL, Estimate
 from calibration.certify.shortfall import enough_draws
 from calibration.combine.rung_fits import RungFits
 from calibration.samples.layout import Layout, lay_out_tasks
+from calibration.samples.learned import apply_scorers
 from calibration.samples.pairs import Pairs, pairs_of_sameness
 from calibration.samples.same_figures import few_are_same, repeat_figures, same_shares
 from calibration.samples.sameness import Sameness
@@ -29,6 +30,7 @@ from calibration.thresholds.evidence import Evidence, ParetoPolicy
 from calibration.thresholds.pareto_policies import share_up
 from calibration.thresholds.path import policy_path
 from cascade.display.numbers import count, percent, span
+from cascade.exchange import EMPTY
 from cascade.ladder import Ladder
 from cascade.prices import PriceBook
 from cascade.samples.sample import Sample
@@ -127,8 +129,9 @@ def assess_samples(
     """
     task = samples[0].request.task
     parts = {task: list_subladders(ladder.of(task).names, choose=choose_rungs)}
+    seen = apply_scorers(samples, ladder, [task], EMPTY)  # without labels nothing is learnt
     layout = lay_out_tasks(
-        samples, ladder, {task: len(samples)}, parts, sameness=sameness or Sameness(), contents=True, prices=prices
+        seen, ladder, {task: len(samples)}, parts, sameness=sameness or Sameness(), contents=True, prices=prices
     )[task]
     return assess_disagreement(layout, seed=seed, choose_rungs=choose_rungs, abstains=abstains)
 

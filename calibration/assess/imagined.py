@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from calibration.arrays import Floats
+from calibration.arrays import Flags, Floats
 from calibration.samples.table import Table
 
 DRAWS = 40
@@ -67,7 +67,7 @@ def imagine_verdicts(
     sure = np.clip(np.where(table.forced[known, k], 0.0, confidences[known]), EDGE, 1.0 - EDGE)
     odds = np.log(sure / (1.0 - sure))
     free = ~table.forced[known, k]
-    now = _cost(odds, lost, free, paid[known], dear[known], loss)
+    now = cost_at_loss(odds, lost, free, paid[known], dear[known], loss)
     found = [Imagined(rung=rung, auroc=None, n=int(known.sum()), cost_vs_top=now, saves_usd_per_request=0.0)]
     generator = np.random.default_rng(seed)
     for auroc in aurocs:
@@ -75,7 +75,7 @@ def imagine_verdicts(
         costs = []
         for _ in range(DRAWS):
             seen = generator.normal(size=len(odds)) + apart * (right - 0.5)
-            costs.append(_cost(odds + apart * seen, lost, free, paid[known], dear[known], loss))
+            costs.append(cost_at_loss(odds + apart * seen, lost, free, paid[known], dear[known], loss))
         cost = float(np.mean(costs))
         found.append(
             Imagined(
@@ -89,8 +89,17 @@ def imagine_verdicts(
     return tuple(found)
 
 
-def _cost(order: Floats, lost: Floats, free: Any, paid: Floats, dear: Floats, loss: float) -> float:
-    """Return the cheapest cost at which accepted answers lose no more than `loss`, as a share of always the top."""
+def cost_at_loss(order: Floats, lost: Floats, free: Flags, paid: Floats, dear: Floats, loss: float) -> float:
+    """Return the cheapest cost at which accepted answers lose no more than `loss`, as a share of always the top.
+
+    Args:
+        order: the answers are accepted from the greatest down, (n,).
+        lost: what accepting each one loses against the top, (n,).
+        free: whether an answer may be accepted at all, (n,).
+        paid: what each answer costs with its verdicts, (n,).
+        dear: what the top's costs, (n,).
+        loss: what may be lost, in accuracy.
+    """
     ranked = np.argsort(-order, kind="stable")
     ranked = ranked[free[ranked]]
     total = np.cumsum(lost[ranked]) / len(lost)

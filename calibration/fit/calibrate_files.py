@@ -257,4 +257,5 @@ def _together(policies: Sequence[Policy]) -> Policy:
         first,
         ladder=replace(first.ladder, verifiers={rung: tuple(used) for rung, used in read.items()}),
         tasks={name: fitted for policy in policies for name, fitted in policy.tasks.items()},
+        learned={name: scorers for policy in policies for name, scorers in policy.learned.items()},
     )

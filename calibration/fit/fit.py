@@ -20,6 +20,7 @@ from calibration.fit.redraws import redraw
 from calibration.fit.task_fit import MINIMUM, finish_task, require_enough, start_task
 from calibration.samples.added_latency import limited
 from calibration.samples.layout import Layout, lay_out_tasks
+from calibration.samples.learned import learn
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.same_figures import describe_sameness, repeat_figures, same_shares
 from calibration.samples.sameness import Sameness
@@ -147,8 +148,12 @@ def calibrate(
     counts = {name: n for name, n in seen.counts.items() if tasks is None or name in tasks}
     # Labels of some answers only may stand where answers differ: then aims at quality cannot be met by them.
     partly = any(0 < seen.bare.get(name, 0) < sum(seen.recordings[name].values()) for name in counts)
+    learnt = learn(
+        again, rungs, counts, seed=seed, certifies=bool(bounds), paired=paired,
+        given=None if combiner is None else combiner.learned,
+    )  # fmt: skip
     layouts = lay_out_tasks(
-        again,
+        again if learnt is None else learnt,
         rungs,
         counts,
         {name: list_parts(rungs.of(name).names) for name in counts} if choose_rungs else EMPTY,
@@ -190,6 +195,7 @@ def calibrate(
         for name, own in points.items()
     }
     made = make_policy(rungs, policies, named=named, seed=seed)
+    made = made if learnt is None else learnt.held_by(made)
     return made if max_added_p95_s is None else limit_latency(made, max_added_p95_s)
 
 

@@ -81,7 +81,7 @@ def replay_task(
     judging = resolve(ladder) if ladder is not None else policy_ladder(samples, policy, verifiers)
     if ladder is not None:
         policy.require(judging)
-    laid = lay_out(name, samples, judging, prices=prices)
+    laid = lay_out(name, samples, judging, prices=prices, learned=policy.learned)
     told = None if sameness is None else [sameness.with_reference(sample, laid.rungs) for sample in samples]
     same = None if told is None else np.array([[one is True for one in row] for row in told], dtype=np.bool_)
     found = {}

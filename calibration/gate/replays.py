@@ -14,6 +14,7 @@ from calibration.certify.weighting import places_in_group
 from calibration.samples.added_latency import measure_added
 from calibration.samples.copies import is_copy
 from calibration.samples.layout import lay_out_tasks
+from calibration.samples.learned import apply_scorers
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.replayed import Replayed, apply_point
 from calibration.samples.sameness import Sameness
@@ -184,6 +185,7 @@ def replay(
     counts = {name: n for name, n in asked.items() if name in policy.tasks}
     parts = {name: [point.rungs for point in policy.tasks[name].points] for name in counts}
     told = Sameness() if sameness is None else sameness
+    again = apply_scorers(again, judged, counts, policy.learned)
     layouts = lay_out_tasks(again, judged, counts, parts, sameness=told, prices=prices, progress=progress)
     for name, n in asked.items():
         if name not in policy.tasks:

@@ -12,6 +12,7 @@ from calibration.assess.diagnostics import Diagnosis, diagnose
 from calibration.assess.worth import VerifierWorth, measure_worth
 from calibration.combine.held_out import hold_out
 from calibration.samples.layout import lay_out_tasks
+from calibration.samples.learned import Scorers, apply_scorers, fit_scorers
 from calibration.samples.survey import Survey
 from cascade.errors import DataError
 from cascade.ladder import Ladder
@@ -51,12 +52,22 @@ def pictures_of(
     tasks: Sequence[str],
     *,
     prices: PriceBook | None = None,
+    learned: Scorers | None = None,
     seed: int = 0,
 ) -> dict[str, Pictures]:
-    """Return the diagnostics of every task; tasks without labels of both classes are left out."""
+    """Return the diagnostics of every task; tasks without labels of both classes are left out.
+
+    `learned`: a policy's scorers, for verifiers that learn; None: they are fitted on these samples, out of fold.
+    """
     counts = {name: found.counts[name] for name in tasks if name in found.counts}
     made: dict[str, Pictures] = {}
-    layouts = lay_out_tasks(samples, resolve(ladder), counts, {}, prices=prices)
+    ladder = resolve(ladder)
+    seen = (
+        fit_scorers(samples, ladder, counts, seed=seed) or samples
+        if learned is None
+        else apply_scorers(samples, ladder, counts, learned)
+    )
+    layouts = lay_out_tasks(seen, ladder, counts, {}, prices=prices)
     for name in list(layouts):
         table = layouts.pop(name).table
         try:

@@ -13,6 +13,7 @@ from calibration.arrays import Flags, Floats
 from calibration.samples.columns import Columns, VerifierUse
 from calibration.samples.copies import CopyGroups
 from calibration.samples.judging import judged
+from calibration.samples.learned import Scorers, apply_scorers, fit_scorers
 from cascade.hashing import unit
 from cascade.ladder import Ladder
 from cascade.prices import PriceBook
@@ -169,6 +170,8 @@ def lay_out(
     ladder: Ladder,
     *,
     prices: PriceBook | None = None,
+    learned: Scorers | None = None,
+    seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Table:
     """Judge the recordings of one task and lay them out as arrays.
@@ -181,11 +184,18 @@ def lay_out(
         samples: the samples.
         ladder: the rungs, with their verifiers looked up.
         prices: fills in costs that were not recorded, where the price is known.
+        learned: a policy's scorers, for verifiers that learn; None: they are fitted here, out of fold.
+        seed: of those folds.
         progress: called with the number of samples done and their total.
     """
     ladder = ladder.of(task)
     columns, copies = Columns(ladder, prices), CopyGroups()
-    for done, sample in enumerate(samples, start=1):
+    seen: Iterable[Sample] = (
+        fit_scorers(samples, ladder, [task], seed=seed) or samples
+        if learned is None
+        else apply_scorers(samples, ladder, [task], learned)
+    )
+    for done, sample in enumerate(seen, start=1):
         columns.add(sample, judged(sample, ladder))
         copies.add(sample)
         if progress is not None:

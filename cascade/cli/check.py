@@ -196,7 +196,8 @@ def check(
         about = survey(rows)
         held = policy_ladder(about, served, names(verifiers)) if loaded is None else loaded.ladder
         checked = list(dict.fromkeys(finding.task for finding in gate.findings))
-        seen = pictures_of(rows, held, about, checked, prices=None if loaded is None else loaded.price_book)
+        prices = None if loaded is None else loaded.price_book
+        seen = pictures_of(rows, held, about, checked, prices=prices, learned=served.learned)
         write_page(checked_document(gate, sentences, served, seen, ", ".join(map(str, samples))), report_file)
     if as_json:
         read = {name: sorted(own) for name, own in fields.items() if name in served.tasks}

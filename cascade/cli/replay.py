@@ -95,7 +95,8 @@ def replay(
 
         ladder = policy_ladder(found, served, names(verifiers)) if loaded is None else loaded.ladder
         prices = None if loaded is None else loaded.price_book
-        seen = pictures_of(graded(source, found), ladder, wanted, list(found_json["tasks"]), prices=prices)
+        replayed_tasks, own = list(found_json["tasks"]), served.learned
+        seen = pictures_of(graded(source, found), ladder, wanted, replayed_tasks, prices=prices, learned=own)
         where = ", ".join(map(str, samples))
         write_page(replayed_document(found_json, served, seen, where, replayed.warnings), report_file)
     if as_json:

@@ -14,7 +14,7 @@ from cascade.engine.driver import Driver
 from cascade.engine.recording import call_recorder
 from cascade.engine.savings import next_usd_of
 from cascade.engine.served import Served
-from cascade.exchange import ModelCall, Request, Response
+from cascade.exchange import EMPTY, ModelCall, Request, Response
 from cascade.failure import CallFailure, FailureKind
 from cascade.flow.climb import ask_top, climb, drive, tour
 from cascade.guards.background import BackgroundLane
@@ -201,7 +201,9 @@ class Observer:
             pool=pool,
             calls=call_recorder(self.log, request, "observe", None, decision_id=result.decision_id),
         )
-        attempts = await driver.drive(tour(request, served.ladder, have={ladder.top.name: answered}, unfit=lacks))
+        fitted = EMPTY if served.policy is None else served.policy.learned.get(request.task, EMPTY)
+        have = {ladder.top.name: answered}
+        attempts = await driver.drive(tour(request, served.ladder, have=have, unfit=lacks, fitted=fitted))
         if any(_unpaid(attempt) for attempt in attempts):
             return None
         would = would_be(request, served, settings, attempts)

@@ -95,8 +95,9 @@ def climb(
                 break
             continue
         exchange = Exchange(
-            request=request, response=reply, rung=rung.name, model=rung.model, call=call, earlier=dict(earlier)
-        )
+            request=request, response=reply, rung=rung.name, model=rung.model, call=call, earlier=dict(earlier),
+            fitted=plan.fitted.get(rung.name, EMPTY),
+        )  # fmt: skip
         if live is not None and live():
             attempts.append((yield from _flagged(plan, rung, exchange, given.get(rung.name, EMPTY))))
             on_exhausted = "answer"  # what has gone out cannot be withheld
@@ -203,6 +204,7 @@ def tour(
     have: Mapping[str, Response] = EMPTY,
     given: Mapping[str, Mapping[str, Verdict]] = EMPTY,
     unfit: Callable[[Rung], str | None] = lambda _: None,
+    fitted: Mapping[str, Mapping[str, Any]] = EMPTY,
 ) -> Steps[tuple[Attempt, ...]]:
     """Exploration: ask every rung and every verifier about one request; attempts come in ladder order.
 
@@ -212,6 +214,7 @@ def tour(
         have: responses that are already recorded, by rung; these rungs are not asked again.
         given: verdicts that are already recorded, by rung and verifier; these are not asked for again.
         unfit: returns what a rung lacks for the request; None: nothing, so it is asked.
+        fitted: what a policy holds for verifiers that calibrate fits, by rung and verifier.
     """
     rungs = tuple(rung for rung in ladder.of(request.task) if rung.name in have or unfit(rung) is None)
     calls = {rung.name: rung.call(request) for rung in rungs}
@@ -243,6 +246,7 @@ def tour(
             model=rung.model,
             call=calls[rung.name],
             earlier=dict(earlier),
+            fitted=fitted.get(rung.name, EMPTY),
         )
         exchange, verdicts, ended = yield from verify_repaired(
             rung, rung.verifiers, exchange, given.get(rung.name, EMPTY)

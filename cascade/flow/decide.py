@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, Request, Response
@@ -46,6 +46,9 @@ class Route:
     skipped: Mapping[str, str] = EMPTY
     """Rungs that are not asked, and what each lacks for the request."""
 
+    fitted: Mapping[str, Mapping[str, Any]] = EMPTY
+    """What the policy holds for verifiers that calibrate fits, by rung and verifier."""
+
     observed: bool = False
     """Whether the top answers as ever, and nothing is verified before the answer goes out."""
 
@@ -78,7 +81,10 @@ def route(
         return Route(rungs=(ladder.top,) if on_uncalibrated == "top" else ladder.rungs, point=None)
     point = task.at(request.quality).point(salt=policy.salt, task=request.task, request_id=request.id)
     rungs = tuple(ladder.rung(name) for name in point.rungs)
-    return Route(rungs=rungs, point=point, salt=policy.salt, policy_sha256=policy.sha256)
+    return Route(
+        rungs=rungs, point=point, salt=policy.salt, policy_sha256=policy.sha256,
+        fitted=policy.learned.get(request.task, EMPTY),
+    )  # fmt: skip
 
 
 def without_unfit(plan: Route, ladder: Ladder, unfit: Callable[[Rung], str | None]) -> Route:

@@ -22,6 +22,7 @@ from cascade.policy.confidence_sample import ConfidenceSample
 from cascade.policy.judge_screening import JudgeScreening
 from cascade.policy.operating_point import STRICT, OperatingPoint
 from cascade.policy.sample_print import SamplePrint
+from cascade.policy.text_scorer import TextScorer
 
 VERSION = 1
 SALT = "cascade-1"
@@ -236,6 +237,9 @@ class Policy:
     judges: tuple[JudgeScreening, ...] = ()
     """Screening of the judges that it uses."""
 
+    learned: dict[str, dict[str, dict[str, TextScorer]]] = field(default_factory=dict)
+    """The weights of verifiers that calibrate fits, by task, rung and verifier."""
+
     seed: int = 0
     """The seed that the fit used."""
 
@@ -299,6 +303,8 @@ class Policy:
         body: dict[str, Any] = _FILE.dump_python(self, mode="json")
         if not self.judges:
             del body["judges"]  # policies written before this field existed keep their sha256
+        if not self.learned:
+            del body["learned"]  # as above
         if self.ladder.described is None:
             del body["ladder"]["described"]
         for task in body["tasks"].values():

@@ -19,6 +19,7 @@ from calibration.fit.paired.run_labels import Asked, distinct_answers, label_sou
 from calibration.fit.paired.task import PairedTask
 from calibration.samples.added_latency import limited
 from calibration.samples.layout import Layout, lay_out_tasks
+from calibration.samples.learned import apply_scorers
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.same_figures import describe_sameness, repeat_figures, same_shares
 from calibration.samples.sameness import Sameness
@@ -27,6 +28,7 @@ from calibration.samples.survey import survey
 from calibration.targets.bound import MaxLoss
 from calibration.targets.target import Best
 from cascade.errors import DataError
+from cascade.exchange import EMPTY
 from cascade.ladder import Ladder
 from cascade.plugins import resolve
 from cascade.policy.policy import Policy
@@ -134,7 +136,8 @@ class PairedRun:
         self, ladder: Ladder, counts: Mapping[str, int], *, progress: Callable[[str, int, int], None] | None = None
     ) -> dict[str, Layout]:
         parts = {name: list_parts(ladder.of(name).names) for name in counts}
-        found = lay_out_tasks(self._samples, ladder, counts, parts, sameness=self._sameness, contents=True,
+        seen = apply_scorers(self._samples, ladder, counts, EMPTY)  # labels come later, where answers differ
+        found = lay_out_tasks(seen, ladder, counts, parts, sameness=self._sameness, contents=True,
                               prices=self._prices, progress=progress)  # fmt: skip
         most = self._max_added_p95_s
         return {name: replace(one, table=limited(one.table, most)) for name, one in found.items()}
