@@ -190,7 +190,10 @@ def calibrate(
         points[name][quality] = replace(policy, measured={**policy.measured, "redraws": again_found})
     policies = {
         name: replace(
-            own[""], fitted_on=prints.get(name), dial={quality: point for quality, point in own.items() if quality}
+            own[""],
+            fitted_on=prints.get(name),
+            prompts=seen.prompts.get(name, ()),
+            dial={quality: point for quality, point in own.items() if quality}
         )
         for name, own in points.items()
     }

@@ -27,11 +27,10 @@ from cascade.hashing import content_id
 from cascade.labelling.annotation import HUMAN
 from cascade.labelling.item import shown
 from cascade.ladder import Ladder, Rung
-from cascade.log.samples import DECISION
 from cascade.plugins import verifier
 from cascade.prices import PriceBook
 from cascade.samples.jsonl import read_samples, sample_line
-from cascade.samples.sample import Recording, Sample
+from cascade.samples.sample import DECISION, Recording, Sample
 from cascade.usage import Price
 from cascade.verdict import Verifier
 

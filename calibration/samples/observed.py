@@ -10,11 +10,7 @@ from typing import Any
 from cascade.errors import DataError
 from cascade.hashing import unit
 from cascade.samples.reader import ChangedSamples, ChosenSamples
-from cascade.samples.sample import Sample
-
-DECISION = "decision"
-"""Field of a sample that `cascade samples` has written."""
-
+from cascade.samples.sample import DECISION, Sample
 
 SALT = "cascade-observed-1"
 """Salt of the hashed choice that thins observed decisions; not the policy's, nor that of the split."""

@@ -6,7 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from cascade.samples.sample import Sample
+from cascade.samples.sample import DECISION, Sample
+from cascade.system_prompt import prompt_print
+
+MOST_PROMPTS = 8
+"""Different system prompts of a task's samples that a policy is fixed to; with more, each request has its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,9 @@ class Survey:
     bare: Mapping[str, int] = field(default_factory=dict)
     """Recordings without a label and without a gold answer, by task."""
 
+    prompts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Fingerprints of the system prompts that samples begin with, by task; () where they fix none."""
+
     def __len__(self) -> int:
         """Return the number of samples."""
         return sum(self.counts.values())
@@ -45,6 +52,7 @@ class Survey:
             spent={name: self.spent[name] for name in kept},
             gradable={name: self.gradable[name] for name in kept},
             bare={name: self.bare.get(name, 0) for name in kept},
+            prompts={name: self.prompts.get(name, ()) for name in kept},
         )
 
     @property
@@ -78,8 +86,12 @@ def survey(samples: Iterable[Sample]) -> Survey:
     recordings: dict[str, Counter[str]] = {}
     models: dict[str, dict[str, str]] = {}
     spent: dict[str, dict[str, float]] = {}
+    prompts: dict[str, set[str | None]] = {}
     for sample in samples:
         task = sample.request.task
+        begun = prompts.setdefault(task, set())
+        if len(begun) <= MOST_PROMPTS:
+            begun.add(prompt_of(sample))
         if task not in counts:
             recordings[task], models[task], spent[task] = Counter(), {}, {}
         counts[task] += 1
@@ -97,4 +109,20 @@ def survey(samples: Iterable[Sample]) -> Survey:
         spent=spent,
         gradable={task: gradable[task] for task in counts},
         bare={task: bare[task] for task in counts},
+        prompts={task: _fixed(prompts[task]) for task in counts},
     )
+
+
+def prompt_of(sample: Sample) -> str | None:
+    """Return the fingerprint of the system prompt that a sample begins with; '': of none; None: it cannot be told."""
+    decision = sample.extra.get(DECISION)
+    if isinstance(decision, Mapping):
+        told = decision.get("prompt")  # texts of a log may be redacted, or missing
+        return told if isinstance(told, str) else None
+    return None if sample.textless else prompt_print(sample.request.messages)
+
+
+def _fixed(prompts: Collection[str | None]) -> tuple[str, ...]:
+    """Return the prompts that fix a policy: few, all known, and at least one that is not empty."""
+    known = sorted(one for one in prompts if one is not None)
+    return tuple(known) if len(prompts) == len(known) <= MOST_PROMPTS and any(known) else ()

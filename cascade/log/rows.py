@@ -22,6 +22,7 @@ from cascade.observation import Observation
 from cascade.policy.features import EARLIER, LENGTH
 from cascade.policy.policy import Policy
 from cascade.result import Attempt, Result, features_at
+from cascade.system_prompt import prompt_print
 from cascade.verdict import Verdict
 from cascade.watched_answer import WatchedAnswer
 
@@ -154,6 +155,7 @@ class RowBuilder:
             "first_piece_s": _finite(result.first_piece_s),
             "text_until_ms": until_ms,
             "text_propensity": None if self._queue is None or until_ms is None else self._queue.share,
+            "prompt": prompt_print(request.messages),
         }
         same = same_as(attempts, request.answer_field)
         rows: dict[str, list[dict[str, Any]]] = {

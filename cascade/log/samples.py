@@ -16,16 +16,12 @@ from cascade.finish_reason import FINISH_UNKNOWN
 from cascade.flow.repair import ASKED_AGAIN
 from cascade.log.past import Past, pasts
 from cascade.samples.key_set import KeySet
-from cascade.samples.sample import SAME_AS, Recording, Sample
+from cascade.samples.sample import DECISION, SAME_AS, Recording, Sample
 from cascade.usage import Usage
 from cascade.verdict import Verdict
 
 if TYPE_CHECKING:
     from cascade.log.log import Log
-
-DECISION = "decision"
-"""Field of a sample from a log: what was decided, `{"id", "at", "outcome", "rung", "policy_sha256", "mode", …}`;
-`observed` is true where the recordings are those of an observation, `propensity` that of observing it."""
 
 ANNOTATIONS = "annotations"
 """Field of a recording: labels by annotator and dimension, as `cascade label` writes them."""
@@ -130,6 +126,7 @@ def _sample(past: Past, skips: Skips) -> Sample | None:
         "attempts": [{"rung": one["rung"], "action": one["action"], "reason": one["reason"]} for one in past.attempts],
         "observed": None if past.observed is None else True,
         "propensity": None if past.observed is None else seen.decision["propensity"],
+        "prompt": row["prompt"],
     }  # fmt: skip
     return Sample(
         request=request,

@@ -56,21 +56,26 @@ def _from_4(connection: Connection) -> None:
 
 
 def _from_5(connection: Connection) -> None:
-    """Upgrade from schema 5; before schema 4 there were no observations, and `create_all` makes them."""
-    for table in ("decisions", "observations"):
-        if connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).scalar():
-            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN first_piece_s DOUBLE")
+    _add(connection, "first_piece_s DOUBLE")
 
 
 def _from_6(connection: Connection) -> None:
-    """Upgrade from schema 6; as from 5, observations may not be there yet."""
+    _add(connection, "text_until_ms BIGINT")
+    _add(connection, "text_propensity DOUBLE")
+
+
+def _from_7(connection: Connection) -> None:
+    _add(connection, "prompt VARCHAR")
+
+
+def _add(connection: Connection, column: str) -> None:
+    """Add a column to decisions and observations; before schema 4 there were none, and `create_all` makes them."""
     for table in ("decisions", "observations"):
         if connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).scalar():
-            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN text_until_ms BIGINT")
-            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN text_propensity DOUBLE")
+            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column}")
 
 
-_STEPS: Sequence[Callable[[Connection], None]] = (_from_1, _from_2, _from_3, _from_4, _from_5, _from_6)
+_STEPS: Sequence[Callable[[Connection], None]] = (_from_1, _from_2, _from_3, _from_4, _from_5, _from_6, _from_7)
 
 _LINKED = 5
 """First schema in which purges, and the decisions from before a chain, are links of it."""

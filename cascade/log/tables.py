@@ -15,7 +15,7 @@ from sqlalchemy.sql import quoted_name
 APPLICATION_ID = 0x43_53_43_44
 """Marks a SQLite file as a decision log ("CSCD"), so that no other program's database is written to."""
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """Of these tables; kept in SQLite's user_version, and in PostgreSQL's table `cascade_schema`."""
 
 EXPIRING, EXPIRING_WHERE = "decisions_expiring", "request_text IS NOT NULL"
@@ -71,6 +71,7 @@ decisions = Table(
     ),  # to the first piece of a stream that was passed on as it came; NULL: verified first
     Column("text_until_ms", BigInteger),  # when its texts are deleted (a label queue); NULL: they were never kept so
     Column("text_propensity", Double),  # probability with which it was drawn to keep its texts; NULL as above
+    Column("prompt", String),  # fingerprint of its system prompt; '': it has none; NULL before schema 8
     Index("decisions_task_at", "task", "at_ms"),
     Index("decisions_request", "request_id"),
     sqlite_autoincrement=True,  # else a purge of the newest rows frees their numbers, and readers miss what comes next

@@ -114,6 +114,10 @@ class TaskPolicy:
     """The first rung's confidences on samples that nothing was fitted on, to watch for drift; None in policies written
     before, and where there are none."""
 
+    prompts: tuple[str, ...] = ()
+    """Fingerprints of the system prompts that its samples began with (`system_prompt.prompt_print`; '': none), few; it
+    is void under any other. (): not fixed, since the samples have none, too many, or do not tell."""
+
     dial: dict[str, TaskPolicy] = field(default_factory=dict)
     """Further operating points by name (`strict`, `cheap`, …), each with its own target and certificate."""
 
@@ -312,6 +316,8 @@ class Policy:
                 for name in ("fitted_on", "confidences"):
                     if one[name] is None:
                         del one[name]
+                if not one["prompts"]:
+                    del one["prompts"]
         return body
 
     def save(self, path: str | Path) -> None:

@@ -15,6 +15,12 @@ SAME_AS = "same_as"
 """Field of a recording that a log made: the first rung of its decision that gave the same typed answer."""
 
 
+DECISION = "decision"
+"""Field of a sample from a log: what was decided, `{"id", "at", "outcome", "rung", "policy_sha256", "mode", …}`;
+`observed` is true where the recordings are those of an observation, `propensity` that of observing it, `prompt` the
+fingerprint of the system prompt that was served."""
+
+
 AGAIN = "again"
 """Field of a recording: further answers to the same request, each with `content` and `tool_calls`."""
 

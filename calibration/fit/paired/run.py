@@ -103,6 +103,7 @@ class PairedRun:
         self._filled: dict[str, tuple[Layout, Flags]] = {}
         self.chosen: dict[str, Chosen] = {}
         """Of tasks whose reference is chosen by labels: what was chosen, as soon as it is."""
+        self._prompts = seen.prompts
         self._places: dict[str, list[int]] = {name: [] for name in seen.counts}
         for place, sample in enumerate(self._samples):
             if sample.request.task in self._places:
@@ -248,7 +249,10 @@ class PairedRun:
             raise DataError(message)
         tables = {name: task.layout.table for name, task in self.tasks.items()}
         prints = {} if sample_key is None else print_samples(tables, sample_key, len(tables))
-        done = {name: replace(task.certify(), fitted_on=prints.get(name)) for name, task in self.tasks.items()}
+        done = {
+            name: replace(task.certify(), fitted_on=prints.get(name), prompts=self._prompts.get(name, ()))
+            for name, task in self.tasks.items()
+        }
         policy = make_policy(self._ladder, done, named=self._named, seed=self._seed)
         return policy if self._max_added_p95_s is None else limit_latency(policy, self._max_added_p95_s)
 

@@ -45,7 +45,8 @@ def label_log(
     from cascade.labelling.log_draw import Drawn, log_draw
     from cascade.labelling.watched_draw import DrawnPairs, pair_samples, watched_draw
     from cascade.log.label import HUMAN, Label
-    from cascade.log.samples import DECISION, log_samples
+    from cascade.log.samples import log_samples
+    from cascade.samples.sample import DECISION
 
     propensity: dict[str, float | None] = {}
     if draw == "watched":

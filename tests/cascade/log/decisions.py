@@ -26,6 +26,7 @@ ADDED = {
     6: ("decisions.first_piece_s", "observations.first_piece_s"),
     7: ("decisions.text_until_ms", "decisions.text_propensity", "observations.text_until_ms",
         "observations.text_propensity"),
+    8: ("decisions.prompt", "observations.prompt"),
 }  # fmt: skip
 """Columns that each schema of the log added, from 3 on."""
 
