@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, get_args
 
 from cascade.errors import ConfigError
+
+OnChanged: TypeAlias = Literal["alarm", "reference", "renew"]
+"""What is done where a policy is void."""
 
 
 class UncalibratedWarning(UserWarning):
@@ -102,6 +105,11 @@ class ObserveLimits:
     """Where watching refutes a certificate: `alarm`, it is said; `reference`, the reference serves the task, too, until
     another policy does."""
 
+    on_changed: OnChanged = "reference"
+    """Where the system prompt of a request is none of those that its policy was fitted under: `alarm`, it is said;
+    `reference`, the reference serves it, too; `renew`, the same, the request is observed, and `cascade renew` certifies
+    the policy again; then a policy that does not fit the ladder is no error either, but is renewed like that."""
+
     max_usd_per_day: float = 5.0
     """US dollars that observing may cost a UTC day; from an account of its own."""
 
@@ -120,6 +128,9 @@ class ObserveLimits:
         require_share(self.watch, "observe.watch")
         if self.on_refuted not in ("alarm", "reference"):
             message = f"observe.on_refuted is {self.on_refuted!r}; alarm or reference was expected."
+            raise ConfigError(message)
+        if self.on_changed not in get_args(OnChanged):
+            message = f"observe.on_changed is {self.on_changed!r}; alarm, reference or renew was expected."
             raise ConfigError(message)
         if not 0.0 <= self.max_usd_per_day < math.inf:
             message = f"observe.max_usd_per_day is {self.max_usd_per_day!r}; US dollars, 0 or more, were expected."

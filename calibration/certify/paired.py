@@ -59,9 +59,9 @@ class PairedTester:
 
     @property
     def unit(self) -> str:
-        """The unit of an independent draw: `group` if some row has one of its own, else `sample`; copies count once."""
-        named = (group is not None and not is_copy(group) for group in self.pairs.table.groups)
-        return "group" if any(named) else "sample"
+        """The unit of an independent draw: `group` if some group has several rows, else `sample`; copies count once."""
+        named = [group for group in self.pairs.table.groups if group is not None and not is_copy(group)]
+        return "group" if len(set(named)) < len(named) else "sample"
 
     @property
     def betting(self) -> bool:

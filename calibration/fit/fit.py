@@ -193,7 +193,7 @@ def calibrate(
             own[""],
             fitted_on=prints.get(name),
             prompts=seen.prompts.get(name, ()),
-            dial={quality: point for quality, point in own.items() if quality}
+            dial={quality: point for quality, point in own.items() if quality},
         )
         for name, own in points.items()
     }

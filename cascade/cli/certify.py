@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cascade.cli.explore import explore_samples
-from cascade.cli.shared.calibrated import print_baseline, print_caveats, show_calibrated
+from cascade.cli.shared.certified import certify_same, end_certified
 from cascade.cli.shared.exit_codes import Interrupted
 from cascade.cli.shared.options import (
     ConfigOption,
@@ -25,18 +24,17 @@ from cascade.cli.shared.options import (
 from cascade.cli.shared.pair_run import open_run, record_judges, require_recorded, work_file
 from cascade.cli.shared.rungs import chosen_ladder
 from cascade.cli.shared.sitting import annotator_name
-from cascade.cli.shared.terminal import fail, interactive, print_json, say, warn
+from cascade.cli.shared.terminal import interactive, print_json, say, warn
 from cascade.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from calibration.fit.paired.run_labels import Asked
-    from calibration.targets.bound import MaxLoss
+    from calibration.targets.bound import MaxDisagreement, MaxLoss
     from calibration.targets.target import Best
     from cascade.cli.shared.pair_labels import Work
     from cascade.config import Config
-    from cascade.policy.policy import Policy
 
 
 def certify(
@@ -61,6 +59,28 @@ def certify(
         float | None,
         typer.Option("--margin", metavar="E", help="Upper bound on the accuracy loss against that model: 0.02."),
     ] = None,
+    max_disagreement: Annotated[
+        float | None,
+        typer.Option(
+            "--max-disagreement",
+            metavar="E",
+            help="Instead, without a label: upper bound on the share of answers that are not the last rung's.",
+        ),
+    ] = None,
+    prompt: Annotated[
+        Path | None,
+        typer.Option(
+            "--prompt",
+            metavar="FILE",
+            help=(
+                "Certify a changed system prompt, the whole text of FILE: every rung is asked again on the recorded "
+                "requests, with FILE in place of their system messages. The bill comes first."
+            ),
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --prompt: show rows, calls and dollars, and end there.")
+    ] = False,
     target: Annotated[
         Literal["best"] | None,
         typer.Option(
@@ -68,11 +88,15 @@ def certify(
         ),
     ] = None,
     labels: Annotated[
-        int,
+        int | None,
         typer.Option(
-            "--labels", "-n", min=20, metavar="N", help="Rows of each task to label, at most; the audit is extra."
+            "--labels",
+            "-n",
+            min=20,
+            metavar="N",
+            help="Rows of each task to label, at most; the audit is extra. None with --max-disagreement.",
         ),
-    ],
+    ] = None,
     by: Annotated[
         str,
         typer.Option("--by", metavar="WHO", help="Labels come from: terminal, browser, judge, or a CSV or JSONL FILE."),
@@ -131,7 +155,8 @@ def certify(
     ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Random seed of the folds; it moves no row.")] = 0,
     max_cost: Annotated[
-        float | None, typer.Option("--max-cost", metavar="USD", help="Budget of each of the judge's rounds.")
+        float | None,
+        typer.Option("--max-cost", metavar="USD", help="Budget of asking again (--prompt), and of each judge's round."),
     ] = None,
     mapping: MapOption = None,
     yes: YesOption = False,
@@ -146,26 +171,42 @@ def certify(
     Every label is saved at once: run the command again to go on. A label by a judge is its opinion: the certificate
     says "as NAME judges", until a person confirms a part of them (--person). Rows with a gold answer are labelled by
     it, for nothing.
+
+    With --max-disagreement no label is needed, and none is asked for. With --prompt recorded requests certify a changed
+    system prompt before it goes out; the policy that comes of it serves that prompt and no other.
     """
     from calibration.fit.paired.fit import LabelBudget
     from calibration.samples.audit import AUDIT_SHARE, audit_size
-    from calibration.targets.bound import MaxLoss
+    from calibration.targets.bound import MaxDisagreement, MaxLoss
+    from cascade.cli.shared.changed_prompt import read_prompt, with_changed_prompt
     from cascade.cli.shared.pair_labels import Work
     from cascade.samples.table import parse_mapping
 
-    bound = _bound(max_loss, target, (never_worse_than, margin), confidence, audit_bound=audit_bound)
+    bound = _bound(
+        max_loss, target, (never_worse_than, margin), confidence, audit_bound=audit_bound, same=max_disagreement
+    )
+    _require_together(prompt, labels, max_disagreement, dry_run=dry_run)
     chosen = chosen_ladder(config, rungs, verifiers)
     _require_judge(by, judge_model, rubric)
-    who = annotator_name(annotator) if by in ("terminal", "browser") else ""
+    who = annotator_name(annotator) if by in ("terminal", "browser") and labels is not None else ""
     path, found = work_file(samples, labelled, parse_mapping(mapping) if mapping else None, task)
+    source = path
+    if prompt is not None:
+        path, found = with_changed_prompt(
+            found, path, read_prompt(prompt), chosen.config, task, dry_run=dry_run, max_cost=max_cost, yes=yes
+        )
     require_recorded(found, path, chosen, task)
+    if isinstance(bound, MaxDisagreement) or labels is None:
+        policy = certify_same(path, source, chosen, bound, out, tasks=task, seed=seed, max_added_p95_s=max_added_p95)
+        end_certified(policy, out, chosen, {"samples": str(path)}, as_json=as_json, required=require_certified)
+        return
     if audit_bound and isinstance(bound, MaxLoss):
         tasks = len({sample.request.task for sample in found if task is None or sample.request.task in task})
         least = audit_size(bound.value, AUDIT_SHARE * bound.delta / tasks / 2.0)
         say(f"--audit-bound: {least} audited rows without a conflict leave half of {bound.value:g} to the walk.")
         audit = max(audit, least)
     budget = LabelBudget(labels=labels, audit=audit, audit_bound=audit_bound, person=person)
-    run = open_run(found, path, chosen, bound, budget, tasks=task,
+    run = open_run(found, source, chosen, bound, budget, tasks=task,
                seed=seed, reference=never_worse_than, max_added_p95_s=max_added_p95)  # fmt: skip
     for sentence in run.sentences():
         say(sentence)
@@ -198,29 +239,7 @@ def certify(
         say(sentence)
     policy = record_judges(run, chosen, out)
     policy.save(out)
-    _show_done(policy, out, figures, as_json=as_json)
-    uncertified = [name for name, one in policy.tasks.items() if one.certified is False]
-    if require_certified and uncertified:
-        fail(f"Not certified: {', '.join(uncertified)}. The safest policy is in {out}; no cheaper one can be promised.")
-        raise typer.Exit(1)
-    folder = Path() if chosen.config is None else chosen.config.path.parent
-    say(f"The policy is in {out}; put `policy: {os.path.relpath(out, folder)}` into the configuration to serve it.")
-
-
-def _show_done(policy: Policy, out: Path, figures: dict[str, Any], *, as_json: bool) -> None:
-    """Print the policy and what its certificates bound."""
-    print_baseline(policy)
-    if as_json:
-        measured = {
-            name: {"n": one.n, **one.measured, "certificate": one.certificate} for name, one in policy.tasks.items()
-        }
-        print_json({"policy": str(out), **figures, "waiting": {}, "tasks": measured})
-    else:
-        show_calibrated(policy)
-        for name, one in policy.tasks.items():
-            if one.certified and one.certificate is not None:
-                say(f"{name}: {one.certificate['pairs']['bounds']}")
-    print_caveats(policy)
+    end_certified(policy, out, chosen, {**figures, "waiting": {}}, as_json=as_json, required=require_certified)
 
 
 def _bound(
@@ -230,18 +249,21 @@ def _bound(
     confidence: float,
     *,
     audit_bound: bool,
-) -> MaxLoss | Best:
-    """Return the bound of --max-loss or --margin, or the aim of --target best."""
-    from calibration.targets.bound import MaxLoss
+    same: float | None,
+) -> MaxLoss | MaxDisagreement | Best:
+    """Return the bound of --max-loss, --margin or --max-disagreement, or the aim of --target best."""
+    from calibration.targets.bound import MaxDisagreement, MaxLoss
     from calibration.targets.target import Best
 
     named, margin = single
     if (named is None) != (margin is None):
         message = "--never-worse-than and --margin belong together; give both, or none."
         raise ConfigError(message)
-    if sum(one is not None for one in (loss, target, named)) != 1:
-        message = "Exactly one of --max-loss, --never-worse-than and --target best was expected."
+    if sum(one is not None for one in (loss, target, named, same)) != 1:
+        message = "Exactly one of --max-loss, --max-disagreement, --never-worse-than and --target best was expected."
         raise ConfigError(message)
+    if same is not None:
+        return MaxDisagreement(same, confidence)
     loss = margin if loss is None else loss
     if loss is not None:
         return MaxLoss(loss, confidence)
@@ -249,6 +271,15 @@ def _bound(
         message = "--audit-bound is of a bound, and --target best has none; leave it out."
         raise ConfigError(message)
     return Best()
+
+
+def _require_together(prompt: Path | None, labels: int | None, same: float | None, *, dry_run: bool) -> None:
+    if dry_run and prompt is None:
+        message = "--dry-run shows what --prompt FILE would ask and cost; give it with --prompt."
+        raise ConfigError(message)
+    if (labels is None) != (same is not None):
+        message = "--labels N says how many rows may be labelled: --max-disagreement takes none, all else needs it."
+        raise ConfigError(message)
 
 
 def _require_judge(by: str, model: str | None, rubric: Path | None) -> None:

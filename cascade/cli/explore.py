@@ -137,7 +137,7 @@ def _by_batches(
     else:
         with loaded.open(policy=False, log=False) as app:
             bill = estimate(samples, app, batched=True)
-        _show_bill(bill, len(samples), max_cost, "by provider batches")
+        show_bill(bill, len(samples), max_cost, "by provider batches")
         _confirm(bill, yes=yes)
     state = begin(
         output, requests, purpose="explore", mapping=mapping, limit=limit, max_cost_usd=max_cost, overwrite=True
@@ -216,7 +216,7 @@ def explore_samples(
     if journal.exists() or output.exists():
         there = journal if journal.exists() else output
         say(f"Resuming from {there}: recordings there are not paid for again; the estimate covers all requests.")
-    _show_bill(bill, len(samples), max_cost)
+    show_bill(bill, len(samples), max_cost)
     _confirm(bill, yes=yes)
     stop = Stop()
     try:
@@ -248,7 +248,8 @@ def explore_samples(
     return done
 
 
-def _show_bill(bill: CostEstimate, n: int, max_cost: float | None, how: str = "") -> None:
+def show_bill(bill: CostEstimate, n: int, max_cost: float | None, how: str = "") -> None:
+    """Print the cost estimate of an exploration on stderr: calls, tokens and dollars by rung."""
     from rich.table import Table
 
     table = Table(title=f"Cost estimate for {n} requests{how and f' {how}'}", title_justify="left", title_style="bold")

@@ -256,6 +256,10 @@ class ObserveModel(Part):
     on_refuted: Literal["alarm", "reference"] = "alarm"
     """Where watching refutes a certificate: it is said (alarm), or the reference serves the task, too, until another
     policy does (reference)."""
+    on_changed: Literal["alarm", "reference", "renew"] = "reference"
+    """Where a request has another system prompt than its policy was fitted under: it is said (alarm), or the reference
+    serves it, too (reference), and it is observed so that `cascade renew` certifies the policy again (renew). With
+    renew a policy that does not fit the ladder is renewed likewise; else it is an error."""
     max_usd_per_day: Dollars = 5.0
     """Cost limit of observing in US dollars (UTC day), from an account of its own; what the log has of today counts."""
     concurrency: Annotated[int, Field(ge=1)] = 8

@@ -21,12 +21,14 @@ from cascade.engine.live_run import LiveRun
 from cascade.engine.loop_thread import LoopThread
 from cascade.engine.observer import Observer
 from cascade.engine.options import RequestOptions, refuse_unknown
+from cascade.engine.policy_file import PolicyFile
 from cascade.engine.recording import RunRecorder
 from cascade.engine.refuted import RefutedTasks
 from cascade.engine.resources import Closing, Resources
 from cascade.engine.runner import OnResult, OnSample, Runner
 from cascade.engine.served import Served
-from cascade.errors import ConfigError
+from cascade.engine.void_policy import VoidPolicies, void_served
+from cascade.errors import ConfigError, PolicyMismatch
 from cascade.exchange import EMPTY, Message, Request, is_name
 from cascade.guards.accounts import SpendAccount, midnight_ms
 from cascade.guards.background import BackgroundLane
@@ -124,9 +126,19 @@ class Cascade(Closing):
         self.settings = settings or Settings()
         self.tasks = dict(tasks)
         self.prices = prices or PriceBook()
+        observe = observe or ObserveLimits()
+        renews = observe.on_changed == "renew"
+        policy_file = Path(policy) if isinstance(policy, str | Path) and renews else None
         policy = Policy.load(policy) if isinstance(policy, str | Path) else policy
-        require_answer_fields(policy, self._answer_field)
-        served = Served(ladder=self.ladder, policy=policy, limits=self.limits, prices=self.prices)
+        served = Served(ladder=self.ladder, policy=None, limits=self.limits, prices=self.prices)
+        try:
+            require_answer_fields(policy, self._answer_field)
+            served = served.with_policy(policy)
+        except PolicyMismatch as error:
+            if policy is None or not renews:
+                raise
+            served = void_served(served, policy, str(error))
+            policy = served.policy
         self._error_wordings = tuple(error_wordings)
         self._own_client = client is None
         self.client: Client = client if client is not None else self._default_client()
@@ -151,8 +163,10 @@ class Cascade(Closing):
             log=self.log,
             day_budgets=day_budgets,
             pool=self.limits.pool(day_budgets.shared),
-            observer=self._observer(observe or ObserveLimits()),
-            refuted=RefutedTasks(log=self.log, on_refuted=(observe or ObserveLimits()).on_refuted),
+            observer=self._observer(observe),
+            refuted=RefutedTasks(log=self.log, on_refuted=observe.on_refuted),
+            void=VoidPolicies(log=self.log, on_changed=observe.on_changed),
+            policy_file=None if policy_file is None else PolicyFile(path=policy_file, serve=self._server()),
         )
         forked = weakref.WeakMethod(self._forked)  # what is closed at exit must not keep the cascade itself alive
         self._loop_thread = LoopThread(lambda: (method := forked()) is not None and method())
@@ -680,7 +694,7 @@ class Cascade(Closing):
 
     def _observer(self, limits: ObserveLimits) -> Observer:
         """Return what observes; where a task is observed, providers that will see prompts must have been named."""
-        observed = any(one.observes for one in (self.settings, *self.tasks.values()))
+        observed = any(one.observes for one in (self.settings, *self.tasks.values())) or limits.on_changed == "renew"
         if observed:
             require_consent(self.ladder, limits)
         if self.log is not None and self.log.label_queue is not None:
@@ -689,11 +703,24 @@ class Cascade(Closing):
         spent = observed_usd(self.log, midnight_ms()) if observed and self.log is not None else 0.0
         return Observer(lane=BackgroundLane(limits, spent_usd=spent), log=self.log)
 
+    def _server(self) -> Callable[[Policy], None]:
+        """Return `serve`, without keeping this cascade alive."""
+        method = weakref.WeakMethod(self.serve)
+
+        def serve(policy: Policy) -> None:
+            alive = method()
+            if alive is not None:
+                alive(policy)
+
+        return serve
+
     def _forked(self) -> None:
         """Drop what belonged to the parent's event loop, and what its requests in flight would have ended."""
         self._runner.pool = self.limits.pool(self._runner.day_budgets.shared)
         self._runner.day_budgets.forget_flights()
         self._runner.observer.lane.forget()
         self._runner.refuted.forget()
+        if self._runner.policy_file is not None:
+            self._runner.policy_file.forget()
         if self._own_client:
             self.client = self._runner.client = self._resources.client = self._default_client()

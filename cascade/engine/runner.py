@@ -22,6 +22,7 @@ from cascade.engine.clock import RequestClock
 from cascade.engine.driver import Driver
 from cascade.engine.gather import gather_bounded, stream_bounded
 from cascade.engine.observer import Observer, mode_of, watch_draw
+from cascade.engine.policy_file import PolicyFile
 from cascade.engine.raise_for import raise_for_result, raise_if_fatal
 from cascade.engine.recording import Begun, RunRecorder, begin, call_recorder, call_slots, synced
 from cascade.engine.refuted import RefutedTasks
@@ -29,6 +30,7 @@ from cascade.engine.savings import next_usd_of, savings_changes
 from cascade.engine.served import Served
 from cascade.engine.session_floor import UNKNOWN, SessionFloors
 from cascade.engine.session_turns import SessionTurns
+from cascade.engine.void_policy import VoidPolicies
 from cascade.errors import CascadeError, LogUnavailable, RunError
 from cascade.exchange import Request
 from cascade.fast_replace import fast_replace
@@ -82,6 +84,12 @@ class Runner:
 
     refuted: RefutedTasks
     """Tasks whose certificate is refuted by watching it."""
+
+    void: VoidPolicies
+    """Requests whose policy is void."""
+
+    policy_file: PolicyFile | None = None
+    """The policy's file, where it is served anew as it changes."""
 
     _escalation_limiter: EscalationLimiter | None = field(init=False)
     _warn_once: WarnOnce = field(init=False, default_factory=WarnOnce)
@@ -212,9 +220,8 @@ class Runner:
             live: see `run`.
         """
         settings, ladder = self.settings_of(request.task), served.ladder.of(request.task)
-        mode, propensity = mode_of(request, settings, served)
-        if bypassed is not None:
-            mode, propensity = "enforce", 1.0
+        served, voided = (served, None) if bypassed is not None else self.void.served(request, served)
+        mode, propensity = mode_of(request, settings, served) if bypassed is None else ("enforce", 1.0)
         steps, floor_unknown = await self._flow(request, served, settings, live, mode, bypassed=bypassed is not None)
         clock = RequestClock(started, request.deadline_s)
         budget = self.day_budgets.budget(request, run)
@@ -249,8 +256,11 @@ class Runner:
                 changes = bypassed.changes(result, changes)
             if floor_unknown:
                 changes["flags"] = (*changes.get("flags", result.flags), UNKNOWN)
-            if self._is_unknown(request.task, served):
-                changes["flags"] = (*changes.get("flags", result.flags), UNKNOWN_TASK)
+            found = (voided, UNKNOWN_TASK if self._is_unknown(request.task, served) else None)
+            if more := tuple(filter(None, found)):
+                changes["flags"] = (*changes.get("flags", result.flags), *more)
+            if voided is not None and self.void.on_changed != "alarm":  # also of what is observed only
+                changes["policy_sha256"] = None if served.policy is None else served.policy.sha256
             result = fast_replace(result, **changes)
             if bypassed is None:
                 self._floors.remember(request, result, ladder)
@@ -269,11 +279,19 @@ class Runner:
         if logged is not None and self.log is not None:
             await committed(logged, self.log.name)
         await self._floors.publish(request, result, settings.session_floor)
-        if mode == "observe":
+        self._afterwards(request, served, result, settings, observes=mode == "observe" or self.void.observes(voided))
+        return result
+
+    def _afterwards(
+        self, request: Request, served: Served, result: Result[Any], settings: Settings, *, observes: bool
+    ) -> None:
+        """Offer an answered request to the background lane, and look whether there is another policy."""
+        if observes:
             self.observer.observe(request, served, result, settings, self.client, self.pool)
         else:
             self.observer.watch(request, served, result, self.client, self.pool)
-        return result
+        if self.policy_file is not None:
+            self.policy_file.look()
 
     async def _flow(
         self,
