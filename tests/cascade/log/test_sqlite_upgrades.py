@@ -74,7 +74,7 @@ def test_a_log_of_schema_2_is_upgraded_and_its_estimates_are_not_known(tmp_path:
     assert (month.maybe_charged_usd, month.maybe_charged_estimate_usd) == (0.5, 0.5), "unknown, it is the worst case"
 
 
-@pytest.mark.parametrize("version", [2, 3, 4, 5, 6])
+@pytest.mark.parametrize("version", [2, 3, 4, 5, 6, 7])
 def test_a_log_of_an_earlier_schema_is_upgraded_and_what_it_lacks_is_null(tmp_path: Path, version: int) -> None:
     path = tmp_path / "earlier.db"
     with open_log(path) as log:
