@@ -36,7 +36,9 @@ async def in_turn(app: Cascade, url: str, count: int, rounds: int) -> dict[str, 
     ours, theirs = Raw(app, url, hardened=True), Raw(app, url, hardened=False)
 
     async def engine() -> None:
-        assert (await app._runner.climb(app.request(MESSAGES), time.monotonic(), app._runner.served)).outcome == "accepted"
+        assert (
+            await app._runner.climb(app.request(MESSAGES), time.monotonic(), app._runner.served)
+        ).outcome == "accepted"
 
     ways = {"engine": engine, "raw, our transport": ours.ask, "raw, litellm's transport": theirs.ask}
     for call in ways.values():
