@@ -71,7 +71,7 @@ def test_a_rate_that_adds_more_is_refused() -> None:
 
 def test_a_policy_that_was_not_chosen_within_the_limit_is_refused_with_what_it_adds() -> None:
     free = fitted(None)
-    with pytest.raises(DataError, match="cannot be had together: alone it adds 1.00 s"):
+    with pytest.raises(DataError, match=r"cannot be had together: alone it adds 1\.00 s"):
         limit_latency(free, 0.5)
 
 
