@@ -20,7 +20,7 @@ from cascade.bulk.exploration import Explore
 from cascade.bulk.journal import dump
 from cascade.clients import Client
 from cascade.engine.cascade import Cascade
-from cascade.errors import ConfigError
+from cascade.errors import ConfigError, DataError
 from cascade.exchange import EMPTY, Response, text_of
 from cascade.files import write_atomically
 from cascade.hashing import content_id
@@ -94,6 +94,7 @@ def judge_sameness(
 
     Raises:
         ConfigError: the judge has no price.
+        DataError: it gave no verdict on any pair.
         CascadeError: as of `explore_file`; finished verdicts are kept.
     """
     built = judge.built()
@@ -108,10 +109,15 @@ def judge_sameness(
             app.prices.price(judge.model)
             judged = explore(app, list((known | wanted).values()), kept, label="Judging").samples
         answered = without_failures(judged)
+        silent = not any(one.request.id in wanted and _said(one) is not None for one in answered)
+        if silent:  # not kept, so that it is asked again once it is mended
+            answered = [one for one in answered if one.request.id not in wanted]
         if len(answered) < len(judged):
             write_atomically(kept, "".join(dump(sample_line(one)) + "\n" for one in answered))
-    found = {one.request.id: one.recordings[RUNG].verdicts.get(NAME) for one in answered}
-    verdicts = {name: one.score >= PASS for name, one in found.items() if one is not None and one.score is not None}
+        if silent:
+            raise _silent(judge.model, len(wanted), judged)
+    found = {one.request.id: _said(one) for one in answered}
+    verdicts = {name: score >= PASS for name, score in found.items() if score is not None}
 
     def compare(sample: Sample, own: Response, top: Response) -> bool | None:
         # Asked about are only pairs that the reader does not find the same.
@@ -120,6 +126,23 @@ def judge_sameness(
 
     checks = CheckFile(beside.with_name(f"{beside.name}.checks.jsonl"), judge.checks)
     return Sameness(name=f"{JUDGE}{judge.model}", version=mark, compare=compare, checks=checks)
+
+
+def _said(pair: Sample) -> float | None:
+    """Return the judge's score of a pair; None where it gave none."""
+    verdict = pair.recordings[RUNG].verdicts.get(NAME)
+    return None if verdict is None else verdict.score
+
+
+def _silent(model: str, n: int, judged: Iterable[Sample]) -> DataError:
+    """Return the error of a judge that gave no verdict: it cannot be reached, or does not answer as it is asked to."""
+    given = [one.recordings[RUNG].verdicts.get(NAME) for one in judged]
+    why = next((one.reason for one in given if one is not None and one.reason), "no verdict is recorded")
+    return DataError(
+        f"The judge {model} gave no verdict on any of {n:,} pairs of answers ({why}); at least some were expected, "
+        "else nothing would be the same but what the reader finds the same. Check it with `cascade doctor --ping`, or "
+        "name another judge."
+    )
 
 
 def _pairs(samples: Iterable[Sample], rungs: Callable[[str], Sequence[str]]) -> Iterator[Sample]:

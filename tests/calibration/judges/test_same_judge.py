@@ -15,8 +15,9 @@ from calibration.samples.checks import Checks
 from calibration.targets.bound import MaxDisagreement, MaxLoss
 from cascade.bulk.forget import Traces, forget
 from cascade.clients.scripted import ScriptedClient, scripted
-from cascade.errors import ConfigError
+from cascade.errors import ConfigError, DataError
 from cascade.exchange import Request
+from cascade.failure import CallFailure, FailureKind
 from cascade.samples.jsonl import read_samples, sample_line
 from cascade.samples.sample import Recording, Sample
 from cascade.verdict import Verdict
@@ -143,6 +144,25 @@ def test_an_interrupted_judge_goes_on_and_another_rubric_is_another_judge(tmp_pa
     files = [checks_of(path), *tmp_path.glob("s.jsonl.same-*.jsonl")]
     assert [forget(one, traces) for one in files] == [1, 1, 1]
     assert not any("What is 7?" in one.read_text(encoding="utf-8") for one in files)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        CallFailure(kind=FailureKind.CONNECT, message="connection refused"),
+        scripted("I would rather not say.", cost_usd=0.001),
+        scripted('{"nonce": "another", "score": 10}', cost_usd=0.001),
+    ],
+    ids=["cannot be reached", "says no number", "answers something else"],
+)
+def test_a_judge_without_any_verdict_is_an_error_and_asks_nobody_to_check_its_work(tmp_path, reply):
+    path = write(tmp_path / "s.jsonl", traffic(60))
+    with pytest.raises(DataError, match="gave no verdict on any of 60 pairs of answers"):
+        run(path, ScriptedClient({"same": reply}))
+    assert not checks_of(path).exists()
+    # Once it answers, what it has not said is asked again.
+    run(path, whole := judge())
+    assert len(whole.calls) == 60
 
 
 def test_a_judge_without_a_bound_on_disagreement_and_few_checks_are_refused(tmp_path):
