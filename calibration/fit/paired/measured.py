@@ -17,6 +17,7 @@ from calibration.samples.audit import KNOWN, unlabelled_rows
 from calibration.samples.layout import Layout
 from calibration.samples.replayed import apply_point
 from calibration.samples.same_figures import few_are_same, repeat_figures, same_shares
+from calibration.thresholds.hull import compare_with_hull
 from calibration.thresholds.path import Path
 from cascade.display.numbers import dollars, percent
 from cascade.policy.operating_point import OperatingPoint
@@ -49,10 +50,13 @@ def measure_pairs(
         ),
         laid.rungs,
     )  # fmt: skip
-    quality = _audited(layout, rows, bare) if labelled else seen
+    told = laid if not labelled else laid.take(_complete(layout, rows))
+    audited = apply(told, bare, salt=SALT, rungs=laid.rungs) if labelled else None
+    quality = seen if audited is None else figures(audited, laid.rungs)
+    # Of the audit, since labels of rows that differ would be of hard requests only.
+    hull = None if audited is None else compare_with_hull(told, audited.correct, audited.cost_usd)
     alone = all(len(point.rungs) == 1 for point in points)
     rate = {"value": 0.0, "low": 0.0, "high": 0.0} if alone else seen["escalation_rate"]
-    told = laid if not labelled else laid.take(_complete(layout, rows))
     singles = [measure_single(told, k) for k in range(len(laid.rungs))]
     for single, whole in zip(singles, (measure_single(laid, k) for k in range(len(laid.rungs))), strict=True):
         single["cost_usd_per_request"] = whole["cost_usd_per_request"]
@@ -79,6 +83,7 @@ def measure_pairs(
         **{name: seen[name] for name in ("cost_usd_per_request", "cost_vs_top", "cached", "added_latency")},
         "singles": singles,
         "best_single": name_best(singles),
+        "hull": None if hull is None else hull.to_json(),
         "verifiers": describe_use(laid),
         "warnings": [*few_are_same(shares), *warn_sharing(laid), *filter(None, (within,))],
         "feasible": describe_path(path, scale=rows.pairs.scale, labelled=labelled)
@@ -123,12 +128,6 @@ def _complete(layout: Layout, rows: PairedRows) -> np.ndarray[Any, np.dtype[np.i
     audit = rows.pairs.index[rows.audit]
     done = audit[~unlabelled_rows(layout.table.correct[audit], layout.table.present[audit])]
     return done if len(done) >= KNOWN else done[:0]
-
-
-def _audited(layout: Layout, rows: PairedRows, policy: TaskPolicy) -> dict[str, Any]:
-    """Return the figures of labels on the audit: those of rows that differ would be of hard requests only."""
-    laid = layout.table
-    return figures(apply(laid.take(_complete(layout, rows)), policy, salt=SALT, rungs=laid.rungs), laid.rungs)
 
 
 def _expected(share: dict[str, Any]) -> dict[str, Any]:

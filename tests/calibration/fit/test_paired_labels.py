@@ -146,6 +146,17 @@ def test_the_same_value_with_another_label_refuses_the_certificate() -> None:
     assert "another label" in policy.why
 
 
+def test_its_place_against_the_hull_of_single_models_is_that_of_the_audit(rows: Layout) -> None:
+    few, _ = worked(rows, audit=20)
+    assert few.measured["hull"] is None
+    some, _ = worked(rows, audit=200)
+    hull = some.measured["hull"]
+    assert hull["n"] == some.measured["audit"]["n"]
+    assert hull["accuracy"] == pytest.approx(some.measured["accuracy"]["value"])
+    right = {one["rung"]: one["accuracy"]["value"] for one in some.measured["singles"]}
+    assert hull["mix_accuracy"] == pytest.approx(sum(share * right[rung] for rung, share in hull["mix"].items()))
+
+
 def test_the_audits_bound_is_taken_off_and_takes_hundreds_of_labels(rows: Layout) -> None:
     assert audit_size(0.05, 0.01) == 182
     short, _ = worked(rows, audit_bound=True)
