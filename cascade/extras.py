@@ -20,6 +20,7 @@ EXTRAS = {
     "serve": ("jinja2", "prometheus_client", "scipy", "starlette", "uvicorn"),
     "tables": ("pyarrow",),
     "postgres": ("alembic", "psycopg"),
+    "anthropic": ("anthropic",),
     "otel": ("opentelemetry.exporter", "opentelemetry.sdk"),
 }
 """The packages that each extra brings, by the names they are imported by."""

@@ -1,4 +1,4 @@
-"""Run the tests of wrapped clients, and the programs of tests/road, in environments of the client libraries' own.
+"""Run the tests of wrapped clients, the programs of tests/road, and Anthropic's batches, in environments of their own.
 
 python tools/try_clients.py [NAME…]
 
@@ -24,7 +24,9 @@ ENVIRONMENTS: Mapping[str, Sequence[str]] = {
     "openai-3": ("openai>=3", "anthropic>=2", "langchain-openai>=1"),
     "agents": ("openai-agents",),
     "proxy": ("litellm[proxy]",),
+    "batches": ("anthropic>=2", "litellm"),
 }
+TESTS_OF: Mapping[str, Sequence[str]] = {"batches": ("tests/cascade/bulk/waves/test_anthropic_waves.py",)}
 BESIDE = ("hypothesis", "pytest", "pytest-timeout", "setuptools>=77")
 
 
@@ -37,7 +39,9 @@ def main(names: list[str]) -> int:
         libraries = ("anthropic ", "httpx", "langchain-openai ", "openai ", "openai-agents ")
         print(name, *(" ".join(line.split()) for line in shown.splitlines() if line.startswith(libraries)), flush=True)
         if subprocess.run(
-            [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "", *TESTS], cwd=ROOT, check=False
+            [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "", *TESTS_OF.get(name, TESTS)],
+            cwd=ROOT,
+            check=False,
         ).returncode:
             failed.append(name)
     if failed:

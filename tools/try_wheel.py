@@ -49,6 +49,13 @@ OTLPSpanExporter(endpoint="http://127.0.0.1:1")
 """
 
 
+CLAUDE = """\
+ladder:
+  - {model: anthropic/claude-haiku-4-5, api_base: "http://127.0.0.1:1", api_key: none}
+verify: [refusal]
+"""
+
+
 class Place:
     """An environment outside the clone, and a folder to work in."""
 
@@ -204,6 +211,15 @@ def postgres(place: Place, made: Path) -> None:
     place.script("import cascade.log.migrations, alembic.command, psycopg")
 
 
+def anthropic(place: Place, made: Path) -> None:
+    """Reaches for Anthropic's batches (there are none here)."""
+    del made
+    (place.work / "claude.yaml").write_text(CLAUDE)
+    (place.work / "asked.jsonl").write_text('{"prompt": "?"}\n')
+    batch = ("batch", "submit", "-c", "claude.yaml", "--input", "asked.jsonl", "--output", "answered.jsonl")
+    expect(place.cascade(*batch, code=3), "127.0.0.1:1 cannot be reached")
+
+
 def otel(place: Place, made: Path) -> None:
     """Sends spans."""
     del made
@@ -224,7 +240,7 @@ def _up(address: str) -> bool:
 
 TRIED: tuple[tuple[str, Callable[[Place, Path], None]], ...] = (
     ("fit,report", readme), ("", core), ("fit", fit), ("report", report), ("serve", serve), ("tables", tables),
-    ("postgres", postgres), ("otel", otel),
+    ("postgres", postgres), ("anthropic", anthropic), ("otel", otel),
 )  # fmt: skip
 
 

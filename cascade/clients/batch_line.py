@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cascade.clients.anthropic_batches import VERSION, AnthropicBatches, is_anthropic, require_sdk, without_forced_tool
 from cascade.clients.classify_failure import classify_wire
 from cascade.clients.parameters import refuse_forbidden, with_meaning
-from cascade.clients.provider_batches import ENDPOINT, chat_provider
+from cascade.clients.provider_batches import ENDPOINT, ProviderBatches, chat_provider
+from cascade.clients.request_writer import RequestWriter
 from cascade.clients.wire import Wire
-from cascade.dialects.chat import read_body, write_body
+from cascade.dialects.chat import read_body, read_completion, write_body
 from cascade.dialects.error_body import holds_error
 from cascade.dialects.history import for_receiver
+from cascade.dialects.native import as_chat
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, ModelCall, Response
 from cascade.failure import CallFailure, FailureKind
@@ -21,21 +24,51 @@ from cascade.usage import Price
 EXPIRED = "the batch ended before this line was answered"
 
 
-def batch_line(call: ModelCall, identity: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return the line of a call, as the direct client would send it, and flags for what it is sent without.
+def batches_of(call: ModelCall) -> ProviderBatches | AnthropicBatches:
+    """Return the batches of a call's provider, to be closed.
+
+    Raises:
+        ConfigError, MissingExtra: it has none, or they cannot be reached.
+    """
+    return AnthropicBatches(call) if is_anthropic(call) else ProviderBatches(call)
+
+
+def require_batches(call: ModelCall) -> None:
+    """Require that a call's provider has batches.
+
+    Raises:
+        ConfigError, MissingExtra: it has none, or their library is not installed.
+    """
+    if is_anthropic(call):
+        require_sdk(call)
+    else:
+        chat_provider(call)
+
+
+def batch_line(call: ModelCall, identity: str, writer: RequestWriter) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the line of a call, as a live client would send it, and flags for what it is sent without.
 
     Args:
         call: what is asked.
         identity: the line's `custom_id`.
+        writer: writes what goes through litellm.
 
     Raises:
         ConfigError: it cannot go as a batch, or needs headers of its own.
     """
     refuse_forbidden(call)
-    provider, model = chat_provider(call)
     if call.params.get("extra_headers"):
         message = f"Rung {call.rung}: its params have extra_headers; a line of a batch has none. Leave them out."
         raise ConfigError(message)
+    if is_anthropic(call):
+        written = writer.write(call)
+        if (version := written.headers.get("anthropic-version")) != VERSION:
+            message = f"litellm writes {call.model} for Anthropic's API of {version}; {VERSION} was expected."
+            raise ConfigError(message)
+        betas = [one.strip() for one in written.headers.get("anthropic-beta", "").split(",") if one.strip()]
+        line = {"custom_id": identity, "method": "POST", "url": "/v1/messages", "body": written.body, "betas": betas}
+        return line, written.dropped
+    provider, model = chat_provider(call)
     wishes = dict(call.wishes)
     if provider.wished(model):
         wishes = with_meaning(wishes, call)
@@ -66,7 +99,13 @@ def batch_reply(
         return CallFailure(kind=FailureKind.TIMEOUT, message=EXPIRED, charged=False)
     if body is None or isinstance(error, Mapping) or type(status) is not int or status >= 300:
         return _failure(status if type(status) is int else 500, body if isinstance(body, Mapping) else line)
-    reply = _failure(status, body) if holds_error(body) else read_body(body, call=call, price=price)
+    if holds_error(body):
+        return _failure(status, body)
+    if is_anthropic(call):
+        body = without_forced_tool(body, call.params)
+        reply = read_completion(as_chat(body), call=call, price=price, raw=body)
+    else:
+        reply = read_body(body, call=call, price=price)
     if isinstance(reply, CallFailure):
         return reply
     return fast_replace(reply, flags=(*reply.flags, *flags), status=status)

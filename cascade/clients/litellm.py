@@ -48,6 +48,8 @@ PROVIDERS: Mapping[str, str] = {"embedded": "cascade.embedded.provider:register"
 
 ENVIRONMENT = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else the import fetches a price map from the network
+    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",  # else Claude's first call with a schema fetches a table for it
+    "LITELLM_OFFLINE_MODE": "true",  # the same of all that newer releases fetch on their own: tables, tokenizers
     "LITELLM_MODE": "PRODUCTION",  # else the import reads a .env file from wherever it finds one
     "LITELLM_LOG": "ERROR",  # else every finish reason that it does not know is a line on stderr
 }
@@ -65,6 +67,7 @@ class LiteLLMClient(Client):
         hardened: whether calls go over our own transport where litellm lets them (`families.py`); False is for
             comparisons.
         wordings: rows that go before the table of error wordings.
+        transport: our connections; None: made with the first call.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class LiteLLMClient(Client):
         trust_env: bool | None = None,
         hardened: bool = True,
         wordings: Sequence[ErrorWording] = (),
+        transport: Transport | None = None,
     ) -> None:
         self._prices = prices or PriceBook()
         self._providers = dict(providers)
@@ -88,7 +92,7 @@ class LiteLLMClient(Client):
         self._refused = RefusedWishes()
         self._answered = AnsweredIds()
         self._taken: dict[str, list[str] | None] = {}
-        self._transport: Transport | None = None
+        self._transport = transport
         self._families: ClientFactory | None = None
         self._internal: ContextVar[bool] | None = None
 
@@ -253,7 +257,7 @@ class LiteLLMClient(Client):
                 from cascade.clients.client_factory import ClientFactory
                 from cascade.clients.transport import Transport
 
-                self._transport = Transport(trust_env=self._trust_env)
+                self._transport = self._transport or Transport(trust_env=self._trust_env)
                 self._families = ClientFactory(litellm, self._transport)
             bundled_window("")  # a megabyte of JSON, read here and not on the loop when a prompt is too long
             # litellm's 280,000 objects stay; a full collection that walks them holds every thread for 120 ms.

@@ -64,12 +64,13 @@ class ProviderBatches:
             )
         return self._id(told, "/files")
 
-    def create(self, file_id: str, key: str) -> Mapping[str, Any]:
+    def create(self, file_id: str, key: str, path: Path) -> Mapping[str, Any]:
         """Create a batch of an uploaded file; `key` names it, so that it can be found again.
 
         Raises:
             BatchRefused: it could not be created, as far as is known.
         """
+        del path
         body = {
             "input_file_id": file_id,
             "endpoint": ENDPOINT,
@@ -80,12 +81,13 @@ class ProviderBatches:
         self._id(told, "/batches")
         return told
 
-    def find(self, file_id: str, key: str) -> Mapping[str, Any] | None:
+    def find(self, file_id: str, key: str, path: Path) -> Mapping[str, Any] | None:
         """Return the batch of this file or key, among the provider's latest; None if it was never created.
 
         Raises:
             BatchRefused: the provider does not list its batches.
         """
+        del path
         after: str | None = None
         for _ in range(_PAGES):
             told = self._json("GET", "/batches", params={"limit": "100"} | ({} if after is None else {"after": after}))
@@ -117,7 +119,7 @@ class ProviderBatches:
         part = path.with_name(path.name + ".part")
         url = f"/files/{file_id}/content"
         try:
-            with self._http.stream("GET", url) as answer, os.fdopen(_open_private(part), "wb") as file:
+            with self._http.stream("GET", url) as answer, os.fdopen(open_private(part), "wb") as file:
                 if answer.status_code >= 300:
                     answer.read()
                     raise self._refused("GET", url, answer)
@@ -176,12 +178,13 @@ def chat_provider(call: ModelCall) -> tuple[Provider, str]:
     found = provider_of(call)
     if found is None:
         message = (
-            f"Rung {call.rung}: {call.model} cannot go as a batch; a provider with OpenAI's files and batches was "
-            "expected, such as openai/… with an api_base. `cascade run --input` asks it live."
+            f"Rung {call.rung}: {call.model} cannot go as a batch; a provider with OpenAI's files and batches, such as "
+            "openai/… with an api_base, or anthropic/… was expected. It can be asked live."
         )
         raise ConfigError(message)
     return found
 
 
-def _open_private(path: Path) -> int:
+def open_private(path: Path) -> int:
+    """Open a file for writing that nobody else may read."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

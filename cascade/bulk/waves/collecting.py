@@ -14,8 +14,7 @@ from cascade.bulk.reply_line import reply_line
 from cascade.bulk.waves.failed_calls import FailedCall, FailedCalls
 from cascade.bulk.waves.sending import call_of, calls_of
 from cascade.bulk.waves.state import SentBatch, WaveState
-from cascade.clients.batch_line import batch_reply
-from cascade.clients.provider_batches import ProviderBatches
+from cascade.clients.batch_line import batch_reply, batches_of
 from cascade.config import Config
 from cascade.exchange import Response
 from cascade.guards.accounts import pico
@@ -32,7 +31,7 @@ def look(config: Config, state: WaveState, batch: SentBatch) -> SentBatch:
     Raises:
         BatchRefused: the provider does not say.
     """
-    with ProviderBatches(call_of(config, batch)) as provider:
+    with batches_of(call_of(config, batch)) as provider:
         told = provider.get(batch.batch_id)
         status = str(told.get("status") or "unknown")
         if status not in ENDED:

@@ -13,7 +13,10 @@ from cascade.bulk.waves.money import Money
 from cascade.bulk.waves.state import SentBatch, WaveState
 from cascade.bulk.waves.waiting import Missing, Waiting, find_waiting
 from cascade.bulk.waves.work import Work
+from cascade.clients.anthropic_batches import MOST_BYTES as MOST_BYTES_OF_ANTHROPIC
+from cascade.clients.anthropic_batches import is_anthropic
 from cascade.clients.batch_line import batch_line
+from cascade.clients.request_writer import RequestWriter
 from cascade.config import Config
 from cascade.fast_replace import fast_replace
 from cascade.guards.budget import Budget
@@ -31,14 +34,15 @@ MOST_BYTES = 150 << 20
 class _Files:
     """The two files of one batch while they are written: requests for the provider, and what we know of each call."""
 
-    def __init__(self, state: WaveState, batch: SentBatch, files: ExitStack) -> None:
+    def __init__(self, state: WaveState, batch: SentBatch, files: ExitStack, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
         self.batch, self.lines, self.reserved = batch, 0, 0
         self._requests = files.enter_context(_private(state, batch, "requests"))
         self._calls = files.enter_context(_private(state, batch, "calls"))
 
     @property
     def full(self) -> bool:
-        return self.lines >= MOST_LINES or self._requests.tell() >= MOST_BYTES
+        return self.lines >= MOST_LINES or self._requests.tell() >= self._most_bytes
 
     def write(self, line: dict[str, Any], call: dict[str, Any]) -> None:
         at = self._requests.tell()
@@ -77,7 +81,7 @@ def prepare(
     current: dict[tuple[str, str, str | None], _Files] = {}
     budget = Budget(config.price_book)
     errors: list[Exception] = []
-    with ExitStack() as files:
+    with ExitStack() as files, RequestWriter() as writer:
 
         def take(waiting: Waiting) -> None:
             call = waiting.call
@@ -87,7 +91,7 @@ def prepare(
                 call = fast_replace(call, params={**call.params, "max_tokens": ASSUMED_OUTPUT_TOKENS})
             try:
                 identity = call_id(now_ms(), waiting.key, epoch, 1)
-                line, flags = batch_line(call, identity)
+                line, flags = batch_line(call, identity, writer)
             except Exception as error:  # noqa: BLE001 - told once the wave is read; the loop's thread is not ours
                 errors.append(error)
                 return
@@ -100,7 +104,8 @@ def prepare(
                     key=f"wave-{wave}-{len(made) + 1}-{epoch[:8]}", wave=wave, rung=call.rung, model=call.model,
                     api_base=call.api_base, lines=0, reserved_pico=0,
                 )  # fmt: skip
-                file = current[place] = _Files(state, batch, files)
+                most_bytes = MOST_BYTES_OF_ANTHROPIC if is_anthropic(call) else MOST_BYTES
+                file = current[place] = _Files(state, batch, files, most_bytes)
                 made.append(file)
             told = {
                 "call": identity, "key": waiting.key, "decision": waiting.decision_id, "id": waiting.request.id,

@@ -9,7 +9,7 @@ from typing import Any
 
 from cascade.bulk.journal import Journal
 from cascade.bulk.waves.state import SentBatch, WaveState
-from cascade.clients.provider_batches import ProviderBatches
+from cascade.clients.batch_line import batches_of
 from cascade.config import Config
 from cascade.exchange import ModelCall, Request
 from cascade.log import Log
@@ -29,14 +29,14 @@ def send(config: Config, state: WaveState, journal: Journal, log: Log | None, ba
         ConfigError: no key or address is known.
         LogUnavailable: the intent cannot be written down; nothing was sent.
     """
-    fresh = batch.step == "prepared"
-    with ProviderBatches(call_of(config, batch)) as provider:
+    fresh, path = batch.step == "prepared", state.file(batch, "requests")
+    with batches_of(call_of(config, batch)) as provider:
         if fresh:
             _reserve(config, state, journal, log, batch)
-            file_id = provider.upload(state.file(batch, "requests"))
+            file_id = provider.upload(path)
             batch = state.put(batch, step="creating", file_id=file_id)
-        found = None if fresh else provider.find(batch.file_id, batch.key)
-        found = found or provider.create(batch.file_id, batch.key)
+        found = None if fresh else provider.find(batch.file_id, batch.key, path)
+        found = found or provider.create(batch.file_id, batch.key, path)
         return state.put(batch, step="sent", batch_id=str(found["id"]), status=str(found.get("status") or ""))
 
 

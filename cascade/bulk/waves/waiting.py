@@ -12,7 +12,7 @@ from cascade.bulk.reply_line import reply_of
 from cascade.bulk.waves.failed_calls import FailedCalls
 from cascade.bulk.waves.work import Work
 from cascade.clients import Client
-from cascade.clients.provider_batches import chat_provider
+from cascade.clients.batch_line import require_batches
 from cascade.config import Config
 from cascade.engine.recording import Begun, RunRecorder
 from cascade.exchange import ModelCall, Request, Response
@@ -82,7 +82,7 @@ class _Nothing(Client):
 
     def check(self, call: ModelCall) -> None:
         self._prices.quote(call.model, call.price)
-        chat_provider(call)
+        require_batches(call)
 
     async def ask(self, call: ModelCall) -> Response | CallFailure:
         return self._failed.final(call_key(call)) or self._waits

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -28,6 +30,19 @@ ladder:
 verify: [refusal, hedging]
 log: decisions.db
 {more}
+"""
+WITHOUT_SDK = """
+from pathlib import Path
+from cascade.bulk.waves.run import WaveRun
+from cascade.bulk.waves.state import WaveState
+from cascade.bulk.waves.work import work_of
+from cascade.config import load_config
+from cascade.errors import MissingExtra
+config, state = load_config({config!r}), WaveState.load(Path({output!r}))
+try:
+    WaveRun(config, state, work_of(config, state)).advance()
+except MissingExtra as error:
+    print(error)
 """
 PRICE = "{input_usd: 1.0e-5, output_usd: 1.0e-4, batch_discount: 0.5}"
 CALL_USD = 0.002  # 100 tokens in, 10 out
@@ -210,10 +225,25 @@ def test_what_a_limit_would_not_pay_for_is_not_sent(at):
 def test_a_rung_that_no_provider_batch_can_ask_is_refused_before_anything_is_sent(at):
     with BatchServer(answer) as server:
         run = at(server)
-        text = (at.folder / "cascade.yaml").read_text().replace("openai/large", "anthropic/claude")
+        text = (at.folder / "cascade.yaml").read_text().replace("openai/large", "gemini/gemini-3-pro")
         (at.folder / "cascade.yaml").write_text(text)
         with pytest.raises(ConfigError, match="cannot go as a batch"):
             WaveRun(load_config(at.folder / "cascade.yaml"), run.state, run.work).advance()
+        assert not server.hits
+
+
+def test_claude_without_the_sdk_is_refused_with_the_command_that_installs_it(at):
+    with BatchServer(answer) as server:
+        run = at(server)
+        path = at.folder / "cascade.yaml"
+        path.write_text(path.read_text().replace("openai/large", "anthropic/claude-opus-4-5"))
+        script = "import sys; sys.modules['anthropic'] = None\n" + WITHOUT_SDK.format(
+            config=str(path), output=str(run.state.output)
+        )
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, check=False, timeout=120
+        )
+        assert "pip install 'calibrated-cascade[anthropic]'" in done.stdout
         assert not server.hits
 
 
