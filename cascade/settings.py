@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
+from cascade.answer_schema import declared_answer, described
 from cascade.errors import ConfigError
 
 OnChanged: TypeAlias = Literal["alarm", "reference", "renew"]
@@ -83,6 +84,13 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse what is no share."""
         require_share(self.share, "share")
+
+    @property
+    def declared_field(self) -> str | None:
+        """The JSON pointer of the answer, declared by `answer_field` or by a mark in the schema; None: it is not."""
+        if self.answer_field is not None or self.schema is None:
+            return self.answer_field
+        return declared_answer(described(self.schema)[0])
 
     @property
     def observes(self) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,6 +37,15 @@ def serve(
     workers: Annotated[
         int, typer.Option("--workers", min=1, metavar="N", help="Processes; above 1 with the log on PostgreSQL.")
     ] = 1,
+    renew: Annotated[
+        float | None,
+        typer.Option(
+            "--renew",
+            min=0.05,
+            metavar="MINUTES",
+            help="Run `cascade renew` beside: certify a void policy again, looking every so many minutes.",
+        ),
+    ] = None,
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Show the log's report too, live, under /dashboard/.")
     ] = False,
@@ -68,6 +79,12 @@ def serve(
     if workers > 1:
         _require_shared(loaded, () if held is None else held())
 
+    if renew is not None:
+        from cascade.cli.shared.renewal import Renewal, require_renewing
+
+        require_renewing(loaded)
+        _ = Renewal(config=loaded).path  # refuses before anything is served
+
     def reloaded() -> Reloaded:
         again = load_config(loaded.path)
         policy = None if again.policy is None else Policy.load(again.policy)
@@ -88,13 +105,32 @@ def serve(
         require_logged(app)
         return interrupted
 
-    with bound(host, port) as listening:
+    with bound(host, port) as listening, _renewing(loaded.path, renew):
         shown = f"[{host}]" if ":" in host else host
         where = f"http://{shown}:{listening.getsockname()[1]}"
         told = partial(say, f"Serving {loaded.path} at {where}; Ctrl+C ends it.")
         interrupted = work() if workers == 1 else Workers(workers, work).run(told)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+@contextmanager
+def _renewing(config: Path, every: float | None) -> Iterator[None]:
+    """Run `cascade renew` in a process of its own for as long as the server runs; its sentences go to our stderr."""
+    if every is None:
+        yield
+        return
+    command = [sys.executable, "-m", "cascade", "renew", "--config", str(config), "--every", str(every)]
+    child = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own command
+    try:
+        yield
+    finally:
+        child.terminate()
+        try:
+            child.wait(timeout=5.0)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
 
 
 def _require_shared(loaded: Config, keys: Sequence[Key]) -> None:

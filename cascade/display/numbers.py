@@ -53,6 +53,13 @@ def duration(value: float | None) -> str:
     return f"{value:.2f} s" if value < 10 else f"{value:,.0f} s"
 
 
+def waiting(hours: float) -> str:
+    """Format hours that something takes to come: 5 min, 3.2 h, 2.5 days."""
+    if hours < 1.0:
+        return f"{max(1, round(60.0 * hours))} min"
+    return f"{hours:.1f} h" if hours < 48.0 else f"{hours / 24.0:.1f} days"
+
+
 def added_words(found: Mapping[str, Any]) -> str:
     """Return quantiles of added latency (`p50_s`, `p95_s`): p50 −0.40 s, p95 +1.20 s."""
     parts = ((name, found[f"{name}_s"]) for name in ("p50", "p95"))

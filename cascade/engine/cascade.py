@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Never, TypeAlias, TypeVar, Unpack, get_args, overload
 
-from cascade.answer_schema import declared_answer, described
 from cascade.clients import Client
 from cascade.clients.live_stream import LiveStream
 from cascade.dialects.error_wordings import ErrorWording
@@ -27,8 +26,8 @@ from cascade.engine.refuted import RefutedTasks
 from cascade.engine.resources import Closing, Resources
 from cascade.engine.runner import OnResult, OnSample, Runner
 from cascade.engine.served import Served
-from cascade.engine.void_policy import VoidPolicies, void_served
-from cascade.errors import ConfigError, PolicyMismatch
+from cascade.engine.void_policy import VoidPolicies, mismatch, void_served
+from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, Message, Request, is_name
 from cascade.guards.accounts import SpendAccount, midnight_ms
 from cascade.guards.background import BackgroundLane
@@ -131,14 +130,13 @@ class Cascade(Closing):
         policy_file = Path(policy) if isinstance(policy, str | Path) and renews else None
         policy = Policy.load(policy) if isinstance(policy, str | Path) else policy
         served = Served(ladder=self.ladder, policy=None, limits=self.limits, prices=self.prices)
-        try:
+        what = mismatch(policy, self.ladder, self._answer_field) if policy is not None and renews else None
+        if policy is not None and what is not None:
+            served = void_served(served, policy, what)
+            policy = served.policy
+        else:
             require_answer_fields(policy, self._answer_field)
             served = served.with_policy(policy)
-        except PolicyMismatch as error:
-            if policy is None or not renews:
-                raise
-            served = void_served(served, policy, str(error))
-            policy = served.policy
         self._error_wordings = tuple(error_wordings)
         self._own_client = client is None
         self.client: Client = client if client is not None else self._default_client()
@@ -681,11 +679,8 @@ class Cascade(Closing):
         self._resources.close()
 
     def _answer_field(self, task: str) -> str | None:
-        """Return the answer field that a task declares, by `answer` or by a mark in its schema; None: it does not."""
-        own = self.tasks.get(task, self.settings)
-        if own.answer_field is not None or own.schema is None:
-            return own.answer_field
-        return declared_answer(described(own.schema)[0])
+        """Return the answer field that a task declares; None: it does not."""
+        return self.tasks.get(task, self.settings).declared_field
 
     def _default_client(self) -> Client:
         from cascade.clients.routed import RoutedClient

@@ -30,7 +30,7 @@ from cascade.engine.savings import next_usd_of, savings_changes
 from cascade.engine.served import Served
 from cascade.engine.session_floor import UNKNOWN, SessionFloors
 from cascade.engine.session_turns import SessionTurns
-from cascade.engine.void_policy import VoidPolicies
+from cascade.engine.void_policy import Voided, VoidPolicies
 from cascade.errors import CascadeError, LogUnavailable, RunError
 from cascade.exchange import Request
 from cascade.fast_replace import fast_replace
@@ -220,7 +220,8 @@ class Runner:
             live: see `run`.
         """
         settings, ladder = self.settings_of(request.task), served.ladder.of(request.task)
-        served, voided = (served, None) if bypassed is not None else self.void.served(request, served)
+        voided = Voided(served, None, None) if bypassed is not None else self.void.served(request, served)
+        served = voided.served
         mode, propensity = mode_of(request, settings, served) if bypassed is None else ("enforce", 1.0)
         steps, floor_unknown = await self._flow(request, served, settings, live, mode, bypassed=bypassed is not None)
         clock = RequestClock(started, request.deadline_s)
@@ -256,11 +257,11 @@ class Runner:
                 changes = bypassed.changes(result, changes)
             if floor_unknown:
                 changes["flags"] = (*changes.get("flags", result.flags), UNKNOWN)
-            found = (voided, UNKNOWN_TASK if self._is_unknown(request.task, served) else None)
+            found = (voided.flag, UNKNOWN_TASK if self._is_unknown(request.task, served) else None)
             if more := tuple(filter(None, found)):
                 changes["flags"] = (*changes.get("flags", result.flags), *more)
-            if voided is not None and self.void.on_changed != "alarm":  # also of what is observed only
-                changes["policy_sha256"] = None if served.policy is None else served.policy.sha256
+            if voided.sha256 is not None:  # also of what is observed only
+                changes["policy_sha256"] = voided.sha256
             result = fast_replace(result, **changes)
             if bypassed is None:
                 self._floors.remember(request, result, ladder)
@@ -279,7 +280,9 @@ class Runner:
         if logged is not None and self.log is not None:
             await committed(logged, self.log.name)
         await self._floors.publish(request, result, settings.session_floor)
-        self._afterwards(request, served, result, settings, observes=mode == "observe" or self.void.observes(voided))
+        self._afterwards(
+            request, served, result, settings, observes=mode == "observe" or self.void.observes(voided.flag)
+        )
         return result
 
     def _afterwards(

@@ -30,9 +30,6 @@ class Served:
     prices: PriceBook
     """Where prices come from."""
 
-    void: str | None = None
-    """Why the policy that was given is void, so that `policy` is the safest one in its place; None: it is not."""
-
     def __post_init__(self) -> None:
         """Check that its parts belong together.
 
@@ -47,4 +44,4 @@ class Served:
 
     def with_policy(self, policy: Policy | None) -> Served:
         """Return the snapshot with another policy, checked against ladder and cap."""
-        return replace(self, policy=policy, void=None)
+        return replace(self, policy=policy)

@@ -19,6 +19,7 @@ from cascade.report.queries.observation_query import count_observations
 from cascade.report.queries.part_query import count_parts
 from cascade.report.queries.period_query import count_periods
 from cascade.report.queries.scope import Scope, counted, streamed
+from cascade.report.queries.void_query import count_void
 from cascade.report.queries.watch_query import count_watched
 from cascade.report.values.tally import (
     Course,
@@ -63,6 +64,7 @@ def tallies(connection: Connection, scope: Scope, known: Promises, *, step_ms: i
     count_flags(connection, scope, found)
     count_observations(connection, scope, found)
     count_watched(connection, scope, found)
+    count_void(connection, known, found)
     collect_confidences(connection, scope, known, found)
     _attempts(connection, scope, found)
     _verdicts(connection, scope, found)

@@ -12,6 +12,7 @@ from cascade.report.values.finding import FEW, OFTEN, Finding, harm, money, note
 from cascade.report.values.format_numbers import count, dollars, estimate, interval, percent
 from cascade.report.values.parts import RungReport
 from cascade.report.values.rate_findings import rate_findings
+from cascade.report.values.renewal import renewal_findings
 from cascade.report.values.slices import ERROR
 from cascade.report.values.verifier_findings import verifier_findings
 from cascade.result import BYPASSED
@@ -48,6 +49,10 @@ def _watched(task: TaskReport) -> Iterator[Finding]:
             f"The certificate is watched on {count(watch.n)} answers: {watch.state}; {count(watch.harmed)} known to be "
             f"harmed, {count(watch.unknown)} unknown."
         )
+
+
+def _void(task: TaskReport) -> Iterator[Finding]:
+    yield from renewal_findings((use.renewal for use in task.policies), task.n)
 
 
 def _remedy(task: TaskReport) -> str:
@@ -236,6 +241,6 @@ def _verifiers(task: TaskReport) -> Iterator[Finding]:
 
 
 _ABOUT = (
-    _watched, _hull, _observed, rate_findings, _worth, _cost, _quality, _slices, _rungs, _verifiers,
+    _watched, _void, _hull, _observed, rate_findings, _worth, _cost, _quality, _slices, _rungs, _verifiers,
     _unchecked, _ends,
 )  # fmt: skip

@@ -9,6 +9,7 @@ from cascade.report.values.content import Line, TaskReport, Tone
 from cascade.report.values.finding import Finding
 from cascade.report.values.format_numbers import count, duration
 from cascade.report.values.parts import ESCALATION, RungReport
+from cascade.report.values.renewal import Renewal
 from cascade.stats.watched_certificate import judged_by
 
 MOSTLY = 0.5
@@ -34,6 +35,9 @@ def line_of(total: TaskReport, tasks: Mapping[str, TaskReport], findings: list[F
     first = []
     if broken := refuted(tasks):
         first.append("the certificate is refuted" if len(tasks) == 1 else f"certificate refuted in {_names(broken)}")
+    if void := [name for name, task in tasks.items() if _renewal(task) is not None]:
+        one = _renewal(tasks[void[0]])
+        first.append(one.in_short() if one is not None and len(tasks) == 1 else f"policy void in {_names(void)}")
     if below:
         where = "" if len(tasks) == 1 else f" in {_names(below)}"
         first.append(f"below the hull of single models{where}")
@@ -45,6 +49,12 @@ def line_of(total: TaskReport, tasks: Mapping[str, TaskReport], findings: list[F
     parts.append(f"{count(to_do)} thing{'' if to_do == 1 else 's'} to do" if to_do else "nothing to do")
     text = "; ".join([", ".join(parts[:-1]), parts[-1]])
     return Line(text=f"{text[0].upper()}{text[1:]}.", tone=_tone(total, tasks, alarmed=bool(first)), to_do=to_do)
+
+
+def _renewal(task: TaskReport) -> Renewal | None:
+    """Return the renewal of what serves a task now; None where its policy is not void."""
+    found = task.policies[0].renewal if task.policies else None
+    return None if found is None or found.minor else found
 
 
 def certified(task: TaskReport) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cascade.exchange import EMPTY
 from cascade.report.values.figure import NO_FIGURE, NO_QUANTILES, Figure, Quantiles
+from cascade.report.values.renewal import Renewal
 from cascade.stats.watched_certificate import Watch
 
 
@@ -201,6 +202,8 @@ class PolicyUse:
     """What its streams show without labels; None where it promises nothing that could be compared with."""
     watch: Watch | None = None
     """What watching shows about its certificate; None where nothing is certified."""
+    renewal: Renewal | None = None
+    """Where it stands for a policy that is void: why, and how far the renewal has come; None where it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

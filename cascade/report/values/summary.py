@@ -28,6 +28,7 @@ from cascade.report.values.parts import (
     VerifierReport,
 )
 from cascade.report.values.ppi import sharpen
+from cascade.report.values.renewal import renewal_of
 from cascade.report.values.slices import slices_of, spending_of
 from cascade.report.values.tally import ModeTally, Promise, Rate, RungTally, Tally, VerifierTally
 from cascade.report.values.time_series import months_of, series_of
@@ -180,11 +181,12 @@ def _rung(name: str, tally: Tally, reference: str | None, level: float) -> RungR
 
 
 def _policies(tally: Tally, promises: Mapping[str | None, Promise], level: float) -> tuple[PolicyUse, ...]:
-    # Stray decisions by pass marks are not the policy that serves, however late they came.
+    # Stray decisions by pass marks, or with another prompt, are not the policy that serves, however late they came.
     latest = sorted(
         tally.policies.items(), key=lambda item: (item[0] is None and 2 * item[1].n < tally.n, -item[1].last_ms)
     )
-    return tuple(_use(sha256, rate, promises.get(sha256, Promise()), tally, level) for sha256, rate in latest)
+    uses = [_use(sha256, rate, promises.get(sha256, Promise()), tally, level) for sha256, rate in latest]
+    return tuple(sorted(uses, key=lambda use: use.renewal is not None and use.renewal.minor))
 
 
 def _use(sha256: str | None, rate: Rate, promise: Promise, tally: Tally, level: float) -> PolicyUse:
@@ -210,6 +212,7 @@ def _use(sha256: str | None, rate: Rate, promise: Promise, tally: Tally, level: 
         alarm_after=None if alarm is None else alarm.alarm_after,
         drift=drift,
         watch=watch_of(tally.watched.get(sha256), promise.certificate, promise.tasks),
+        renewal=renewal_of(promise.measured, tally.void, sha256),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from cascade.log.void_rows import VoidRows
 from cascade.report.values.case import MOST_CASES, Case
 
 
@@ -338,6 +339,8 @@ class Tally(Mergeable):
     """By policy sha256."""
     confidences: dict[tuple[str | None, float], ConfidenceTally] = field(default_factory=dict)
     """By policy sha256, and the share of requests that it decided."""
+    void: tuple[VoidRows, ...] = ()
+    """What the log holds of void policies, the latest of each last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
