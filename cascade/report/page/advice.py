@@ -44,10 +44,12 @@ def on_escalation(task: TaskReport) -> Advice:
             "persists, recalibrate on recent samples.",
             do=True,
         )
-    if use.on_target is False:
+    if use.missed:
         return Advice(
             "No single step stands out, but the total is off target: recalibrate on more or fresher samples.", do=True
         )
+    if use.on_target is False:
+        return Advice("The rate is beside its target, as far as the samples left open: more of them would come closer.")
     return Advice("The rate is on target.")
 
 

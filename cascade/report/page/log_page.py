@@ -8,8 +8,8 @@ from contextlib import nullcontext
 from cascade.report.page.document import Document, KeyFigure, Panel, Section
 from cascade.report.page.drawing import drawing
 from cascade.report.page.task_panels import NO_LABELS, NO_TOP_LABELS, money_panel, task_panels
-from cascade.report.tables.cost_tables import net_note
-from cascade.report.tables.table import certificate_words, segment_table, watch_words
+from cascade.report.tables.cost_tables import money, net_note
+from cascade.report.tables.table import certificate_words, segment_table, target_words, watch_words
 from cascade.report.tables.task_table import task_table
 from cascade.report.values.content import Report, TaskReport, Tone
 from cascade.report.values.finding import MOST_SHOWN
@@ -103,9 +103,9 @@ def _escalation(task: TaskReport) -> KeyFigure:
     tone: Tone = "plain"
     against = "no target"
     if use is not None and use.promised is not None:
-        tone = "plain" if use.on_target else "bad"
+        tone = "bad" if use.missed else "plain"
         came = "" if len(task.policies) == 1 else f"; the rate under the last policy is {interval(use.escalation_rate)}"
-        against = f"aimed at {percent(use.promised)}, {'inside' if use.on_target else 'outside'} the interval{came}"
+        against = f"aimed at {percent(use.promised)}, {target_words(use)}{came}"
     between = f"{percent(rate.low)} to {percent(rate.high)}, n = {count(rate.n)}; " if rate.n else ""
     return KeyFigure(name="Escalation", value=percent(rate.value), detail=between + against, tone=tone)
 
@@ -170,5 +170,6 @@ def _total_figures(total: TaskReport) -> Iterator[KeyFigure]:
     detail = f"of which {dollars(total.verifiers_usd)} for verifiers"
     yield KeyFigure(name="Cost", value=dollars(total.cost_usd), detail=detail)
     last = total.months[-1]
-    between = f"{dollars(last.net_usd.low)} to {dollars(last.net_usd.high)} in {last.at}. {net_note([last])}"
-    yield KeyFigure(name="Saved, net", value=dollars(last.net_usd.value), detail=between)
+    net = sum(month.net_usd.value or 0.0 for month in total.months)
+    since = f"of it {money(last.net_usd)} in {last.at}. {net_note(total.months)}"
+    yield KeyFigure(name="Saved, net", value=dollars(net), detail=since)

@@ -124,12 +124,23 @@ def _template() -> Any:
     made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters |= {
         "shown": terminal,
+        "prose": _prose,
         "lines": lambda text: "\n".join(terminal(line) for line in text.splitlines()),
         "moment": lambda text: text[:16].replace("T", " ") + " UTC",
         "dollars": dollars,
         "charts": lambda panel: list(enumerate(_of(panel), start=1)),
     }
     return made.from_string(files("cascade.report.page").joinpath("page.html").read_text("utf-8"))
+
+
+def _prose(text: str) -> Any:
+    """Escape a sentence, and set what stands between backticks as code."""
+    from markupsafe import Markup, escape
+
+    parts = [escape(part) for part in terminal(text).split("`")]
+    if not len(parts) % 2:
+        parts[-2:] = [Markup("`").join(parts[-2:])]  # the last one opens nothing
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
 def _of(panel: Panel) -> Iterator[Mapping[str, Any]]:

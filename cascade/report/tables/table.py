@@ -13,7 +13,7 @@ from cascade.report.values.figure import Figure, Quantiles
 from cascade.report.values.findings import USUAL_BAND
 from cascade.report.values.format_numbers import NOTHING, count, dollars, duration, estimate, interval, percent
 from cascade.report.values.line import as_judged, confidence_of
-from cascade.report.values.parts import Drift, PpiEstimate, RungReport
+from cascade.report.values.parts import Drift, PolicyUse, PpiEstimate, RungReport
 from cascade.report.values.rows import Table
 from cascade.stats.watched_certificate import Watch
 
@@ -315,7 +315,19 @@ def _target(task: TaskReport) -> str:
     use = task.policies[0] if task.policies else None
     if use is None or use.promised is None:
         return f"; no target (usual are {100 * USUAL_BAND[0]:.0f}–{100 * USUAL_BAND[1]:.0f} %)"
-    return f"; aimed at {percent(use.promised)}, which is {'inside' if use.on_target else 'outside'} the interval"
+    return f"; aimed at {percent(use.promised)}, {target_words(use)}"
+
+
+def target_words(use: PolicyUse) -> str:
+    """Say where a target lies: in the interval of the rate, or where that of the samples lies."""
+    if use.on_target is None:
+        return "not yet to be compared"
+    if use.on_target or use.low is None or use.high is None:
+        return f"which is {'inside' if use.on_target else 'outside'} the interval"
+    between = f"{percent(use.low)} to {percent(use.high)}"
+    return (
+        f"outside the interval, which {'has no part in' if use.missed else 'overlaps'} that of the samples, {between}"
+    )
 
 
 def watch_words(watch: Watch) -> str:

@@ -28,7 +28,9 @@ def _target(task: TaskReport) -> str:
     use = task.policies[0] if task.policies else None
     if use is None or use.promised is None:
         return NOTHING
-    return f"{percent(use.promised)} {'kept' if use.on_target else 'missed'}"
+    if use.on_target is None:
+        return percent(use.promised)
+    return f"{percent(use.promised)} {'missed' if use.missed else 'kept'}"
 
 
 def _per_1000(task: TaskReport) -> str:

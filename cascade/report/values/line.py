@@ -198,21 +198,13 @@ def _drifts(task: TaskReport) -> bool:
 
 def _missed(tasks: Mapping[str, TaskReport]) -> list[str]:
     uses = {name: task.policies[0] for name, task in tasks.items() if task.policies}
-    return [name for name, use in uses.items() if _alarmed(use) or _off(use)]
+    return [name for name, use in uses.items() if _alarmed(use) or use.missed]
 
 
 def _alarmed(use: Any) -> bool:
     """Return whether the escalation rate has an alarm."""
     streams = () if use.drift is None else use.drift.streams
     return any(one.alarm_at is not None and one.name == ESCALATION for one in streams)
-
-
-def _off(use: Any) -> bool:
-    """Return whether a rate is beyond both its own interval and that of the samples."""
-    rate = use.escalation_rate
-    if use.on_target is not False or rate.low is None or rate.high is None:
-        return False
-    return use.low is None or use.high is None or bool(rate.low > use.high or rate.high < use.low)
 
 
 def _added(tasks: Mapping[str, TaskReport]) -> Iterator[str]:

@@ -205,6 +205,14 @@ class PolicyUse:
     renewal: Renewal | None = None
     """Where it stands for a policy that is void: why, and how far the renewal has come; None where it does not."""
 
+    @property
+    def missed(self) -> bool:
+        """Whether the rate is off target beyond chance: its interval has no part in that of the samples either."""
+        rate = self.escalation_rate
+        if self.on_target is not False or rate.low is None or rate.high is None:
+            return False
+        return self.low is None or self.high is None or rate.low > self.high or rate.high < self.low
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PpiEstimate:

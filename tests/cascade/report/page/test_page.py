@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -18,9 +19,12 @@ from cascade.log import Log, open_log
 from cascade.report import Report, report
 from cascade.report.page.document import Document, Panel, Section
 from cascade.report.page.drawing import INSTALL
-from cascade.report.page.log_page import log_document
+from cascade.report.page.log_page import headline, log_document
 from cascade.report.page.rendering import LIMIT, chart_script, to_html
+from cascade.report.tables.task_table import task_table
+from cascade.report.values.figure import Figure
 from cascade.report.values.format_numbers import percent
+from cascade.report.values.line import line_of
 from tests.cascade.log.decisions import decided
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)><a href='javascript:alert(3)'>{{7*7}}</a>"
@@ -99,7 +103,7 @@ def test_every_chart_has_words_and_a_table(page: str) -> None:
     assert len(charts) > 12
     assert all(attrs["role"] == "img" and len(attrs["aria-label"] or "") > 20 for attrs in charts)
     for part in page.split('<article class="panel"')[1:]:
-        assert 'class="chart"' not in part or "<table>" in part
+        assert 'class="chart"' not in part or "<table" in part
 
 
 def test_identities_are_unique_and_anchors_lead_somewhere(page: str) -> None:
@@ -143,6 +147,35 @@ def test_without_labels_it_says_what_is_missing(log: Log) -> None:
     assert "unknown" in page
 
 
+def test_a_command_in_a_sentence_is_code_and_nothing_else_in_it_is_markup() -> None:
+    sentences = ("Run `cascade calibrate` for <b>", "`<i>` is a task", "one ` alone", "``")
+    page = to_html(Document(title="t", subtitle="", sections=(Section(id="s", title="s", findings=sentences),)))
+    assert "Run <code>cascade calibrate</code> for &lt;b&gt;" in page
+    assert "<code>&lt;i&gt;</code> is a task" in page
+    assert "one ` alone" in page
+
+
+@pytest.mark.parametrize(
+    ("on_target", "low", "high", "missed"),
+    [(True, 0.2, 0.3, False), (False, 0.2, 0.31, False), (False, 0.2, 0.29, True), (False, None, None, True),
+     (None, None, None, False)],
+)  # fmt: skip
+def test_a_rate_is_judged_alike_in_line_figure_and_table(
+    made: Report, *, on_target: bool | None, low: float | None, high: float | None, missed: bool
+) -> None:
+    """Red here and "kept" there, for one rate, is worse than either."""
+    name = next(iter(made.tasks))
+    rate = Figure(value=0.35, low=0.3, high=0.4, n=500)
+    use = replace(made.tasks[name].policies[0], escalation_rate=rate, on_target=on_target, promised=0.25, low=low,
+                  high=high, drift=None)  # fmt: skip
+    task = replace(made.tasks[name], policies=(use,), escalation_rate=rate)
+    alone = replace(made, tasks={name: task})
+    assert use.missed is missed
+    assert next(headline(task)).tone == ("bad" if missed else "plain")
+    assert ("rate missed" in line_of(task, {name: task}, []).text) is missed
+    assert ("missed" in str(task_table(alone).rows)) is missed
+
+
 def test_an_empty_log_makes_a_page(log: Log) -> None:
     assert "The log has no decision" in to_html(log_document(report(log), drawn=True))
 
@@ -152,7 +185,7 @@ def test_without_the_extra_figures_stand_in_tables(made: Report, monkeypatch: py
     page = to_html(log_document(made, drawn=False))
     assert INSTALL.replace("'", "&#39;") in page
     assert "<script" not in page
-    assert page.count("<table>") > 20
+    assert page.count("<table") > 20
     assert "script-src" not in page
 
 
