@@ -223,3 +223,14 @@ def test_recorded_verdicts_of_older_weights_are_not_taken() -> None:
 @pytest.mark.parametrize("target", [MaxLoss(0.1, confidence=0.9), Best()], ids=["bound", "aim"])
 def test_every_kind_of_target_on_labels_takes_it(target) -> None:
     assert calibrate(texts(300, telling=0.9), LADDER, target=target).learned["t"]["small"]
+
+
+@pytest.mark.slow
+def test_the_rate_holds_on_new_requests() -> None:
+    """Scores of a scorer that was fitted on more would spread further than those that the threshold was found on."""
+    rates = []
+    for seed in range(30):
+        policy = calibrate(texts(150, telling=0.5, seed=seed), LADDER, target=EscalationRate(0.25))
+        fresh = texts(200, telling=0.5, seed=1000 + seed)
+        rates.append(replay(fresh, policy, LADDER).tasks["t"].rate.mean())
+    assert abs(np.mean(rates) - 0.25) < 3.0 * np.std(rates) / np.sqrt(len(rates)) + 0.005
