@@ -133,8 +133,7 @@ def test_a_policy_serves_what_it_was_fitted_to(tmp_path) -> None:
     assert found.tasks["t"].rate.tolist() == [float(one.escalated) for one in served]
     assert {verdict.name for verdict in served[0].attempts[0].verdicts} == {"schema", "learned"}
     assert all(one.attempts[0].verdicts[1].score is not None for one in served)
-    accepted = [one.attempts[0].response.text.split()[0] for one in served if not one.escalated]
-    assert accepted.count("perhaps") * 5 < accepted.count("exactly")
+    assert {one.attempts[0].response.text.split()[0] for one in served if one.escalated} == {"perhaps"}
 
 
 def test_observed_it_scores_as_it_would_where_it_serves(tmp_path) -> None:
