@@ -16,13 +16,14 @@ class Learned(Verifier):
     last user message and of the answer, hashed into 4,096 buckets, one weight each. `cascade calibrate` fits it for
     every task and rung on the samples' own labels (scikit-learn's logistic regression, 30 labels or more with 8 of each
     class), out of fold: every sample is scored by a scorer that did not see it, and one of these ten serves, so that
-    thresholds hold; under a bound it is fitted on the part of the samples that does not certify. The weights travel in the policy, 5.5 kB a
-    task and rung, and its hash covers them. Of prompt and answer the first and last 2,000 characters are read.
+    thresholds hold; under a bound it is fitted on the part of the samples that does not certify. The weights travel in
+    the policy, 5.5 kB a task and rung, and its hash covers them. Of prompt and answer the first and last 2,000
+    characters are read.
 
-    Measured at equal loss (benchmarks/RESULTS/worth.md): it pays where other verdicts know little (date_mot 24 points of
-    the reference's cost, gsm8k_routellm 10, zeroeval_crux 5), gains nothing on half of the recorded sets, and costs up to
-    3 points on multiple choice with log-probabilities: it learns which questions are hard, for the reference too. Ask
-    `cascade worth` on your samples.
+    Measured at equal loss (benchmarks/RESULTS/worth.md): it pays where other verdicts know little (date_mot 24 points
+    of the reference's cost, gsm8k_routellm 10, zeroeval_crux 5), gains nothing on half of the recorded sets, and costs
+    up to 3 points on multiple choice with log-probabilities: it learns which questions are hard, for the reference too.
+    Ask `cascade worth` on your samples.
 
     Abstains, flagged `not_fitted`, where no policy holds its weights: on the top rung, on a task without enough labels,
     and before calibration. It needs samples with their texts, as they were: of a log, `store_text: full`.
