@@ -3,7 +3,7 @@
     python -m benchmarks.demo_hull DEMO_FOLDER [--orders 1500] [--seed 777001]
 
 DEMO_FOLDER is what `cascade demo` left, configuration and policy. Every model is asked alone about other orders,
-and the policy is replayed on them, as the demo does on its 300.
+and the policy is replayed on them, as the demo does on its own.
 """
 
 from __future__ import annotations

@@ -201,7 +201,7 @@ def serve(place: Place, made: Path) -> None:
 def tables(place: Place, made: Path) -> None:
     """Writes Parquet."""
     place.cascade("export", str(made / "decisions.db"), "--parquet", "parquet")
-    place.script("import pyarrow.parquet as pq; assert pq.read_table('parquet/decisions.parquet').num_rows == 300")
+    place.script("import pyarrow.parquet as pq; assert pq.read_table('parquet/decisions.parquet').num_rows == 600")
 
 
 def postgres(place: Place, made: Path) -> None:

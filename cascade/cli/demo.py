@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cascade.result import Result
 
 SAMPLES = 400
-FRESH = 300
+FRESH = 600
 LOSS = 0.03
 """What the demo certifies: at most so much less often right than the large model."""
 LEARNT_FROM = 20_251
