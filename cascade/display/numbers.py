@@ -13,14 +13,26 @@ def percent(value: float | None) -> str:
     """Format a share: 24.1 %."""
     if value is None:
         return NOTHING
-    return f"{100 * value:.1f} %"
+    return f"{signed(100 * value, '.1f')} %"
+
+
+def signed(value: float, form: str) -> str:
+    """Format a number with a minus sign, not a hyphen, and none before a zero."""
+    text = f"{value:{form}}"
+    return text.removeprefix("-") if float(text) == 0.0 else text.replace("-", "−")
 
 
 def span(value: float | None, low: float | None, high: float | None) -> str:
     """Format a share with its interval: 24.1 % (22.0–26.3 %)."""
     if value is None or low is None or high is None:
         return percent(value)
-    return f"{100 * value:.1f} % ({100 * low:.1f}–{100 * high:.1f} %)"
+    between = f"{signed(100 * low, '.1f')}–{signed(100 * high, '.1f')}" if low >= 0.0 else _apart(low, high)
+    return f"{signed(100 * value, '.1f')} % ({between} %)"
+
+
+def _apart(low: float, high: float) -> str:
+    """Format the ends of an interval of which one is negative: a dash between them would read as a sign."""
+    return f"{signed(100 * low, '.1f')} to {signed(100 * high, '.1f')}"
 
 
 def share(found: Mapping[str, float | None] | None) -> str:

@@ -13,7 +13,7 @@ from cascade.log import Log
 from cascade.policy.policy import Policy
 from cascade.policy.unknown_task import UNKNOWN_TASK, did_you_mean
 from cascade.report.values.content import ByTime, Report, TaskReport
-from cascade.report.values.finding import Finding, harm, money, ranked
+from cascade.report.values.finding import Finding, grouped, harm, money
 from cascade.report.values.findings import findings
 from cascade.report.values.line import line_of
 from cascade.report.values.summary import summary
@@ -111,7 +111,7 @@ def filled(about: Report, tallies: Mapping[str, Tally], known: Promises) -> Repo
             harm(float(sum(one.n for one in unknown.values())), _unknown(unknown, {name for _, name in known}))
         )
     found += _of_the_log(about)
-    said = [one for one in ranked(found) if one.stake != "note"]
+    said = grouped(one for one in found if one.stake != "note")
     notes = tuple(str(one) for one in found if one.stake == "note")
     if not total.n:
         notes = (*notes, "The log has no decision in this period.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 MOST_SHOWN = 5
@@ -19,6 +20,10 @@ Stake = Literal["first", "harm", "money", "note"]
 """What is at stake. `first`: what stands against serving the cascade at all. `harm`: requests that are answered worse,
 or unchecked. `money`: dollars. `note`: nothing to do; a footnote."""
 
+MOST_NAMED = 3
+"""Further tasks that a finding of several names."""
+
+_FIGURES = re.compile(r"\d[\d.,]*")
 _ORDER: tuple[Stake, ...] = ("first", "harm", "money", "note")
 
 
@@ -53,6 +58,30 @@ def money(usd: float, text: str) -> Finding:
 def note(text: str) -> Finding:
     """Return a footnote."""
     return Finding(text=text, stake="note")
+
+
+def grouped(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings of several tasks that differ in figures only as one, that of the greatest with the others named.
+
+    Their sizes are added, so that what is the matter everywhere is ranked by all of it.
+    """
+    alike: dict[tuple[str, str] | int, list[Finding]] = {}
+    for number, one in enumerate(ranked(findings)):
+        key = number if one.task is None else (one.stake, _FIGURES.sub("#", one.text))
+        alike.setdefault(key, []).append(one)
+    return ranked(
+        replace(same[0], text=f"{same[0].text}{_others(same[1:])}", size=sum(one.size for one in same))
+        for same in alike.values()
+    )
+
+
+def _others(same: Sequence[Finding]) -> str:
+    if not same:
+        return ""
+    named = ", ".join(str(one.task) for one in same[:MOST_NAMED])
+    if len(same) <= MOST_NAMED:
+        return f" The same of {named}."
+    return f" The same of {len(same):,} other tasks: {named}, …"
 
 
 def ranked(findings: Iterable[Finding]) -> list[Finding]:

@@ -232,7 +232,8 @@ def _ends(task: TaskReport) -> Iterator[Finding]:
         ends = ", ".join(f"{name} {count(n)}" for name, n in unusual.items())
         yield harm(
             float(sum(unusual.values())),
-            f"{percent(sum(unusual.values()) / task.n)} of requests ended without an accepted answer ({ends}).",
+            f"{percent(sum(unusual.values()) / task.n)} of requests ended without an accepted answer ({ends}). "
+            "Open one (`cascade tail`, `cascade show ID`, or the dashboard's list of requests by outcome).",
         )
 
 

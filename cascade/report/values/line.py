@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from cascade.display.numbers import signed
 from cascade.report.values.content import Line, TaskReport, Tone
 from cascade.report.values.finding import Finding
 from cascade.report.values.format_numbers import count, duration
@@ -41,7 +43,7 @@ def line_of(total: TaskReport, tasks: Mapping[str, TaskReport], findings: list[F
     if below:
         where = "" if len(tasks) == 1 else f" in {_names(below)}"
         first.append(f"below the hull of single models{where}")
-    failed = [_failed(rung) for task in tasks.values() for rung in task.rungs if _fails(rung)]
+    failed = _failed(rung for task in tasks.values() for rung in task.rungs if _fails(rung))
     first += failed if len(failed) <= MOST_NAMED else [f"{count(len(failed))} rungs failed on most of their requests"]
     observed = list(_observed(tasks))
     parts = [*first, *(observed or [_saved(total), *_quality(tasks), *_rates(tasks), *_added(tasks)])]
@@ -141,13 +143,19 @@ def _saved(total: TaskReport) -> str:
         return f"costs {_span(-share.high, -share.low)} more than always asking the top"
     if share.low <= 0.0 and share.high <= 0.0:
         return "saves nothing"
+    if share.low <= 0.0 and f"{share.high:.2f}" == "0.00":
+        return "saves nothing"
     if share.low <= 0.0:
-        return f"saves {_whole(share.value)} ({_span(share.low, share.high)}), which may be nothing"
+        return f"saves {_ends(share.low, share.high)}, which may be nothing"
     return f"saves {_span(share.low, share.high)}"
 
 
 def _whole(value: float | None) -> str:
     return "unknown" if value is None else f"{100.0 * value:.3g} %"
+
+
+def _ends(low: float, high: float) -> str:
+    return f"{signed(100.0 * low, '.0f')} to {signed(100.0 * high, '.0f')} %"
 
 
 def _span(low: float, high: float) -> str:
@@ -218,9 +226,18 @@ def _fails(rung: RungReport) -> bool:
     return bool(rung.reached) and sum(rung.failures.values()) / rung.reached > MOSTLY
 
 
-def _failed(rung: RungReport) -> str:
-    kind = next(iter(rung.failures))
-    return f"{rung.rung} failed on {count(sum(rung.failures.values()))} of {count(rung.reached)}: {kind}"
+def _failed(rungs: Iterable[RungReport]) -> list[str]:
+    """Return which rungs failed, over all tasks, and of what; an open breaker is what other failures led to."""
+    kinds: dict[str, Counter[str]] = {}
+    reached: Counter[str] = Counter()
+    for rung in rungs:
+        kinds.setdefault(rung.rung, Counter()).update(rung.failures)
+        reached[rung.rung] += rung.reached
+    causes = {name: Counter({kind: n for kind, n in own.items() if kind != "breaker"}) for name, own in kinds.items()}
+    return [
+        f"{name} failed on {count(own.total())} of {count(reached[name])}: {(causes[name] or own).most_common(1)[0][0]}"
+        for name, own in kinds.items()
+    ]
 
 
 def _tone(total: TaskReport, tasks: Mapping[str, TaskReport], *, alarmed: bool) -> Tone:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cascade.clients.scripted import ScriptedClient
+from cascade.display.numbers import percent, span
 from cascade.engine.cascade import Cascade
 from cascade.failure import FailureKind
 from cascade.log import Log, open_log
@@ -57,6 +58,37 @@ def test_a_certified_policy_that_keeps_its_rate_and_saves_is_good(log: Log) -> N
     assert found.text.startswith("Saves ")
     assert "at most 3 points worse (certified, 90 %)" in found.text
     assert "rate kept" in found.text
+
+
+def test_what_is_the_matter_in_every_task_is_said_once_and_counts_with_all_of_it(log: Log) -> None:
+    for task in range(12):
+        for number in range(40 + task):
+            log.write(*decided(f"{task}-{number}", "0.9", task=f"t-{task}"))
+    for number in range(300):
+        log.write(*decided(f"l-{number}", "0.9", fitted=promising()))
+    found = report(log)
+    unknown = [sentence for sentence in found.findings if "by pass marks" in sentence]
+    assert len(unknown) == 1
+    assert unknown[0].startswith("t-11: ")
+    assert unknown[0].endswith("The same of 11 other tasks: t-10, t-9, t-8, …")
+    assert found.line.to_do == len(found.findings) < 6
+    assert all(found.tasks[f"t-{number}"].findings for number in range(12)), "each task's own list has it too"
+
+
+def test_a_rung_that_fails_in_several_tasks_is_named_once_with_what_opened_its_breaker(log: Log) -> None:
+    for task in ("a", "b"):
+        for number in range(20):
+            fell = DOWN if number < 5 else failed(FailureKind.BREAKER)
+            log.write(*decided(f"{task}-{number}", fell, "0.9", task=task))
+    assert report(log).line.text.startswith("Small failed on 40 of 40: connect,")
+
+
+def test_less_than_nothing_has_a_minus_sign_and_hardly_anything_is_nothing(log: Log) -> None:
+    found = made(log, n=40, saved_usd=-1e-7)
+    assert "-" not in found.line.text
+    assert percent(-0.0001) == "0.0 %"
+    assert percent(-0.05) == "−5.0 %"
+    assert span(0.01, -0.02, 0.04) == "1.0 % (−2.0 to 4.0 %)"
 
 
 def test_without_certificate_and_labels_quality_is_said_to_be_unknown(log: Log) -> None:
