@@ -83,12 +83,15 @@ class Certificate:
     disagreement: Mapping[str, Any] | None = None
     """Of a bound on disagreement: its bound in words, whose sameness, the look, the rows outside; else None."""
 
+    each: Mapping[str, Any] | None = None
+    """Where every value of a tag has to keep the bound: the tag, and each slice's draws, risk, p-value and outcome."""
+
     pairs: Mapping[str, Any] | None = None
     """Of a loss on pairs, the same, with the labels and the audit; else None."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the certificate as it stands in a policy; finite numbers and plain lists only."""
-        told = {name: getattr(self, name) for name in ("weighting", "disagreement", "pairs")}
+        told = {name: getattr(self, name) for name in ("weighting", "disagreement", "each", "pairs")}
         about = {name: dict(found) for name, found in told.items() if found is not None}
         return {
             **{name: getattr(self, name) for name in self.__slots__ if name not in told},

@@ -11,17 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from calibration.arrays import Floats
+from calibration.arrays import Flags, Floats
 from calibration.certify.candidates import list_candidates, weigh_caution
 from calibration.certify.certificate import Certificate, Certified, state_assumptions
 from calibration.certify.certification import SAME, explain_shortfall, is_fractional
+from calibration.certify.each_slice import describe_slices
 from calibration.certify.hypothesis_tests import Found, Tester, Trial, pass_chances
 from calibration.certify.verification import Candidate, select_rows
 from calibration.certify.weighting import weigh
 from calibration.combine.rung_fits import RungFits
 from calibration.samples.layout import Layout
 from calibration.samples.table import Table
-from calibration.stats.risk import fixed_sequence
+from calibration.stats.risk import fixed_sequence, required_draws
 from calibration.stats.split import split_rows
 from calibration.targets.bound import Jointly, MaxError, MaxLoss
 from calibration.thresholds.path import policy_path
@@ -36,11 +37,19 @@ ALL_AT_ONCE = (
 
 
 def fit_jointly(
-    layout: Layout, jointly: Jointly, *, tasks: int = 1, seed: int = 0, choose_rungs: bool = False, salt: str = SALT
+    layout: Layout,
+    jointly: Jointly,
+    *,
+    tasks: int = 1,
+    seed: int = 0,
+    choose_rungs: bool = False,
+    each: str | None = None,
+    salt: str = SALT,
 ) -> Certified:
     """Fit combiners and path on one part of the rows, and certify all bounds on the other; see `fit_certified`.
 
-    Combiners estimate the probability that an answer is right in every bounded dimension.
+    Combiners estimate the probability that an answer is right in every bounded dimension. `each`: the tag of whose
+    values each has to keep every bound; the layout has the slices.
 
     Raises:
         DataError: the part to learn from has too few labels.
@@ -55,7 +64,7 @@ def fit_jointly(
     # A mix with the reference has the same error among accepted answers: it helps only if all bounds are losses.
     kind = next((one for one in jointly.bounds if isinstance(one, MaxError)), jointly.bounds[0])
     candidates = list_candidates(path, kind, caution=caution)
-    return certify_jointly(layout, jointly, candidates, first, tasks=tasks, seed=seed, salt=salt)
+    return certify_jointly(layout, jointly, candidates, first, tasks=tasks, seed=seed, each=each, salt=salt)
 
 
 def certify_jointly(
@@ -66,6 +75,7 @@ def certify_jointly(
     *,
     tasks: int,
     seed: int,
+    each: str | None = None,
     salt: str,
 ) -> Certified:
     """Run a fixed-sequence test of all bounds down a path learnt from the rows in `first` (n,), on the other rows."""
@@ -74,35 +84,43 @@ def certify_jointly(
     weighting = weigh(layout.table.take(first).groups) or weigh(layout.table.groups)
     testers = []
     starts = []
+    slices = _slices(layout, first, each)
     for bound in jointly.bounds:
         seen = layout.seen_in(bound.dimension)
-        held, learnt = seen.table.take(~first), seen.table.take(first)
+        learnt = seen.table.take(first)
         chosen = seen.uniform(loss=isinstance(bound, MaxLoss))
-        rows = select_rows(
-            held,
-            tried,
-            bound,
-            salt=salt,
-            seed=seed,
-            most=1 if weighting is None else weighting.most,
-            same=None if seen.same is None else seen.same[~first],
-            chosen=None if chosen is None else chosen[~first],
-        )
-        tester = Tester(rows=rows, bound=bound, delta=delta, fractional=is_fractional(learnt))
-        testers.append(tester)
-        if isinstance(bound, MaxError) and tried:
-            starts.append(pass_chances(tester, tried, learnt))
+        for held in slices.values():
+            rows = select_rows(
+                seen.table.take(held),
+                tried,
+                bound,
+                salt=salt,
+                seed=seed,
+                most=1 if weighting is None else weighting.most,
+                same=None if seen.same is None else seen.same[held],
+                chosen=None if chosen is None else chosen[held],
+            )
+            tester = Tester(rows=rows, bound=bound, delta=delta, fractional=is_fractional(learnt))
+            testers.append(tester)
+            if isinstance(bound, MaxError) and tried:
+                starts.append(pass_chances(tester, tried, learnt))
     start = int(np.argmax(np.min(starts, axis=0))) if starts else 0
     trials: list[list[Trial]] = []
 
     def p_values() -> Iterator[float]:
         for candidate in tried[start:]:
-            trials.append([tester.test(candidate) for tester in testers])
+            trials.append([_test(tester, candidate) for tester in testers])
             yield max(trial.p for trial in trials[-1])
 
     passed = fixed_sequence(p_values(), delta)
     last = trials[passed - 1] if passed else (trials[0] if trials else [])
     why, labels = (None, None) if passed else _tell(testers, tried[start] if tried else None, last)
+    told: dict[str, Any] | None = None
+    if each is not None and trials:
+        names = [name for _ in jointly.bounds for name in slices]
+        outcomes = _by_slice(names, testers, trials[: max(passed, 1)])
+        told = {"tag": each, "slices": outcomes}
+        why = None if why is None else f"{why} {describe_slices(each, outcomes)}".rstrip()
     units = {tester.rows.unit for tester in testers}
     grouped = weighting if "group" in units else None
     sources = layout.label_sources
@@ -116,7 +134,8 @@ def certify_jointly(
             labels_needed=labels,
             delta=delta,
             tasks=tasks,
-            method="fixed-sequence test down the path, every bound at each step at the full δ; "
+            method="fixed-sequence test down the path, every bound at each step at the full δ"
+            + ("; " if each is None else f", in each value of tag.{each}; ")
             + "; ".join(dict.fromkeys(tester.method for tester in testers)),
             unit="group" if "group" in units else "sample",
             n=min(len(tester.rows.drawn) for tester in testers),
@@ -148,8 +167,45 @@ def certify_jointly(
                 ),
             ),
             parts=tuple(_part(tester, trial) for tester, trial in zip(testers, last, strict=False)),
+            each=told,
         ),
     )
+
+
+def _slices(layout: Layout, first: Flags, each: str | None) -> dict[str, Flags]:
+    """Return the certifying rows of each slice; all of them without a tag."""
+    if each is None:
+        return {"": ~first}
+    named = np.array(layout.slices)
+    return {str(name): ~first & (named == name) for name in np.unique(named)}
+
+
+def _test(tester: Tester, candidate: Candidate) -> Trial:
+    """Test a candidate; a slice without certifying rows does not pass."""
+    return tester.test(candidate) if len(tester.rows.drawn) else Trial(p=1.0, accepted=0, risk=0.0)
+
+
+def _by_slice(
+    names: Sequence[str], testers: Sequence[Tester], trials: Sequence[Sequence[Trial]]
+) -> dict[str, dict[str, Any]]:
+    """Return each slice's outcome over all bounds, as `EachSlice.by_slice` does, with the bound of its greatest p."""
+    found: dict[str, dict[str, Any]] = {}
+    count = len(set(names))
+    for place, (name, tester) in enumerate(zip(names, testers, strict=True)):
+        p, n = [step[place].p for step in trials], len(tester.rows.drawn)
+        least = required_draws(tester.bound.value, tester.delta)
+        small = n < least
+        own = {
+            "n": n,
+            "risk": trials[-1][place].risk if n else None,
+            "p": p[-1],
+            "outcome": "pass" if max(p) <= tester.delta else "undecided" if small else "fail",
+            "holds_by_name": max(p) <= tester.delta / count,
+            **({"needed": least} if small else {}),
+        }
+        if name not in found or own["p"] > found[name]["p"]:
+            found[name] = own
+    return found
 
 
 def _tell(testers: Sequence[Tester], candidate: Candidate | None, last: Sequence[Trial]) -> tuple[str, int | None]:

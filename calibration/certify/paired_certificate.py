@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from calibration.certify.certificate import Certificate, about_labels, state_tasks, state_traffic
+from calibration.certify.each_slice import EachSlice, describe_slices
 from calibration.certify.hypothesis_tests import Found
 from calibration.certify.paired_shortfall import explain
 from calibration.certify.paired_walk import EverySingle, Tester
+from calibration.certify.verification import Candidate
 from calibration.samples.audit import Audit
 from calibration.samples.checks import Checks
 from calibration.samples.pairs import Pairs
@@ -43,6 +45,7 @@ def make_certificate(
     flagged: float | None = None,
     learnt: int = 0,
     person: Mapping[str, Any] | None = None,
+    walked: Sequence[Candidate] = (),
 ) -> Certificate:
     """Return the certificate of a walk.
 
@@ -61,10 +64,16 @@ def make_certificate(
         flagged: expected share of draws that some candidate flags; None for a bound on disagreement.
         learnt: rows with labels that were learnt from.
         person: the person's subsample that confirms a judge; None if labels are all of one kind.
+        walked: the candidates that passed, else the first: what each slice is told of.
     """
     bound, table = tester.bound, pairs.table
     certified = bool(found.points)
     why, more = (None, None) if certified else explain(tester, found, audit=audit, checks=checks)
+    each = None
+    if isinstance(tester, EachSlice) and walked:
+        slices = tester.by_slice(walked)
+        each = {"tag": tester.tag, "slices": slices}
+        why = None if why is None else f"{why} {describe_slices(tester.tag, slices)}".rstrip()
     last = found.last if certified else None
     reference = table.rungs[-1]
     judges = [source for source in label_sources if source.startswith("judge")]
@@ -129,6 +138,7 @@ def make_certificate(
             person=None if person is None else {**person, "judges": judges},
         ),
         disagreement=None if pairs.labelled else told,
+        each=each,
         pairs=told if pairs.labelled else None,
     )
 
@@ -218,6 +228,11 @@ def _assumptions(
                 f"The audit's bound on the same value with another label, {percent(bound.value - tester.eps)}, is "
                 f"taken off: a loss of at most {percent(tester.eps)} was tested, at four fifths of 1 − confidence."
             )
+    if isinstance(tester, EachSlice):
+        stated.append(
+            f"The bound is kept in each of the {len(tester.parts)} values of tag.{tester.tag} that the samples have "
+            "(intersection–union test); another value is another slice, of which nothing is said."
+        )
     if tasks > 1:
         stated.append(state_tasks(tasks, bound.confidence, bound.delta / tasks))
     if tester.unit == "group":

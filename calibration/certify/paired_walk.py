@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.arrays import Flags, Floats
+from calibration.certify.each_slice import EachSlice
 from calibration.certify.hypothesis_tests import Found, Trial
 from calibration.certify.paired import PairedTester
 from calibration.certify.person_tester import PersonTester
@@ -100,7 +101,7 @@ class EverySingle:
         return {name: {"risk": one.risk, "p": one.p} for name, one in found.items()}
 
 
-Tester: TypeAlias = PairedTester | PersonTester | EverySingle
+Tester: TypeAlias = PairedTester | PersonTester | EverySingle | EachSlice
 """Tests the candidates of a walk."""
 
 

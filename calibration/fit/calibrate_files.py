@@ -46,6 +46,7 @@ def calibrate_files(
     max_escalation: float | None = None,
     max_added_p95_s: float | None = None,
     redraws: int = 0,
+    each: str | None = None,
     dial: Mapping[str, Target] = EMPTY,
     choose_rungs: bool = False,
     combiner: Policy | None = None,
@@ -88,6 +89,7 @@ def calibrate_files(
         max_added_p95_s: greatest latency added against always-top at the 95 % quantile of the samples, in seconds,
             beside its target; an estimate, not certified. None: any.
         redraws: how often each target on labels is fitted again, to tell how far cost and loss move.
+        each: the tag of whose values each has to keep every bound; None: a task's requests as a whole do.
         dial: further operating points by name, each with its own target.
         choose_rungs: whether rungs may be left out: every sub-ladder that keeps the top is tried.
         combiner: a policy whose combiners are used as they are, so that no labels are needed.
@@ -199,6 +201,7 @@ def calibrate_files(
                 sample_key=key,
                 max_added_p95_s=max_added_p95_s,
                 redraws=redraws,
+                each=each,
                 say=say,
                 progress=progress,
             )

@@ -84,7 +84,13 @@ def fit_certified(
 
 
 def certify_task(
-    layout: Layout, bound: Bound | Jointly, *, tasks: int = 1, seed: int = 0, choose_rungs: bool = False
+    layout: Layout,
+    bound: Bound | Jointly,
+    *,
+    tasks: int = 1,
+    seed: int = 0,
+    choose_rungs: bool = False,
+    each: str | None = None,
 ) -> TaskPolicy:
     """Fit and certify the policy of one task; see `fit_certified` and `fit_jointly` for the arguments.
 
@@ -97,7 +103,7 @@ def certify_task(
     bounds = bound.bounds if isinstance(bound, Jointly) else (bound,)
     for name in dict.fromkeys(each.dimension for each in bounds if each.dimension is not None):
         _require_labels(layout, name)
-    if len(bounds) == 1:
+    if len(bounds) == 1 and each is None:
         one = layout.seen_in(bounds[0].dimension)
         found = fit_certified(
             one.table,
@@ -110,7 +116,7 @@ def certify_task(
             label_sources=layout.label_sources,
         )
     else:
-        found = fit_jointly(layout, Jointly(*bounds), tasks=tasks, seed=seed, choose_rungs=choose_rungs)
+        found = fit_jointly(layout, Jointly(*bounds), tasks=tasks, seed=seed, choose_rungs=choose_rungs, each=each)
     certificate = found.certificate
     first = apply_point(laid, found.points[0], salt=SALT).confidence[:, 0]
     bare = TaskPolicy(reference=laid.rungs[-1], points=found.points, target=bound.to_json(), n=len(laid))

@@ -86,6 +86,7 @@ def calibrate(
     sample_key: bytes | None = None,
     max_added_p95_s: float | None = None,
     redraws: int = 0,
+    each: str | None = None,
     say: Callable[[str], None] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Policy:
@@ -117,6 +118,7 @@ def calibrate(
         max_added_p95_s: greatest latency that a policy may add against always-top at the 95 % quantile of the samples,
             in seconds; an estimate on the samples, not certified. None: any.
         redraws: how often each target on labels is fitted again, to tell how far cost and loss move.
+        each: the tag of whose values each has to keep every bound; None: a task's requests as a whole do.
         say: called with a sentence on how many answers are the same, before anything is fitted.
         progress: called now and then with the task, the samples judged and their total.
 
@@ -144,6 +146,7 @@ def calibrate(
     on_pairs = _Paired(
         sameness=told, looks=Looks() if looks is None else looks, abstaining=frozenset(abstaining), budget=budget
     )
+    _require_bounds(targets.values(), each)
     paired = any(isinstance(one, MaxDisagreement) or on_pairs.takes(one) for one in targets.values())
     counts = {name: n for name, n in seen.counts.items() if tasks is None or name in tasks}
     # Labels of some answers only may stand where answers differ: then aims at quality cannot be met by them.
@@ -159,6 +162,7 @@ def calibrate(
         {name: list_parts(rungs.of(name).names) for name in counts} if choose_rungs else EMPTY,
         sameness=told if paired else Sameness() if bounds or partly else None,
         contents=paired,
+        each=each,
         dimensions=tuple(dict.fromkeys(one.dimension for one in bounds if one.dimension is not None)),
         prices=prices,
         progress=progress,
@@ -184,6 +188,7 @@ def calibrate(
         seed=seed,
         combiner=combiner,
         paired=on_pairs,
+        each=each,
     )
     for (name, quality), again_found in moved.items():
         policy = points[name][quality]
@@ -218,6 +223,7 @@ def _fit_points(
     seed: int,
     combiner: Policy | None,
     paired: _Paired,
+    each: str | None,
 ) -> dict[str, dict[str, TaskPolicy]]:
     """Fit every operating point of every task, by task and quality; consumes `layouts`."""
     tables = {name: one.table for name, one in layouts.items()}
@@ -252,6 +258,7 @@ def _fit_points(
                     bound=target, sameness=paired.sameness, tasks=shared_by, seed=seed, choose_rungs=choose_rungs,
                     abstains=name in paired.abstaining,
                     budget=None if isinstance(target, MaxDisagreement) else paired.budget,
+                    each=each,
                 )  # fmt: skip
                 fitted[name][quality] = certify_pairs(layout, options, paired.looks)
             elif name in small:
@@ -259,7 +266,7 @@ def _fit_points(
             elif isinstance(target, MaxError | MaxLoss | Jointly):
                 require_labels_for(layout, target)
                 fitted[name][quality] = _certified(
-                    layout, target, seed=seed, choose_rungs=choose_rungs, tasks=shared_by
+                    layout, target, seed=seed, choose_rungs=choose_rungs, tasks=shared_by, each=each
                 )
             else:
                 require_labels_for(layout, target)
@@ -325,10 +332,25 @@ def _small(layouts: Mapping[str, Layout]) -> set[str]:
     return few if len(recorded) - len(few) >= 2 else set()
 
 
-def _certified(layout: Layout, bound: Bound | Jointly, *, seed: int, choose_rungs: bool, tasks: int) -> TaskPolicy:
+def _certified(
+    layout: Layout, bound: Bound | Jointly, *, seed: int, choose_rungs: bool, tasks: int, each: str | None
+) -> TaskPolicy:
     """Fit one operating point of one task under a bound, or several."""
     require_enough(layout.table)
-    return certify_task(layout, bound, tasks=tasks, seed=seed, choose_rungs=choose_rungs)
+    return certify_task(layout, bound, tasks=tasks, seed=seed, choose_rungs=choose_rungs, each=each)
+
+
+def _require_bounds(targets: Iterable[Target], each: str | None) -> None:
+    """Refuse slices of an aim, which promises nothing of any of them."""
+    if each is None:
+        return
+    for one in targets:
+        if not isinstance(one, MaxError | MaxLoss | MaxDisagreement | Jointly):
+            message = (
+                f"each is tag.{each}, and the target {one.to_json()['kind']} is an aim; a bound (max_loss, max_error, "
+                "max_disagreement) is what each value of a tag can be certified to keep."
+            )
+            raise ConfigError(message)
 
 
 def _bounds(targets: Iterable[Target]) -> list[Bound]:

@@ -21,10 +21,11 @@ from calibration.gate.fresh_rows import require_fresh
 from calibration.gate.gate_rows import GateRows, replay_task
 from calibration.gate.ppi_figure import ppi_estimate
 from calibration.gate.replays import other_sameness
-from calibration.gate.slices import count_slices, judge_slices, slices_of, tag_of
+from calibration.gate.slices import count_slices, judge_slices, slices_of
 from calibration.samples.sameness import Sameness
 from calibration.samples.selective import require_unselective_samples
 from calibration.samples.table import by_task
+from calibration.samples.tag_slices import tag_of
 from calibration.stats.labels import uniform_rows
 from calibration.thresholds.hull import Baseline, compare_replayed
 from cascade.errors import ConfigError, DataError

@@ -15,37 +15,20 @@ from numpy.typing import NDArray
 
 from calibration.arrays import Flags, Floats
 from calibration.gate.finding import Criterion, Finding, judge_figure
+from calibration.samples.tag_slices import slice_of
 from calibration.stats.margin import Groups
-from cascade.errors import ConfigError
 from cascade.samples.sample import Sample
-
-NONE = "(none)"
-"""The slice of requests without the tag."""
-
-PREFIX = "tag."
-
-
-def tag_of(each: str) -> str:
-    """Return the tag that `tag.NAME` names.
-
-    Raises:
-        ConfigError: it names none.
-    """
-    if not each.startswith(PREFIX) or not each.removeprefix(PREFIX):
-        message = f"--each is {each!r}; a tag of the requests was expected, such as tag.language."
-        raise ConfigError(message)
-    return each.removeprefix(PREFIX)
 
 
 def slices_of(samples: Sequence[Sample], index: NDArray[np.intp], tag: str) -> dict[str, Flags]:
     """Return which of the rows in `index` (m,) belong to each value of a tag, by value."""
-    values = [samples[int(i)].request.tags.get(tag, NONE) for i in index]
+    values = [slice_of(samples[int(i)], tag) for i in index]
     return {value: np.array([one == value for one in values], dtype=bool) for value in sorted(set(values))}
 
 
 def count_slices(samples: Iterable[Sample], tag: str | None) -> int:
     """Return how many values of a tag the samples have; 0 without a tag."""
-    return 0 if tag is None else len({one.request.tags.get(tag, NONE) for one in samples})
+    return 0 if tag is None else len({slice_of(one, tag) for one in samples})
 
 
 def judge_slices(

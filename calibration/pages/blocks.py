@@ -112,7 +112,22 @@ def _promise(fitted: TaskPolicy) -> list[tuple[str, str]]:
     sure = confidence_of(fitted.certificate)
     of = ", of a random request" if fitted.certificate.get("weighting") else ""
     held = f"with {percent(sure)} confidence{of}, {fitted.certificate['method']}"
-    return [("certified", f"yes, {held}" if fitted.certified else "no: the safest policy serves")]
+    line = ("certified", f"yes, {held}" if fitted.certified else "no: the safest policy serves")
+    return [line, *_each(fitted.certificate.get("each"))]
+
+
+def _each(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Return which slices keep the bound, and which of them may be named; empty where it is not about slices."""
+    if found is None:
+        return []
+    by_outcome: dict[str, list[str]] = {}
+    for name, one in found["slices"].items():
+        by_outcome.setdefault(one["outcome"], []).append(name)
+    named = [name for name, one in found["slices"].items() if one["holds_by_name"]]
+    words = {"pass": "pass", "undecided": "undecided", "fail": "do not pass"}
+    told = "; ".join(f"{words[outcome]}: {', '.join(names)}" for outcome, names in by_outcome.items())
+    alone = f"; holds by itself (δ over all slices): {', '.join(named) or 'none'}"
+    return [(f"each tag.{found['tag']}", told + alone)]
 
 
 def confidence_line(means: str | None, asked: Sequence[str]) -> list[tuple[str, str]]:

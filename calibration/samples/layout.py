@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from calibration.samples.repeated import Repeated
 from calibration.samples.sameness import Sameness, repeat_reference
 from calibration.samples.subladders import PartColumns
 from calibration.samples.table import Table
+from calibration.samples.tag_slices import slice_of
 from calibration.stats.labels import uniform_rows
 from cascade.exchange import EMPTY
 from cascade.labelling.annotation import CORRECT, label_in
@@ -62,6 +64,9 @@ class Layout:
     answer_fields: tuple[str, ...] = ()
     """The answer fields of the requests, JSON pointers, sorted; '' for requests that declare none."""
 
+    slices: tuple[str, ...] = ()
+    """The slice of each sample by the tag that was asked for (n); empty without one."""
+
     checked: Floats | None = None
     """What a person said of each answer, (n, K): 1 the same as the reference's, 0 not; NaN unchecked. None if sameness
     has no checks."""
@@ -103,6 +108,7 @@ def lay_out_tasks(
     sameness: Sameness | None = None,
     contents: bool = False,
     dimensions: Sequence[str] = (),
+    each: str | None = None,
     prices: PriceBook | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Layout]:
@@ -116,6 +122,7 @@ def lay_out_tasks(
         sameness: compares every answer with the reference's; None: none is compared.
         contents: whether to hash the requests' contents, and to compare the reference's repeated answers.
         dimensions: of the labels, to be laid out beside `correct`.
+        each: the tag whose values slice the samples; None: they are not sliced.
         prices: fills in costs that were not recorded.
         progress: called now and then with the task, its samples done and their total.
     """
@@ -132,6 +139,7 @@ def lay_out_tasks(
                 sameness=sameness,
                 contents=contents,
                 dimensions=dimensions,
+                each=each,
                 prices=prices,
             )
         done = growing[task].add(sample)
@@ -153,6 +161,7 @@ class _Growing:
         sameness: Sameness | None,
         contents: bool,
         dimensions: Sequence[str],
+        each: str | None,
         prices: PriceBook | None,
     ) -> None:
         self._columns = PartColumns(task, ladder, parts, prices=prices)
@@ -165,6 +174,7 @@ class _Growing:
         self._repeated = Repeated()
         self._checked = array("d") if sameness is not None and sameness.checks is not None else None
         self._fields: set[str] = set()
+        self._each, self._slices = each, list[str]()
         self._labels = {dimension: array("d") for dimension in dimensions}
         self._sources: set[str] = set()
         self._propensity = array("d")
@@ -173,6 +183,8 @@ class _Growing:
         """Append a sample; return the number of samples."""
         self._columns.add(sample)
         self._propensity.append(sample.propensity)
+        if self._each is not None:
+            self._slices.append(sys.intern(slice_of(sample, self._each)))
         for recording in sample.recordings.values():
             if recording.correct is not None and recording.label_source is not None:
                 self._sources.add(recording.label_source)
@@ -224,6 +236,7 @@ class _Growing:
             alike=alike,
             unsure=unsure,
             contents=tuple(self._contents or ()),
+            slices=tuple(self._slices),
             answer_fields=tuple(sorted(self._fields)),
             repeats=None if self._contents is None else np.frombuffer(self._repeats),
             checked=None if self._checked is None else np.frombuffer(self._checked).reshape(shape),

@@ -15,6 +15,7 @@ from cascade.cli.shared.calibrated import print_baseline, print_caveats, show_ca
 from cascade.cli.shared.options import (
     ConcurrencyOption,
     ConfigOption,
+    EachOption,
     JsonOption,
     MapOption,
     MaxAddedOption,
@@ -117,6 +118,7 @@ def calibrate(
             help="Certify without a label: upper bound on the share of answers that are not the same as always-top's.",
         ),
     ] = None,
+    each: EachOption = None,
     same: SameOption = None,
     judge_model: Annotated[
         str | None,
@@ -214,6 +216,7 @@ def calibrate(
     from calibration import calibrate_files
     from calibration.judges.screening import UNPROBED
     from calibration.pages.blocks import operating_points
+    from calibration.samples.tag_slices import tag_of
     from calibration.targets.by_task import make_target
     from cascade.policy.policy import Policy
     from cascade.samples.table import parse_mapping
@@ -253,6 +256,7 @@ def calibrate(
             max_escalation=max_escalation,
             max_added_p95_s=max_added_p95,
             redraws=redraws,
+            each=None if each is None else tag_of(each),
             dial=parse_dial(dial or []),
             choose_rungs=choose_rungs,
             combiner=None if combiner is None else Policy.load(combiner),

@@ -13,6 +13,7 @@ from cascade.cli.shared.certified import certify_same, end_certified
 from cascade.cli.shared.exit_codes import Interrupted
 from cascade.cli.shared.options import (
     ConfigOption,
+    EachOption,
     JsonOption,
     MapOption,
     MaxAddedOption,
@@ -136,6 +137,7 @@ def certify(
     show_gold: Annotated[
         bool, typer.Option("--show-gold/--hide-gold", help="Show the right answer where it is known.")
     ] = True,
+    each: EachOption = None,
     max_added_p95: MaxAddedOption = None,
     config: ConfigOption = None,
     rungs: RecordedRungsOption = None,
@@ -186,6 +188,7 @@ def certify(
         max_loss, target, (never_worse_than, margin), confidence, audit_bound=audit_bound, same=max_disagreement
     )
     _require_together(prompt, labels, max_disagreement, dry_run=dry_run)
+    tag = _each_tag(each, bound, never_worse_than, person)
     chosen = chosen_ladder(config, rungs, verifiers)
     _require_judge(by, judge_model, rubric)
     who = annotator_name(annotator) if by in ("terminal", "browser") and labels is not None else ""
@@ -197,7 +200,9 @@ def certify(
         )
     require_recorded(found, path, chosen, task)
     if isinstance(bound, MaxDisagreement) or labels is None:
-        policy = certify_same(path, source, chosen, bound, out, tasks=task, seed=seed, max_added_p95_s=max_added_p95)
+        policy = certify_same(
+            path, source, chosen, bound, out, tasks=task, seed=seed, max_added_p95_s=max_added_p95, each=tag
+        )
         end_certified(policy, out, chosen, {"samples": str(path)}, as_json=as_json, required=require_certified)
         return
     if audit_bound and isinstance(bound, MaxLoss):
@@ -207,7 +212,7 @@ def certify(
         audit = max(audit, least)
     budget = LabelBudget(labels=labels, audit=audit, audit_bound=audit_bound, person=person)
     run = open_run(found, source, chosen, bound, budget, tasks=task,
-               seed=seed, reference=never_worse_than, max_added_p95_s=max_added_p95)  # fmt: skip
+               seed=seed, each=tag, reference=never_worse_than, max_added_p95_s=max_added_p95)  # fmt: skip
     for sentence in run.sentences():
         say(sentence)
     bills = run.bills()
@@ -280,6 +285,19 @@ def _require_together(prompt: Path | None, labels: int | None, same: float | Non
     if (labels is None) != (same is not None):
         message = "--labels N says how many rows may be labelled: --max-disagreement takes none, all else needs it."
         raise ConfigError(message)
+
+
+def _each_tag(each: str | None, bound: object, reference: str | None, person: int) -> str | None:
+    """Return the tag of --each; refuse it with what tests no slices."""
+    from calibration.samples.tag_slices import tag_of
+    from calibration.targets.target import Best
+
+    if each is not None and (isinstance(bound, Best) or reference == "every" or person):
+        message = (
+            "--each tests a bound against one reference, by one kind of labels: not --target best, every, --person."
+        )
+        raise ConfigError(message)
+    return None if each is None else tag_of(each)
 
 
 def _require_judge(by: str, model: str | None, rubric: Path | None) -> None:

@@ -77,6 +77,9 @@ class PairedOptions:
     every: bool = False
     """Whether a loss is bounded against every single model, not only against the reference."""
 
+    each: str | None = None
+    """The tag of whose values each has to keep the bound, as the layout is sliced; None: the requests as a whole do."""
+
     abstains: bool = False
     """Whether the task gives no answer where the last rung's was vetoed."""
 

@@ -30,6 +30,7 @@ def look_print(
             "abstains": options.abstains,
             "tasks": options.tasks,
             **({"against": "every"} if options.every else {}),
+            **({} if options.each is None else {"each": options.each}),
             "rows": sorted(rows.held.table.ids),
             **({} if budget is None else {"draws": fitted.draws, "audit_bound": budget.audit_bound}),
             **({"person": budget.person} if budget is not None and budget.person else {}),

@@ -60,6 +60,7 @@ class PairedRun:
         abstaining: Collection[str] = (),
         prices: PriceBook | None = None,
         max_added_p95_s: float | None = None,
+        each: str | None = None,
         seed: int = 0,
         progress: Callable[[str, int, int], None] | None = None,
     ) -> None:
@@ -80,6 +81,7 @@ class PairedRun:
             prices: fills in costs that were not recorded.
             max_added_p95_s: greatest latency added against the reference at the 95 % quantile of the samples, in
                 seconds; an estimate, not certified. None: any.
+            each: the tag of whose values each has to keep the bound; None: the requests as a whole do.
             seed: of the folds.
             progress: called now and then with the task, the samples judged and their total.
 
@@ -108,7 +110,7 @@ class PairedRun:
         for place, sample in enumerate(self._samples):
             if sample.request.task in self._places:
                 self._places[sample.request.task].append(place)
-        self._prices, self._max_added_p95_s = prices, max_added_p95_s
+        self._prices, self._max_added_p95_s, self._each = prices, max_added_p95_s, each
         layouts = self._lay_out(compared, seen.counts, progress=progress)
         record = Looks() if looks is None else looks
         self.tasks: dict[str, PairedTask] = {
@@ -122,6 +124,7 @@ class PairedRun:
                     seed=seed,
                     choose_rungs=True,
                     every=reference == EVERY and not named,
+                    each=each,
                     abstains=name in abstaining,
                 ),
                 record,
@@ -139,7 +142,7 @@ class PairedRun:
         parts = {name: list_parts(ladder.of(name).names) for name in counts}
         seen = apply_scorers(self._samples, ladder, counts, EMPTY)  # labels come later, where answers differ
         found = lay_out_tasks(seen, ladder, counts, parts, sameness=self._sameness, contents=True,
-                              prices=self._prices, progress=progress)  # fmt: skip
+                              each=self._each, prices=self._prices, progress=progress)  # fmt: skip
         most = self._max_added_p95_s
         return {name: replace(one, table=limited(one.table, most)) for name, one in found.items()}
 

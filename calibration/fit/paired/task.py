@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from calibration.arrays import Flags, Floats
+from calibration.certify.each_slice import EachSlice
 from calibration.certify.label_walk import all_labels, wanted_labels
 from calibration.certify.looks import Looks, level
 from calibration.certify.paired import PairedTester
@@ -178,6 +179,7 @@ class PairedTask:
             person=person,
             flagged=fitted.flagged,
             learnt=int((rows.learnt.any_differs & rows.learnt.known).sum()),
+            walked=candidates[: 1 if found.step is None else found.step + 1],
         )
         return measure_pairs(self.layout, rows, self.options, certificate, found.points, fitted.path)
 
@@ -222,6 +224,11 @@ class PairedTask:
                                 learnt=learnt if fitted.graded else None)  # fmt: skip
 
         found = tests(rows.held, rows.learnt)
+        if options.each is not None:
+            sliced = self.layout.slices
+            here = [sliced[int(i)] for i in rows.held.index]
+            known = sorted({sliced[int(i)] for i in rows.pairs.index})
+            return fitted, EachSlice.of(found, options.each, here, known), look, audit
         if not options.every:
             return fitted, found, look, audit
         others = []

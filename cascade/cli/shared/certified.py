@@ -28,6 +28,7 @@ def certify_same(
     tasks: list[str] | None,
     seed: int,
     max_added_p95_s: float | None,
+    each: str | None,
 ) -> Policy:
     """Fit and certify a bound that needs no label; judges stand in the policy as not probed.
 
@@ -40,6 +41,7 @@ def certify_same(
         tasks: only these; None: all.
         seed: of the folds.
         max_added_p95_s: greatest latency added at the 95 % quantile, in seconds; None: any.
+        each: the tag of whose values each has to keep the bound; None: the requests as a whole do.
     """
     from calibration.fit.calibrate_files import calibrate_files
 
@@ -47,7 +49,7 @@ def certify_same(
         return calibrate_files(
             path, config=chosen.config, rungs=chosen.rungs, verifiers=chosen.verifiers, target=bound, choose_rungs=True,
             tasks=tasks, out=out, seed=seed, probe_judges=False, looks_beside=[source], max_added_p95_s=max_added_p95_s,
-            say=say, progress=summed(bar),
+            each=each, say=say, progress=summed(bar),
         )  # fmt: skip
 
 

@@ -54,6 +54,10 @@ VerifiersOption = Annotated[
     ),
 ]
 ConcurrencyOption = Annotated[int, typer.Option("--concurrency", min=1, help="Maximum number of calls at once.")]
+EachOption = Annotated[
+    str | None,
+    typer.Option("--each", metavar="tag.NAME", help="Every value of this tag has to keep the bound, each by itself."),
+]
 SameOption = Annotated[
     str | None,
     typer.Option(

@@ -216,7 +216,7 @@ class Renewal:
         }
         policy = replace(
             base, tasks=tasks, ladder=replace(made.ladder, verifiers=verifiers), created=made.created,
-            judges=made.judges or base.judges, salt=base.salt,
+            judges=made.judges or base.judges, learned={**base.learned, **made.learned}, salt=base.salt,
         )  # fmt: skip
         policy.save(self.path)
         return policy

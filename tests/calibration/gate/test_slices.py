@@ -10,7 +10,8 @@ import pytest
 from calibration.fit.fit import calibrate
 from calibration.gate.finding import Criterion
 from calibration.gate.gate import check_policy
-from calibration.gate.slices import judge_slices, tag_of
+from calibration.gate.slices import judge_slices
+from calibration.samples.tag_slices import tag_of
 from calibration.targets.target import EscalationRate
 from cascade.errors import ConfigError
 from cascade.policy.policy import Policy
