@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cascade.policy.policy import P_RIGHT
+from cascade.report.values.against_hull import hull_words
 from cascade.report.values.content import TaskReport
 from cascade.report.values.curves import Reliability, RiskCoverage
 from cascade.report.values.format_numbers import count, dollars, interval, percent
@@ -65,6 +66,8 @@ def on_frontier(task: TaskReport) -> Advice:
         do = True
     elif len(task.frontier.singles) > 1:
         said.append("No single rung is both as good and as cheap.")
+    if task.hull is not None and task.hull.lead.value is not None:
+        said.append(f"Against single models and their mixes: {hull_words(task.hull)}.")
     if task.frontier.oracle and task.frontier.chosen is not None:
         best = max(accuracy for _, accuracy in task.frontier.oracle)
         gap = best - (task.frontier.chosen.accuracy.value or 0.0)

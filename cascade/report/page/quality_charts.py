@@ -32,8 +32,8 @@ def draw_frontier(frontier: Frontier) -> dict[str, Any] | None:
     import altair as alt
 
     points = [each for each in (frontier.chosen, *frontier.singles) if each is not None]
-    if not points:
-        return None
+    if len(points) < 2:
+        return None  # one point is told by its table
     rows: list[dict[str, Any]] = [
         {"name": each.name, "usd": each.cost_usd, "chosen": each is frontier.chosen, **ends(each.accuracy)}
         for each in points

@@ -94,7 +94,7 @@ def _to_do(report: Report) -> RichTable:
 def _closing(report: Report) -> Iterator[str]:
     more = len(report.findings) - MOST_SHOWN
     if more > 0:
-        yield f"{count(more)} more things to do are in --full."
+        yield f"{count(more)} more thing{' to do is' if more == 1 else 's to do are'} in --full."
     if not report.total.n:
         yield from report.notes
         return

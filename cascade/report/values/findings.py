@@ -155,16 +155,17 @@ def _quality(task: TaskReport) -> Iterator[Finding]:
 
 def _rungs(task: TaskReport) -> Iterator[Finding]:
     for rung in task.rungs:
-        yield from _rung(rung)
+        yield from _rung(rung, last=rung.rung == task.reference)
 
 
-def _rung(rung: RungReport) -> Iterator[Finding]:
+def _rung(rung: RungReport, *, last: bool) -> Iterator[Finding]:
     failed = sum(rung.failures.values())
     if rung.reached and failed / rung.reached > OFTEN:
         yield harm(
             float(failed),
-            f"{failure_words(rung.rung, rung.failures, rung.reached)}. They went to a dearer "
-            "rung, or ended without an answer. Check its provider's limits and status (cascade doctor --ping).",
+            f"{failure_words(rung.rung, rung.failures, rung.reached)}. "
+            f"They {'ended without its' if last else 'went to a dearer rung, or ended without an'} answer. Check its "
+            "provider's limits and status (cascade doctor --ping).",
         )
     right = rung.right_but_escalated
     if right.share.low is not None and right.share.low > 0.5:

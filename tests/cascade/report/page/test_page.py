@@ -20,8 +20,10 @@ from cascade.report import Report, report
 from cascade.report.page.document import Document, Panel, Section
 from cascade.report.page.drawing import INSTALL
 from cascade.report.page.log_page import headline, log_document
+from cascade.report.page.quality_charts import draw_frontier
 from cascade.report.page.rendering import LIMIT, chart_script, to_html
 from cascade.report.tables.task_table import task_table
+from cascade.report.values.curves import Alternative, Frontier
 from cascade.report.values.figure import Figure
 from cascade.report.values.format_numbers import percent
 from cascade.report.values.line import line_of
@@ -208,3 +210,10 @@ def test_notes_and_titles_are_escaped() -> None:
         sections=(Section(id="s", title=EVIL, findings=(EVIL,), panels=(panel,)),),
     )  # fmt: skip
     assert "<img" not in to_html(document)
+
+
+def test_one_point_is_no_chart() -> None:
+    one = Alternative(name="this cascade", cost_usd=0.01, accuracy=Figure(value=0.9, low=0.8, high=0.95, n=50))
+    assert draw_frontier(Frontier(n=50, chosen=one, singles=())) is None
+    both = Frontier(n=50, chosen=one, singles=(replace(one, name="always large", cost_usd=0.05),))
+    assert draw_frontier(both) is not None
