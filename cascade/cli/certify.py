@@ -10,6 +10,7 @@ import typer
 
 from cascade.cli.explore import explore_samples
 from cascade.cli.shared.certified import certify_same, end_certified
+from cascade.cli.shared.certify_options import chosen_bound, each_tag, require_judge, require_together
 from cascade.cli.shared.exit_codes import Interrupted
 from cascade.cli.shared.options import (
     ConfigOption,
@@ -26,14 +27,12 @@ from cascade.cli.shared.pair_run import open_run, record_judges, require_recorde
 from cascade.cli.shared.rungs import chosen_ladder
 from cascade.cli.shared.sitting import annotator_name
 from cascade.cli.shared.terminal import interactive, print_json, say, warn
-from cascade.errors import ConfigError, DataError
+from cascade.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from calibration.fit.paired.run_labels import Asked
-    from calibration.targets.bound import MaxDisagreement, MaxLoss
-    from calibration.targets.target import Best
     from cascade.cli.shared.pair_labels import Work
     from cascade.config import Config
 
@@ -184,13 +183,13 @@ def certify(
     from cascade.cli.shared.pair_labels import Work
     from cascade.samples.table import parse_mapping
 
-    bound = _bound(
+    bound = chosen_bound(
         max_loss, target, (never_worse_than, margin), confidence, audit_bound=audit_bound, same=max_disagreement
     )
-    _require_together(prompt, labels, max_disagreement, dry_run=dry_run)
-    tag = _each_tag(each, bound, never_worse_than, person)
+    require_together(prompt, labels, max_disagreement, dry_run=dry_run)
+    tag = each_tag(each, bound, never_worse_than, person)
     chosen = chosen_ladder(config, rungs, verifiers)
-    _require_judge(by, judge_model, rubric)
+    require_judge(by, judge_model, rubric)
     who = annotator_name(annotator) if by in ("terminal", "browser") and labels is not None else ""
     path, found = work_file(samples, labelled, parse_mapping(mapping) if mapping else None, task)
     source = path
@@ -245,68 +244,6 @@ def certify(
     policy = record_judges(run, chosen, out)
     policy.save(out)
     end_certified(policy, out, chosen, {**figures, "waiting": {}}, as_json=as_json, required=require_certified)
-
-
-def _bound(
-    loss: float | None,
-    target: str | None,
-    single: tuple[str | None, float | None],
-    confidence: float,
-    *,
-    audit_bound: bool,
-    same: float | None,
-) -> MaxLoss | MaxDisagreement | Best:
-    """Return the bound of --max-loss, --margin or --max-disagreement, or the aim of --target best."""
-    from calibration.targets.bound import MaxDisagreement, MaxLoss
-    from calibration.targets.target import Best
-
-    named, margin = single
-    if (named is None) != (margin is None):
-        message = "--never-worse-than and --margin belong together; give both, or none."
-        raise ConfigError(message)
-    if sum(one is not None for one in (loss, target, named, same)) != 1:
-        message = "Exactly one of --max-loss, --max-disagreement, --never-worse-than and --target best was expected."
-        raise ConfigError(message)
-    if same is not None:
-        return MaxDisagreement(same, confidence)
-    loss = margin if loss is None else loss
-    if loss is not None:
-        return MaxLoss(loss, confidence)
-    if audit_bound:
-        message = "--audit-bound is of a bound, and --target best has none; leave it out."
-        raise ConfigError(message)
-    return Best()
-
-
-def _require_together(prompt: Path | None, labels: int | None, same: float | None, *, dry_run: bool) -> None:
-    if dry_run and prompt is None:
-        message = "--dry-run shows what --prompt FILE would ask and cost; give it with --prompt."
-        raise ConfigError(message)
-    if (labels is None) != (same is not None):
-        message = "--labels N says how many rows may be labelled: --max-disagreement takes none, all else needs it."
-        raise ConfigError(message)
-
-
-def _each_tag(each: str | None, bound: object, reference: str | None, person: int) -> str | None:
-    """Return the tag of --each; refuse it with what tests no slices."""
-    from calibration.samples.tag_slices import tag_of
-    from calibration.targets.target import Best
-
-    if each is not None and (isinstance(bound, Best) or reference == "every" or person):
-        message = (
-            "--each tests a bound against one reference, by one kind of labels: not --target best, every, --person."
-        )
-        raise ConfigError(message)
-    return None if each is None else tag_of(each)
-
-
-def _require_judge(by: str, model: str | None, rubric: Path | None) -> None:
-    if (by == "judge") != (model is not None):
-        message = "--by judge and --judge-model belong together; give both, or none."
-        raise ConfigError(message)
-    if rubric is not None and by != "judge":
-        message = "--rubric is for a judge; give it with --by judge."
-        raise ConfigError(message)
 
 
 def _confirm_worth(poor: Sequence[str], *, yes: bool) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cascade.display.numbers import dollars
 from cascade.doctor.findings import Finding
 from cascade.endpoint import Endpoint
-from cascade.errors import CascadeError, ConfigError, LogUnavailable, UnknownPrice
+from cascade.errors import CascadeError, ConfigError, LogUnavailable, PolicyMismatch, UnknownPrice
 from cascade.result import BYPASSED
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ def _keys(config: Config) -> Iterator[Finding]:
 
 
 def _policy(config: Config) -> Iterator[Finding]:
+    from cascade.engine.void_policy import VOID
     from cascade.policy.policy import Policy
 
     if config.policy is None:
@@ -148,8 +149,17 @@ def _policy(config: Config) -> Iterator[Finding]:
     try:
         policy = Policy.load(config.policy)
         policy.require(config.ladder)
+    except PolicyMismatch as error:
+        renews = config.observe.on_changed == "renew"
+        text = f"{error} Until `cascade renew` has certified it again, the reference serves." if renews else str(error)
+        yield Finding(check="policy", state="warning" if renews else "error", text=text)
+        return
     except CascadeError as error:
         yield Finding(check="policy", state="error", text=str(error))
+        return
+    if void := [name for name, task in policy.tasks.items() if VOID in task.measured]:
+        text = f"{config.policy}: void for {', '.join(void)}, where the reference serves until it is renewed."
+        yield Finding(check="policy", state="warning", text=text)
         return
     yield Finding(check="policy", state="ok", text=f"{config.policy}: {', '.join(policy.tasks)}")
 

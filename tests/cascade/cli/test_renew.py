@@ -191,3 +191,13 @@ def test_a_server_renews_by_itself(folder, url) -> None:
     assert "serves from the next request on" in text
     sha256 = Policy.load("policy.json").sha256
     assert sha256[:12] in text
+
+
+def test_the_doctor_says_that_a_policy_is_void_and_whether_it_is_renewed(cli, folder, url) -> None:
+    text = (folder / "cascade.yaml").read_text().replace("model: openai/small", "model: openai/smaller")
+    for mode, state in (("renew", "warning"), ("reference", "error")):
+        (folder / "cascade.yaml").write_text(text.replace("on_changed: renew", f"on_changed: {mode}"))
+        found = json.loads(cli("doctor", "--json").stdout)
+        (policy,) = [one for one in found["checks"] if one["check"] == "policy"]
+        assert policy["state"] == state
+        assert "small.model: openai/small → openai/smaller" in policy["text"]
