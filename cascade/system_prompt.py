@@ -16,10 +16,13 @@ DIGITS = 16
 def prompt_print(messages: Sequence[Message]) -> str:
     """Return the fingerprint of the system prompt, 16 hexadecimal digits; '' where a chat begins without one.
 
-    It is of the text of all system and developer messages at the beginning; a single letter makes another one.
+    It is of the text of all system and developer messages at the beginning, white space apart: the same prompt comes as
+    one text, as several parts, or as several messages. A single letter makes another one.
     """
-    texts = [text_of(message.get("content")) for message in messages[: _leading(messages)]]
-    return content_id(texts)[:DIGITS] if any(texts) else ""
+    text = "".join(
+        word for message in messages[: _leading(messages)] for word in text_of(message.get("content")).split()
+    )
+    return content_id(text)[:DIGITS] if text else ""
 
 
 def with_prompt(messages: Sequence[Message], text: str) -> tuple[Message, ...]:

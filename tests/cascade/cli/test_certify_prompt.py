@@ -127,6 +127,19 @@ def test_what_cannot_be_asked_is_refused_in_one_sentence_before_any_call(cli, fo
 
 
 @pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": "system", "content": [{"type": "text", "text": "You are"}, {"type": "text", "text": "brief."}]}],
+        [{"role": "system", "content": "You are"}, {"role": "developer", "content": "brief.\n"}],
+        [{"role": "developer", "content": "You\n  are brief."}, {"role": "user", "content": "Hello"}],
+    ],
+)
+def test_one_prompt_has_one_fingerprint_however_it_comes(messages) -> None:
+    assert prompt_print(messages) == print_of("You are brief.")
+    assert prompt_print(messages) != print_of("You are brief!")
+
+
+@pytest.mark.parametrize(
     ("messages", "made"),
     [
         ([{"role": "user", "content": "a"}], [("system", "new"), ("user", "a")]),

@@ -201,3 +201,39 @@ def test_the_doctor_says_that_a_policy_is_void_and_whether_it_is_renewed(cli, fo
         (policy,) = [one for one in found["checks"] if one["check"] == "policy"]
         assert policy["state"] == state
         assert "small.model: openai/small → openai/smaller" in policy["text"]
+
+
+def test_of_two_tasks_each_is_certified_again_when_it_has_its_requests(cli, folder, url) -> None:
+    lines = [json.loads(one) for one in (folder / "rows.jsonl").read_text().splitlines()]
+    more = [{**one, "id": f"o-{place}", "task": "others"} for place, one in enumerate(lines)]
+    write_lines(folder / "both.jsonl", [*lines, *more])
+    done = cli("calibrate", "both.jsonl", "-c", "cascade.yaml", "--max-disagreement", 0.1)
+    assert done.exit_code == 0, done.stderr
+    text = (folder / "cascade.yaml").read_text()
+    (folder / "cascade.yaml").write_text(text.replace("model: openai/small", "model: openai/smaller"))
+
+    def asked(task: str, n: int, start: int) -> list[Any]:
+        with load_config("cascade.yaml").open() as app:
+            requests = [app.request(messages=chat(GOOD, start + i), task=task) for i in range(n)]
+            return app.run_many(requests, concurrency=8)
+
+    def states() -> dict[str, str]:
+        return {name: one["state"] for name, one in json.loads(cli("renew", "--json").stdout)["tasks"].items()}
+
+    asked("sums", 180, 1000)
+    asked("others", 30, 1000)
+    assert states() == {"sums": "renewed", "others": "waiting"}
+    first = Policy.load("policy.json")
+    assert (first.tasks["sums"].certified, first.tasks["others"].certified) == (True, False)
+    certificate = first.tasks["sums"].certificate
+    assert certificate is not None
+    assert certificate["tasks"] == 2, "both tasks share 1 − confidence as before"
+    assert "small" in {one.rung for one in asked("sums", 20, 3000)}
+    later = asked("others", 160, 3000)
+    assert {(one.rung, LADDER_CHANGED in one.flags) for one in later} == {("large", True)}
+    found = json.loads(cli("renew", "--json").stdout)["tasks"]
+    assert found["others"]["state"] == "renewed"
+    assert found["others"]["observed"] >= 171, "those from before the first renewal count too"
+    assert Policy.load("policy.json").tasks["sums"].points == first.tasks["sums"].points
+    assert "small" in {one.rung for one in asked("others", 20, 5000)}
+    assert states() == {}

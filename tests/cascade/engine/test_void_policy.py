@@ -59,7 +59,8 @@ def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
     [
         (["old"], "old", False),
         (["old"], "new", True),
-        (["old"], "old ", True),
+        (["old"], "old.", True),
+        (["old"], " o\nld ", False),
         (["old"], "", True),
         (["old", ""], "", False),
         (["old", "older"], "older", False),
