@@ -62,8 +62,8 @@ def say_skips(skips: Skips, count: int) -> None:
         say(f"{skips.labels:,} labels left out: their rung gave no answer in that decision.")
     if skips.without_text:
         say(
-            f"{skips.without_text:,} have no texts, since the log stores none (`store_text`): they can be calibrated, "
-            "replayed and assessed, and not be labelled, graded or explored."
+            f"{skips.without_text:,} have no texts, since the log did not store them (`store_text`): they can be "
+            "calibrated, replayed and assessed, and not be labelled, graded or explored."
         )
     if skips.before_features:
         warn(
