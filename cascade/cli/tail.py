@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -14,6 +14,7 @@ from cascade.cli.shared.options import ConfigOption, LogArgument, TaskOption, op
 from cascade.cli.shared.terminal import print_text
 from cascade.display.numbers import dollars
 from cascade.display.sanitize import one_line
+from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
     from cascade.log.past import Past
@@ -24,6 +25,10 @@ def tail(
     *,
     config: ConfigOption = None,
     task: TaskOption = None,
+    only: Annotated[
+        str | None,
+        typer.Option("--only", metavar="KIND", help="Only these: escalated, or an outcome (exhausted, failed, …)."),
+    ] = None,
     lines: Annotated[
         int, typer.Option("--lines", "-n", min=0, metavar="N", help="Decisions before now that are shown first.")
     ] = 10,
@@ -34,13 +39,18 @@ def tail(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
     """Follow the decision log: a line a decision, with its id for `cascade show`. Ctrl-C ends it."""
-    from cascade.log.past import last_sequence, pasts
+    from cascade.log.past import ESCALATED, last_sequence, pasts
+    from cascade.result import Outcome
 
+    kinds = (ESCALATED, *get_args(Outcome))
+    if only is not None and only not in kinds:
+        message = f"--only is {only!r}; one of {', '.join(kinds)} was expected."
+        raise ConfigError(message)
     held = open_for_reading(log, config)
     try:
-        after = last_sequence(held, before=lines, tasks=task)
+        after = last_sequence(held, before=lines, tasks=task, only=only)
         while True:
-            for past in pasts(held, tasks=task, after=after):
+            for past in pasts(held, tasks=task, after=after, only=only):
                 after = past.decision["sequence"]
                 _print(past, as_json=as_json)
             if not follow:

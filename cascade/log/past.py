@@ -16,12 +16,15 @@ from cascade.policy.operating_point import Threshold
 from cascade.policy.policy import Policy
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from cascade.log.log import Log
 
 BATCH = 500
 """Decisions in memory at once."""
+
+ESCALATED = "escalated"
+"""Decisions of which a rung was left upwards for quality, beside the outcomes that may be asked for."""
 
 EARLIER_SCHEMA = (
     "The decision is from before schema 4: its features are put together from verdicts and the length of the answer, "
@@ -152,6 +155,7 @@ def pasts(
     until_ms: int | None = None,
     after: int = -1,
     ids: Collection[str] | None = None,
+    only: str | None = None,
 ) -> Iterator[Past]:
     """Yield decisions in their order, from one snapshot.
 
@@ -162,6 +166,7 @@ def pasts(
         until_ms: only decisions that ended before.
         after: only decisions after this one, by its `sequence`.
         ids: only these decisions, some thousands at most.
+        only: `escalated`, or an outcome: only such decisions. None: all.
 
     Raises:
         LogUnavailable: the log cannot be read.
@@ -179,14 +184,24 @@ def pasts(
         query = query.where(decisions.c.at_ms < until_ms)
     if ids is not None:
         query = query.where(decisions.c.decision_id.in_(list(ids)))
+    query = query.where(*_such(only))
     with log.reading() as connection:
         while rows := connection.execute(query.where(decisions.c.sequence > after)).mappings().all():
             yield from _whole(connection, list(map(dict, rows)))
             after = rows[-1]["sequence"]
 
 
-def last_sequence(log: Log, *, before: int = 0, tasks: Sequence[str] | None = None) -> int:
-    """Return the sequence after which a log has so many decisions; -1 where it has no more than these."""
+def _such(only: str | None) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition on decisions that were escalated, or had an outcome; none for all."""
+    from cascade.log.tables import decisions
+
+    if only is None:
+        return ()
+    return (decisions.c.escalated.is_(True) if only == ESCALATED else decisions.c.outcome == only,)
+
+
+def last_sequence(log: Log, *, before: int = 0, tasks: Sequence[str] | None = None, only: str | None = None) -> int:
+    """Return the sequence after which a log has so many decisions of the kind; -1 where it has no more than these."""
     from sqlalchemy import select
 
     from cascade.log.tables import decisions
@@ -194,6 +209,7 @@ def last_sequence(log: Log, *, before: int = 0, tasks: Sequence[str] | None = No
     query = select(decisions.c.sequence).order_by(decisions.c.sequence.desc()).offset(before).limit(1)
     if tasks is not None:
         query = query.where(decisions.c.task.in_([log.stored_name(task) for task in tasks]))
+    query = query.where(*_such(only))
     with log.reading() as connection:
         found = connection.execute(query).scalar()
     return -1 if found is None else int(found)

@@ -234,7 +234,7 @@ def _ends(task: TaskReport) -> Iterator[Finding]:
         yield harm(
             float(sum(unusual.values())),
             f"{percent(sum(unusual.values()) / task.n)} of requests ended without an accepted answer ({ends}). "
-            "Open one (`cascade tail`, `cascade show ID`, or the dashboard's list of requests by outcome).",
+            f"Open one: `cascade tail --only {next(iter(unusual))}`, `cascade show ID`, or the dashboard's requests.",
         )
 
 

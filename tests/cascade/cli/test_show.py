@@ -53,5 +53,23 @@ def test_tail_shows_the_last_decisions_by_their_ids(served, cli) -> None:
     assert [json.loads(line)["decision_id"] for line in whole] == [result.decision_id for result in served]
 
 
+def test_tail_shows_only_what_was_escalated_or_ended_so(served, cli) -> None:
+    """An operator who asks why something was escalated has no id yet."""
+
+    def shown(kind: str) -> list[str]:
+        lines = cli("tail", "decisions.db", "--no-follow", "--only", kind, "--json", "-n", "500").stdout.splitlines()
+        return [json.loads(line)["decision_id"] for line in lines]
+
+    escalated = [one.decision_id for one in served if one.escalated]
+    assert shown("escalated") == escalated
+    assert shown("accepted") == [one.decision_id for one in served if one.outcome == "accepted"]
+    assert shown("failed") == []
+    last = cli("tail", "decisions.db", "--no-follow", "--only", "escalated", "-n", "1").stdout
+    assert (escalated[-1] in last) if escalated else not last
+    ended = cli("tail", "decisions.db", "--no-follow", "--only", "odd")
+    assert ended.exit_code == 2
+    assert "one of escalated, accepted, exhausted" in " ".join(ended.stderr.split())
+
+
 def test_tail_of_none_waits_for_what_comes(served, cli) -> None:
     assert cli("tail", "decisions.db", "--no-follow", "-n", "0").stdout == ""
