@@ -11,7 +11,8 @@ from cascade.cli.shared.options import ConfigOption, JsonOption, load
 from cascade.cli.shared.terminal import print_json, say, warn
 
 if TYPE_CHECKING:
-    from cascade.cli.shared.renewal import Renewal, TaskRenewal
+    from cascade.cli.shared.renewal import Renewal
+    from cascade.cli.shared.task_renewal import TaskRenewal
 
 
 def renew(

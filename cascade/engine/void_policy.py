@@ -61,9 +61,12 @@ def safest(policy: Policy, ladder: Ladder, why: str, what: str = "") -> Policy:
 
 def _safest(policy: Policy, task: TaskPolicy, reference: str, why: str, what: str) -> TaskPolicy:
     before = task.measured.get(VOID)  # void once more before it was renewed: what it is to bound stays
-    promised = {"target": task.target, "rows": renewal_rows(task), "tasks": (task.certificate or {}).get("tasks") or 1}
+    promised = {
+        "target": task.target, "rows": renewal_rows(task), "tasks": (task.certificate or {}).get("tasks") or 1,
+        "cost_vs_top": task.measured.get("cost_vs_top") if task.certified else None,
+    }  # fmt: skip
     if before is not None:
-        promised = {name: before[name] for name in promised}
+        promised = {name: before.get(name) for name in promised}
     alone = TaskPolicy(
         reference=reference,
         points=(OperatingPoint(rungs=(reference,), thresholds=()),),

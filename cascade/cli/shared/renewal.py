@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cascade.cli.shared.terminal import dollars, say
-from cascade.display.numbers import waiting
+from cascade.cli.shared.task_renewal import TaskRenewal
+from cascade.cli.shared.terminal import say
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,63 +20,17 @@ if TYPE_CHECKING:
     from cascade.policy.policy import Policy, TaskPolicy
     from cascade.samples.sample import Sample
 
+DEARER = 0.1
+"""How much dearer than the void policy, as a share of always-top's cost, a certified one may be to be taken at once."""
+
+PATIENCE = 4
+"""Multiple of the first look's rows at which a certified policy is taken whatever it costs."""
+
+DEAR = "It is certified already"
+"""What the reason begins with where it is not taken yet."""
+
 MOST_FORMER = 0.05
 """Share of a task's latest requests that may still have the former prompt when a policy is renewed for another."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskRenewal:
-    """How the renewal of one task's policy stands."""
-
-    task: str
-    """The task."""
-
-    state: str
-    """`renewed`, `waiting`, `not certified` (the next look is at `rows`) or `needs labels`."""
-
-    why: str
-    """Why its policy is void: `ladder_changed` or `prompt_changed`."""
-
-    observed: int = 0
-    """Observed requests that the renewal can use."""
-
-    rows: int | None = None
-    """Of these, as many as the next look takes; None where a bound takes labels, or after it is renewed."""
-
-    hours: float | None = None
-    """Hours until then at the speed so far; None where it is not known."""
-
-    usd: float | None = None
-    """US dollars of observing until then; None where it is not known."""
-
-    policy_sha256: str | None = None
-    """Hash of the next policy; None where there is none."""
-
-    reason: str = ""
-    """Why it is not certified, or what it waits for."""
-
-    def sentence(self) -> str:
-        """Return it in words."""
-        head = f"{self.task}: {self.why.replace('_', ' ')}, the reference serves"
-        if self.state == "renewed":
-            return f"{self.task}: certified again on {self.observed:,} observed requests; {self.reason}"
-        if self.state == "needs labels":
-            return f"{head}; its bound takes labels: `cascade certify LOG` asks for them."
-        left = ""
-        if self.hours is not None and self.usd is not None:
-            left = f", in about {waiting(self.hours)}, for about {dollars(self.usd)} of observing"
-        told = f"{self.observed:,} of {self.rows:,} requests are observed for the next look{left}"
-        return f"{head}; {told}.{' ' if self.reason else ''}{self.reason}"
-
-    @property
-    def stage(self) -> tuple[Any, ...]:
-        """What it takes to be said again: another state, look or reason, or a tenth of the way."""
-        tenth = None if self.rows is None else 10 * self.observed // self.rows
-        return self.task, self.state, self.rows, self.reason, tenth
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        return asdict(self)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -157,21 +111,38 @@ class Renewal:
         if rows.former > MOST_FORMER and why == PROMPT_CHANGED:
             reason = f"The former prompt is still in {100 * rows.former:.0f} % of the latest requests."
             due = []
-        for n in [n for n in due if n > failed][-1:]:
-            made = self._certify(log, rows, n, about)
-            task = made.tasks[name]
-            if task.certified:
-                done = TaskRenewal(task=name, state="renewed", why=why, observed=n, reason=_bounds(task))
-                return done, made
-            failed, reason = n, task.why or ""
-            self._failed[key] = (n, reason)
+        if due and due[-1] > failed:
+            made, n, reason = self._look(log, rows, due, about)
+            if made is not None:
+                bounds = _bounds(made.tasks[name])
+                return TaskRenewal(task=name, state="renewed", why=why, observed=n, reason=bounds), made
+            failed = due[-1]
+            self._failed[key] = (failed, reason)
         wanted = next_rows(first, rows.observed)
         hours, usd = rows.remaining(wanted)
-        state = "not certified" if failed else "waiting"
+        state = "not certified" if failed and not reason.startswith(DEAR) else "waiting"
         told = TaskRenewal(
             task=name, state=state, why=why, observed=rows.observed, rows=wanted, hours=hours, usd=usd, reason=reason
         )
         return told, None
+
+    def _look(
+        self, log: Log, rows: VoidRows, due: list[int], about: Mapping[str, Any]
+    ) -> tuple[Policy | None, int, str]:
+        """Look at as many requests as are due; return the policy that is taken, and why none is.
+
+        Certified and dear is waited for, and taken at the latest after the third look, whichever look gave it: all
+        looks hold together, and the same look again costs nothing.
+        """
+        patient, reason = due[-1] < PATIENCE * about["rows"], ""
+        for n in due[-1:] if patient else sorted(due, reverse=True):
+            made = self._certify(log, rows, n, about)
+            task = made.tasks[rows.task]
+            dear = _dearer(task, about["cost_vs_top"]) if task.certified and patient else ""
+            if task.certified and not dear:
+                return made, n, ""
+            reason = reason or dear or task.why or ""
+        return None, due[-1], reason
 
     def _certify(self, log: Log, rows: VoidRows, n: int, about: Mapping[str, Any]) -> Policy:
         """Return the policy that the first n observed requests give; the same again is the same look."""
@@ -241,6 +212,19 @@ def _observed(log: Log, rows: VoidRows, n: int) -> Iterator[Sample]:
             count += 1
             if count == n:
                 return
+
+
+def _dearer(task: TaskPolicy, before: float | None) -> str:
+    """Return that a certified policy is much dearer than the void one was, in words; '' where it is not.
+
+    After it is taken nothing more is observed; a look at more rows mostly gives a cheaper one.
+    """
+    now = task.measured.get("cost_vs_top")
+    if before is None or now is None or now <= before + DEARER:
+        return ""
+    return (
+        f"{DEAR}, at {100 * now:.0f} % of always-top's cost, where it was {100 * before:.0f} %: too dear to be taken."
+    )
 
 
 def _bounds(task: TaskPolicy) -> str:

@@ -237,3 +237,22 @@ def test_of_two_tasks_each_is_certified_again_when_it_has_its_requests(cli, fold
     assert Policy.load("policy.json").tasks["sums"].points == first.tasks["sums"].points
     assert "small" in {one.rung for one in asked("others", 20, 5000)}
     assert states() == {}
+
+
+def test_a_certified_policy_that_is_much_dearer_is_taken_after_the_third_look_at_the_latest(cli, folder, url) -> None:
+    from dataclasses import replace
+
+    policy = Policy.load("policy.json")
+    task = policy.tasks["sums"]
+    cheap = replace(task, measured={**task.measured, "cost_vs_top": 0.01})
+    replace(policy, tasks={"sums": cheap}).save("policy.json")
+    with load_config("cascade.yaml").open() as app:
+        ask(app, OTHER, FIRST + 10)
+    found = renewed(cli)
+    assert (found["state"], found["rows"]) == ("waiting", 2 * FIRST)
+    assert found["reason"].startswith("It is certified already")
+    assert Policy.load("policy.json").tasks["sums"].prompts == task.prompts, "it is not taken"
+    with load_config("cascade.yaml").open() as app:
+        ask(app, OTHER, 3 * FIRST, start=2000)
+    assert renewed(cli)["state"] == "renewed"
+    assert Policy.load("policy.json").tasks["sums"].certified
