@@ -19,7 +19,7 @@ COMPILE := uv pip compile --quiet --exclude-newer '7 days' --universal --fork-st
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test coverage fuzz browser slow soak check lint types contracts docs notebooks refresh-notebooks bench help-pages wheel litellm clients real lock audit sbom clean
+.PHONY: help install demo test coverage fuzz browser slow soak check lint types contracts docs notebooks refresh-notebooks bench help-pages wheel litellm clients ray real lock audit sbom clean
 
 help: ## show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -111,6 +111,14 @@ clients: $(VENV)/.dev ## wrapped clients, programs, and clients of the server, e
 	$(BIN)/python tools/try_clients.py
 	$(BIN)/python tools/try_served.py
 
+.venv-ray/.made:
+	$(PYTHON) -m venv .venv-ray
+	.venv-ray/bin/python -m pip install --quiet '.[ray]' hypothesis pytest pytest-timeout
+	@touch $@
+
+ray: $(VENV)/.dev .venv-ray/.made ## bulk runs on Ray: each test starts a cluster of two CPUs and a tenth of a GB; five minutes
+	timeout 900 .venv-ray/bin/python -m pytest -q -m ray --timeout 300 tests/ray
+
 # llama.cpp is built from source (minutes), and two models' weights come in packages (350 MB). Not for this machine's own
 # processor: some virtual machines name instructions that they do not run.
 LLAMA_CPP := -DGGML_NATIVE=OFF -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON -DLLAVA_BUILD=OFF
@@ -144,5 +152,5 @@ sbom: .venv-tools/.made ## write what is shipped and pinned, with hashes, as Cyc
 		--output-file build/sbom.json requirements.lock
 
 clean: ## remove the environments and every cache
-	rm -rf $(VENV) .venv-clients-* .venv-tools .venv-real build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) .venv-clients-* .venv-tools .venv-ray .venv-real build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 	find $(PACKAGES) tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -21,6 +21,7 @@ EXTRAS = {
     "tables": ("pyarrow",),
     "postgres": ("alembic", "psycopg"),
     "anthropic": ("anthropic",),
+    "ray": ("ray",),
     "otel": ("opentelemetry.exporter", "opentelemetry.sdk"),
 }
 """The packages that each extra brings, by the names they are imported by."""

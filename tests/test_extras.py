@@ -24,7 +24,7 @@ IMPORTED_AS = {
     "opentelemetry-sdk": "opentelemetry.sdk", "opentelemetry-api": "opentelemetry",
 }  # fmt: skip
 """Where the names differ, and every library of an extra."""
-APART = {"anthropic"}
+APART = {"anthropic", "ray"}
 """Extras that `all` does not bring, each for one command."""
 BROUGHT = {
     "annotated_types": "pydantic", "pydantic_core": "pydantic", "typing_extensions": "pydantic",

@@ -74,31 +74,35 @@ class RequestFile(Iterable[Request]):
         else:
             samples = read_samples(self.path, unique=unique)
         for sample in samples:
-            request = self._request(sample)
+            request = request_of(sample, self.path)
             if self._shard is not None and not self._shard.has(request.id):
                 continue
             yield request if self._change is None else self._change(request)
 
-    def _request(self, sample: Sample) -> Request:
-        fields: dict[str, Any] = {}
-        for name, kinds in _FIELDS.items():
-            value = sample.extra.get(name)
-            value = as_name(value) if kinds is str else value
-            if value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, kinds):
-                expected = "a text" if kinds is str else "a number"
-                message = (
-                    f"{self.path}, request {sample.request.id!r}: {name} is {value!r:.60}; {expected} was expected."
-                )
-                raise DataError(message)
-            fields[name] = value
-        request = replace(sample.request, **fields) if fields else sample.request
-        try:
-            require_allowed(request)
-        except DataError as error:
-            raise DataError(f"{self.path}: {error}") from None
-        return request
+
+def request_of(sample: Sample, path: Path) -> Request:
+    """Return the request of a sample, with the fields that only a request has.
+
+    Raises:
+        DataError: a field is of another type, or a parameter is not on the allow-list; names the file.
+    """
+    fields: dict[str, Any] = {}
+    for name, kinds in _FIELDS.items():
+        value = sample.extra.get(name)
+        value = as_name(value) if kinds is str else value
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            expected = "a text" if kinds is str else "a number"
+            message = f"{path}, request {sample.request.id!r}: {name} is {value!r:.60}; {expected} was expected."
+            raise DataError(message)
+        fields[name] = value
+    request = replace(sample.request, **fields) if fields else sample.request
+    try:
+        require_allowed(request)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    return request
 
 
 def read_requests(path: str | Path) -> list[Request]:

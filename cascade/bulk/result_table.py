@@ -170,14 +170,27 @@ def _parquet(rows: Iterator[list[Any]]) -> Iterator[bytes]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    types = {str: pa.string(), dict: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
-    schema = pa.schema([pa.field(name, types[kind]) for name, kind in COLUMNS.items()])
+    schema = _schema(pa)
     pieces = _Pieces()
     with pa.PythonFile(pieces, mode="w") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         while some := list(islice(rows, _ROWS)):
             writer.write_table(_table(pa, some, schema))
             yield from pieces.take()
     yield from pieces.take()
+
+
+def arrow_table(lines: Iterable[bytes]) -> Any:
+    """Return results as an Arrow table, with the columns of a Parquet file of them."""
+    import pyarrow as pa
+
+    schema = _schema(pa)
+    rows = list(map(_row, lines))
+    return _table(pa, rows, schema) if rows else schema.empty_table()
+
+
+def _schema(pa: Any) -> Any:
+    types = {str: pa.string(), dict: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
+    return pa.schema([pa.field(name, types[kind]) for name, kind in COLUMNS.items()])
 
 
 def _table(pa: Any, rows: Sequence[list[Any]], schema: Any) -> Any:

@@ -10,6 +10,7 @@ import typer
 from cascade.cli.shared.bulk_run import FAILED, run_input
 from cascade.cli.shared.exit_codes import require_logged
 from cascade.cli.shared.options import ConcurrencyOption, ConfigOption, JsonOption, MapOption, load, pairs, value_of
+from cascade.cli.shared.ray_engine import require_engine, run_input_on_ray
 from cascade.cli.shared.terminal import dollars, print_json, print_text, say
 from cascade.errors import ConfigError
 
@@ -44,11 +45,11 @@ def run(
         typer.Option("--param", metavar="KEY=VALUE", help="A provider parameter (temperature=0); repeatable."),
     ] = None,
     source: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--input", metavar="FILE", help="Run a file of requests: JSON lines, CSV, TSV or Parquet."),
     ] = None,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--output",
             "-o",
@@ -64,6 +65,18 @@ def run(
             metavar="N/M",
             help="Only this part of --input, chosen by a hash of the id, as in 3/8; --output becomes NAME-3-of-8.",
         ),
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            metavar="ENGINE",
+            help="local, or ray: Parquet files ('s3://…/*.parquet') on a cluster; --output is a folder.",
+        ),
+    ] = "local",
+    actors: Annotated[
+        int | None,
+        typer.Option("--actors", min=1, metavar="N", help="Processes on the cluster; default: one a CPU, but for one."),
     ] = None,
     concurrency: ConcurrencyOption = 16,
     order: Annotated[
@@ -90,12 +103,23 @@ def run(
     if source is None and (mapping or shard) is not None:
         message = f"{'--map' if mapping is not None else '--shard'} was given without --input FILE, which it is about."
         raise ConfigError(message)
+    one_machine = {
+        "--task": task, "--schema": schema, "--deadline": deadline, "--max-cost": max_cost, "--tag": tag,
+        "--param": param, "--max-run-cost": max_run_cost, "--shard": shard,
+        "--order": None if order == "input" else order,
+    }  # fmt: skip
+    require_engine(engine, actors, is_file=source is not None, others=one_machine)
+    if engine == "ray" and source is not None and output is not None:
+        run_input_on_ray(
+            load(config), source, output, mapping, actors=actors, concurrency=concurrency, force=force, as_json=as_json
+        )  # fmt: skip
+        return
     fields = _fields(task, schema, deadline, max_cost, tag)
     params = {key: value_of(value) for key, value in pairs(param, "--param").items()}
     with load(config).open() as app:
         if source is not None and output is not None:
             run_input(
-                app, source, output, fields, params, mapping, shard,
+                app, Path(source), Path(output), fields, params, mapping, shard,
                 concurrency=concurrency, max_run_cost=max_run_cost, order=order, force=force, as_json=as_json,
             )  # fmt: skip
         else:

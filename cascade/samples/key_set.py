@@ -22,7 +22,14 @@ class KeySet:
 
     def add(self, sample: Sample) -> bool:
         """Add a sample's key, and return whether it is new."""
-        return self._db.execute("INSERT OR IGNORE INTO keys VALUES (?)", (digest(sample),)).rowcount == 1
+        return self._is_new(digest(sample))
+
+    def add_id(self, identity: str) -> bool:
+        """Add an id alone, and return whether it is new; not together with keys of samples."""
+        return self._is_new(_digest(identity))
+
+    def _is_new(self, key: bytes) -> bool:
+        return self._db.execute("INSERT OR IGNORE INTO keys VALUES (?)", (key,)).rowcount == 1
 
     def __enter__(self) -> Self:
         return self
@@ -33,4 +40,8 @@ class KeySet:
 
 def digest(sample: Sample) -> bytes:
     """Return a 16-byte digest of task and id, to detect duplicates among millions of samples."""
-    return blake2b("\0".join(sample.key).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return _digest("\0".join(sample.key))
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +69,37 @@ def read_table(path: Path, mapping: Mapping[str, str] | None = None, *, unique: 
 
 def _samples(path: Path, mapping: Mapping[str, str] | None, seen: KeySet | None) -> Iterator[Sample]:
     columns = columns_of(path)
+    chosen = fields_of(path, columns, mapping)
+    yield from samples_of_rows(path, rows_of(path, set(chosen.values())), chosen, seen)
+
+
+def fields_of(path: Path, columns: tuple[str, ...], mapping: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return the fields of a sample that a table's columns fill, each with its column.
+
+    Raises:
+        DataError: a column is missing or there twice, or none holds the prompt.
+    """
     chosen = {name: name for name in PLAIN if name in columns} if mapping is None else mapping
     _require_columns(path, columns, chosen)
+    return chosen
+
+
+def samples_of_rows(
+    path: Path, rows: Iterable[tuple[int, Mapping[str, Any]]], chosen: Mapping[str, str], seen: KeySet | None = None
+) -> Iterator[Sample]:
+    """Yield the samples of a table's rows, each with its number.
+
+    Args:
+        path: the table's name, for errors.
+        rows: cells by column.
+        chosen: fields of a sample, each with its column.
+        seen: the keys of samples before; None: they are not compared.
+
+    Raises:
+        DataError: a row is not a sample, or its key is among those seen; names file and row.
+    """
     empty: Counter[str] = Counter()
-    for number, row in rows_of(path, set(chosen.values())):
+    for number, row in rows:
         try:
             sample = sample_of(_content(row, chosen, empty))
         except ValidationError as error:
