@@ -35,7 +35,7 @@ from cascade.report.values.drift import SHARED_ARL
 from cascade.report.values.figure import share
 from cascade.report.values.tally import Period, Promise, Tally
 from cascade.report.values.time_series import series_of
-from cascade.stats.confidence_monitor import ConfidenceMonitor
+from cascade.stats.rank_monitor import RankMonitor
 from tests.recordings import recorded_samples
 from tests.synthetic import SURE, pair_traffic, table_of
 
@@ -224,7 +224,7 @@ def _drift(rng: np.random.Generator, n: int, idle: int, target: Any) -> tuple[in
         moved = ndtr(wide * ndtri(fresh.rows["r0"][:, 0]) - shift)
         fresh = replace(fresh, rows={**fresh.rows, "r0": np.column_stack([moved, fresh.rows["r0"][:, 1:]])})
         seen = apply_point(fresh, fitted.points[0], salt=SALT).confidence[:, 0]
-        monitor = ConfidenceMonitor(fitted.confidences.values, fitted.confidences.n, arl=SHARED_ARL)
+        monitor = RankMonitor(fitted.confidences.values, fitted.confidences.n, arl=SHARED_ARL)
         monitor.watch(seen)
         found.append(monitor.alarm_at or 10**9)
     return tuple(found)

@@ -13,7 +13,7 @@ from calibration.certify.certificate import Certified
 from calibration.certify.certification import certify
 from calibration.certify.joint import fit_jointly
 from calibration.combine.rung_fits import RungFits
-from calibration.fit.confidences import held_confidences
+from calibration.fit.drift_samples import held_samples
 from calibration.fit.measured import describe_points, describe_use, measure_single, name_best
 from calibration.fit.reference_cost import fit_reference_cost
 from calibration.fit.warnings import warn_one_class, warn_sharing
@@ -170,6 +170,7 @@ def certify_task(
     }
     # A single rung has no earlier one to estimate from: its mean cost is unbiased.
     confidence = first if found.points[0].rungs[0] == laid.rungs[0] else np.full(len(laid), np.nan)
+    drift = held_samples(held, found.points)
     return TaskPolicy(
         reference=bare.reference,
         points=found.points,
@@ -180,7 +181,8 @@ def certify_task(
         certificate=certificate.to_json(),
         why=why,
         reference_cost=fit_reference_cost(laid, confidence),
-        confidences=held_confidences(held, found.points),
+        confidences=drift.confidences,
+        lengths=drift.lengths,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from calibration.combine.mixture import Prior
 from calibration.combine.rung_fits import RungFits
-from calibration.fit.confidences import cross_fitted_confidences
+from calibration.fit.drift_samples import cross_fitted_samples
 from calibration.fit.measured import measure
 from calibration.fit.partial_pooling import Way, describe_pooling, pooled_points
 from calibration.fit.reference_cost import fit_reference_cost
@@ -91,13 +91,15 @@ def finish_task(
     else:
         points = pooled_points(fits, started.ways, shrunk)
     served = fits.served(points[0].rungs[:1]) if fits.has(points[0].rungs[:1]) else np.full(len(laid), np.nan)
+    drift = cross_fitted_samples(fits, points)
     policy = TaskPolicy(
         reference=laid.rungs[-1],
         points=points,
         target=started.target.to_json(),
         n=int(laid.present[:, 0].sum()),
         reference_cost=fit_reference_cost(laid, served),
-        confidences=cross_fitted_confidences(fits, points),
+        confidences=drift.confidences,
+        lengths=drift.lengths,
     )
     measured = {
         **measure(fits, policy, aimed, salt=SALT, shrunk=shrunk),

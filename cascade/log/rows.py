@@ -311,6 +311,7 @@ class RowBuilder:
                 "certificate": _without_tests(task.certificate),
                 "error_usd": None if task.reference_cost is None else task.reference_cost.error_usd,
                 "confidences": None if task.confidences is None else asdict(task.confidences),
+                "lengths": None if task.lengths is None else asdict(task.lengths),
             }
             for name, task in policy.tasks.items()
         }

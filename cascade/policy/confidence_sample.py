@@ -2,50 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
-
-from pydantic import ConfigDict
 
 from cascade.errors import ConfigError
-from cascade.policy.operating_point import STRICT
-
-MOST = 128
-"""Most values that are kept: about a kilobyte of the policy."""
-
-DIGITS = 6
-"""Decimals of a kept confidence; served ones are rounded alike, so that equal ones stay equal."""
+from cascade.policy.feature_sample import FeatureSample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfidenceSample:
-    """What confidences of the first rung are like where traffic is like the samples."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
-    rung: str
-    """The rung."""
-
-    n: int
-    """Independent rows behind the values: of those that share a group, one."""
-
-    values: tuple[float, ...]
-    """The confidences, in [0, 1], sorted; of more than 128, so many quantiles."""
+class ConfidenceSample(FeatureSample):
+    """What confidences of the first rung are like where traffic is like the samples: shares, in [0, 1]."""
 
     def __post_init__(self) -> None:
-        """Refuse an empty sample, and one out of order or range."""
-        ordered = all(low <= high for low, high in zip(self.values, self.values[1:], strict=False))
-        if not self.values or self.n < 1 or not ordered or self.values[0] < 0.0 or self.values[-1] > 1.0:
+        """Refuse what is no sample of shares."""
+        FeatureSample.__post_init__(self)
+        if self.values[0] < 0.0 or self.values[-1] > 1.0:
             message = (
-                f"The confidences of rung {self.rung!r} are {len(self.values)} of {self.n} rows; sorted shares were "
-                "expected."
+                f"The confidences of rung {self.rung!r} run from {self.values[0]:g} to {self.values[-1]:g}; sorted "
+                "shares were expected."
             )
             raise ConfigError(message)
-
-    @classmethod
-    def of(cls, rung: str, confidences: Sequence[float], *, n: int) -> ConfidenceSample:
-        """Keep the confidences of a rung, one or more; `n`: independent rows behind them."""
-        found = sorted(round(float(one), DIGITS) for one in confidences)
-        size = min(len(found), MOST)
-        return cls(rung=rung, n=n, values=tuple(found[(2 * i + 1) * len(found) // (2 * size)] for i in range(size)))

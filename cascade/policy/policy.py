@@ -19,6 +19,7 @@ from cascade.hashing import fingerprint, unit
 from cascade.ladder import Ladder
 from cascade.policy.changes import changes_text
 from cascade.policy.confidence_sample import ConfidenceSample
+from cascade.policy.feature_sample import FeatureSample
 from cascade.policy.judge_screening import JudgeScreening
 from cascade.policy.operating_point import STRICT, OperatingPoint
 from cascade.policy.sample_print import SamplePrint
@@ -113,6 +114,9 @@ class TaskPolicy:
     confidences: ConfidenceSample | None = None
     """The first rung's confidences on samples that nothing was fitted on, to watch for drift; None in policies written
     before, and where there are none."""
+
+    lengths: FeatureSample | None = None
+    """The lengths of the first rung's answers on the same samples, log(1 + characters); None as above."""
 
     prompts: tuple[str, ...] = ()
     """Fingerprints of the system prompts that its samples began with (`system_prompt.prompt_print`; '': none), few; it
@@ -313,7 +317,7 @@ class Policy:
             del body["ladder"]["described"]
         for task in body["tasks"].values():
             for one in (task, *task["dial"].values()):
-                for name in ("fitted_on", "confidences"):
+                for name in ("fitted_on", "confidences", "lengths"):
                     if one[name] is None:
                         del one[name]
                 if not one["prompts"]:

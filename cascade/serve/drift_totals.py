@@ -1,4 +1,4 @@
-"""Drift totals: alarms of the first rung's confidences, counted from new rows of a log."""
+"""Drift totals: alarms of the first rung's confidences and answers' lengths, counted from new rows of a log."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from cascade.report.values.drift import confidence_monitor, firsts
-from cascade.stats.confidence_monitor import ConfidenceMonitor
+from cascade.report.values.drift import firsts, rank_monitors
+from cascade.stats.rank_monitor import RankMonitor
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -18,9 +18,10 @@ MOST_GROUPS = 1_000_000
 
 @dataclass(slots=True, kw_only=True)
 class _Stream:
-    """One policy's confidences at one share of requests."""
+    """One policy's confidences and lengths at one share of requests."""
 
-    monitor: ConfidenceMonitor
+    confidences: RankMonitor
+    lengths: RankMonitor | None
     seen: set[int] = field(default_factory=set)
 
 
@@ -46,18 +47,24 @@ class DriftTotals:
         for key, own in groupby(rows, key=lambda row: row[:3]):
             task, sha256, _ = key
             if key not in self._streams:
-                monitor = confidence_monitor(known[sha256, task])
-                if monitor is None:
+                confidences, lengths = rank_monitors(known[sha256, task])
+                if confidences is None:
                     continue
-                self._streams[key] = _Stream(monitor=monitor)
+                self._streams[key] = _Stream(confidences=confidences, lengths=lengths)
             stream = self._streams[key]
             if len(stream.seen) > MOST_GROUPS:
                 stream.seen.clear()
-            listed = [(group, confidence) for *_, group, confidence in own]
-            kept = firsts([group for group, _ in listed], stream.seen)
-            stream.monitor.watch([one for (_, one), first in zip(listed, kept, strict=True) if first])
+            listed = [row[-3:] for row in own]
+            kept = list(firsts([group for group, *_ in listed], stream.seen))
+            stream.confidences.watch([one for (_, one, _), first in zip(listed, kept, strict=True) if first])
+            if stream.lengths is not None:
+                stream.lengths.watch([one for (*_, one), first in zip(listed, kept, strict=True) if first])
             self._latest[task] = key
 
     def alarms(self) -> dict[str, bool]:
-        """Return whether the confidences of each task's latest policy have an alarm."""
-        return {task: self._streams[key].monitor.alarmed for task, key in self._latest.items()}
+        """Return whether the confidences or lengths of each task's latest policy have an alarm."""
+        found = {task: self._streams[key] for task, key in self._latest.items()}
+        return {
+            task: one.confidences.alarmed or (one.lengths is not None and one.lengths.alarmed)
+            for task, one in found.items()
+        }

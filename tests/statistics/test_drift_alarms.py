@@ -12,7 +12,7 @@ from calibration.targets.target import EscalationRate
 from cascade.policy.confidence_sample import ConfidenceSample
 from cascade.policy.policy import SALT
 from cascade.report.values.drift import SHARED_ARL
-from cascade.stats.confidence_monitor import ConfidenceMonitor
+from cascade.stats.rank_monitor import RankMonitor
 from tests.recordings import recorded_samples
 from tests.synthetic import pair_traffic
 
@@ -27,7 +27,7 @@ def alarms(n: int, *, shift: float, wide: float, until: int, streams: int) -> np
     rng, found = np.random.default_rng(n), []
     for _ in range(streams):
         sample = ConfidenceSample.of("small", drawn(rng, n, 0.0).tolist(), n=n)
-        monitor = ConfidenceMonitor(sample.values, sample.n, arl=SHARED_ARL)
+        monitor = RankMonitor(sample.values, sample.n, arl=SHARED_ARL)
         monitor.watch(drawn(rng, until, shift, wide))
         found.append(monitor.alarm_at or until + 1)
     return np.array(found)
@@ -55,5 +55,5 @@ def test_a_policy_that_was_fitted_on_all_its_rows_is_compared_out_of_fold_and_st
         fitted = fit_task(pair_traffic(rng, n), ladder, EscalationRate(0.25))
         assert fitted.confidences is not None
         fresh = apply_point(pair_traffic(rng, 10_000), fitted.points[0], salt=SALT).confidence[:, 0]
-        alarmed += ConfidenceMonitor(fitted.confidences.values, fitted.confidences.n, arl=SHARED_ARL).watch(fresh)
+        alarmed += RankMonitor(fitted.confidences.values, fitted.confidences.n, arl=SHARED_ARL).watch(fresh)
     assert alarmed <= 8

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from calibration.certify.certificate import Certificate
-from calibration.fit.confidences import held_confidences
+from calibration.fit.drift_samples import DriftSamples, held_samples
 from calibration.fit.measured import describe_points, describe_use, measure_single, name_best
 from calibration.fit.paired.fit import PairedOptions, PairedRows
 from calibration.fit.reference_cost import fit_reference_cost
@@ -96,6 +96,8 @@ def measure_pairs(
         audit = rows.pairs.index[rows.audit]
         known = ~unlabelled_rows(laid.correct[audit], laid.present[audit])
         measured["audit"] = {"n": int(known.sum()), "needed": KNOWN}
+    # An aim at the best accuracy learns from all rows: none of them could be compared with.
+    drift = DriftSamples() if certificate is None else held_samples(laid.take(held), points)
     return TaskPolicy(
         reference=bare.reference,
         points=points,
@@ -106,8 +108,8 @@ def measure_pairs(
         certificate=None if certificate is None else certificate.to_json(),
         why=measured["why"],
         reference_cost=fit_reference_cost(laid, confidence),
-        # An aim at the best accuracy learns from all rows: none of them could be compared with.
-        confidences=None if certificate is None else held_confidences(laid.take(held), points),
+        confidences=drift.confidences,
+        lengths=drift.lengths,
     )
 
 

@@ -1,7 +1,9 @@
-"""Confidence query: the first rung's confidences, by policy and by the share of requests that it decided."""
+"""Confidence query: the first rung's confidences and lengths, by policy and the share of requests that it decided."""
 
 from __future__ import annotations
 
+import json
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
@@ -9,6 +11,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Select, and_, or_, select
 
 from cascade.log.tables import attempts, decisions
+from cascade.policy.features import LENGTH
 from cascade.report.queries.scope import Scope, streamed
 from cascade.report.values.tally import ConfidenceTally, Promises, Tally
 
@@ -22,8 +25,8 @@ Rows: TypeAlias = Select[Any]
 
 def first_confidences(
     connection: Connection, promises: Promises, limited: Callable[[Rows], Rows]
-) -> Iterator[tuple[str, str, float, int, int, float]]:
-    """Yield the confidences that the promises can be compared with: task, policy, share, time, group and confidence.
+) -> Iterator[tuple[str, str, float, int, int, float, float]]:
+    """Yield what the promises can be compared with: task, policy, share, time, group, confidence and length.
 
     Requests for another quality are left out, since theirs may be another combiner's.
 
@@ -36,7 +39,9 @@ def first_confidences(
     if not rungs:
         return
     query = (
-        select(d.task, d.policy_sha256, d.propensity, d.at_ms, d.group, a.confidence, a.rung)
+        select(
+            d.task, d.policy_sha256, d.propensity, d.at_ms, d.group, a.confidence, a.rung, a.answer_chars, a.features
+        )
         .join(attempts, and_(a.decision_id == d.decision_id, a.position == 0))
         .where(d.policy_sha256.is_not(None), d.quality.is_(None), a.failure.is_(None), a.confidence.is_not(None))
         .where(or_(d.mode.is_(None), d.mode == "enforce"))
@@ -44,9 +49,10 @@ def first_confidences(
     policies = {sha256 for sha256, _ in rungs}
     if len(policies) <= MOST_NAMED:
         query = query.where(d.policy_sha256.in_(policies))
-    for task, sha256, share, at_ms, group, confidence, rung in streamed(connection, limited(query)):
+    for task, sha256, share, at_ms, group, confidence, rung, chars, further in streamed(connection, limited(query)):
         if rungs.get((sha256, task)) == rung:
-            yield task, sha256, 1.0 if share is None else share, at_ms, group_number(group), confidence
+            length = _length(chars, further)
+            yield task, sha256, 1.0 if share is None else share, at_ms, group_number(group), confidence, length
 
 
 def collect_confidences(connection: Connection, scope: Scope, known: Promises, found: defaultdict[str, Tally]) -> None:
@@ -56,11 +62,18 @@ def collect_confidences(connection: Connection, scope: Scope, known: Promises, f
         query = query if scope.task is None else query.where(d.task == scope.task)
         return scope.limited(query).order_by(d.sequence)
 
-    for task, sha256, share, at_ms, group, confidence in first_confidences(connection, known, limited):
+    for task, sha256, share, at_ms, group, confidence, length in first_confidences(connection, known, limited):
         tally = found[task].confidences.setdefault((sha256, share), ConfidenceTally())
         tally.at_ms.append(at_ms)
         tally.confidence.append(confidence)
+        tally.length.append(length)
         tally.group.append(group)
+
+
+def _length(chars: int, further: str | None) -> float:
+    """Return the feature: of the text, unless the attempt's features tell another (arguments of tools count too)."""
+    told = json.loads(further).get(LENGTH) if further is not None and f'"{LENGTH}"' in further else None
+    return math.log1p(chars) if told is None else float(told)
 
 
 def group_number(group: str | None) -> int:

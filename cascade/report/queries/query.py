@@ -50,6 +50,7 @@ def promises(connection: Connection) -> Promises:
                 certificate=content.get("certificate") or {},
                 error_usd=content.get("error_usd") or 0.0,
                 confidences=content.get("confidences") or {},
+                lengths=content.get("lengths") or {},
                 tasks=max(certified, 1),
             )
     return found

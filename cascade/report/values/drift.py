@@ -1,7 +1,8 @@
 """Drift: what a task's traffic shows, without labels, against the samples of its policy.
 
-Three streams share one average run length (ARL) until a false alarm, each with three times as much: how often the first
-rung escalates, its confidences, and how often the reference, where it is asked too, says the same.
+Four streams share one average run length (ARL) until a false alarm, each with four times as much: how often the first
+rung escalates, its confidences, the lengths of its answers, and how often the reference, where it is asked too, says
+the same.
 """
 
 from __future__ import annotations
@@ -13,17 +14,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cascade.report.values.parts import CONFIDENCES, ESCALATION, SAMENESS, Drift, DriftStream
+from cascade.report.values.parts import CONFIDENCES, ESCALATION, LENGTHS, SAMENESS, Drift, DriftStream
 from cascade.report.values.tally import ConfidenceTally, Course, Promise, Tally, WatchTally
 from cascade.stats.change_detector import ARL
-from cascade.stats.confidence_monitor import ConfidenceMonitor
+from cascade.stats.rank_monitor import RankMonitor
 from cascade.stats.rate_monitor import RateMonitor, first_alarm, null_band
 from cascade.stats.watched_certificate import judged_by
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-STREAMS = 3
+STREAMS = 4
 """Streams that share the ARL."""
 
 SHARED_ARL = STREAMS * ARL
@@ -36,7 +37,7 @@ def drift_of(tally: Tally, sha256: str | None, promise: Promise) -> Drift | None
         one
         for one in (
             _escalations(tally.courses.get(sha256), promise),
-            _confidences(_latest(tally, sha256), promise),
+            *_ranked(_latest(tally, sha256), promise),
             _sameness(tally.watched.get(sha256), promise),
         )
         if one is not None
@@ -46,10 +47,13 @@ def drift_of(tally: Tally, sha256: str | None, promise: Promise) -> Drift | None
     return Drift(streams=tuple(streams), unwatched=bool(_climbs(promise) and not promise.confidences))
 
 
-def confidence_monitor(promise: Promise) -> ConfidenceMonitor | None:
-    """Return the detector of a policy's confidences; None if the policy keeps none."""
-    kept = promise.confidences
-    return ConfidenceMonitor(kept["values"], kept["n"], arl=SHARED_ARL) if kept else None
+def rank_monitors(promise: Promise) -> tuple[RankMonitor | None, RankMonitor | None]:
+    """Return the detectors of a policy's confidences and of its answers' lengths; None where the policy keeps none."""
+    confidences, lengths = (
+        RankMonitor(kept["values"], kept["n"], arl=SHARED_ARL) if kept else None
+        for kept in (promise.confidences, promise.lengths)
+    )
+    return confidences, lengths
 
 
 def firsts(groups: Sequence[int], seen: set[int]) -> Iterator[bool]:
@@ -80,14 +84,17 @@ def _escalations(course: Course | None, promise: Promise) -> DriftStream | None:
     return _stream(ESCALATION, at_ms, first_alarm(steps, promise.rate, (low, high), arl=SHARED_ARL))
 
 
-def _confidences(tally: ConfidenceTally | None, promise: Promise) -> DriftStream | None:
-    monitor = confidence_monitor(promise)
-    if tally is None or monitor is None:
-        return None
+def _ranked(tally: ConfidenceTally | None, promise: Promise) -> Iterator[DriftStream]:
+    """Yield the streams of confidences and lengths that the policy's samples can be compared with."""
+    if tally is None:
+        return
     at_ms, order = _in_order(tally.at_ms)
     kept = _of_groups(np.asarray(tally.group)[order])
-    monitor.watch(np.asarray(tally.confidence)[order][kept])
-    return _stream(CONFIDENCES, at_ms[kept], monitor.alarm_at)
+    streams = ((CONFIDENCES, tally.confidence), (LENGTHS, tally.length))
+    for (name, values), monitor in zip(streams, rank_monitors(promise), strict=True):
+        if monitor is not None:
+            monitor.watch(np.asarray(values)[order][kept])
+            yield _stream(name, at_ms[kept], monitor.alarm_at)
 
 
 def _sameness(tally: WatchTally | None, promise: Promise) -> DriftStream | None:

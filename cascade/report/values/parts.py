@@ -135,7 +135,7 @@ class HullReport:
     """By how much, in accuracy; its interval is corrected for the number of rungs (Bonferroni)."""
 
 
-ESCALATION, CONFIDENCES, SAMENESS = "escalation rate", "confidences", "sameness"
+ESCALATION, CONFIDENCES, LENGTHS, SAMENESS = "escalation rate", "confidences", "lengths", "sameness"
 """Names of the streams that are watched for drift."""
 
 
@@ -144,7 +144,7 @@ class DriftStream:
     """One stream that is watched for drift without labels."""
 
     name: str
-    """What is watched: `escalation rate`, `confidences`, `sameness`."""
+    """What is watched: `escalation rate`, `confidences`, `lengths` (of the first rung's answers), `sameness`."""
     n: int
     """Its rows: requests, or, but for the rate, one of each session."""
     alarm_at: str | None = None

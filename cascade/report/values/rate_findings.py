@@ -7,17 +7,19 @@ from collections.abc import Iterator
 from cascade.report.values.content import TaskReport
 from cascade.report.values.finding import FEW, Finding, harm, money, note
 from cascade.report.values.format_numbers import count, estimate, percent
-from cascade.report.values.parts import CONFIDENCES, ESCALATION, SAMENESS
+from cascade.report.values.parts import CONFIDENCES, ESCALATION, LENGTHS, SAMENESS
 from cascade.result import BYPASSED
 
 _DRIFTED = {
     ESCALATION: "the rate left its promised interval",
     CONFIDENCES: "the first rung's confidences are no longer like those of the samples",
+    LENGTHS: "the first rung's answers are no longer as long as on the samples",
     SAMENESS: "the reference no longer says the same as often as on the samples",
 }
 _REMEDY = {
     ESCALATION: "Recalibrate on requests from then on.",
     CONFIDENCES: "Find what changed then (a model, a prompt, the traffic), and recalibrate on requests from then on.",
+    LENGTHS: "Find what changed then (a model, a prompt, the traffic), and recalibrate on requests from then on.",
     SAMENESS: "Label answers that differ, to see whose are wrong, and recalibrate on requests from then on.",
 }
 """What each stream of drift says, and what to do."""

@@ -128,10 +128,12 @@ class Course(Mergeable):
 
 @dataclass(slots=True)
 class ConfidenceTally(Mergeable):
-    """Confidences of the first rung under one policy at one share of requests; columns (n,)."""
+    """Confidences and lengths of the first rung's answers, by policy and share of requests; columns (n,)."""
 
     at_ms: array[int] = field(default_factory=lambda: array("q"))
     confidence: array[float] = field(default_factory=seconds)
+    length: array[float] = field(default_factory=seconds)
+    """log(1 + characters)."""
     group: array[int] = field(default_factory=lambda: array("q"))
     """A hash of the request's group; 0 without one."""
 
@@ -361,6 +363,8 @@ class Promise:
     """Root mean squared error of the estimated reference cost per request."""
     confidences: Mapping[str, Any] = field(default_factory=dict)
     """The first rung's confidences on samples that nothing was fitted on; empty if the policy keeps none."""
+    lengths: Mapping[str, Any] = field(default_factory=dict)
+    """The lengths of the first rung's answers on these, log(1 + characters); empty if the policy keeps none."""
     tasks: int = 1
     """Certified tasks of the policy, over which a watched certificate divides its error probability."""
 

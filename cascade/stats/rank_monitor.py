@@ -1,6 +1,6 @@
-"""ConfidenceMonitor: change detection for confidences against a sample of them, without labels.
+"""RankMonitor: change detection for confidences, or a feature, against a sample of them, without labels.
 
-A sequential two-sample test: each confidence becomes its mid-rank u in the sample, whose mean is 1/2 while nothing
+A sequential two-sample test: each value becomes its mid-rank u in the sample, whose mean is 1/2 while nothing
 changes, and its distance from the middle, |2u − 1|. Bets that either mean has left its band are alternatives of one
 `ChangeDetector` (betting as in Waudby-Smith & Ramdas 2024). The band is .03 for changes that do not matter, and
 1.96/√(12 n) for what a sample of n is itself off by: without it nearly every long stream alarms.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 DIGITS = 6
-"""Decimals to which confidences are compared."""
+"""Decimals to which values are compared."""
 
 _TOLERANCE = 0.03
 """Shift of a mean rank that is no change."""
@@ -35,14 +35,14 @@ def half_band(n: int) -> float:
     return _TOLERANCE + 1.96 / math.sqrt(12.0 * n)
 
 
-class ConfidenceMonitor(ChangeDetector):
-    """Change detector for one rung's confidences, in order of requests; not thread-safe."""
+class RankMonitor(ChangeDetector):
+    """Change detector for one figure of a rung's answers, in order of requests; not thread-safe."""
 
     def __init__(self, values: Sequence[float], n: int, *, arl: float = ARL) -> None:
         """Start the detector.
 
         Args:
-            values: confidences where nothing has changed, or quantiles of them, in [0, 1]; one at least.
+            values: figures where nothing has changed, or quantiles of them; one at least.
             n: independent rows behind them.
             arl: average run length until a false alarm, in requests, above 1.
 
@@ -52,7 +52,7 @@ class ConfidenceMonitor(ChangeDetector):
         """
         self._values = np.asarray(sorted(round(float(one), DIGITS) for one in values), dtype=np.float64)
         if not len(self._values) or n < 1:
-            message = f"A monitor was given {len(self._values)} confidences of {n} rows; one at least was expected."
+            message = f"A monitor was given {len(self._values)} values of {n} rows; one at least was expected."
             raise DataError(message)
         band = half_band(n)
         spread = float(self._placed(self._values)[:, 1].mean())
@@ -61,15 +61,15 @@ class ConfidenceMonitor(ChangeDetector):
         self._lows = np.maximum(self._centres - band, 0.0)
         super().__init__(4 * len(_BETS), arl=arl)
 
-    def watch(self, confidences: ArrayLike) -> bool:
-        """Add the confidences of the next requests, in order, (n,); return whether the alarm is raised.
+    def watch(self, values: ArrayLike) -> bool:
+        """Add the values of the next requests, in order, (n,); return whether the alarm is raised.
 
         Raises:
-            DataError: a value is not in [0, 1].
+            DataError: a value is not a finite number.
         """
-        found = np.asarray(confidences, dtype=np.float64).ravel()
-        if len(found) and not (found.min() >= 0.0 and found.max() <= 1.0):
-            raise DataError("found a confidence that is not in [0, 1]")
+        found = np.asarray(values, dtype=np.float64).ravel()
+        if not np.isfinite(found).all():
+            raise DataError("found a value that is not a finite number")
         return self._watch(np.round(found, DIGITS), self._log_l)
 
     def _placed(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
