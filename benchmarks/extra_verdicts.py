@@ -21,6 +21,7 @@ from benchmarks.recorded_sets import FOLDER, PAIRS
 from benchmarks.splits import splits
 from calibration.arrays import Floats
 from calibration.assess.imagined import cost_at_loss
+from calibration.combine.learned_gain import pays
 from calibration.combine.rung_fits import RungFits
 from calibration.samples.columns import answer_cost
 from calibration.samples.learned import LearnedSamples, fit_scorers
@@ -41,6 +42,11 @@ LOSS = 0.01
 """Accuracy that may be lost against the reference."""
 RATE = 0.25
 """Escalation rate that thresholds are fitted for."""
+HEAD = (
+    "| set | verdict | n | alone | given the confidence | AUROC without → with | cost without → with | cheaper in | "
+    "rate at 25 %, without, with |"
+)
+RULE_HEAD = "| set | without | with | kept in | by the rule |"
 BINS = 10
 """Equal parts of the confidence within which a verdict is compared with itself."""
 
@@ -61,15 +67,15 @@ def main() -> None:
     parser.add_argument("verdict", choices=("learned", "arithmetic", "voter"))
     parser.add_argument("--splits", type=int, default=10)
     parser.add_argument("--n", type=int, default=300)
+    parser.add_argument("--rule", action="store_true", help="of learned: as calibrate does, only where it pays")
     parser.add_argument("--sets", nargs="*", default=list(PAIRS))
     chosen = parser.parse_args()
-    print("| set | verdict | n | alone | given the confidence | AUROC without → with | cost without → with | "
-          "cheaper in | rate at 25 %, without, with |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(RULE_HEAD if chosen.rule else HEAD)
+    print("|---" * (5 if chosen.rule else 9) + "|")
     for name in chosen.sets:
         samples = list(read_samples(FOLDER / f"{name}.jsonl.gz"))
         for label, rows in _with_verdict(chosen.verdict, name, samples):
-            _show(name, label, rows, chosen.splits, chosen.n)
+            (_show_rule if chosen.rule else _show)(name, label, rows, chosen.splits, chosen.n)
 
 
 def _with_verdict(kind: str, name: str, samples: list[Sample]) -> list[tuple[str, list[Sample]]]:
@@ -131,6 +137,26 @@ def _show(name: str, label: str, samples: list[Sample], count: int, n: int) -> N
         f"{mean['rate'][0]:.1%}, {mean['rate'][1]:.1%} |",
         flush=True,
     )
+
+
+def _show_rule(name: str, label: str, samples: list[Sample], count: int, n: int) -> None:
+    """Print how often calibrate's rule keeps the verdict, and the cost without it, with it, and by the rule."""
+    del label
+    pair, task = PAIRS[name], samples[0].request.task
+    both = [one for one in samples if all(rung in one.recordings for rung in pair)]
+    plain = list(recorded_ladder(samples, pair, None)[0].verifiers)
+    ladder = recorded_ladder(samples, pair, [*plain, Learned()])
+    without, whole = lay_out(task, both, recorded_ladder(samples, pair, plain)), lay_out(task, both, ladder)
+    fitted = min(n, len(both) // 2)
+    found = []
+    for seed, (fit, rest) in enumerate(splits(len(both), fitted, "grouped", count=count, groups=whole.groups)):
+        scorers = fit_scorers([both[int(i)] for i in fit], ladder, [task], seed=seed)
+        table = lay_out_learned(whole, both, scorers, fit)
+        costs = _tried((without, table), "learned", fit, rest, seed).cost
+        kept = pays(table.take(fit), pair[0], ("learned",), seed=seed)
+        found.append((*costs, kept, costs[kept]))
+    mean = np.mean(found, axis=0)
+    print(f"| {name} | {mean[0]:.1%} | {mean[1]:.1%} | {mean[2]:.0%} | {mean[3]:.1%} |", flush=True)
 
 
 def lay_out_learned(

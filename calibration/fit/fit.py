@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
 from calibration.certify.looks import Looks
+from calibration.combine.learned_gain import leave_out_useless
 from calibration.combine.mixture import Prior
 from calibration.combine.pooled_combiners import pooled_priors
 from calibration.fit.certified_task import certify_task
@@ -167,6 +168,10 @@ def calibrate(
         prices=prices,
         progress=progress,
     )
+    if learnt is not None and learnt.held_out:
+        tables = {name: one.table for name, one in layouts.items()}
+        learnt, tables = leave_out_useless(learnt, tables, seed=seed)
+        layouts = {name: replace(one, table=tables.pop(name)) for name, one in layouts.items()}
     layouts = {name: replace(one, table=limited(one.table, max_added_p95_s)) for name, one in layouts.items()}
     if paired and say is not None:
         for name, one in layouts.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -136,6 +136,22 @@ class Table:
         columns = {rungs: [self.rungs.index(name) for name in rungs] for rungs in self.parts}
         parts = {rungs: replace(part, correct=correct[:, columns[rungs]]) for rungs, part in self.parts.items()}
         return replace(self, correct=correct, parts=parts)
+
+    def silenced(self, rung: str, verifiers: Collection[str]) -> Table:
+        """Return the table as if these verifiers abstained on a rung."""
+        if rung not in self.rows:
+            return self
+        mine = [name.split(".", 1)[0] in verifiers for name in self.names[rung]]
+        use = {
+            name: replace(one, abstained=one.computed + one.recorded) if name in verifiers else one
+            for name, one in self.use.get(rung, {}).items()
+        }
+        return replace(
+            self,
+            rows={**self.rows, rung: np.where(mine, np.nan, self.rows[rung])},
+            use={**self.use, rung: use},
+            parts={rungs: part.silenced(rung, verifiers) for rungs, part in self.parts.items()},
+        )
 
     def weighted(self, weights: Floats) -> Table:
         """Return the table with weights of its labelled rows, (n,)."""

@@ -13,6 +13,7 @@ import pytest
 
 from calibration import Best, EscalationRate, MaxDisagreement, MaxLoss, calibrate, replay
 from calibration.samples.learned import LearnedSamples, fit_scorers
+from calibration.samples.recorded import Recorded
 from calibration.samples.table import lay_out
 from calibration.stats.split import split_rows
 from cascade import Cascade
@@ -234,3 +235,29 @@ def test_the_rate_holds_on_new_requests() -> None:
         fresh = texts(200, telling=0.5, seed=1000 + seed)
         rates.append(replay(fresh, policy, LADDER).tasks["t"].rate.mean())
     assert abs(np.mean(rates) - 0.25) < 3.0 * np.std(rates) / np.sqrt(len(rates)) + 0.005
+
+
+def test_where_words_tell_nothing_beside_the_others_it_is_left_out_and_said() -> None:
+    def sure(samples: list[Sample]) -> list[Sample]:
+        """Add a verdict that knows nearly all, so that words cannot add to it."""
+        rng, made = np.random.default_rng(7), []
+        for one in samples:
+            small = one.recordings["small"]
+            score = float(np.clip(rng.normal(0.8 if small.correct else 0.3, 0.12), 0.0, 1.0))
+            small = replace(small, verdicts={"sure": Verdict(name="sure", score=score)})
+            made.append(replace(one, recordings={**one.recordings, "small": small}))
+        return made
+
+    ladder = Ladder(
+        Rung("test/small", name="small", verify=(Recorded("sure"), Learned())),
+        Rung("test/large", name="large", verify=()),
+    )
+    silent = [calibrate(sure(texts(200, telling=0.0, seed=s)), ladder, target=EscalationRate(0.3)) for s in range(2)]
+    left_out = [policy for policy in silent if not policy.learned]
+    assert len(left_out) == 2
+    for policy in left_out:
+        assert any("left out, since it adds nothing" in one for one in policy.tasks["t"].measured["warnings"])
+        (point,) = policy.tasks["t"].points
+        (learned,) = [column for column in point.combiners["small"].columns if column.name == "learned"]
+        assert learned.weight == 0.0
+    assert calibrate(texts(200, telling=0.9), ladder, target=EscalationRate(0.3)).learned
