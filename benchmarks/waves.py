@@ -2,9 +2,12 @@
 
     python -m benchmarks.waves 1000
     python -m benchmarks.waves 1000 --kills 20
+    python -m benchmarks.waves 1000 --explore
+    python -m benchmarks.waves 100000 --without-live
 
 Both runs are the command line in processes of their own; the server (tests/batch_server.py) bills each answer and
-counts it. With --kills the batch commands are killed (SIGKILL) at random moments before each is let through.
+counts it. With --kills the batch commands are killed (SIGKILL) at random moments before each is let through. With
+--explore both explore. Memory is the largest of any command's, as the kernel counts it.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -32,6 +36,7 @@ verify: [refusal, hedging]
 log: {log}
 """
 CHANGING = {"cost_usd", "latency_s", "decision_id", "answers_usd", "verifiers_usd", "saved_usd"}
+"""What differs between any two runs."""
 
 
 def answer(model: str, prompt: str) -> str:
@@ -49,6 +54,12 @@ def decisions(path: Path) -> Any:
         return [plain(one) for one in value] if isinstance(value, list) else value
 
     return [plain(json.loads(line)) for line in path.open()]
+
+
+def spent(path: Path) -> float:
+    """Return what the results or the recordings of a file have cost, in US dollars."""
+    lines = [json.loads(line) for line in path.open()]
+    return sum(one["cost_usd"] for line in lines for one in line.get("recordings", [line]))
 
 
 def command(folder: Path, *words: str, kill_after_s: float | None = None) -> int:
@@ -73,6 +84,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("n", type=int, nargs="?", default=1000)
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--explore", action="store_true")
+    parser.add_argument("--without-live", action="store_true")
     given = parser.parse_args()
     draws = random.Random(1)
     with tempfile.TemporaryDirectory() as name, BatchServer(answer) as server:
@@ -83,6 +96,10 @@ def main() -> None:
         (folder / "cascade.yaml").write_text(CONFIG.format(url=server.url, log="batches.db"))
         began, killed = time.perf_counter(), 0
         submit = ("batch", "submit", "--input", "in.jsonl", "--output", "out.jsonl", "--json")
+        live = ("run", "--input", "in.jsonl", "--output", "live.jsonl")
+        if given.explore:
+            submit = ("explore", "in.jsonl", "--batch", "--yes", "--output", "out.jsonl", "--json")
+            live = ("explore", "in.jsonl", "--yes", "--output", "live.jsonl")
         collect = ("batch", "collect", "out.jsonl", "--wait", "--every", "0.05")
         while not (folder / "out.jsonl").exists():
             for words in (submit, collect):
@@ -90,29 +107,30 @@ def main() -> None:
                 killed += command(folder, *words, kill_after_s=limit) == -signal.SIGKILL
         batch_s, most = time.perf_counter() - began, max(server.billed.values())
         sizes = [len(server.files[one["input_file_id"]].splitlines()) for one in server.batches.values()]
-        live_before = server.live
+        live_before, most_mb = server.live, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        batch_billed = sum(server.billed.values())
         (folder / "cascade.yaml").write_text(CONFIG.format(url=server.url, log="live.db"))
         began = time.perf_counter()
-        command(folder, "run", "--input", "in.jsonl", "--output", "live.jsonl")
-        live_s = time.perf_counter() - began
-        usd = {
-            kind: sum(json.loads(line)["cost_usd"] for line in (folder / f"{kind}.jsonl").open())
-            for kind in ("out", "live")
-        }
-        figures = {
+        figures: dict[str, Any] = {
             "requests": given.n,
             "killed": killed,
             "batches": sizes,
             "live calls of the batch run": live_before,
+            "answers billed, of batches": batch_billed,
             "answers billed most often": most,
-            "cost, batches": usd["out"],
-            "cost, live": usd["live"],
-            "cost ratio": usd["out"] / usd["live"],
-            "identical decisions": decisions(folder / "out.jsonl") == decisions(folder / "live.jsonl"),
             "seconds, batches": round(batch_s, 1),
-            "seconds, live": round(live_s, 1),
+            "largest command, MB": round(most_mb, 1),
+            "cost, batches": spent(folder / "out.jsonl"),
             "left behind": [path.name for path in folder.iterdir() if re.search(r"\.part$|\.batches$", path.name)],
         }
+        if not given.without_live:
+            command(folder, *live)
+            figures |= {
+                "seconds, live": round(time.perf_counter() - began, 1),
+                "cost, live": spent(folder / "live.jsonl"),
+                "cost ratio": spent(folder / "out.jsonl") / spent(folder / "live.jsonl"),
+                "identical": decisions(folder / "out.jsonl") == decisions(folder / "live.jsonl"),
+            }
     for label, figure in figures.items():
         print(f"| {label} | {figure} |")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from cascade.log.settlement import (
     Means,
     PaidCall,
     answered_calls,
+    begun_calls,
     doubtful_calls,
     mean_charges,
     outcomes_of,
@@ -70,6 +71,15 @@ def settle(journal: Journal, log: Log | None, *, final: Collection[str] = ()) ->
         return Settlement()
     index, today = journal.index, midnight_ms()
     open_decisions = index.open_decisions()
+    corrections: Counter[str | None] = Counter()
+    answered = 0
+    # Thousands, after a provider batch: what the journal knows is written a piece at a time.
+    for some in begun_calls(log, since_ms=journal.began_ms):
+        told = [{**row, **outcome} for row in some if (outcome := _outcome(journal, row)) is not None]
+        before = {row["call_id"]: row["worst_pico" if row["charged_pico"] is None else "charged_pico"] for row in some}
+        write_outcomes(log, told)
+        corrections.update(_corrections(told, before, today))
+        answered += sum(row["state"] == "answered" for row in told)
     doubtful = list(doubtful_calls(log, since_ms=journal.began_ms, decisions=open_decisions))
     there = outcomes_of(log, open_decisions)
     # What a settlement has booked (then no time was measured) is booked anew until its decision is written: a later one
@@ -91,10 +101,7 @@ def settle(journal: Journal, log: Log | None, *, final: Collection[str] = ()) ->
     ]
     write_outcomes(log, unknown)
     before = {row["call_id"]: row["worst_pico" if row["charged_pico"] is None else "charged_pico"] for row in begun}
-    corrections: Counter[str | None] = Counter()
-    for row in (*rows, *unknown):
-        if row["at_ms"] >= today:
-            corrections[row["principal"]] += row["charged_pico"] - before[row["call_id"]]
+    corrections.update(_corrections([*rows, *unknown], before, today))
     carried: dict[str, Carried] = {}
     settled = {row["call_id"]: row for row in (*doubtful, *rows, *unknown)}
     for row in settled.values():
@@ -111,10 +118,19 @@ def settle(journal: Journal, log: Log | None, *, final: Collection[str] = ()) ->
         for identity in set(decisions) - outcomes_of(log, decisions).keys():
             index.redo(identity)
             missing += 1
-    answered = sum(row["state"] == "answered" for row in rows)
+    answered += sum(row["state"] == "answered" for row in rows)
     return Settlement(
         carried=carried, corrections=corrections, answered=answered, lost=lost, logged=logged, missing=missing
     )
+
+
+def _corrections(rows: Sequence[dict[str, Any]], before: Mapping[str, int], today: int) -> dict[str | None, int]:
+    """Return what today's calls were booked at too little, by principal."""
+    found: Counter[str | None] = Counter()
+    for row in rows:
+        if row["at_ms"] >= today:
+            found[row["principal"]] += row["charged_pico"] - before[row["call_id"]]
+    return found
 
 
 def _outcome(journal: Journal, row: dict[str, Any]) -> dict[str, Any] | None:

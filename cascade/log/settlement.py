@@ -18,6 +18,31 @@ BATCH = 500
 """Rows of a transaction, and ids of a query."""
 
 
+def begun_calls(log: Log, *, since_ms: int) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows of calls without an outcome, `BATCH` at most at once; their outcomes may be written meanwhile.
+
+    Args:
+        log: the log.
+        since_ms: only calls that were begun from here on, Unix milliseconds.
+
+    Raises:
+        LogUnavailable: the log cannot be read.
+    """
+    from sqlalchemy import select
+
+    from cascade.log.tables import calls
+
+    c, last = calls.c, timed_id(since_ms, bytes(6))
+    while True:
+        query = select(calls).where(c.call_id > last, c.state == "begun").order_by(c.call_id).limit(BATCH)
+        with log.reading() as connection:
+            found = [dict(row) for row in connection.execute(query).mappings()]
+        if not found:
+            return
+        last = found[-1]["call_id"]
+        yield found
+
+
 def doubtful_calls(log: Log, *, since_ms: int, decisions: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield the rows of calls without a known outcome, and of those that some decisions may have been charged for.
 
@@ -29,16 +54,24 @@ def doubtful_calls(log: Log, *, since_ms: int, decisions: Sequence[str]) -> Iter
     Raises:
         LogUnavailable: the log cannot be read.
     """
-    from sqlalchemy import and_, or_, select
+    from sqlalchemy import select
 
     from cascade.log.tables import calls
 
+    for rows in begun_calls(log, since_ms=since_ms):
+        yield from rows
     c = calls.c
-    maybe = and_(c.maybe_charged, c.decision_id.in_(decisions))
-    query = select(calls).where(c.call_id >= timed_id(since_ms, bytes(6)), or_(c.state == "begun", maybe))
-    with log.reading() as connection:
-        found = [dict(row) for row in connection.execute(query).mappings()]
-    yield from found
+    for some in _batches(decisions):
+        mine = (c.call_id >= timed_id(since_ms, bytes(6)), c.state != "begun", c.maybe_charged, c.decision_id.in_(some))
+        with log.reading() as connection:
+            found = [dict(row) for row in connection.execute(select(calls).where(*mine)).mappings()]
+        yield from found
+
+
+def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield ids, as many at once as a query takes."""
+    for start in range(0, len(ids), BATCH):
+        yield ids[start : start + BATCH]
 
 
 def write_outcomes(log: Log, rows: Sequence[dict[str, Any]]) -> None:
@@ -97,8 +130,8 @@ def answered_calls(log: Log, call_ids: Sequence[str]) -> list[PaidCall]:
     c = calls.c
     found: list[PaidCall] = []
     with log.reading() as connection:
-        for start in range(0, len(call_ids), BATCH):
-            mine = (c.call_id.in_(call_ids[start : start + BATCH]), c.state == "answered")
+        for some in _batches(call_ids):
+            mine = (c.call_id.in_(some), c.state == "answered")
             query = select(c.decision_id, c.charged_pico).where(*mine)
             found += [PaidCall(decision, pico or 0) for decision, pico in connection.execute(query)]
     return found
@@ -115,11 +148,13 @@ def outcomes_of(log: Log, decisions: Sequence[str]) -> dict[str, str]:
     from cascade.log.tables import decisions as table
     from cascade.log.tables import receipts
 
+    found: dict[str, str] = {}
     with log.reading() as connection:
-        purged = select(receipts.c.decision_id).where(
-            receipts.c.decision_id.in_(decisions), receipts.c.purged_ms.is_not(None)
-        )
-        found: dict[str, str] = {identity: "purged" for (identity,) in connection.execute(purged)}
-        there = select(table.c.decision_id, table.c.outcome).where(table.c.decision_id.in_(decisions))
-        found.update((identity, outcome) for identity, outcome in connection.execute(there))
+        for some in _batches(decisions):
+            purged = select(receipts.c.decision_id).where(
+                receipts.c.decision_id.in_(some), receipts.c.purged_ms.is_not(None)
+            )
+            found.update((identity, "purged") for (identity,) in connection.execute(purged))
+            there = select(table.c.decision_id, table.c.outcome).where(table.c.decision_id.in_(some))
+            found.update((identity, outcome) for identity, outcome in connection.execute(there))
     return found

@@ -155,6 +155,18 @@ def test_actors_spend_one_budget_together_and_the_next_run_asks_what_it_did_not_
     assert results(folder / "out") == results(folder / "one.parquet")
 
 
+def test_a_row_that_is_no_request_ends_the_run_with_its_sentence(folder):
+    table = pq.read_table(folder / "in-1.parquet")
+    prompts = table["prompt"].to_pylist()
+    prompts[1_500] = None
+    pq.write_table(table.set_column(1, "prompt", pa.array(prompts)), folder / "in-1.parquet", row_group_size=300)
+    with BatchServer(answer) as server:
+        configured(folder, server)
+        error = told(started(folder))["error"]
+    assert "prompt" in error
+    assert "What was done is kept" in error
+
+
 def test_actors_that_would_leave_no_cpu_for_reading_are_refused(folder):
     with BatchServer(answer) as server:
         configured(folder, server)

@@ -20,6 +20,7 @@ from cascade.extras import require_extra
 from cascade.hashing import fingerprint
 from cascade.plugins import resolve
 from cascade.policy.policy import Policy
+from cascade.redaction import shortened
 from cascade.samples.table import fields_of
 
 _SHARE_CPUS = 0.5
@@ -88,23 +89,38 @@ def run_on_ray(
     import ray
 
     if not ray.is_initialized():
-        ray.init(log_to_driver=False)
+        try:
+            ray.init(log_to_driver=False)
+        except (OSError, RuntimeError, ValueError) as error:
+            message = f"No cluster of Ray can be used: {error}. Check RAY_ADDRESS; without it, one is started here."
+            raise ConfigError(message) from None
     actors, cpus = _share(actors, float(ray.cluster_resources().get("CPU", 0.0)))
     _require_shared(config, actors, nodes=len(ray.nodes()))
     work.begin()
     actor = (str(config.path.absolute()), source, dict(fields), work.journals, concurrency)
     try:
         _run(ray, files, output, work.checkpoint, actor, (actors, cpus))
-    except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, CascadeError):
-            raise type(error.cause)(f"{error.cause} What was done is kept; run the same command again.") from None
-        raise
+    except ray.exceptions.RayError as error:
+        raise _explained(error) from None
     outcomes, cost_usd = _summary(output)
     if sum(outcomes.values()) != n:
         message = f"{output} has {sum(outcomes.values())} results, and {n} requests were asked; run it again."
         raise DataError(message)
     work.finish(complete=all(outcome in FINAL for outcome in outcomes))
     return RayRun(n=n, outcomes=outcomes, cost_usd=cost_usd, resumed=work.resumed)
+
+
+def _explained(error: BaseException) -> CascadeError:
+    """Return what ended a run: an actor's own error, which Ray wraps, or Ray's."""
+    kept = "What was done is kept; run the same command again."
+    below: BaseException | None = error
+    while below is not None:
+        inner = getattr(below, "cause", None) or below.__cause__
+        if isinstance(below, CascadeError) and inner is None:  # Ray's wrapper is an error of both kinds
+            return type(below)(f"{below} {kept}")
+        below = inner
+    said = shortened(str(error).strip().rpartition("\n")[2], 300)
+    return CascadeError(f"Ray ended the run: {type(error).__name__}: {said}. {kept}")
 
 
 def _run(
@@ -117,8 +133,9 @@ def _run(
 
     actors, cpus = share
     context = ray.data.DataContext.get_current()
-    before = context.checkpoint_config
+    before = context.checkpoint_config, context.raise_original_map_exception
     context.checkpoint_config = CheckpointConfig("id", checkpoint, delete_checkpoint_on_success=False)
+    context.raise_original_map_exception = True  # else an actor's own error is lost in a traceback
     try:
         source = files.datasource(sorted({*actor[2].values()}))
         rows = ray.data.read_datasource(source, num_cpus=_TASK_CPUS, override_num_blocks=len(files.blocks()))
@@ -131,7 +148,7 @@ def _run(
             ),
         ).write_parquet(output, ray_remote_args={"num_cpus": _TASK_CPUS})  # fmt: skip
     finally:
-        context.checkpoint_config = before
+        context.checkpoint_config, context.raise_original_map_exception = before
 
 
 def _share(actors: int | None, cpus: float) -> tuple[int, float]:

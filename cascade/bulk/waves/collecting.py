@@ -12,7 +12,7 @@ from typing import Any
 from cascade.bulk.journal import Journal
 from cascade.bulk.reply_line import reply_line
 from cascade.bulk.waves.failed_calls import FailedCall, FailedCalls
-from cascade.bulk.waves.sending import call_of, calls_of
+from cascade.bulk.waves.sending import call_of
 from cascade.bulk.waves.state import SentBatch, WaveState
 from cascade.clients.batch_line import batch_reply, batches_of
 from cascade.config import Config
@@ -50,18 +50,19 @@ def collect(config: Config, state: WaveState, journal: Journal, failed: FailedCa
     Raises:
         LogUnavailable: the journal cannot be written.
     """
-    known = {told["call"]: told for told in calls_of(state, batch)}
+    known = _places(state, batch)
     seen: set[str] = set()
     lost: list[FailedCall] = []
     charged = answered = repeated = foreign = 0
 
     def take(identity: str, line: Mapping[str, Any] | None) -> None:
         nonlocal charged, answered
-        spent, failure = _take(config, journal, batch, known[identity], line, requests)
+        calls.seek(known[identity])
+        spent, failure = _take(config, journal, batch, json.loads(calls.readline()), line, requests)
         charged, answered = charged + spent, answered + (failure is None)
         lost.extend([] if failure is None else [failure])
 
-    with state.file(batch, "requests").open("rb") as requests:
+    with state.file(batch, "requests").open("rb") as requests, state.file(batch, "calls").open("rb") as calls:
         for line in _lines(state, batch):
             identity = line.get("custom_id")
             if not isinstance(identity, str) or identity not in known:
@@ -81,6 +82,16 @@ def collect(config: Config, state: WaveState, journal: Journal, failed: FailedCa
         batch, step="collected", charged_pico=charged, answered=answered, missing=missing, failed=len(lost) - missing,
         repeated=repeated, foreign=foreign,
     )  # fmt: skip
+
+
+def _places(state: WaveState, batch: SentBatch) -> dict[str, int]:
+    """Return where what is known of each call stands in the file of calls: a batch may have 50,000."""
+    found, at = {}, 0
+    with state.file(batch, "calls").open("rb") as file:
+        for line in file:
+            found[str(json.loads(line)["call"])] = at
+            at += len(line)
+    return found
 
 
 def _take(
