@@ -141,7 +141,8 @@ def cached_line(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:
         return []
     share = f", {percent(found['cost_vs_top'])} of always-top" if "cost_vs_top" in found else ""
     usd = f"{dollars(found['cost_usd_per_request'])}{share}"
-    return [("… if cached", f"{usd}, escalated prompts in the provider's cache as recorded; above they are not")]
+    where = "above only where the session had asked that rung in the five minutes before"
+    return [("… if cached", f"{usd}, escalated prompts in the provider's cache as recorded; {where}")]
 
 
 def added_line(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:

@@ -73,6 +73,7 @@ class Columns:
         self._flags = [bytearray() for _ in FLAGS]
         self._features: list[dict[str, array[float]]] = [{} for _ in ladder]
         self._uses: list[dict[str, list[float]]] = [{} for _ in ladder]
+        self._at_s = array("d")
         self._n = 0
 
     def add(self, sample: Sample, attempts: Sequence[Attempt]) -> None:
@@ -107,6 +108,8 @@ class Columns:
                 (True, vetoed, forced),
             )
             self._count(k, attempt)
+        at_s = sample.at_s
+        self._at_s.append(math.nan if at_s is None else at_s)
         self._n += 1
 
     def fields(self) -> dict[str, Any]:
@@ -118,6 +121,8 @@ class Columns:
         }
         for name, flags in zip(FLAGS, self._flags, strict=True):
             laid[name] = np.frombuffer(flags, dtype=np.bool_).reshape(shape)
+        at_s = np.frombuffer(self._at_s, dtype=np.float64)
+        laid["at_s"] = None if np.isnan(at_s).all() else at_s
         laid["names"] = {rung: tuple(found) for rung, found in zip(rungs, self._features, strict=True)}
         laid["rows"] = {rung: self._rows(found) for rung, found in zip(rungs, self._features, strict=True)}
         laid["use"] = {

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 from calibration.arrays import Flags, Floats
 from calibration.samples.added_latency import waits_s
+from calibration.samples.copies import is_copy
 from calibration.samples.table import Table
 from calibration.stats.rate import escalates, fit_threshold
 from cascade.policy.combiner import Combiner
 from cascade.policy.features import EARLIER
 from cascade.policy.operating_point import OperatingPoint, Threshold
+
+CACHED_S = 300.0
+"""Seconds for which a provider's prompt cache holds a prompt: the shortest of those that providers name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +62,31 @@ class Replayed:
     def cost_usd(self) -> Floats:
         """Cost of the reached rungs' answers and verdicts, (n,); NaN where not known.
 
-        What a rung answers after another counts as not cached: its recording, made of every request of a session, found
-        a prompt in the cache that a rung asked now and then does not.
+        What a rung answers after another counts as not cached, unless its session asked that rung within `CACHED_S`
+        seconds before: a recording, made of every request of a session, found a prompt in the cache that a rung asked
+        now and then does not.
         """
-        more = np.where(self.reached, self.table.uncached_usd, 0.0)[:, 1:].sum(axis=1)
+        more = np.where(self.reached & ~self._warm, self.table.uncached_usd, 0.0)[:, 1:].sum(axis=1)
         return np.asarray(self.cached_usd + more)
+
+    @property
+    def _warm(self) -> Flags:
+        """Whether a rung's prompt cache still holds what the session asked of it, (n, k); False where no time is known.
+
+        Where no recording was cached it makes no difference, and is not looked at.
+        """
+        table = self.table
+        warm = np.zeros(self.reached.shape, dtype=bool)
+        if table.at_s is None or not table.uncached_usd.any():
+            return warm
+        alone = np.array([group is None or is_copy(group) for group in table.groups])
+        _, session = np.unique([group or "" for group in table.groups], return_inverse=True)
+        for k in range(1, len(table.rungs)):
+            asked = np.flatnonzero(self.reached[:, k] & ~alone & ~np.isnan(table.at_s))
+            asked = asked[np.lexsort((table.at_s[asked], session[asked]))]
+            same = session[asked[1:]] == session[asked[:-1]]
+            warm[asked[1:], k] = same & (np.diff(table.at_s[asked]) <= CACHED_S)
+        return warm
 
     @property
     def cached_usd(self) -> Floats:

@@ -78,6 +78,9 @@ class Table:
     use: Mapping[str, Mapping[str, VerifierUse]]
     """Counts of verdicts, by rung and verifier."""
 
+    at_s: Floats | None = None
+    """When each request was served or recorded, Unix seconds, (n,); NaN where not known, None: of none of them."""
+
     contents: NDArray[np.uint64] | None = None
     """64 bits of the hash of each request's content (n); None where rows were taken out."""
 
@@ -126,6 +129,7 @@ class Table:
             input_tokens=self.input_tokens[index],
             output_tokens=self.output_tokens[index],
             use=self.use,
+            at_s=None if self.at_s is None else self.at_s[index],
             parts={rungs: part.take(index) for rungs, part in self.parts.items()},
             weights=None if self.weights is None else self.weights[index],
             max_added_p95_s=self.max_added_p95_s,

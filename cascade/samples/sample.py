@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from cascade.errors import DataError
@@ -89,6 +90,17 @@ class Sample:
         """Fill in the id that hashed choices use."""
         if not self.hash_id:
             object.__setattr__(self, "hash_id", self.request.id)
+
+    @property
+    def at_s(self) -> float | None:
+        """When it was served or recorded, Unix seconds: `decision.at` of a log, `at` of an import; None if not told."""
+        decided = self.extra.get(DECISION)
+        told = (decided.get("at") if isinstance(decided, Mapping) else None) or self.extra.get("at")
+        try:
+            found = datetime.fromisoformat(told) if isinstance(told, str) else None
+        except ValueError:
+            return None
+        return None if found is None else (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
     @property
     def key(self) -> tuple[str, str]:

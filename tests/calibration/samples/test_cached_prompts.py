@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ PRICES = PriceBook(
 )
 
 
-def recorded(path: Path, *, cached: int) -> list[Sample]:
+def recorded(path: Path, *, cached: int, about: Callable[[int], dict[str, object]] = lambda _: {}) -> list[Sample]:
     """Return 40 samples of two rungs, prompts of 1,000 tokens of which `cached` were read from the cache."""
     usage = {"input_tokens": 1000, "output_tokens": 20, "cached_tokens": cached}
     with path.open("w") as out:
@@ -31,7 +33,9 @@ def recorded(path: Path, *, cached: int) -> list[Sample]:
                  "verdicts": {"sure": {"score": i / 40.0, "cost_usd": 0.0}}, "correct": float(i % 3 > 0)}
                 for rung in ("small", "large")
             ]  # fmt: skip
-            out.write(json.dumps({"id": str(i), "task": "t", "prompt": f"say {i}", "recordings": rows}) + "\n")
+            out.write(
+                json.dumps({"id": str(i), "task": "t", "prompt": f"say {i}", "recordings": rows, **about(i)}) + "\n"
+            )
     return list(read_samples(path))
 
 
@@ -51,3 +55,48 @@ def test_without_cached_tokens_there_is_one_figure(tmp_path: Path) -> None:
     policy = calibrate(samples, ["small", "large"], target=EscalationRate(0.25), verifiers=["sure"], prices=PRICES)
     assert replay(samples, policy, prices=PRICES).to_json()["tasks"]["t"]["cached"] is None
     assert policy.tasks["t"].measured["cached"] is None
+
+
+BEGAN = datetime(2026, 11, 29, 9, tzinfo=UTC)
+
+
+def every(
+    seconds: float, *, session: Callable[[int], str | None] = lambda _: "s", field: str = "at"
+) -> Callable[[int], dict[str, object]]:
+    """Return what a sample says of its session and time; the ten least sure ones, which escalate, are its first."""
+
+    def about(i: int) -> dict[str, object]:
+        at = (BEGAN + timedelta(seconds=seconds * i)).isoformat()
+        own = session(i)
+        return {
+            **({} if own is None else {"group": own}),
+            **({"at": at} if field == "at" else {"decision": {"at": at}}),
+        }
+
+    return about
+
+
+@pytest.mark.parametrize(
+    ("about", "warm"),
+    [
+        (every(300), 9),
+        (every(300, field="decision"), 9),
+        (every(301), 0),
+        (every(10, session=lambda i: f"s{i % 2}"), 8),
+        (every(10, session=lambda i: f"s{i}"), 0),
+        (every(10, session=lambda _: None), 0),
+        (every(-10), 9),
+        (lambda _: {"group": "s"}, 0),
+        (lambda _: {"group": "s", "at": "yesterday"}, 0),
+    ],
+    ids=["within", "of a log", "after", "two sessions", "each alone", "no session", "backwards", "no time", "no date"],
+)
+def test_what_the_session_asked_of_that_rung_just_before_is_still_cached(tmp_path: Path, about, warm: int) -> None:
+    samples = recorded(tmp_path / "s.jsonl", cached=800)
+    policy = calibrate(samples, ["small", "large"], target=EscalationRate(0.25), verifiers=["sure"], prices=PRICES)
+    told = recorded(tmp_path / "t.jsonl", cached=800, about=about)
+    found = replay(told, policy, prices=PRICES).to_json()["tasks"]["t"]
+    cold = 10 - warm
+    assert found["cost_usd_per_request"] - found["cached"]["cost_usd_per_request"] == pytest.approx(
+        cold * 9e-6 * 400 / 40
+    )
