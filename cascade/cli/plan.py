@@ -9,7 +9,7 @@ import typer
 
 from cascade.cli.shared.options import JsonOption, MapOption, TaskOption, VerifiersOption
 from cascade.cli.shared.rungs import chosen_ladder
-from cascade.cli.shared.terminal import dollars, percent, print_json, say, stdout
+from cascade.cli.shared.terminal import dollars, percent, print_json, say, stdout, warn
 from cascade.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -204,6 +204,12 @@ def _pilots(
             ladder = chosen.of(rows)
             table = lay_out(name, rows, ladder)
             require_unselective_samples(table, rows, needs="the rates of a pilot")
+            groups = [group for group in table.groups if group is not None]
+            if len(set(groups)) < len(groups):
+                warn(
+                    f"{name}: samples of the pilot share groups (sessions); a certificate then tests groups, and takes "
+                    "more than these numbers, which are of independent samples."
+                )
             found[name] = read_pilot(table, same_answers(rows, table.rungs), shares or SHARES)
     if not found:
         message = f"No sample of the pilot belongs to {', '.join(tasks or ()) or 'any task'}."

@@ -25,6 +25,17 @@ def test_a_plan_from_a_pilot_tells_each_share(folder, cli) -> None:
     assert ended.stdout.count("max_loss") == 4
 
 
+def test_a_plan_from_a_pilot_of_sessions_says_that_these_take_more(folder, cli) -> None:
+    lines = [sample_line(one) for one in recorded_samples(200, seed=1)]
+    given = ("plan", "--max-loss", "0.05", "--pilot", "pilot.jsonl", "--rungs", "small,large")
+    for group, said in ((None, False), ("s-{}", False), ("s", True)):
+        named = [{**line, "group": group.format(i)} if group else line for i, line in enumerate(lines)]
+        write_lines(folder / "pilot.jsonl", named)
+        ended = cli(*given)
+        assert ended.exit_code == 0, ended.stderr
+        assert ("share groups" in " ".join(ended.stderr.split())) is said
+
+
 def test_a_plan_without_a_promise_is_refused(folder, cli) -> None:
     ended = cli("plan")
     assert ended.exit_code == 2
