@@ -153,7 +153,8 @@ def plan_loss(
         least=_with_learning(first),
         why=(
             f"The {test} at δ = {delta:.3g} on 60 % of the samples; {same:.0%} of those need no label, being alike. "
-            f"Power .8 for one policy with these shares, times {MARGIN:g}, since a fit has to find and to reach it."
+            f"Power .8 for one policy with these shares, times {MARGIN:g}, since a fit has to find and to reach it; a "
+            "small share may not be reached with any number."
         ),
     )
 

@@ -125,6 +125,11 @@ def plan(
             "the reference's, mostly fewer; it says how many before anybody labels."
         )
     say("Samples are per task. A promise holds with the confidence named; the power of the test is .8.")
+    if max_loss is not None:
+        say(
+            "For a loss it is twice the samples of one policy's test, since a fit has to find that policy: measured, "
+            "and no guarantee. Shares of a tenth are often not reached; plan with a quarter or more (--accept-share)."
+        )
 
 
 def _assumed(
