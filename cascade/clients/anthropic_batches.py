@@ -170,7 +170,7 @@ class AnthropicBatches:
 
     def _refused(self, method: str, error: Exception) -> BatchRefused:
         status = getattr(error, "status_code", None)
-        said = shortened(str(error) or type(error).__name__, 300)
+        said = shortened(str(error) or type(error).__name__, 300).rstrip(".")
         if status is None:
             return BatchRefused(
                 f"{self._where} cannot be reached: {said}. Nothing is lost; run the same command again."

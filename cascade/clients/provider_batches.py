@@ -159,7 +159,7 @@ class ProviderBatches:
         return BatchRefused(f"{method} {self._where}{url} was refused with {answer.status_code}: {said}")
 
     def _unreachable(self, error: httpx.HTTPError) -> BatchRefused:
-        said = shortened(str(error) or type(error).__name__, 300)
+        said = shortened(str(error) or type(error).__name__, 300).rstrip(".")
         return BatchRefused(f"{self._where} cannot be reached: {said}. Nothing is lost; run the same command again.")
 
     def __enter__(self) -> Self:
