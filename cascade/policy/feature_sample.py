@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 from pydantic import ConfigDict
 
 from cascade.errors import ConfigError
-from cascade.policy.operating_point import STRICT
+from cascade.policy.strict import STRICT
 
 MOST = 128
 """Most values that are kept: about a kilobyte of the policy."""

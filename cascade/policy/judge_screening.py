@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from annotated_types import Ge, Le
 from pydantic import ConfigDict, TypeAdapter
 
-from cascade.policy.operating_point import STRICT
+from cascade.policy.strict import STRICT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

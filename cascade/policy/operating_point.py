@@ -11,9 +11,7 @@ from pydantic import BeforeValidator, ConfigDict, InstanceOf, PlainSerializer
 
 from cascade.errors import ConfigError
 from cascade.policy.combiner import Combiner
-
-STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-"""Strict pydantic configuration of our own files: no unknown keys, no coercion, no infinities."""
+from cascade.policy.strict import STRICT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,8 +21,9 @@ from cascade.policy.changes import changes_text
 from cascade.policy.confidence_sample import ConfidenceSample
 from cascade.policy.feature_sample import FeatureSample
 from cascade.policy.judge_screening import JudgeScreening
-from cascade.policy.operating_point import STRICT, OperatingPoint
+from cascade.policy.operating_point import OperatingPoint
 from cascade.policy.sample_print import SamplePrint
+from cascade.policy.strict import STRICT
 from cascade.policy.text_scorer import TextScorer
 
 VERSION = 1

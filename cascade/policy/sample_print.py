@@ -18,7 +18,7 @@ from typing import ClassVar
 from pydantic import ConfigDict
 
 from cascade.errors import ConfigError
-from cascade.policy.operating_point import STRICT
+from cascade.policy.strict import STRICT
 
 MOST_BYTES = 64 << 10
 """Greatest filter of a policy, all tasks together."""

@@ -17,17 +17,19 @@ import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias
 from zlib import crc32
 
-import numpy as np
 from annotated_types import Ge, Le
-from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict
 
 from cascade.errors import ConfigError
 from cascade.exchange import Request, Response, text_of
-from cascade.policy.operating_point import STRICT
+from cascade.policy.strict import STRICT
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
 BITS = 12
 BUCKETS = 1 << BITS
@@ -36,7 +38,7 @@ BUCKETS = 1 << BITS
 MOST_CHARACTERS = 4000
 """Characters of the prompt, and of the answer, that are read: the first half and the last half of so many."""
 
-Buckets: TypeAlias = tuple[NDArray[np.uint16], NDArray[np.uint16]]
+Buckets: TypeAlias = "tuple[NDArray[np.uint16], NDArray[np.uint16]]"
 """The buckets of a prompt's words and pairs, and those of an answer's: each once, rising."""
 
 # Scripts without spaces are read character by character, so that pairs are pairs of characters.
@@ -44,7 +46,7 @@ _SPACELESS = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff"
 _WORD = re.compile(rf"[{_SPACELESS}]|[^\W_{_SPACELESS}]+|[^\w\s]|_")
 _PROMPT, _ANSWER = crc32(b"prompt"), crc32(b"answer")
 # Odd numbers near 2^64 / φ and 2^64 / √2: products with them spread over all bits.
-_MIX, _PAIR = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xB504F333F9DE6485)
+_MIX, _PAIR = 0x9E3779B97F4A7C15, 0xB504F333F9DE6485
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,8 @@ class TextScorer:
 
     def score(self, buckets: Buckets) -> float:
         """Return the probability, in [0, 1], that an answer of such words is right."""
+        import numpy as np
+
         table = _decoded(self.weights)
         log_odds = self.intercept
         for part in buckets:
@@ -95,11 +99,15 @@ def hash_words(request: Request, response: Response) -> Buckets:
 
 def encode_weights(weights: ArrayLike) -> str:
     """Return whole numbers from −127 to 127, one a bucket, as the text of `TextScorer.weights`."""
+    import numpy as np
+
     return base64.b64encode(np.asarray(weights, dtype=np.int8).tobytes()).decode()
 
 
 @lru_cache(maxsize=1024)
 def _decoded(weights: str) -> NDArray[np.int8]:
+    import numpy as np
+
     try:
         table = np.frombuffer(base64.b64decode(weights, validate=True), dtype=np.int8)
     except (binascii.Error, ValueError):
@@ -115,6 +123,8 @@ def _plain(arguments: object) -> str:
 
 def _buckets(text: str, start: int) -> NDArray[np.uint16]:
     """Return the buckets of a text's words, and of its pairs of neighbours; `start` keeps kinds of text apart."""
+    import numpy as np  # late: whoever imports a verifier does not wait for it
+
     if len(text) > MOST_CHARACTERS:
         half = MOST_CHARACTERS // 2
         text = f"{text[:half]}\n{text[-half:]}"
@@ -123,6 +133,6 @@ def _buckets(text: str, start: int) -> NDArray[np.uint16]:
     if not words:
         return np.empty(0, dtype=np.uint16)
     single = np.fromiter(map(crc32, map(str.encode, words)), dtype=np.uint64, count=len(words))
-    found = np.concatenate([single, single[:-1] * _PAIR + single[1:]]) + np.uint64(start)
+    found = np.concatenate([single, single[:-1] * np.uint64(_PAIR) + single[1:]]) + np.uint64(start)
     # Checksums are linear, so their low bits are not mixed: a multiplication mixes all of them into the highest ones.
-    return np.unique((found * _MIX >> np.uint64(64 - BITS)).astype(np.uint16))
+    return np.unique((found * np.uint64(_MIX) >> np.uint64(64 - BITS)).astype(np.uint16))

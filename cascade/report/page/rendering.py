@@ -7,6 +7,7 @@ inline script by its hash, but no other script, event handler or address.
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from cascade.report.page.document import Document, Panel
 from cascade.report.page.drawing import INSTALL, can_draw
 from cascade.report.page.vega import drawn_by_vega
 from cascade.report.values.format_numbers import dollars, terminal
+
+_COMMAND = re.compile(r"`(cascade [\w .:|-]{1,80})`")
 
 LIMIT = 1_950_000
 """Size limit of a page in bytes; static images, for readers without scripts, are left out above it."""
@@ -134,13 +137,14 @@ def _template() -> Any:
 
 
 def _prose(text: str) -> Any:
-    """Escape a sentence, and set what stands between backticks as code."""
+    """Escape a sentence, and set our commands between backticks as code; what a user's name holds stays text."""
     from markupsafe import Markup, escape
 
-    parts = [escape(part) for part in terminal(text).split("`")]
-    if not len(parts) % 2:
-        parts[-2:] = [Markup("`").join(parts[-2:])]  # the last one opens nothing
-    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
+    shown, end = Markup(""), 0
+    for found in _COMMAND.finditer(told := terminal(text)):
+        shown += escape(told[end : found.start()]) + Markup("<code>{}</code>").format(found[1])
+        end = found.end()
+    return shown + escape(told[end:])
 
 
 def _of(panel: Panel) -> Iterator[Mapping[str, Any]]:

@@ -153,7 +153,7 @@ def test_a_command_in_a_sentence_is_code_and_nothing_else_in_it_is_markup() -> N
     sentences = ("Run `cascade calibrate` for <b>", "`<i>` is a task", "one ` alone", "``")
     page = to_html(Document(title="t", subtitle="", sections=(Section(id="s", title="s", findings=sentences),)))
     assert "Run <code>cascade calibrate</code> for &lt;b&gt;" in page
-    assert "<code>&lt;i&gt;</code> is a task" in page
+    assert "`&lt;i&gt;` is a task" in page, "a user's own backticks are text"
     assert "one ` alone" in page
 
 
