@@ -18,7 +18,7 @@ APPLICATION_ID = 0x43_53_43_44
 SCHEMA_VERSION = 8
 """Of these tables; kept in SQLite's user_version, and in PostgreSQL's table `cascade_schema`."""
 
-EXPIRING, EXPIRING_WHERE = "decisions_expiring", "request_text IS NOT NULL"
+EXPIRING, EXPIRING_WHERE = "decisions_expiring", "text_until_ms IS NOT NULL AND request_text IS NOT NULL"
 """Name and condition of the index by which texts expire."""
 
 _COUNTER = BigInteger().with_variant(Integer(), "sqlite")

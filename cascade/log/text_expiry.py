@@ -59,6 +59,8 @@ def expire_texts(connection: Connection, *, now_ms: int) -> int:
 
     from cascade.log.tables import attempts, decisions, observed_attempts, watched
 
+    if not expired(connection, now_ms=now_ms):
+        return 0  # without a lock that other writers would wait for
     d, done, last = decisions.c, 0, BATCH
     over = select(d.decision_id).where(d.text_until_ms <= now_ms, d.request_text.is_not(None)).limit(BATCH)
     while last == BATCH:

@@ -22,7 +22,7 @@ from cascade.log.label_queue import DAY_MS, LabelQueue
 from cascade.log.purge import purge, purge_expired
 from cascade.log.receipts import verify
 from cascade.log.rows import now_ms
-from cascade.log.text_expiry import TextExpiry
+from cascade.log.text_expiry import TextExpiry, expire_texts
 from cascade.settings import ObserveLimits, Settings
 from tests.cascade.log.decisions import decided, failed
 from tests.cascade.log.reading import rows
@@ -137,6 +137,18 @@ def test_where_the_database_cannot_be_changed_the_next_look_does(
     looking.look(log)
     log.close()
     assert (len(kept), texts(path)) == (3, {})
+
+
+def test_a_look_finds_what_is_over_by_the_index_and_takes_no_lock_where_nothing_is(tmp_path: Path) -> None:
+    path = tmp_path / "d.db"
+    with filled(path, n=20) as log, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with log.maintaining() as connection:
+            assert expire_texts(connection, now_ms=now_ms()) == 0
+        other.execute("ROLLBACK")
+        query = "SELECT 1 FROM decisions WHERE text_until_ms <= 1 AND request_text IS NOT NULL"
+        ((*_, plan),) = other.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()
+    assert "decisions_expiring" in plan
 
 
 def test_a_label_carries_the_probability_of_both_draws(tmp_path: Path) -> None:
