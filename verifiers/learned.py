@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from cascade.exchange import Exchange
-from cascade.policy.text_scorer import BUCKETS, MOST_CHARACTERS, TextScorer, hash_words
+from cascade.policy.text_scorer import BUCKETS, MOST_CHARACTERS, NOT_FITTED, TextScorer, hash_words
 from cascade.verdict import Verdict, Verifier
 
 
@@ -51,6 +51,6 @@ class Learned(Verifier):
         scorer = exchange.fitted.get(self.name)
         if not isinstance(scorer, TextScorer):
             return Verdict.abstain(
-                "no policy holds its weights for this task and rung (cascade calibrate)", flags=("not_fitted",)
+                "no policy holds its weights for this task and rung (cascade calibrate)", flags=(NOT_FITTED,)
             )
         return Verdict(score=scorer.score(hash_words(exchange.request, exchange.response)), reason="by its words")

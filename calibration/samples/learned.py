@@ -26,7 +26,7 @@ from cascade.extras import require_extra
 from cascade.hashing import unit
 from cascade.ladder import Ladder
 from cascade.policy.policy import Policy
-from cascade.policy.text_scorer import BUCKETS, Buckets, TextScorer, encode_weights, hash_words
+from cascade.policy.text_scorer import BUCKETS, NOT_FITTED, Buckets, TextScorer, encode_weights, hash_words
 from cascade.redaction import CUT
 from cascade.samples.sample import Recording, Sample
 from cascade.verdict import Verdict
@@ -103,7 +103,7 @@ class LearnedSamples(Iterable[Sample]):
         task, rung = sample.request.task, recording.rung
         scorer = self.scorers.get(task, EMPTY).get(rung, EMPTY).get(name)
         if scorer is None:
-            return Verdict.abstain("not fitted", name=name, flags=("not_fitted",))
+            return Verdict.abstain("not fitted", name=name, flags=(NOT_FITTED,))
         held = self.held_out.get((task, rung))
         if held is not None and not np.isnan(held[row]):
             return Verdict(name=name, score=float(held[row]), reason="by its words, out of fold")

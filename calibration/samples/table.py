@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -142,17 +143,18 @@ class Table:
         return replace(self, correct=correct, parts=parts)
 
     def silenced(self, rung: str, verifiers: Collection[str]) -> Table:
-        """Return the table as if these verifiers abstained on a rung."""
+        """Return the table as if these verifiers abstained on a rung: without their features, so that none is read."""
         if rung not in self.rows:
             return self
-        mine = [name.split(".", 1)[0] in verifiers for name in self.names[rung]]
+        others = [name.split(".", 1)[0] not in verifiers for name in self.names[rung]]
         use = {
             name: replace(one, abstained=one.computed + one.recorded) if name in verifiers else one
             for name, one in self.use.get(rung, {}).items()
         }
         return replace(
             self,
-            rows={**self.rows, rung: np.where(mine, np.nan, self.rows[rung])},
+            names={**self.names, rung: tuple(compress(self.names[rung], others))},
+            rows={**self.rows, rung: self.rows[rung][:, others]},
             use={**self.use, rung: use},
             parts={rungs: part.silenced(rung, verifiers) for rungs, part in self.parts.items()},
         )

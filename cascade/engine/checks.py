@@ -13,6 +13,7 @@ from cascade.exchange import Request
 from cascade.guards.endpoint_pool import Health
 from cascade.ladder import Ladder
 from cascade.policy.policy import Policy
+from cascade.policy.text_scorer import NOT_FITTED
 from cascade.policy.unknown_task import did_you_mean
 from cascade.prices import PriceBook
 from cascade.result import Attempt
@@ -20,6 +21,9 @@ from cascade.settings import LadderWarning, ObserveLimits, SilentVerifierWarning
 
 SILENT_AFTER = 20
 """Abstentions in a row from which on a verifier counts as silent."""
+
+_MEANT = frozenset({"spared", NOT_FITTED})
+"""Flags of abstentions that are meant: nothing is wrong with the verifier."""
 
 
 class WarnOnce:
@@ -113,7 +117,7 @@ class SilenceWatch:
         leant_on = {} if policy is None else policy.ladder.verifiers
         for attempt in attempts:
             for verdict in attempt.verdicts:
-                if verdict.name not in leant_on.get(attempt.rung, ()) or "spared" in verdict.flags:
+                if verdict.name not in leant_on.get(attempt.rung, ()) or _MEANT.intersection(verdict.flags):
                     continue
                 key = attempt.rung, verdict.name
                 self._in_a_row[key] = self._in_a_row.get(key, 0) + 1 if verdict.abstained else 0

@@ -38,6 +38,9 @@ BUCKETS = 1 << BITS
 MOST_CHARACTERS = 4000
 """Characters of the prompt, and of the answer, that are read: the first half and the last half of so many."""
 
+NOT_FITTED = "not_fitted"
+"""Flag of a verdict of a verifier that learns, where no policy holds its weights: it abstains by design."""
+
 Buckets: TypeAlias = "tuple[NDArray[np.uint16], NDArray[np.uint16]]"
 """The buckets of a prompt's words and pairs, and those of an answer's: each once, rising."""
 

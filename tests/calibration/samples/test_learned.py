@@ -183,6 +183,18 @@ def test_too_few_labels_are_said_and_it_abstains() -> None:
         assert app.run(samples[0].request).attempts[0].verdicts[1].flags == ("not_fitted",)
 
 
+def test_a_verifier_that_was_not_fitted_for_a_task_is_not_said_to_have_fallen_silent() -> None:
+    """Of two tasks one has too few labels; its verdicts abstain by design, more often in a row than a fault may."""
+    few = [replace(one, request=replace(one.request, task="few")) for one in texts(25, telling=0.9, seed=2)]
+    policy = calibrate([*texts(200, telling=0.9), *few], LADDER, target=EscalationRate(0.3))
+    assert list(policy.learned) == ["t"]
+    assert "learned" in policy.ladder.verifiers["small"]
+    with Cascade(LADDER, policy=policy, client=RecordedClient(few)) as app:
+        served = [app.run(one.request) for one in few]
+        assert not [one for one in app.health() if one.state == "silent"]
+    assert all(one.attempts[0].verdicts[1].flags == ("not_fitted",) for one in served)
+
+
 @pytest.mark.parametrize("target", [MaxDisagreement(0.3), EscalationRate(0.3)], ids=["pairs", "labels"])
 def test_on_pairs_nothing_is_learnt_and_a_warning_says_so(target) -> None:
     policy = calibrate(texts(300, telling=0.9), LADDER, target=target)
@@ -258,6 +270,6 @@ def test_where_words_tell_nothing_beside_the_others_it_is_left_out_and_said() ->
     for policy in left_out:
         assert any("left out, since it adds nothing" in one for one in policy.tasks["t"].measured["warnings"])
         (point,) = policy.tasks["t"].points
-        (learned,) = [column for column in point.combiners["small"].columns if column.name == "learned"]
-        assert learned.weight == 0.0
+        assert "learned" not in point.combiners["small"].features
+        assert "learned" not in policy.ladder.verifiers["small"], "so that the policy serves without it, too"
     assert calibrate(texts(200, telling=0.9), ladder, target=EscalationRate(0.3)).learned
