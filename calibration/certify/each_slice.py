@@ -127,26 +127,46 @@ class EachSlice:
         return max(found)
 
     def by_slice(self, walked: Sequence[Candidate]) -> dict[str, dict[str, Any]]:
-        """Return each slice's outcome under the last of the candidates that were walked.
-
-        `outcome`: pass; fail; or undecided, with `needed` draws at least before it can pass. `holds_by_name`: it passes
-        every step at δ over the number of slices, so that it may be said of this slice by itself.
-        """
+        """Return each slice's outcome under the last of the candidates that were walked; see `slice_outcome`."""
         losses = [self.losses(candidate) for candidate in walked]
         least, found = required_draws(self.eps, self.delta), {}
         for name, (rows, one) in self.parts.items():
-            p = [_p(one, candidate, own[rows]) for candidate, own in zip(walked, losses, strict=True)]
-            n = len(one.drawn)
-            small = n < least
-            found[name] = {
-                "n": n,
-                "risk": float(losses[-1][rows][one.drawn].mean()) if n else None,
-                "p": p[-1],
-                "outcome": "pass" if max(p) <= self.delta else "undecided" if small else "fail",
-                "holds_by_name": max(p) <= self.delta / len(self.parts),
-                **({"needed": least} if small else {}),
-            }
+            found[name] = slice_outcome(
+                [_p(one, candidate, own[rows]) for candidate, own in zip(walked, losses, strict=True)],
+                n=len(one.drawn),
+                risk=float(losses[-1][rows][one.drawn].mean()) if len(one.drawn) else None,
+                least=least,
+                delta=self.delta,
+                slices=len(self.parts),
+            )
         return found
+
+
+def slice_outcome(
+    p: Sequence[float], *, n: int, risk: float | None, least: int, delta: float, slices: int
+) -> dict[str, Any]:
+    """Return the outcome of a slice, as it stands in a certificate.
+
+    `outcome`: pass; fail; or undecided, with `needed` draws at least before it can pass. `holds_by_name`: it passes
+    every step at δ over the number of slices, so that it may be said of this slice by itself.
+
+    Args:
+        p: its p-value at each step; of several bounds the greatest.
+        n: its draws.
+        risk: the loss seen under the last step; None without draws.
+        least: the draws with which a test can pass.
+        delta: the level of the walk.
+        slices: how many slices there are.
+    """
+    small = n < least
+    return {
+        "n": n,
+        "risk": risk,
+        "p": p[-1],
+        "outcome": "pass" if max(p) <= delta else "undecided" if small else "fail",
+        "holds_by_name": max(p) <= delta / slices,
+        **({"needed": least} if small else {}),
+    }
 
 
 def describe_slices(tag: str, slices: Mapping[str, Mapping[str, Any]]) -> str:

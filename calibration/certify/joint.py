@@ -15,7 +15,7 @@ from calibration.arrays import Flags, Floats
 from calibration.certify.candidates import list_candidates, weigh_caution
 from calibration.certify.certificate import Certificate, Certified, state_assumptions
 from calibration.certify.certification import SAME, explain_shortfall, is_fractional
-from calibration.certify.each_slice import describe_slices
+from calibration.certify.each_slice import describe_slices, slice_outcome
 from calibration.certify.hypothesis_tests import Found, Tester, Trial, pass_chances
 from calibration.certify.verification import Candidate, select_rows
 from calibration.certify.weighting import weigh
@@ -188,23 +188,20 @@ def _test(tester: Tester, candidate: Candidate) -> Trial:
 def _by_slice(
     names: Sequence[str], testers: Sequence[Tester], trials: Sequence[Sequence[Trial]]
 ) -> dict[str, dict[str, Any]]:
-    """Return each slice's outcome over all bounds, as `EachSlice.by_slice` does, with the bound of its greatest p."""
+    """Return each slice's outcome over all bounds: draws and risk are those of the bound with the greatest p."""
     found: dict[str, dict[str, Any]] = {}
-    count = len(set(names))
-    for place, (name, tester) in enumerate(zip(names, testers, strict=True)):
-        p, n = [step[place].p for step in trials], len(tester.rows.drawn)
-        least = required_draws(tester.bound.value, tester.delta)
-        small = n < least
-        own = {
-            "n": n,
-            "risk": trials[-1][place].risk if n else None,
-            "p": p[-1],
-            "outcome": "pass" if max(p) <= tester.delta else "undecided" if small else "fail",
-            "holds_by_name": max(p) <= tester.delta / count,
-            **({"needed": least} if small else {}),
-        }
-        if name not in found or own["p"] > found[name]["p"]:
-            found[name] = own
+    for name in dict.fromkeys(names):
+        own = [place for place, other in enumerate(names) if other == name]
+        worst = max(own, key=lambda place: trials[-1][place].p)
+        tester, n = testers[worst], len(testers[worst].rows.drawn)
+        found[name] = slice_outcome(
+            [max(step[place].p for place in own) for step in trials],
+            n=n,
+            risk=trials[-1][worst].risk if n else None,
+            least=required_draws(tester.bound.value, tester.delta),
+            delta=tester.delta,
+            slices=len(set(names)),
+        )
     return found
 
 

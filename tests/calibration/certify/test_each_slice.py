@@ -12,6 +12,8 @@ import pytest
 
 from calibration import ExpectedLoss, MaxDisagreement, MaxError, MaxLoss, calibrate
 from calibration.certify.each_slice import EachSlice
+from calibration.certify.hypothesis_tests import Trial
+from calibration.certify.joint import _by_slice
 from calibration.certify.looks import Looks
 from calibration.certify.paired import PairedTester
 from calibration.fit.paired.fit import LabelBudget, PairedOptions, part_rows
@@ -108,6 +110,27 @@ def test_naming_slices_divides_delta_over_them() -> None:
     level = task.certificate["delta"]
     assert all(one["holds_by_name"] == (one["p"] <= level / 9) for one in slices.values() if one["outcome"] == "pass")
     assert slices["en"]["holds_by_name"]
+
+
+def test_a_slice_is_named_only_if_each_of_several_bounds_names_it() -> None:
+    """At an earlier step the bound that is tightest at the last one may have passed with ease, and another one not."""
+
+    class Rows:
+        drawn = range(500)
+
+    class One:
+        rows, bound, delta = Rows(), MaxLoss(EPS), DELTA
+
+    def trial(p: float) -> Trial:
+        return Trial(p=p, accepted=0, risk=p)
+
+    # Two slices: en by both bounds, then de by both.
+    names, testers = ["en", "de", "en", "de"], [One()] * 4
+    steps = [[trial(p) for p in row] for row in ([0.09, 0.001, 0.001, 0.001], [0.001, 0.001, 0.02, 0.002])]
+    found = _by_slice(names, testers, steps)  # type: ignore[arg-type]  # what it reads of a tester
+    assert {name: one["outcome"] for name, one in found.items()} == {"en": "pass", "de": "pass"}
+    assert {name: one["holds_by_name"] for name, one in found.items()} == {"en": False, "de": True}
+    assert [found["en"][name] for name in ("p", "risk")] == [0.02, 0.02]
 
 
 def test_an_aim_has_no_slices() -> None:
