@@ -31,7 +31,7 @@ from cascade.cli.shared.options import (
 from cascade.cli.shared.page_file import ReportOption
 from cascade.cli.shared.progress import progress, summed
 from cascade.cli.shared.rungs import chosen_ladder
-from cascade.cli.shared.targets import parse_bounds, parse_dial, parse_rates
+from cascade.cli.shared.targets import each_tag, parse_bounds, parse_dial, parse_rates
 from cascade.cli.shared.terminal import fail, print_json, say, warn
 from cascade.errors import ConfigError
 
@@ -216,7 +216,6 @@ def calibrate(
     from calibration import calibrate_files
     from calibration.judges.screening import UNPROBED
     from calibration.pages.blocks import operating_points
-    from calibration.samples.tag_slices import tag_of
     from calibration.targets.by_task import make_target
     from cascade.policy.policy import Policy
     from cascade.samples.table import parse_mapping
@@ -238,6 +237,7 @@ def calibrate(
     if max_escalation is not None and target_escalation is not None:
         message = "--max-escalation and --target-escalation are both given; one of them was expected."
         raise ConfigError(message)
+    tag = each_tag(each, {"--same judge": same == "judge"})
     if new_task and asked is None:
         message = f"--new-task {new_task[0]} needs a target on the command line, such as --target-escalation 0.25."
         raise ConfigError(message)
@@ -256,7 +256,7 @@ def calibrate(
             max_escalation=max_escalation,
             max_added_p95_s=max_added_p95,
             redraws=redraws,
-            each=None if each is None else tag_of(each),
+            each=tag,
             dial=parse_dial(dial or []),
             choose_rungs=choose_rungs,
             combiner=None if combiner is None else Policy.load(combiner),

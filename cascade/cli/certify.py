@@ -10,7 +10,7 @@ import typer
 
 from cascade.cli.explore import explore_samples
 from cascade.cli.shared.certified import certify_same, end_certified
-from cascade.cli.shared.certify_options import chosen_bound, each_tag, require_judge, require_together
+from cascade.cli.shared.certify_options import chosen_bound, require_judge, require_together
 from cascade.cli.shared.exit_codes import Interrupted
 from cascade.cli.shared.options import (
     ConfigOption,
@@ -26,6 +26,7 @@ from cascade.cli.shared.options import (
 from cascade.cli.shared.pair_run import open_run, record_judges, require_recorded, work_file
 from cascade.cli.shared.rungs import chosen_ladder
 from cascade.cli.shared.sitting import annotator_name
+from cascade.cli.shared.targets import each_tag
 from cascade.cli.shared.terminal import interactive, print_json, say, warn
 from cascade.errors import DataError
 
@@ -179,6 +180,7 @@ def certify(
     from calibration.fit.paired.fit import LabelBudget
     from calibration.samples.audit import AUDIT_SHARE, audit_size
     from calibration.targets.bound import MaxDisagreement, MaxLoss
+    from calibration.targets.target import Best
     from cascade.cli.shared.changed_prompt import read_prompt, with_changed_prompt
     from cascade.cli.shared.pair_labels import Work
     from cascade.samples.table import parse_mapping
@@ -187,7 +189,15 @@ def certify(
         max_loss, target, (never_worse_than, margin), confidence, audit_bound=audit_bound, same=max_disagreement
     )
     require_together(prompt, labels, max_disagreement, dry_run=dry_run)
-    tag = each_tag(each, bound, never_worse_than, person)
+    tag = each_tag(
+        each,
+        {
+            "--target best": isinstance(bound, Best),
+            "--never-worse-than every": never_worse_than == "every",
+            "--person": person,
+            "--audit-bound": audit_bound,
+        },
+    )
     chosen = chosen_ladder(config, rungs, verifiers)
     require_judge(by, judge_model, rubric)
     who = annotator_name(annotator) if by in ("terminal", "browser") and labels is not None else ""

@@ -23,7 +23,7 @@ from calibration.targets.target import Best
 from calibration.thresholds.aimed import anchor
 from calibration.thresholds.evidence import ParetoPolicy
 from calibration.thresholds.path import Path, policy_path
-from cascade.errors import DataError
+from cascade.errors import ConfigError, DataError
 from cascade.policy.operating_point import OperatingPoint
 from cascade.policy.policy import SALT
 
@@ -82,6 +82,28 @@ class PairedOptions:
 
     abstains: bool = False
     """Whether the task gives no answer where the last rung's was vetoed."""
+
+    def __post_init__(self) -> None:
+        """Refuse slices beside what bounds something of all requests together: a slice may have more than its share.
+
+        Raises:
+            ConfigError: `each` is given with an aim, every single model, a person's part, or an audit's.
+        """
+        budget = self.budget or LabelBudget(labels=0)
+        beside = {
+            "an aim": isinstance(self.bound, Best),
+            "every single model": self.every,
+            "a person's labels of a part": budget.person > 0,
+            "the audit's bound": budget.audit_bound,
+            "a person's checks of a judge": self.sameness.checks is not None,
+        }
+        given = [name for name, value in beside.items() if value]
+        if self.each is not None and given:
+            message = (
+                f"each is tag.{self.each}, beside {' and '.join(given)}; a bound against one reference by one kind of "
+                "labels was expected, since the rest is not known of each value. Leave one of them out."
+            )
+            raise ConfigError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

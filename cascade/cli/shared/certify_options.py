@@ -53,19 +53,6 @@ def require_together(prompt: Path | None, labels: int | None, same: float | None
         raise ConfigError(message)
 
 
-def each_tag(each: str | None, bound: object, reference: str | None, person: int) -> str | None:
-    """Return the tag of --each; refuse it with what tests no slices."""
-    from calibration.samples.tag_slices import tag_of
-    from calibration.targets.target import Best
-
-    if each is not None and (isinstance(bound, Best) or reference == "every" or person):
-        message = (
-            "--each tests a bound against one reference, by one kind of labels: not --target best, every, --person."
-        )
-        raise ConfigError(message)
-    return None if each is None else tag_of(each)
-
-
 def require_judge(by: str, model: str | None, rubric: Path | None) -> None:
     """Check that a judge is named where it labels, and there only."""
     if (by == "judge") != (model is not None):

@@ -1,8 +1,8 @@
-"""Parsers of target options: rates, bounds by dimension, and operating points of --dial."""
+"""Parsers of target options: rates, bounds by dimension, slices, and operating points of --dial."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cascade.errors import ConfigError
@@ -72,3 +72,25 @@ def _number(text: str, flag: str, example: str) -> float:
     except ValueError:
         message = f"{flag} has {text!r}; a number from 0 to 1 was expected ({example})."
         raise ConfigError(message) from None
+
+
+def each_tag(each: str | None, beside: Mapping[str, object]) -> str | None:
+    """Return the tag of --each; refuse it beside what is not known of each value of a tag.
+
+    Args:
+        each: the option; None: not given.
+        beside: options that bound something of all requests together, or test otherwise, by what was given of each.
+
+    Raises:
+        ConfigError: it names no tag, or one of these was given too.
+    """
+    from calibration.samples.tag_slices import tag_of
+
+    given = [name for name, value in beside.items() if value]
+    if each is not None and given:
+        message = (
+            f"--each was given with {' and '.join(given)}; a bound against one reference, by one kind of labels and "
+            "without a person's or an audit's part for all requests together, was expected. Leave one of them out."
+        )
+        raise ConfigError(message)
+    return None if each is None else tag_of(each)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from calibration import ExpectedLoss, MaxDisagreement, MaxError, MaxLoss, calibrate
+from calibration import Best, ExpectedLoss, MaxDisagreement, MaxError, MaxLoss, calibrate
 from calibration.certify.each_slice import EachSlice
 from calibration.certify.hypothesis_tests import Trial
 from calibration.certify.joint import _by_slice
@@ -22,6 +22,7 @@ from calibration.samples.layout import Layout
 from calibration.samples.sameness import Sameness
 from calibration.targets.bound import Jointly
 from cascade.errors import ConfigError
+from cascade.exchange import Response
 from cascade.policy.policy import TaskPolicy
 from cascade.samples.jsonl import sample_of
 from cascade.samples.sample import Sample
@@ -151,7 +152,42 @@ def test_the_commands_say_it_and_refuse_what_is_no_tag(cli: Any, folder: Any) ->
     assert set(certificate["each"]["slices"]) == {"de", "en"}
     for more in (("--max-disagreement", EPS, "--each", "language"), ("--target-loss", EPS, "--each", "tag.language")):
         assert cli("calibrate", *given, *more).exit_code == 2
-    assert cli("certify", *given, *labels, "--person", 40).exit_code == 2
+    loss, same = (
+        ("certify", *given, *labels),
+        ("calibrate", *given, "--max-disagreement", EPS, "--each", "tag.language"),
+    )
+    for before, more in (
+        (loss, ("--person", 40)),
+        (loss, ("--audit-bound",)),
+        (same, ("--same", "judge", "--judge-model", "judge")),
+    ):
+        done = cli(*before, *more)
+        assert done.exit_code == 2
+        assert f"--each was given with {' '.join(map(str, more[:2])).removesuffix(' 40')};" in done.stderr
+
+
+def test_what_is_bounded_over_all_requests_is_no_bound_in_each_slice() -> None:
+    """A share of all rows says little of a slice: it may have all of them."""
+    bound, sameness = MaxLoss(EPS), Sameness()
+    for more in (
+        {"budget": LabelBudget(labels=50, audit_bound=True)},
+        {"budget": LabelBudget(labels=50, person=20)},
+        {"every": True},
+        {"bound": Best()},
+        {"sameness": replace(sameness, checks=Checked())},
+    ):
+        with pytest.raises(ConfigError, match=r"tag\.language, beside .* Leave one of them out"):
+            PairedOptions(**{"bound": bound, "sameness": sameness, "each": "language", **more})
+
+
+class Checked:
+    wanted = 50
+
+    def said(self, sample: Sample, rung: str, top: Response) -> float | None:
+        return None
+
+    def ask(self, task: str, ids: Sequence[str]) -> None:
+        """Nothing is asked."""
 
 
 def sliced(whole: Layout, hard: float, rng: np.random.Generator) -> Layout:
