@@ -122,6 +122,38 @@ def test_a_look_that_fails_is_counted_once_and_the_next_one_comes_at_twice_as_ma
     assert len(looks) == 2
 
 
+@pytest.mark.parametrize("noted", [None, True], ids=["before its outcome", "after it"])
+def test_a_look_that_a_kill_cut_off_is_counted_and_the_same_one_again_is_no_other(cli, folder, url, noted) -> None:
+    """Killed when the look is recorded and the policy is not written: what stands on disk then is made here."""
+    record = folder / "log.db.looks.json"
+    before = (folder / "policy.json").read_bytes()
+    with load_config("cascade.yaml").open() as app:
+        ask(app, OTHER, FIRST + 10)
+    assert renewed(cli)["state"] == "renewed"
+    first = Policy.load("policy.json").tasks["sums"]
+
+    def killed() -> None:
+        (folder / "policy.json").write_bytes(before)
+        found = json.loads(record.read_text())
+        found["tasks"]["sums"][-1]["certified"] = noted
+        record.write_text(json.dumps(found))
+
+    killed()
+    assert renewed(cli)["state"] == "renewed"
+    again = Policy.load("policy.json").tasks["sums"]
+    assert (again.points, again.certificate) == (first.points, first.certificate)
+    assert [one["certified"] for one in json.loads(record.read_text())["tasks"]["sums"]] == [True]
+    killed()
+    with load_config("cascade.yaml").open() as app:
+        ask(app, OTHER, FIRST, start=3000)
+    assert renewed(cli)["observed"] == 2 * FIRST
+    later = Policy.load("policy.json").tasks["sums"].certificate
+    assert first.certificate is not None
+    assert later is not None
+    shares = [one["delta"] / 0.1 for one in (first.certificate, later)]
+    assert shares == pytest.approx([1 / 2, 1 / 6]), "the one that was cut off is paid for"
+
+
 def test_a_changed_ladder_is_certified_again_instead_of_refused(cli, folder, url) -> None:
     text = (folder / "cascade.yaml").read_text()
     (folder / "cascade.yaml").write_text(text.replace("model: openai/small", "model: openai/smaller"))
