@@ -114,9 +114,11 @@ def _decoded(weights: str) -> NDArray[np.int8]:
     try:
         table = np.frombuffer(base64.b64decode(weights, validate=True), dtype=np.int8)
     except (binascii.Error, ValueError):
-        raise ConfigError("learned weights: found a text that is not base 64") from None
+        message = f"learned weights are a text that is not base 64; {BUCKETS:,} bytes in base 64 were expected."
+        raise ConfigError(message) from None
     if len(table) != BUCKETS:
-        raise ConfigError(f"learned weights: found {len(table)}, expected {BUCKETS}, a byte each")
+        message = f"learned weights are {len(table):,} bytes; {BUCKETS:,} were expected, one a weight."
+        raise ConfigError(message)
     return table
 
 

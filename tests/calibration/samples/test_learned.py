@@ -18,7 +18,7 @@ from calibration.samples.table import lay_out
 from calibration.stats.split import split_rows
 from cascade import Cascade
 from cascade.clients.recorded import RecordedClient
-from cascade.errors import DataError
+from cascade.errors import ConfigError, DataError
 from cascade.exchange import Request, Response
 from cascade.ladder import Ladder, Rung
 from cascade.policy.policy import Policy
@@ -159,6 +159,68 @@ def test_the_policys_hash_covers_the_weights() -> None:
     body = json.loads(json.dumps(policy.to_json()))
     assert Policy.from_json(body).learned == policy.learned
     assert "learned" not in replace(policy, learned={}).to_json()
+
+
+@pytest.mark.parametrize(
+    ("key", "change", "says"),
+    [
+        ("weights", lambda text: text[:1000], "750 bytes; 4,096 were expected"),
+        ("weights", lambda text: text + text, "base 64; 4,096 bytes"),
+        ("weights", lambda text: "", "0 bytes; 4,096 were expected"),
+        ("weights", lambda text: "重み" + text[2:], "base 64; 4,096 bytes"),
+        ("weights", lambda text: None, "weights is None"),
+        ("intercept", lambda number: float("nan"), "NaN is not a number"),
+        ("scale", lambda number: float("inf"), "Infinity is not a number"),
+        ("scale", lambda number: -number, "greater than or equal to 0"),
+        ("n", lambda number: 0, "greater than or equal to 1"),
+    ],
+)
+def test_a_policy_file_with_damaged_weights_is_refused_in_a_sentence_that_names_it(tmp_path, key, change, says) -> None:
+    path = tmp_path / "policy.json"
+    body = calibrate(texts(200, telling=0.9), LADDER, target=EscalationRate(0.3)).to_json()
+    scorer = body["learned"]["t"]["small"]["learned"]
+    scorer[key] = change(scorer[key])
+    path.write_text(json.dumps(body))
+    with pytest.raises(ConfigError) as caught:
+        Policy.load(path)
+    said = str(caught.value)
+    assert said.startswith(f"{path} is not a policy that can be served: ")
+    assert says in said
+    assert said.endswith(". Write it again with `cascade calibrate`.")
+
+
+ANSWERS = {
+    "Japanese": ("これは正しい答えです。", "たぶん違うかもしれません。"),
+    "Arabic": ("الجواب الصحيح هو كذا", "رُبَّما لا أعرف ذلك"),
+    "emoji": ("✅🎉👍🏽👍🏽", "🤷‍♀️❓🇫🇷"),
+    "lone surrogates": ("yes \ud800 yes", "not \udfff not"),
+}
+
+
+@pytest.mark.parametrize("kind", [*ANSWERS, "empty", "tools"])
+def test_answers_in_any_script_empty_ones_and_tool_calls_alone_are_read(kind: str) -> None:
+    """Where nothing is written, nothing is learnt; all else is told apart by its words, served as calibrated."""
+
+    def spoken(sample: Sample) -> Sample:
+        small = sample.recordings["small"]
+        answer = small.response
+        if kind == "tools":
+            arguments = json.dumps({"q": "tram" if small.correct else "bell"})
+            call = {"id": "c", "type": "function", "function": {"name": "find", "arguments": arguments}}
+            answer = replace(answer, text="", tool_calls=(call,), finish_reason="tool_calls")
+        else:
+            right, wrong = ANSWERS.get(kind, ("", ""))
+            answer = replace(answer, text=right if small.correct else wrong)
+        return replace(sample, recordings={**sample.recordings, "small": replace(small, response=answer)})
+
+    samples, fresh = ([spoken(one) for one in texts(n, telling=0.0, seed=n)] for n in (120, 40))
+    found = fitted(samples)
+    told = auroc(scores(found), [one.recordings["small"].correct for one in samples])
+    assert (told or 0.0) > 0.95 if kind != "empty" else abs((told or 0.0) - 0.5) < 0.15
+    policy = calibrate(samples, LADDER, target=EscalationRate(0.3))
+    with Cascade(LADDER, policy=policy, client=RecordedClient(fresh)) as app:
+        served = [app.run(one.request).escalated for one in fresh]
+    assert replay(fresh, policy, LADDER).tasks["t"].rate.tolist() == list(map(float, served))
 
 
 def test_an_aim_costs_less_with_it_where_words_tell() -> None:
