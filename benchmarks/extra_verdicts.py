@@ -24,9 +24,10 @@ from calibration.assess.imagined import cost_at_loss
 from calibration.combine.learned_gain import pays
 from calibration.combine.rung_fits import RungFits
 from calibration.samples.columns import answer_cost
-from calibration.samples.learned import LearnedSamples, fit_scorers
+from calibration.samples.learned import LearnedSamples
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.replayed import confidences, goes_up
+from calibration.samples.scorer_fits import fit_scorers
 from calibration.samples.table import Table, lay_out
 from calibration.stats.rate import fit_threshold
 from cascade.policy.operating_point import Threshold

@@ -21,10 +21,10 @@ from calibration.fit.redraws import redraw
 from calibration.fit.task_fit import MINIMUM, finish_task, require_enough, start_task
 from calibration.samples.added_latency import limited
 from calibration.samples.layout import Layout, lay_out_tasks
-from calibration.samples.learned import learn
 from calibration.samples.recorded import recorded_ladder
 from calibration.samples.same_figures import describe_sameness, repeat_figures, same_shares
 from calibration.samples.sameness import Sameness
+from calibration.samples.scorer_fits import learn
 from calibration.samples.selective import require_labels_for
 from calibration.samples.subladders import list_parts
 from calibration.samples.survey import Survey, survey

@@ -12,7 +12,8 @@ from calibration.assess.diagnostics import Diagnosis, diagnose
 from calibration.assess.worth import VerifierWorth, measure_worth
 from calibration.combine.held_out import hold_out
 from calibration.samples.layout import lay_out_tasks
-from calibration.samples.learned import Scorers, apply_scorers, fit_scorers
+from calibration.samples.learned import Scorers
+from calibration.samples.scorer_fits import learn
 from calibration.samples.survey import Survey
 from cascade.errors import DataError
 from cascade.ladder import Ladder
@@ -62,12 +63,8 @@ def pictures_of(
     counts = {name: found.counts[name] for name in tasks if name in found.counts}
     made: dict[str, Pictures] = {}
     ladder = resolve(ladder)
-    seen = (
-        fit_scorers(samples, ladder, counts, seed=seed) or samples
-        if learned is None
-        else apply_scorers(samples, ladder, counts, learned)
-    )
-    layouts = lay_out_tasks(seen, ladder, counts, {}, prices=prices)
+    seen = learn(samples, ladder, counts, seed=seed, given=learned)
+    layouts = lay_out_tasks(seen or samples, ladder, counts, {}, prices=prices)
     for name in list(layouts):
         table = layouts.pop(name).table
         try:

@@ -14,7 +14,8 @@ from calibration.arrays import Flags, Floats
 from calibration.samples.columns import Columns, VerifierUse
 from calibration.samples.copies import CopyGroups
 from calibration.samples.judging import judged
-from calibration.samples.learned import Scorers, apply_scorers, fit_scorers
+from calibration.samples.learned import Scorers
+from calibration.samples.scorer_fits import learn
 from cascade.hashing import unit
 from cascade.ladder import Ladder
 from cascade.prices import PriceBook
@@ -212,12 +213,8 @@ def lay_out(
     """
     ladder = ladder.of(task)
     columns, copies = Columns(ladder, prices), CopyGroups()
-    seen: Iterable[Sample] = (
-        fit_scorers(samples, ladder, [task], seed=seed) or samples
-        if learned is None
-        else apply_scorers(samples, ladder, [task], learned)
-    )
-    for done, sample in enumerate(seen, start=1):
+    seen = learn(samples, ladder, [task], seed=seed, given=learned)
+    for done, sample in enumerate(seen or samples, start=1):
         columns.add(sample, judged(sample, ladder))
         copies.add(sample)
         if progress is not None:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from calibration import Best, EscalationRate, MaxDisagreement, MaxLoss, calibrate, replay
-from calibration.samples.learned import LearnedSamples, fit_scorers
+from calibration.samples.learned import LearnedSamples
 from calibration.samples.recorded import Recorded
+from calibration.samples.scorer_fits import fit_scorers
 from calibration.samples.table import lay_out
 from calibration.stats.split import split_rows
 from cascade import Cascade
@@ -109,6 +110,23 @@ def test_rows_that_certify_are_not_learnt_from() -> None:
         for row, one in enumerate(samples)
     ]
     assert fitted(turned, certifies=True).scorers == found.scorers
+
+
+@pytest.mark.parametrize("kind", ["sessions", "copies", "both"])
+def test_groups_and_copies_that_certify_are_not_learnt_from_either(kind: str) -> None:
+    """The split is the certificate's own: that of the rows as they are laid out."""
+    samples = []
+    for place, one in enumerate(texts(240, telling=0.9)):
+        group = f"s{place // 6}" if kind == "sessions" or (kind == "both" and place % 2) else None
+        twin = kind != "sessions" and place % 3
+        messages = samples[-1].request.messages if twin else one.request.messages
+        samples.append(replace(one, request=Request.of(messages, id=one.request.id, task="t", group=group)))
+    groups = lay_out("t", samples, LADDER).groups
+    assert len(set(groups)) < len(groups), "else nothing is shown"
+    learnt = ~np.isnan(fitted(samples, certifies=True).held_out["t", "small"])
+    assert np.array_equal(learnt, split_rows(groups, seed=0))
+    sides = {(group, bool(side)) for group, side in zip(groups, learnt, strict=True) if group is not None}
+    assert len(sides) == len(set(groups) - {None})
 
 
 def test_copies_of_a_request_are_never_scored_by_each_other() -> None:
