@@ -31,6 +31,8 @@ from tests.cascade.cli.conftest import write_lines
 from tests.cascade.conftest import cli, folder  # noqa: F401 - fixtures
 
 EPS, DELTA = 0.1, 0.1
+SLICES, ELSE = 6, 0.01
+"""Slices of a pool, and the share that differs in those that are not at the bound."""
 
 
 def rows(n: int, wrong: float, language: str | None, *, seed: int = 0, unsure: float = 0.7) -> list[dict[str, Any]]:
@@ -244,29 +246,34 @@ def test_the_whole_way_certifies_no_policy_that_some_slice_does_not_keep_more_of
     assert broken / draws <= DELTA + 3.0 * np.sqrt(DELTA * (1.0 - DELTA) / draws)
 
 
+def six_slices(at_bound: int) -> tuple[EachSlice, np.ndarray[Any, np.dtype[np.float64]]]:
+    """Return a pool's certifying rows in six slices, and how often each row differs; `at_bound` slices are at it."""
+    layout = pool()
+    layout = replace(layout, slices=tuple(f"s{i % SLICES}" for i in range(len(layout.table))))
+    held = part_rows(layout, PairedOptions(bound=MaxDisagreement(EPS), sameness=Sameness())).held
+    whole = PairedTester(
+        pairs=held, bound=MaxDisagreement(EPS), eps=EPS, delta=DELTA, salt="s", drawn=np.arange(len(held.table))
+    )  # fmt: skip
+    mine = [layout.slices[int(i)] for i in held.index]
+    rate = np.array([EPS * 1.0001 if int(one[1]) < at_bound else ELSE for one in mine])
+    return EachSlice.of(whole, "x", mine, sorted(set(mine))), rate
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("at_bound", [1, 6])
 def test_slices_exactly_at_the_bound_pass_and_are_named_no_more_often_than_said(at_bound: int) -> None:
     """Of 3,000 draws; with one slice at the bound all pass in at most δ, with six at it any is named in at most δ."""
-    rng, draws, delta = np.random.default_rng(3), 3000, 0.1
-    layout = pool()
-    layout = replace(layout, slices=tuple(f"s{i % 6}" for i in range(len(layout.table))))
-    held = part_rows(layout, PairedOptions(bound=MaxDisagreement(EPS), sameness=Sameness())).held
-    whole = PairedTester(
-        pairs=held, bound=MaxDisagreement(EPS), eps=EPS, delta=delta, salt="s", drawn=np.arange(len(held.table))
-    )  # fmt: skip
-    mine = [layout.slices[int(i)] for i in held.index]
-    each = EachSlice.of(whole, "x", mine, sorted(set(mine)))
-    rate = np.array([EPS * 1.0001 if int(one[1]) < at_bound else 0.01 for one in mine])
+    rng, draws = np.random.default_rng(3), 3000
+    each, rate = six_slices(at_bound)
     passed = named = 0
     for _ in range(draws):
-        losses = (rng.random(len(mine)) < rate).astype(float)
-        passed += each.p_value((), losses) <= delta
+        losses = (rng.random(len(rate)) < rate).astype(float)
+        passed += each.p_value((), losses) <= DELTA
         p = [one.p_value((), losses[rows]) for name, (rows, one) in each.parts.items() if int(name[1]) < at_bound]
-        named += min(p) <= delta / 6
-    noise = 3.0 * np.sqrt(delta * (1.0 - delta) / draws)
-    assert passed / draws <= delta + noise
-    assert named / draws <= delta + noise
+        named += min(p) <= DELTA / SLICES
+    noise = 3.0 * np.sqrt(DELTA * (1.0 - DELTA) / draws)
+    assert passed / draws <= DELTA + noise
+    assert named / draws <= DELTA + noise
     if at_bound == 1:
         assert passed / draws > 0.02, "else nothing is shown"
 
