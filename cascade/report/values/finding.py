@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -23,7 +24,8 @@ or unchecked. `money`: dollars. `note`: nothing to do; a footnote."""
 MOST_NAMED = 3
 """Further tasks that a finding of several names."""
 
-_FIGURES = re.compile(r"\d[\d.,]*")
+# A figure or a moment by itself: digits within a name (gpt-4, llama-3.1-8b) tell what the finding is about.
+_FIGURES = re.compile(r"(?<![\w./:@-])(?:\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?|\d[\d.,]*+)(?![\w/@-]|:\w)")
 _ORDER: tuple[Stake, ...] = ("first", "harm", "money", "note")
 
 
@@ -65,9 +67,14 @@ def grouped(findings: Iterable[Finding]) -> list[Finding]:
 
     Their sizes are added, so that what is the matter everywhere is ranked by all of it.
     """
-    alike: dict[tuple[str, str] | int, list[Finding]] = {}
+    alike: dict[tuple[str, str, int] | int, list[Finding]] = {}
+    seen: Counter[tuple[str, str]] = Counter()
     for number, one in enumerate(ranked(findings)):
-        key = number if one.task is None else (one.stake, _FIGURES.sub("#", one.text))
+        key: tuple[str, str, int] | int = number
+        if one.task is not None:
+            text = _FIGURES.sub("#", one.text)
+            key = one.stake, text, seen[one.task, text]  # a task's second one of a kind is another finding
+            seen[one.task, text] += 1
         alike.setdefault(key, []).append(one)
     return ranked(
         replace(same[0], text=f"{same[0].text}{_others(same[1:])}", size=sum(one.size for one in same))
