@@ -23,7 +23,8 @@ class Learned(Verifier):
     Measured at equal loss (benchmarks/RESULTS/worth.md): it pays where other verdicts know little (date_mot 24 points
     of the reference's cost, gsm8k_routellm 10, zeroeval_crux 5), gains nothing on half of the recorded sets, and costs
     up to 3 points on multiple choice with log-probabilities: it learns which questions are hard, for the reference too.
-    So calibrate leaves it out of a rung, and says so, unless it adds to the other verdicts beyond chance.
+    So calibrate leaves it out of a rung, and says so, unless it adds to the other verdicts beyond chance: of the
+    gains most stays on date_mot and gsm8k_routellm, little on zeroeval_crux, and mz_mmlu and mz_medmcqa lose nothing.
 
     Abstains, flagged `not_fitted`, where no policy holds its weights: on the top rung, on a task without enough labels,
     and before calibration. It needs samples with their texts, as they were: of a log, `store_text: full`.
