@@ -17,7 +17,7 @@ DISTRIBUTION = "calibrated-cascade"
 EXTRAS = {
     "fit": ("scipy", "sklearn"),
     "report": ("altair", "jinja2", "scipy", "vl_convert"),
-    "serve": ("jinja2", "prometheus_client", "scipy", "starlette", "uvicorn"),
+    "serve": ("cryptography", "jinja2", "prometheus_client", "scipy", "starlette", "uvicorn"),
     "tables": ("pyarrow",),
     "postgres": ("alembic", "psycopg"),
     "anthropic": ("anthropic",),

@@ -99,7 +99,15 @@ def serve(
                 from cascade.serve.live import Live
 
                 mounted["/dashboard/"] = application(stack.enter_context(Live(app.log)), app.log)
-            serving = Serving(app, loaded.serve, keys=held, mounted=mounted, reloaded=reloaded, processes=workers)
+            serving = Serving(
+                app,
+                loaded.serve,
+                keys=held,
+                mounted=mounted,
+                reloaded=reloaded,
+                processes=workers,
+                shared=loaded.limits.shared,
+            )
             interrupted = serving.run(listening, told if workers == 1 else lambda: None)
             say("Stopping: what was decided is being logged.")
         require_logged(app)

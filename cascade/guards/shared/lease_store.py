@@ -163,7 +163,15 @@ class LeaseStore(Protocol):
         ...
 
     async def put(self, values: Mapping[str, str], ttl_s: float) -> None:
-        """Keep values for so many seconds, in place of those before.
+        """Keep values for so many seconds, in place of those before; 0 or less: drop them.
+
+        Raises:
+            StoreUnavailable: the store cannot be reached.
+        """
+        ...
+
+    async def claim(self, name: str, value: str, ttl_s: float) -> str | None:
+        """Keep a value for so many seconds where there is none, in one atomic step; return the one that there was.
 
         Raises:
             StoreUnavailable: the store cannot be reached.

@@ -83,8 +83,14 @@ _GET = (
     "SELECT name, value FROM cascade_values WHERE name = ANY(%s) AND expires_at > extract(epoch FROM clock_timestamp())"
 )
 _PUT = """
-INSERT INTO cascade_values VALUES (%s, %s, extract(epoch FROM clock_timestamp()) + %s)
+INSERT INTO cascade_values SELECT name, value, extract(epoch FROM clock_timestamp()) + %s
+FROM unnest(%s::text[], %s::text[]) AS told (name, value) ORDER BY name
 ON CONFLICT (name) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at
+"""
+_CLAIM = """
+INSERT INTO cascade_values VALUES (%(name)s, %(value)s, extract(epoch FROM clock_timestamp()) + %(ttl_s)s)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at
+WHERE cascade_values.expires_at <= extract(epoch FROM clock_timestamp()) RETURNING 1
 """
 _COUNT = """
 WITH told AS (
@@ -147,6 +153,10 @@ class PostgresLeases:
     async def put(self, values: Mapping[str, str], ttl_s: float) -> None:
         """As of the protocol."""
         await self._run(self._put, values, ttl_s)
+
+    async def claim(self, name: str, value: str, ttl_s: float) -> str | None:
+        """As of the protocol."""
+        return await self._run(self._claim, name, value, ttl_s)
 
     async def _run(self, work: Callable[Concatenate[Connection[Any], P], R], *given: P.args, **named: P.kwargs) -> R:
         if self._thread is None:
@@ -235,9 +245,17 @@ class PostgresLeases:
         return [found.get(name) for name in names]
 
     def _put(self, connection: Connection[Any], values: Mapping[str, str], ttl_s: float) -> None:
-        with connection.transaction():
-            for name in sorted(values):  # in one order, so that two processes cannot wait for each other
-                connection.execute(_PUT, (name, values[name], ttl_s))
+        with connection.transaction():  # by name, so that two processes cannot wait for each other
+            connection.execute("SET LOCAL synchronous_commit TO off")
+            connection.execute(_PUT, (ttl_s, [*values], [*values.values()]))
+
+    def _claim(self, connection: Connection[Any], name: str, value: str, ttl_s: float) -> str | None:
+        told = {"name": name, "value": value, "ttl_s": ttl_s}
+        while connection.execute(_CLAIM, told).fetchone() is None:
+            held = self._get(connection, [name])[0]
+            if held is not None:  # else it has expired, or was dropped, in between
+                return held
+        return None
 
     def _holders(self, connection: Connection[Any], account: str, day: int) -> list[Holder]:
         query = "SELECT holder, writer FROM cascade_leases WHERE day = %s AND account = %s AND writer <> ''"

@@ -6,6 +6,7 @@ most): what is kept is rounded up, what is granted down.
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -111,7 +112,18 @@ local found = {}
 for i, name in ipairs(KEYS) do found[i] = redis.call('GET', name) or '' end
 return found
 """
-PUT = "for i, name in ipairs(KEYS) do redis.call('SET', name, ARGV[i + 1], 'EX', ARGV[1]) end return 1"
+PUT = """
+for i, name in ipairs(KEYS) do
+  if tonumber(ARGV[1]) > 0 then redis.call('SET', name, ARGV[i + 1], 'PX', ARGV[1]) else redis.call('DEL', name) end
+end
+return 1
+"""
+CLAIM = """
+local held = redis.call('GET', KEYS[1])
+if held then return held end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return ''
+"""
 
 
 class RedisLeases:
@@ -183,7 +195,11 @@ class RedisLeases:
     async def put(self, values: Mapping[str, str], ttl_s: float) -> None:
         """As of the protocol."""
         keys = [f"cascade:value:{name}" for name in values]
-        await self._run(PUT, (str(len(keys)), *keys, str(max(1, round(ttl_s))), *values.values()))
+        await self._run(PUT, (str(len(keys)), *keys, _ms(ttl_s), *values.values()))
+
+    async def claim(self, name: str, value: str, ttl_s: float) -> str | None:
+        """As of the protocol."""
+        return await self._run(CLAIM, ("1", f"cascade:value:{name}", value, _ms(ttl_s))) or None
 
     async def _run(self, script: str, arguments: Sequence[str]) -> Any:
         try:
@@ -194,3 +210,7 @@ class RedisLeases:
     async def aclose(self) -> None:
         """As of the protocol."""
         await self._connection.aclose()
+
+
+def _ms(seconds: float) -> str:
+    return str(math.ceil(1000 * max(0.0, seconds)))

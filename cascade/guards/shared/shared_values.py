@@ -19,9 +19,15 @@ class SharedValues:
     While the store cannot be reached nothing is known, and nothing kept.
     """
 
-    def __init__(self, store: LeaseStore, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take the store, and seconds that only grow."""
-        self._store, self._clock = store, clock
+    def __init__(
+        self,
+        store: LeaseStore,
+        *,
+        meanwhile: str = "floors of sessions are those that this process knows",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take the store, what is told to hold while it cannot be reached, and seconds that only grow."""
+        self._store, self._meanwhile, self._clock = store, meanwhile, clock
         self._failed_at: float | None = None
 
     async def get(self, names: Sequence[str]) -> dict[str, str]:
@@ -37,20 +43,38 @@ class SharedValues:
         return {name: value for name, value in zip(names, found, strict=True) if value is not None}
 
     async def put(self, values: Mapping[str, str], *, ttl_s: float) -> None:
-        """Keep values for so many seconds, in place of those before."""
+        """Keep values for so many seconds, in place of those before; 0: drop them."""
         if not values or self._is_away():
             return
         try:
             await self._store.put({_hashed(name): value for name, value in values.items()}, ttl_s)
         except StoreUnavailable as error:
             self._lost(error)
+        else:
+            self._failed_at = None
+
+    async def claim(self, name: str, value: str, *, ttl_s: float) -> str | None:
+        """Keep a value where there is none, and return the one that there was; of several callers one gets None."""
+        if self._is_away():
+            return None
+        try:
+            held = await self._store.claim(_hashed(name), value, ttl_s)
+        except StoreUnavailable as error:
+            self._lost(error)
+            return None
+        self._failed_at = None
+        return held
+
+    async def aclose(self) -> None:
+        """Close the store's connection."""
+        await self._store.aclose()
 
     def _is_away(self) -> bool:
         return self._failed_at is not None and self._clock() - self._failed_at < AGAIN_S
 
     def _lost(self, error: StoreUnavailable) -> None:
         if self._failed_at is None:
-            _log.error("%s Until it answers, floors of sessions are those that this process knows.", error)
+            _log.error("%s Until it answers, %s.", error, self._meanwhile)
         self._failed_at = self._clock()
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cascade.dialects.inbound.error_bodies import error_headers
 from cascade.dialects.inbound.extension import FIELD, HEADER, headers
 from cascade.dialects.inbound.inbound import Inbound
-from cascade.dialects.inbound.server_sent_events import encode
+from cascade.dialects.inbound.server_sent_events import dumps, encode
 from cascade.drop_in.live import LiveBytes, error_event
 from cascade.drop_in.route import Route
+from cascade.result import Result
 from cascade.serve.gateway.coming import Coming
-from cascade.serve.gateway.http import HEADERS, Receive, Send, encoded, hung_up, respond_json
+from cascade.serve.gateway.http import HEADERS, Receive, Send, encoded, hung_up, respond
+from cascade.serve.gateway.rendering import Rendering
 from cascade.serve.gateway.repeats import Answered
 
 
@@ -63,7 +65,8 @@ async def respond_answer(
         if not inbound.stream:
             await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
             if work.done():
-                await _whole(send, route, inbound, work.result())
+                made = rendering(route, inbound, work.result())
+                await respond(send, 200, made.content, made.headers)
         else:
             waits = _Waits(work, gone, coming or Coming())
             await waits.until(pace.headers_s)
@@ -86,9 +89,20 @@ def error_response(route: Route, error: BaseException) -> tuple[int, dict[str, A
     return status, body, {**told, **error_headers(error)}
 
 
-async def _whole(send: Send, route: Route, inbound: Inbound, answered: Answered) -> None:
-    body = route.dialect.write(answered.result, inbound, created=int(time.time()))
-    await respond_json(send, 200, _without_cost(body) if answered.replayed else body, _headers(answered))
+def rendering(route: Route, inbound: Inbound, answered: Answered) -> Rendering:
+    """Return the response to a request that was answered, whole or as all events of a stream."""
+    given, replayed = answered
+    if isinstance(given, Rendering):
+        return given
+    told = {"x-request-id": given.decision_id, **headers(given)}
+    if replayed:
+        told |= {f"{HEADER}replayed": "1", f"{HEADER}cost-usd": "0"}
+    created = int(time.time())
+    if inbound.stream:
+        chunks: Iterable[Mapping[str, Any]] = route.dialect.chunks(given, inbound, created=created)
+        return Rendering(told, b"".join(encode(map(_without_cost, chunks) if replayed else chunks, named=route.named)))
+    body = route.dialect.write(given, inbound, created=created)
+    return Rendering(told, dumps(_without_cost(body) if replayed else body).encode("utf-8", "surrogatepass"))
 
 
 class _Waits(NamedTuple):
@@ -115,9 +129,9 @@ async def _stream(send: Send, route: Route, inbound: Inbound, waits: _Waits, pac
         await _pass_on(send, waits, told)
         return
     if work.done():  # an error has its own status, as long as no header was sent
-        content = b"".join(_events(route, inbound, work.result()))
-        await _begin(send, _headers(work.result()))
-        await send({"type": "http.response.body", "body": content})
+        made = rendering(route, inbound, work.result())
+        await _begin(send, made.headers)
+        await send({"type": "http.response.body", "body": made.content})
         return
     if gone.done():
         return
@@ -131,7 +145,7 @@ async def _stream(send: Send, route: Route, inbound: Inbound, waits: _Waits, pac
             await _pass_on(send, waits, LiveBytes(route, inbound, coming.stream))
             return
     try:
-        content = b"".join(_events(route, inbound, work.result()))
+        content = rendering(route, inbound, work.result()).content
     except Exception as error:  # noqa: BLE001 - the headers have gone out, so the stream has to say it
         content = error_event(route, error)
     await send({"type": "http.response.body", "body": content})
@@ -144,7 +158,9 @@ async def _pass_on(send: Send, waits: _Waits, told: LiveBytes) -> None:
         content = b"".join(map(told.piece, waits.coming.take()))
         if ended:
             try:
-                content += told.end(waits.work.result().result)
+                given = waits.work.result().given
+                assert isinstance(given, Result)  # noqa: S101 - pieces come from decisions of this process
+                content += told.end(given)
             except Exception as error:  # noqa: BLE001 - the headers have gone out, so the stream has to say it
                 content += told.error(error)
         if content:
@@ -157,16 +173,6 @@ async def _pass_on(send: Send, waits: _Waits, told: LiveBytes) -> None:
 async def _begin(send: Send, told: Mapping[str, str]) -> None:
     kind = {"content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no"}
     await send({"type": "http.response.start", "status": 200, "headers": encoded({**HEADERS, **kind, **told})})
-
-
-def _events(route: Route, inbound: Inbound, answered: Answered) -> Iterator[bytes]:
-    chunks: Iterable[Mapping[str, Any]] = route.dialect.chunks(answered.result, inbound, created=int(time.time()))
-    return encode(map(_without_cost, chunks) if answered.replayed else chunks, named=route.named)
-
-
-def _headers(answered: Answered) -> dict[str, str]:
-    told = {"x-request-id": answered.result.decision_id, **headers(answered.result)}
-    return told | {f"{HEADER}replayed": "1", f"{HEADER}cost-usd": "0"} if answered.replayed else told
 
 
 def _without_cost(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from cascade.serve.gateway.http import number, text
 from cascade.serve.gateway.keyring.key import Key
 from cascade.serve.gateway.model_names import ModelNames
 from cascade.serve.gateway.refusals import too_many_messages
-from cascade.serve.gateway.repeats import Sameness
 from cascade.serve.gateway.request_body import parsed
+from cascade.serve.gateway.sameness import Sameness
 
 if TYPE_CHECKING:
     from cascade.engine.cascade import Cascade
@@ -71,6 +71,7 @@ async def read_asked(
         owner="" if key is None else key.id,
         path=path,
         body=sha256(body).hexdigest(),
+        seal=sha256(b"seal\0%s\0%s" % (b"" if key is None else key.sha256.encode(), body)).digest(),
         idempotency_key=identity[:256] if identity else None,
         again=retries is not None,
         retries=b"x-stainless-retry-count" in headers or identity is not None,

@@ -11,12 +11,17 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from cascade.result import Result
 from cascade.serve.gateway.refusals import key_reused, shutting_down
+from cascade.serve.gateway.rendering import Rendering
+from cascade.serve.gateway.sameness import Identity, Sameness
+from cascade.serve.gateway.shared_repeats import SharedRepeats
 
-Identity: TypeAlias = tuple[str, str, str]
+Work: TypeAlias = Callable[[], Coroutine[Any, Any, Result[Any]]]
+Render: TypeAlias = Callable[[Result[Any]], Rendering]
 
 KEPT_S = 60.0
 """Seconds for which an answer can be given again."""
@@ -28,46 +33,20 @@ GRACE_S = 2.0
 """Seconds for which a request runs on whose client has hung up, where its library may ask again at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sameness:
-    """What makes two requests the same."""
-
-    owner: str
-    """The key's id; '' where none is asked for."""
-
-    path: str
-    """The dialect."""
-
-    body: str
-    """The digest of the body."""
-
-    idempotency_key: str | None = None
-    """The client's own key; None: it sends none."""
-
-    again: bool = False
-    """Whether the client says that it repeats the request."""
-
-    retries: bool = False
-    """Whether its library repeats requests by itself."""
-
-    @property
-    def identity(self) -> Identity:
-        """What it is found by: the client's own key, else the body."""
-        named = f"key:{self.idempotency_key}" if self.idempotency_key is not None else f"body:{self.body}"
-        return self.owner, self.path, named
-
-
 class Answered(NamedTuple):
-    """A result, and whether another request has paid for it."""
+    """What answers a request, and whether another request has paid for it."""
 
-    result: Result[Any]
+    given: Result[Any] | Rendering
+    """The result; of another process's decision, the response that it stands for."""
+
     replayed: bool
+    """Whether another request has paid for it."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Decision:
-    body: str
-    work: asyncio.Task[Result[Any]]
+    same: Sameness
+    work: asyncio.Task[Result[Any] | Rendering]
     waiters: int = 0
     ended_at: float = 0.0
     size: int = 0
@@ -77,17 +56,17 @@ class _Decision:
 class Repeats:
     """Decisions that run or have just ended, by what makes requests the same; used on one event loop."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take the clock."""
-        self._clock = clock
+    def __init__(self, *, shared: SharedRepeats | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take what knows of the decisions of other processes (None: nothing does), and seconds that only grow."""
+        self._shared, self._clock = shared, clock
         self._running: dict[Identity, _Decision] = {}
         self._kept: OrderedDict[Identity, _Decision] = OrderedDict()
-        self._tasks: set[asyncio.Task[Result[Any]]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._bytes = 0
         self.replayed = 0
         """Requests so far that another one had paid for."""
 
-    async def answer(self, same: Sameness, work: Callable[[], Coroutine[Any, Any, Result[Any]]]) -> Answered:
+    async def answer(self, same: Sameness, work: Work, render: Render) -> Answered:
         """Answer a request, by its own work or by that of the same request before.
 
         Cancelling the caller cancels the work once nobody else waits for it.
@@ -95,6 +74,7 @@ class Repeats:
         Args:
             same: what makes it the same as another.
             work: decides it.
+            render: makes the response by which another process answers a repetition.
 
         Raises:
             Refusal: its idempotency key came with another body, or the server ends.
@@ -102,14 +82,15 @@ class Repeats:
         """
         self._forget_old()
         held = self._running.get(same.identity) or self._kept.get(same.identity)
-        if held is not None and held.body != same.body:
+        if held is not None and held.same.body != same.body:
             raise key_reused()
         joins = held is not None and (not held.work.done() or same.again or same.idempotency_key is not None)
         if held is None or not joins:
-            held = self._begin(same, work)
-        else:
-            self.replayed += 1
-        return Answered(await self._await(held, same), joins)
+            held = self._begin(same, self._decided(same, work, render))
+        given = await self._await(held, same)
+        replayed = joins or isinstance(given, Rendering)
+        self.replayed += replayed
+        return Answered(given, replayed)
 
     def cancel(self) -> None:
         """Cancel everything that runs: the server ends."""
@@ -121,16 +102,39 @@ class Repeats:
         """Decisions that run."""
         return len(self._tasks)
 
-    def _begin(self, same: Sameness, work: Callable[[], Coroutine[Any, Any, Result[Any]]]) -> _Decision:
-        task = asyncio.get_running_loop().create_task(work())
-        decision = _Decision(body=same.body, work=task)
+    async def aclose(self) -> None:
+        """Tell the other processes what has ended here: the server ends."""
+        if self._shared is not None:
+            await self._shared.aclose()
+
+    async def _decided(self, same: Sameness, work: Work, render: Render) -> Result[Any] | Rendering:
+        """Decide a request, unless another process has decided the same one, or is about to."""
+        shared = self._shared
+        if shared is None or not same.retries:
+            return await work()
+        if same.again or same.idempotency_key is not None:
+            found = await shared.claim(same)
+            if found is not None:
+                return found
+        shared.begin(same)
+        made = None
+        try:
+            result = await work()
+            made = render(result)
+        finally:
+            shared.end(same, made)
+        return result
+
+    def _begin(self, same: Sameness, work: Coroutine[Any, Any, Result[Any] | Rendering]) -> _Decision:
+        task = asyncio.get_running_loop().create_task(work)
+        decision = _Decision(same=same, work=task)
         self._drop(same.identity)
         self._running[same.identity] = decision
         self._tasks.add(task)
         task.add_done_callback(lambda ended: self._ended(same, decision, ended))
         return decision
 
-    async def _await(self, decision: _Decision, same: Sameness) -> Result[Any]:
+    async def _await(self, decision: _Decision, same: Sameness) -> Result[Any] | Rendering:
         decision.waiters += 1
         if decision.abandoned is not None:
             decision.abandoned.cancel()
@@ -147,12 +151,24 @@ class Repeats:
                 self._abandon(decision, GRACE_S if same.retries else 0.0)
 
     def _abandon(self, decision: _Decision, grace_s: float) -> None:
-        if grace_s:
-            decision.abandoned = asyncio.get_running_loop().call_later(grace_s, decision.work.cancel)
-        else:
+        if not grace_s:
             decision.work.cancel()
+            return
+        give_up = decision.work.cancel if self._shared is None else partial(self._look, decision)
+        decision.abandoned = asyncio.get_running_loop().call_later(grace_s, give_up)
 
-    def _ended(self, same: Sameness, decision: _Decision, task: asyncio.Task[Result[Any]]) -> None:
+    def _look(self, decision: _Decision) -> None:
+        look = asyncio.get_running_loop().create_task(self._cancel_unwanted(decision))
+        self._tasks.add(look)
+        look.add_done_callback(self._tasks.discard)
+
+    async def _cancel_unwanted(self, decision: _Decision) -> None:
+        """Cancel work that nobody has waited for, unless another process got its repetition, and waits."""
+        wanted = self._shared is not None and await self._shared.is_wanted(decision.same)
+        if not decision.waiters and not decision.work.done():
+            self._abandon(decision, GRACE_S if wanted else 0.0)
+
+    def _ended(self, same: Sameness, decision: _Decision, task: asyncio.Task[Result[Any] | Rendering]) -> None:
         self._tasks.discard(task)
         held = self._running.get(same.identity) is decision
         if held:
@@ -177,7 +193,9 @@ class Repeats:
             self._bytes -= decision.size
 
 
-def _size(result: Result[Any]) -> int:
-    """Return roughly how many bytes a result takes."""
-    responses = [attempt.response for attempt in result.attempts if attempt.response is not None]
+def _size(given: Result[Any] | Rendering) -> int:
+    """Return roughly how many bytes something takes."""
+    if isinstance(given, Rendering):
+        return len(given.content)
+    responses = [attempt.response for attempt in given.attempts if attempt.response is not None]
     return 4096 + sum(8 * len(one.text) + 600 * len(one.logprobs or ()) for one in responses)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cascade.exchange import EMPTY
 from cascade.extras import require_extra
 from cascade.guards.accounts import midnight_ms
+from cascade.guards.shared.lease_store import open_store
 from cascade.log.spending import spent_usd
 from cascade.policy.policy import Policy
 from cascade.serve.gateway.admission import Admission
@@ -26,6 +27,7 @@ from cascade.serve.gateway.repeats import Repeats
 from cascade.serve.gateway.routes.all_routes import endpoints_of
 from cascade.serve.gateway.routes.answer_routes import AnswerRoutes
 from cascade.serve.gateway.routes.cascade_routes import CascadeRoutes
+from cascade.serve.gateway.shared_repeats import SharedRepeats
 from cascade.settings import ServeSettings
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class Serving:
         pace: Pace | None = None,
         reloaded: Callable[[], Reloaded] | None = None,
         processes: int = 1,
+        shared: str | None = None,
     ) -> None:
         """Put it together.
 
@@ -68,6 +71,8 @@ class Serving:
             pace: what streams send before their answers; None: headers after 1 s, a comment every 10 s.
             reloaded: reads policy and aliases again; None: there is no file to read.
             processes: processes that serve one socket; rates and slots of keys are shared evenly.
+            shared: address of the store by which repeated requests find each other in several processes; None: each
+                process knows its own.
 
         Raises:
             ConfigError: an alias addresses nothing.
@@ -80,7 +85,8 @@ class Serving:
         app.settle_leases()
         self.lifecycle = Lifecycle(app)
         """Whether further requests are taken."""
-        self.repeats = Repeats()
+        by_all = None if shared is None else SharedRepeats(open_store(shared))
+        self.repeats = Repeats(shared=by_all)
         """What runs."""
         self.admission = Admission(concurrency=settings.concurrency, queue=settings.queue, processes=processes)
         """Slots of requests that run."""
@@ -119,6 +125,7 @@ class Serving:
     async def drain(self) -> None:
         """Take no further requests, and wait for those that run."""
         await self.lifecycle.drain(self.repeats.cancel, grace_s=self._drain_s)
+        await self.repeats.aclose()
 
     def _reload(self, reloaded: Callable[[], Reloaded]) -> dict[str, Any]:
         found = reloaded()

@@ -7,12 +7,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from cascade.dialects.inbound.inbound import Inbound
 from cascade.dialects.inbound.live_events import can_go_live
 from cascade.drop_in.route import ROUTES, Route
 from cascade.prices import estimate_prompt_tokens
-from cascade.serve.gateway.answer_response import Pace, respond_answer
+from cascade.result import Result
+from cascade.serve.gateway.answer_response import Pace, rendering, respond_answer
 from cascade.serve.gateway.answering import Answering
 from cascade.serve.gateway.asked import read_asked, read_request
 from cascade.serve.gateway.call import Call
@@ -20,7 +22,8 @@ from cascade.serve.gateway.coming import Coming
 from cascade.serve.gateway.http import respond_json
 from cascade.serve.gateway.lifecycle import Lifecycle
 from cascade.serve.gateway.model_names import ModelNames
-from cascade.serve.gateway.repeats import Repeats
+from cascade.serve.gateway.rendering import Rendering
+from cascade.serve.gateway.repeats import Answered, Repeats
 from cascade.serve.gateway.request_body import read_body
 
 if TYPE_CHECKING:
@@ -65,7 +68,8 @@ class AnswerRoutes:
             coming = Coming() if live else None
             stream = None if coming is None else coming.stream
             decide = partial(self.answering.decide, asked.request, call.key, arrived, stream)
-            work = asyncio.get_running_loop().create_task(self.repeats.answer(asked.same, decide))
+            repeated = partial(_repeated, route, asked.inbound)
+            work = asyncio.get_running_loop().create_task(self.repeats.answer(asked.same, decide, repeated))
             await respond_answer(call.send, call.receive, route, asked.inbound, work, self.pace, coming)
 
     async def count_tokens(self, call: Call) -> None:
@@ -74,3 +78,8 @@ class AnswerRoutes:
         route = ROUTES["anthropic"]["/v1/messages"]
         _, request = await read_request(body, route, call.key, self.app, self.names)
         await respond_json(call.send, 200, {"input_tokens": estimate_prompt_tokens(request.messages, request.params)})
+
+
+def _repeated(route: Route, inbound: Inbound, result: Result[Any]) -> Rendering:
+    """Return the response to a repetition."""
+    return rendering(route, inbound, Answered(result, replayed=True))

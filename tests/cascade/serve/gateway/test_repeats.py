@@ -12,7 +12,9 @@ import pytest
 
 from cascade.dialects.inbound.error_bodies import Refusal
 from cascade.result import Result
-from cascade.serve.gateway.repeats import KEPT_S, MOST_KEPT, Repeats, Sameness
+from cascade.serve.gateway.rendering import Rendering
+from cascade.serve.gateway.repeats import KEPT_S, MOST_KEPT, Repeats
+from cascade.serve.gateway.sameness import Sameness
 from tests.cascade.serve.gateway.served import HI, Gate, Reply, cascade_of, gate
 from tests.faults.server import Server
 
@@ -127,11 +129,15 @@ def test_a_library_that_waits_too_short_is_told_before_and_asks_no_more(open_gat
 
 
 def same(text: str, **fields: Any) -> Sameness:
-    return Sameness(owner="", path=CHAT, body=text, **fields)
+    return Sameness(owner="", path=CHAT, body=text, seal=b"", **fields)
 
 
 async def decided() -> Result[Any]:
     return Result(request_id="r", decision_id="d", task="default", outcome="accepted", answer="yes")
+
+
+def rendered(result: Result[Any]) -> Rendering:
+    return Rendering({}, str(result.answer).encode())
 
 
 def test_memory_ends_after_a_minute_and_is_bounded() -> None:
@@ -139,11 +145,11 @@ def test_memory_ends_after_a_minute_and_is_bounded() -> None:
         now = [0.0]
         repeats = Repeats(clock=lambda: now[0])
         for number in range(MOST_KEPT + 50):
-            await repeats.answer(same(str(number)), decided)
-        assert (await repeats.answer(same("3", again=True), decided)).replayed is False
-        assert (await repeats.answer(same(str(MOST_KEPT), again=True), decided)).replayed is True
+            await repeats.answer(same(str(number)), decided, rendered)
+        assert (await repeats.answer(same("3", again=True), decided, rendered)).replayed is False
+        assert (await repeats.answer(same(str(MOST_KEPT), again=True), decided, rendered)).replayed is True
         now[0] += KEPT_S + 1
-        assert (await repeats.answer(same(str(MOST_KEPT), again=True), decided)).replayed is False
+        assert (await repeats.answer(same(str(MOST_KEPT), again=True), decided, rendered)).replayed is False
 
     asyncio.run(run())
 
@@ -161,7 +167,7 @@ def test_work_is_cancelled_once_nobody_waits_and_not_before() -> None:
                 raise
             return await decided()
 
-        waiters = [asyncio.create_task(repeats.answer(same("a"), slow)) for _ in range(2)]
+        waiters = [asyncio.create_task(repeats.answer(same("a"), slow, rendered)) for _ in range(2)]
         await begun.wait()
         waiters[0].cancel()
         await asyncio.wait(waiters[:1])
@@ -177,7 +183,7 @@ def test_work_is_cancelled_once_nobody_waits_and_not_before() -> None:
 def test_the_end_of_the_server_is_told_to_who_still_waits() -> None:
     async def run() -> None:
         repeats = Repeats()
-        waiting = asyncio.create_task(repeats.answer(same("a"), _never))
+        waiting = asyncio.create_task(repeats.answer(same("a"), _never, rendered))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         repeats.cancel()
