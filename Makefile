@@ -110,6 +110,7 @@ litellm: $(VENV)/.dev ## the tests of clients and faults on the oldest litellm t
 clients: $(VENV)/.dev ## wrapped clients, programs, and clients of the server, each in environments of their own
 	$(BIN)/python tools/try_clients.py
 	$(BIN)/python tools/try_served.py
+	$(PYTEST) -q -rs tests/road/test_recipes.py
 
 .venv-ray/.made:
 	$(PYTHON) -m venv .venv-ray

@@ -1,17 +1,20 @@
 """Repeated requests at several processes: how often a model is asked, and paid, for a request that its client repeats.
 
-    python -m benchmarks.repeated --postgresql postgresql://postgres@127.0.0.1/postgres [--requests 200]
+    python -m benchmarks.repeated --postgresql postgresql://postgres@127.0.0.1/postgres
 
-OpenAI's unmodified library asks `cascade serve --workers N`, 16 requests at once. Every first try fails: its client
-gives up before the answer is there, or the answer is lost on its way; the library repeats it on a connection of its
-own, which any process may take. The model server counts how often it was asked for each request. With and without
-`guards.shared`, a Redis server of the benchmark's own or that PostgreSQL. Linux.
+OpenAI's unmodified library asks `cascade serve --workers N`, 16 requests at once; what fails it repeats on a connection
+of its own, which any process may take. Every first try fails (its client gives up before the answer is there, or the
+answer is lost on its way), or a process is killed every few seconds. The model server counts how often it was asked for
+each request, which the log has to tell, too. With and without `guards.shared`, a Redis server of the benchmark's own or
+that PostgreSQL. Linux.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -24,13 +27,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 from urllib.request import urlopen
 
 import httpx
 
-from benchmarks.shared_budget import redis
+from benchmarks.shared_budget import children, redis
 
+Fault: TypeAlias = Literal["client gives up", "answer lost", "process killed"]
 AT_ONCE = 16
 TAKES_S = 0.6
 """What the model takes for an answer."""
@@ -40,7 +44,7 @@ ladder:
   - {{model: openai/small, api_base: "{url}", api_key: none, price: {{input_usd: 1e-6, output_usd: 1e-6}}}}
   - {{model: openai/top, api_base: "{url}", api_key: none, price: {{input_usd: 1e-6, output_usd: 1e-6}}}}
 verify: [refusal]
-log: "{log}"
+log: {{path: "{log}", on_outage: refuse}}
 {guards}
 """
 ANSWER = (
@@ -76,6 +80,8 @@ def model_server() -> Iterator[tuple[str, Counter[bytes]]]:
         request_queue_size = 256
         daemon_threads = True
 
+        def handle_error(self, *_: object) -> None: ...  # a killed process's connection
+
     server = Waiting(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/v1", asked
@@ -83,40 +89,54 @@ def model_server() -> Iterator[tuple[str, Counter[bytes]]]:
 
 
 class Failing(httpx.BaseTransport):
-    """A transport whose first try fails: it gives up after half of the model's time, or loses the answer."""
+    """A transport on connections of their own, whose first try fails as told."""
 
-    def __init__(self, *, lost: bool) -> None:
+    def __init__(self, fault: Fault) -> None:
         """Take how it fails."""
-        self._lost, self._tried = lost, False
+        self._fault: Fault = fault
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, on a connection of its own."""
-        fails, self._tried = not self._tried, True
-        if fails and not self._lost:
+        """Send a request."""
+        fault, self._fault = self._fault, "process killed"  # which is not this one's to do
+        if fault == "client gives up":
             request.extensions["timeout"] = {"connect": 5.0, "read": TAKES_S / 2, "write": 5.0, "pool": 5.0}
         with httpx.HTTPTransport() as transport:
             answer = transport.handle_request(request)
             content = answer.read()
-        if fails and self._lost:
+        if fault == "answer lost":
             raise httpx.ReadError("the answer was lost", request=request)
         return httpx.Response(answer.status_code, headers=answer.headers, content=content, request=request)
 
 
-def asked_once(url: str, number: int, *, lost: bool) -> str:
-    """Ask, and return whether the answer is a replay."""
-    from openai import OpenAI
+def ask(url: str, number: int, fault: Fault) -> tuple[str, str]:
+    """Ask, and return the decision's id (of an error: its class), and whether it is a replay."""
+    from openai import OpenAI, OpenAIError
 
     with (
-        httpx.Client(transport=Failing(lost=lost)) as http,
-        OpenAI(api_key="none", base_url=f"{url}/v1", max_retries=2, http_client=http) as client,
+        httpx.Client(transport=Failing(fault)) as http,
+        OpenAI(api_key="none", base_url=f"{url}/v1", http_client=http) as client,
     ):
-        told = client.chat.completions.with_raw_response.create(
-            model="cascade/default", messages=[{"role": "user", "content": f"Norway's capital? ({number})"}]
-        )
-        return told.headers.get("x-cascade-replayed", "0")
+        messages: Any = [{"role": "user", "content": f"Norway's capital? ({number})"}]
+        try:
+            told = client.chat.completions.with_raw_response.create(model="cascade/default", messages=messages)
+        except OpenAIError as error:
+            return type(error).__name__, "0"
+        return told.headers["x-request-id"], told.headers.get("x-cascade-replayed", "0")
 
 
-def measured(workers: int, server: str, requests: int, *, redis_port: int | None, share: bool, lost: bool) -> None:
+def kill(parent: int, every_s: float, ended: threading.Event) -> None:
+    """Kill one of its processes every so many seconds."""
+    for number in itertools.count():
+        if ended.wait(every_s):
+            return
+        held = children(parent)
+        with suppress(ProcessLookupError, ZeroDivisionError):
+            os.kill(held[number % len(held)], signal.SIGKILL)
+
+
+def measured(
+    workers: int, server: str, requests: int, *, redis_port: int | None, share: bool, fault: Fault, every_s: float
+) -> None:
     """Print a row."""
     import psycopg
 
@@ -141,17 +161,24 @@ def measured(workers: int, server: str, requests: int, *, redis_port: int | None
                 with suppress(OSError), urlopen(f"{base}/readyz"):  # noqa: S310 - our own address
                     break
                 time.sleep(0.1)
-            asked.clear()
+            ended = threading.Event()
+            if fault == "process killed":
+                threading.Thread(target=kill, args=(process.pid, every_s, ended), daemon=True).start()
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                replays = sum(map(int, pool.map(lambda one: asked_once(base, one, lost=lost), range(requests))))
+                told = [*pool.map(lambda one: ask(base, one, fault), range(requests))]
+            ended.set()
             process.terminate()
-        twice = sum(n > 1 for n in asked.values())
+        errors = Counter(one for one, _ in told if one[:1].isupper())
+        answers = {one for one, _ in told} - errors.keys()
+        logged = {row[0] for row in database.execute(f"SELECT decision_id FROM {schema}.decisions").fetchall()}
+        calls = database.execute(f"SELECT count(*) FROM {schema}.calls").fetchone() or (0,)
         store = ("PostgreSQL" if redis_port is None else "Redis") if share else "none"
-        fault = "answer lost" if lost else "client gives up"
-        print(
-            f"| {fault} | {workers} | {store} | {len(asked)} | {replays} | {twice} |",
-            flush=True,
-        )
+        cells = [
+            fault, workers, store, requests, f"{len(told) - errors.total()}", sum(int(one) for _, one in told),
+            sum(n > 1 for n in asked.values()), f"{asked.total()} / {calls[0]}", len(answers - logged),
+            ", ".join(f"{n} {name}" for name, n in errors.items()) or 0,
+        ]  # fmt: skip
+        print("|", " | ".join(map(str, cells)), "|", flush=True)
         database.execute(f"DROP SCHEMA {schema} CASCADE")
 
 
@@ -161,18 +188,23 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--postgresql", required=True)
     parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--workers", type=int, nargs="*", default=(2, 4))
+    parser.add_argument("--faults", nargs="*", choices=get_args(Fault), default=get_args(Fault))
+    parser.add_argument("--every", type=float, default=5.0, help="seconds between two kills")
     options = parser.parse_args(given)
-    print("| first try | processes | store | requests | answered from memory | paid twice |")
-    print("|---|---:|---|---:|---:|---:|")
+    print(
+        "| fault | processes | store | requests | answered | from memory | asked more than once | calls made / logged "
+        "| answers without a decision in the log | client errors |"
+    )
+    print("|---|---:|---|---:|---:|---:|---:|---:|---:|---|")
     for workers in options.workers:
         with redis() as port:
             time.sleep(0.5)
-            for redis_port in (port, None):
-                for lost in (False, True):
-                    for share in (True, False) if redis_port else (True,):
-                        measured(
-                            workers, options.postgresql, options.requests, redis_port=redis_port, share=share, lost=lost
-                        )
+            for fault in options.faults:
+                for redis_port, share in ((port, True), (None, True), (None, False)):
+                    measured(
+                        workers, options.postgresql, options.requests, redis_port=redis_port, share=share,
+                        fault=fault, every_s=options.every,
+                    )  # fmt: skip
 
 
 if __name__ == "__main__":

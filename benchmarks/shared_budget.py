@@ -104,8 +104,10 @@ def redis() -> Iterator[int]:
         port = int(free.getsockname()[1])
     options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "")
     with subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL) as server:
-        yield port
-        server.terminate()
+        try:
+            yield port
+        finally:
+            server.terminate()
 
 
 def calls_of(port: int) -> int:
