@@ -32,7 +32,7 @@ from urllib.request import urlopen
 
 import httpx
 
-from benchmarks.shared_budget import children, redis
+from benchmarks.serve import children, redis
 
 Fault: TypeAlias = Literal["client gives up", "answer lost", "process killed"]
 AT_ONCE = 16

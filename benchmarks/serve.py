@@ -1,11 +1,14 @@
 """Requests a second, latency and time to the first piece through `cascade serve`, as ratios to the model server itself.
 
     python -m benchmarks.serve [--rounds 5] [--seconds 4] [--delay 0.2] [--hostile]   (Linux: CPU is read from /proc)
+    python -m benchmarks.serve --processes postgresql://postgres@127.0.0.1/postgres
 
 Model server, gateway and the clients are processes of their own; the ladder has two rungs with free verifiers, the
 small one's answers are accepted, and decisions are logged. A round asks directly, then through the gateway, so that
 what else runs on the machine meets both; figures are medians over rounds, ratios those of one round. No two requests
 are the same. `--delay` is what the model takes for an answer; the first table has a model that takes nothing.
+`--processes`: one process and two, their log on that PostgreSQL, their daily budget there or in a Redis server of the
+benchmark's own.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,7 +37,8 @@ ladder:
   - {{model: openai/small, api_base: "{url}", api_key: none, price: {{input_usd: 1e-6, output_usd: 1e-6}}}}
   - {{model: openai/top, api_base: "{url}", api_key: none, price: {{input_usd: 1e-5, output_usd: 1e-5}}}}
 verify: [refusal, schema, hedging]
-log: decisions.db
+log: "{log}"
+{guards}
 """
 TEXT = "Paris is the capital of France, and has been for most of the time since 987."
 _NUMBERS = itertools.count()
@@ -140,14 +144,17 @@ def client(ask: Any, seconds: float) -> None:
 
 
 @contextmanager
-def gateway(url: str) -> Iterator[tuple[int, int]]:
+def gateway(
+    url: str, *, log: str = "decisions.db", shared: str | None = None, workers: int = 1
+) -> Iterator[tuple[int, int]]:
     """Run `cascade serve`, and yield its port and process id."""
     with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
-        (Path(folder) / "cascade.yaml").write_text(CONFIG.format(url=url))
-        command = [sys.executable, "-m", "cascade", "serve", "--port", str(port)]
+        guards = f'guards: {{usd_per_day: 1000, shared: "{shared}"}}' if shared else ""
+        (Path(folder) / "cascade.yaml").write_text(CONFIG.format(url=url, log=log, guards=guards))
+        command = [sys.executable, "-m", "cascade", "serve", "--port", str(port), "--workers", str(workers)]
         with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL, env={**os.environ}) as process:
             while process.poll() is None:
                 with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/readyz"):
@@ -160,9 +167,15 @@ def gateway(url: str) -> Iterator[tuple[int, int]]:
 
 
 def cpu_s(pid: int) -> float:
-    """Return the CPU seconds that a process has taken, all threads together."""
+    """Return the CPU seconds that a process and its children have taken, all threads together."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(map(cpu_s, children(pid)))
+
+
+def children(of: int) -> list[int]:
+    """Return the processes that a process has started."""
+    return [int(pid) for pid in Path(f"/proc/{of}/task/{of}/children").read_text().split()]
 
 
 def measured(delay_s: float, rounds: int, seconds: float) -> None:
@@ -210,6 +223,75 @@ def measured(delay_s: float, rounds: int, seconds: float) -> None:
         )
     here.send(None)
     model.terminate()
+
+
+def compared(delay_s: float, rounds: int, seconds: float, server: str) -> None:
+    """Print a table of one process and two, by where the log and the daily budget are."""
+    import psycopg
+
+    context = get_context("spawn")
+    told, port = context.Pipe(duplex=False)
+    model = context.Process(target=model_server, args=(port, delay_s), daemon=True)
+    model.start()
+    direct = int(told.recv())
+    here, there = context.Pipe()
+    asking = context.Process(target=client, args=(there, seconds), daemon=True)
+    asking.start()
+    schema = f"serve_{os.urandom(4).hex()}"
+    log = f"{server}?options=-csearch_path%3D{schema}"
+    with ExitStack() as stack:
+        database = stack.enter_context(psycopg.connect(server, autocommit=True))
+        database.execute(f"CREATE SCHEMA {schema}")
+        stack.callback(database.execute, f"DROP SCHEMA {schema} CASCADE")
+        store = f"redis://127.0.0.1:{stack.enter_context(redis())}/0"
+        url = f"http://127.0.0.1:{direct}/v1"
+        kinds = {
+            "one process, log on SQLite": gateway(url),
+            "one process, PostgreSQL and Redis": gateway(url, log=log, shared=store),
+            "two processes, PostgreSQL and Redis": gateway(url, log=log, shared=store, workers=2),
+            "two processes, all on PostgreSQL": gateway(url, log=log, shared=log, workers=2),
+        }
+        served = {kind: stack.enter_context(made) for kind, made in kinds.items()}
+        head = "requests/s | × directly | × one process on SQLite | CPU a request, ms"
+        print(f"\n| model takes {1000 * delay_s:g} ms, at once | | {head} |\n|---:|---|---:|---:|---:|---:|")
+        for at_once in AT_ONCE:
+            loads: dict[str, list[Load]] = {kind: [] for kind in ("directly", *served)}
+            for turn in range(rounds + 1):  # the first one warms up
+                here.send((direct, at_once, "m", False))
+                loads["directly"].append(here.recv())
+                for kind, (to, pid) in served.items():
+                    before = cpu_s(pid)
+                    here.send((to, at_once, "cascade/default", False))
+                    found: Load = here.recv()
+                    loads[kind].append(found._replace(cpu_s=cpu_s(pid) - before))
+                if not turn:
+                    loads = {kind: [] for kind in loads}
+            base, *_ = served
+            for kind in served:
+                rows = [*zip(loads[kind], loads["directly"], loads[base], strict=True)]
+                print(
+                    f"| {at_once} | {kind} | {statistics.median(one.per_s for one, _, _ in rows):.0f} | "
+                    f"{statistics.median(one.per_s / of.per_s for one, of, _ in rows):.2f} | "
+                    f"{statistics.median(one.per_s / of.per_s for one, _, of in rows):.2f} | "
+                    f"{1000 * statistics.median(one.cpu_s / one.requests for one, _, _ in rows):.2f} |",
+                    flush=True,
+                )
+        here.send(None)
+    model.terminate()
+
+
+@contextmanager
+def redis() -> Iterator[int]:
+    """Run a Redis server, and yield its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "")
+    with subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL) as server:
+        try:
+            yield port
+        finally:
+            server.terminate()
 
 
 async def hostile(port: int, ended: asyncio.Event) -> None:
@@ -294,7 +376,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--delay", type=float, default=0.2)
     parser.add_argument("--hostile", action="store_true", help="only the latency beside hostile sockets")
+    parser.add_argument("--processes", metavar="POSTGRESQL", help="only one process and two, with a log there")
     given = parser.parse_args()
+    if given.processes:
+        compared(given.delay, given.rounds, given.seconds, given.processes)
+        return
     if given.hostile:
         besieged(given.delay, given.rounds, given.seconds)
         return

@@ -20,13 +20,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from benchmarks.serve import model_server
+from benchmarks.serve import children, model_server, redis
 
 LIMIT_USD = 0.25
 COST_USD = 33e-6
@@ -89,25 +88,6 @@ async def asked(port: int, pid: int, every_s: float) -> tuple[Counter[str], int]
     ended.set()
     await asyncio.gather(*clients)
     return statuses, killed
-
-
-def children(of: int) -> list[int]:
-    """Return the processes that a process has started."""
-    return [int(pid) for pid in Path(f"/proc/{of}/task/{of}/children").read_text().split()]
-
-
-@contextmanager
-def redis() -> Iterator[int]:
-    """Run a Redis server, and yield its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "")
-    with subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL) as server:
-        try:
-            yield port
-        finally:
-            server.terminate()
 
 
 def calls_of(port: int) -> int:
