@@ -114,7 +114,7 @@ clients: $(VENV)/.dev ## wrapped clients, programs, and clients of the server, e
 
 .venv-ray/.made:
 	$(PYTHON) -m venv .venv-ray
-	.venv-ray/bin/python -m pip install --quiet '.[ray]' hypothesis pytest pytest-timeout
+	.venv-ray/bin/python -m pip install --quiet '.[ray]' hypothesis 'moto[server]' pytest pytest-timeout
 	@touch $@
 
 ray: $(VENV)/.dev .venv-ray/.made ## bulk runs on Ray: each test starts a cluster of two CPUs and a tenth of a GB; five minutes
