@@ -1,4 +1,4 @@
-"""A bulk run on Ray from and to addresses of S3, killed and run again: each request has one row. The store is moto's."""
+"""A bulk run on Ray from and to S3, killed and run again: each request has one row. The store is moto's."""
 
 from __future__ import annotations
 
