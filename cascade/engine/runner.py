@@ -103,7 +103,7 @@ class Runner:
         self._escalation_limiter = None if cap is None else EscalationLimiter(cap)
         shared = self.day_budgets.shared
         if shared is not None:
-            self._floors.values = shared.values
+            self._floors.values = self._turns.values = shared.values
             shared.on_share = None if self._escalation_limiter is None else self._escalation_limiter.deal
 
     def request(self, prompt: Any, function: str = "request", **options: Any) -> Request:
@@ -327,7 +327,7 @@ class Runner:
         )  # fmt: skip
         task = None if served.policy is None else served.policy.tasks.get(request.task)
         limit = None if task is None else task.at(request.quality).session_limit
-        return self._turns.lacks(request, ladder, limit, lacks), floor_unknown
+        return await self._turns.lacks(request, ladder, limit, lacks), floor_unknown
 
     def _climb(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,10 +10,14 @@ from typing import TypeAlias
 
 from cascade.exchange import Request
 from cascade.flow.decide import SESSION_LIMIT
+from cascade.guards.shared.shared_values import SharedValues
 from cascade.ladder import Ladder, Rung
 
 MOST_REMEMBERED = 100_000
 """Sessions that are remembered; the oldest are forgotten first."""
+
+KEPT_S = 86_400.0
+"""Seconds after its last request for which processes that share a store count those of a session together."""
 
 Lacks: TypeAlias = Callable[[Rung], str | None]
 Key: TypeAlias = tuple[str | None, str]
@@ -20,14 +25,20 @@ Key: TypeAlias = tuple[str | None, str]
 
 @dataclass(slots=True)
 class SessionTurns:
-    """Requests by session, or another group, in this process; others are known by the answers in a history."""
+    """Requests by session, or another group: those of this process, and of those that share a store with it.
+
+    Others are known by the answers in a history.
+    """
 
     most: int = MOST_REMEMBERED
     """Sessions kept."""
 
+    values: SharedValues | None = None
+    """Where processes count together; None, or while it cannot be reached: this process counts its own alone."""
+
     _turns: OrderedDict[Key, int] = field(default_factory=OrderedDict)
 
-    def lacks(self, request: Request, ladder: Ladder, limit: int | None, unfit: Lacks) -> Lacks:
+    async def lacks(self, request: Request, ladder: Ladder, limit: int | None, unfit: Lacks) -> Lacks:
         """Return what rungs lack for a request, and count it; beyond the limit of its session only the top may answer.
 
         Args:
@@ -40,6 +51,9 @@ class SessionTurns:
         if limit is None or whose is None:
             return unfit
         before = max(self._count(whose, request.principal), _answers(request))
+        if before < limit and self.values is not None:
+            name = "turns:" + json.dumps((request.principal, whose))
+            before = max(before, await self.values.increase(name, ttl_s=KEPT_S) or 0)
         if before < limit or unfit(ladder.top) is not None:
             return unfit
         return lambda rung: unfit(rung) or (None if rung is ladder.top else SESSION_LIMIT)

@@ -178,6 +178,14 @@ class LeaseStore(Protocol):
         """
         ...
 
+    async def increase(self, name: str, ttl_s: float) -> int:
+        """Add 1 to a count in one atomic step, and return what it was; it is forgotten so many seconds after the last.
+
+        Raises:
+            StoreUnavailable: the store cannot be reached.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Close the connection."""
         ...

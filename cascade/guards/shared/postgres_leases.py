@@ -92,6 +92,13 @@ INSERT INTO cascade_values VALUES (%(name)s, %(value)s, extract(epoch FROM clock
 ON CONFLICT (name) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at
 WHERE cascade_values.expires_at <= extract(epoch FROM clock_timestamp()) RETURNING 1
 """
+_INCREASE = """
+INSERT INTO cascade_values VALUES (%(name)s, '1', extract(epoch FROM clock_timestamp()) + %(ttl_s)s)
+ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at, value = CASE
+    WHEN cascade_values.expires_at > extract(epoch FROM clock_timestamp()) THEN (cascade_values.value::bigint + 1)::text
+    ELSE '1' END
+RETURNING value
+"""
 _COUNT = """
 WITH told AS (
     INSERT INTO cascade_processes VALUES (%(holder)s, %(n)s, extract(epoch FROM clock_timestamp()))
@@ -157,6 +164,10 @@ class PostgresLeases:
     async def claim(self, name: str, value: str, ttl_s: float) -> str | None:
         """As of the protocol."""
         return await self._run(self._claim, name, value, ttl_s)
+
+    async def increase(self, name: str, ttl_s: float) -> int:
+        """As of the protocol."""
+        return await self._run(self._increase, name, ttl_s)
 
     async def _run(self, work: Callable[Concatenate[Connection[Any], P], R], *given: P.args, **named: P.kwargs) -> R:
         if self._thread is None:
@@ -256,6 +267,10 @@ class PostgresLeases:
             if held is not None:  # else it has expired, or was dropped, in between
                 return held
         return None
+
+    def _increase(self, connection: Connection[Any], name: str, ttl_s: float) -> int:
+        row = connection.execute(_INCREASE, {"name": name, "ttl_s": ttl_s}).fetchone() or ("1",)
+        return int(row[0]) - 1
 
     def _holders(self, connection: Connection[Any], account: str, day: int) -> list[Holder]:
         query = "SELECT holder, writer FROM cascade_leases WHERE day = %s AND account = %s AND writer <> ''"

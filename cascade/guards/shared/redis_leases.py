@@ -126,6 +126,13 @@ return ''
 """
 
 
+INCREASE = """
+local n = redis.call('INCR', KEYS[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return n - 1
+"""
+
+
 class RedisLeases:
     """The leases in hashes `cascade:leases:DAY:ACCOUNT`; one connection."""
 
@@ -200,6 +207,10 @@ class RedisLeases:
     async def claim(self, name: str, value: str, ttl_s: float) -> str | None:
         """As of the protocol."""
         return await self._run(CLAIM, ("1", f"cascade:value:{name}", value, _ms(ttl_s))) or None
+
+    async def increase(self, name: str, ttl_s: float) -> int:
+        """As of the protocol."""
+        return int(await self._run(INCREASE, ("1", f"cascade:value:{name}", _ms(ttl_s))))
 
     async def _run(self, script: str, arguments: Sequence[str]) -> Any:
         try:

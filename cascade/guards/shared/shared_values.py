@@ -23,7 +23,7 @@ class SharedValues:
         self,
         store: LeaseStore,
         *,
-        meanwhile: str = "floors of sessions are those that this process knows",
+        meanwhile: str = "what is known of sessions is what this process knows",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the store, what is told to hold while it cannot be reached, and seconds that only grow."""
@@ -64,6 +64,18 @@ class SharedValues:
             return None
         self._failed_at = None
         return held
+
+    async def increase(self, name: str, *, ttl_s: float) -> int | None:
+        """Add 1 to a count, and return what it was before; None while the store cannot be reached."""
+        if self._is_away():
+            return None
+        try:
+            before = await self._store.increase(_hashed(name), ttl_s)
+        except StoreUnavailable as error:
+            self._lost(error)
+            return None
+        self._failed_at = None
+        return before
 
     async def aclose(self) -> None:
         """Close the store's connection."""

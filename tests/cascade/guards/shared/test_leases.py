@@ -82,6 +82,9 @@ class Store:
 
     async def claim(self, name: str, value: str, ttl_s: float) -> str | None: ...
 
+    async def increase(self, name: str, ttl_s: float) -> int:
+        return 0
+
     async def aclose(self) -> None: ...
 
     def forget(self) -> None: ...

@@ -47,6 +47,25 @@ def test_a_value_is_there_for_other_processes_until_another_takes_its_place(shar
     asyncio.run(run())
 
 
+def test_a_count_is_raised_by_all_processes_and_a_name_is_claimed_by_one(shared: str) -> None:
+    async def run() -> None:
+        stores = [open_store(shared) for _ in range(3)]
+        counted = await asyncio.gather(*(store.increase("n", 60.0) for store in stores * 5))
+        assert sorted(counted) == list(range(15))
+        claimed = await asyncio.gather(*(store.claim("c", str(i), 60.0) for i, store in enumerate(stores)))
+        [winner] = [i for i, held in enumerate(claimed) if held is None]
+        assert {held for held in claimed if held is not None} == {str(winner)}
+        await stores[0].put({"c": ""}, 0.0)
+        assert await stores[1].claim("c", "again", 0.2) is None, "dropped"
+        await asyncio.sleep(0.4)
+        assert await stores[2].get(["c"]) == [None], "expired"
+        assert await stores[2].claim("c", "after", 60.0) is None
+        for store in stores:
+            await store.aclose()
+
+    asyncio.run(run())
+
+
 def test_the_floor_of_a_session_holds_in_another_process(shared: str) -> None:
     refused = scripted("I'm sorry, I can't help with that.")
     calling = scripted("", tool_calls=(CALL,), finish_reason="tool_calls", message=MESSAGE)
