@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import math
 import time
 import zlib
 from collections.abc import Callable
@@ -42,8 +43,8 @@ MARK_S = 3.0
 RENEW_S = 1.0
 """Seconds after which it is told again that a decision runs."""
 
-POLL_S = 0.1
-"""Seconds between two looks for the end of a decision that runs in another process."""
+POLL_S, MOST_POLL_S = 0.1, 0.5
+"""Seconds between the first two looks for the end of a decision that runs in another process, and between later ones."""
 
 
 _log = logger_of("cascade.serve")
@@ -78,12 +79,11 @@ class SharedRepeats:
     async def claim(self, same: Sameness) -> Rendering | None:
         """Return what another process answers to the same request, once it has; None: this process is to decide it.
 
-        The store is asked each `POLL_S` until then.
-
         Raises:
             Refusal: the idempotency key came with another body.
         """
         name, mark = _name(same), _text(same)
+        pause, wanted_at = POLL_S, -math.inf
         while True:
             held = await self._values.claim(name, mark, ttl_s=MARK_S)
             if held is None:
@@ -93,12 +93,18 @@ class SharedRepeats:
                 raise key_reused()
             if "answer" in told:
                 return _opened(told["answer"], same.seal)
-            await self._values.put({_wanted(name): "1"}, ttl_s=MARK_S)
-            await asyncio.sleep(POLL_S)
+            if self._clock() - wanted_at >= RENEW_S:
+                wanted_at = self._clock()
+                await self._values.put({_wanted(name): "1"}, ttl_s=MARK_S)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, MOST_POLL_S)
 
     def begin(self, same: Sameness) -> None:
         """Tell the other processes, soon, that a decision runs here."""
-        self._running[_name(same)] = _Running(_text(same), self._clock() + LATE_S)
+        name = _name(same)
+        self._running[name] = _Running(_text(same), self._clock() + LATE_S)
+        if self._ended.get(name) == "":  # told now, it would take this one's mark away
+            del self._ended[name]
         self._tell()
 
     def end(self, same: Sameness, made: Rendering | None) -> None:
