@@ -103,7 +103,10 @@ class Repeats:
         return len(self._tasks)
 
     async def aclose(self) -> None:
-        """Tell the other processes what has ended here: the server ends."""
+        """End what nobody waits for any more, and tell the other processes what has ended here: the server ends."""
+        self.cancel()
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks))
         if self._shared is not None:
             await self._shared.aclose()
 

@@ -44,7 +44,7 @@ RENEW_S = 1.0
 """Seconds after which it is told again that a decision runs."""
 
 POLL_S, MOST_POLL_S = 0.1, 0.5
-"""Seconds between the first two looks for the end of a decision that runs in another process, and between later ones."""
+"""Seconds between the first looks for the end of a decision that runs in another process, and between later ones."""
 
 
 _log = logger_of("cascade.serve")
@@ -75,6 +75,7 @@ class SharedRepeats:
         self._running: dict[str, _Running] = {}
         self._ended: dict[str, str] = {}
         self._telling: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def claim(self, same: Sameness) -> Rendering | None:
         """Return what another process answers to the same request, once it has; None: this process is to decide it.
@@ -84,7 +85,7 @@ class SharedRepeats:
         """
         name, mark = _name(same), _text(same)
         pause, wanted_at = POLL_S, -math.inf
-        while True:
+        while not self._closed:
             held = await self._values.claim(name, mark, ttl_s=MARK_S)
             if held is None:
                 return None
@@ -98,6 +99,7 @@ class SharedRepeats:
                 await self._values.put({_wanted(name): "1"}, ttl_s=MARK_S)
             await asyncio.sleep(pause)
             pause = min(2 * pause, MOST_POLL_S)
+        return None
 
     def begin(self, same: Sameness) -> None:
         """Tell the other processes, soon, that a decision runs here."""
@@ -117,22 +119,22 @@ class SharedRepeats:
     async def is_wanted(self, same: Sameness) -> bool:
         """Tell whether another process waits for a decision that runs here."""
         name = _wanted(_name(same))
-        return name in await self._values.get([name])
+        return not self._closed and name in await self._values.get([name])
 
     async def aclose(self) -> None:
-        """Tell what there is to tell, and close the store."""
+        """Tell what there is to tell, and close the store; it is not asked again."""
+        self._closed = True
         if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.wait((self._telling,))
+            await self._telling
         await self._told()
         await self._values.aclose()
 
     def _tell(self) -> None:
-        if self._telling is None or self._telling.done():
+        if not self._closed and (self._telling is None or self._telling.done()):
             self._telling = asyncio.get_running_loop().create_task(self._keep_telling())
 
     async def _keep_telling(self) -> None:
-        while self._running or self._ended:
+        while (self._running or self._ended) and not self._closed:
             await asyncio.sleep(TELL_S)
             await self._told()
 
