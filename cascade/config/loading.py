@@ -260,7 +260,7 @@ class _Build:
     def _refuse_password(self, place: Place) -> None:
         written = self.document.written.get(place, "")
         if "${" not in written and has_password(written):
-            problem = "found a password; write postgresql://user:${THE_VARIABLE}@host/database, or set PGPASSWORD."
+            problem = "found a password; write ${THE_VARIABLE} in its place, and set that environment variable."
             raise self.document.error(place, problem)
 
     def _rung(self, i: int, rung: RungModel) -> Rung:

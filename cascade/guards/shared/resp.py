@@ -20,6 +20,13 @@ class RedisError(Exception):
     """The server refuses, cannot be reached, or says nothing that can be read."""
 
 
+def _refusal(told: str) -> RedisError:
+    """Return the error that a server tells; to strangers it also refuses long commands as errors of the protocol."""
+    if "NOAUTH" in told or "unauthenticated" in told:
+        return RedisError("it asks for a password, and guards.shared has none; docs/serve.md shows one")
+    return RedisError(told[:200].rstrip("."))
+
+
 @lru_cache
 def _digest(script: str) -> str:
     return sha1(script.encode()).hexdigest()  # noqa: S324 - the name by which Redis knows a script
@@ -61,6 +68,8 @@ class RedisConnection:
                 await self._drop()  # an answer may still come, which would be taken for that of the next command
                 raise
         if isinstance(found, RedisError):
+            async with self._lock:
+                await self._drop()  # after some errors the server closes it, too
             raise found
         return found
 
@@ -90,7 +99,7 @@ class RedisConnection:
     @staticmethod
     def _require(answer: Any) -> None:
         if isinstance(answer, RedisError):
-            raise OSError(str(answer))
+            raise answer
 
     async def _asked(self, *words: str) -> Any:
         if self._streams is None:
@@ -108,7 +117,7 @@ class RedisConnection:
         if kind == b"+":
             return rest
         if kind == b"-":
-            return RedisError(rest[:200])
+            return _refusal(rest)
         if kind == b":":
             return int(rest)
         if kind == b"$":

@@ -251,6 +251,20 @@ def test_a_wrong_password_of_redis_is_told_without_it(redis: str) -> None:
         with pytest.raises(StoreUnavailable) as error:
             await store.hold(Hold("a", 1, 10, 0, 1, 1, 0))
         assert "wrong-secret" not in str(error.value)
+        assert "WRONGPASS" in str(error.value)
+        await store.aclose()
+
+    asyncio.run(run())
+
+
+def test_a_redis_that_asks_for_a_password_says_that_there_is_none(redis: str) -> None:
+    """Redis refuses long commands of strangers as errors of the protocol, and closes the connection."""
+
+    async def run() -> None:
+        store = open_store(redis.replace(":pass%20word@", ""))
+        for ask in (lambda: store.hold(Hold("a", 1, 10, 0, 1, 1, 0)), lambda: store.claim("a", "b", 1.0)) * 2:
+            with pytest.raises(StoreUnavailable, match="asks for a password, and "):
+                await ask()
         await store.aclose()
 
     asyncio.run(run())
