@@ -15,10 +15,6 @@ import argparse
 import itertools
 import os
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -26,27 +22,17 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
-from urllib.request import urlopen
 
 import httpx
 
-from benchmarks.serve import children, redis
+from benchmarks.served import children, gateway, ladder, redis, schema
 
 Fault: TypeAlias = Literal["client gives up", "answer lost", "process killed"]
 AT_ONCE = 16
 TAKES_S = 0.6
 """What the model takes for an answer."""
 
-CONFIG = """\
-ladder:
-  - {{model: openai/small, api_base: "{url}", api_key: none, price: {{input_usd: 1e-6, output_usd: 1e-6}}}}
-  - {{model: openai/top, api_base: "{url}", api_key: none, price: {{input_usd: 1e-6, output_usd: 1e-6}}}}
-verify: [refusal]
-log: {{path: "{log}", on_outage: refuse}}
-{guards}
-"""
 ANSWER = (
     b'{"id":"c1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"finish_reason":"stop",'
     b'"message":{"role":"assistant","content":"Oslo."}}],"usage":{"prompt_tokens":9,"completion_tokens":2,'
@@ -138,40 +124,21 @@ def measured(
     workers: int, server: str, requests: int, *, redis_port: int | None, share: bool, fault: Fault, every_s: float
 ) -> None:
     """Print a row."""
-    import psycopg
-
-    schema = f"repeated_{os.urandom(4).hex()}"
-    with (
-        model_server() as (url, asked), tempfile.TemporaryDirectory() as folder,
-        psycopg.connect(server, autocommit=True) as database,
-    ):  # fmt: skip
-        database.execute(f"CREATE SCHEMA {schema}")
-        log = f"{server}?options=-csearch_path%3D{schema}"
+    with model_server() as (url, asked), schema(server) as (log, database):
         where = log if redis_port is None else f"redis://127.0.0.1:{redis_port}/0"
-        guards = f'guards: {{shared: "{where}"}}' if share else ""
-        text = CONFIG.format(url=url, log=log, guards=guards)
-        (Path(folder) / "cascade.yaml").write_text(text)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = int(free.getsockname()[1])
-        command: list[Any] = [sys.executable, "-m", "cascade", "serve", "--port", port, "--workers", workers]
-        with subprocess.Popen([*map(str, command)], cwd=folder, stderr=subprocess.DEVNULL) as process:
-            base = f"http://127.0.0.1:{port}"
-            while True:
-                with suppress(OSError), urlopen(f"{base}/readyz"):  # noqa: S310 - our own address
-                    break
-                time.sleep(0.1)
+        guards = f'guards: {{shared: "{where}"}}\n' if share else ""
+        config = f'{ladder(url)}verify: [refusal]\nlog: {{path: "{log}", on_outage: refuse}}\n{guards}'
+        with gateway(config, workers=workers) as (port, pid):
             ended = threading.Event()
             if fault == "process killed":
-                threading.Thread(target=kill, args=(process.pid, every_s, ended), daemon=True).start()
+                threading.Thread(target=kill, args=(pid, every_s, ended), daemon=True).start()
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                told = [*pool.map(lambda one: ask(base, one, fault), range(requests))]
+                told = [*pool.map(lambda one: ask(f"http://127.0.0.1:{port}", one, fault), range(requests))]
             ended.set()
-            process.terminate()
         errors = Counter(one for one, _ in told if one[:1].isupper())
         answers = {one for one, _ in told} - errors.keys()
-        logged = {row[0] for row in database.execute(f"SELECT decision_id FROM {schema}.decisions").fetchall()}
-        calls = database.execute(f"SELECT count(*) FROM {schema}.calls").fetchone() or (0,)
+        logged = {row[0] for row in database.execute("SELECT decision_id FROM decisions").fetchall()}
+        calls = database.execute("SELECT count(*) FROM calls").fetchone() or (0,)
         store = ("PostgreSQL" if redis_port is None else "Redis") if share else "none"
         cells = [
             fault, workers, store, requests, f"{len(told) - errors.total()}", sum(int(one) for _, one in told),
@@ -179,7 +146,6 @@ def measured(
             ", ".join(f"{n} {name}" for name, n in errors.items()) or 0,
         ]  # fmt: skip
         print("|", " | ".join(map(str, cells)), "|", flush=True)
-        database.execute(f"DROP SCHEMA {schema} CASCADE")
 
 
 def main(given: Sequence[str] | None = None) -> None:

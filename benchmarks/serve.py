@@ -17,30 +17,16 @@ import argparse
 import asyncio
 import itertools
 import json
-import os
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import get_context
-from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.request import urlopen
+from typing import Any, NamedTuple, TypeAlias
+
+from benchmarks.served import cpu_s, gateway, ladder, modelled, redis, schema
 
 AT_ONCE = (1, 64, 256)
-CONFIG = """\
-ladder:
-  - {{model: openai/small, api_base: "{url}", api_key: none, price: {{input_usd: 1e-6, output_usd: 1e-6}}}}
-  - {{model: openai/top, api_base: "{url}", api_key: none, price: {{input_usd: 1e-5, output_usd: 1e-5}}}}
-verify: [refusal, schema, hedging]
-log: "{log}"
-{guards}
-"""
-TEXT = "Paris is the capital of France, and has been for most of the time since 987."
 _NUMBERS = itertools.count()
 
 
@@ -53,43 +39,6 @@ class Load(NamedTuple):
     requests: int = 0
     cpu_s: float = 0.0
     """CPU of the gateway, for a load that went through it."""
-
-
-def model_server(port: Any, delay_s: float, answers: Any = None) -> None:
-    """Answer every request after a while, and count the answers."""
-    usage = {"prompt_tokens": 15, "completion_tokens": 18, "total_tokens": 33}
-    head = {"id": "c1", "created": 1, "model": "m"}
-    one = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": TEXT}}
-    body = json.dumps({**head, "object": "chat.completion", "choices": [one], "usage": usage})
-    whole = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode()
-
-    class Server(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            self.transport, self.data = transport, b""
-
-        def data_received(self, data: bytes) -> None:
-            self.data += data
-            while (end := self.data.find(b"\r\n\r\n")) >= 0:
-                length = int(self.data[:end].lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-                if len(self.data) < end + 4 + length:
-                    return
-                self.data = self.data[end + 4 + length :]
-                if delay_s:
-                    asyncio.get_running_loop().call_later(delay_s, self.answer)
-                else:
-                    self.answer()
-
-        def answer(self) -> None:
-            if answers is not None:
-                answers.value += 1
-            self.transport.write(whole)  # type: ignore[attr-defined]
-
-    async def main() -> None:
-        server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
-        port.send(server.sockets[0].getsockname()[1])
-        await asyncio.Event().wait()
-
-    asyncio.run(main())
 
 
 async def load(port: int, at_once: int, seconds: float, *, model: str, stream: bool = False) -> Load:
@@ -143,62 +92,47 @@ def client(ask: Any, seconds: float) -> None:
         ask.send(asyncio.run(load(port, at_once, seconds, model=model, stream=stream)))
 
 
+Ask: TypeAlias = Callable[[int, int, str, bool], Load]
+"""Puts a load on a port: so many at once, for a model, as streams or not."""
+
+
 @contextmanager
-def gateway(
-    url: str, *, log: str = "decisions.db", shared: str | None = None, workers: int = 1
-) -> Iterator[tuple[int, int]]:
-    """Run `cascade serve`, and yield its port and process id."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        guards = f'guards: {{usd_per_day: 1000, shared: "{shared}"}}' if shared else ""
-        (Path(folder) / "cascade.yaml").write_text(CONFIG.format(url=url, log=log, guards=guards))
-        command = [sys.executable, "-m", "cascade", "serve", "--port", str(port), "--workers", str(workers)]
-        with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL, env={**os.environ}) as process:
-            while process.poll() is None:
-                with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/readyz"):
-                    break
-                time.sleep(0.1)
-            try:
-                yield port, process.pid
-            finally:
-                process.terminate()
+def asking(seconds: float) -> Iterator[Ask]:
+    """Run `client` in a process of its own, and yield what asks it for a load of so many seconds."""
+    here, there = get_context("spawn").Pipe()
+    get_context("spawn").Process(target=client, args=(there, seconds), daemon=True).start()
+
+    def asked(port: int, at_once: int, model: str, stream: bool) -> Load:  # noqa: FBT001 - as `Ask` says
+        here.send((port, at_once, model, stream))
+        found: Load = here.recv()
+        return found
+
+    yield asked
+    here.send(None)
 
 
-def cpu_s(pid: int) -> float:
-    """Return the CPU seconds that a process and its children have taken, all threads together."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return own + sum(map(cpu_s, children(pid)))
+def port_of(url: str) -> int:
+    """Return the port of a model server's address."""
+    return int(url.removesuffix("/v1").rpartition(":")[2])
 
 
-def children(of: int) -> list[int]:
-    """Return the processes that a process has started."""
-    return [int(pid) for pid in Path(f"/proc/{of}/task/{of}/children").read_text().split()]
+def config(url: str, *, log: str = "decisions.db", shared: str | None = None) -> str:
+    """Return a configuration with three free verifiers; with a shared store, there is a daily budget."""
+    budget = f'guards: {{usd_per_day: 1000, shared: "{shared}"}}\n' if shared else ""
+    return f'{ladder(url, top_usd=1e-5)}verify: [refusal, schema, hedging]\nlog: "{log}"\n{budget}'
 
 
 def measured(delay_s: float, rounds: int, seconds: float) -> None:
     """Print a table for a model that takes so long."""
-    context = get_context("spawn")
-    told, port = context.Pipe(duplex=False)
-    model = context.Process(target=model_server, args=(port, delay_s), daemon=True)
-    model.start()
-    direct = int(told.recv())
-    here, there = context.Pipe()
-    asking = context.Process(target=client, args=(there, seconds), daemon=True)
-    asking.start()
-
     head = "requests/s, directly | through the gateway | × | added latency, ms | its CPU a request, ms"
     print(f"\n| model takes {1000 * delay_s:g} ms, at once | {head} |")
     print("|---:|---:|---:|---:|---:|---:|")
-    with gateway(f"http://127.0.0.1:{direct}/v1") as (served, pid):
+    with modelled(delay_s) as url, asking(seconds) as ask, gateway(config(url)) as (served, pid):
+        direct = port_of(url)
 
         def asked(to: int, at_once: int, *, model: str = "m", stream: bool = False) -> Load:
             before = cpu_s(pid)
-            here.send((to, at_once, model, stream))
-            found: Load = here.recv()
-            return found._replace(cpu_s=cpu_s(pid) - before)
+            return ask(to, at_once, model, stream)._replace(cpu_s=cpu_s(pid) - before)
 
         asked(served, 1, model="cascade/default")
         for at_once in AT_ONCE:
@@ -221,35 +155,19 @@ def measured(delay_s: float, rounds: int, seconds: float) -> None:
             f"\nA stream's first piece comes after {1000 * first:.1f} ms, its end after {1000 * last:.1f} ms; the same "
             f"answer as one body takes {1000 * unstreamed:.1f} ms (c = 1)."
         )
-    here.send(None)
-    model.terminate()
 
 
 def compared(delay_s: float, rounds: int, seconds: float, server: str) -> None:
     """Print a table of one process and two, by where the log and the daily budget are."""
-    import psycopg
-
-    context = get_context("spawn")
-    told, port = context.Pipe(duplex=False)
-    model = context.Process(target=model_server, args=(port, delay_s), daemon=True)
-    model.start()
-    direct = int(told.recv())
-    here, there = context.Pipe()
-    asking = context.Process(target=client, args=(there, seconds), daemon=True)
-    asking.start()
-    schema = f"serve_{os.urandom(4).hex()}"
-    log = f"{server}?options=-csearch_path%3D{schema}"
     with ExitStack() as stack:
-        database = stack.enter_context(psycopg.connect(server, autocommit=True))
-        database.execute(f"CREATE SCHEMA {schema}")
-        stack.callback(database.execute, f"DROP SCHEMA {schema} CASCADE")
+        url, ask = stack.enter_context(modelled(delay_s)), stack.enter_context(asking(seconds))
+        log, _ = stack.enter_context(schema(server))
         store = f"redis://127.0.0.1:{stack.enter_context(redis())}/0"
-        url = f"http://127.0.0.1:{direct}/v1"
         kinds = {
-            "one process, log on SQLite": gateway(url),
-            "one process, PostgreSQL and Redis": gateway(url, log=log, shared=store),
-            "two processes, PostgreSQL and Redis": gateway(url, log=log, shared=store, workers=2),
-            "two processes, all on PostgreSQL": gateway(url, log=log, shared=log, workers=2),
+            "one process, log on SQLite": gateway(config(url)),
+            "one process, PostgreSQL and Redis": gateway(config(url, log=log, shared=store)),
+            "two processes, PostgreSQL and Redis": gateway(config(url, log=log, shared=store), workers=2),
+            "two processes, all on PostgreSQL": gateway(config(url, log=log, shared=log), workers=2),
         }
         served = {kind: stack.enter_context(made) for kind, made in kinds.items()}
         head = "requests/s | × directly | × one process on SQLite | CPU a request, ms"
@@ -257,12 +175,10 @@ def compared(delay_s: float, rounds: int, seconds: float, server: str) -> None:
         for at_once in AT_ONCE:
             loads: dict[str, list[Load]] = {kind: [] for kind in ("directly", *served)}
             for turn in range(rounds + 1):  # the first one warms up
-                here.send((direct, at_once, "m", False))
-                loads["directly"].append(here.recv())
+                loads["directly"].append(ask(port_of(url), at_once, "m", False))
                 for kind, (to, pid) in served.items():
                     before = cpu_s(pid)
-                    here.send((to, at_once, "cascade/default", False))
-                    found: Load = here.recv()
+                    found = ask(to, at_once, "cascade/default", False)
                     loads[kind].append(found._replace(cpu_s=cpu_s(pid) - before))
                 if not turn:
                     loads = {kind: [] for kind in loads}
@@ -276,22 +192,6 @@ def compared(delay_s: float, rounds: int, seconds: float, server: str) -> None:
                     f"{1000 * statistics.median(one.cpu_s / one.requests for one, _, _ in rows):.2f} |",
                     flush=True,
                 )
-        here.send(None)
-    model.terminate()
-
-
-@contextmanager
-def redis() -> Iterator[int]:
-    """Run a Redis server, and yield its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "")
-    with subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL) as server:
-        try:
-            yield port
-        finally:
-            server.terminate()
 
 
 async def hostile(port: int, ended: asyncio.Event) -> None:
@@ -346,11 +246,8 @@ def attacker(port: int, ended: Any) -> None:
 def besieged(delay_s: float, rounds: int, seconds: float) -> None:
     """Print what honest requests take beside hostile sockets."""
     context = get_context("spawn")
-    told, port = context.Pipe(duplex=False)
-    model = context.Process(target=model_server, args=(port, delay_s), daemon=True)
-    model.start()
     ratios = []
-    with gateway(f"http://127.0.0.1:{told.recv()}/v1") as (served, _):
+    with modelled(delay_s) as url, gateway(config(url)) as (served, _):
         asyncio.run(load(served, 8, 1.0, model="cascade/default"))
         for _ in range(rounds):
             alone = asyncio.run(load(served, 8, seconds, model="cascade/default"))
@@ -362,7 +259,6 @@ def besieged(delay_s: float, rounds: int, seconds: float) -> None:
             ended.set()
             siege.join()
             ratios.append(beside.latency_s / alone.latency_s)
-    model.terminate()
     print(
         f"\nBeside 200 dripping connections and oversized, broken and half-closed requests, honest ones (8 at once, a "
         f"model of {1000 * delay_s:g} ms) take {statistics.median(ratios):.2f} of their own latency (median)."

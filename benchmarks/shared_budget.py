@@ -15,17 +15,12 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
 from multiprocessing import get_context
-from pathlib import Path
-from typing import Any
 
-from benchmarks.serve import children, model_server, redis
+from benchmarks.served import children, gateway, ladder, modelled, redis, schema
 
 LIMIT_USD = 0.25
 COST_USD = 33e-6
@@ -37,15 +32,6 @@ START_S = 60.0
 
 QUIET_S = 12.0
 """Seconds without an answer after which nothing more is paid for; idle and killed leases are back by then."""
-
-CONFIG = """\
-ladder:
-  - {{model: openai/small, api_base: "{url}", api_key: none, price: {{input_usd: 1e-6, output_usd: 1e-6}}}}
-  - {{model: openai/top, api_base: "{url}", api_key: none, price: {{input_usd: 1e-6, output_usd: 1e-6}}}}
-verify: [refusal]
-log: {{path: "{log}", on_outage: {on_outage}}}
-guards: {{usd_per_day: {limit}, shared: "{shared}"}}
-"""
 
 
 async def asked(port: int, pid: int, every_s: float) -> tuple[Counter[str], int]:
@@ -102,32 +88,15 @@ def calls_of(port: int) -> int:
 
 def measured(workers: int, server: str, *, redis_port: int | None, on_outage: str, every_s: float) -> None:
     """Print a row."""
-    import psycopg
-
-    context = get_context("spawn")
-    told, port = context.Pipe(duplex=False)
-    answers = context.Value("q", 0)
-    model = context.Process(target=model_server, args=(port, 0.02, answers), daemon=True)
-    model.start()
-    url = f"http://127.0.0.1:{told.recv()}/v1"
-    schema = f"shared_budget_{os.urandom(4).hex()}"
-    with psycopg.connect(server, autocommit=True) as database, tempfile.TemporaryDirectory() as folder:
-        database.execute(f"CREATE SCHEMA {schema}")
-        log = f"{server}?options=-csearch_path%3D{schema}"
+    answers = get_context("spawn").Value("q", 0)
+    with modelled(0.02, answers) as url, schema(server) as (log, _):
         shared = log if redis_port is None else f"redis://127.0.0.1:{redis_port}/0"
-        text = CONFIG.format(url=url, log=log, shared=shared, limit=LIMIT_USD, on_outage=on_outage)
-        (Path(folder) / "cascade.yaml").write_text(text)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            to = int(free.getsockname()[1])
-        command: list[Any] = [sys.executable, "-m", "cascade", "serve", "--port", to, "--workers", workers]
-        with subprocess.Popen([*map(str, command)], cwd=folder, stderr=subprocess.DEVNULL) as process:
-            while True:
-                with suppress(OSError):
-                    socket.create_connection(("127.0.0.1", to)).close()
-                    break
-            statuses, killed = asyncio.run(asked(to, process.pid, every_s))
-            process.terminate()
+        config = (
+            f'{ladder(url)}verify: [refusal]\nlog: {{path: "{log}", on_outage: {on_outage}}}\n'
+            f'guards: {{usd_per_day: {LIMIT_USD}, shared: "{shared}"}}\n'
+        )
+        with gateway(config, workers=workers) as (to, pid):
+            statuses, killed = asyncio.run(asked(to, pid, every_s))
         spent = answers.value * COST_USD
         total = sum(statuses.values())
         asks = "–" if redis_port is None else f"{calls_of(redis_port) / total:.3f}"
@@ -137,8 +106,6 @@ def measured(workers: int, server: str, *, redis_port: int | None, on_outage: st
             f"{', '.join(f'{status}: {n}' for status, n in sorted(statuses.items()))} |",
             flush=True,
         )
-        database.execute(f"DROP SCHEMA {schema} CASCADE")
-    model.terminate()
 
 
 def main() -> None:
