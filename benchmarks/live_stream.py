@@ -12,29 +12,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
-from pathlib import Path
-from urllib.request import urlopen
+
+from benchmarks.served import gateway, ladder
 
 PIECES, EVERY_S = 40, 0.025
-CONFIG = """\
-ladder:
-  - {{model: openai/small, api_base: "{url}", api_key: none, price: {{input_usd: 1e-6, output_usd: 1e-6}}}}
-  - {{model: openai/top, api_base: "{url}", api_key: none, price: {{input_usd: 1e-5, output_usd: 1e-5}}}}
-verify: [refusal, schema, hedging]
-log: decisions.db
-guards: {{on_uncalibrated: top, on_stream: {on_stream}}}
-"""
 
 
 def _event(value: object) -> bytes:
@@ -80,24 +67,10 @@ def model_server() -> Iterator[int]:
     loop.call_soon_threadsafe(loop.stop)
 
 
-@contextmanager
-def gateway(url: str, on_stream: str) -> Iterator[int]:
-    """Run `cascade serve`; yield its port."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-        free.close()
-        (Path(folder) / "cascade.yaml").write_text(CONFIG.format(url=url, on_stream=on_stream))
-        command = [sys.executable, "-m", "cascade", "serve", "--port", str(port)]
-        with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL, env={**os.environ}) as process:
-            while process.poll() is None:
-                with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/readyz"):
-                    break
-                time.sleep(0.1)
-            try:
-                yield port
-            finally:
-                process.terminate()
+def config(url: str, on_stream: str) -> str:
+    """Return a configuration in which each request starts at the top."""
+    guards = f"guards: {{on_uncalibrated: top, on_stream: {on_stream}}}"
+    return f"{ladder(url, top_usd=1e-5)}verify: [refusal, schema, hedging]\nlog: decisions.db\n{guards}\n"
 
 
 def asked(connection: HTTPConnection, model: str, text: str) -> tuple[float, float]:
@@ -117,7 +90,7 @@ def main(rounds: int) -> None:
     """Print the table."""
     with model_server() as direct:
         url = f"http://127.0.0.1:{direct}/v1"
-        with gateway(url, "top_live") as live, gateway(url, "verified") as verified:
+        with gateway(config(url, "top_live")) as (live, _), gateway(config(url, "verified")) as (verified, _):
             to = [HTTPConnection("127.0.0.1", port) for port in (direct, live, verified)]
             found: list[list[tuple[float, float]]] = [[], [], []]
             for number in range(-2, rounds):  # the first two warm up

@@ -17,16 +17,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Self
-from urllib.request import urlopen
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.road.loopback import loopback  # noqa: E402 - of this checkout
+from tests.road.gateway import gateway  # noqa: E402 - of this checkout
+from tests.road.loopback import loopback  # noqa: E402
 
 ENVIRONMENTS: Mapping[str, Sequence[str]] = {
     "openai-2": ("openai>=2,<3",),
@@ -67,38 +67,26 @@ CLIENTS: Mapping[str, tuple[str, str, str]] = {
 """By what the table calls it: environment, file in tests/road/served, the library whose version is shown."""
 
 PROGRAMS = ("chat", "stream", "tools", "structured", "errors", "retry")
-CONFIG = """\
-ladder:
-  - model: openai/small
-    api_base: "{url}"
-    api_key: none
-    price: {{input_usd: 1e-6, output_usd: 1e-6}}
-    native_schema: always
-  - model: openai/top
-    api_base: "{url}"
-    api_key: none
-    price: {{input_usd: 1e-5, output_usd: 1e-5}}
-    native_schema: always
-verify: [refusal, schema]
-log: decisions.db
-"""
 
 
 def main(names: list[str]) -> int:
     """Try each client; none named: all of them."""
     red, slow = 0, [0.0]
-    with tempfile.TemporaryDirectory() as folder, loopback(lambda: slow[0]) as (provider, asked):
-        (Path(folder) / "cascade.yaml").write_text(CONFIG.format(url=f"{provider}/v1"))
-        with served(Path(folder)) as base, Flaky(base) as flaky:
-            print(f"| client | version | {' | '.join(PROGRAMS)} | model asked at the retry |")
-            print("|---" * (len(PROGRAMS) + 3) + "|")
-            for name in names or CLIENTS:
-                environment, file, library = CLIENTS[name]
-                python = made(environment)
-                ended, paid = tried(python, file, base, flaky, asked, slow)
-                red += sum(one["ended"] == "red" for one in ended.values())
-                cells = [shown(program, ended[program]) for program in PROGRAMS]
-                print(f"| {name} | {version(python, library)} | {' | '.join(cells)} | {paid} |", flush=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        loopback(lambda: slow[0]) as (provider, asked),
+        gateway(Path(folder), provider) as base,
+        Flaky(base) as flaky,
+    ):
+        print(f"| client | version | {' | '.join(PROGRAMS)} | model asked at the retry |")
+        print("|---" * (len(PROGRAMS) + 3) + "|")
+        for name in names or CLIENTS:
+            environment, file, library = CLIENTS[name]
+            python = made(environment)
+            ended, paid = tried(python, file, base, flaky, asked, slow)
+            red += sum(one["ended"] == "red" for one in ended.values())
+            cells = [shown(program, ended[program]) for program in PROGRAMS]
+            print(f"| {name} | {version(python, library)} | {' | '.join(cells)} | {paid} |", flush=True)
     return 1 if red else 0
 
 
@@ -143,25 +131,6 @@ def answered(lines: IO[str]) -> dict[str, Any]:
             found: dict[str, Any] = json.loads(line.removeprefix("ROAD "))
             return found
     return {"ended": "red", "said": "the process ended"}
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Run `cascade serve` in a folder, and yield its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "cascade", "serve", "--port", str(port)]
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as process:
-        base = f"http://127.0.0.1:{port}"
-        while process.poll() is None:
-            with suppress(OSError), urlopen(f"{base}/readyz"):  # noqa: S310 - our own address
-                break
-            time.sleep(0.1)
-        try:
-            yield base
-        finally:
-            process.terminate()
 
 
 DROP_S = 0.3

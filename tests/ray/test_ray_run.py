@@ -65,11 +65,28 @@ def configured(folder, server, more=""):
     return path
 
 
-def started(folder, *, actors=2, output="out"):
+def slowly(model, prompt):
+    time.sleep(0.02)
+    return answer(model, prompt)
+
+
+def kill_once(process, are_there):
+    """Kill a run once results are there."""
+    until = time.monotonic() + 200
+    while not are_there():
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    time.sleep(2)  # the cluster ends with its driver
+
+
+def started(folder, *, actors=2, source=None, output=None):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-W", "ignore", str(ROOT / "tests/ray/runner.py"), str(folder / "cascade.yaml")]
     return subprocess.Popen(
-        [*command, str(folder / "in-*.parquet"), str(folder / output), str(actors)],
+        [*command, source or str(folder / "in-*.parquet"), output or str(folder / "out"), str(actors)],
         env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
 
@@ -109,21 +126,9 @@ def test_the_results_are_those_of_one_machine(folder):
 
 
 def test_killed_and_run_again_it_goes_on_and_pays_no_answer_twice_but_those_in_flight(folder):
-    def slowly(model, prompt):
-        time.sleep(0.02)
-        return answer(model, prompt)
-
     with BatchServer(slowly) as server:
         configured(folder, server)
-        process = started(folder)
-        until = time.monotonic() + 200
-        while not (folder / "out").exists() or not list((folder / "out").glob("*.parquet")):
-            assert process.poll() is None
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        time.sleep(2)  # the cluster ends with its driver
+        kill_once(started(folder), lambda: list((folder / "out").glob("*.parquet")))
         before = sum(server.billed.values())
         done = told(started(folder))
         assert (done["n"], done["outcomes"], done["resumed"]) == (N, {"accepted": N}, True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -19,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
-from tests.ray.test_ray_run import ROOT, answer, configured, told
+from tests.ray.test_ray_run import configured, kill_once, slowly, started, told
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore::cascade.settings.UncalibratedWarning")]
 N = 3_000
@@ -34,6 +32,7 @@ def bucket(monkeypatch):
     for name, value in (*((name, "testing") for name in names), ("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("OPENAI_API_KEY", "a-key-for-the-test-server")
     command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         while True:
@@ -48,15 +47,6 @@ def bucket(monkeypatch):
         server.terminate()
 
 
-def started(folder):
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENAI_API_KEY": "sk-test-1234567890"}
-    command = [sys.executable, "-W", "ignore", str(ROOT / "tests/ray/runner.py"), str(folder / "cascade.yaml")]
-    return subprocess.Popen(
-        [*command, "s3://bucket/today/*.parquet", "s3://bucket/answered", "2"],
-        env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-
-
 def files(store, folder):
     found = store.get_file_info(fs.FileSelector(folder, recursive=True, allow_not_found=True))
     return [one.path for one in found if one.path.endswith(".parquet")]
@@ -68,22 +58,11 @@ def test_from_s3_to_s3_killed_and_run_again_each_request_has_one_row(bucket, tmp
         table = pa.table({"id": [f"q{i}" for i in rows], "prompt": [f"What about number {i}" for i in rows]})
         pq.write_table(table, f"bucket/today/{part}.parquet", filesystem=bucket, row_group_size=600)
 
-    def slowly(model, prompt):
-        time.sleep(0.02)
-        return answer(model, prompt)
-
     with BatchServer(slowly) as server:
         configured(tmp_path, server)
-        process = started(tmp_path)
-        until = time.monotonic() + 200
-        while not files(bucket, "bucket/answered"):
-            assert process.poll() is None
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        time.sleep(2)  # the cluster ends with its driver
-        done = told(started(tmp_path))
+        places = {"source": "s3://bucket/today/*.parquet", "output": "s3://bucket/answered"}
+        kill_once(started(tmp_path, **places), lambda: files(bucket, "bucket/answered"))
+        done = told(started(tmp_path, **places))
         assert (done["n"], done["outcomes"], done["resumed"]) == (N, {"accepted": N}, True)
         rows = [
             row

@@ -4,55 +4,29 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 
 from tests.documents import Block, blocks
+from tests.road.gateway import ROOT, gateway
 from tests.road.loopback import loopback
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "recipes.md"
 RECIPES = [(said[1], block) for block in blocks(PAGE.read_text()) if (said := re.search(r"with ([\w-]+)$", block.said))]
 SHOWN = "http://127.0.0.1:8400"
 HERE = {"openai-2": "openai", "openai-3": "openai", "litellm": "litellm"}
 """Environments for which this one will do, where it has the library."""
 
-RUNG = """\
-  - model: openai/{name}
-    api_base: "{url}/v1"
-    api_key: none
-    price: {{input_usd: 1e-6, output_usd: 1e-6}}
-    native_schema: always
-"""
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("served")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with loopback() as (url, _):
-        rungs = "".join(RUNG.format(name=name, url=url) for name in ("small", "top"))
-        (folder / "cascade.yaml").write_text(f"ladder:\n{rungs}verify: [refusal, schema]\n")
-        command = [sys.executable, "-m", "cascade", "serve", "--port", str(port)]
-        with subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}) as process:
-            base = f"http://127.0.0.1:{port}"
-            while process.poll() is None:
-                with suppress(OSError), urlopen(f"{base}/readyz"):  # noqa: S310 - our own address
-                    break
-                time.sleep(0.1)
-            yield base
-            process.terminate()
+    with loopback() as (provider, _), gateway(tmp_path_factory.mktemp("served"), provider) as base:
+        yield base
 
 
 def command(environment: str, block: Block) -> tuple[list[str], Path]:

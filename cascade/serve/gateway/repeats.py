@@ -29,6 +29,9 @@ KEPT_S = 60.0
 MOST_KEPT, MOST_KEPT_BYTES = 4096, 64 << 20
 """Answers that are kept at most, and what they may take together, roughly."""
 
+CANCEL_S = 5.0
+"""Seconds that cancelled decisions have to end when the server ends."""
+
 GRACE_S = 2.0
 """Seconds for which a request runs on whose client has hung up, where its library may ask again at once."""
 
@@ -69,7 +72,7 @@ class Repeats:
     async def answer(self, same: Sameness, work: Work, render: Render) -> Answered:
         """Answer a request, by its own work or by that of the same request before.
 
-        Cancelling the caller cancels the work once nobody else waits for it.
+        Cancelling the caller cancels the work unless another request waits for it.
 
         Args:
             same: what makes it the same as another.
@@ -103,10 +106,10 @@ class Repeats:
         return len(self._tasks)
 
     async def aclose(self) -> None:
-        """End what nobody waits for any more, and tell the other processes what has ended here: the server ends."""
+        """Cancel the decisions that no request waits for any more, and tell the other processes of those that ended."""
         self.cancel()
         if self._tasks:
-            await asyncio.wait(tuple(self._tasks))
+            await asyncio.wait(tuple(self._tasks), timeout=CANCEL_S)
         if self._shared is not None:
             await self._shared.aclose()
 
@@ -166,7 +169,7 @@ class Repeats:
         look.add_done_callback(self._tasks.discard)
 
     async def _cancel_unwanted(self, decision: _Decision) -> None:
-        """Cancel work that nobody has waited for, unless another process got its repetition, and waits."""
+        """Cancel a decision that no request has waited for, unless another process got its repetition, and waits."""
         wanted = self._shared is not None and await self._shared.is_wanted(decision.same)
         if not decision.waiters and not decision.work.done():
             self._abandon(decision, GRACE_S if wanted else 0.0)
