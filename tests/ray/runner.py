@@ -17,7 +17,7 @@ def main(config: str, source: str, output: str, actors: str) -> None:
     from cascade.config import load_config
     from cascade.errors import CascadeError
 
-    ray.init(num_cpus=2, object_store_memory=120_000_000, include_dashboard=False, log_to_driver=False)
+    ray.init("local", num_cpus=2, object_store_memory=120_000_000, include_dashboard=False, log_to_driver=False)
     try:
         done = run_on_ray(load_config(Path(config)), source, output, actors=int(actors))
         told = {"n": done.n, "outcomes": dict(done.outcomes), "cost_usd": done.cost_usd, "resumed": done.resumed}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from cascade.bulk.batch import FINAL
 from cascade.bulk.cluster.blocks import ParquetInput
+from cascade.bulk.cluster.node import Needed, check_nodes, contents_of
 from cascade.bulk.cluster.places import parquet_files, place_of
 from cascade.bulk.cluster.work import Work
 from cascade.config import Config
@@ -45,6 +48,12 @@ class RayRun:
     cost_usd: float
     """Cost of all results, including earlier runs."""
 
+    asked: Mapping[str, int]
+    """Number of results that reached a rung, by rung."""
+
+    failures: Mapping[str, Mapping[str, int]]
+    """Of these, those in which the rung failed, by rung and kind of failure."""
+
     resumed: bool
     """Whether an earlier run was gone on with."""
 
@@ -76,7 +85,8 @@ def run_on_ray(
 
     Raises:
         MissingExtra: Ray is not installed.
-        ConfigError: the output exists; the cluster has too few CPUs; budgets or the log are not shared.
+        ConfigError: the output exists; the cluster has too few CPUs; budgets or the log are not shared; a node lacks
+            the configuration, input or output, or has another version. Nothing was asked.
         DataError: a file cannot be read, an id is missing or there twice, a row is no request.
         CascadeError: it had to stop; what was answered is kept.
     """
@@ -97,17 +107,19 @@ def run_on_ray(
     actors, cpus = _share(actors, float(ray.cluster_resources().get("CPU", 0.0)))
     _require_shared(config, actors, nodes=len(ray.nodes()))
     work.begin()
-    actor = (str(config.path.absolute()), source, dict(fields), work.journals, concurrency)
+    needed = Needed(
+        config=str(config.path.absolute()), contents=contents_of(config),
+        files=((files.filesystem, files.names[0]), (work.filesystem, work.note)),
+    )  # fmt: skip
+    actor = (needed, source, dict(fields), work.journals, concurrency)
     try:
+        check_nodes(ray, needed)
         _run(ray, files, output, work.checkpoint, actor, (actors, cpus))
     except ray.exceptions.RayError as error:
         raise _explained(error) from None
-    outcomes, cost_usd = _summary(output)
-    if sum(outcomes.values()) != n:
-        message = f"{output} has {sum(outcomes.values())} results, and {n} requests were asked; run it again."
-        raise DataError(message)
-    work.finish(complete=all(outcome in FINAL for outcome in outcomes))
-    return RayRun(n=n, outcomes=outcomes, cost_usd=cost_usd, resumed=work.resumed)
+    done = _summary(output, n, resumed=work.resumed)
+    work.finish(complete=all(outcome in FINAL for outcome in done.outcomes))
+    return done
 
 
 def _explained(error: BaseException) -> CascadeError:
@@ -119,7 +131,7 @@ def _explained(error: BaseException) -> CascadeError:
         if isinstance(below, CascadeError) and inner is None:  # Ray's wrapper is an error of both kinds
             return type(below)(f"{below} {kept}")
         below = inner
-    said = shortened(str(error).strip().rpartition("\n")[2], 300)
+    said = shortened(str(error).strip().rpartition("\n")[2], 300).rstrip(".")
     return CascadeError(f"Ray ended the run: {type(error).__name__}: {said}. {kept}")
 
 
@@ -194,15 +206,27 @@ def _made_by(config: Config, source: str, mapping: Mapping[str, str] | None, n: 
     return fingerprint([source, n, mapping, ladder.fingerprint(), None if policy is None else policy.sha256])
 
 
-def _summary(output: str) -> tuple[Counter[str], float]:
-    """Return how many results have each outcome, and what all have cost."""
+def _summary(output: str, n: int, *, resumed: bool) -> RayRun:
+    """Return what the results in the output amount to.
+
+    Raises:
+        DataError: they are not as many as the requests.
+    """
     from pyarrow.parquet import ParquetFile
 
     filesystem, path = place_of(output)
     outcomes, cost_usd = Counter[str](), 0.0
+    asked, failures = Counter[str](), dict[str, Counter[str]]()
     for name in parquet_files(filesystem, path):
         with filesystem.open_input_file(name) as file:
-            for batch in ParquetFile(file).iter_batches(columns=["outcome", "cost_usd"]):
+            for batch in ParquetFile(file).iter_batches(columns=["outcome", "cost_usd", "attempts"]):
                 outcomes.update(batch.column(0).to_pylist())
-                cost_usd += sum(batch.column(1).to_pylist())
-    return outcomes, cost_usd
+                cost_usd += math.fsum(batch.column(1).to_pylist())
+                for attempt in chain.from_iterable(map(json.loads, batch.column(2).to_pylist())):
+                    asked[attempt["rung"]] += 1
+                    if attempt["failure"] is not None:
+                        failures.setdefault(attempt["rung"], Counter())[attempt["failure"]["kind"]] += 1
+    if outcomes.total() != n:
+        message = f"{output} has {outcomes.total()} results, and {n} requests were asked; run it again."
+        raise DataError(message)
+    return RayRun(n=n, outcomes=outcomes, cost_usd=cost_usd, asked=asked, failures=failures, resumed=resumed)

@@ -16,21 +16,22 @@ class Work:
     def __init__(self, output: str, made_by: str, *, overwrite: bool) -> None:
         from pyarrow import fs
 
-        self._filesystem, path = place_of(output)
+        self.filesystem, path = place_of(output)
         self._path, self._folder, self._made_by = path, f"{path}.ray", made_by
-        is_local = isinstance(self._filesystem, fs.LocalFileSystem)
+        self.note = f"{self._folder}/run.json"
+        is_local = isinstance(self.filesystem, fs.LocalFileSystem)
         self.checkpoint = f"{output}.ray/checkpoint" if "://" in output else f"{self._folder}/checkpoint"
         self.journals = f"{self._folder}/journals" if is_local else None
-        self.resumed = bool(self._filesystem.get_file_info(f"{self._folder}/run.json").is_file)
+        self.resumed = bool(self.filesystem.get_file_info(self.note).is_file)
         if self.resumed:
-            with self._filesystem.open_input_stream(f"{self._folder}/run.json") as file:
+            with self.filesystem.open_input_stream(self.note) as file:
                 note = json.loads(file.read())
             self._ended = bool(note.get("ended"))
             if note.get("made_by") == made_by:
                 return
             message = f"{output} was begun with another input, ladder or policy; finish it with that one, or remove it."
             raise ConfigError(message)
-        exists = self._filesystem.get_file_info(path).type != fs.FileType.NotFound
+        exists = self.filesystem.get_file_info(path).type != fs.FileType.NotFound
         if exists and not overwrite:
             message = f"{output} already exists; give another --output, or --force to overwrite it."
             raise ConfigError(message)
@@ -43,21 +44,21 @@ class Work:
                 self._reopen()
             return
         if self._replaces:
-            self._filesystem.delete_dir(self._path)
+            self.filesystem.delete_dir(self._path)
         for folder in (self._folder, f"{self._folder}/checkpoint", *([self.journals] if self.journals else [])):
-            self._filesystem.create_dir(folder)
-        self._note(ended=False)
+            self.filesystem.create_dir(folder)
+        self._write_note(ended=False)
 
-    def _note(self, *, ended: bool) -> None:
-        with self._filesystem.open_output_stream(f"{self._folder}/run.json") as file:
+    def _write_note(self, *, ended: bool) -> None:
+        with self.filesystem.open_output_stream(self.note) as file:
             file.write(json.dumps({"made_by": self._made_by, "ended": ended}).encode())
 
     def finish(self, *, complete: bool) -> None:
         """Remove it where all was answered; else the next run asks what was not."""
         if complete:
-            self._filesystem.delete_dir(self._folder)
+            self.filesystem.delete_dir(self._folder)
         else:
-            self._note(ended=True)
+            self._write_note(ended=True)
 
     def _reopen(self) -> None:
         """Take out of the output what was not answered, and checkpoint what is left; a kill meanwhile loses nothing."""
@@ -65,16 +66,16 @@ class Work:
         import pyarrow.parquet as pq
 
         folder = f"{self._folder}/checkpoint"
-        self._filesystem.delete_dir_contents(folder)
-        for number, name in enumerate(parquet_files(self._filesystem, self._path)):
-            table = pq.read_table(name, filesystem=self._filesystem)
+        self.filesystem.delete_dir_contents(folder)
+        for number, name in enumerate(parquet_files(self.filesystem, self._path)):
+            table = pq.read_table(name, filesystem=self.filesystem)
             kept = table.filter(pc.is_in(table["outcome"], value_set=_final()))
             if kept.num_rows:
-                pq.write_table(kept.select(["id"]), f"{folder}/{number}.parquet", filesystem=self._filesystem)
+                pq.write_table(kept.select(["id"]), f"{folder}/{number}.parquet", filesystem=self.filesystem)
             if kept.num_rows < table.num_rows:
-                pq.write_table(kept, f"{name}.part", filesystem=self._filesystem)
-                self._filesystem.move(f"{name}.part", name)
-        self._note(ended=False)
+                pq.write_table(kept, f"{name}.part", filesystem=self.filesystem)
+                self.filesystem.move(f"{name}.part", name)
+        self._write_note(ended=False)
 
 
 def _final() -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
@@ -35,25 +36,32 @@ def filled(given: Request, fields: dict[str, Any], params: dict[str, Any]) -> Re
     return replace(given, **missing, params={**params, **given.params})
 
 
+def tell_failures(failures: Mapping[str, Mapping[str, int]], asked: Mapping[str, int]) -> None:
+    """Print a sentence for each rung that failed often.
+
+    Args:
+        failures: requests on which a rung failed, by rung and kind.
+        asked: requests that reached it, by rung.
+    """
+    for rung, kinds in failures.items():
+        if sum(kinds.values()) > OFTEN * asked[rung]:
+            often_first = sorted(kinds.items(), key=lambda item: item[1], reverse=True)
+            say(f"{failure_words(rung, dict(often_first), asked[rung])}.")
+
+
 class _Failures:
     """Failed calls of a bulk run by rung and kind, so that its end says what fell over."""
 
     def __init__(self) -> None:
         self.by_rung: dict[str, Counter[str]] = {}
-        self._reached: Counter[str] = Counter()
+        self.asked: Counter[str] = Counter()
 
     def see(self, result: Result[Any] | None) -> None:
         """Count the attempts of one result; None: it came from an earlier run."""
         for attempt in () if result is None else result.attempts:
-            self._reached[attempt.rung] += 1
+            self.asked[attempt.rung] += 1
             if attempt.failure is not None:
                 self.by_rung.setdefault(attempt.rung, Counter())[attempt.failure.kind.value] += 1
-
-    def tell(self) -> None:
-        """Print a sentence for each rung that failed often."""
-        for rung, kinds in self.by_rung.items():
-            if kinds.total() > OFTEN * self._reached[rung]:
-                say(f"{failure_words(rung, dict(kinds.most_common()), self._reached[rung])}.")
 
 
 def run_input(
@@ -156,7 +164,7 @@ def run_input(
                 "failures": {rung: dict(kinds) for rung, kinds in failures.by_rung.items()},
             }
         )
-    failures.tell()
+    tell_failures(failures.by_rung, failures.asked)
     if unfinished:
         say(f"{unfinished} were not answered; run the same command again to retry them.")
         raise typer.Exit(FAILED)

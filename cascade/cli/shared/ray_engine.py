@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cascade.cli.shared.bulk_run import FAILED
+from cascade.cli.shared.bulk_run import FAILED, tell_failures
 from cascade.cli.shared.terminal import dollars, print_json, say
 from cascade.errors import ConfigError
 
@@ -77,11 +77,12 @@ def run_input_on_ray(
         print_json(
             {
                 "output": output, "n": done.n, "outcomes": dict(done.outcomes), "cost_usd": done.cost_usd,
-                "resumed": done.resumed,
+                "failures": {rung: dict(kinds) for rung, kinds in done.failures.items()}, "resumed": done.resumed,
             }
         )  # fmt: skip
     ended = ", ".join(f"{count} {outcome}" for outcome, count in done.outcomes.items()) or "no requests"
     say(f"{ended}; cost {dollars(done.cost_usd)}; results in {output}")
+    tell_failures(done.failures, done.asked)
     if unfinished := sum(count for outcome, count in done.outcomes.items() if outcome not in FINAL):
         say(f"{unfinished} were not answered; run the same command again to ask them.")
         raise typer.Exit(FAILED)
