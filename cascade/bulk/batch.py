@@ -180,7 +180,7 @@ def run_file(
     stop = stop or Stop()
     with open_journal(app.ladder, app.policy, output) as journal, ResultOutput(output, order) as written:
         settlement = settle(journal, app.log, final=FINAL)
-        app.correct_spending(settlement.corrections)
+        app.host.correct_spending(settlement.corrections)
         keeper = JournalRecorders(journal, settlement.carried)
         run = _Run(journal, written, app, settlement)
         if on_done is not None:

@@ -114,7 +114,7 @@ def explore_file(
     failures: list[str] = []
     with Journal(output, kind="explore") as journal:
         settlement = settle(journal, app.log)
-        app.correct_spending(settlement.corrections)
+        app.host.correct_spending(settlement.corrections)
         merged, todo = unfinished(app, samples, journal)
         resumed, ambiguous = len(merged) - len(todo), journal.ambiguous - len(settlement.lost)
         keeper = JournalRecorders(journal)

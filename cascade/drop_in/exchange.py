@@ -112,9 +112,9 @@ class Exchanges:
             inbound = route.dialect.read(sent.fields(), self.defaults)
             app = self.app or default()
             request = _bounded(app.request(inbound.request), sent.timeout_s)
-            if can_go_live(inbound) and app.streams_live(request.task):
+            if can_go_live(inbound) and app.host.streams_live(request.task):
                 return (yield from self._live(route, inbound, app, request))
-            run, arun = (app.run_held, app.arun_held) if self._bypasses(inbound) else (app.run, app.arun)
+            run, arun = (app.host.run_held, app.host.arun_held) if self._bypasses(inbound) else (app.run, app.arun)
             result = yield Step(run=partial(run, request), arun=partial(arun, request))
             return self._answered(route, inbound, result)
         except Exception as error:  # noqa: BLE001 - whatever the cascade fails by must not fail the program
@@ -128,7 +128,7 @@ class Exchanges:
 
     def _live(self, route: Route, inbound: Inbound, app: Cascade, request: Request) -> Steps:
         """Answer a request by a stream that is passed on as it comes, where it is; errors as of `Cascade.run`."""
-        run = app.run_live(request, holds=self._bypasses(inbound))
+        run = app.host.run_live(request, holds=self._bypasses(inbound))
         try:
             piece = yield Step(run=run.next, arun=run.anext)
         except BaseException:
@@ -203,7 +203,7 @@ class Exchanges:
         """Log what the cascade failed by on its own, where the bypass cannot."""
         if failure is not None and request is not None:
             with contextlib.suppress(Exception):
-                (self.app or default()).log_held(failure, request)
+                (self.app or default()).host.log_held(failure, request)
 
     def _accounted(
         self, inbound: Inbound | None, why: str, cause: str, failure: Exception | None, request: Request | None
@@ -215,7 +215,9 @@ class Exchanges:
             app = self.app or default()
             before = getattr(failure, "result", None)
             asked = inbound.request if before is None or request is None else request  # logged as it was run
-            return app.bypass(asked, model=f"{self.library}/{inbound.model}", error=why, cause=cause, before=before)
+            return app.host.bypass(
+                asked, model=f"{self.library}/{inbound.model}", error=why, cause=cause, before=before
+            )
         except Exception:  # noqa: BLE001 - nor must accounting
             _log.exception("A bypassed request is not accounted for.")
             self._log_held(failure, request)

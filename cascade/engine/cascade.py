@@ -5,18 +5,14 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Never, TypeAlias, TypeVar, Unpack, get_args, overload
 
 from cascade.clients import Client
-from cascade.clients.live_stream import LiveStream
 from cascade.dialects.error_wordings import ErrorWording
-from cascade.engine.bypass import Bypass
-from cascade.engine.bypassed import Bypassed
 from cascade.engine.checks import check_ladder, require_consent
 from cascade.engine.gather import Turns
-from cascade.engine.live_run import LiveRun
+from cascade.engine.host import Host
 from cascade.engine.loop_thread import LoopThread
 from cascade.engine.observer import Observer
 from cascade.engine.options import RequestOptions, refuse_unknown
@@ -29,17 +25,15 @@ from cascade.engine.served import Served
 from cascade.engine.void_policy import VoidPolicies, mismatch, void_served
 from cascade.errors import ConfigError
 from cascade.exchange import EMPTY, Message, Request, is_name
-from cascade.guards.accounts import SpendAccount, midnight_ms
+from cascade.guards.accounts import midnight_ms
 from cascade.guards.background import BackgroundLane
 from cascade.guards.daily_budgets import DailyBudgets
 from cascade.guards.endpoint_pool import Health
 from cascade.guards.limits import Limits
-from cascade.guards.rate_limit import RateLimit
 from cascade.ladder import Ladder, Rung
 from cascade.log import Log, StoreText, open_log
 from cascade.log.label import Label
 from cascade.log.label_queue import LabelQueue
-from cascade.log.lease_log import LeaseLog
 from cascade.log.log import OnOutage
 from cascade.log.spending import observed_usd, spent_usd
 from cascade.plugins import resolve
@@ -139,9 +133,9 @@ class Cascade(Closing):
             served = served.with_policy(policy)
         self._error_wordings = tuple(error_wordings)
         self._own_client = client is None
-        self.client: Client = client if client is not None else self._default_client()
-        check_ladder(self.ladder, self.client, self.prices, strict=strict, stacklevel=2)
-        self.client.preload()
+        client = client if client is not None else self._default_client()
+        check_ladder(self.ladder, client, self.prices, strict=strict, stacklevel=2)
+        client.preload()
         self._own_log = not isinstance(log, Log)
         if isinstance(log, str | Path):
             log = open_log(
@@ -157,7 +151,7 @@ class Cascade(Closing):
             served=served,
             settings=self.settings,
             tasks=self.tasks,
-            client=self.client,
+            client=client,
             log=self.log,
             day_budgets=day_budgets,
             pool=self.limits.pool(day_budgets.shared),
@@ -168,15 +162,22 @@ class Cascade(Closing):
         )
         forked = weakref.WeakMethod(self._forked)  # what is closed at exit must not keep the cascade itself alive
         self._loop_thread = LoopThread(lambda: (method := forked()) is not None and method())
+        self.host = Host(self._runner, self._loop_thread, self.log)
+        """What a program that hosts the cascade uses beside these methods: a server, a drop-in client, a bulk run."""
         self._resources = Resources(
             loop_thread=self._loop_thread,
-            client=self.client if self._own_client else None,
+            client=client if self._own_client else None,
             log=self.log if self._own_log else None,
             observer=self._runner.observer,
             shared=self._runner.day_budgets.shared,
         )
         # Created after the log's own, so that it runs before: what ends now is still logged.
         weakref.finalize(self, self._resources.close)
+
+    @property
+    def client(self) -> Client:
+        """The client for calls."""
+        return self._runner.client
 
     @property
     def policy(self) -> Policy | None:
@@ -284,119 +285,6 @@ class Cascade(Closing):
         request = self._runner.request(prompt, "arun", **options)
         served = self._runner.snapshot(request.task, stacklevel=3)
         return await self._loop_thread.arun(self._runner.run, request, started, served)
-
-    def account(
-        self, name: str, limit_usd: float, *, spent_usd: float = 0.0, principal: str | None = None
-    ) -> SpendAccount:
-        """Open the daily account of a server's key, shared by processes where the daily budgets are.
-
-        Args:
-            name: the key's name.
-            limit_usd: US dollars that it may spend a UTC day.
-            spent_usd: US dollars that it spent today before.
-            principal: on whose behalf its requests are made.
-        """
-        whose = (principal,)
-        return self._runner.day_budgets.open("key", f"key:{name}", limit_usd, spent_usd=spent_usd, whose=whose)
-
-    @property
-    def shares_rates(self) -> bool:
-        """Whether rates are kept together with other processes."""
-        return self._runner.day_budgets.shared is not None
-
-    async def book_rate(self, name: str, pace: RateLimit, tokens: int) -> float:
-        """Book a request of a server's key in the rates that processes share.
-
-        Args:
-            name: the key's name.
-            pace: its requests and tokens a minute.
-            tokens: tokens of the request and its answer.
-
-        Returns:
-            0 where it may be made now; else the seconds until it could be, and nothing is booked.
-        """
-        return await self._loop_thread.arun(self._book_rate, name, pace, tokens)
-
-    async def _book_rate(self, name: str, pace: RateLimit, tokens: int) -> float:
-        shared = self._runner.day_budgets.shared
-        assert shared is not None  # noqa: S101 - asked before, by `shares_rates`
-        shared.watch()
-        return await shared.rates.book(f"key:{name}", pace, tokens, most_s=0.0)
-
-    async def correct_rate(self, name: str, pace: RateLimit, tokens: int) -> None:
-        """Add tokens to what a key has booked; below 0 they are given back."""
-        await self._loop_thread.arun(self._correct_rate, name, pace, tokens)
-
-    async def _correct_rate(self, name: str, pace: RateLimit, tokens: int) -> None:
-        shared = self._runner.day_budgets.shared
-        assert shared is not None  # noqa: S101 - as above
-        shared.rates.correct(f"key:{name}", pace, tokens=tokens)
-
-    def settle_leases(self) -> None:
-        """Have leases of killed processes settled by the log, where it holds every call (`log.on_outage: refuse`).
-
-        For a server: a bulk run that is resumed settles its own calls anew.
-        """
-        shared = self._runner.day_budgets.shared
-        if shared is not None and self.log is not None and not self.log.read_only:
-            shared.calls = LeaseLog(self.log)
-
-    def run_held(self, request: Request) -> Result[Any]:
-        """Answer a request as `run` does; what a bypass follows is not logged before that (`bypass`, `log_held`)."""
-        started = time.monotonic()
-        served = self._runner.snapshot(request.task, stacklevel=3)
-        return self._loop_thread.run(partial(self._runner.run, request, started, served, holds=True))
-
-    async def arun_held(self, request: Request) -> Result[Any]:
-        """As `run_held`, from an event loop."""
-        started = time.monotonic()
-        served = self._runner.snapshot(request.task, stacklevel=3)
-        return await self._loop_thread.arun(partial(self._runner.run, request, started, served, holds=True))
-
-    def run_live(self, request: Request, *, holds: bool = False) -> LiveRun:
-        """Begin a request whose answer is passed on as it comes, where one rung alone may be asked.
-
-        Args:
-            request: the request, as `request` makes it.
-            holds: as of `answer`.
-        """
-        started = time.monotonic()
-        served = self._runner.snapshot(request.task, stacklevel=3)
-        work = partial(self._runner.run, request, started, served, holds=holds)
-        return LiveRun(self._loop_thread, lambda live: work(live=live))
-
-    def streams_live(self, task: str) -> bool:
-        """Return whether answers of a task are passed on as they come, where one rung alone may be asked."""
-        return self._runner.settings_of(task).on_stream == "top_live"
-
-    def log_held(self, error: Exception, request: Request) -> None:
-        """Log what a held request failed by, where no bypass followed."""
-        self._runner.log_held(error, request)
-
-    async def answer(
-        self, request: Request, *, account: SpendAccount | None = None, bypassed: Bypassed | None = None,
-        holds: bool = False, live: LiveStream | None = None,
-    ) -> Result[Any]:  # fmt: skip
-        """Answer a request of a server: as `arun`, paid from one more account, or by the reference alone.
-
-        Args:
-            request: the request, as `request` makes it.
-            account: what pays for it beside the daily budgets, such as a key's.
-            bypassed: why the cascade failed it: the reference alone is asked, nothing is verified, and the decision is
-                flagged `bypassed`. None: the cascade decides.
-            holds: whether a failure that the caller bypasses is not logged before that; else `log_held`.
-            live: where the answer goes as it comes, where one rung alone may be asked; None: it is verified before.
-
-        Raises:
-            ConfigError, RunError: as of `arun`.
-
-        Example:
-            >>> result = await app.answer(app.request("Two lamps to Oslo, please"), account=account)
-        """
-        started = time.monotonic()
-        served = self._runner.served if bypassed is not None else self._runner.snapshot(request.task, stacklevel=3)
-        run = partial(self._runner.run, request, started, served, account, bypassed, holds=holds, live=live)
-        return await self._loop_thread.arun(run)
 
     def run_many(
         self,
@@ -527,20 +415,6 @@ class Cascade(Closing):
             self._runner.stream_many(requests, concurrency, max_cost_usd, on_result, keep, ordered=order == "input")
         )
 
-    def correct_spending(self, corrections: Mapping[str | None, int]) -> None:
-        """Correct what daily budgets count as spent before, where a settlement of the log has found it.
-
-        Args:
-            corrections: picodollars to add, by principal (None: requests without one); below 0 to give back.
-        """
-
-        async def correct() -> None:
-            for principal, pico in corrections.items():
-                self._runner.day_budgets.correct(principal, pico)
-
-        if corrections:
-            self._loop_thread.run(correct)
-
     def explore(
         self,
         samples: Iterable[Sample | Request],
@@ -641,34 +515,9 @@ class Cascade(Closing):
         value = float(bool(correct)) if score is None else score
         self.log.add_labels([Label(decision=decision_id, correct=value, rung=rung, source=kind)])
 
-    def bypass(
-        self, request: Request, *, model: str, error: str, cause: str = "", before: Result[Any] | None = None
-    ) -> Bypass:
-        """Return what accounts for a request that goes to its client's own model, since the cascade failed.
-
-        Args:
-            request: the request.
-            model: the client's own model, as `provider/name`.
-            error: why the cascade failed.
-            cause: the same for a flag: `auth:small`, `RuntimeError`.
-            before: what came of the cascade, where that was held (`run_held`): both are one decision of the log.
-        """
-        return Bypass(
-            runner=self._runner, loop_thread=self._loop_thread, request=request, model=model, error=error, cause=cause,
-            before=before,
-        )  # fmt: skip
-
     def health(self) -> tuple[Health, ...]:
         """Return how every endpoint stands that was asked so far, and which verifiers have stopped scoring, and why."""
         return self._runner.health()
-
-    def put_before_client(self, made: Callable[[Client], Client]) -> None:
-        """Put something between the requests to come and the client, which is closed as before.
-
-        Args:
-            made: returns what is asked instead of the client that it is given.
-        """
-        self.client = self._runner.client = made(self.client)
 
     def warm(self) -> None:
         """Wait until a first call is as fast as any: imports done, certificates read. Makes no call."""
@@ -718,4 +567,4 @@ class Cascade(Closing):
         if self._runner.policy_file is not None:
             self._runner.policy_file.forget()
         if self._own_client:
-            self.client = self._runner.client = self._resources.client = self._default_client()
+            self._runner.client = self._resources.client = self._default_client()

@@ -141,7 +141,7 @@ class WaveRun:
             left = max(0.0, state.max_cost_usd - dollars_of(state.committed_pico))
         again = {one.request_id for one in failed.by_key.values() if failed.missing(one)} if live else set()
         with self.work.open(self.config) as app:
-            app.put_before_client(lambda client: _Answered(client, failed, again))
+            app.host.put_before_client(lambda client: _Answered(client, failed, again))
             done = self.work.finish(app, max_cost_usd=left if again else None)
         if not journal_of(state.output).exists():
             state.remove()

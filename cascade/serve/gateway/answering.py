@@ -68,7 +68,7 @@ class Answering:
         account = self.limits.account(key)
         try:
             holds = self.on_internal_error != "raise"
-            return await self.app.answer(_waited(request, arrived), account=account, holds=holds, live=live)
+            return await self.app.host.answer(_waited(request, arrived), account=account, holds=holds, live=live)
         except Exception as error:
             if live is not None and live.began:  # a second answer cannot follow a part of the first
                 raise
@@ -83,7 +83,7 @@ class Answering:
             "The cascade failed; the reference alone answers (%d so far): %s", self.bypassed, why, exc_info=failure
         )
         try:
-            return await self.app.answer(
+            return await self.app.host.answer(
                 _waited(request, arrived),
                 account=account,
                 bypassed=Bypassed(why=why, cause=cause_of(failure), before=getattr(failure, "result", None)),
@@ -91,7 +91,7 @@ class Answering:
             )
         except Exception as error:
             if getattr(error, "result", None) is None:  # nothing came of it that would have logged the first part too
-                self.app.log_held(failure, request)
+                self.app.host.log_held(failure, request)
             raise
 
     def _configured(self, request: Request) -> Any:

@@ -82,7 +82,7 @@ class Serving:
         self._app, self._names = app, ModelNames(app, settings.aliases)
         names = self._names
         spent = spent_usd(app.log, midnight_ms()) if keys is not None and app.log is not None else None
-        app.settle_leases()
+        app.host.settle_leases()
         self.lifecycle = Lifecycle(app)
         """Whether further requests are taken."""
         by_all = None if shared is None else SharedRepeats(open_store(shared))
@@ -90,9 +90,10 @@ class Serving:
         """What runs."""
         self.admission = Admission(concurrency=settings.concurrency, queue=settings.queue, processes=processes)
         """Slots of requests that run."""
+        rates_of = app.host if app.host.shares_rates else None
         self._answering = Answering(
             app=app, admission=self.admission, limits=KeyLimits(
-                app.account, spent_usd=spent, processes=processes, rates_of=app if app.shares_rates else None
+                app.host.account, spent_usd=spent, processes=processes, rates_of=rates_of
             ),
             on_internal_error=settings.on_internal_error,
         )  # fmt: skip

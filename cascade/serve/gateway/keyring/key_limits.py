@@ -22,7 +22,7 @@ ASSUMED_OUTPUT_TOKENS = 512
 
 
 class Rates(Protocol):
-    """Rates that processes share: the cascade."""
+    """Rates that processes share: `Host` of the cascade."""
 
     async def book_rate(self, name: str, pace: RateLimit, tokens: int) -> float:
         """Book a request; 0, or the seconds until it could be made."""
@@ -48,7 +48,7 @@ class KeyLimits:
         """Open them.
 
         Args:
-            opened: opens the account of a day, by its name (`Cascade.account`).
+            opened: opens the account of a day, by its name (`Host.account`).
             spent_usd: what each principal spent today before, as the log tells: a key counts all that its principal
                 spent, so that a restart allows no more than was left.
             processes: processes that share the keys' rates evenly, where these are not shared by a store.

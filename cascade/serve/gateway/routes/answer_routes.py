@@ -64,7 +64,7 @@ class AnswerRoutes:
             body = await read_body(call.receive, call.header(b"content-length"))
             asked = await read_asked(body, call.headers, route, path, call.key, self.app, self.names)
             del body
-            live = can_go_live(asked.inbound) and self.app.streams_live(asked.request.task)
+            live = can_go_live(asked.inbound) and self.app.host.streams_live(asked.request.task)
             coming = Coming() if live else None
             stream = None if coming is None else coming.stream
             decide = partial(self.answering.decide, asked.request, call.key, arrived, stream)

@@ -53,7 +53,7 @@ url, log, store, on_outage = sys.argv[1:]
 about = {"api_base": url, "api_key": "none", "price": Price(input_usd=1e-6, output_usd=2e-6), "verify": ()}
 ladder = Ladder(Rung("openai/ok", name="small", **about))
 app = Cascade(ladder, log=open_log(log, on_outage=on_outage), limits=Limits(usd_per_day=1.0, shared=store))
-app.settle_leases()
+app.host.settle_leases()
 for number in range(3):
     app.run(f"{number}?", principal="ann" if number else "bob", max_tokens=20)
 time.sleep(1.5)
