@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cascade.cli.shared.bulk_run import FAILED, tell_failures
+from cascade.cli.shared.exit_codes import Interrupted
 from cascade.cli.shared.terminal import dollars, print_json, say
 from cascade.errors import ConfigError
 
@@ -64,15 +65,20 @@ def run_input_on_ray(
 
     Raises:
         Exit: 3, where some were not answered.
+        Interrupted: it was interrupted; finished work is kept.
     """
     from cascade.bulk.batch import FINAL
     from cascade.bulk.cluster.run import run_on_ray
     from cascade.samples.table import parse_mapping
 
-    done = run_on_ray(
-        config, source, output, mapping=None if mapping is None else parse_mapping(mapping), actors=actors,
-        concurrency=concurrency, overwrite=force,
-    )  # fmt: skip
+    columns = None if mapping is None else parse_mapping(mapping)
+    try:
+        done = run_on_ray(
+            config, source, output, mapping=columns, actors=actors, concurrency=concurrency, overwrite=force
+        )
+    except KeyboardInterrupt:
+        message = f"Interrupted; finished work is in {output} and {output}.ray. Run the same command again to resume."
+        raise Interrupted(message) from None
     if as_json:
         print_json(
             {
