@@ -25,6 +25,10 @@ ANSWER_KEYS: Final = ("answer", "final_answer", "finalanswer")
 """Keys of a JSON object, in any case, that hold its answer where just one of them is there."""
 SINGLE_KEYS: Final = frozenset({"result", "choice", "label", "prediction", "output", "option", "value", "response"})
 """Keys that hold the answer where no other is left but free text."""
+_TAGGED = re.compile(
+    r"(?:^|(?<=\s))<(final|final[_-]?output|solution|result|output|response|reply|value)>([^<>]+)</\1>$", re.IGNORECASE
+)
+"""An element that closes an answer, named as its result is."""
 _BOXED_BEFORE = re.compile(r"\\boxed\s?\{[^\n]{1,80}\}[^\w\n]{0,4}\s?(?:or|oder|ou|o|или|或)\s[^\w\n]{0,4}$")
 _IS_ANSWER = re.compile(
     r"(?:^|[.!?]\s+|\n)(?:so |thus |therefore |hence )?,?\s*(?:(?:i|we) (?:get|got|find|obtain|arrive at|end up with"
@@ -53,8 +57,9 @@ def answer_of_json(value: Any, context: str = "") -> Answer:
 def answer_of_text(said: str) -> Answer:  # noqa: C901, PLR0912 - one condition a form
     """Return the final answer of what is said, which holds no JSON.
 
-    In this order: what the last mark introduces; a short text as a whole; a list; a program; a bold last line; what the
-    last sentence concludes from figures. Else the text itself; unsure where it ends in several numbers.
+    In this order: what the last mark introduces; what an element at the end holds; a short text as a whole; a list; a
+    program; a bold last line; what the last sentence concludes from figures. Else the text itself; unsure where it ends
+    in several numbers.
     """
     stripped = without_offer(said.strip())
     if not stripped:
@@ -63,6 +68,9 @@ def answer_of_text(said: str) -> Answer:  # noqa: C901, PLR0912 - one condition 
     marked = _marked(tail)
     if marked is not None:
         return marked
+    tagged = _TAGGED.search(tail) if tail[-1] == ">" else None
+    if tagged is not None:
+        return answer_of_text(tagged[2])
     head = only_cell(stripped) or explained(stripped)
     if head is not None:
         return value_of(_within_bold(head), stripped[:TAIL])

@@ -10,15 +10,27 @@ from cascade.reading.literals import read_literal, text_of
 from cascade.reading.plain import plain, trim
 from cascade.reading.single_value import FIGURE, SENTENCE_END, beginnings, offers_two, single_value, without_copula
 from cascade.reading.text_relations import denies
-from cascade.reading.values import Answer, Boolean, Sequence, Unsure, Value
+from cascade.reading.values import Answer, Boolean, Number, Sequence, Unsure, Value
 from cascade.reading.wording import CONDITION, DENIED, LED
 
 MAX_COMPLEMENT: Final = 5
 """Most words of what a sentence says its subject is."""
+_CONTRACTED = re.compile(r"\b(it|that|this|he|she|here|there|ce?)['’](?:s|est)\s+", re.IGNORECASE)
+_PAST = re.compile(r"\s(?:was|were|war|waren|était|étaient|fue|fueron|era|eran|foi|foram|eram|erano|var|było|był\w?)\s")
+"""A copula of what no longer holds, as of last year's figure."""
+_FORMERLY = re.compile(
+    r"\b(?:last (?:year|month|week|time)|yesterday|formerly|previously|letztes jahr|gestern|früher|l'an dernier"
+    r"|el año pasado|ayer|ano passado|ontem|l'anno scorso|ieri|vorig jaar|gisteren|w zeszłym roku|wczoraj"
+    r"|в прошлом году|вчера|раньше|förra året|igår|geçen yıl|dün)\b|去年|昨年|前回|昨日|以前|昨天|上次|上个月|上個月"
+    r"|原本|작년|지난|어제|이전|पिछले|العام الماضي|أمس",
+    re.IGNORECASE,
+)
+"""Words of a figure that no longer holds."""
 
 
 def complement_of(bare: str, context: str) -> Answer | None:
     """Return what stands behind the one copula of a sentence, or a colon: `Canberra` of `The capital is Canberra`."""
+    bare = _CONTRACTED.sub(r"\1 is ", bare)
     pieces = words.COPULA.split(bare)
     if SENTENCE_END.search(bare):
         return None
@@ -27,7 +39,7 @@ def complement_of(bare: str, context: str) -> Answer | None:
         return single_value(dashed[1], trim(dashed[1]), context)
     if len(pieces) > 2 and not FIGURE.search("".join(pieces[:-1])) and not denies(bare):
         return single_value(pieces[-1], trim(without_copula(trim(pieces[-1]))), context)
-    if len(pieces) != 2 or words.NOT.match(pieces[1]):
+    if len(pieces) != 2 or words.NOT.match(pieces[1]) or _FORMERLY.search(pieces[0]):
         return None
     because = words.BECAUSE.search(pieces[1])
     said = pieces[1] if because is None or not because.start() else pieces[1][: because.start()]
@@ -43,6 +55,12 @@ def complement_of(bare: str, context: str) -> Answer | None:
     if offers_two(said, context):
         return Unsure(reason="it names alternatives")
     return text_of(said) if said and len(said.split()) <= MAX_COMPLEMENT else None
+
+
+def is_said_to_be(bare: str, number: Number, context: str) -> bool:
+    """Return whether a sentence says in the present that its subject is a number, as in `The total is 758.`."""
+    said = None if _PAST.search(bare) else complement_of(bare, context)
+    return isinstance(said, Number) and said.key == number.key and not denies(bare)
 
 
 def closing_literal(raw: str) -> Value | None:

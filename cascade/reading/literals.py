@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from cascade.reading.plain import normal, plain
+from cascade.reading.plain import CITED_LIST, normal, plain
 from cascade.reading.sequences import NoLiteral, literal
 from cascade.reading.strict_json import NotJson, parse_json
 from cascade.reading.values import Boolean, Number, Sequence, Structure, Text, Value
@@ -84,4 +84,6 @@ def text_of(raw: str, *, cited: bool = True, **fields: Any) -> Text:
     own = plain(raw, cited=cited)
     shown = normal(own)
     exact = own if not cited or not shown or _EXACT.search(own) else ""  # signs alone have no other form
+    if cited and CITED_LIST.search(raw):
+        exact = plain(raw, cited=False)
     return Text(normal=shown, raw=own, exact=exact, **fields)

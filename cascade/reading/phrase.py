@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any, Final
 
 from cascade.reading import words
 from cascade.reading.amounts import numbers_of
-from cascade.reading.complement import closing_literal
+from cascade.reading.complement import closing_literal, is_said_to_be
 from cascade.reading.literals import canonical, of_literal, read_literal, text_of
 from cascade.reading.plain import plain, trim
 from cascade.reading.sentence import (
@@ -21,13 +22,19 @@ from cascade.reading.sentence import (
     sequence_of,
 )
 from cascade.reading.sequences import comma_items, list_lines
-from cascade.reading.single_value import FIGURE, beginnings, offers_two, single_value, without_copula
+from cascade.reading.single_value import FIGURE, SENTENCE_END, beginnings, offers_two, single_value, without_copula
 from cascade.reading.terms import read_unknowns
 from cascade.reading.values import NOTHING, Answer, Boolean, Number, Sequence, Structure, Text, Unsure, Value
 from cascade.reading.wording import IN_THE
 
 MAX_PHRASE: Final = 400
 """Longest phrase, in characters, that is read as a number, a choice or the like."""
+_BETWEEN: Final = " \t\r\n.,;:!–—-(、，。：！"
+"""What stands between yes or no and what is said behind it."""
+_CAVEAT = re.compile(
+    r"\W{0,3}(?:(?:but|aber|mais|pero|mas|ma|maar|ale|но|men|ama)\b|但|ただし|하지만|लेकिन|ولكن)", re.IGNORECASE
+)
+"""What restricts a yes or no, and so may be what was asked for; a reason is not."""
 
 
 def value_of(phrase: str, context: str = "") -> Answer:
@@ -75,6 +82,26 @@ def of_json(value: Any, context: str = "") -> Answer:
     return Structure(value=value, canonical=canonical(value))
 
 
+def _opened_by(opening: Boolean, text: str, context: str) -> Boolean | Unsure:
+    """Return the boolean that opens a phrase, with the claim behind it, unless that is its reason.
+
+    `Yes, of course! The total is 758.` answers what the total is, and `Yes, 7 is prime.` whether it is.
+    """
+    behind = re.sub(r"^\W*\w+", "", text)
+    if words.BECAUSE.match(behind) and not _CAVEAT.match(behind):
+        return opening
+    parts = [part for part in SENTENCE_END.split(behind) if part.strip(_BETWEEN)]
+    said = value_of(parts[-1].strip(_BETWEEN), context) if parts else None
+    if isinstance(said, Text) and not said.is_long:
+        inner = said.complement
+        named = not isinstance(inner, Text) or inner.raw[:1].isupper() or ":" in said.raw
+        is_open = FIGURE.search(said.raw) is not None or (behind[:1] in ":：" and len(parts) == 1)
+        said = inner if inner is not None and named else said.number or (said if is_open else None)
+    if isinstance(said, Unsure):
+        return said
+    return opening if said is None or isinstance(said, Boolean) else Boolean(value=opening.value, said=said)
+
+
 def _of_line(raw: str, context: str) -> Answer:  # noqa: C901, PLR0912 - one condition a form
     raw = words.ASIDE.sub("", raw)
     text = plain(raw)
@@ -102,6 +129,8 @@ def _of_line(raw: str, context: str) -> Answer:  # noqa: C901, PLR0912 - one con
         )
     for shorter in beginnings(text):
         found = single_value(shorter, trim(shorter), context)
+        if isinstance(found, Boolean):
+            return _opened_by(found, text, context)
         if found is not None:
             return found
     if offers_two(bare, context):
@@ -127,8 +156,9 @@ def _of_line(raw: str, context: str) -> Answer:  # noqa: C901, PLR0912 - one con
         )
         if only is not None and (ends or not isinstance(only, Number)):
             numbers = tuple(numbers_of(bare, context)) if ends else ()
-            bare_number = isinstance(only, Number) and only.unit is None  # what is said of it may reject it
-            said = None if bare_number else only
+            # What is said of a bare number may reject it, but for: it is the number.
+            is_open = isinstance(only, Number) and only.unit is None and not is_said_to_be(bare, only, context)
+            said = None if is_open else only
             return text_of(raw, cited=not isinstance(only, Sequence), complement=said, numbers=numbers)
     items = comma_items(bare if because is None or because[0][0] not in ",，;-–—" else bare[: because.start()])
     if items is not None and not is_clause(raw, items):

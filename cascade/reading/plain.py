@@ -44,6 +44,8 @@ _CITATION = re.compile(
     r"|\[citation needed\]|<sup>\[?\d{1,3}\]?</sup>|\((?:source|quelle|fuente|fonte|来源|出典)\s?:[^)\n]{1,200}\)",
     re.IGNORECASE,
 )
+CITED_LIST = re.compile(r"\[\d{1,3}(?:\s?[,;–-]\s?\d{1,3}){1,9}\]")
+"""Several figures in brackets, which may be sources, or what a sentence says."""
 _PER_HUNDRED = re.compile(r"百分之[ \t]?(-?\d+(?:[.·]\d+)?)")
 _LINK = re.compile(r"!?\[([^\[\]\n]{1,200})\]\([^()\s]{1,500}\)")
 _EMPHASIS = re.compile(r"(?<![0-9A-Za-z*])(\*{1,4})(?=[^\s*])([^*\n]{1,400}?)(?<=\S)\1(?![0-9A-Za-z*])")
@@ -71,7 +73,7 @@ def plain(phrase: str, *, cited: bool = True) -> str:
             text = "".join(map(_digit, text))
             text = _PER_HUNDRED.sub(r"\1%", text)
     if cited and ("[" in text or "【" in text or "(" in text or "<" in text):
-        text = _CITATION.sub("", _LINK.sub(r"\1", text))
+        text = _CITATION.sub(_uncited, _LINK.sub(r"\1", text))
     if "{,}" in text:
         text = text.replace("{,}", ",")
     if "\\" in text:
@@ -85,6 +87,12 @@ def plain(phrase: str, *, cited: bool = True) -> str:
     if "`" in text:
         text = _BACKTICKS.sub("", text)
     return text.strip()
+
+
+def _uncited(found: re.Match[str]) -> str:
+    """Return a figure list in brackets as it stands unless it ascends, as sources do; other citations go."""
+    figures = [int(figure) for figure in re.findall(r"\d+", found[0])] if CITED_LIST.search(found[0]) else []
+    return "" if figures == sorted(set(figures)) else found[0]
 
 
 def normal(phrase: str) -> str:

@@ -12,7 +12,7 @@ from cascade.reading.strict_json import Located, NotJson
 from cascade.reading.thinking import split_thinking
 from cascade.reading.values import Answer, Number, Text, Unsure
 
-VERSION = "5"
+VERSION = "6"
 """Version of the reader. It rises with every change after which two answers may compare otherwise than before: what was
 certified by another version is about another sameness."""
 

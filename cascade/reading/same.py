@@ -6,8 +6,9 @@ import re
 
 from cascade.reading import words
 from cascade.reading.phrase import of_json, value_of
+from cascade.reading.plain import CITED_LIST
 from cascade.reading.same_values import same_dates, same_numbers, same_terms
-from cascade.reading.text_relations import affirms, alike_but_form, denies, holds
+from cascade.reading.text_relations import affirms, alike_but_form, denies, holds, name_the_same
 from cascade.reading.values import (
     Answer,
     Boolean,
@@ -50,14 +51,32 @@ def same(left: Answer, right: Answer) -> bool | None:
         return _sequences(left, right)
     if isinstance(left, Text) and isinstance(right, Text):
         return _texts(left, right)
+    if isinstance(left, Boolean) and isinstance(right, Boolean):
+        return _booleans(left, right)
     if type(left) is type(right):
         return False
     return _two_kinds(left, right)
 
 
+def _booleans(left: Boolean, right: Boolean) -> bool | None:
+    """Compare yes and no. Where another claim stands behind each, they may answer what is no question of yes or no."""
+    if left.value is not right.value:
+        return False
+    return True if left.said is None or right.said is None or same(left.said, right.said) else None
+
+
+def _boolean_and_value(one: Boolean, said: Value, value: Value) -> bool | None:
+    """Compare yes or no with a claim behind it, and another value: `Yes, it's 758` and `758`."""
+    found = same(said, value)
+    return _two_kinds(Boolean(value=one.value), value) if found is False else found
+
+
 def _two_kinds(left: Value, right: Value) -> bool | None:
     """Compare values of two kinds, in a fixed order of kinds, so that it does not matter which comes first."""
     one, other = sorted((left, right), key=lambda value: _ORDER.index(type(value)))
+    for opened, value in ((one, other), (other, one)):
+        if isinstance(opened, Boolean) and opened.said is not None:
+            return _boolean_and_value(opened, opened.said, value)
     match one:
         case Text():
             return _text_and_value(one, other)
@@ -118,7 +137,9 @@ def _texts(left: Text, right: Text) -> bool | None:  # noqa: C901, PLR0912 - one
         if (left.quoted is None) is not (right.quoted is None):
             one, other = (left, right) if right.quoted is None else (right, left)
             return True if other.raw.rstrip(".") in (one.raw, one.raw.rstrip(".")) else None
-        return True if alike_but_form(left.raw, right.raw) else None
+        one, other = (CITED_LIST.findall(text.exact) for text in (left, right))
+        is_said = bool(one and other) and one != other  # of one text's sources and another's, or what both say
+        return True if not is_said and alike_but_form(left.raw, right.raw) else None
     for one, other in ((left, right), (right, left)):
         if one.complement is not None and other.complement is None and not other.numbers:
             found = same(one.complement, other)
@@ -142,7 +163,8 @@ def _texts(left: Text, right: Text) -> bool | None:  # noqa: C901, PLR0912 - one
         return True
     if left.number is not None and right.number is not None:
         return False if same(left.number, right.number) is False else None
-    return None if _may_affirm(left, right) or _may_affirm(right, left) else False
+    may_agree = _may_affirm(left, right) or _may_affirm(right, left) or name_the_same(left.raw, right.raw)
+    return None if may_agree else False
 
 
 def _may_affirm(sentence: Text, part: Text) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from cascade.reading import words
 from cascade.reading.wording import DENIED, EXCLUDED, IN_THE
@@ -12,6 +13,11 @@ _TOKENS = re.compile(r"n't|[^\W_]+")
 _DENYING = words.NEGATIONS - {"mai"}  # May in German and French; in Italian, another word denies as well
 _NAME = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]{2,})*")
 """A word with capitals inside as names have them: McDonald, iPhone."""
+
+
+MIN_SENTENCE: Final = 3
+"""Fewest words of a sentence in scripts with blanks."""
+_NAMED = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d_\u3040-\uffff]+")
 
 
 def alike_but_form(left: str, right: str) -> bool:
@@ -40,6 +46,20 @@ def affirms(text: str, part: str) -> bool:
         return False
     rest = text.replace(part, " ", 1).replace("n't", " n't")
     return not words.NEGATIONS.intersection(rest.split())
+
+
+def name_the_same(left: str, right: str) -> bool:
+    """Return whether two sentences name the same figures and names, though in other words: they may say the same."""
+    one, other = map(_named_in, (left, right))
+    return bool(one & other) and (one <= other or other <= one)
+
+
+def _named_in(text: str) -> set[str]:
+    """Return the figures of a sentence, and its words with a capital that does not begin it."""
+    if len(text.split()) < MIN_SENTENCE and text.isascii():
+        return set()
+    found = [one[0] for one in _NAMED.finditer(text, 0 if text[:1] > "\u3040" else 1)]
+    return {one.casefold() for one in found if one[0].isdigit() or one[0].isupper()}
 
 
 def denies(text: str) -> bool:

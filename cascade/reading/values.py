@@ -69,10 +69,13 @@ class Boolean:
     value: bool
     """True for yes."""
 
+    said: Value | None = None
+    """What is said behind it, where the answer may be that: 758 of `Yes, it's 758`. None for a reason, or nothing."""
+
     @property
     def key(self) -> Key:
-        """The value."""
-        return ("boolean", self.value)
+        """The value, with the key of what is said behind it."""
+        return ("boolean", self.value) if self.said is None else ("boolean", self.value, self.said.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
