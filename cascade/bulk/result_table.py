@@ -44,7 +44,10 @@ COLUMNS: Mapping[str, type] = {
 """Columns in their order, with their types; dict: JSON as text."""
 
 _ROWS = 256
-"""Rows of one row group of Parquet: in memory at once, and one row may hold a megabyte."""
+"""Rows that are in memory at once before they are columns: one may hold a megabyte."""
+
+_GROUP_BYTES = 8_000_000
+"""Bytes of columns from which a row group is written; of each, the file keeps a kilobyte a column in memory."""
 
 _IDS = frozenset({"id", "decision_id"})
 
@@ -173,9 +176,15 @@ def _parquet(rows: Iterator[list[Any]]) -> Iterator[bytes]:
     schema = _schema(pa)
     pieces = _Pieces()
     with pa.PythonFile(pieces, mode="w") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        group: list[Any] = []
         while some := list(islice(rows, _ROWS)):
-            writer.write_table(_table(pa, some, schema))
-            yield from pieces.take()
+            group.append(_table(pa, some, schema))
+            if sum(table.nbytes for table in group) >= _GROUP_BYTES:
+                writer.write_table(pa.concat_tables(group))
+                group.clear()
+                yield from pieces.take()
+        if group:
+            writer.write_table(pa.concat_tables(group))
     yield from pieces.take()
 
 
