@@ -21,6 +21,7 @@ START = re.compile(
     r"|(?<=[\u3000-\uffff])[-+]?(?:[$€£¥₩₹₽₺₪฿₫₱₦₴] ?)?\d|(?<=[=(])-?\d"
 )
 """Where a number may begin."""
+_CURRENCIES = frozenset("$€£¥₩₹₽₺₪฿₫₱₦₴")
 _BOUNDS = frozenset("<>≤≥≠")
 _END = re.compile(r"[\w.,:/-]*")
 
@@ -49,7 +50,7 @@ def numbers_of(text: str, context: str = "") -> list[Number]:
         number, at = matched
         before = text[max(0, figure.start() - MAX_BEFORE) : figure.start()]
         if (
-            in_name(before)
+            (in_name(before) and figure[0][0] not in _CURRENCIES)
             or before.rstrip()[-1:] in _BOUNDS
             or (
                 text[at : at + 1].isalpha()

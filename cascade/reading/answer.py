@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from cascade.reading import words
 from cascade.reading.conclusion import BOLD_LINE, SENTENCES, concluded_in
+from cascade.reading.courtesy import without_courtesies
 from cascade.reading.literals import canonical
 from cascade.reading.marks import SHORT, marks_in, phrase_after
 from cascade.reading.phrase import of_json, value_of
@@ -25,10 +26,9 @@ ANSWER_KEYS: Final = ("answer", "final_answer", "finalanswer")
 """Keys of a JSON object, in any case, that hold its answer where just one of them is there."""
 SINGLE_KEYS: Final = frozenset({"result", "choice", "label", "prediction", "output", "option", "value", "response"})
 """Keys that hold the answer where no other is left but free text."""
-_TAGGED = re.compile(
-    r"(?:^|(?<=\s))<(final|final[_-]?output|solution|result|output|response|reply|value)>([^<>]+)</\1>$", re.IGNORECASE
-)
-"""An element that closes an answer, named as its result is."""
+_RESULT = r"(?:final|final[_-]?(?:output|answer)|answer|solution|result|output|response|reply|value)"
+_TAGGED = re.compile(rf"(?<![^\s])(?:<{_RESULT}>\s*)+([^<>]+)(?:</{_RESULT}>\s*)+$", re.IGNORECASE)
+"""An element that closes an answer, named as its result is, or several within another."""
 _BOXED_BEFORE = re.compile(r"\\boxed\s?\{[^\n]{1,80}\}[^\w\n]{0,4}\s?(?:or|oder|ou|o|или|或)\s[^\w\n]{0,4}$")
 _IS_ANSWER = re.compile(
     r"(?:^|[.!?]\s+|\n)(?:so |thus |therefore |hence )?,?\s*(?:(?:i|we) (?:get|got|find|obtain|arrive at|end up with"
@@ -61,7 +61,7 @@ def answer_of_text(said: str) -> Answer:  # noqa: C901, PLR0912 - one condition 
     program; a bold last line; what the last sentence concludes from figures. Else the text itself; unsure where it ends
     in several numbers.
     """
-    stripped = without_offer(said.strip())
+    stripped = without_courtesies(without_offer(said.strip()))
     if not stripped:
         return NOTHING
     tail = stripped[-TAIL:]
@@ -69,8 +69,8 @@ def answer_of_text(said: str) -> Answer:  # noqa: C901, PLR0912 - one condition 
     if marked is not None:
         return marked
     tagged = _TAGGED.search(tail) if tail[-1] == ">" else None
-    if tagged is not None:
-        return answer_of_text(tagged[2])
+    if tagged is not None and "<" not in tail[: tagged.start()]:
+        return answer_of_text(tagged[1])
     head = only_cell(stripped) or explained(stripped)
     if head is not None:
         return value_of(_within_bold(head), stripped[:TAIL])

@@ -18,13 +18,15 @@ _CHOICE = re.compile(
     re.DOTALL,
 )
 _LABELLED = re.compile(
-    rf"(?:{words.OPTION})[(\[]{{0,2}}([A-Za-zА-Я]|\d{{1,2}})[)\]]{{0,2}}\s*{words.OPTION_END}(?=[\s.,:;)]|$|[\u3000-\uffff])(?P<text>.*)",
+    rf"(?:{words.OPTION})(?<![A-Za-zÀ-ÿ])[(\[]{{0,2}}([A-Za-zА-Я]|\d{{1,2}})[)\]]{{0,2}}\s*{words.OPTION_END}(?=[\s.,:;)]|$|[\u3000-\uffff])(?P<text>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _LETTERS = re.compile(
     r"[(\[]?([A-Z])[)\]]?(?:(?:\s*[,;&/]\s*|\s+(?:and|und|et|y|e|и)\s+|、|和|と)[(\[]?([A-Z])[)\]]?)+", re.IGNORECASE
 )
 _ANOTHER = re.compile(r"(?:\s(?:or|oder|ou|o|или)|或|または)\s*(?:\w+ )?[(\[]?[A-Z](?:[)\].]|$)")
+_NAMED = re.compile(r"[A-Z]\. (?:[A-Z][\w'’-]+\.?(?: (?:de|da|di|van|von|der|del|la|le|bin))* ?){2,4}")
+"""A name with an initial, or an option of capitalised words."""
 _LETTER = re.compile(r"(?<![^\W_])[A-Z](?![^\W_])", re.IGNORECASE)
 
 
@@ -43,7 +45,9 @@ def read_choice(text: str) -> Value | None:
     if found.re is _CHOICE and text[: found.start(1)].strip("([（【 ") == "" and not _is_label(text, found):
         return None
     rest = words.BECAUSE.split(rest, maxsplit=1)[0] if words.BECAUSE.match(rest) else rest
-    return Choice(label=found[1].upper(), text=normal(rest) if len(rest) <= MAX_TEXT else "")
+    text_of_it = normal(rest) if len(rest) <= MAX_TEXT else ""
+    initial = _NAMED.fullmatch(text) is not None
+    return Choice(label=found[1].upper(), text=text_of_it, is_initial=initial)
 
 
 def _is_label(text: str, found: re.Match[str]) -> bool:

@@ -82,24 +82,29 @@ def of_json(value: Any, context: str = "") -> Answer:
     return Structure(value=value, canonical=canonical(value))
 
 
-def _opened_by(opening: Boolean, text: str, context: str) -> Boolean | Unsure:
+def _opened_by(opening: Boolean, raw: str, context: str) -> Boolean | Unsure:
     """Return the boolean that opens a phrase, with the claim behind it, unless that is its reason.
 
     `Yes, of course! The total is 758.` answers what the total is, and `Yes, 7 is prime.` whether it is.
     """
-    behind = re.sub(r"^\W*\w+", "", text)
+    behind = re.sub(r"^\W*\w+[*_]*", "", raw)
     if words.BECAUSE.match(behind) and not _CAVEAT.match(behind):
         return opening
     parts = [part for part in SENTENCE_END.split(behind) if part.strip(_BETWEEN)]
     said = value_of(parts[-1].strip(_BETWEEN), context) if parts else None
-    if isinstance(said, Text) and not said.is_long:
+    # `Yes, of course!` grants the request, and what comes then is the answer; `Yes.` may be all of it.
+    grants = len(parts) > 1 and SENTENCE_END.match(behind) is None
+    if isinstance(said, Text):
         inner = said.complement
         named = not isinstance(inner, Text) or inner.raw[:1].isupper() or ":" in said.raw
-        is_open = FIGURE.search(said.raw) is not None or (behind[:1] in ":：" and len(parts) == 1)
-        said = inner if inner is not None and named else said.number or (said if is_open else None)
+        led = behind[:1] in ":：" and len(parts) == 1
+        is_claim = grants or led or FIGURE.search(said.raw) is not None
+        said = inner if inner is not None and named else said if is_claim else None
     if isinstance(said, Unsure):
         return said
-    return opening if said is None or isinstance(said, Boolean) else Boolean(value=opening.value, said=said)
+    if said is None or isinstance(said, Boolean):
+        return opening
+    return Boolean(value=opening.value, said=said, grants=grants)
 
 
 def _of_line(raw: str, context: str) -> Answer:  # noqa: C901, PLR0912 - one condition a form
@@ -130,7 +135,7 @@ def _of_line(raw: str, context: str) -> Answer:  # noqa: C901, PLR0912 - one con
     for shorter in beginnings(text):
         found = single_value(shorter, trim(shorter), context)
         if isinstance(found, Boolean):
-            return _opened_by(found, text, context)
+            return _opened_by(found, raw, context)
         if found is not None:
             return found
     if offers_two(bare, context):

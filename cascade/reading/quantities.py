@@ -13,6 +13,10 @@ from cascade.reading.wording import DENIED, EXCLUDED
 from cascade.reading.words import NEGATIONS
 
 _LETTER = re.compile(r"[^\W\d_]")
+_LABELS = re.compile(r"[.)] +[^\W\d_]")
+"""What follows a number that labels an item: `1. Paris`."""
+_DECADE = re.compile(r"(?:1\d|20)\d0['’]?s\b")
+"""Ten years, and no seconds: `the 1990s`."""
 _RATE = re.compile(r"\s*(?:/|per |pro |par |por |al |each |every )", re.IGNORECASE)
 _VERB = re.compile(
     r"(?:is|are|was|were|isn't|aren't|would|could|can|cannot|will|may|might|must|should|has|have|had|seems|looks|appears"
@@ -34,13 +38,15 @@ _NOUN_WORDS: Final = 14
 
 def read_quantity(phrase: str) -> Number | None:
     """Return the quantity that a plain phrase is, whole: a number with its unit, or with what is counted; else None."""
-    matched = match_number(phrase)
+    matched = None if _DECADE.match(phrase) else match_number(phrase)
     if matched is None:
         return None
     number, end = matched
     rest = phrase[end:]
     if not rest.strip():
         return number
+    if _LABELS.match(rest):
+        return None
     if _LETTER.match(rest[:1]) and rest[0] < "\u3040" and unit_of(rest.split(" ")[0].rstrip(".,;")) is None:
         return None
     return _with_unit(number, rest)

@@ -8,7 +8,15 @@ from cascade.reading import words
 from cascade.reading.phrase import of_json, value_of
 from cascade.reading.plain import CITED_LIST
 from cascade.reading.same_values import same_dates, same_numbers, same_terms
-from cascade.reading.text_relations import affirms, alike_but_form, denies, holds, name_the_same
+from cascade.reading.text_relations import (
+    affirms,
+    alike_but_form,
+    are_about_two,
+    denies,
+    holds,
+    name_others,
+    name_the_same,
+)
 from cascade.reading.values import (
     Answer,
     Boolean,
@@ -53,6 +61,8 @@ def same(left: Answer, right: Answer) -> bool | None:
         return _texts(left, right)
     if isinstance(left, Boolean) and isinstance(right, Boolean):
         return _booleans(left, right)
+    if isinstance(left, Choice) and isinstance(right, Choice) and left.label == right.label:
+        return None if left.text and right.text else True  # one of them may be a name with an initial
     if type(left) is type(right):
         return False
     return _two_kinds(left, right)
@@ -60,15 +70,24 @@ def same(left: Answer, right: Answer) -> bool | None:
 
 def _booleans(left: Boolean, right: Boolean) -> bool | None:
     """Compare yes and no. Where another claim stands behind each, they may answer what is no question of yes or no."""
-    if left.value is not right.value:
-        return False
-    return True if left.said is None or right.said is None or same(left.said, right.said) else None
+    alike = left.value is right.value
+    if left.said is None or right.said is None:
+        return alike
+    one, other = (said.number or said if isinstance(said, Text) else said for said in (left.said, right.said))
+    found = same(one, other)
+    if alike:
+        return True if found else None
+    return None if found is not False and (left.grants or right.grants) else False
 
 
 def _boolean_and_value(one: Boolean, said: Value, value: Value) -> bool | None:
     """Compare yes or no with a claim behind it, and another value: `Yes, it's 758` and `758`."""
     found = same(said, value)
-    return _two_kinds(Boolean(value=one.value), value) if found is False else found
+    if found is not False:
+        return found
+    if isinstance(said, Text) and isinstance(value, Text):
+        return False if name_others(said.raw, value.raw) else None
+    return None if isinstance(said, Text) else _two_kinds(Boolean(value=one.value), value)
 
 
 def _two_kinds(left: Value, right: Value) -> bool | None:
@@ -79,7 +98,8 @@ def _two_kinds(left: Value, right: Value) -> bool | None:
             return _boolean_and_value(opened, opened.said, value)
     match one:
         case Text():
-            return _text_and_value(one, other)
+            found = _text_and_value(one, other)
+            return None if found is False and _hold_the_same(one, other) else found
         case Choice():
             return _choice_and_value(one, other)
         case Code():
@@ -109,7 +129,7 @@ def _unknowns(values: Sequence, named: Structure) -> bool | None:
 
 def _sequences(left: Sequence, right: Sequence) -> bool | None:
     if len(left.items) != len(right.items):
-        return False
+        return None if _hold_the_same(left, right) else False
     if left.kind != right.kind and "tuple" in (left.kind, right.kind):
         return False if left.ordered and right.ordered else None
     pairs = [
@@ -123,8 +143,24 @@ def _sequences(left: Sequence, right: Sequence) -> bool | None:
     if unordered and sorted(map(repr, left.key[1:])) == sorted(map(repr, right.key[1:])):
         return True if "set" in (left.kind, right.kind) and not (left.ordered or right.ordered) else None
     if False in pairs:
-        return False
+        return None if _hold_the_same(left, right) else False
     return None
+
+
+def _hold_the_same(left: Value, right: Value) -> bool:
+    """Return whether two values, one with words, hold the same several figures: `12 and 14 are free` and `12, 14`."""
+    one, other = _figures_of(left), _figures_of(right)
+    return len(one) > 1 and sorted(one) == sorted(other) and (_has_words(left) or _has_words(right))
+
+
+def _figures_of(value: Value) -> list[str]:
+    if isinstance(value, Sequence):
+        return [figure for item in value.items for figure in _figures_of(item)]
+    return [str(value.value)] if isinstance(value, Number) else _FIGURES.findall(getattr(value, "raw", ""))
+
+
+def _has_words(value: Value) -> bool:
+    return isinstance(value, Text) or (isinstance(value, Sequence) and any(map(_has_words, value.items)))
 
 
 def _texts(left: Text, right: Text) -> bool | None:  # noqa: C901, PLR0912 - one condition a kind
@@ -137,8 +173,8 @@ def _texts(left: Text, right: Text) -> bool | None:  # noqa: C901, PLR0912 - one
         if (left.quoted is None) is not (right.quoted is None):
             one, other = (left, right) if right.quoted is None else (right, left)
             return True if other.raw.rstrip(".") in (one.raw, one.raw.rstrip(".")) else None
-        one, other = (CITED_LIST.findall(text.exact) for text in (left, right))
-        is_said = bool(one and other) and one != other  # of one text's sources and another's, or what both say
+        lists = [CITED_LIST.findall(text.exact) for text in (left, right)]
+        is_said = all(lists) and lists[0] != lists[1]  # of one text's sources and another's, or what both say
         return True if not is_said and alike_but_form(left.raw, right.raw) else None
     for one, other in ((left, right), (right, left)):
         if one.complement is not None and other.complement is None and not other.numbers:
@@ -147,7 +183,8 @@ def _texts(left: Text, right: Text) -> bool | None:  # noqa: C901, PLR0912 - one
                 return True
     if mine is not None and theirs is not None and not isinstance(mine, Text) and not isinstance(theirs, Text):
         found = same(mine, theirs)
-        return None if found and (denies(left.normal) or denies(right.normal)) else found
+        in_doubt = denies(left.normal) or denies(right.normal) or are_about_two(left.raw, right.raw)
+        return None if found and in_doubt else found
     for one, said in ((left, theirs), (right, mine)):
         if (
             said is not None

@@ -44,6 +44,8 @@ _JOINED = re.compile(
     r"[A-Za-zα-ω]|[-+=<>≤≥≠≈(\[{$€£¥]{1,2}|\([A-Za-z],|[A-Za-z]\)|(?:USD|EUR|GBP|US\$|minus|上午|下午|午前|午後|오전|오후)"
 )
 """What belongs to a value whose first figure follows: a name of an unknown, a sign, a bracket, a currency."""
+_OPERATED = re.compile(r"[\w)\]}]\s*[×*·÷/^]\s*$")
+"""What makes a figure an operand, of a product whose other factors are words."""
 COMMAS = re.compile("[,，;、]")
 
 
@@ -157,7 +159,8 @@ def only_value(raw: str, context: str, value_of: ValueOf) -> Value | None:
     ):
         return None
     first = holding[0]
-    if in_name(text[: tokens[first].start()][-MAX_NAME:]):
+    before = text[: tokens[first].start()]
+    if in_name(before[-MAX_NAME:]) or _OPERATED.search(before):
         return None
     while first and _JOINED.fullmatch(tokens[first - 1][0]):
         first -= 1

@@ -20,6 +20,36 @@ MIN_SENTENCE: Final = 3
 _NAMED = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d_\u3040-\uffff]+")
 
 
+_UP = (
+    "up rose rise rises rising risen increase increased increases increasing grew grow grows gained gain gains more"
+    " above higher over after later ahead east north profit won credit over arrives added deposit"
+    " gestiegen stieg steigt zunahme mehr über höher nach später gewinn gewonnen wuchs"
+    " augmenté augmente augmentation hausse plus après bénéfice monte monté gagné"
+    " subió sube subido aumentó aumenta aumento más después ganancia ganó mayor creció"
+    " subiu aumentou aumenta mais depois lucro ganhou cresceu"
+    " aumentato aumenta salito sale più dopo guadagno vinto cresciuto"
+    " gestegen stijgt steeg toegenomen meer boven hoger na later winst gewonnen"
+    " wzrosła wzrósł wzrosło wzrost więcej powyżej wyżej po później zysk"
+    " вырос выросла выросло увеличился увеличилась рост больше выше после позже прибыль"
+    " ökade ökar steg stiger mer över högre efter senare vinst arttı artış yükseldi sonra fazla kâr"
+)
+_DOWN = (
+    "down fell fall falls falling fallen decrease decreased decreases decreasing dropped drop drops shrank lost loss"
+    " less fewer below lower under before earlier behind west south declined decline debit departs removed withdrawal"
+    " gefallen gesunken fiel sank sinkt abnahme weniger unter niedriger vor früher verlust verloren schrumpfte"
+    " diminué diminue baissé baisse moins avant perte perdu"
+    " bajó baja bajado disminuyó disminuye menos antes pérdida perdió menor cayó"
+    " caiu diminuiu diminui menos antes prejuízo perdeu"
+    " diminuito diminuisce sceso scende meno prima perdita perso calato"
+    " gedaald daalt daalde afgenomen minder onder lager voor eerder verlies verloren"
+    " spadła spadł spadło spadek mniej poniżej niżej przed wcześniej strata"
+    " упал упала упало снизился снизилась снижение меньше ниже до раньше убыток"
+    " minskade minskar sjönk sjunker mindre under lägre före tidigare förlust azaldı azalış düştü önce az zarar"
+)
+_WAYS: Final = {word: way for way, listed in (("up", _UP), ("down", _DOWN)) for word in listed.split()}
+"""Words of direction, of which the other one says the opposite of a figure."""
+
+
 def alike_but_form(left: str, right: str) -> bool:
     """Return whether two texts of one normal form differ in no more than how prose writes them.
 
@@ -52,6 +82,21 @@ def name_the_same(left: str, right: str) -> bool:
     """Return whether two sentences name the same figures and names, though in other words: they may say the same."""
     one, other = map(_named_in, (left, right))
     return bool(one & other) and (one <= other or other <= one)
+
+
+def name_others(left: str, right: str) -> bool:
+    """Return whether two sentences name figures or names, and none in common."""
+    one, other = map(_named_in, (left, right))
+    return bool(one and other) and one.isdisjoint(other)
+
+
+def are_about_two(left: str, right: str) -> bool:
+    """Return whether two sentences with one value speak of two things: other names, or rise and fall."""
+    one, other = ({name for name in _named_in(text) if not name[0].isdigit()} for text in (left, right))
+    if one and other and one.isdisjoint(other):
+        return True
+    ways = [{_WAYS[word] for word in _WORDS.findall(text.casefold()) if word in _WAYS} for text in (left, right)]
+    return bool(ways[0] and ways[1]) and ways[0].isdisjoint(ways[1])
 
 
 def _named_in(text: str) -> set[str]:

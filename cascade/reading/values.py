@@ -56,10 +56,13 @@ class Choice:
     text: str = ""
     """What stands beside the label, in normal form; empty if nothing does."""
 
+    is_initial: bool = field(default=False, compare=False)
+    """Whether it may be the initial of a name, as in `F. Scott Fitzgerald`."""
+
     @property
     def key(self) -> Key:
-        """The label."""
-        return ("choice", self.label)
+        """The label; with the text where that may be a name."""
+        return ("choice", self.label, self.text) if self.is_initial else ("choice", self.label)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,9 @@ class Boolean:
 
     said: Value | None = None
     """What is said behind it, where the answer may be that: 758 of `Yes, it's 758`. None for a reason, or nothing."""
+
+    grants: bool = field(default=False, compare=False)
+    """Whether it grants the request, and another sentence answers it: `Yes, of course! It's 758.`"""
 
     @property
     def key(self) -> Key:

@@ -10,7 +10,7 @@ MAX_OFFER: Final = 240
 MAX_LEAD: Final = 60
 """Most characters before a verb of arrival."""
 
-_OFFER = re.compile(
+OFFER = re.compile(
     r"\b(?:let me know|feel free|would you like|want me to|happy to|glad to|hope (?:this|that) helps|if you(?:'d| "
     r"would)? "
     r"(?:like|want|need|have)|sag\w* (?:mir )?(?:einfach )?bescheid|lass\w* (?:es )?mich|möchtest du|möchten sie"
@@ -23,11 +23,13 @@ _OFFER = re.compile(
     r"|如果(?:你|您|需要|还有|想)|如有|请告诉|随时|말씀해|알려 ?주|필요하시|궁금하",
     re.IGNORECASE,
 )
-_CONTRAST = re.compile(
+"""Words of an offer of more."""
+CONTRAST = re.compile(
     r"\b(?:but|however|actually|wait|instead|correction|aber|jedoch|eigentlich|sondern|mais|cependant|pero|sino|embargo"
     r"|mas|porém|ma|però|invece|maar|echter|ale|jednak|но|однако)\b|しかし|ただし|但|不过|其实|하지만|그러나",
     re.IGNORECASE,
 )
+"""Words after which something else holds than before."""
 SUMMARY = re.compile(
     r"(?:^|\n)[\s*_#>✅-]*(?:tl;?dr|(?:in )?(?:short|brief|summary|conclusion)|to sum up|short answer|bottom line"
     r"|verdict"
@@ -182,7 +184,7 @@ def headed(text: str) -> str | None:
     if not blank or not rest or "\n" in head or len(head) > MAX_LEAD or head[-1:] in ":：" or head[:1] in "#-":
         return None
     other = any(map(str.isdigit, rest)) or "**" in rest or _ITEM.search(rest) is not None
-    return None if other or len(rest) > 4 * MAX_OFFER or _CONTRAST.search(rest) else head
+    return None if other or len(rest) > 4 * MAX_OFFER or CONTRAST.search(rest) else head
 
 
 def only_cell(text: str) -> str | None:
@@ -199,7 +201,7 @@ def without_offer(text: str) -> str:
     head, _, last = text.rpartition("\n\n")
     if not head.strip() or len(last) > MAX_OFFER or "\n" in last.strip() or any(map(str.isdigit, last)):
         return text
-    return text if _CONTRAST.search(last) or not _OFFER.search(last) else head.rstrip()
+    return text if CONTRAST.search(last) or not OFFER.search(last) else head.rstrip()
 
 
 def arrived_at(phrase: str) -> str | None:

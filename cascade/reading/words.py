@@ -13,13 +13,13 @@ def _words(text: str) -> frozenset[str]:
 TRUE: Final = _words(
     "yes true yeah yep ja wahr oui vrai sí si verdadero cierto sim verdadeiro sì vero да верно правда tak prawda "
     "waar evet doğru sant 是 "
-    "是的 对 對 正确 正確 真 はい そうです 네 예 맞습니다 참 हाँ हां सही सत्य نعم صحيح أجل richtig "
+    "是的 可以 可以的 对 對 正确 正確 真 はい そうです 네 예 맞습니다 참 हाँ हां सही सत्य نعم صحيح أجل richtig "
     "correct"
 )
 """What says yes, case folded."""
 FALSE: Final = _words(
     "no false nope nein falsch non faux falso não nao nee nej falskt hayır yanlış onwaar nie fałsz нет неверно ложь"
-    " 否 不 不是 不对 不對 "
+    " 否 不 不行 不可以 不能 不是 不对 不對 "
     "错误 錯誤 错 "
     "錯 假 いいえ 偽 違います 아니요 아니오 아닙니다 거짓 नहीं ग़लत गलत असत्य لا خطأ incorrect"
 )

@@ -153,3 +153,85 @@ def test_two_sentences_in_unknown_words_that_name_the_same_are_in_doubt_and_not_
 ) -> None:
     assert alike(one, other) is None
     assert alike(one, else_said) is False
+
+
+@pytest.mark.parametrize(
+    ("said", "alone", "other"),
+    [
+        (
+            "Got it. The total is 6,694. Shall I e-mail you the confirmation?",
+            "The total is 6694.",
+            "The total is 6,695.",
+        ),
+        ("Hello! The total is 758.\n\nKind regards, your support team", "758", "759"),
+        ("Vielen Dank für Ihre Nachricht. Die Summe ist 12 €. Einen schönen Tag!", "12 €", "13 €"),
+        ("¡Gracias por escribirnos! La suma es 32,5 %. Un saludo", "32,5 %", "32,6 %"),
+        ("承知いたしました。合計は758です。よろしくお願いいたします。", "758", "759"),
+        ("Спасибо. Сумма равна 758. Хорошего дня!", "758", "757"),
+        ("شكرا. المجموع هو 758. مع أطيب التحيات", "758", "759"),
+        ("The capital is Paris. Would you like to know more?", "Paris", "Lyon"),
+        ("<response><value>2.9 kg</value></response>", "2.9 kg", "2.8 kg"),
+    ],
+)
+def test_courtesies_around_an_answer_say_nothing(said, alone, other) -> None:
+    assert alike(said, alone) is True
+    assert alike(said, other) is False
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Claro que no. Es demasiado tarde.", "Es demasiado tarde."),
+        ("Natürlich nicht. Das Paket ist offen.", "Das Paket ist offen."),
+        ("Sure, Paris is the capital. It has 2 million people.", "It has 2 million people."),
+        ("The capital is Paris. Or is it Lyon?", "The capital is Paris."),
+        ("No, the 45 days are over.", "Yes, you are within the 45 days."),
+    ],
+)
+def test_what_denies_names_or_asks_about_something_else_is_no_courtesy(one, other) -> None:
+    assert alike(one, other) is not True
+
+
+@pytest.mark.parametrize("courtesy", ["Sure!", "Of course.", "Gern!", "かしこまりました。", "没问题。"])
+def test_a_courtesy_alone_is_the_whole_answer(courtesy) -> None:
+    assert alike(courtesy, courtesy) is True
+    assert alike(courtesy, "758") is not True
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Sales rose 5%.", "Sales fell 5%."),
+        ("Der Umsatz stieg um 5 %.", "Der Umsatz sank um 5 %."),
+        ("Las ventas subieron más de 5 km.", "Las ventas bajaron menos de 5 km."),
+        ("Increased since the 1990s.", "Decreased since the 1990s."),
+        ("The rate of Paris is 5%.", "The rate of Lyon is 5%."),
+        ("Options A and B", "Options C and D"),
+        ("F. Scott Fitzgerald", "F. Murray Abraham"),
+        ("1. The image of Rome", "1. The portrait of Oslo"),
+        ("Margin = (turnover / costs) × 100", "Margin = (costs / turnover) × 100"),
+        ("The answer is borrowing $1500 and buying 60 shares.", "The answer is borrowing $2500 and buying 60 shares."),
+        ("Yes, of course! Option (D) suits you.", "Yes, of course! I'd go with **C**."),
+        ("是的，您还在45天的期限内。", "不行，因为45天早就过完了。"),
+    ],
+)
+def test_one_value_in_two_claims_is_no_agreement(one, other) -> None:
+    assert alike(one, other) is not True
+    assert read(one).answer.key != read(other).answer.key
+
+
+def test_an_option_of_capitalised_words_is_its_letter_and_no_name() -> None:
+    assert alike("B. George Washington", "B") is True
+    assert alike("B. George Washington", "C") is False
+    assert alike("Option B", "(B) mall") is True
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Lockers 42, 63 and 67 are free.", "42, 63, 67"),
+        ("No, that is no trouble at all! Your parcel is in Bilbao.", "Yes, of course! The parcel is in Bilbao."),
+    ],
+)
+def test_what_may_be_the_same_in_other_words_is_in_doubt(one, other) -> None:
+    assert alike(one, other) is None
