@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Final, Literal
 
 from cascade.reading import words
+from cascade.reading.text_relations import stem_pattern
 from cascade.reading.wording import CONTRAST, OFFER
 
 MAX_COURTESY: Final = 160
@@ -17,7 +18,7 @@ MAX_WORDS: Final = 12
 """Most words of one."""
 MAX_AROUND: Final = 4
 """Most sentences before and behind an answer that are left out."""
-_SPLIT = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])\s*|\s*\n+\s*")
+_SPLIT = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])\s*|\n\s*")
 _ASKS = re.compile(r"[?？؟][\s*_)\"'”’]*$")
 _ELSE = re.compile(
     r"\W*(?:(?:or|oder|ou|o|of|lub|albo|czy|или|eller|veya|yoksa)\b|それとも|还是|還是|또는|아니면|أم |या )",
@@ -76,11 +77,5 @@ def _is_plain(sentence: str) -> bool:
 def _beginnings(place: str) -> re.Pattern[str]:
     """Return how courtesies begin, a group for each language; a star in the table stands for any ending."""
     table = json.loads(files("cascade.reading").joinpath("courtesies.json").read_text("utf-8"))[place]
-    groups = (f"(?P<{name}>{'|'.join(map(_pattern, begins))})" for name, begins in table.items())
+    groups = (f"(?P<{name}>{'|'.join(map(stem_pattern, begins))})" for name, begins in table.items())
     return re.compile(rf"\W{{0,3}}(?:{'|'.join(groups)})", re.IGNORECASE)
-
-
-def _pattern(begins: str) -> str:
-    if begins[-1] > "\u0600":  # words are not set apart, or have endings
-        return re.escape(begins)
-    return re.escape(begins[:-1]) + r"\w*" if begins[-1] == "*" else re.escape(begins) + r"(?![^\W_])"

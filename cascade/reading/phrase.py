@@ -87,7 +87,7 @@ def _opened_by(opening: Boolean, raw: str, context: str) -> Boolean | Unsure:
 
     `Yes, of course! The total is 758.` answers what the total is, and `Yes, 7 is prime.` whether it is.
     """
-    behind = re.sub(r"^\W*\w+[*_]*", "", raw)
+    behind = re.sub(r"^\W*\w+", "", raw).lstrip("*")
     if words.BECAUSE.match(behind) and not _CAVEAT.match(behind):
         return opening
     parts = [part for part in SENTENCE_END.split(behind) if part.strip(_BETWEEN)]

@@ -96,6 +96,9 @@ def _two_kinds(left: Value, right: Value) -> bool | None:
     for opened, value in ((one, other), (other, one)):
         if isinstance(opened, Boolean) and opened.said is not None:
             return _boolean_and_value(opened, opened.said, value)
+    for named, value in ((one, other), (other, one)):
+        if isinstance(named, Structure) and (inner := _only_value(named)) is not None:
+            return None if same(inner, value) is not False else False
     match one:
         case Text():
             found = _text_and_value(one, other)
@@ -114,6 +117,13 @@ def _two_kinds(left: Value, right: Value) -> bool | None:
         case Sequence() if len(one.items) == 1 or not one.ordered:
             return False if all(same(item, other) is False for item in one.items) else None
     return False
+
+
+def _only_value(named: Structure) -> Answer | None:
+    """Return the value of a JSON object with one field, which may be what another answer says without its name."""
+    if not isinstance(named.value, dict) or len(named.value) != 1:
+        return None
+    return of_json(next(iter(named.value.values())))
 
 
 def _unknowns(values: Sequence, named: Structure) -> bool | None:
@@ -256,7 +266,7 @@ def _may_say(normal: str, value: Answer) -> bool:
         case Number() | Term():
             return (" " in normal or not normal.isascii()) and any(map(str.isdigit, normal))
         case Boolean():
-            return any(holds(normal, word) for word in words.TRUE | words.FALSE)
+            return True  # any sentence may: Dogs are not allowed
         case _:
             return False
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import unicodedata
+from functools import cache
+from importlib.resources import files
+from itertools import chain
 from typing import Final
 
 from cascade.reading import words
@@ -15,39 +20,11 @@ _NAME = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]{2,})*")
 """A word with capitals inside as names have them: McDonald, iPhone."""
 
 
+STEM: Final = 3
+"""Letters of a name that its cases share: Łódź, w Łodzi."""
 MIN_SENTENCE: Final = 3
 """Fewest words of a sentence in scripts with blanks."""
 _NAMED = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d_\u3040-\uffff]+")
-
-
-_UP = (
-    "up rose rise rises rising risen increase increased increases increasing grew grow grows gained gain gains more"
-    " above higher over after later ahead east north profit won credit over arrives added deposit"
-    " gestiegen stieg steigt zunahme mehr über höher nach später gewinn gewonnen wuchs"
-    " augmenté augmente augmentation hausse plus après bénéfice monte monté gagné"
-    " subió sube subido aumentó aumenta aumento más después ganancia ganó mayor creció"
-    " subiu aumentou aumenta mais depois lucro ganhou cresceu"
-    " aumentato aumenta salito sale più dopo guadagno vinto cresciuto"
-    " gestegen stijgt steeg toegenomen meer boven hoger na later winst gewonnen"
-    " wzrosła wzrósł wzrosło wzrost więcej powyżej wyżej po później zysk"
-    " вырос выросла выросло увеличился увеличилась рост больше выше после позже прибыль"
-    " ökade ökar steg stiger mer över högre efter senare vinst arttı artış yükseldi sonra fazla kâr"
-)
-_DOWN = (
-    "down fell fall falls falling fallen decrease decreased decreases decreasing dropped drop drops shrank lost loss"
-    " less fewer below lower under before earlier behind west south declined decline debit departs removed withdrawal"
-    " gefallen gesunken fiel sank sinkt abnahme weniger unter niedriger vor früher verlust verloren schrumpfte"
-    " diminué diminue baissé baisse moins avant perte perdu"
-    " bajó baja bajado disminuyó disminuye menos antes pérdida perdió menor cayó"
-    " caiu diminuiu diminui menos antes prejuízo perdeu"
-    " diminuito diminuisce sceso scende meno prima perdita perso calato"
-    " gedaald daalt daalde afgenomen minder onder lager voor eerder verlies verloren"
-    " spadła spadł spadło spadek mniej poniżej niżej przed wcześniej strata"
-    " упал упала упало снизился снизилась снижение меньше ниже до раньше убыток"
-    " minskade minskar sjönk sjunker mindre under lägre före tidigare förlust azaldı azalış düştü önce az zarar"
-)
-_WAYS: Final = {word: way for way, listed in (("up", _UP), ("down", _DOWN)) for word in listed.split()}
-"""Words of direction, of which the other one says the opposite of a figure."""
 
 
 def alike_but_form(left: str, right: str) -> bool:
@@ -95,8 +72,25 @@ def are_about_two(left: str, right: str) -> bool:
     one, other = ({name for name in _named_in(text) if not name[0].isdigit()} for text in (left, right))
     if one and other and one.isdisjoint(other):
         return True
-    ways = [{_WAYS[word] for word in _WORDS.findall(text.casefold()) if word in _WAYS} for text in (left, right)]
-    return bool(ways[0] and ways[1]) and ways[0].isdisjoint(ways[1])
+    ways = [{found.lastgroup for found in directions().finditer(text)} for text in (left, right)]
+    return ways[0] != ways[1] and bool(ways[0] and ways[1])
+
+
+@cache
+def directions() -> re.Pattern[str]:
+    """Return the words that say where a figure goes, as `rose` and `fell`, in the groups `up` and `down`."""
+    table = json.loads(files("cascade.reading").joinpath("directions.json").read_text("utf-8"))
+    groups = (
+        f"(?P<{way}>{'|'.join(map(stem_pattern, chain.from_iterable(by.values())))})" for way, by in table.items()
+    )
+    return re.compile("|".join(groups), re.IGNORECASE)
+
+
+def stem_pattern(stem: str) -> str:
+    """Return the pattern of a word in a table: a star stands for any ending, which other scripts always have."""
+    begins = "" if stem[0] > "\u3000" else r"(?<![^\W_])"
+    ends = "" if stem[-1] > "\u0600" else r"\w*" if stem[-1] == "*" else r"(?![^\W_])"
+    return begins + re.escape(stem.removesuffix("*")) + ends
 
 
 def _named_in(text: str) -> set[str]:
@@ -104,7 +98,12 @@ def _named_in(text: str) -> set[str]:
     if len(text.split()) < MIN_SENTENCE and text.isascii():
         return set()
     found = [one[0] for one in _NAMED.finditer(text, 0 if text[:1] > "\u3040" else 1)]
-    return {one.casefold() for one in found if one[0].isdigit() or one[0].isupper()}
+    return {one if one[0].isdigit() else _stem(one) for one in found if one[0].isdigit() or one[0].isupper()}
+
+
+def _stem(name: str) -> str:
+    """Return the beginning of a name, without accents, which cases of it share."""
+    return "".join(one for one in unicodedata.normalize("NFD", name.casefold()) if one.isalpha())[:STEM]
 
 
 def denies(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 
 import pytest
@@ -13,7 +14,7 @@ from cascade import Cascade, ConfigError, Ladder, Rung, ScriptedClient
 from cascade.bulk.batch import run_file
 from cascade.bulk.journal import journal_of
 from cascade.bulk.request_file import RequestFile, read_requests
-from cascade.bulk.result_table import COLUMNS, form_of, table_line
+from cascade.bulk.result_table import COLUMNS, form_of, table_line, table_pieces
 from cascade.bulk.shard import Shard
 from cascade.bulk.stop import Stop
 
@@ -128,3 +129,12 @@ def test_a_row_without_an_id_keeps_its_shard_when_the_file_is_turned_round(tmp_p
         (tmp_path / "in.jsonl").write_text("\n".join(order) + "\n")
         found.append({one.id for one in RequestFile(tmp_path / "in.jsonl", shard=shard)})
     assert found[0] == found[1] <= {one.id for one in read_requests(tmp_path / "in.jsonl")}
+
+
+def test_row_groups_of_parquet_are_few_however_many_rows_there_are_for_the_file_keeps_each_in_memory():
+    pq = pytest.importorskip("pyarrow.parquet")
+    line = json.dumps(dict.fromkeys(COLUMNS) | {"id": "q", "answer": "It is 12. " * 20, "usage": {}, "attempts": []})
+    data = b"".join(table_pieces((line.encode() for _ in range(20_000)), "parquet"))
+    file = pq.ParquetFile(io.BytesIO(data))
+    assert file.metadata.num_rows == 20_000
+    assert file.num_row_groups <= 2

@@ -205,6 +205,10 @@ def test_a_courtesy_alone_is_the_whole_answer(courtesy) -> None:
         ("Der Umsatz stieg um 5 %.", "Der Umsatz sank um 5 %."),
         ("Las ventas subieron más de 5 km.", "Las ventas bajaron menos de 5 km."),
         ("Increased since the 1990s.", "Decreased since the 1990s."),
+        ("Аренда подешевела на 8%.", "Аренда подорожала на 8 процентов."),
+        ("房租下降了11％。", "房租上涨了11％。"),
+        ("家賃の減少率は9％です。", "家賃の増加率は9%です。"),
+        ("نقصت الإيجارات 18%.", "زادت الإيجارات 18 في المئة."),
         ("The rate of Paris is 5%.", "The rate of Lyon is 5%."),
         ("Options A and B", "Options C and D"),
         ("F. Scott Fitzgerald", "F. Murray Abraham"),
@@ -230,6 +234,9 @@ def test_an_option_of_capitalised_words_is_its_letter_and_no_name() -> None:
     ("one", "other"),
     [
         ("Lockers 42, 63 and 67 are free.", "42, 63, 67"),
+        ("Sorry, dogs aren't allowed there.", "No, the house rules forbid dogs in the office."),
+        ('{"author": "Laura Bennett"}', "Laura Bennett wrote it."),
+        ("Warsztaty odbędą się w Łodzi.", "Wybrane miasto to Łódź."),
         ("No, that is no trouble at all! Your parcel is in Bilbao.", "Yes, of course! The parcel is in Bilbao."),
     ],
 )
