@@ -18,8 +18,6 @@ _TOKENS = re.compile(r"n't|[^\W_]+")
 _DENYING = words.NEGATIONS - {"mai"}  # May in German and French; in Italian, another word denies as well
 _NAME = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]{2,})*")
 """A word with capitals inside as names have them: McDonald, iPhone."""
-
-
 STEM: Final = 3
 """Letters of a name that its cases share: Łódź, w Łodzi."""
 MIN_SENTENCE: Final = 3
@@ -80,10 +78,8 @@ def are_about_two(left: str, right: str) -> bool:
 def directions() -> re.Pattern[str]:
     """Return the words that say where a figure goes, as `rose` and `fell`, in the groups `up` and `down`."""
     table = json.loads(files("cascade.reading").joinpath("directions.json").read_text("utf-8"))
-    groups = (
-        f"(?P<{way}>{'|'.join(map(stem_pattern, chain.from_iterable(by.values())))})" for way, by in table.items()
-    )
-    return re.compile("|".join(groups), re.IGNORECASE)
+    stems = {way: "|".join(map(stem_pattern, chain.from_iterable(by.values()))) for way, by in table.items()}
+    return re.compile(rf"(?P<up>\+(?=\d)|{stems['up']})|(?P<down>{stems['down']})", re.IGNORECASE)
 
 
 def stem_pattern(stem: str) -> str:
