@@ -123,7 +123,8 @@ def _only_value(named: Structure) -> Answer | None:
     """Return the value of a JSON object with one field, which may be what another answer says without its name."""
     if not isinstance(named.value, dict) or len(named.value) != 1:
         return None
-    return of_json(next(iter(named.value.values())))
+    [(name, value)] = named.value.items()
+    return None if "_".join(name.casefold().split()) in words.FREE_TEXT else of_json(value)
 
 
 def _unknowns(values: Sequence, named: Structure) -> bool | None:
