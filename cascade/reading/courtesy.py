@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
-from importlib.resources import files
 from typing import Final, Literal
 
 from cascade.reading import words
-from cascade.reading.text_relations import stem_pattern
+from cascade.reading.stems import any_of, stems_of
 from cascade.reading.wording import CONTRAST, OFFER
 
 MAX_COURTESY: Final = 160
@@ -75,7 +73,6 @@ def _is_plain(sentence: str) -> bool:
 
 @cache
 def _beginnings(place: str) -> re.Pattern[str]:
-    """Return how courtesies begin, a group for each language; a star in the table stands for any ending."""
-    table = json.loads(files("cascade.reading").joinpath("courtesies.json").read_text("utf-8"))[place]
-    groups = (f"(?P<{name}>{'|'.join(map(stem_pattern, begins))})" for name, begins in table.items())
+    """Return how courtesies begin, a group for each language."""
+    groups = (f"(?P<{language}>{any_of(begins)})" for language, begins in stems_of("courtesies")[place].items())
     return re.compile(rf"\W{{0,3}}(?:{'|'.join(groups)})", re.IGNORECASE)

@@ -43,7 +43,8 @@ def same(left: Answer, right: Answer) -> bool | None:
 
     Values of equal key are the same. Of a number without a unit and one with, the figures decide, since the unit may
     stand in the question; of a sentence and a bare value, what the sentence says. In doubt are: an answer that is
-    unsure, two readings of a date or a number, a text inside another, two long texts of different words.
+    unsure, two readings of a date or a number, a text inside another, two long texts of different words, two claims
+    behind one yes, one value that is said to rise and to fall or of other names.
     """
     if isinstance(left, Unsure) or isinstance(right, Unsure):
         return None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from functools import cache
-from importlib.resources import files
 from itertools import chain
 from typing import Final
 
 from cascade.reading import words
+from cascade.reading.stems import any_of, stems_of
 from cascade.reading.wording import DENIED, EXCLUDED, IN_THE
 
 _WORDS = re.compile(r"[^\W_]+")
@@ -70,23 +69,16 @@ def are_about_two(left: str, right: str) -> bool:
     one, other = ({name for name in _named_in(text) if not name[0].isdigit()} for text in (left, right))
     if one and other and one.isdisjoint(other):
         return True
-    ways = [{found.lastgroup for found in directions().finditer(text)} for text in (left, right)]
+    ways = [{found.lastgroup for found in _directions().finditer(text)} for text in (left, right)]
     return ways[0] != ways[1] and bool(ways[0] and ways[1])
 
 
 @cache
-def directions() -> re.Pattern[str]:
+def _directions() -> re.Pattern[str]:
     """Return the words that say where a figure goes, as `rose` and `fell`, in the groups `up` and `down`."""
-    table = json.loads(files("cascade.reading").joinpath("directions.json").read_text("utf-8"))
-    stems = {way: "|".join(map(stem_pattern, chain.from_iterable(by.values()))) for way, by in table.items()}
-    return re.compile(rf"(?P<up>\+(?=\d)|{stems['up']})|(?P<down>{stems['down']})", re.IGNORECASE)
-
-
-def stem_pattern(stem: str) -> str:
-    """Return the pattern of a word in a table: a star stands for any ending, which other scripts always have."""
-    begins = "" if stem[0] > "\u3000" else r"(?<![^\W_])"
-    ends = "" if stem[-1] > "\u0600" else r"\w*" if stem[-1] == "*" else r"(?![^\W_])"
-    return begins + re.escape(stem.removesuffix("*")) + ends
+    table = stems_of("directions")
+    up, down = (any_of(chain.from_iterable(table[way].values())) for way in ("up", "down"))
+    return re.compile(rf"(?P<up>\+(?=\d)|{up})|(?P<down>{down})", re.IGNORECASE)
 
 
 def _named_in(text: str) -> set[str]:
