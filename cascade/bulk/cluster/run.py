@@ -113,7 +113,12 @@ def run_on_ray(
     )  # fmt: skip
     actor = (needed, source, dict(fields), work.journals, concurrency)
     try:
-        check_nodes(ray, needed)
+        try:
+            check_nodes(ray, needed)
+        except BaseException:
+            work.withdraw()
+            raise
+        work.replace()
         _run(ray, files, output, work.checkpoint, actor, (actors, cpus))
     except ray.exceptions.RayError as error:
         raise _explained(error) from None

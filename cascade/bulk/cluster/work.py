@@ -26,7 +26,7 @@ class Work:
         if self.resumed:
             with self.filesystem.open_input_stream(self.note) as file:
                 note = json.loads(file.read())
-            self._ended = bool(note.get("ended"))
+            self._ended, self._replaces = bool(note.get("ended")), bool(note.get("replaces"))
             if note.get("made_by") == made_by:
                 return
             message = f"{output} was begun with another input, ladder or policy; finish it with that one, or remove it."
@@ -43,15 +43,26 @@ class Work:
             if self._ended:
                 self._reopen()
             return
-        if self._replaces:
-            self.filesystem.delete_dir(self._path)
         for folder in (self._folder, f"{self._folder}/checkpoint", *([self.journals] if self.journals else [])):
             self.filesystem.create_dir(folder)
         self._write_note(ended=False)
 
+    def replace(self) -> None:
+        """Remove the output that is overwritten, once nothing else can refuse the run."""
+        if self._replaces:
+            self.filesystem.delete_dir(self._path)
+            self._replaces = False
+            self._write_note(ended=False)
+
+    def withdraw(self) -> None:
+        """Leave nothing behind where the run was refused before anything was asked; an earlier run's work stays."""
+        if not self.resumed:
+            self.filesystem.delete_dir(self._folder)
+
     def _write_note(self, *, ended: bool) -> None:
         with self.filesystem.open_output_stream(self.note) as file:
-            file.write(json.dumps({"made_by": self._made_by, "ended": ended}).encode())
+            said = {"made_by": self._made_by, "ended": ended, "replaces": self._replaces}
+            file.write(json.dumps(said).encode())
 
     def finish(self, *, complete: bool) -> None:
         """Remove it where all was answered; else the next run asks what was not."""

@@ -102,4 +102,18 @@ def test_an_output_goes_on_with_its_own_input_and_no_other(tmp_path):
     with pytest.raises(ConfigError, match="already exists"):
         Work(str(tmp_path / "out"), "this", overwrite=False)
     Work(str(tmp_path / "out"), "this", overwrite=True).begin()
+    assert (tmp_path / "out").exists()
+    begun_again = Work(str(tmp_path / "out"), "this", overwrite=False)
+    begun_again.replace()
     assert not (tmp_path / "out").exists()
+    (tmp_path / "out").mkdir()
+    Work(str(tmp_path / "out"), "this", overwrite=False).replace()
+    assert (tmp_path / "out").exists()
+
+
+def test_a_run_that_is_refused_before_it_asks_leaves_the_output_and_nothing_beside_it(tmp_path):
+    (tmp_path / "out").mkdir()
+    work = Work(str(tmp_path / "out"), "this", overwrite=True)
+    work.begin()
+    work.withdraw()
+    assert [one.name for one in tmp_path.iterdir()] == ["out"]
